@@ -1,0 +1,97 @@
+import type { Graph } from './graph.ts';
+
+const UNSEEN = -1;
+
+/**
+ * One loop for each group of steps that wait for each other (strongly connected component), as step indexes: each waits
+ * for the next, the last for the first. The loop is a shortest one through the group's first declared step, which stands
+ * first; loops are ordered by it. Steps that merely lead to a loop, or hang on one, are in none.
+ *
+ * Cost: linear in steps and edges; nothing recurses, so a chain of any length is safe.
+ */
+export function findCycles(graph: Graph): readonly (readonly number[])[] {
+  if (graph.dependencies.every(leadsBack)) return [];
+  const { componentOf, sizes } = findComponents(graph.dependencies);
+  const cycles: (readonly number[])[] = [];
+  const isDone = new Uint8Array(sizes.length);
+  for (const [step, component] of componentOf.entries()) {
+    if ((sizes[component] ?? 0) < 2 || isDone[component]) continue;
+    isDone[component] = 1;
+    cycles.push(shortestLoop(graph.dependencies, componentOf, step));
+  }
+  return cycles;
+}
+
+/** Most lists are written in the order they run: where every step waits only for earlier ones, there is nothing to look for. */
+function leadsBack(targets: readonly number[], step: number): boolean {
+  return targets.every((target) => target < step);
+}
+
+type Edges = readonly (readonly number[])[];
+
+/** Tarjan's algorithm (SIAM J. Comput. 1(2), 1972) with its own stack in place of recursion. */
+function findComponents(edges: Edges) {
+  const order = new Int32Array(edges.length).fill(UNSEEN);
+  const low = new Int32Array(edges.length);
+  const nextEdge = new Int32Array(edges.length);
+  const componentOf = new Int32Array(edges.length).fill(UNSEEN);
+  const sizes: number[] = [];
+  const open: number[] = [];
+  let visited = 0;
+
+  const enter = (step: number, calls: number[]) => {
+    order[step] = low[step] = visited++;
+    open.push(step);
+    calls.push(step);
+  };
+  const close = (root: number) => {
+    let size = 0;
+    for (let step = open.pop(); step !== undefined; step = open.pop()) {
+      componentOf[step] = sizes.length;
+      size++;
+      if (step === root) break;
+    }
+    sizes.push(size);
+  };
+
+  for (let start = 0; start < edges.length; start++) {
+    if (order[start] !== UNSEEN) continue;
+    const calls: number[] = [];
+    enter(start, calls);
+    for (let step = calls.at(-1); step !== undefined; step = calls.at(-1)) {
+      const target = edges[step]?.[nextEdge[step] as number];
+      if (target === undefined) {
+        calls.pop();
+        const caller = calls.at(-1);
+        if (caller !== undefined) low[caller] = Math.min(low[caller] as number, low[step] as number);
+        if (low[step] === order[step]) close(step);
+        continue;
+      }
+      nextEdge[step] = (nextEdge[step] as number) + 1;
+      if (order[target] === UNSEEN) enter(target, calls);
+      else if (componentOf[target] === UNSEEN) low[step] = Math.min(low[step] as number, order[target] as number);
+    }
+  }
+  return { componentOf, sizes };
+}
+
+/** Breadth-first search inside the component of `first`, until an edge leads back to it: linear in the component. */
+function shortestLoop(edges: Edges, componentOf: Int32Array, first: number): readonly number[] {
+  const reachedFrom = new Map<number, number>();
+  const queue = [first];
+  for (const step of queue) {
+    for (const target of edges[step] ?? []) {
+      if (target === first) return walkBack(reachedFrom, step);
+      if (componentOf[target] !== componentOf[first] || reachedFrom.has(target)) continue;
+      reachedFrom.set(target, step);
+      queue.push(target);
+    }
+  }
+  throw new Error('a strongly connected component without a loop through its first step');
+}
+
+function walkBack(reachedFrom: ReadonlyMap<number, number>, last: number): readonly number[] {
+  const loop: number[] = [];
+  for (let step: number | undefined = last; step !== undefined; step = reachedFrom.get(step)) loop.push(step);
+  return loop.reverse();
+}

@@ -1,0 +1,48 @@
+/** A DNS label, the longest name that works everywhere, has 63 characters (RFC 1123); a longer one is cut there. */
+const SHOWN_CHARACTERS = 63;
+/** A loop longer than this is shown by its ends, the whole of it is in the problem's `loop`: a message stays under 700 characters. */
+const SHOWN_LOOP_STEPS = 8;
+
+/**
+ * What could forge, hide or turn round text in a line: all that Unicode calls other (control and bidirectional characters,
+ * lone surrogates), ignorable (zero width) or a separator, less the space; and what quotes and escapes are written with.
+ */
+const ESCAPED = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]/u;
+
+/** A name as it may stand in a message: escaped as in a JSON string, then cut at 63 characters. Names are hostile text. */
+export function displayName(name: string): string {
+  let shown = '';
+  for (const character of name) {
+    const next = shown + (ESCAPED.test(character) ? escapeCharacter(character) : character);
+    if (next.length > SHOWN_CHARACTERS) return `${shown}…`;
+    shown = next;
+  }
+  return shown;
+}
+
+function escapeCharacter(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+}
+
+/** `displayName` in double quotes. */
+export function quoteName(name: string): string {
+  return `"${displayName(name)}"`;
+}
+
+/** `a → b → a`: each waits for the next. The middle of a long loop is left out, with its length. */
+export function displayLoop(names: readonly string[]): string {
+  const shown = names.map(displayName);
+  const first = shown[0] ?? '';
+  if (shown.length <= SHOWN_LOOP_STEPS) return [...shown, first].join(' → ');
+  const half = SHOWN_LOOP_STEPS / 2;
+  const left = shown.length - SHOWN_LOOP_STEPS;
+  return [...shown.slice(0, half), `… ${left} more …`, ...shown.slice(-half), first].join(' → ');
+}
+
+/** `"a", "b" and 3 more`. */
+export function listNames(names: readonly string[], most = 5): string {
+  const shown = names.slice(0, most).map(quoteName).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

@@ -1,0 +1,84 @@
+import type { Step } from './step.ts';
+
+/** One entry of one step's `dependsOn`: `steps[step].dependsOn[entry]`. */
+export interface DependencyEntry {
+  readonly step: number;
+  readonly entry: number;
+}
+
+/**
+ * The steps with every name resolved to the index of its step. `dependencies[i]` holds what step i waits for: indexes,
+ * each once, in the order written, never i itself. What could not become an edge is kept beside it, in declaration order.
+ */
+export interface Graph {
+  readonly steps: readonly Step[];
+  readonly dependencies: readonly (readonly number[])[];
+  /** No step declares `dependsOn`, so each waits for the one before it. */
+  readonly isSequential: boolean;
+  /** Steps whose name an earlier step has: the name means that earlier one. */
+  readonly duplicates: readonly { readonly step: number; readonly first: number }[];
+  readonly missing: readonly DependencyEntry[];
+  readonly reflexive: readonly DependencyEntry[];
+  readonly repeated: readonly DependencyEntry[];
+}
+
+/**
+ * Resolves names to edges. Total: any list of steps gives a graph, and what is wrong with it is part of the value.
+ *
+ * Where no step declares `dependsOn`, step i waits for step i-1; as soon as one does, a step without it is a root.
+ * Empty names (malformed entries, reported by whoever decoded them) are passed over. Cost: linear in steps and entries.
+ */
+export function buildGraph(steps: readonly Step[]): Graph {
+  const { indexOf, duplicates } = indexNames(steps);
+  const isSequential = steps.every((step) => step.dependsOn === undefined);
+  if (isSequential) {
+    const dependencies = steps.map((_, index) => (index === 0 ? [] : [index - 1]));
+    return { steps, dependencies, isSequential, duplicates, missing: [], reflexive: [], repeated: [] };
+  }
+  return { steps, isSequential, duplicates, ...resolveEntries(steps, indexOf) };
+}
+
+function indexNames(steps: readonly Step[]) {
+  const indexOf = new Map<string, number>();
+  const duplicates: { step: number; first: number }[] = [];
+  for (const [step, { name }] of steps.entries()) {
+    if (name === '') continue;
+    const first = indexOf.get(name);
+    if (first === undefined) indexOf.set(name, step);
+    else duplicates.push({ step, first });
+  }
+  return { indexOf, duplicates };
+}
+
+function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, number>) {
+  const missing: DependencyEntry[] = [];
+  const reflexive: DependencyEntry[] = [];
+  const repeated: DependencyEntry[] = [];
+  const lastSeenBy = new Int32Array(steps.length).fill(-1);
+  const dependencies = steps.map(({ name, dependsOn = [] }, step) => {
+    const targets: number[] = [];
+    for (let entry = 0; entry < dependsOn.length; entry++) {
+      const wanted = dependsOn[entry];
+      if (wanted === undefined || wanted === '') continue;
+      const target = indexOf.get(wanted);
+      if (wanted === name) reflexive.push({ step, entry });
+      else if (target === undefined) missing.push({ step, entry });
+      else if (lastSeenBy[target] === step) repeated.push({ step, entry });
+      else {
+        lastSeenBy[target] = step;
+        targets.push(target);
+      }
+    }
+    return targets;
+  });
+  return { dependencies, missing, reflexive, repeated };
+}
+
+/** The edges the other way round: for each step, who waits for it, in declaration order. Linear. */
+export function dependentsOf(graph: Graph): readonly (readonly number[])[] {
+  const dependents: number[][] = graph.steps.map(() => []);
+  for (const [step, targets] of graph.dependencies.entries()) {
+    for (const target of targets) dependents[target]?.push(step);
+  }
+  return dependents;
+}

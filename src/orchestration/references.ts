@@ -1,0 +1,35 @@
+import { isRecord } from './decode.ts';
+import type { Step } from './schema.ts';
+
+/**
+ * What a step refers to under `field`, in any spelling the agents chart's controller reads: `step.toolRef.name`,
+ * `step.toolRef`, `step.with.toolRef`, the last as a name or as JSON text `{"name": "…"}`. Undefined where none names anything.
+ */
+export function readReference(step: Step, field: string): string | undefined {
+  return nameIn(step[field]) ?? nameIn(parameterOf(step, field));
+}
+
+function nameIn(value: unknown): string | undefined {
+  if (isRecord(value)) return nonEmpty(value['name']);
+  const text = nonEmpty(value);
+  if (!text?.trimStart().startsWith('{')) return text;
+  const parsed = parseJson(text);
+  return isRecord(parsed) ? nonEmpty(parsed['name']) : text;
+}
+
+function parameterOf(step: Step, field: string): unknown {
+  const parameters = step['with'];
+  return isRecord(parameters) && Object.hasOwn(parameters, field) ? parameters[field] : undefined;
+}
+
+function nonEmpty(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

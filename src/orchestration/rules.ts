@@ -1,0 +1,169 @@
+import { quoteName } from '../dag/display.ts';
+import { suggestName } from '../dag/suggest.ts';
+import { isRecord, type Orchestration } from './decode.ts';
+import type { FoundProblem, Path, RuleMeaning } from './problem.ts';
+import { readReference } from './references.ts';
+import type { Step } from './schema.ts';
+
+/** What a step kind needs: one of these references, in any spelling. */
+export const stepKinds: ReadonlyMap<string, readonly string[]> = new Map([
+  ['AgentRun', ['agentRef']],
+  ['ToolRun', ['toolRef']],
+  ['SubOrchestration', ['orchestrationRef']],
+  ['ApprovalGate', ['policyRef']],
+  ['SignalWait', ['signalRef', 'deliveryId']],
+  ['Checkpoint', []],
+  ['MemoryOp', []],
+]);
+
+/** Longest chain of lists and objects inside a step or the policies: far beyond use, far below what overflows a stack (5,000). */
+const MOST_LEVELS = 500;
+
+/** RFC 1123. */
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds'];
+const POLICY_DURATIONS = [
+  ['retries', 'limit'],
+  ['timeouts', 'totalSeconds'],
+  [undefined, 'maxParallel'],
+  [undefined, 'ttlSecondsAfterFinished'],
+] as const;
+
+type Finding = Omit<FoundProblem, 'code'>;
+
+interface ResourceRule extends RuleMeaning {
+  readonly find: (orchestration: Orchestration) => readonly Finding[];
+}
+
+/** What is asked of the resource beside its graph, in the order told for one and the same place. */
+export const resourceRules = [
+  { code: 'NestingTooDeep', severity: 'deny', isFixed: true, find: deepNesting },
+  { code: 'SubOrchestrationCycle', severity: 'deny', find: ownSubOrchestrations },
+  { code: 'EntrypointMissing', severity: 'warn', find: missingEntrypoint },
+  { code: 'UnknownStepKind', severity: 'warn', find: unknownKinds },
+  { code: 'MissingStepReference', severity: 'warn', find: missingReferences },
+  { code: 'NonPortableStepName', severity: 'warn', find: nonPortableNames },
+  { code: 'InvalidDuration', severity: 'warn', find: invalidDurations },
+] as const satisfies readonly ResourceRule[];
+
+/** All problems of the resource beside its graph, rule by rule. Linear in the size of the object. */
+export function checkResource(orchestration: Orchestration): readonly FoundProblem[] {
+  return resourceRules.flatMap(({ code, find }) => find(orchestration).map((finding) => ({ code, ...finding })));
+}
+
+/** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
+export function subOrchestrations({ steps }: Orchestration): readonly { readonly name: string; readonly path: Path }[] {
+  return steps.flatMap((step, index) => {
+    const name = step.kind === 'SubOrchestration' ? readReference(step, 'orchestrationRef') : undefined;
+    return name === undefined ? [] : [{ name, path: stepPath(index, 'orchestrationRef', 'name') }];
+  });
+}
+
+function ownSubOrchestrations(orchestration: Orchestration): Finding[] {
+  const { name: own } = orchestration;
+  return subOrchestrations(orchestration)
+    .filter(({ name }) => name === own)
+    .map(({ path }) => ({
+      path,
+      describe: () => `${quoteName(own)} would run itself for ever: refer to another Orchestration`,
+    }));
+}
+
+function missingEntrypoint({ entrypoint, steps }: Orchestration): Finding[] {
+  if (entrypoint === undefined || entrypoint === '' || steps.some(({ name }) => name === entrypoint)) return [];
+  const describe = () =>
+    `no step is named ${quoteName(entrypoint)}${guess(
+      entrypoint,
+      steps.map(({ name }) => name),
+    )}; it has no effect`;
+  return [{ path: ['spec', 'entrypoint'], describe }];
+}
+
+function unknownKinds({ steps }: Orchestration): Finding[] {
+  return findSteps(steps, ({ kind }) => kind !== '' && !stepKinds.has(kind)).map(({ index, step: { kind } }) => ({
+    path: stepPath(index, 'kind'),
+    describe: () =>
+      `unknown kind ${quoteName(kind)}${guess(kind, stepKinds.keys()) || `; known are ${[...stepKinds.keys()].join(', ')}`}`,
+  }));
+}
+
+function missingReferences({ steps }: Orchestration): Finding[] {
+  return findSteps(steps, (step) => {
+    const wanted = stepKinds.get(step.kind) ?? [];
+    return wanted.length > 0 && !wanted.some((field) => readReference(step, field) !== undefined);
+  }).map(({ index, step: { kind } }) => ({
+    path: stepPath(index),
+    describe: () => `${kind} without ${(stepKinds.get(kind) ?? []).join(' or ')}: it would fail when it runs`,
+  }));
+}
+
+function nonPortableNames({ steps }: Orchestration): Finding[] {
+  return findSteps(steps, ({ name }) => name !== '' && !DNS_LABEL.test(name)).map(({ index, step: { name } }) => ({
+    path: stepPath(index, 'name'),
+    describe: () =>
+      `${quoteName(name)} is not a DNS label of at most 63 characters (a-z, 0-9, "-"): labels will show a hash of it`,
+  }));
+}
+
+function invalidDurations({ steps, policies }: Orchestration): Finding[] {
+  const findings: Finding[] = [];
+  const tell = (value: unknown, path: Path) => {
+    const found = typeof value === 'number' ? `${value}` : 'this';
+    findings.push({ path, describe: () => `${found} is no whole number of 0 or more and counts as 0` });
+  };
+  for (const [group, field] of POLICY_DURATIONS) {
+    const within = group === undefined ? policies : policies[group];
+    if (!isRecord(within) || isDuration(within[field])) continue;
+    tell(within[field], ['spec', 'policies', ...(group === undefined ? [] : [group]), field]);
+  }
+  for (const [index, step] of steps.entries()) {
+    for (const field of STEP_DURATIONS) if (!isDuration(step[field])) tell(step[field], stepPath(index, field));
+  }
+  return findings;
+}
+
+function isDuration(value: unknown): boolean {
+  return value === undefined || value === null || (Number.isInteger(value) && Number(value) >= 0);
+}
+
+/** Only what the schema leaves open can be deep: dependsOn and with hold text, and are most of a large object. */
+function deepNesting({ steps, policies }: Orchestration): Finding[] {
+  const describe = () => `lists and objects are nested more than ${MOST_LEVELS} deep: flatten it`;
+  const findings: Finding[] = isDeep(policies) ? [{ path: ['spec', 'policies'], describe }] : [];
+  for (const [index, step] of steps.entries()) {
+    for (const field in step) {
+      if (field === 'dependsOn' || field === 'with') continue;
+      if (isDeep(step[field])) findings.push({ path: stepPath(index, field), describe });
+    }
+  }
+  return findings;
+}
+
+/** Goes down level by level, since recursion would overflow on what it looks for. */
+function isDeep(root: unknown): boolean {
+  if (typeof root !== 'object' || root === null) return false;
+  let level: object[] = [root];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return true;
+    level = level.flatMap((parent) =>
+      Object.values(parent).filter((child) => typeof child === 'object' && child !== null),
+    );
+  }
+  return false;
+}
+
+function findSteps(steps: readonly Step[], isWrong: (step: Step) => boolean): { index: number; step: Step }[] {
+  const found: { index: number; step: Step }[] = [];
+  for (const [index, step] of steps.entries()) if (isWrong(step)) found.push({ index, step });
+  return found;
+}
+
+function guess(wanted: string, candidates: Iterable<string>): string {
+  const meant = suggestName(wanted, candidates);
+  return meant === undefined ? '' : `; did you mean ${quoteName(meant)}?`;
+}
+
+function stepPath(index: number, ...inside: Path): Path {
+  return ['spec', 'steps', index, ...inside];
+}
