@@ -14,10 +14,11 @@ export function findCycles(graph: Graph): readonly (readonly number[])[] {
   const { componentOf, sizes } = findComponents(graph.dependencies);
   const cycles: (readonly number[])[] = [];
   const isDone = new Uint8Array(sizes.length);
+  const reachedFrom = new Int32Array(componentOf.length).fill(UNSEEN);
   for (const [step, component] of componentOf.entries()) {
     if ((sizes[component] ?? 0) < 2 || isDone[component]) continue;
     isDone[component] = 1;
-    cycles.push(shortestLoop(graph.dependencies, componentOf, step));
+    cycles.push(shortestLoop(graph.dependencies, componentOf, step, reachedFrom));
   }
   return cycles;
 }
@@ -30,6 +31,7 @@ function leadsBack(targets: readonly number[], step: number): boolean {
 type Edges = readonly (readonly number[])[];
 
 /** Tarjan's algorithm (SIAM J. Comput. 1(2), 1972) with its own stack in place of recursion. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one algorithm; in pieces it is harder to hold against the paper
 function findComponents(edges: Edges) {
   const order = new Int32Array(edges.length).fill(UNSEEN);
   const low = new Int32Array(edges.length);
@@ -75,23 +77,33 @@ function findComponents(edges: Edges) {
   return { componentOf, sizes };
 }
 
-/** Breadth-first search inside the component of `first`, until an edge leads back to it: linear in the component. */
-function shortestLoop(edges: Edges, componentOf: Int32Array, first: number): readonly number[] {
-  const reachedFrom = new Map<number, number>();
+/**
+ * Breadth-first search inside the component of `first`, until an edge leads back to it: linear in the component.
+ * Components share `reachedFrom`, since they share no step.
+ */
+function shortestLoop(
+  edges: Edges,
+  componentOf: Int32Array,
+  first: number,
+  reachedFrom: Int32Array,
+): readonly number[] {
   const queue = [first];
   for (const step of queue) {
     for (const target of edges[step] ?? []) {
-      if (target === first) return walkBack(reachedFrom, step);
-      if (componentOf[target] !== componentOf[first] || reachedFrom.has(target)) continue;
-      reachedFrom.set(target, step);
+      if (target === first) return walkBack(reachedFrom, first, step);
+      if (componentOf[target] !== componentOf[first] || reachedFrom[target] !== UNSEEN) continue;
+      reachedFrom[target] = step;
       queue.push(target);
     }
   }
   throw new Error('a strongly connected component without a loop through its first step');
 }
 
-function walkBack(reachedFrom: ReadonlyMap<number, number>, last: number): readonly number[] {
-  const loop: number[] = [];
-  for (let step: number | undefined = last; step !== undefined; step = reachedFrom.get(step)) loop.push(step);
+function walkBack(reachedFrom: Int32Array, first: number, last: number): readonly number[] {
+  const loop = [last];
+  for (let step = last; step !== first; ) {
+    step = reachedFrom[step] as number;
+    loop.push(step);
+  }
   return loop.reverse();
 }

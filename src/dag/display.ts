@@ -33,12 +33,11 @@ export function quoteName(name: string): string {
 
 /** `a → b → a`: each waits for the next. The middle of a long loop is left out, with its length. */
 export function displayLoop(names: readonly string[]): string {
-  const shown = names.map(displayName);
-  const first = shown[0] ?? '';
-  if (shown.length <= SHOWN_LOOP_STEPS) return [...shown, first].join(' → ');
   const half = SHOWN_LOOP_STEPS / 2;
-  const left = shown.length - SHOWN_LOOP_STEPS;
-  return [...shown.slice(0, half), `… ${left} more …`, ...shown.slice(-half), first].join(' → ');
+  const left = names.length - SHOWN_LOOP_STEPS;
+  const [head, tail] = left > 0 ? [names.slice(0, half), names.slice(-half)] : [names, []];
+  const shown = [...head.map(displayName), ...(left > 0 ? [`… ${left} more …`] : []), ...tail.map(displayName)];
+  return [...shown, displayName(names[0] ?? '')].join(' → ');
 }
 
 /** `"a", "b" and 3 more`. */

@@ -58,8 +58,8 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
   const dependencies = steps.map(({ name, dependsOn = [] }, step) => {
     const targets: number[] = [];
     for (let entry = 0; entry < dependsOn.length; entry++) {
-      const wanted = dependsOn[entry];
-      if (wanted === undefined || wanted === '') continue;
+      const wanted = dependsOn[entry] as string;
+      if (wanted === '') continue;
       const target = indexOf.get(wanted);
       if (wanted === name) reflexive.push({ step, entry });
       else if (target === undefined) missing.push({ step, entry });

@@ -1,0 +1,59 @@
+# The project's own Node (24, from package-lock.json) comes first: without this line npm would silently use the system's.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check format build generate golden validate certs bench fuzz clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
+node_modules/.installed: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || { \
+	  echo "This needs Node 24 or newer, and $$(node --version) is first here: npm ci has no Node 24 for this platform, so install one." >&2; exit 1; }
+	@touch $@
+
+run: node_modules/.installed ## Start a control plane with the gate in front, show what it does, and stay up
+	@node scripts/run.ts
+
+test: node_modules/.installed ## Run all tests, on a real control plane
+	@vitest run --reporter=./test/support/reporter.ts
+
+check: node_modules/.installed ## Format, lint, types, imports, unused code
+	biome check --error-on-warnings .
+	oxlint --type-aware --deny-warnings
+	tsc -p tsconfig.json --noEmit
+	tsc -p test/tsconfig.json
+	vitest run --project unit test/architecture.test.ts
+	knip
+
+format: node_modules/.installed ## Format, and mend what lint can mend by itself
+	biome check --write .
+
+build: node_modules/.installed ## Compile to dist/, and run what came out
+	rm -rf dist
+	tsc -p tsconfig.json
+	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
+	node dist/main.js --version
+
+generate: node_modules/.installed ## Write the CRDs from the schema
+	node scripts/generate-crds.ts
+
+golden: node_modules/.installed ## Write the expected problems of the rejected examples anew
+	node scripts/write-golden.ts
+
+validate: node_modules/.installed ## Check CRDs, examples and charts
+	node scripts/validate.ts
+
+certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
+	node src/main.ts certs --out certs
+
+bench: node_modules/.installed ## Measure against the peers; writes bench/results.json
+	node bench/main.ts
+
+fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')
+	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
+
+clean: ## Remove what was built and installed here
+	rm -rf dist node_modules coverage

@@ -1,0 +1,129 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { decodeOrchestration } from '../src/orchestration/decode.ts';
+import { defaultPolicy, type Judgement, judgeOrchestration } from '../src/orchestration/judge.ts';
+import { type BenchGraph, chain, closedChains, layers, randomLayers, withLoop } from './graphs.ts';
+import type { Budget, Row } from './table.ts';
+import type { Tekton } from './tekton.ts';
+
+/** Each side of a row is timed for `milliseconds` in each round. */
+export interface Effort {
+  readonly rounds: number;
+  readonly milliseconds: number;
+}
+
+/** The graphs that Tekton decides too; the first is the largest of its own tests. */
+const compared: readonly (readonly [BenchGraph, Budget])[] = [
+  [closedChains(5, 101), { max: 4, maxRatio: 1 / 5 }],
+  [closedChains(1, 60), { max: 1 }],
+  [layers(10, 10), { max: 1 }],
+  [randomLayers(1000, 10_000), {}],
+  [chain(20_000), {}],
+];
+
+/** Graphs of any number of steps, with one edge a step or ten. */
+const families = [chain, (steps: number) => layers(steps / 10, 10), (steps: number) => randomLayers(steps, steps * 10)];
+
+/** A loop of three, and before it by name a step that only waits for it. */
+const blame = [
+  { name: 'announce', dependsOn: ['publish'] },
+  { name: 'build', dependsOn: ['publish'] },
+  { name: 'test', dependsOn: ['build'] },
+  { name: 'publish', dependsOn: ['test'] },
+];
+
+/** A row to be measured: both sides give milliseconds. */
+interface Contest extends Pick<Row, 'what' | 'against' | 'budget'> {
+  readonly ours: () => number;
+  readonly other: (() => number) | undefined;
+}
+
+/** The rows about deciding. Without `tekton` its side is not run. */
+export function benchDecide(tekton: Tekton | undefined, { rounds, milliseconds }: Effort) {
+  const ours =
+    (graph: BenchGraph, codes = '') =>
+    () =>
+      timeOurs(graph, codes, milliseconds);
+  const contests: Contest[] = [
+    ...compared.map(([graph, budget]) => {
+      const other = tekton && (() => tekton.time(graph.steps, milliseconds).medianMs);
+      return { what: graph.name, against: 'Tekton dag.Build', budget, ours: ours(graph), other };
+    }),
+    ...[5000, 10_000].flatMap((steps) =>
+      families.map((family) => {
+        const twice = family(2 * steps);
+        const budget = { maxRatio: 2.5 };
+        return { what: twice.name, against: 'half the steps', budget, ours: ours(twice), other: ours(family(steps)) };
+      }),
+    ),
+    ...compared.map(([graph]) => {
+      const looped = ours(withLoop(graph), 'DependencyCycle');
+      const what = `${graph.name}, with a loop`;
+      return { what, against: 'without the loop', budget: { maxRatio: 2 }, ours: looped, other: ours(graph) };
+    }),
+  ];
+  return { rows: takeTurns(contests, rounds), notes: notesOn(tekton) };
+}
+
+/** Round by round, each contest in turn, one side right after the other; one round before, to meet compiled code. */
+function takeTurns(contests: readonly Contest[], rounds: number): Row[] {
+  const play = ({ ours, other }: Contest) => ({ ours: ours(), other: other?.() ?? Number.NaN });
+  const turns = Array.from({ length: rounds + 1 }, () => contests.map(play)).slice(1);
+  return contests.map(({ what, against, budget, other }, index) => {
+    const medianOf = (pick: (turn: ReturnType<typeof play>) => number) =>
+      median(turns.flatMap((turn) => turn.slice(index, index + 1)).map(pick));
+    return {
+      ...{ what, unit: 'ms', ours: medianOf((turn) => turn.ours), against, budget },
+      ...(other && { other: medianOf((turn) => turn.other), ratio: medianOf((turn) => turn.ours / turn.other) }),
+    };
+  });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
+}
+
+/** The largest graph has 20,000 steps, far over what is allowed unless configured. */
+const policy = { ...defaultPolicy, limits: { maxSteps: 20_000, maxDependencies: 256 } };
+
+/** What is timed: the whole decision, from the parsed object to the sentences shown. */
+function decide(object: unknown): Judgement {
+  return judgeOrchestration(decodeOrchestration(object), policy);
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: NodeJS.GCFunction = runInNewContext('gc');
+
+/**
+ * The median milliseconds of a decision. Each is of an object fresh from JSON.parse, since V8 keeps the hash of a string
+ * once computed, and starts with the parser's garbage collected. Throws if the problems have other codes than expected.
+ */
+function timeOurs({ name, steps }: BenchGraph, codes: string, milliseconds: number): number {
+  const text = JSON.stringify(toOrchestration(steps));
+  const times: number[] = [];
+  for (const end = performance.now() + milliseconds; times.length < 5 || performance.now() < end; ) {
+    const object: unknown = JSON.parse(text);
+    collectGarbage({ type: 'minor' });
+    const start = performance.now();
+    const { denials, warnings } = decide(object);
+    times.push(performance.now() - start);
+    const found = [...denials, ...warnings].map(({ code }) => code).join();
+    if (found !== codes) throw new Error(`${name}: expected "${codes}", found "${found}"`);
+  }
+  return median(times);
+}
+
+function toOrchestration(steps: BenchGraph['steps']) {
+  const agentSteps = steps.map((step) => ({ ...step, kind: 'AgentRun', agentRef: { name: 'builder' } }));
+  return { metadata: { name: 'bench', namespace: 'default' }, spec: { steps: agentSteps } };
+}
+
+function notesOn(tekton: Tekton | undefined): string[] {
+  const { denials } = decide(toOrchestration(blame));
+  return [
+    'Ours is the whole decision from the parsed object: types, rules of the resource and of the graph, and the sentences. Tekton’s is `dag.Build` alone, its tasks and dependency map already made.',
+    'On a loop of build, test and publish, with announce waiting for publish,',
+    `  - we say \`${denials.map(({ field, message }) => `${field}: ${message}`).join('; ')}\``,
+    `  - Tekton says \`${tekton?.time(blame, 0).problem ?? '(not run)'}\``,
+  ];
+}

@@ -1,0 +1,66 @@
+/** A graph to decide. Every step declares `dependsOn`, and only names before it in the list until a loop is added. */
+export interface BenchGraph {
+  readonly name: string;
+  readonly steps: readonly { readonly name: string; readonly dependsOn: readonly string[] }[];
+}
+
+function graph(shape: string, dependencies: readonly (readonly number[])[]): BenchGraph {
+  // Over 10 characters, as people's are: JSON.parse makes shorter ones the same string, which are cheaper to compare.
+  const nameOf = (step: number) => `process-step-${step}`;
+  const steps = dependencies.map((targets, step) => ({ name: nameOf(step), dependsOn: targets.map(nameOf) }));
+  const [stepCount, edgeCount] = [steps, dependencies.flat()].map(({ length }) => length.toLocaleString('en-US'));
+  return { name: `${shape}: ${stepCount} steps, ${edgeCount} edges`, steps };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+/** Each step waits for the one before it. */
+export function chain(steps: number): BenchGraph {
+  return layers(steps, 1, 'chain');
+}
+
+/** Each step waits for all steps of the layer before its own. */
+export function layers(depth: number, width: number, shape = `linked layers of ${width}`): BenchGraph {
+  const layerOf = (step: number) => step - (step % width);
+  const targetsOf = (step: number) => range(Math.max(0, layerOf(step) - width), layerOf(step));
+  return graph(shape, range(0, depth * width).map(targetsOf));
+}
+
+/** Chains side by side in which each step names all its predecessors; one such chain is a complete graph. */
+export function closedChains(chains: number, length: number): BenchGraph {
+  const targetsOf = (step: number) => range(step - (step % length), step);
+  return graph(chains === 1 ? 'complete' : `${chains} closed chains`, range(0, chains * length).map(targetsOf));
+}
+
+/** Edges drawn at random, each to any earlier layer of 20 steps; the same in every run. */
+export function randomLayers(steps: number, edges: number): BenchGraph {
+  const width = 20;
+  const dependencies = range(0, steps).map(() => new Set<number>());
+  let state = 1;
+  const below = (limit: number) => {
+    state = (state * 48_271) % 0x7fffffff; // Park and Miller's generator (CACM 31(10), 1988), exact in a double
+    return state % limit;
+  };
+  for (let drawn = 0; drawn < edges; ) {
+    const step = width + below(steps - width);
+    const targets = dependencies[step];
+    const before = targets?.size;
+    if (targets?.add(below(step - (step % width))).size !== before) drawn++;
+  }
+  return graph(
+    'random layers',
+    dependencies.map((targets) => [...targets]),
+  );
+}
+
+/** The graph with one edge more, from the root reached by first dependencies from the last step back to that last step. */
+export function withLoop({ name, steps }: BenchGraph): BenchGraph {
+  const firstOf = new Map(steps.map((step) => [step.name, step.dependsOn[0]]));
+  const last = steps.at(-1)?.name ?? '';
+  let root = last;
+  for (let next = firstOf.get(root); next !== undefined; next = firstOf.get(root)) root = next;
+  const looped = steps.map((step) => (step.name === root ? { ...step, dependsOn: [last] } : step));
+  return { name, steps: looped };
+}

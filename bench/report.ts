@@ -1,0 +1,31 @@
+import type { Effort } from './decide.ts';
+import { formatTable, type Row } from './table.ts';
+
+/** What `bench/results.json` holds: one run, on a day such as 2026-01-31. */
+export interface Results extends Effort {
+  readonly date: string;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string; readonly go: string };
+  readonly rows: readonly Row[];
+  readonly notes: readonly string[];
+}
+
+/** `docs/benchmarks.md`: the table of one run, and how it was measured. */
+export function formatReport({ date, machine, rounds, milliseconds, rows, notes }: Results): string {
+  return `# Benchmarks
+
+<!-- Written by \`make bench\` from bench/report.ts. -->
+
+\`make bench\` measures all of this in one run on one machine and exits 1 if a budget is not held.
+This run: ${date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.go}.
+
+${formatTable(rows)}
+
+## Method
+
+- *ratio* is ours ÷ other. Times on a shared machine are noise: look at the ratios.
+- All rows take turns for ${rounds} rounds, warm, each ${milliseconds} ms or five runs in a round, whichever is longer. A time is the median of
+  the rounds' medians, a ratio the median of the rounds' ratios.
+- *no budget* is for information; *not run* means that the other side was missing here, and does not count as held.
+${notes.map((note) => (note.startsWith(' ') ? note : `- ${note}`)).join('\n')}
+`;
+}

@@ -1,0 +1,133 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { suggestName } from '../dag/suggest.ts';
+import { type DirectoryFiles, watchDirectory } from '../runtime/directory-watch.ts';
+import { createLogger, type Logger } from '../runtime/log.ts';
+import { createGateMetrics, type GateMetrics } from '../runtime/metrics.ts';
+import { readServeConfiguration, type ServeConfiguration } from '../runtime/serve-configuration.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { createSidePort } from '../runtime/side-port.ts';
+import { readExpiry } from '../tls/expiry.ts';
+import { loadPair } from '../tls/files.ts';
+import { buildServer, type FinishedReview, type GateServer } from './server.ts';
+import { defaultSettings, type Mode, type Parsed, parseOverride, parseSettings, type Settings } from './settings.ts';
+
+/** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 for a wrong configuration. */
+export async function serve(args: readonly string[], process: NodeJS.Process): Promise<void> {
+  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
+  const parsed = readServeConfiguration({ args, environment: process.env, suggest });
+  if (!parsed.ok) {
+    process.stderr.write(parsed.mistakes.map((mistake) => `orchestration-gate serve: ${mistake}\n`).join(''));
+    process.exit(2);
+  }
+  const { configuration } = parsed;
+  const log = createLogger({ level: configuration.logLevel });
+  const metrics = createGateMetrics();
+  const settings = await followSettings(configuration, log, metrics);
+  if (settings === undefined) process.exit(2);
+
+  let gate: GateServer | undefined;
+  let certificateProblem = 'no certificate has been read yet';
+  const shutdown = onShutdown({ process, log, drain: () => drain() });
+  const sidePort = createSidePort({
+    isLive: () => true,
+    unreadyReasons: () => [
+      ...(gate === undefined ? [certificateProblem] : []),
+      ...(shutdown.isBegun() ? ['shutting down'] : []),
+    ],
+    metrics: metrics.registry,
+    log,
+  });
+  sidePort.listen(configuration.sidePort, configuration.bindAddress);
+
+  const certificates = await watchDirectory(configuration.tlsDir, {
+    onChange: loadCertificate,
+    onError: (error) => log.error({ error }, 'cannot read the certificate'),
+  });
+
+  /** The first good pair opens the port; each later one holds from the next handshake on, and a bad one changes nothing. */
+  async function loadCertificate(): Promise<void> {
+    const loaded = await loadPair(configuration.tlsDir);
+    metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
+    if (!loaded.ok) {
+      certificateProblem = loaded.reason;
+      log.error({ reason: loaded.reason }, gate ? 'new certificate refused, keeping the old one' : 'no certificate to serve');
+      return;
+    }
+    const pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
+    const { notAfter } = readExpiry(loaded.pair.certificatePem, new Date());
+    metrics.setCertificateNotAfter(notAfter);
+    if (gate) {
+      (gate.app.server as unknown as { setSecureContext(pair: object): void }).setSecureContext(pair);
+      log.info({ notAfter }, 'serving a new certificate');
+      return;
+    }
+    const opened = buildServer({
+      tls: pair,
+      settings: settings as () => Settings,
+      maxInFlight: configuration.maxInFlight,
+      now: () => performance.now(),
+      onStart: metrics.startReview,
+      onFinish: (review) => report(review, log, metrics),
+      onEnd: metrics.endReview,
+    });
+    await opened.app.listen({ port: configuration.port, host: configuration.bindAddress });
+    gate = opened;
+    log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
+  }
+
+  async function drain(): Promise<void> {
+    gate?.startDraining();
+    await delay(configuration.drainSeconds * 1000);
+    certificates.close();
+    await gate?.app.close();
+    sidePort.close();
+  }
+}
+
+/** One line and the counts of one review. No object is ever logged. */
+function report({ webhook, uid, request, answer, durationMs }: FinishedReview, log: Logger, metrics: GateMetrics): void {
+  const { verdict, problems, fault } = answer;
+  const { namespace, name, operation = '', isDryRun = false, kind } = request ?? {};
+  const codes = problems.length === 0 ? [] : [...new Set(problems.map(({ code }) => code))];
+  metrics.finishReview({ webhook, operation, verdict, isDryRun, durationSeconds: durationMs / 1000 });
+  for (const { code, severity } of problems) metrics.countProblem(code, severity);
+  if (verdict === 'deadline') metrics.countDeadlineExceeded(webhook);
+  if (fault !== undefined) {
+    metrics.countPanic(webhook);
+    log.error({ uid, webhook, error: fault }, 'fault while deciding');
+  }
+  log.info({ webhook, uid, kind: kind?.kind, namespace, name, operation, isDryRun, verdict, codes, durationMs }, 'review');
+}
+
+/**
+ * Follows the settings and the override. Undefined where the first settings are wrong: then the pod must not become
+ * ready. Later mistakes are logged and counted, and what held before holds on.
+ */
+async function followSettings(configuration: ServeConfiguration, log: Logger, metrics: GateMetrics): Promise<(() => Settings) | undefined> {
+  let configured: Settings | undefined;
+  let override: Mode | undefined;
+  const { settingsDir, overrideDir } = configuration;
+  if (settingsDir === undefined) configured = defaultSettings;
+  else await follow(settingsDir, parseSettings, (settings) => (configured = settings));
+  if (overrideDir !== undefined) await follow(overrideDir, parseOverride, setOverride);
+  if (configured === undefined) return undefined;
+  return () => ({ ...(configured ?? defaultSettings), ...(override && { mode: override }) });
+
+  function setOverride(mode: Mode | undefined): void {
+    if (mode !== override) log.warn({ mode }, mode ? 'override is active' : 'override has ended');
+    override = mode;
+    metrics.setOverride(mode);
+  }
+
+  async function follow<T>(folder: string, parse: (files: DirectoryFiles) => Parsed<T>, take: (value: T) => void): Promise<void> {
+    const onChange = (files: DirectoryFiles) => {
+      const parsed = parse(files);
+      metrics.countSettingsReload(parsed.ok ? 'success' : 'failure');
+      if (!parsed.ok) return log.error({ folder, mistakes: parsed.mistakes }, 'settings refused');
+      take(parsed.value);
+      log.info({ folder }, 'settings read');
+    };
+    await watchDirectory(folder, { onChange, onError: (error) => log.error({ error, folder }, 'cannot read settings') });
+  }
+}
