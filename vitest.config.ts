@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+const onCluster = ['test/cluster/**/*.test.ts', 'test/controlplane/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two projects, so that a run of pure tests starts no control plane.
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: onCluster } },
+      {
+        extends: true,
+        test: { name: 'cluster', include: onCluster, globalSetup: 'test/support/controlplane/global-setup.ts' },
+      },
+    ],
+  },
+});
