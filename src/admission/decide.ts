@@ -13,7 +13,7 @@ import type { Settings } from './settings.ts';
 /** An answer, and the codes of the rules that spoke, for the log and the audit log. */
 export interface Decision {
   readonly response: AdmissionResponse;
-  readonly problems: readonly { readonly code: string; readonly severity: string }[];
+  readonly problems: readonly { readonly code: string; readonly severity: 'deny' | 'warn' }[];
 }
 
 /** What each webhook asks of each kind. A request for anything else was never meant for us. */

@@ -32,13 +32,14 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
   const sidePort = createSidePort({
     isLive: () => true,
     unreadyReasons: () => [
-      ...(gate === undefined ? [certificateProblem] : []),
+      ...(gate?.app.server.listening ? [] : [certificateProblem]),
       ...(shutdown.isBegun() ? ['shutting down'] : []),
     ],
     metrics: metrics.registry,
     log,
   });
   sidePort.listen(configuration.sidePort, configuration.bindAddress);
+  sidePort.on('error', (error) => endWith(`the side port cannot listen: ${error.message}`));
 
   const certificates = await watchDirectory(configuration.tlsDir, {
     onChange: loadCertificate,
@@ -51,7 +52,10 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
     metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
     if (!loaded.ok) {
       certificateProblem = loaded.reason;
-      log.error({ reason: loaded.reason }, gate ? 'new certificate refused, keeping the old one' : 'no certificate to serve');
+      log.error(
+        { reason: loaded.reason },
+        gate ? 'new certificate refused, keeping the old one' : 'no certificate to serve',
+      );
       return;
     }
     const pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
@@ -71,9 +75,16 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
       onFinish: (review) => report(review, log, metrics),
       onEnd: metrics.endReview,
     });
-    await opened.app.listen({ port: configuration.port, host: configuration.bindAddress });
     gate = opened;
+    await opened.app
+      .listen({ port: configuration.port, host: configuration.bindAddress })
+      .catch((error: Error) => endWith(`cannot listen: ${error.message}`));
     log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
+  }
+
+  function endWith(mistake: string): never {
+    process.stderr.write(`orchestration-gate serve: ${mistake}\n`);
+    return process.exit(2);
   }
 
   async function drain(): Promise<void> {
@@ -86,7 +97,11 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
 }
 
 /** One line and the counts of one review. No object is ever logged. */
-function report({ webhook, uid, request, answer, durationMs }: FinishedReview, log: Logger, metrics: GateMetrics): void {
+function report(
+  { webhook, uid, request, answer, durationMs }: FinishedReview,
+  log: Logger,
+  metrics: GateMetrics,
+): void {
   const { verdict, problems, fault } = answer;
   const { namespace, name, operation = '', isDryRun = false, kind } = request ?? {};
   const codes = problems.length === 0 ? [] : [...new Set(problems.map(({ code }) => code))];
@@ -97,30 +112,47 @@ function report({ webhook, uid, request, answer, durationMs }: FinishedReview, l
     metrics.countPanic(webhook);
     log.error({ uid, webhook, error: fault }, 'fault while deciding');
   }
-  log.info({ webhook, uid, kind: kind?.kind, namespace, name, operation, isDryRun, verdict, codes, durationMs }, 'review');
+  log.info(
+    { webhook, uid, kind: kind?.kind, namespace, name, operation, isDryRun, verdict, codes, durationMs },
+    'review',
+  );
 }
 
 /**
  * Follows the settings and the override. Undefined where the first settings are wrong: then the pod must not become
  * ready. Later mistakes are logged and counted, and what held before holds on.
  */
-async function followSettings(configuration: ServeConfiguration, log: Logger, metrics: GateMetrics): Promise<(() => Settings) | undefined> {
+async function followSettings(
+  configuration: ServeConfiguration,
+  log: Logger,
+  metrics: GateMetrics,
+): Promise<(() => Settings) | undefined> {
   let configured: Settings | undefined;
   let override: Mode | undefined;
+  let current = defaultSettings;
   const { settingsDir, overrideDir } = configuration;
   if (settingsDir === undefined) configured = defaultSettings;
-  else await follow(settingsDir, parseSettings, (settings) => (configured = settings));
+  else await follow(settingsDir, parseSettings, configure);
   if (overrideDir !== undefined) await follow(overrideDir, parseOverride, setOverride);
-  if (configured === undefined) return undefined;
-  return () => ({ ...(configured ?? defaultSettings), ...(override && { mode: override }) });
+  return configured && (() => current);
+
+  function configure(settings: Settings): void {
+    configured = settings;
+    current = { ...settings, mode: override ?? settings.mode };
+  }
 
   function setOverride(mode: Mode | undefined): void {
     if (mode !== override) log.warn({ mode }, mode ? 'override is active' : 'override has ended');
     override = mode;
     metrics.setOverride(mode);
+    if (configured) configure(configured);
   }
 
-  async function follow<T>(folder: string, parse: (files: DirectoryFiles) => Parsed<T>, take: (value: T) => void): Promise<void> {
+  async function follow<T>(
+    folder: string,
+    parse: (files: DirectoryFiles) => Parsed<T>,
+    take: (value: T) => void,
+  ): Promise<void> {
     const onChange = (files: DirectoryFiles) => {
       const parsed = parse(files);
       metrics.countSettingsReload(parsed.ok ? 'success' : 'failure');
@@ -128,6 +160,9 @@ async function followSettings(configuration: ServeConfiguration, log: Logger, me
       take(parsed.value);
       log.info({ folder }, 'settings read');
     };
-    await watchDirectory(folder, { onChange, onError: (error) => log.error({ error, folder }, 'cannot read settings') });
+    await watchDirectory(folder, {
+      onChange,
+      onError: (error) => log.error({ error, folder }, 'cannot read settings'),
+    });
   }
 }

@@ -1,0 +1,62 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+/** From most to least told. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Longest message kept of an error: an API client puts whole response bodies into its messages. */
+const ERROR_MESSAGE_LENGTH = 1_000;
+
+/** Frames kept of a stack: enough to reach our own code through a library. */
+const STACK_FRAMES = 12;
+
+/**
+ * One JSON object a line: `level` (a word), `time` (ISO 8601, UTC), the fields given, `msg`. Errors go under `error`, as
+ * name, message, code, frames and causes only: their other properties may hold whole Kubernetes objects.
+ * Writes to stdout, synchronously, unless a destination is given.
+ */
+export function createLogger(options: { level: LogLevel; destination?: DestinationStream }): Logger {
+  const { level, destination = pino.destination(1) } = options;
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      errorKey: 'error',
+      serializers: { error: serializeError },
+    },
+    destination,
+  );
+}
+
+interface SerializedError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly stack?: string;
+  readonly cause?: SerializedError;
+}
+
+/** Causes deeper than this are dropped; an error may even be its own cause. */
+const CAUSE_DEPTH = 4;
+
+function serializeError(error: unknown, depth = 0): SerializedError {
+  if (!(error instanceof Error)) return { name: typeof error, message: cut(String(error)) };
+  const code = 'code' in error ? error.code : undefined;
+  // The stack begins with the message, which is already told.
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    name: error.name,
+    message: cut(error.message),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(frames ? { stack: frames.slice(0, STACK_FRAMES).join('\n') } : {}),
+    ...(error.cause !== undefined && depth < CAUSE_DEPTH ? { cause: serializeError(error.cause, depth + 1) } : {}),
+  };
+}
+
+function cut(text: string): string {
+  return text.length <= ERROR_MESSAGE_LENGTH ? text : `${text.slice(0, ERROR_MESSAGE_LENGTH)}…`;
+}

@@ -1,0 +1,146 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+type Webhook = 'validate' | 'mutate';
+/** `error`: an internal fault or a review that cannot be read. `deadline`, `overloaded`: the configured policy answered. */
+type ReviewVerdict = 'allowed' | 'denied' | 'error' | 'deadline' | 'overloaded';
+type ReloadResult = 'success' | 'failure';
+type OverrideMode = 'enforce' | 'warn' | 'off';
+
+const WEBHOOKS: readonly Webhook[] = ['validate', 'mutate'];
+const RELOAD_RESULTS: readonly ReloadResult[] = ['success', 'failure'];
+const OVERRIDE_MODES: readonly OverrideMode[] = ['enforce', 'warn', 'off'];
+const OPERATIONS: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']);
+
+/** Every metric of the gate's own (the process's are prom-client's defaults). Names and labels are API, kept for ever. */
+export const GATE_METRICS = {
+  requests: {
+    name: 'orchestration_gate_admission_requests_total',
+    help: 'Admission reviews answered.',
+    labelNames: ['webhook', 'operation', 'verdict', 'dry_run'],
+  },
+  duration: {
+    name: 'orchestration_gate_admission_duration_seconds',
+    help: 'Time from the arrival of an admission review to its answer.',
+    labelNames: ['webhook'],
+    // From a small review (under 1 ms) to the 5 s after which the API server gives up.
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  },
+  inFlight: {
+    name: 'orchestration_gate_admission_in_flight',
+    help: 'Admission reviews that have arrived and are neither answered nor given up.',
+  },
+  problems: {
+    name: 'orchestration_gate_admission_problems_total',
+    help: 'Problems found in reviewed objects, by code and by what the gate did about them.',
+    labelNames: ['code', 'severity'],
+  },
+  deadlineExceeded: {
+    name: 'orchestration_gate_admission_deadline_exceeded_total',
+    help: "Admission reviews whose decision came after the API server's deadline.",
+    labelNames: ['webhook'],
+  },
+  panics: {
+    name: 'orchestration_gate_admission_panics_total',
+    help: 'Admission reviews that met an unexpected exception in the gate: a bug.',
+    labelNames: ['webhook'],
+  },
+  certificateNotAfter: {
+    name: 'orchestration_gate_certificate_not_after_seconds',
+    help: 'End of life of the certificate now served, in seconds since 1970; 0 before the first is loaded.',
+  },
+  certificateReloads: {
+    name: 'orchestration_gate_certificate_reload_total',
+    help: 'Attempts to load a new serving certificate; after a failure the last good one is kept.',
+    labelNames: ['result'],
+  },
+  settingsReloads: {
+    name: 'orchestration_gate_settings_reload_total',
+    help: 'Attempts to load new gate settings; after a failure the last good ones are kept.',
+    labelNames: ['result'],
+  },
+  overrideActive: {
+    name: 'orchestration_gate_override_active',
+    help: '1 for the mode to which the override ConfigMap sets the whole gate, 0 for every other.',
+    labelNames: ['mode'],
+  },
+} as const;
+
+interface FinishedReview {
+  readonly webhook: Webhook;
+  /** As the request spells it; what Kubernetes does not know is counted as `other`, so that labels stay few. */
+  readonly operation: string;
+  readonly verdict: ReviewVerdict;
+  readonly isDryRun: boolean;
+  readonly durationSeconds: number;
+}
+
+/** What the gate tells about itself; starting and finishing a review costs about a microsecond together. */
+export interface GateMetrics {
+  /** Renders everything for `/metrics`. */
+  readonly registry: Registry;
+  startReview(): void;
+  /** A review is no longer in flight, answered or not: a client may hang up. */
+  endReview(): void;
+  /** A review was answered. */
+  finishReview(review: FinishedReview): void;
+  countProblem(code: string, severity: 'deny' | 'warn'): void;
+  countDeadlineExceeded(webhook: Webhook): void;
+  countPanic(webhook: Webhook): void;
+  countCertificateReload(result: ReloadResult): void;
+  setCertificateNotAfter(notAfter: Date): void;
+  countSettingsReload(result: ReloadResult): void;
+  /** Undefined: no override is active. */
+  setOverride(mode: OverrideMode | undefined): void;
+}
+
+/** Makes the metrics in a registry of their own, so that two gates in one process (tests) do not share counts. */
+export function createGateMetrics(): GateMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({ ...GATE_METRICS.requests, registers });
+  const duration = new Histogram({ ...GATE_METRICS.duration, buckets: [...GATE_METRICS.duration.buckets], registers });
+  const inFlight = new Gauge({ ...GATE_METRICS.inFlight, registers });
+  const problems = new Counter({ ...GATE_METRICS.problems, registers });
+  const deadlineExceeded = new Counter({ ...GATE_METRICS.deadlineExceeded, registers });
+  const panics = new Counter({ ...GATE_METRICS.panics, registers });
+  const certificateNotAfter = new Gauge({ ...GATE_METRICS.certificateNotAfter, registers });
+  const certificateReloads = new Counter({ ...GATE_METRICS.certificateReloads, registers });
+  const settingsReloads = new Counter({ ...GATE_METRICS.settingsReloads, registers });
+  const overrideActive = new Gauge({ ...GATE_METRICS.overrideActive, registers });
+
+  // A series that is first seen at 1 shows no increase: alerts need the zero before it.
+  for (const webhook of WEBHOOKS) {
+    duration.zero({ webhook });
+    deadlineExceeded.inc({ webhook }, 0);
+    panics.inc({ webhook }, 0);
+  }
+  for (const result of RELOAD_RESULTS) {
+    certificateReloads.inc({ result }, 0);
+    settingsReloads.inc({ result }, 0);
+  }
+  const setOverride = (active: OverrideMode | undefined) => {
+    for (const mode of OVERRIDE_MODES) overrideActive.set({ mode }, mode === active ? 1 : 0);
+  };
+  setOverride(undefined);
+  // Bound once, which halves the cost of an observation.
+  const durationOf = { validate: duration.labels('validate'), mutate: duration.labels('mutate') };
+
+  return {
+    registry,
+    startReview: () => inFlight.inc(),
+    endReview: () => inFlight.dec(),
+    finishReview({ webhook, operation, verdict, isDryRun, durationSeconds }) {
+      durationOf[webhook].observe(durationSeconds);
+      const known = OPERATIONS.has(operation) ? operation : 'other';
+      requests.inc({ webhook, operation: known, verdict, dry_run: isDryRun ? 'true' : 'false' });
+    },
+    countProblem: (code, severity) => problems.inc({ code, severity }),
+    countDeadlineExceeded: (webhook) => deadlineExceeded.inc({ webhook }),
+    countPanic: (webhook) => panics.inc({ webhook }),
+    countCertificateReload: (result) => certificateReloads.inc({ result }),
+    setCertificateNotAfter: (notAfter) => certificateNotAfter.set(notAfter.getTime() / 1_000),
+    countSettingsReload: (result) => settingsReloads.inc({ result }),
+    setOverride,
+  };
+}

@@ -1,0 +1,121 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCerts } from '../../src/cli/certs.ts';
+import { loadPair } from '../../src/tls/files.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const now = new Date();
+
+test('makes a certificate for this machine that its authority vouches for', async () => {
+  const { run, parent } = await start();
+  expect(await run([])).toMatchObject({ code: 0, stderr: '' });
+  const folder = join(parent, 'certs');
+  expect(await loadPair(folder)).toMatchObject({ ok: true });
+  const [leaf, authority] = [await readCertificate(folder, 'tls.crt'), await readCertificate(folder, 'ca.crt')];
+  expect(leaf.checkIssued(authority) && leaf.verify(authority.publicKey)).toBe(true);
+  expect(leaf.checkHost('localhost')).toBe('localhost');
+  for (const address of ['127.0.0.1', '::1']) expect(leaf.checkIP(address)).toBe(address);
+  expect(daysFromNow(leaf.validToDate)).toBe(30);
+});
+
+test('adds names and addresses, and takes folder and days', async () => {
+  const { run, parent } = await start();
+  const args = [
+    '--out',
+    'here',
+    '--dns-name',
+    'gate.test',
+    '--dns-name',
+    '*.dev.test',
+    '--ip=192.0.2.7',
+    '--days',
+    '7',
+  ];
+  const { code, stdout } = await run(args);
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    `${join(parent, 'here')}: a certificate for localhost, gate.test, *.dev.test, 127.0.0.1, ::1, 192.0.2.7`,
+  );
+  const leaf = await readCertificate(join(parent, 'here'), 'tls.crt');
+  expect(leaf.checkHost('gate.test')).toBe('gate.test');
+  expect(leaf.checkHost('x.dev.test')).toBe('*.dev.test');
+  expect(leaf.checkIP('192.0.2.7')).toBe('192.0.2.7');
+  expect(daysFromNow(leaf.validToDate)).toBe(7);
+});
+
+test('keeps an authority as long as it is fresh, and makes the leaf anew', async () => {
+  const { run, parent } = await start();
+  const folder = join(parent, 'certs');
+  await run([]);
+  const [leaf, authority] = [await readCertificate(folder, 'tls.crt'), await readCertificate(folder, 'ca.crt')];
+  expect((await run([])).stdout).toContain('ca.crt, ca.key: kept');
+  expect((await readCertificate(folder, 'ca.crt')).serialNumber).toBe(authority.serialNumber);
+  expect((await readCertificate(folder, 'tls.crt')).serialNumber).not.toBe(leaf.serialNumber);
+
+  const later = new Date(now.getTime() + 300 * DAY_MS);
+  expect((await run([], later)).stdout).toContain('ca.crt, ca.key: new');
+  expect((await readCertificate(folder, 'ca.crt')).serialNumber).not.toBe(authority.serialNumber);
+});
+
+test('tells all mistakes with the usage, and writes nothing', async () => {
+  const { run, parent } = await start();
+  const { code, stderr, stdout } = await run(['--dns-name', 'a_b', '--ip', 'localhost', '--days', '0']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr.split('\n\n')[0]).toBe(
+    [
+      'certs: --dns-name "a_b" is not a DNS name',
+      'certs: --ip "localhost" is not an IP address',
+      'certs: --days "0" is not a whole number from 1 to 365',
+    ].join('\n'),
+  );
+  expect(stderr).toContain('usage: orchestration-gate certs');
+  expect(await readdir(parent)).toEqual([]);
+});
+
+test('refuses a flag that it does not know', async () => {
+  const { run } = await start();
+  expect(await run(['--nope'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^certs: Unknown option '--nope'/),
+  });
+});
+
+test('says so when the folder cannot be written', async () => {
+  const { run, parent } = await start();
+  await writeFile(join(parent, 'certs'), 'a file in the way');
+  const { code, stderr } = await run([]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^certs: cannot make certificates in .*certs: EEXIST[^\n]*\n$/);
+});
+
+async function start() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'certs-test-'));
+  onTestFinished(() => folder.remove());
+  async function run(args: readonly string[], at = now) {
+    let [stdout, stderr] = ['', ''];
+    const code = await runCerts(args, {
+      workingDirectory: folder.path,
+      now: at,
+      stdout: (text) => {
+        stdout += text;
+      },
+      stderr: (text) => {
+        stderr += text;
+      },
+    });
+    return { code, stdout, stderr };
+  }
+  return { parent: folder.path, run };
+}
+
+async function readCertificate(folder: string, name: string): Promise<X509Certificate> {
+  return new X509Certificate(await readFile(join(folder, name)));
+}
+
+function daysFromNow(date: Date): number {
+  return Math.round((date.getTime() - now.getTime()) / DAY_MS);
+}
