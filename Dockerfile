@@ -1,0 +1,20 @@
+# syntax=docker/dockerfile:1
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --omit=optional
+COPY tsconfig.json ./
+COPY src ./src
+RUN node_modules/.bin/tsc -p tsconfig.json && npm prune --omit=dev --omit=optional
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title=orchestration-gate \
+      org.opencontainers.image.description="Refuses Orchestrations that can never run" \
+      org.opencontainers.image.licenses=MIT
+WORKDIR /app
+ENV NODE_ENV=production
+COPY package.json LICENSE ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+USER 1000:1000
+ENTRYPOINT ["node", "/app/dist/main.js"]

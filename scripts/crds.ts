@@ -1,0 +1,117 @@
+import { stringify } from 'yaml';
+import {
+  GROUP,
+  orchestrationRunSpecSchema,
+  orchestrationRunStatusSchema,
+  orchestrationSpecSchema,
+  orchestrationStatusSchema,
+  VERSION,
+} from '../src/orchestration/schema.ts';
+
+/** One of our kinds: what a CRD says beside what all of them say. */
+interface Kind {
+  readonly kind: string;
+  readonly shortName: string;
+  readonly description: string;
+  readonly spec: object;
+  readonly status: object;
+  /** What `kubectl get` shows: the title of a column, and where its value is. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    kind: 'Orchestration',
+    shortName: 'orch',
+    description: 'Steps, and what each of them waits for. It runs when an OrchestrationRun refers to it.',
+    spec: orchestrationSpecSchema,
+    status: orchestrationStatusSchema,
+    columns: {
+      Phase: '.status.phase',
+      Ready: '.status.conditions[?(@.type=="Ready")].status',
+      Entrypoint: '.spec.entrypoint',
+    },
+  },
+  {
+    kind: 'OrchestrationRun',
+    shortName: 'orchrun',
+    description: 'One execution of an Orchestration.',
+    spec: orchestrationRunSpecSchema,
+    status: orchestrationRunStatusSchema,
+    columns: {
+      Phase: '.status.phase',
+      Orchestration: '.spec.orchestrationRef.name',
+      Reason: '.status.conditions[?(@.type=="Succeeded")].reason',
+    },
+  },
+];
+
+/** The CRDs as YAML, by file name. The same schema gives the same bytes. */
+export function renderCrds(): ReadonlyMap<string, string> {
+  return new Map(kinds.map((kind) => [`${pluralOf(kind)}.yaml`, renderCrd(kind)]));
+}
+
+function renderCrd(kind: Kind): string {
+  const yaml = stringify(buildCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false });
+  return `# Generated from src/orchestration/schema.ts by make generate: change that, not this.\n${yaml}`;
+}
+
+function buildCrd(kind: Kind): object {
+  const plural = pluralOf(kind);
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${GROUP}`,
+      annotations: {
+        // Before whatever is of these kinds, in one Argo CD sync.
+        'argocd.argoproj.io/sync-wave': '-10',
+        // With a CRD go all objects of its kind: neither `helm uninstall` nor Argo CD may take it.
+        'helm.sh/resource-policy': 'keep',
+      },
+    },
+    spec: {
+      group: GROUP,
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural,
+        singular: kind.kind.toLowerCase(),
+        shortNames: [kind.shortName],
+      },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            ...Object.entries(kind.columns).map(([name, jsonPath]) => ({ name, type: 'string', jsonPath })),
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+          schema: { openAPIV3Schema: buildSchema(kind) },
+        },
+      ],
+    },
+  };
+}
+
+/** `spec` is not required here: the agents chart's CRDs do not either, and the gate says what is missing. */
+function buildSchema({ kind, description, spec, status }: Kind): object {
+  return {
+    type: 'object',
+    description,
+    properties: {
+      apiVersion: { type: 'string', description: `${GROUP}/${VERSION}` },
+      kind: { type: 'string', description: kind },
+      metadata: { type: 'object' },
+      spec,
+      status,
+    },
+  };
+}
+
+function pluralOf({ kind }: Kind): string {
+  return `${kind.toLowerCase()}s`;
+}

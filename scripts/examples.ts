@@ -1,0 +1,49 @@
+import { globSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatJson } from '../src/cli/format/json.ts';
+import { readManifest } from '../src/cli/objects.ts';
+import { judgeManifests, type LintReport } from '../src/cli/report.ts';
+import { findDrift, type GeneratedFile } from './drift.ts';
+
+/** What lint says of one example; the file is named from the root of the repository. */
+interface LintedExample {
+  readonly file: string;
+  readonly report: LintReport;
+}
+
+/** Lints each YAML file that matches, alone, in the order of names. */
+export async function lintExamples(root: string, pattern: string): Promise<readonly LintedExample[]> {
+  const files = globSync(pattern, { cwd: root }).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(join(root, file), 'utf8');
+      return { file, report: judgeManifests([readManifest({ file, text })]) };
+    }),
+  );
+}
+
+/** Sentences about good examples with a problem or a warning, and about those of problems whose problems are others. */
+export async function checkExamples(root: string): Promise<readonly string[]> {
+  const good = await lintExamples(root, 'examples/*.yaml');
+  const problems = good.flatMap(({ report }) => report.problems);
+  return [
+    ...problems.map(
+      ({ file, line, column, code, field, message }) => `${file}:${line}:${column}: ${code} ${field} ${message}`,
+    ),
+    ...(await findDrift(root, await expectedProblems(root), 'make golden')),
+  ];
+}
+
+/** Writes what lint says of each example of a problem into the file beside it. */
+export async function writeGoldens(root: string): Promise<void> {
+  for (const { path, content } of await expectedProblems(root)) await writeFile(join(root, path), content);
+}
+
+async function expectedProblems(root: string): Promise<GeneratedFile[]> {
+  const examples = await lintExamples(root, 'examples/{rejected,warned}/*.yaml');
+  return examples.map(({ file, report }) => ({
+    path: file.replace(/\.yaml$/, '.golden'),
+    content: formatJson(report),
+  }));
+}

@@ -1,0 +1,33 @@
+// Starts a control plane with the gate in front, shows what it does, and on a terminal stays up until Ctrl-C.
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { readSettings } from '../test/support/controlplane/settings.ts';
+import { perform } from './tour/stage.ts';
+import { tour } from './tour/tour.ts';
+
+const needsOwnCluster =
+  'make run starts a control plane of its own, since the API server of another cluster cannot reach a gate on this ' +
+  "machine's 127.0.0.1: run it without --use-existing-cluster and USE_EXISTING_CLUSTER.";
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({ options: { 'use-existing-cluster': { type: 'boolean', default: false } } });
+  const settings = readSettings(process.env);
+  if (values['use-existing-cluster'] || settings.existingKubeconfig !== null) throw new Error(needsOwnCluster);
+  process.chdir(join(import.meta.dirname, '..')); // the steps name files from here
+  const isWatched = process.stdout.isTTY && !process.env['CI'];
+  return perform({
+    settings,
+    steps: tour,
+    teller: {
+      write: (text) => process.stdout.write(text),
+      paint: (style, text) => styleText(style, text, { stream: process.stdout }),
+    },
+    waitForEnd: isWatched ? () => once(process, 'SIGINT') : null,
+  });
+}
+
+process.exitCode = await run().catch((error: Error) => {
+  console.error(error.message); // what goes wrong here is for the user to mend, and says how
+  return 1;
+});

@@ -1,0 +1,63 @@
+import { resolveBinaries } from '../../test/support/controlplane/binaries.ts';
+import { startControlPlane } from '../../test/support/controlplane/controlplane.ts';
+import type { Settings } from '../../test/support/controlplane/settings.ts';
+import { resolveTools } from '../../test/support/controlplane/tools.ts';
+import { startGate } from '../../test/support/gate.ts';
+import { type Stage, type Step, type Teller, takeSteps } from './step.ts';
+import { followVerdicts } from './verdicts.ts';
+
+/** A tour, and how long its stage stays up. */
+export interface Performance {
+  readonly settings: Settings;
+  readonly steps: readonly Step[];
+  readonly teller: Teller;
+  /** Called when the steps are taken, and resolves when all of it shall end; null: at once. */
+  readonly waitForEnd: (() => Promise<unknown>) | null;
+}
+
+/**
+ * Starts a control plane and a gate beside it, takes the steps, stays up for as long as asked, and ends what it started.
+ * Returns an exit code: 1 when a step did not go as told. When this process dies, all of it ends too.
+ */
+export async function perform({ settings, steps, teller, waitForEnd }: Performance): Promise<number> {
+  const log = (line: string) => teller.write(`${teller.paint('dim', line)}\n`);
+  await using ends = new AsyncDisposableStack();
+  const binaries = await resolveBinaries(settings, log);
+  const tools = await resolveTools(settings);
+
+  log('starting a control plane');
+  const controllerManager = binaries.controllerManager !== null;
+  const cluster = await startControlPlane({ binaries, tools, environment: settings.environment, controllerManager });
+  ends.defer(cluster.stop);
+  log('starting a gate');
+  const gate = await startGate();
+  ends.defer(() => gate.stop());
+
+  const stage = { cluster, gate };
+  const failed = await takeSteps(steps, stage, teller);
+  teller.write(`\n${summarize(failed, steps.length, teller)}\n`);
+  if (waitForEnd !== null) {
+    teller.write(describeStage(stage, teller));
+    await followVerdicts(stage, teller, waitForEnd());
+    log('\nending all of it');
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function summarize(failed: number, count: number, { paint }: Teller): string {
+  if (failed === 0) return paint('green', `All ${count} steps went as told.`);
+  return paint('red', `${failed} of ${count} steps did not go as told.`);
+}
+
+function describeStage({ cluster: { kubeconfig, tools } }: Stage, { paint }: Teller): string {
+  const lines = [
+    `export KUBECONFIG=${kubeconfig}`,
+    `alias kubectl=${tools.kubectl}`,
+    'kubectl apply -f examples/rejected/duplicate-step.yaml',
+  ];
+  return [
+    `\n${paint('bold', 'It stays up: try your own in another terminal')}`,
+    ...lines.map((line) => `  ${paint('cyan', line)}`),
+    `\n${paint('bold', 'What the gate is asked')} (Ctrl-C ends all of it)\n`,
+  ].join('\n');
+}

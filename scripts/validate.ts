@@ -1,0 +1,21 @@
+// Checks what no compiler reads: the CRDs, the examples, the charts. Tells all mistakes, and fails if there is one.
+import { join } from 'node:path';
+import { readSettings } from '../test/support/controlplane/settings.ts';
+import { resolveTools } from '../test/support/controlplane/tools.ts';
+import { checkCharts } from './charts.ts';
+import { checkCrdChart } from './crd-chart.ts';
+import { checkExamples } from './examples.ts';
+
+const root = join(import.meta.dirname, '..');
+const { helm } = await resolveTools(readSettings(process.env));
+const checks = {
+  'the CRDs are what the schema gives': () => checkCrdChart(root),
+  'every example lints as it should': () => checkExamples(root),
+  'every chart lints, and renders the same twice': () => checkCharts(root, helm),
+};
+for (const [claim, check] of Object.entries(checks)) {
+  const mistakes = await check();
+  console.log(`${mistakes.length === 0 ? 'ok    ' : 'FAILED'} ${claim}`);
+  for (const mistake of mistakes) console.error(`\n${mistake}`);
+  if (mistakes.length > 0) process.exitCode = 1;
+}

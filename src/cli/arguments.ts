@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { quoteName } from '../dag/display.ts';
+import { suggestName } from '../dag/suggest.ts';
+import { displayText } from './format/escape.ts';
+
+/** What a flag takes: nothing, any text, or one of these words. */
+export type FlagKind = 'switch' | 'text' | readonly string[];
+
+type Value<Kind extends FlagKind> = Kind extends 'switch' ? true : Kind extends readonly (infer Word)[] ? Word : string;
+
+/** By name, without dashes. */
+export type Flags = Readonly<Record<string, FlagKind>>;
+
+export interface Arguments<F extends Flags> {
+  /** Of the flags that were given; of a flag given twice the last value. */
+  readonly values: { readonly [Name in keyof F]?: Value<F[Name]> };
+  readonly operands: readonly string[];
+  /** One sentence each. */
+  readonly mistakes: readonly string[];
+}
+
+/** Reads the words after a verb and tells all mistakes at once, which node's strict parsing does not. */
+export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, kind]) => [name, { type: kind === 'switch' ? 'boolean' : 'string' } as const]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const values: Record<string, string | true> = {};
+  const operands: string[] = [];
+  const mistakes: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value);
+    if (token.kind !== 'option') continue;
+    const value = token.value?.startsWith('-') && !token.inlineValue ? undefined : token.value;
+    const mistake = findMistake(flags, token.name, value);
+    if (mistake === undefined) values[token.name] = value ?? true;
+    else mistakes.push(`${displayText(token.rawName)} ${mistake}`);
+  }
+  return { values: values as Arguments<F>['values'], operands, mistakes };
+}
+
+function findMistake(flags: Flags, name: string, value: string | undefined) {
+  const kind = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  if (kind === undefined) return `is not known; ${guess(name, Object.keys(flags), '--')}`;
+  if (kind === 'switch') return value === undefined ? undefined : 'takes no value';
+  if (value === undefined) return kind === 'text' ? 'needs a value' : `needs a value: ${kind.join(', ')}`;
+  return kind === 'text' || kind.includes(value) ? undefined : `is ${quoteName(value)}; ${guess(value, kind)}`;
+}
+
+/** What was probably meant, or else what there is. */
+export function guess(wanted: string, known: readonly string[], prefix = ''): string {
+  const meant = suggestName(wanted, known);
+  if (meant !== undefined) return `did you mean ${prefix}${meant}?`;
+  return `there are ${known.map((word) => `${prefix}${word}`).join(', ')}`;
+}

@@ -1,0 +1,17 @@
+import { displayName } from '../../dag/display.ts';
+
+/** A text of any length and with quotes of its own, such as a path, as it may stand in a line: what could forge one is escaped. */
+export function displayText(text: string): string {
+  return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
+}
+
+/** `Orchestration ci/release`. */
+export function displayObject(kind: string, namespace: string, name: string): string {
+  const parts = [namespace, name].filter((part) => part !== '').map(displayName);
+  return `${kind} ${parts.join('/') || 'without a name'}`;
+}
+
+/** For XML text and attributes alike. What XML forbids altogether `displayName` and `displayText` have taken out. */
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,54 @@
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { rules } from '../../orchestration/judge.ts';
+import { type LintProblem, type LintReport, lintRules } from '../report.ts';
+
+const LEVELS = { deny: 'error', warn: 'warning' } as const;
+
+const allRules = [...rules, ...lintRules];
+const indexOf = new Map(allRules.map(({ code }, index) => [code, index]));
+
+/** SARIF 2.1.0 (OASIS, 2020), as GitHub code scanning and editors read it. */
+export function formatSarif({ problems }: LintReport): string {
+  const run = {
+    tool: {
+      driver: {
+        name: 'orchestration-gate',
+        rules: allRules.map(({ code, severity }) => ({ id: code, defaultConfiguration: { level: LEVELS[severity] } })),
+      },
+    },
+    columnKind: 'utf16CodeUnits',
+    results: problems.map(writeResult),
+  };
+  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+function writeResult({ file, line, column, code, severity, field, message, steps, ...object }: LintProblem) {
+  const { kind, namespace, name } = object;
+  return {
+    ruleId: code,
+    ruleIndex: indexOf.get(code),
+    level: LEVELS[severity],
+    message: { text: withoutLinks(field === '' ? message : `${field}: ${message}`) },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(file) },
+          region: { startLine: line, startColumn: column },
+        },
+      },
+    ],
+    properties: { kind, namespace, name, field, ...(steps && { steps }) },
+  };
+}
+
+/** SARIF makes links of `[text](target)` in a message, and a step may be named like one. */
+function withoutLinks(text: string): string {
+  return text.replaceAll('](', '] (');
+}
+
+/** Relative to wherever the program was started, as code scanning expects it. */
+function uriOf(file: string): string {
+  return isAbsolute(file) ? pathToFileURL(file).href : file.split('/').map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,127 @@
+import type { Drawing, DrawnStep } from '../drawing.ts';
+import { layOut, type Point } from '../layout.ts';
+import { escapeXml } from './escape.ts';
+
+/** Pixels. A character of the monospaced fonts is 0.6 em wide, 7.8 at 13; wide scripts take two. */
+const CHARACTER = 8;
+const BOX_HEIGHT = 44;
+const PADDING = 12;
+/** Room for the longest heading, "can never start". */
+const HEADINGS = 15 * CHARACTER + PADDING;
+const TITLE_HEIGHT = 36;
+/** How far the foot of a letter lies under its middle. */
+const BASELINE = 4;
+
+const STYLE = `
+text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328; }
+.paper { fill: #ffffff; } .row { fill: #f0f3f6; } .heading, .kind { fill: #59636e; } .kind { font-size: 11px; }
+.box { fill: #ffffff; stroke: #59636e; } .arrow { fill: none; stroke: #59636e; } .head { fill: #59636e; }
+.sequential { stroke-dasharray: 5 4; } .missing { stroke-dasharray: 4 3; }
+.loop { stroke: #cf222e; stroke-width: 2; } .loop-head { fill: #cf222e; }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3; }
+.paper { fill: #0d1117; } .row { fill: #1c2128; } .heading, .kind { fill: #9198a1; }
+.box { fill: #0d1117; stroke: #9198a1; } .arrow { stroke: #9198a1; } .head { fill: #9198a1; }
+.loop { stroke: #ff7b72; } .loop-head { fill: #ff7b72; }
+}
+`;
+
+/** A picture that needs nothing else, drawings below each other. Throws LayoutTooLargeError. */
+export function formatSvg(drawings: readonly Drawing[]): string {
+  const parts = drawings.map(draw);
+  const width = Math.max(...parts.map((part) => part.width));
+  let height = 0;
+  const placed = parts.map((part) => {
+    const top = height;
+    height += part.height;
+    return `<g transform="translate(0 ${top})">\n${part.svg}</g>\n`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n`,
+    `<style>${STYLE}</style>\n<defs>${drawHead('head')}${drawHead('loop-head')}</defs>\n`,
+    `<rect class="paper" width="${width}" height="${height}"/>\n`,
+    ...placed,
+    '</svg>\n',
+  ].join('');
+}
+
+function drawHead(name: string): string {
+  const size = 'viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse"';
+  return `<marker id="${name}" ${size} orient="auto"><path class="${name}" d="M0 0L10 5L0 10z"/></marker>`;
+}
+
+function draw({ title, isSequential, rows, edges }: Drawing) {
+  const boxes = rows.flatMap(({ steps }, row) =>
+    steps.map((step) => ({ id: step.id, step, row, width: widthOf(step), height: BOX_HEIGHT })),
+  );
+  const layout = layOut(
+    boxes,
+    edges.map(({ from, to }) => ({ from: from.id, to: to.id })),
+  );
+  const heading = isSequential ? `${title} (sequential)` : title;
+  const width = Math.ceil(Math.max(HEADINGS + layout.width, measure(heading)) + 2 * PADDING);
+  const bands = rows.map((row, index) => {
+    const heights = boxes.flatMap((box, at) => (box.row === index ? (layout.middles[at]?.y ?? 0) : []));
+    return drawBand(row.heading, Math.min(...heights), Math.max(...heights));
+  });
+  const svg = [
+    `<text x="${PADDING}" y="${TITLE_HEIGHT - PADDING}" font-weight="bold">${escapeXml(heading)}</text>\n`,
+    `<g transform="translate(0 ${TITLE_HEIGHT})">\n${bands.join('')}</g>\n`,
+    `<g transform="translate(${HEADINGS + PADDING} ${TITLE_HEIGHT})">\n`,
+    ...edges.map((edge, at) => drawArrow(layout.lines[at] ?? [], edge.isOnLoop, isSequential)),
+    ...boxes.map(({ step, width: boxWidth }, at) => drawBox(step, boxWidth, layout.middles[at] ?? { x: 0, y: 0 })),
+    '</g>\n',
+  ].join('');
+  return { svg, width, height: Math.ceil(TITLE_HEIGHT + layout.height + 2 * PADDING) };
+}
+
+/** The ground of a row, from the middle of its first box to that of its last. */
+function drawBand(heading: string, from: number, to: number): string {
+  const top = from - BOX_HEIGHT / 2 - PADDING / 2;
+  const height = to - from + BOX_HEIGHT + PADDING;
+  return (
+    `<rect class="row" x="0" y="${round(top)}" width="100%" height="${round(height)}"/>` +
+    `<text class="heading" x="${PADDING}" y="${round(from + BASELINE)}">${heading}</text>\n`
+  );
+}
+
+function drawBox({ label, kind, state }: DrawnStep, width: number, { x, y }: Point): string {
+  const size = `x="${round(x - width / 2)}" y="${round(y - BOX_HEIGHT / 2)}" width="${width}" height="${BOX_HEIGHT}"`;
+  return (
+    `<rect class="box ${state}" ${size} rx="6"/>` +
+    `<text x="${round(x)}" y="${round(y - 3)}" text-anchor="middle">${escapeXml(label)}</text>` +
+    `<text class="kind" x="${round(x)}" y="${round(y + 13)}" text-anchor="middle">${escapeXml(kind || state)}</text>\n`
+  );
+}
+
+/** Rounded at each corner: every point between the ends pulls the line towards it. */
+function drawArrow(points: readonly Point[], isOnLoop: boolean, isSequential: boolean): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return '';
+  const bends = rest.slice(0, -1).map((point, index) => {
+    const next = rest[index + 1] ?? point;
+    const isLast = index === rest.length - 2;
+    return `Q${pair(point)} ${pair(isLast ? next : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`;
+  });
+  const style = isOnLoop ? 'arrow loop' : isSequential ? 'arrow sequential' : 'arrow';
+  const head = isOnLoop ? 'loop-head' : 'head';
+  return `<path class="${style}" marker-end="url(#${head})" d="M${pair(first)}${bends.join('')}"/>\n`;
+}
+
+function widthOf({ label, kind, state }: DrawnStep): number {
+  return Math.max(measure(label), measure(kind || state)) + 2 * PADDING;
+}
+
+/** What lies behind the scripts of Europe and the Near East counts as wide, whether it is or not. */
+function measure(text: string): number {
+  const isWide = (character: string) => (character.codePointAt(0) ?? 0) >= 0x2e80;
+  return Array.from(text).reduce((width, character) => width + (isWide(character) ? 2 : 1) * CHARACTER, 0);
+}
+
+function pair({ x, y }: Point): string {
+  return `${round(x)} ${round(y)}`;
+}
+
+function round(length: number): number {
+  return Math.round(length * 10) / 10;
+}

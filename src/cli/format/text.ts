@@ -1,0 +1,43 @@
+import type { LintProblem, LintReport } from '../report.ts';
+import { displayObject, displayText } from './escape.ts';
+
+type Paint = (text: string) => string;
+
+/** ANSI: the eight basic colours, which every terminal maps to something its owner can read. */
+const paints = {
+  deny: (text) => `\x1b[31m${text}\x1b[39m`,
+  warn: (text) => `\x1b[33m${text}\x1b[39m`,
+  bold: (text) => `\x1b[1m${text}\x1b[22m`,
+} as const satisfies Record<string, Paint>;
+
+/** For people: object by object, one problem a line, and a last line that sums up. */
+export function formatText(report: LintReport, isColored: boolean): string {
+  const paint = (name: keyof typeof paints, text: string) => (isColored ? paints[name](text) : text);
+  const groups = Map.groupBy(report.problems, titleOf);
+  const blocks = [...groups].map(([title, problems]) => {
+    const lines = problems.map(({ file, line, column, code, severity, field, message }) => {
+      const place = `${displayText(file)}:${line}:${column}`;
+      const where = field === '' ? '' : ` ${field}`;
+      return `${place}: ${paint(severity, severity)} ${code}${where}: ${message}\n`;
+    });
+    return `${paint('bold', title)}\n${lines.join('')}\n`;
+  });
+  return `${blocks.join('')}${summarize(report)}\n`;
+}
+
+/** Objects of one name in two files are two groups. */
+function titleOf({ file, kind, namespace, name }: LintProblem): string {
+  if (kind === '') return displayText(file);
+  return `${displayObject(kind, namespace, name)} in ${displayText(file)}`;
+}
+
+function summarize({ problems, objectCount, faultyCount, ignoredCount }: LintReport): string {
+  const ignored = ignoredCount === 0 ? '' : `; ${count(ignoredCount, 'other document')} ignored`;
+  if (objectCount === 0) return `no Orchestration or OrchestrationRun found${ignored}`;
+  if (problems.length === 0) return `no problems in ${count(objectCount, 'object')}${ignored}`;
+  return `${count(problems.length, 'problem')} in ${faultyCount} of ${count(objectCount, 'object')}${ignored}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,33 @@
+import { type Outcome, type Ports, readInput } from './command.ts';
+import { formatGithub } from './format/github.ts';
+import { formatJson } from './format/json.ts';
+import { formatSarif } from './format/sarif.ts';
+import { formatText } from './format/text.ts';
+import { judgeManifests } from './report.ts';
+
+const formats = { text: formatText, json: formatJson, github: formatGithub, sarif: formatSarif } as const;
+
+const command = {
+  verb: 'lint',
+  flags: { format: ['text', 'json', 'github', 'sarif'], strict: 'switch' },
+  usage: `usage: orchestration-gate lint [--format text|json|github|sarif] [--strict] FILE|DIR|-...
+
+Judges the Orchestrations and OrchestrationRuns in YAML or JSON files by the rules of the gate, and Orchestrations that
+run each other in a loop. A DIR is searched for *.yaml, *.yml and *.json; - is standard input. Other kinds are ignored.
+
+  --format  how problems are told: for people (text, the default) or for programs
+  --strict  warnings count as problems too
+
+Exit code: 0 nothing is denied, 1 something is, 2 could not run.
+`,
+} as const;
+
+/** Judges all objects of all given files. */
+export async function lint(args: readonly string[], ports: Ports): Promise<Outcome> {
+  const input = await readInput(command, args, ports);
+  if (!input.ok) return input.outcome;
+  const { format = 'text', strict: isStrict } = input.values;
+  const report = judgeManifests(input.manifests);
+  const hasFailed = report.problems.some(({ severity }) => severity === 'deny' || isStrict);
+  return { exitCode: hasFailed ? 1 : 0, stdout: formats[format](report, ports.isColored), stderr: '' };
+}

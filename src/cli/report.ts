@@ -1,0 +1,113 @@
+import { decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
+import { defaultPolicy, type Judgement, judgeOrchestration, weigh } from '../orchestration/judge.ts';
+import type { FoundProblem, RuleMeaning } from '../orchestration/problem.ts';
+import type { FoundObject, Manifest } from './objects.ts';
+import { findRecursion } from './recursion.ts';
+
+/** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
+export interface LintProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly code: string;
+  readonly severity: 'deny' | 'warn';
+  readonly field: string;
+  readonly message: string;
+  /** The loop of a cycle: each waits for the next, or runs it, and the last the first. */
+  readonly steps?: readonly string[];
+}
+
+export interface LintReport {
+  /** File by file in the order given, each from top to bottom. */
+  readonly problems: readonly LintProblem[];
+  /** Objects of our kinds, and documents that cannot be read. */
+  readonly objectCount: number;
+  /** How many of them have a problem. */
+  readonly faultyCount: number;
+  /** Objects of other kinds. */
+  readonly ignoredCount: number;
+}
+
+/** Rules that only the CLI has: nothing else reads YAML. */
+export const lintRules = [{ code: 'InvalidYaml', severity: 'deny', isFixed: true }] as const satisfies RuleMeaning[];
+
+/** Judges every object of all files, alone and together. */
+export function judgeManifests(manifests: readonly Manifest[]): LintReport {
+  const judged = judgeObjects(manifests.flatMap(({ objects }) => objects));
+  const problems = manifests.flatMap(({ file, objects, mistakes }) =>
+    [...mistakes.map(reportMistake), ...objects.flatMap((object) => judged.get(object) ?? [])]
+      .sort((left, right) => left.line - right.line || left.column - right.column)
+      .map((problem) => ({ file, ...problem })),
+  );
+  const brokenCount = sum(manifests, ({ brokenCount }) => brokenCount);
+  return {
+    problems,
+    objectCount: judged.size + brokenCount,
+    faultyCount: brokenCount + [...judged.values()].filter(({ length }) => length > 0).length,
+    ignoredCount: sum(manifests, ({ ignoredCount }) => ignoredCount),
+  };
+}
+
+type PlacedProblem = Omit<LintProblem, 'file'>;
+
+function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
+  const decoded = new Map(
+    objects
+      .filter(({ kind }) => kind === 'Orchestration')
+      .map((object) => [object, decodeOrchestration(object.value)] as const),
+  );
+  const recursion = findRecursion([...decoded.values()].map(({ orchestration }) => orchestration));
+  return new Map(
+    objects.map((object) => {
+      const definition = decoded.get(object);
+      const found = definition ? judgeDefinition(definition, recursion) : judgeRun(object.value);
+      return [object, reportProblems(object, found)];
+    }),
+  );
+}
+
+interface Judged {
+  readonly subject: { readonly namespace: string; readonly name: string };
+  readonly judgement: Judgement;
+}
+
+function judgeDefinition(
+  { orchestration, problems }: ReturnType<typeof decodeOrchestration>,
+  recursion: ReadonlyMap<Orchestration, readonly FoundProblem[]>,
+): Judged {
+  const found = [...problems, ...(recursion.get(orchestration) ?? [])];
+  const judgement = judgeOrchestration({ orchestration, problems: found }, defaultPolicy, Number.POSITIVE_INFINITY);
+  return { subject: orchestration, judgement };
+}
+
+function judgeRun(value: unknown): Judged {
+  const { run, problems } = decodeOrchestrationRun(value);
+  return { subject: run, judgement: weigh(problems, defaultPolicy, Number.POSITIVE_INFINITY) };
+}
+
+function reportProblems({ kind, placeOf }: FoundObject, { subject, judgement }: Judged): PlacedProblem[] {
+  const { namespace, name } = subject;
+  return [...judgement.denials, ...judgement.warnings].map(({ path, code, severity, field, message, steps }) => ({
+    ...placeOf(path),
+    kind,
+    namespace,
+    name,
+    code,
+    severity,
+    field,
+    message,
+    ...(steps && { steps }),
+  }));
+}
+
+function reportMistake({ line, column, message }: Manifest['mistakes'][number]): PlacedProblem {
+  const [{ code, severity }] = lintRules;
+  return { line, column, kind: '', namespace: '', name: '', code, severity, field: '', message };
+}
+
+function sum<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((total, item) => total + count(item), 0);
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
+import { guess } from './cli/arguments.ts';
+import type { Outcome, Ports } from './cli/command.ts';
+import { quoteName } from './dag/display.ts';
+
+/** A word of the command line, loaded only when it is said. `run` gets the words behind it and gives the exit code. */
+interface Verb {
+  readonly about: string;
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  serve: {
+    about: 'answer admission reviews: the gate',
+    run: async (args) => {
+      await (await import('./admission/main.ts')).serve(args, process);
+      return 0; // once it has begun; it ends itself
+    },
+  },
+  lint: {
+    about: 'judge Orchestrations in files by the rules of the gate',
+    run: async (args) => tell(await (await import('./cli/lint.ts')).lint(args, await openPorts())),
+  },
+  graph: {
+    about: 'draw the graphs of Orchestrations as text, Mermaid, DOT or SVG',
+    run: async (args) => tell(await (await import('./cli/graph.ts')).graph(args, await openPorts())),
+  },
+  certs: {
+    about: 'make certificates for development',
+    run: async (args) =>
+      (await import('./cli/certs.ts')).runCerts(args, {
+        workingDirectory: cwd(),
+        now: new Date(),
+        stdout: (text) => stdout.write(text),
+        stderr: (text) => stderr.write(text),
+      }),
+  },
+};
+
+async function openPorts(): Promise<Ports> {
+  const { readSources } = await import('./cli/files.ts');
+  const isColored = stdout.isTTY && !env['NO_COLOR'];
+  return { readSources: (paths) => readSources(paths, stdin), isColored };
+}
+
+function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {
+  stdout.write(text);
+  stderr.write(complaint);
+  return exitCode;
+}
+
+function describeUsage(): string {
+  const lines = Object.entries(verbs).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`);
+  return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  --version  which this is\n`;
+}
+
+async function readVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+async function main([word, ...args]: readonly string[]): Promise<number> {
+  if (word === '--help' || word === '-h') return tell({ exitCode: 0, stdout: describeUsage(), stderr: '' });
+  if (word === '--version') return tell({ exitCode: 0, stdout: `${await readVersion()}\n`, stderr: '' });
+  if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });
+  const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
+  if (verb !== undefined) return verb.run(args);
+  const complaint = `orchestration-gate: ${quoteName(word)} is no command; ${guess(word, Object.keys(verbs))}\n`;
+  return tell({ exitCode: 2, stdout: '', stderr: complaint });
+}
+
+/** A reader that has seen enough (`| head`) is no failure: what was found still decides the exit code. */
+for (const stream of [stdout, stderr]) {
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.exitCode = 2;
+  });
+}
+
+try {
+  process.exitCode = await main(argv.slice(2));
+} catch (error) {
+  stderr.write(`orchestration-gate: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

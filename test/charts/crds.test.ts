@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkCrdChart, writeCrdChart } from '../../scripts/crd-chart.ts';
+import { type CrdOutline, type Place, readOutlines } from '../support/crd-outline.ts';
+
+const root = join(import.meta.dirname, '../..');
+const chart = 'charts/orchestration-gate-crds';
+const fixtures = 'test/fixtures/agents-crds';
+const upstream = '../shared/upstream/crds';
+
+describe('the CRD chart', () => {
+  let copy: string;
+
+  beforeEach(async () => {
+    copy = await mkdtemp(join(tmpdir(), 'crds-'));
+    await cp(join(root, chart), join(copy, chart), { recursive: true });
+  });
+  afterEach(() => rm(copy, { recursive: true }));
+
+  const edit = async (file: string, from: string | RegExp, to: string) => {
+    const path = join(copy, chart, file);
+    await writeFile(path, (await readFile(path, 'utf8')).replace(from, to));
+  };
+
+  it('holds what the schema gives', async () => {
+    expect(await checkCrdChart(root)).toEqual([]);
+  });
+
+  it('is caught with an edit by hand, and shows where; generating mends it', async () => {
+    await edit('templates/orchestrations.yaml', 'type: boolean', 'type: string');
+    expect(await checkCrdChart(copy)).toEqual([
+      expect.stringMatching(/orchestrations\.yaml:\d+ is not .*: run make generate\n {2}- +type: string\n/),
+    ]);
+    expect(await writeCrdChart(copy)).toEqual([]);
+    expect(await checkCrdChart(copy)).toEqual([]);
+  });
+
+  it('may not change under one version; a raised version is taken', async () => {
+    await edit('crds.lock', /sha256:.*/, 'sha256:of-other-crds');
+    const refusal = [expect.stringContaining('the CRDs changed and the chart’s version is still 0.')];
+    expect(await checkCrdChart(copy)).toEqual(refusal);
+    expect(await writeCrdChart(copy)).toEqual(refusal);
+    await edit('Chart.yaml', 'version: 0.', 'version: 1.');
+    expect(await writeCrdChart(copy)).toEqual([]);
+    expect(await checkCrdChart(copy)).toEqual([]);
+  });
+});
+
+describe.each([
+  ['the fixtures', fixtures],
+  ['the agents chart itself', upstream],
+])('beside the CRDs of %s, ours', (_title, folder) => {
+  it('take every object that those take, save a continueOnFailure that is no boolean', async (ctx) => {
+    if (!existsSync(join(root, folder))) return ctx.skip(`not run: there is no ${folder}`);
+    const theirs = await readOutlines(join(root, folder));
+    const ours = await readOutlines(join(root, chart, 'templates'));
+    expect([...ours.keys()].sort()).toEqual([
+      'orchestrationruns.orchestration.proompteng.ai',
+      'orchestrations.orchestration.proompteng.ai',
+    ]);
+    const added = [];
+    for (const [name, our] of ours) {
+      const their = get(theirs, name);
+      expect(our.identity).toEqual(their.identity);
+      expect(differing(their, our, isNoStricter)).toEqual([]);
+      added.push(...[...our.places].filter(([path]) => !their.places.has(path)));
+    }
+    expect(added).toEqual([
+      ['spec.steps[].continueOnFailure', { type: 'boolean', isPreserved: false, required: [], limits: {} }],
+    ]);
+  });
+});
+
+describe('the fixtures', () => {
+  /** Of AgentRun: what no step sets, and what the agents controller alone writes. */
+  const leftOut =
+    /^spec\.(systemPrompt|implementation\.inline\.|workflow\.steps\[]\.|workload\.volumes)|^status\.(artifacts|contract|runner|runtimeRef|specHash|systemPromptHash|vcs|workflow)/;
+
+  it('are as the CRDs of the agents chart', async (ctx) => {
+    if (!existsSync(join(root, upstream))) return ctx.skip(`not run: there is no ${upstream}`);
+    const theirs = await readOutlines(join(root, upstream));
+    const own = await readOutlines(join(root, fixtures));
+    expect([...own.keys()].sort()).toEqual([...theirs.keys()].sort());
+    for (const [name, fixture] of own) {
+      const their = get(theirs, name);
+      expect(fixture.identity).toEqual(their.identity);
+      expect(differing(fixture, their, isSame)).toEqual([]);
+      const missing = [...their.places.keys()].filter((path) => !fixture.places.has(path));
+      expect(missing.filter((path) => !name.startsWith('agentruns.') || !leftOut.test(path))).toEqual([]);
+    }
+  });
+});
+
+/** The paths of `left` at which `right` has nothing that fits. */
+function differing(left: CrdOutline, right: CrdOutline, fits: (left: Place, right: Place) => boolean): string[] {
+  const doesNotFit = ([path, place]: [string, Place]) => {
+    const other = right.places.get(path);
+    return other === undefined || !fits(place, other);
+  };
+  return [...left.places].filter(doesNotFit).map(([path]) => path);
+}
+
+/** Whether whatever fits at `their` place fits at `our` place, and as much of it is kept. */
+function isNoStricter(their: Place, our: Place): boolean {
+  return (
+    our.type === their.type &&
+    our.isPreserved === their.isPreserved &&
+    our.required.every((field) => their.required.includes(field)) &&
+    Object.entries(our.limits).every(([keyword, limit]) => isDeepStrictEqual(limit, their.limits[keyword]))
+  );
+}
+
+/** A fixture may have fewer CEL rules, since they speak of fields that it leaves out. */
+function isSame(fixture: Place, their: Place): boolean {
+  const { rules = [], ...limits } = fixture.limits as { rules?: string[] };
+  const { rules: theirRules = [], ...theirLimits } = their.limits as { rules?: string[] };
+  return (
+    isDeepStrictEqual({ ...fixture, limits }, { ...their, limits: theirLimits }) &&
+    rules.every((rule) => theirRules.includes(rule))
+  );
+}
+
+function get(outlines: ReadonlyMap<string, CrdOutline>, name: string): CrdOutline {
+  const outline = outlines.get(name);
+  if (outline === undefined) throw new Error(`no CRD is named ${name}`);
+  return outline;
+}

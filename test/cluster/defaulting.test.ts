@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Step } from '../../src/dag/step.ts';
+import { describeOnBothCrds, orchestration, withKind } from '../support/gated.ts';
+import { root, step } from '../support/steps.ts';
+
+const annotation = 'orchestration.proompteng.ai/defaulted';
+const undeclared = [step('fetch'), step('build'), step('test')];
+const chained = [step('fetch'), step('build', 'fetch'), step('test', 'build')];
+
+describeOnBothCrds('the sequential default', (gated) => {
+  /** Creates an Orchestration and returns what is stored of it. */
+  async function create(name: string, steps: readonly Step[], metadata: object = {}) {
+    const { send, pathOf } = gated();
+    expect(await send('POST', pathOf(), orchestration(name, steps, metadata))).toMatchObject({ status: 201 });
+    return stored(name);
+  }
+
+  async function change(name: string, ...operations: readonly object[]) {
+    const { send, pathOf } = gated();
+    const type = 'application/json-patch+json';
+    expect(await send('PATCH', pathOf(name), operations, type)).toMatchObject({ status: 200 });
+    return stored(name);
+  }
+
+  async function stored(name: string) {
+    const { metadata, spec } = (await gated().read(name)) ?? {};
+    return { steps: spec?.steps, isMarked: metadata?.annotations?.[annotation] === 'sequential' };
+  }
+
+  const written = (steps: readonly Step[]) => ({ steps: withKind(steps), isMarked: true });
+  const asDeclared = (steps: readonly Step[]) => ({ steps: withKind(steps), isMarked: false });
+
+  describe.each([
+    ['client-side', []],
+    ['server-side', ['--server-side']],
+  ])('under a %s apply', (side, flags) => {
+    const run = (verb: string, name: string, steps: readonly Step[]) =>
+      gated().kubectl([verb, ...flags, '-f', '-'], orchestration(name, steps));
+
+    it('is no change when it is applied again, and no difference', async () => {
+      const name = `again-${side}`;
+      await run('apply', name, undeclared);
+      expect(await stored(name)).toEqual(written(chained));
+      expect(await run('apply', name, undeclared)).toMatchObject({ code: 0 });
+      expect(await gated().read(name)).toMatchObject({
+        metadata: { generation: 1 },
+        spec: { steps: withKind(chained) },
+      });
+      expect(await run('diff', name, undeclared)).toEqual({ code: 0, stdout: '', stderr: '' });
+    });
+
+    it('is derived anew when a step is put between', async () => {
+      const name = `insert-${side}`;
+      await run('apply', name, [step('fetch'), step('test')]);
+      await run('apply', name, undeclared);
+      expect(await stored(name)).toEqual(written(chained));
+    });
+
+    it('gives way to what is declared, and comes back when all of that is removed', async () => {
+      const name = `declare-${side}`;
+      const declared = [root('fetch'), root('build'), step('test', 'fetch', 'build')];
+      for (const [steps, expected] of [
+        [undeclared, written(chained)],
+        [declared, asDeclared(declared)],
+        [undeclared, written(chained)],
+      ] as const) {
+        expect(await run('apply', name, steps)).toMatchObject({ code: 0, stderr: '' });
+        expect(await stored(name)).toEqual(expected);
+      }
+    });
+  });
+
+  it.each([
+    [
+      'is added at the end',
+      { op: 'add', path: '/spec/steps/-', value: { name: 'ship', kind: 'Checkpoint' } },
+      ['fetch', 'build', 'test', 'ship'],
+    ],
+    [
+      'is added before the first',
+      { op: 'add', path: '/spec/steps/0', value: { name: 'ship', kind: 'Checkpoint' } },
+      ['ship', 'fetch', 'build', 'test'],
+    ],
+    ['in the middle is removed', { op: 'remove', path: '/spec/steps/1' }, ['fetch', 'test']],
+    ['at the start is removed', { op: 'remove', path: '/spec/steps/0' }, ['build', 'test']],
+  ])('stays a chain when a JSON patch has it that a step %s', async (what, operation, names) => {
+    const name = `patch-${what.replaceAll(' ', '-')}`;
+    await create(name, undeclared);
+    const chain = names.map((own, index) => step(own, ...names.slice(0, index).slice(-1)));
+    expect(await change(name, operation)).toEqual(written(chain));
+  });
+
+  it('loses its mark when the chain is no longer that', async () => {
+    await create('cut', undeclared);
+    const cut = [step('fetch'), step('build', 'fetch'), root('test')];
+    const operation = { op: 'replace', path: '/spec/steps/2/dependsOn', value: [] };
+    expect(await change('cut', operation)).toEqual(asDeclared(cut));
+  });
+
+  const tracked = [
+    { annotations: { 'argocd.argoproj.io/tracking-id': 'app:orchestration.proompteng.ai/Orchestration:ns/x' } },
+    { labels: { 'app.kubernetes.io/instance': 'app' } },
+  ];
+
+  it('is not written into what Argo CD tracks', async () => {
+    for (const [index, metadata] of tracked.entries()) {
+      expect(await create(`tracked-${index}`, undeclared, metadata)).toEqual(asDeclared(undeclared));
+    }
+  });
+
+  it('is written into everything, or nothing, where the settings say so', async () => {
+    const { gate } = gated();
+    await gate.writeSettings({ 'defaulting.mode': 'Always' });
+    expect(await create('always', undeclared, tracked[0])).toEqual(written(chained));
+    await gate.writeSettings({ 'defaulting.mode': 'Never' });
+    expect(await create('never', undeclared)).toEqual(asDeclared(undeclared));
+    await gate.writeSettings({});
+    expect(await create('auto', undeclared)).toEqual(written(chained));
+  });
+});

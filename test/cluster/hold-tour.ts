@@ -1,0 +1,21 @@
+// Puts a gate in front of a control plane, takes a step that is told wrongly, and stays up until SIGINT.
+import { once } from 'node:events';
+import { kubectl, putGateInFront } from '../../scripts/tour/commands.ts';
+import { perform } from '../../scripts/tour/stage.ts';
+import { tour } from '../../scripts/tour/tour.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
+
+process.exitCode = await perform({
+  settings: readSettings(process.env),
+  steps: [
+    ...tour.slice(0, tour.findIndex(({ command }) => command === putGateInFront) + 1),
+    {
+      command: kubectl(['get', 'namespace', 'default', '-o', 'name']),
+      told: 'lost',
+      exitCode: 1,
+      prints: ['nowhere', 'x'],
+    },
+  ],
+  teller: { write: (text) => process.stdout.write(text), paint: (_style, text) => text },
+  waitForEnd: () => once(process, 'SIGINT'),
+});

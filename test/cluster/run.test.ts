@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
+import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+describeNeeding(['ownControlPlane'], 'make run', () => {
+  let temporary: string;
+  let child: ChildProcess;
+  let output = '';
+
+  beforeEach(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'run-'));
+  });
+  afterEach(async () => {
+    child.kill('SIGKILL');
+    await rm(temporary, { recursive: true });
+  });
+
+  /** Whatever it makes goes into a temporary folder of its own. */
+  function start(file: URL, cwd: string): ChildProcess {
+    const { environment } = inject('controlPlaneParts') ?? {};
+    const env = { ...environment, CI: '1', FORCE_COLOR: undefined, TMPDIR: temporary };
+    child = spawn(process.execPath, [fileURLToPath(file)], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    return child;
+  }
+
+  it('takes its tour, each step as told, and leaves nothing behind', async () => {
+    const [exitCode] = await once(start(new URL('../../scripts/run.ts', import.meta.url), tmpdir()), 'close');
+    expect({ exitCode, output }).toEqual({
+      exitCode: 0,
+      output: expect.stringMatching(/\nAll \d+ steps went as told\.\n$/),
+    });
+    expect(output).not.toContain('\u001b');
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('fails for a step that did not go as told, and stays up for the user’s own tries until Ctrl-C', async () => {
+    const ended = once(start(new URL('./hold-tour.ts', import.meta.url), root), 'close');
+    const kubeconfig = await vi.waitFor(() => {
+      const [, path] = /export KUBECONFIG=(.+)\n/.exec(output) ?? [];
+      if (path === undefined) throw new Error(output);
+      return path;
+    }, 45_000);
+    expect(output).toContain(
+      [
+        '  ✗ not as told: lost',
+        '    exit code: 0, expected 1',
+        '    lines: 1, expected 2',
+        '    line 1: expected nowhere',
+        '    line 2: expected x',
+      ].join('\n'),
+    );
+    const own = await sharedCluster().kubectl(['create', '-f', join(root, 'examples/rejected/dependency-cycle.yaml')], {
+      kubeconfig,
+    });
+    expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining('is invalid') });
+    await vi.waitFor(
+      () => expect(output).toMatch(/denied +validate CREATE Orchestration default\/release +DependencyCycle/),
+      10_000,
+    );
+    child.kill('SIGINT');
+    expect(await ended).toEqual([1, null]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+});

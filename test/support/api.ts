@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { json } from 'node:stream/consumers';
+import type { ClusterAddress } from './controlplane/cluster.ts';
+
+/** What an API server answered: the object, or the Status that kubectl words anew. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Sends one request as the administrator; throws only where there is no answer. */
+export type SendToApi = (
+  method: 'GET' | 'POST' | 'PATCH',
+  path: string,
+  body?: object,
+  contentType?: string,
+) => Promise<ApiAnswer>;
+
+/** Connects to the HTTP of a cluster's API server, keeping connections for the next request. Needs the cluster's `adminToken`. */
+export function connectApi({ server, caData, adminToken }: ClusterAddress): SendToApi {
+  const agent = new Agent({ keepAlive: true, ca: Buffer.from(caData, 'base64') });
+  return async (method, path, body, contentType = 'application/json') => {
+    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': contentType };
+    const sent = request(server + path, { method, agent, headers }).end(body && JSON.stringify(body));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, body: await json(response) };
+  };
+}

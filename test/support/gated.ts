@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import type { Step } from '../../src/dag/step.ts';
+import { connectApi, type SendToApi } from './api.ts';
+import type { Cluster } from './controlplane/cluster.ts';
+import { describeNeeding, sharedCluster, startOwnControlPlane, useNamespace } from './controlplane/suite.ts';
+import { type Gate, type GateOptions, installCrds, installWebhooks, startGate, type Webhooks } from './gate.ts';
+
+const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
+const agentsCrds = join(import.meta.dirname, '../fixtures/agents-crds');
+
+/** A namespace of which a gate of the suite's own judges all Orchestrations and their runs. */
+export interface GatedNamespace {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly gate: Gate;
+  /** Runs kubectl there, `input` being its standard input. */
+  readonly kubectl: (toolArguments: readonly string[], input?: object) => ReturnType<Cluster['kubectl']>;
+  readonly send: SendToApi;
+  /** Where the API server has the Orchestrations of the namespace; with a name, that one. */
+  readonly pathOf: (name?: string) => string;
+  /** Reads an Orchestration as it is stored; undefined where there is none. */
+  readonly read: (name: string) => Promise<StoredOrchestration | undefined>;
+}
+
+interface StoredOrchestration {
+  readonly metadata: {
+    readonly generation: number;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec: { readonly steps: readonly Step[] };
+}
+
+/** Runs a suite twice: on the shared cluster, which has our CRDs, and on a control plane with those of the agents chart. */
+export function describeOnBothCrds(title: string, tests: (gated: () => GatedNamespace) => void): void {
+  describeNeeding(['loopbackWebhooks'], `${title}, with our CRDs`, () => tests(useGatedNamespace()));
+  describeNeeding(['ownControlPlane'], `${title}, with the CRDs of the agents chart`, () => tests(useGatedPlane()));
+}
+
+/** Puts a gate before a namespace of the shared cluster, while the suite runs that calls this. */
+export function useGatedNamespace(options: GateOptions = {}): () => GatedNamespace {
+  const cluster = sharedCluster();
+  const namespace = useNamespace();
+  return useGate(namespace, options, async () => {
+    await installCrds(cluster);
+    return cluster;
+  });
+}
+
+function useGatedPlane(): () => GatedNamespace {
+  let stop: (() => Promise<void>) | undefined;
+  afterAll(() => stop?.());
+  return useGate('default', {}, async () => {
+    const plane = await startOwnControlPlane();
+    stop = plane.stop;
+    for (const verb of [['create'], ['wait', '--for=condition=Established']]) {
+      const { code, stderr } = await plane.kubectl([...verb, '-f', agentsCrds]);
+      if (code !== 0) throw new Error(stderr);
+    }
+    return plane;
+  });
+}
+
+function useGate(namespace: string, options: GateOptions, prepare: () => Promise<Cluster>): () => GatedNamespace {
+  let gated: GatedNamespace | undefined;
+  let webhooks: Webhooks | undefined;
+  let gate: Gate | undefined;
+  beforeAll(async () => {
+    const cluster = await prepare();
+    gate = await startGate(options);
+    webhooks = await installWebhooks(cluster, gate, { release: 'gate', namespaces: [namespace] });
+    gated = connectGated(cluster, namespace, gate);
+  });
+  afterAll(async () => {
+    await webhooks?.remove();
+    await gate?.stop();
+  });
+  return () => {
+    if (gated === undefined) throw new Error('there is a gate only while tests run');
+    return gated;
+  };
+}
+
+/** Makes the clients for a namespace; nothing is asked of it yet. */
+export function connectGated(cluster: Cluster, namespace: string, gate: Gate): GatedNamespace {
+  const send = connectApi(cluster);
+  const pathOf = (name?: string) =>
+    `/apis/${apiVersion}/namespaces/${namespace}/orchestrations${name === undefined ? '' : `/${name}`}`;
+  return {
+    cluster,
+    namespace,
+    gate,
+    kubectl: (toolArguments, input) =>
+      cluster.kubectl(['--namespace', namespace, ...toolArguments], input && { input: JSON.stringify(input) }),
+    send,
+    pathOf,
+    read: async (name) => {
+      const { status, body } = await send('GET', pathOf(name));
+      return status === 404 ? undefined : (body as StoredOrchestration);
+    },
+  };
+}
+
+/** An Orchestration of these steps, each of which does nothing. */
+export function orchestration(name: string, steps: readonly Step[], metadata: object = {}): object {
+  return { apiVersion, kind: 'Orchestration', metadata: { name, ...metadata }, spec: { steps: withKind(steps) } };
+}
+
+/** The steps as they stand in an Orchestration. */
+export function withKind(steps: readonly Step[]): object[] {
+  return steps.map((step) => ({ kind: 'Checkpoint', ...step }));
+}
+
+/** An OrchestrationRun of the Orchestration of this name. */
+export function orchestrationRun(name: string, wanted: string, spec: object = {}): object {
+  return {
+    apiVersion,
+    kind: 'OrchestrationRun',
+    metadata: { name },
+    spec: { orchestrationRef: { name: wanted }, ...spec },
+  };
+}

@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect, type TLSSocket } from 'node:tls';
+import type { KeyPair, ServerOptions } from '../../src/admission/server.ts';
+import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
+import { buildGate, type Reply } from './server.ts';
+
+/** A certificate for this machine, and what vouches for it. */
+export interface Identity {
+  readonly caPem: string;
+  readonly pair: KeyPair;
+}
+
+export async function issueIdentity(): Promise<Identity> {
+  const terms = { lifetimeMs: 60 * 60_000, now: new Date() };
+  const authority = await issueCertificateAuthority({ commonName: 'authority of a test', ...terms });
+  const leaf = await issueLeaf({ authority, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], ...terms });
+  return { caPem: authority.certificatePem, pair: { cert: leaf.certificatePem, key: leaf.privateKeyPem } };
+}
+
+/** How long a server may wait for headers and for a whole request; as short as a test can stand. */
+export interface Patience {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+}
+
+export interface Sent {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the length is not told before, but piece by piece. */
+  readonly isChunked?: boolean;
+}
+
+/** A gate that listens with TLS on a port of 127.0.0.1. Whoever starts it closes it. */
+export async function listenGate(identity: Identity, options: Partial<ServerOptions> = {}, patience?: Patience) {
+  const gate = buildGate({ tls: identity.pair, ...options });
+  // The interval is a property of the server too, though not a documented one; 30 s by itself.
+  if (patience) Object.assign(gate.app.server, patience, { connectionsCheckingInterval: 20 });
+  await gate.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = gate.app.server.address() as AddressInfo;
+  const address = { host: '127.0.0.1', port, ca: identity.caPem };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  /** Over one connection, which is kept. */
+  function send(path: string, body: string | Buffer, sent: Sent = {}): Promise<Reply & { isReused: boolean }> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply & { isReused: boolean }>();
+    const length = sent.isChunked ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const headers = { 'content-type': 'application/json', ...length, ...sent.headers };
+    const asked = request({ ...address, agent, path, method: sent.method ?? 'POST', headers }, (reply) => {
+      readAll(reply).then(
+        (text) => resolve(toReply(reply.statusCode, reply.headers, text, asked.reusedSocket)),
+        reject,
+      );
+    });
+    asked.on('error', reject);
+    asked.end(body);
+    return promise;
+  }
+
+  /** A connection to be written to by hand, once it is open. */
+  async function open(): Promise<TLSSocket> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const socket = connect(address, resolve).on('error', reject);
+    await promise;
+    return socket;
+  }
+
+  async function close(): Promise<void> {
+    agent.destroy();
+    await gate.app.close();
+  }
+  return { ...gate, address, send, open, close };
+}
+
+/** The lines of a request with a body of `length` bytes, up to the body. */
+export function requestHead(path: string, length: number): string {
+  return `POST ${path} HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+}
+
+function toReply(status = 0, headers: IncomingHttpHeaders, body: string, isReused: boolean) {
+  return { status, headers, body: JSON.parse(body) as Reply['body'], isReused };
+}
