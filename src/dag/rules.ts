@@ -30,18 +30,20 @@ export interface GraphProblem {
 export interface GraphRule<Subject> {
   readonly code: string;
   readonly severity: 'deny' | 'warn';
+  /** Without this rule the graph cannot be decided, so it denies whatever is configured. */
+  readonly isFixed?: boolean;
   readonly find: (subject: Subject, limits: Limits) => readonly GraphProblem[];
 }
 
 /** Asked first: a graph over a limit is not looked at any further. */
 export const limitRules = [
-  { code: 'TooManySteps', severity: 'deny', find: tooManySteps },
-  { code: 'TooManyDependencies', severity: 'deny', find: tooManyDependencies },
+  { code: 'TooManySteps', severity: 'deny', isFixed: true, find: tooManySteps },
+  { code: 'TooManyDependencies', severity: 'deny', isFixed: true, find: tooManyDependencies },
 ] as const satisfies readonly GraphRule<readonly Step[]>[];
 
 /** The rules of the graph itself, in the order their problems are told for one and the same place. */
 export const graphRules = [
-  { code: 'DuplicateStep', severity: 'deny', find: duplicateSteps },
+  { code: 'DuplicateStep', severity: 'deny', isFixed: true, find: duplicateSteps },
   { code: 'MissingDependency', severity: 'deny', find: missingDependencies },
   { code: 'SelfDependency', severity: 'deny', find: selfDependencies },
   { code: 'DependencyCycle', severity: 'deny', find: dependencyCycles },

@@ -21,7 +21,7 @@ export function ring(length: number): Step[] {
   return Array.from({ length }, (_, i) => step(`s${i}`, `s${(i + 1) % length}`));
 }
 
-/** Up to nine distinct steps that all declare up to two others: loops, trees and islands about as often as each other. */
+/** Up to nine distinct steps that all declare up to two others: one list in three has a loop, one in sixty has two. */
 export const cleanSteps: fc.Arbitrary<Step[]> = fc.integer({ min: 1, max: 9 }).chain((length) => {
   const others = (own: number) =>
     fc

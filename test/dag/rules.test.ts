@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkGraph, type GraphRule, graphRules, type Limits, limitRules } from '../../src/dag/rules.ts';
+import type { Step } from '../../src/dag/step.ts';
+import { naiveProblems } from '../support/oracle.ts';
+import { backwardChain, collidingNames, hostileName, messySteps, ring, root, step } from '../support/steps.ts';
+
+/** `code at.the.path: message`, a line a problem. */
+function verdictOn(steps: readonly Step[], limits?: Limits): string[] {
+  return checkGraph(steps, limits).map(({ code, path, describe }) => `${code} ${path.join('.')}: ${describe()}`);
+}
+
+function codesOf(steps: readonly Step[], limits?: Limits): string[] {
+  return checkGraph(steps, limits).map(({ code }) => code);
+}
+
+function firstNamed(steps: readonly Step[], wanted: string | undefined): number {
+  return steps.findIndex(({ name }) => name === wanted);
+}
+
+const unlimited: Limits = { maxSteps: Infinity, maxDependencies: Infinity };
+
+describe('the sentence of', () => {
+  test('TooManySteps', () => {
+    expect(verdictOn([root('a'), root('b'), root('c')], { maxSteps: 2, maxDependencies: 9 })).toEqual([
+      'TooManySteps : 3 steps, and at most 2 are allowed: split it with SubOrchestration steps (the graph was not checked)',
+    ]);
+  });
+
+  test('TooManyDependencies', () => {
+    expect(verdictOn([root('a'), root('b'), step('c', 'a', 'b')], { maxSteps: 9, maxDependencies: 1 })).toEqual([
+      'TooManyDependencies 2.dependsOn: 2 entries, and at most 1 are allowed: put a Checkpoint step between (the graph was not checked)',
+    ]);
+  });
+
+  test('DuplicateStep', () => {
+    expect(verdictOn([root('a'), root('build'), root('build')])).toEqual([
+      'DuplicateStep 2.name: "build" is already the name of steps[1]: rename one of the two',
+    ]);
+  });
+
+  test('MissingDependency, with what was meant', () => {
+    expect(verdictOn([root('build'), step('deploy', 'biuld')])).toEqual([
+      'MissingDependency 1.dependsOn.0: no step is named "biuld": did you mean "build"?',
+    ]);
+  });
+
+  test('MissingDependency, with what there is', () => {
+    expect(verdictOn([root('build'), root(''), step('deploy', 'build', 'push')])).toEqual([
+      'MissingDependency 2.dependsOn.1: no step is named "push": the other steps are "build"',
+    ]);
+  });
+
+  test('MissingDependency, which never proposes that a step wait for itself', () => {
+    expect(verdictOn([step('deploy', 'deplyo')])).toEqual([
+      'MissingDependency 0.dependsOn.0: no step is named "deplyo": there is no other step',
+    ]);
+  });
+
+  test('SelfDependency', () => {
+    expect(verdictOn([root('a'), step('build', 'a', 'build')])).toEqual([
+      'SelfDependency 1.dependsOn.1: "build" waits for itself and could never start: remove this entry',
+    ]);
+  });
+
+  test('DependencyCycle, at the entry that closes the loop', () => {
+    expect(verdictOn([root('x'), step('a', 'b'), step('b', 'x', 'a')])).toEqual([
+      'DependencyCycle 2.dependsOn.1: dependency cycle a → b → a: none of them could ever start; remove one of these dependencies',
+    ]);
+  });
+
+  test('DuplicateDependency', () => {
+    expect(verdictOn([root('a'), step('b', 'a', 'a')])).toEqual([
+      'DuplicateDependency 1.dependsOn.1: "a" is listed twice and counts once: remove this entry',
+    ]);
+  });
+
+  test('MixedDependsOn', () => {
+    expect(verdictOn([step('a'), step('b', 'a'), step('c'), step('d'), step(''), step('e'), step('f')])).toEqual([
+      'MixedDependsOn : "c", "d", "e" and 1 more without dependsOn, while other steps have it: may start at once. Write dependsOn: [] if that is meant',
+    ]);
+  });
+});
+
+describe('checkGraph', () => {
+  test('accepts a diamond, a sequence and nothing at all', () => {
+    //   d → b → a
+    //    ↘ c ↗
+    expect(verdictOn([root('a'), step('b', 'a'), step('c', 'a'), step('d', 'b', 'c')])).toEqual([]);
+    expect(verdictOn([step('a'), step('b'), step('c')])).toEqual([]);
+    expect(verdictOn([])).toEqual([]);
+  });
+
+  test('does not look at a graph over a limit, but tells both limits', () => {
+    const steps = [step('a', 'a', 'nope'), step('a', 'a')];
+    expect(codesOf(steps, { maxSteps: 1, maxDependencies: 1 })).toEqual(['TooManySteps', 'TooManyDependencies']);
+  });
+
+  test('allows exactly 1,000 steps and 256 dependencies a step', () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `s${i}`);
+    const steps = (count: number, entries: number) =>
+      names
+        .slice(0, count)
+        .map(root)
+        .concat(step('end', ...names.slice(0, entries)));
+    expect(codesOf(steps(999, 256))).toEqual([]);
+    expect(codesOf(steps(1000, 257))).toEqual(['TooManySteps', 'TooManyDependencies']);
+  });
+
+  test('denies what can never run, warns of the rest, and lets nobody switch off what the graph hangs on', () => {
+    const rules: readonly GraphRule<never>[] = [...limitRules, ...graphRules];
+    expect(rules.map(({ code, severity, isFixed }) => `${isFixed ? 'always ' : ''}${severity} ${code}`)).toEqual([
+      'always deny TooManySteps',
+      'always deny TooManyDependencies',
+      'always deny DuplicateStep',
+      'deny MissingDependency',
+      'deny SelfDependency',
+      'deny DependencyCycle',
+      'warn DuplicateDependency',
+      'warn MixedDependsOn',
+    ]);
+  });
+
+  test('tells the problems of a naive search, no more, no fewer, in their order', () => {
+    fc.assert(
+      fc.property(messySteps(collidingNames), (steps) => {
+        const problems = checkGraph(steps).map(({ code, path, loop }) => ({ code, path, loop }));
+        const found = problems.map(({ code, path, loop }) => ({
+          code,
+          path: loop ? [firstNamed(steps, loop[0])] : path,
+        }));
+        expect(found).toEqual(naiveProblems(steps));
+        for (const { path, loop } of problems) {
+          if (loop === undefined) continue;
+          const last = firstNamed(steps, loop.at(-1));
+          expect(path).toEqual([last, 'dependsOn', steps[last]?.dependsOn?.indexOf(loop[0] ?? '')]);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('says the same of the same steps in another order', () => {
+    const distinct = messySteps(collidingNames).map((steps) =>
+      [...new Map(steps.map((step) => [step.name, step])).values()].map(({ name, dependsOn = [] }) => ({
+        name,
+        dependsOn,
+      })),
+    );
+    const twoOrders = distinct.chain((steps) =>
+      fc.tuple(fc.constant(steps), fc.shuffledSubarray(steps, { minLength: steps.length })),
+    );
+    const verdictByName = (steps: readonly Step[]) =>
+      checkGraph(steps)
+        .map(({ code, path: [i, , entry], loop }) => (loop ? code : `${code} ${steps[Number(i)]?.name} ${entry}`))
+        .toSorted();
+    fc.assert(
+      fc.property(twoOrders, ([steps, others]) => {
+        expect(verdictByName(others)).toEqual(verdictByName(steps));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('never throws at names, and never repeats their harm', () => {
+    const steps = fc.array(hostileName, { minLength: 1, maxLength: 5 }).chain(messySteps);
+    fc.assert(
+      fc.property(steps, (steps) => {
+        for (const { describe } of checkGraph(steps)) {
+          const message = describe();
+          expect(message).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
+          expect(message.length).toBeLessThan(700);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each(['x', '"', '\u0007', '😀'])('keeps a message under 700 characters where names are full of %j', (text) => {
+    const name = (i: number) => `${i}${text.repeat(300)}`;
+    const loop = Array.from({ length: 1000 }, (_, i) => step(name(i), name((i + 1) % 1000)));
+    const wanting = loop.map((step) => ({ ...step, dependsOn: [name(-1)] }));
+    for (const [problem] of [checkGraph(loop), checkGraph(wanting)]) {
+      const { length } = problem?.describe() ?? '';
+      expect(length).toBeGreaterThan(300);
+      expect(length).toBeLessThan(700);
+    }
+  });
+
+  test('follows 100,000 steps without overflowing the stack', () => {
+    expect(checkGraph(backwardChain(100_000), unlimited)).toEqual([]);
+    const [problem] = checkGraph(ring(100_000), unlimited);
+    expect(problem?.loop).toHaveLength(100_000);
+    expect(problem?.describe()).toMatch(/^dependency cycle s0 → s1 → s2 → s3 → … 99992 more … → s99996 → .* → s0: /u);
+  });
+});
