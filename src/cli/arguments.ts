@@ -4,7 +4,7 @@ import { suggestName } from '../dag/suggest.ts';
 import { displayText } from './format/escape.ts';
 
 /** What a flag takes: nothing, any text, or one of these words. */
-export type FlagKind = 'switch' | 'text' | readonly string[];
+type FlagKind = 'switch' | 'text' | readonly string[];
 
 type Value<Kind extends FlagKind> = Kind extends 'switch' ? true : Kind extends readonly (infer Word)[] ? Word : string;
 

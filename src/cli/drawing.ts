@@ -6,7 +6,7 @@ import type { Orchestration } from '../orchestration/decode.ts';
 import { displayObject } from './format/escape.ts';
 
 /** `loop`: on a loop that is told. `stuck`: on another, or behind one. `missing`: waited for, and not in the list of steps. */
-export type DrawnState = 'ready' | 'loop' | 'stuck' | 'missing';
+type DrawnState = 'ready' | 'loop' | 'stuck' | 'missing';
 
 export interface DrawnStep {
   /** A word, unique in the drawing. */
@@ -26,7 +26,7 @@ export interface DrawnEdge {
 }
 
 /** What stands in one row of a drawing. */
-export interface DrawnRow {
+interface DrawnRow {
   readonly heading: string;
   readonly steps: readonly DrawnStep[];
 }

@@ -76,7 +76,9 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function explain(path: string, { code, message }: NodeJS.ErrnoException): string {
-  return code === 'ENOENT' ? `${quotePath(path)} does not exist` : `${quotePath(path)} cannot be read: ${message}`;
+  return code === 'ENOENT'
+    ? `${quotePath(path)} does not exist`
+    : `${quotePath(path)} cannot be read: ${displayText(message)}`;
 }
 
 function quotePath(path: string): string {

@@ -1,6 +1,6 @@
-import { displayName } from '../dag/display.ts';
-import { decodeOrchestration } from '../orchestration/decode.ts';
-import { guess } from './arguments.ts';
+import { listNames, quoteName } from '../dag/display.ts';
+import { suggestName } from '../dag/suggest.ts';
+import { decodeOrchestration, type Orchestration } from '../orchestration/decode.ts';
 import { type Outcome, type Ports, readInput, refuse } from './command.ts';
 import { drawOrchestration } from './drawing.ts';
 import { formatDot } from './format/dot.ts';
@@ -44,11 +44,7 @@ export async function graph(args: readonly string[], ports: Ports): Promise<Outc
 
   const chosen = all.filter(({ name }) => wanted === undefined || name === wanted);
   if (wanted !== undefined && chosen.length === 0) {
-    const names = all.map(({ name }) => displayName(name));
-    return refuse('graph', [
-      ...unread,
-      `--name: no Orchestration is named "${displayName(wanted)}"; ${guess(wanted, names)}`,
-    ]);
+    return refuse('graph', [...unread, describeUnknown(wanted, all)]);
   }
   try {
     const stdout = formats[format](chosen.map(drawOrchestration));
@@ -57,4 +53,11 @@ export async function graph(args: readonly string[], ports: Ports): Promise<Outc
     if (!(error instanceof LayoutTooLargeError)) throw error;
     return refuse('graph', ['too many steps or dependencies to place in an svg: use --format dot and Graphviz']);
   }
+}
+
+function describeUnknown(wanted: string, all: readonly Orchestration[]): string {
+  const names = all.map(({ name }) => name);
+  const meant = suggestName(wanted, names);
+  const cure = meant === undefined ? `there are ${listNames(names)}` : `did you mean ${quoteName(meant)}?`;
+  return `no Orchestration is named ${quoteName(wanted)}; ${cure}`;
 }

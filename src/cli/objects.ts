@@ -4,7 +4,7 @@ import { GROUP } from '../orchestration/schema.ts';
 import type { Source } from './files.ts';
 import { type Mistake, type Place, readDocuments } from './read.ts';
 
-/** An object of one of our kinds, as it stands in a file; name and namespace are '' where they are absent or no text. */
+/** An object of one of our kinds, as it stands in a file. */
 export interface FoundObject {
   readonly kind: 'Orchestration' | 'OrchestrationRun';
   readonly value: unknown;

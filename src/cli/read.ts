@@ -1,6 +1,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isNode,
   isScalar,
@@ -14,6 +15,7 @@ import { quoteName } from '../dag/display.ts';
 import type { Path } from '../orchestration/problem.ts';
 import { conversion, dialect } from './dialect.ts';
 import { displayText } from './format/escape.ts';
+import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
 
 /** Both count from 1; columns in UTF-16 code units. */
 export interface Place {
@@ -34,17 +36,10 @@ export interface ReadDocument {
   readonly placeOf: (path: Path) => Place;
 }
 
-/** A piece of a text, and where in the text it begins. */
-interface Piece {
-  readonly text: string;
-  readonly start: number;
-}
-
 type ParsedDocument = Document.Parsed;
 
 /**
- * The documents of a text, YAML or JSON, without the empty ones. Like kubectl, it cuts the text at lines that begin with
- * `---` before parsing, so that one broken document does not swallow the next; JSON objects may simply follow each other.
+ * The documents of a text, YAML or JSON, without the empty ones; a broken one does not keep the others from being read.
  * What is reached through an alias or a merge key has its place where it is used. Cost: about 1 s a megabyte.
  */
 export function readDocuments(text: string): readonly ReadDocument[] {
@@ -53,7 +48,7 @@ export function readDocuments(text: string): readonly ReadDocument[] {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  return cut(text, /^---(?=\s|$)/gm)
+  return cutDocuments(text)
     .flatMap((piece) => parse(piece))
     .filter(({ document }) => !isEmpty(document))
     .map(({ document, piece: { text: source, start } }) => {
@@ -77,33 +72,12 @@ function countLines(text: string): LineCounter {
   return lines;
 }
 
-function cut(text: string, before: RegExp): Piece[] {
-  const starts = [0, ...[...text.matchAll(before)].map(({ index }) => index).filter((index) => index > 0)];
-  return starts.map((start, index) => ({ text: text.slice(start, starts[index + 1]), start }));
-}
-
 /** One document, save where a line `...` ends one and another follows, or where it is a stream of JSON objects. */
 function parse(piece: Piece): { document: ParsedDocument; piece: Piece }[] {
   const documents = [...parseAllDocuments(piece.text, dialect)] as ParsedDocument[];
   const isBroken = documents.some(({ errors }) => errors.length > 0);
   const objects = isBroken ? cutObjects(piece) : [];
   return objects.length > 1 ? objects.flatMap(parse) : documents.map((document) => ({ document, piece }));
-}
-
-/** The JSON objects of a text that holds nothing else; braces are enough to tell them apart, whatever is inside. */
-function cutObjects({ text, start }: Piece): Piece[] {
-  const objects: Piece[] = [];
-  let depth = 0;
-  let from = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\])*"|[{}]|[^\s"{}]+/g)) {
-    if (depth === 0 && token !== '{') return [];
-    if (token === '{') depth++;
-    if (token !== '}' || --depth > 0) continue;
-    objects.push({ text: text.slice(from, index + 1), start: start + from });
-    from = index + 1;
-  }
-  if (depth > 0) objects.push({ text: text.slice(from), start: start + from });
-  return objects;
 }
 
 interface Fault {
@@ -142,7 +116,7 @@ function explain({ message }: Error, source: string): string {
   return `not valid YAML: ${displayText(message.slice(0, MOST_SHOWN))}${hint}`;
 }
 
-/** Keys given twice, of which kubectl would take the last and say nothing, and aliases inside what they stand for. */
+/** Keys that are no text or given twice (kubectl would take the last and say nothing), and aliases inside what they stand for. */
 function findFaults(document: ParsedDocument): Fault[] {
   const faults: Fault[] = [];
   const tell = (node: Node, message: string) => faults.push({ offset: startOf(node) ?? 0, message });
@@ -150,6 +124,8 @@ function findFaults(document: ParsedDocument): Fault[] {
     Map: (_, { items }) => {
       const seen = new Set<string>();
       for (const { key } of items) {
+        if (isCollection(key))
+          tell(key, 'a list or a map stands where a key should: quote it, or render the template first');
         if (!isScalar(key) || typeof key.value === 'symbol') continue;
         const name = String(key.value);
         if (seen.has(name)) tell(key, `the key ${quoteName(name)} is given twice: remove one of the two`);

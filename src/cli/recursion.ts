@@ -11,18 +11,12 @@ import { subOrchestrations } from '../orchestration/rules.ts';
  * Orchestration that runs itself is told by its own rule, not here. Where several have one name, all their references count.
  * Cost: linear in steps.
  */
-export function findRecursion(
-  orchestrations: readonly Orchestration[],
-): ReadonlyMap<Orchestration, readonly FoundProblem[]> {
-  const problems = new Map<Orchestration, FoundProblem[]>();
-  for (const neighbours of Map.groupBy(orchestrations, ({ namespace }) => namespace).values()) {
-    for (const [orchestration, problem] of findLoops(neighbours)) {
-      problems.set(orchestration, [...(problems.get(orchestration) ?? []), problem]);
-    }
-  }
-  return problems;
+export function findRecursion(orchestrations: readonly Orchestration[]): ReadonlyMap<Orchestration, FoundProblem> {
+  const namespaces = Map.groupBy(orchestrations, ({ namespace }) => namespace);
+  return new Map([...namespaces.values()].flatMap(findLoops));
 }
 
+/** Nobody closes two loops: a name is in one group only. */
 function findLoops(neighbours: readonly Orchestration[]): [Orchestration, FoundProblem][] {
   const byName = [...Map.groupBy(neighbours, ({ name }) => name)].map(([name, all]) => {
     const references = all.flatMap((owner) => subOrchestrations(owner).map((reference) => ({ owner, ...reference })));

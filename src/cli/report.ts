@@ -42,12 +42,12 @@ export function judgeManifests(manifests: readonly Manifest[]): LintReport {
       .sort((left, right) => left.line - right.line || left.column - right.column)
       .map((problem) => ({ file, ...problem })),
   );
-  const brokenCount = sum(manifests, ({ brokenCount }) => brokenCount);
+  const brokenCount = sum(manifests, (manifest) => manifest.brokenCount);
   return {
     problems,
     objectCount: judged.size + brokenCount,
     faultyCount: brokenCount + [...judged.values()].filter(({ length }) => length > 0).length,
-    ignoredCount: sum(manifests, ({ ignoredCount }) => ignoredCount),
+    ignoredCount: sum(manifests, (manifest) => manifest.ignoredCount),
   };
 }
 
@@ -76,9 +76,9 @@ interface Judged {
 
 function judgeDefinition(
   { orchestration, problems }: ReturnType<typeof decodeOrchestration>,
-  recursion: ReadonlyMap<Orchestration, readonly FoundProblem[]>,
+  recursion: ReadonlyMap<Orchestration, FoundProblem>,
 ): Judged {
-  const found = [...problems, ...(recursion.get(orchestration) ?? [])];
+  const found = [...problems, recursion.get(orchestration) ?? []].flat();
   const judgement = judgeOrchestration({ orchestration, problems: found }, defaultPolicy, Number.POSITIVE_INFINITY);
   return { subject: orchestration, judgement };
 }

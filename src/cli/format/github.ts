@@ -1,11 +1,12 @@
 import type { LintReport } from '../report.ts';
+import { displayText } from './escape.ts';
 
 /** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */
 export function formatGithub({ problems }: LintReport): string {
   return problems
     .map(({ file, line, column, code, severity, field, message }) => {
       const command = severity === 'deny' ? 'error' : 'warning';
-      const place = `file=${escapeProperty(file)},line=${line},col=${column},title=${escapeProperty(code)}`;
+      const place = `file=${escapeProperty(displayText(file))},line=${line},col=${column},title=${escapeProperty(code)}`;
       return `::${command} ${place}::${escapeData(field === '' ? message : `${field}: ${message}`)}\n`;
     })
     .join('');

@@ -1,6 +1,7 @@
 import type { LintReport } from '../report.ts';
+import { writeJson } from './escape.ts';
 
 /** An array of problems, `[]` where there is none. */
 export function formatJson({ problems }: LintReport): string {
-  return `${JSON.stringify(problems, null, 2)}\n`;
+  return writeJson(problems);
 }

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rules } from '../../orchestration/judge.ts';
 import { type LintProblem, type LintReport, lintRules } from '../report.ts';
+import { writeJson } from './escape.ts';
 
 const LEVELS = { deny: 'error', warn: 'warning' } as const;
 
@@ -20,8 +21,7 @@ export function formatSarif({ problems }: LintReport): string {
     columnKind: 'utf16CodeUnits',
     results: problems.map(writeResult),
   };
-  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return writeJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] });
 }
 
 function writeResult({ file, line, column, code, severity, field, message, steps, ...object }: LintProblem) {
@@ -50,5 +50,5 @@ function withoutLinks(text: string): string {
 
 /** Relative to wherever the program was started, as code scanning expects it. */
 function uriOf(file: string): string {
-  return isAbsolute(file) ? pathToFileURL(file).href : file.split('/').map(encodeURIComponent).join('/');
+  return isAbsolute(file) ? pathToFileURL(file).href : file.toWellFormed().split('/').map(encodeURIComponent).join('/');
 }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { readArguments } from '../../src/cli/arguments.ts';
+
+const flags = { format: ['text', 'json'], strict: 'switch', name: 'text' } as const;
+
+test('takes values behind a space or an equals sign, and operands anywhere', () => {
+  const args = ['a.yaml', '--format', 'json', '--strict', '-', '--name=-x', '--', '--strange.yaml'];
+  expect(readArguments(flags, args)).toEqual({
+    values: { format: 'json', strict: true, name: '-x' },
+    operands: ['a.yaml', '-', '--strange.yaml'],
+    mistakes: [],
+  });
+});
+
+test('tells all mistakes at once, each with what was probably meant', () => {
+  const args = [
+    '--frmat=json',
+    '--format',
+    'jsn',
+    '--format=pdf',
+    '--strict=no',
+    '--constructor',
+    '-x\u001b',
+    '--name',
+  ];
+  expect(readArguments(flags, args).mistakes).toEqual([
+    '--frmat is not known; did you mean --format?',
+    '--format is "jsn"; did you mean json?',
+    '--format is "pdf"; there are text, json',
+    '--strict takes no value',
+    '--constructor is not known; there are --format, --strict, --name',
+    '-x is not known; there are --format, --strict, --name',
+    '-\\u001b is not known; there are --format, --strict, --name',
+    '--name needs a value',
+  ]);
+});
+
+test('tells which values a flag without one could have', () => {
+  expect(readArguments(flags, ['--format', '--strict']).mistakes).toEqual(['--format needs a value: text, json']);
+});

@@ -1,0 +1,91 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { orchestration } from './run-command.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+const denied = orchestration('denied', '{ name: a, kind: Checkpoint, dependsOn: [b] }');
+
+test('lints files, folders and standard input', async () => {
+  const folder = await makeFolder({ 'a.yaml': orchestration('a', '{ name: a, kind: Checkpoint }'), 'b.yml': denied });
+  const { code, stdout, stderr } = await start(['lint', '--format=json', folder, '-'], denied);
+  const files = (JSON.parse(stdout) as { file: string }[]).map(({ file }) => file);
+  expect({ code, files, stderr }).toEqual({ code: 1, files: [join(folder, 'b.yml'), 'stdin'], stderr: '' });
+});
+
+test('ends with 0 where nothing is wrong, in plain text where nobody sees colours', async () => {
+  expect(await start(['lint', '-'], orchestration('a', '{ name: a, kind: Checkpoint }'))).toEqual({
+    code: 0,
+    stdout: 'no problems in 1 object\n',
+    stderr: '',
+  });
+});
+
+test('draws a graph', async () => {
+  const { code, stdout } = await start(['graph', '--format', 'svg', '-'], denied);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^<svg /);
+});
+
+test('makes certificates', async () => {
+  const folder = await makeFolder({});
+  const { code, stdout } = await start(['certs', '--out', folder]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('localhost');
+  expect(await readFile(join(folder, 'tls.crt'), 'utf8')).toContain('BEGIN CERTIFICATE');
+});
+
+test('keeps its exit code, and its peace, when nobody reads on', async () => {
+  // More than a pipe holds, so that most of it meets a closed pipe.
+  const steps = Array.from({ length: 2000 }, (_, index) => `{ name: s${index}, kind: Checkpoint, dependsOn: [gone] }`);
+  const child = spawn(process.execPath, [MAIN, 'lint', '-'], { stdio: 'pipe' });
+  const ended = once(child, 'close');
+  const stderr = text(child.stderr);
+  child.stdin.end(
+    `${orchestration('many', ...steps.slice(0, 1000))}---\n${orchestration('more', ...steps.slice(1000))}`,
+  );
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  expect([...(await ended), await stderr]).toEqual([1, null, '']);
+});
+
+test.each([
+  [[], 'usage: orchestration-gate COMMAND'],
+  [['lnt'], 'orchestration-gate: "lnt" is no command; did you mean lint?'],
+  [['constructor'], '"constructor" is no command; there are '],
+  [
+    ['lint', '--frmat', 'absent.yaml'],
+    'lint: --frmat is not known; did you mean --format?\nlint: "absent.yaml" does not',
+  ],
+])('says what to do instead of %j, and ends with 2', async (args, complaint) => {
+  expect(await start(args)).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(complaint) });
+});
+
+test('tells its version and how it is used', async () => {
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  expect(await start(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  expect(await start(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
+});
+
+async function start(args: readonly string[], stdin = '') {
+  const child = execFile(process.execPath, [MAIN, ...args]);
+  child.stdin?.end(stdin);
+  const [stdout, stderr, [code]] = await Promise.all([read(child.stdout), read(child.stderr), once(child, 'close')]);
+  return { code, stdout, stderr };
+}
+
+function read(stream: NodeJS.ReadableStream | null): Promise<string> {
+  return stream === null ? Promise.resolve('') : text(stream);
+}
+
+async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'main-'));
+  onTestFinished(() => folder.remove());
+  for (const [file, content] of Object.entries(files)) await writeFile(join(folder.path, file), content);
+  return folder.path;
+}
