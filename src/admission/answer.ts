@@ -58,6 +58,7 @@ export function answerReview(webhook: Webhook, request: AdmissionRequest, settin
 }
 
 /** The answer to what has a uid and is no review we can read. */
-export function answerUnreadable(mistake: string): Answer {
-  return { verdict: 'error', response: refuse(400, 'BadRequest', mistake), problems: [] };
+export function answerUnreadable(webhook: Webhook, mistake: string): Answer {
+  const response = webhook === 'mutate' ? allow() : refuse(400, 'BadRequest', mistake);
+  return { verdict: 'error', response, problems: [] };
 }

@@ -47,10 +47,8 @@ export function decideMutation(request: AdmissionRequest, settings: Settings): D
   const isOurs = isKindOf(object, 'Orchestration') && isWrite(operation) && subResource === '';
   if (settings.mode === 'off' || !isOurs || isBeingDeleted(object)) return { response: allow(), problems: [] };
   const previous = operation === 'UPDATE' ? oldObject : undefined;
-  return {
-    response: patch(patchDefaults(object, defaultOrchestration(object, previous, settings.defaulting))),
-    problems: [],
-  };
+  const defaulted = defaultOrchestration(object, previous, settings.defaulting);
+  return { response: defaulted ? patch(patchDefaults(object, defaulted)) : allow(), problems: [] };
 }
 
 /** The answer to what asks for no judgement: a deletion passes, and what is not what it says it is does not. */
@@ -79,7 +77,7 @@ function refuseKind({ kind: { group, version, kind } }: AdmissionRequest): Admis
  */
 function isRatcheted({ operation, object, oldObject }: AdmissionRequest): boolean {
   if (operation !== 'UPDATE') return false;
-  return isBeingDeleted(object) || isEqual(asRecord(object)['spec'], asRecord(oldObject)['spec']);
+  return isBeingDeleted(object) || (isRecord(oldObject) && isEqual(asRecord(object)['spec'], oldObject['spec']));
 }
 
 function isBeingDeleted(object: unknown): boolean {

@@ -12,6 +12,9 @@ import { loadPair } from '../tls/files.ts';
 import { buildServer, type FinishedReview, type GateServer } from './server.ts';
 import { defaultSettings, type Mode, type Parsed, parseOverride, parseSettings, type Settings } from './settings.ts';
 
+/** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
+const LAST_ANSWERS_MS = 5_000;
+
 /** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 for a wrong configuration. */
 export async function serve(args: readonly string[], process: NodeJS.Process): Promise<void> {
   const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
@@ -91,7 +94,8 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
     gate?.startDraining();
     await delay(configuration.drainSeconds * 1000);
     certificates.close();
-    await gate?.app.close();
+    // Node waits without end for a connection on which nothing was ever asked, and Go clients open some in advance.
+    await Promise.race([gate?.app.close(), delay(LAST_ANSWERS_MS)]);
     sidePort.close();
   }
 }

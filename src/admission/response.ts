@@ -79,5 +79,7 @@ function joinProblems(problems: readonly Problem[], count: number): string {
 }
 
 function cut(text: string, mostCharacters: number): string {
-  return text.length > mostCharacters ? `${text.slice(0, mostCharacters - 1)}…` : text;
+  if (text.length <= mostCharacters) return text;
+  const halfCharacter = /\p{Cs}$/u;
+  return `${text.slice(0, mostCharacters - 1).replace(halfCharacter, '')}…`;
 }

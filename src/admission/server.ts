@@ -67,8 +67,12 @@ export function buildServer(options: ServerOptions): GateServer {
       inFlight--;
       options.onEnd();
     });
-    if (isDraining) reply.header('connection', 'close');
     done();
+  });
+  // As late as can be: a connection left open by a review that came before the drain would hold up the end by its keep-alive.
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (isDraining) reply.header('connection', 'close');
+    done(null, payload);
   });
   for (const webhook of ['validate', 'mutate'] as const) {
     app.post(`/${webhook}`, (request, reply) => handle(webhook, request, reply));
@@ -85,7 +89,9 @@ export function buildServer(options: ServerOptions): GateServer {
     if (uid === undefined) return reply.code(400).send({ message: mistake });
     const deadlineMs = http.arrivedAtMs + readTimeoutMs(http.query);
     const bounds = { isOverloaded: inFlight > options.maxInFlight, isPastDeadline: () => options.now() > deadlineMs };
-    const answer = request ? answerReview(webhook, request, options.settings(), bounds) : answerUnreadable(mistake);
+    const answer = request
+      ? answerReview(webhook, request, options.settings(), bounds)
+      : answerUnreadable(webhook, mistake);
     reply.send(encodeReview(uid, answer.response));
     options.onFinish({ webhook, uid, request, answer, durationMs: options.now() - http.arrivedAtMs });
     return reply;
@@ -106,9 +112,12 @@ function createApp(tls: KeyPair | undefined): FastifyInstance {
   const app: FastifyInstance = tls
     ? (fastify({ ...options, https: { ...tls, ...http, minVersion: 'TLSv1.2' } }) as unknown as FastifyInstance)
     : fastify({ ...options, http });
+  // As text a review would be told that it has no request.
+  app.removeContentTypeParser('text/plain');
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const code = error.statusCode ?? 500;
-    return reply.code(code).send({ message: code < 500 ? error.message : 'internal fault' });
+    const told = code === 413 ? 'the body is larger than 7 MiB, which hold two objects of 3 MiB each' : error.message;
+    return reply.code(code).send({ message: code < 500 ? told : 'internal fault' });
   });
   app.setNotFoundHandler((request, reply) =>
     reply

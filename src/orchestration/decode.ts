@@ -36,31 +36,52 @@ export const decodingRules = [
 
 type DecodingCode = (typeof decodingRules)[number]['code'];
 
-/** Beyond so many problems decoding only repairs: twenty times what an answer shows, and it bounds memory on hostile input. */
+/** Twenty times what an answer shows: it bounds memory on hostile input. */
 const MOST_PROBLEMS = 1000;
 /** A list or map longer than this is judged up to its first mistake, since every mistake costs an object. */
 const LARGE_COLLECTION = 1000;
 
-/** Stands for what is no step at all: it keeps its index, has no name and waits for nothing. */
-const UNREADABLE_STEP: Step = Object.freeze({ name: '', kind: '', dependsOn: Object.freeze([]) as never });
+/** Stands for what is no step at all: it keeps its index, has no name and declares nothing. */
+const UNREADABLE_STEP: Step = Object.freeze({ name: '', kind: '' });
 
 const options = { strict: true, validateFormats: false, verbose: true, logger: false } as const;
 const vocabulary = ['x-kubernetes-preserve-unknown-fields'];
 const untilFirst = new Ajv({ ...options, allErrors: false }).addVocabulary(vocabulary);
 const untilLast = new Ajv({ ...options, allErrors: true }).addVocabulary(vocabulary);
 
+const isStep = untilFirst.compile<Step>(stepSchema);
 const { steps: _, ...headProperties } = orchestrationSpecSchema.properties;
-const head = compile({ type: 'object', properties: headProperties });
-const step = compile<Step>(stepSchema);
-const run = compile<OrchestrationRunSpec>(orchestrationRunSpecSchema);
+const head = compileFields({ properties: headProperties });
+const step = compileFields(stepSchema);
+const run = compileFields(orchestrationRunSpecSchema);
 
-interface Validators<T> {
-  readonly first: ValidateFunction<T>;
-  readonly all: ValidateFunction<T>;
+/** Validators field by field, so that a large field judged up to its first mistake leaves none in another. */
+interface Fields {
+  readonly required: readonly string[];
+  readonly validators: readonly { field: string; first: ValidateFunction; all: ValidateFunction }[];
 }
 
-function compile<T>(schema: object): Validators<T> {
-  return { first: untilFirst.compile<T>(schema), all: untilLast.compile<T>(schema) };
+function compileFields(schema: { required?: readonly string[]; properties: Record<string, object> }): Fields {
+  const validators = Object.entries(schema.properties).map(([field, inside]) => ({
+    field,
+    first: untilFirst.compile(inside),
+    all: untilLast.compile(inside),
+  }));
+  return { required: schema.required ?? [], validators };
+}
+
+type Tell = (code: DecodingCode, path: Path, describe: () => string) => void;
+
+/** A list of problems and what adds to it: beyond MOST_PROBLEMS only codes not told yet, so that no verdict is lost. */
+function collectProblems(): { problems: readonly FoundProblem[]; tell: Tell } {
+  const problems: FoundProblem[] = [];
+  const codes = new Set<DecodingCode>();
+  const tell: Tell = (code, path, describe) => {
+    if (problems.length >= MOST_PROBLEMS && codes.has(code)) return;
+    codes.add(code);
+    problems.push({ code, path, describe });
+  };
+  return { problems, tell };
 }
 
 /**
@@ -72,97 +93,95 @@ export function decodeOrchestration(object: unknown): {
   orchestration: Orchestration;
   problems: readonly FoundProblem[];
 } {
-  const problems: FoundProblem[] = [];
-  const spec = asRecord(asRecord(object)['spec']);
-  const { steps: list, ...fields } = withoutNulls(spec);
-  report(problems, head, fields, ['spec']);
+  const { problems, tell } = collectProblems();
+  const { steps: list, ...fields } = withoutNulls(asRecord(asRecord(object)['spec']));
+  mend(fields, head, ['spec'], tell);
   const { entrypoint, policies } = fields;
   const orchestration = {
     ...nameOf(object),
     ...(typeof entrypoint === 'string' && { entrypoint }),
     policies: asRecord(policies),
-    steps: decodeSteps(list, problems),
+    steps: decodeSteps(list, tell),
   };
   return { orchestration, problems };
 }
 
 /** Reads an OrchestrationRun from anything; a malformed field is told and left out, and the name of what to run is then empty. */
 export function decodeOrchestrationRun(object: unknown): { run: OrchestrationRun; problems: readonly FoundProblem[] } {
-  const problems: FoundProblem[] = [];
+  const { problems, tell } = collectProblems();
   const fields = withoutNulls(asRecord(asRecord(object)['spec']));
-  for (const field of report(problems, run, fields, ['spec'])) delete fields[field];
+  mend(fields, run, ['spec'], tell);
   const spec: OrchestrationRunSpec = { orchestrationRef: { name: '' }, ...fields };
   if (fields['orchestrationRef'] !== undefined && spec.orchestrationRef.name === '') {
     const path = ['spec', 'orchestrationRef', 'name'];
-    problems.push({ code: 'MissingOrchestrationRef', path, describe: () => 'is empty: name the Orchestration to run' });
+    tell('MissingOrchestrationRef', path, () => 'is empty: name the Orchestration to run');
   }
   return { run: { ...nameOf(object), spec }, problems };
 }
 
-function decodeSteps(list: unknown, problems: FoundProblem[]): readonly Step[] {
+function decodeSteps(list: unknown, tell: Tell): readonly Step[] {
   if (!Array.isArray(list) || list.length === 0) {
     const found =
       list === undefined ? 'is absent' : Array.isArray(list) ? 'is empty' : `is ${typeName(list)}, not a list`;
-    problems.push({
-      code: 'MissingSteps',
-      path: ['spec', 'steps'],
-      describe: () => `${found}: declare at least one step`,
-    });
+    tell('MissingSteps', ['spec', 'steps'], () => `${found}: declare at least one step`);
     return [];
   }
   return list.every(isWellFormed)
     ? list
-    : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, problems)));
+    : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, tell)));
 }
 
 /** A copy of a malformed step with what is wrong taken out and told. */
-function repairStep(raw: unknown, index: number, problems: FoundProblem[]): Step {
-  if (problems.length > MOST_PROBLEMS) return UNREADABLE_STEP;
+function repairStep(raw: unknown, index: number, tell: Tell): Step {
   const path = ['spec', 'steps', index];
   if (!isRecord(raw)) {
-    problems.push({
-      code: 'InvalidField',
-      path,
-      describe: () => `is ${typeName(raw)}, not an object: a step has a name and a kind`,
-    });
+    tell('InvalidField', path, () => `is ${typeName(raw)}, not an object: a step has a name and a kind`);
     return UNREADABLE_STEP;
   }
   const repaired = withoutNulls(raw);
   const { dependsOn } = repaired;
-  for (const field of report(problems, step, repaired, path)) delete repaired[field];
+  mend(repaired, step, path, tell);
   if (dependsOn !== undefined && repaired['dependsOn'] === undefined) {
     repaired['dependsOn'] = Array.isArray(dependsOn)
       ? dependsOn.map((entry) => (typeof entry === 'string' ? entry : ''))
       : [];
   }
-  reportEmpty(problems, repaired, dependsOn, path);
+  tellEmpty(repaired, dependsOn, path, tell);
   return { name: '', kind: '', ...repaired };
 }
 
 /** The schema lets empty text pass (a length limit there costs five times the rest): it is looked for here. */
 function isWellFormed(raw: unknown): raw is Step {
-  return step.first(raw) && raw.name !== '' && raw.kind !== '' && raw.dependsOn?.includes('') !== true;
+  return isStep(raw) && raw.name !== '' && raw.kind !== '' && raw.dependsOn?.includes('') !== true;
 }
 
-function reportEmpty(problems: FoundProblem[], { name, kind }: Record<string, unknown>, dependsOn: unknown, at: Path) {
-  const empty = (code: DecodingCode, ...inside: Path) =>
-    problems.push({ code, path: [...at, ...inside], describe: () => 'is empty' });
-  if (name === '') empty('StepMissingName', 'name');
-  if (kind === '') empty('StepMissingKind', 'kind');
+function tellEmpty({ name, kind }: Record<string, unknown>, dependsOn: unknown, at: Path, tell: Tell): void {
+  const empty = () => 'is empty';
+  if (name === '') tell('StepMissingName', [...at, 'name'], empty);
+  if (kind === '') tell('StepMissingKind', [...at, 'kind'], empty);
   if (!Array.isArray(dependsOn)) return;
-  for (const [entry, wanted] of dependsOn.entries()) if (wanted === '') empty('InvalidDependency', 'dependsOn', entry);
+  for (const [entry, wanted] of dependsOn.entries()) {
+    if (wanted === '') tell('InvalidDependency', [...at, 'dependsOn', entry], empty);
+  }
 }
 
-/** Tells each mistake in `value`, and returns the fields of `value` that hold one. */
-function report<T>(problems: FoundProblem[], { first, all }: Validators<T>, value: Record<string, unknown>, at: Path) {
-  const validate = Object.values(value).some(isLarge) ? first : all;
-  if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => {
-    const inside = pathOf(error, value);
-    const path = [...at, ...inside];
-    problems.push({ code: codeOf(path), path, describe: () => describeMistake(error) });
-    return String(inside[0]);
-  });
+/** Tells each mistake in `record`, and takes the fields that hold one out of it. */
+function mend(record: Record<string, unknown>, { required, validators }: Fields, at: Path, tell: Tell): void {
+  for (const field of required) {
+    const path = [...at, field];
+    if (record[field] === undefined) tell(codeOf(path), path, () => 'is absent: it is required');
+  }
+  for (const { field, first, all } of validators) {
+    const value = record[field];
+    if (value === undefined) continue;
+    const validate = isLarge(value) ? first : all;
+    if (validate(value)) continue;
+    for (const error of validate.errors ?? []) {
+      const path = [...at, field, ...pathOf(error, value)];
+      tell(codeOf(path), path, () => describeMistake(error));
+    }
+    delete record[field];
+  }
 }
 
 /** The one table from a place to a code. */
@@ -219,7 +238,17 @@ export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** A copy without what is null, in the object and in those directly inside it: null means absent, save in a list. */
 function withoutNulls(record: Record<string, unknown>): Record<string, unknown> {
+  const copy = { ...record };
+  for (const [field, value] of Object.entries(record)) {
+    if (value === null) delete copy[field];
+    else if (isRecord(value) && Object.values(value).includes(null)) copy[field] = withoutNull(value);
+  }
+  return copy;
+}
+
+function withoutNull(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 }
 

@@ -1,4 +1,4 @@
-import { asRecord, decodeOrchestration } from './decode.ts';
+import { asRecord, decodeOrchestration, isRecord } from './decode.ts';
 import { GROUP, type Step } from './schema.ts';
 
 /** Whether the sequential default is also written into the object. `Auto`: unless Argo CD tracks it. */
@@ -22,19 +22,18 @@ export interface Defaulted {
  *
  * The chain is written where no step declares `dependsOn`. It is also derived anew where the author only took steps out
  * of a written chain or put some in: what then still has a `dependsOn` has it from us, and a new step without one would
- * start at once. An object that cannot be decoded, or whose step names do not tell its steps apart, is left alone.
- * Applying the result and asking again gives the same. Linear.
+ * start at once. An object that cannot be decoded or annotated, or whose step names do not tell its steps apart, is left
+ * alone: undefined. Applying the result and asking again gives the same. Linear.
  */
-export function defaultOrchestration(current: unknown, previous: unknown, mode: DefaultingMode): Defaulted {
-  const untouched = { isAnnotated: isAnnotated(current) };
+export function defaultOrchestration(current: unknown, previous: unknown, mode: DefaultingMode): Defaulted | undefined {
   const steps = namedSteps(current);
-  if (steps === undefined) return untouched;
+  if (steps === undefined || !mayBeAnnotated(current)) return undefined;
   const chain = chainOf(steps);
   const isUndeclared = steps.every(({ dependsOn }) => dependsOn === undefined);
   const mayWrite = mode === 'Always' || (mode === 'Auto' && !isTrackedByArgoCd(current));
-  if (mayWrite && (isUndeclared || isLeftOfChain(steps, previous)))
-    return { dependsOn: chain, isAnnotated: steps.length > 1 };
-  return { isAnnotated: untouched.isAnnotated && isChain(steps, chain) };
+  const isLong = steps.length > 1;
+  if (mayWrite && (isUndeclared || isLeftOfChain(steps, previous))) return { dependsOn: chain, isAnnotated: isLong };
+  return { isAnnotated: isAnnotated(current) && isLong && isChain(steps, chain) };
 }
 
 /** Whether every `dependsOn` in `steps` was written by us into `previous`: then the author has declared nothing. */
@@ -69,6 +68,11 @@ function namedSteps(object: unknown): readonly Step[] | undefined {
 
 function isAnnotated(object: unknown): boolean {
   return metadataMap(object, 'annotations')[DEFAULTED_ANNOTATION] === SEQUENTIAL;
+}
+
+function mayBeAnnotated(object: unknown): boolean {
+  const { metadata } = asRecord(object);
+  return isRecord(metadata) && (isRecord(metadata['annotations']) || (metadata['annotations'] ?? null) === null);
 }
 
 /** Argo CD marks what it applies by this annotation or, in its older default, by this label. */

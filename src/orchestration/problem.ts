@@ -26,7 +26,7 @@ export function formatPath(path: Path): string {
     .map((segment, index) => {
       if (typeof segment === 'number') return `[${segment}]`;
       if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(segment)) return `[${displayName(segment)}]`;
-      return index === 0 ? segment : `.${segment}`;
+      return index === 0 ? segment : `.${displayName(segment)}`;
     })
     .join('');
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { type Gate, installCrds, installWebhooks, startGate, type Webhooks } from '../support/gate.ts';
@@ -15,7 +15,8 @@ const workers = [...Array(20).keys()];
 /** Objects of each worker: its first applies create them, the others change them. */
 const objects = 25;
 /** Long enough for the service to notice; 15 s in a cluster, where that takes longer. */
-const drain = '--drain-seconds=2';
+const drain = '--drain-seconds=3';
+const patience = { timeout: 10_000 };
 
 describeNeeding(['loopbackWebhooks'], 'two gates behind one address', () => {
   const cluster = sharedCluster();
@@ -26,7 +27,7 @@ describeNeeding(['loopbackWebhooks'], 'two gates behind one address', () => {
   let webhooks: Webhooks;
 
   beforeAll(async () => {
-    await installCrds(cluster);
+    await installCrds(cluster, 'agents');
     one = await startGate({ flags: [drain] });
     other = await startGate({ flags: [drain, `--tls-dir=${one.folders.tls}`] });
     service = await startGateService([one, other]);
@@ -64,19 +65,35 @@ describeNeeding(['loopbackWebhooks'], 'two gates behind one address', () => {
     }
   });
 
+  it('end although a connection is open on which nothing was ever asked', async () => {
+    const socket = await openConnection(one);
+    const askedAt = performance.now();
+    await one.process.kill('SIGTERM');
+    expect(performance.now() - askedAt).toBeLessThan(20_000); // of the 30 s that a pod is given
+    socket.destroy();
+  });
+
   async function restart(gate: Gate): Promise<void> {
-    await gate.process.kill('SIGTERM');
+    const ended = gate.process.kill('SIGTERM');
+    await vi.waitUntil(() => !service.isServedBy(gate), patience);
+    expect(gate.process.pid).not.toBeNull(); // no new connection finds it, and the others still do
+    await ended;
     await gate.process.start();
-    await vi.waitUntil(() => service.isServedBy(gate), { timeout: 10_000 });
+    await vi.waitUntil(() => service.isServedBy(gate), patience);
   }
 
-  async function readServedSerial({ url }: Gate): Promise<string | undefined> {
-    const { hostname: host, port } = new URL(url);
-    const socket = connect({ host, port: Number(port), ca: one.caPem });
-    await once(socket, 'secureConnect');
+  async function readServedSerial(gate: Gate): Promise<string | undefined> {
+    const socket = await openConnection(gate);
     const serial = socket.getPeerX509Certificate()?.serialNumber;
     socket.destroy();
     return serial;
+  }
+
+  async function openConnection({ url }: Gate): Promise<TLSSocket> {
+    const { hostname: host, port } = new URL(url);
+    const socket = connect({ host, port: Number(port), ca: one.caPem });
+    await once(socket, 'secureConnect');
+    return socket;
   }
 
   /** Applies good and broken graphs until `interrupt` is done; `failures` are the answers that are not as they should be. */

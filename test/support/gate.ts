@@ -164,11 +164,17 @@ export interface WebhooksOptions {
   readonly namespaces: readonly [string, ...string[]];
 }
 
-/** Installs the CRDs, which may be there already, and waits until they can be used. */
-export async function installCrds(cluster: Cluster): Promise<void> {
-  const crds = join(root, 'charts/orchestration-gate-crds/templates');
-  await run(cluster.kubectl(['apply', '--server-side', '-f', crds]));
-  await run(cluster.kubectl(['wait', '--for=condition=Established', '-f', crds]));
+const crdFolders = {
+  ours: 'charts/orchestration-gate-crds/templates',
+  /** Stand in for those of the agents chart; the shared cluster has these. */
+  agents: 'test/fixtures/agents-crds',
+} as const;
+
+/** Installs CRDs, which may be there already, and waits until they can be used. */
+export async function installCrds(cluster: Cluster, whose: keyof typeof crdFolders): Promise<void> {
+  const folder = join(root, crdFolders[whose]);
+  await run(cluster.kubectl(['apply', '--server-side', '-f', folder]));
+  await run(cluster.kubectl(['wait', '--for=condition=Established', '-f', folder]));
 }
 
 /**

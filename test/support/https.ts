@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import type { KeyPair, ServerOptions } from '../../src/admission/server.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
@@ -27,7 +28,6 @@ export interface Patience {
 }
 
 export interface Sent {
-  readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether the length is not told before, but piece by piece. */
   readonly isChunked?: boolean;
@@ -44,19 +44,15 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   /** Over one connection, which is kept. */
-  function send(path: string, body: string | Buffer, sent: Sent = {}): Promise<Reply & { isReused: boolean }> {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply & { isReused: boolean }>();
+  async function send(path: string, body: string | Buffer, sent: Sent = {}): Promise<Reply & { isReused: boolean }> {
     const length = sent.isChunked ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const headers = { 'content-type': 'application/json', ...length, ...sent.headers };
-    const asked = request({ ...address, agent, path, method: sent.method ?? 'POST', headers }, (reply) => {
-      readAll(reply).then(
-        (text) => resolve(toReply(reply.statusCode, reply.headers, text, asked.reusedSocket)),
-        reject,
-      );
-    });
-    asked.on('error', reject);
-    asked.end(body);
-    return promise;
+    const asked = request({ ...address, agent, path, method: 'POST', headers });
+    // A gate that has answered before it read everything breaks the pipe; what comes before the answer rejects.
+    asked.on('error', () => {}).end(body);
+    const [reply] = (await once(asked, 'response')) as [IncomingMessage];
+    const { statusCode: status = 0, headers: answered } = reply;
+    return { status, headers: answered, body: (await json(reply)) as Reply['body'], isReused: asked.reusedSocket };
   }
 
   /** A connection to be written to by hand, once it is open. */
@@ -77,8 +73,4 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
 /** The lines of a request with a body of `length` bytes, up to the body. */
 export function requestHead(path: string, length: number): string {
   return `POST ${path} HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
-}
-
-function toReply(status = 0, headers: IncomingHttpHeaders, body: string, isReused: boolean) {
-  return { status, headers, body: JSON.parse(body) as Reply['body'], isReused };
 }

@@ -15,13 +15,13 @@ export function buildGate(options: Partial<ServerOptions> = {}) {
     onEnd: () => count.ended++,
     ...options,
   });
-  /** Sends a body by injection; text goes as it is. */
+  /** Sends a body by injection; text and bytes go as they are. */
   async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const reply = await gate.app.inject({
       method: 'POST',
       url: path,
       headers: { 'content-type': 'application/json', ...headers },
-      payload: typeof body === 'string' ? body : JSON.stringify(body),
+      payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     });
     return { status: reply.statusCode, headers: reply.headers, body: reply.json() as Reply['body'] };
   }
@@ -43,7 +43,9 @@ export interface Reply {
         readonly code: number;
         readonly reason: string;
         readonly message: string;
-        readonly details?: { readonly causes: readonly { readonly reason: string }[] };
+        readonly details?: {
+          readonly causes: readonly { readonly reason: string; readonly field: string; readonly message: string }[];
+        };
       };
       readonly warnings?: readonly string[];
       readonly patchType?: string;

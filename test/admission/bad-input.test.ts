@@ -1,0 +1,286 @@
+import { once } from 'node:events';
+import { text as readText } from 'node:stream/consumers';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Identity, issueIdentity, listenGate, requestHead } from '../support/https.ts';
+import { API_VERSION, checkpoint, cycle, orchestration, review } from '../support/reviews.ts';
+import type { Reply } from '../support/server.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const sound = orchestration([checkpoint('a'), checkpoint('b', 'a')]);
+
+let identity: Identity;
+let gate: Awaited<ReturnType<typeof listenGate>>;
+
+beforeAll(async () => {
+  identity = await issueIdentity();
+  gate = await listenGate(identity);
+});
+
+/** Whatever came in, nothing is left in flight, and the next review is judged. */
+afterAll(async () => {
+  expect((await gate.send('/validate', asText(review(orchestration(cycle))))).body.response?.allowed).toBe(false);
+  await gate.close();
+  expect(gate.count.ended).toBe(gate.count.started);
+});
+
+/** A review whose parts are written as JSON by hand, for what no object can say. */
+function reviewText(parts: { metadata?: string; spec?: string; request?: string }): string {
+  const { metadata = '{"name":"nightly"}', spec = '{}', request = '' } = parts;
+  const kind = `{"group":"orchestration.proompteng.ai","version":"v1alpha1","kind":"Orchestration"}`;
+  const object = `{"apiVersion":"${API_VERSION}","kind":"Orchestration","metadata":${metadata},"spec":${spec}}`;
+  const fields = `"uid":"u","kind":${kind},"operation":"CREATE","object":${object}${request}`;
+  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{${fields}}}`;
+}
+
+const asText = (value: unknown) => JSON.stringify(value);
+const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+const nestedMaps = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+const soundSteps = asText(sound.spec.steps);
+const cyclicSteps = asText(cycle);
+
+describe('is judged, whatever it looks like:', () => {
+  test.each([
+    ['policies nested 10,000 deep', `{"steps":${soundSteps},"policies":{"a":${nested(10_000)}}}`, 'NestingTooDeep'],
+    [
+      'a step field nested 10,000 deep',
+      `{"steps":[{"name":"a","kind":"Checkpoint","x":${nestedMaps(10_000)}}]}`,
+      'NestingTooDeep',
+    ],
+    [
+      'with nested 10,000 deep',
+      `{"steps":[{"name":"a","kind":"Checkpoint","with":{"a":${nested(10_000)}}}]}`,
+      'InvalidField',
+    ],
+    ['steps nested 10,000 deep', `{"steps":${nested(10_000)}}`, 'InvalidField'],
+    [
+      'dependsOn nested 10,000 deep',
+      `{"steps":[{"name":"a","kind":"Checkpoint","dependsOn":${nested(10_000)}}]}`,
+      'InvalidDependency',
+    ],
+    [
+      'a million levels',
+      `{"steps":${cyclicSteps},"policies":${nestedMaps(1_000_000)}}`,
+      'NestingTooDeep,DependencyCycle',
+    ],
+    ['a list for a spec', '[]', 'MissingSteps'],
+    ['a list for a step', '{"steps":[[]]}', 'InvalidField'],
+    [
+      'lists for maps',
+      '{"steps":[{"name":"a","kind":"Checkpoint","with":[],"agentRef":[]}],"policies":[]}',
+      'InvalidField',
+    ],
+    [
+      'numbers for names',
+      '{"steps":[{"name":1,"kind":2,"dependsOn":[3]}]}',
+      'StepMissingName,StepMissingKind,InvalidDependency',
+    ],
+    ['an object for a list', `{"steps":{"0":${cyclicSteps}}}`, 'MissingSteps'],
+    ['steps twice, of which the second counts', `{"steps":${soundSteps},"steps":${cyclicSteps}}`, 'DependencyCycle'],
+    [
+      'dependsOn twice',
+      '{"steps":[{"name":"a","kind":"Checkpoint","dependsOn":[],"dependsOn":["a"]}]}',
+      'SelfDependency',
+    ],
+    [
+      '__proto__ and constructor as fields',
+      `{"__proto__":{"steps":${soundSteps}},"constructor":{"prototype":{}},"steps":${cyclicSteps}}`,
+      'DependencyCycle',
+    ],
+    ['__proto__ for the steps', `{"__proto__":{"steps":${soundSteps}}}`, 'MissingSteps'],
+    [
+      '__proto__ for a dependency that is not there',
+      '{"steps":[{"name":"a","kind":"Checkpoint","dependsOn":["__proto__","constructor"]}]}',
+      'MissingDependency',
+    ],
+    [
+      '__proto__ and constructor for steps in a loop',
+      '{"steps":[{"name":"__proto__","kind":"Checkpoint","dependsOn":["constructor"]},{"name":"constructor","kind":"Checkpoint","dependsOn":["__proto__"]}]}',
+      'DependencyCycle',
+    ],
+    [
+      'constructor and __proto__ as keys of a map of text',
+      '{"steps":[{"name":"a","kind":"Checkpoint","with":{"constructor":{"prototype":{}}}},{"name":"b","kind":"Checkpoint","with":{"__proto__":2}}]}',
+      'InvalidField',
+    ],
+    [
+      'names full of control characters',
+      '{"steps":[{"name":"\\u0000\\u001b[31m\\n","kind":"Checkpoint","dependsOn":["\\u202e"]}]}',
+      'MissingDependency',
+    ],
+    [
+      'lone surrogates',
+      '{"steps":[{"name":"\\ud800","kind":"Checkpoint","dependsOn":["\\udfff"]}]}',
+      'MissingDependency',
+    ],
+  ])('%s', async (_, spec, codes) => {
+    const { status, body } = await gate.send('/validate?timeout=10s', reviewText({ spec }));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      kind: 'AdmissionReview',
+      response: { uid: 'u', allowed: false, status: { code: 422 } },
+    });
+    expect(codesOf(body)).toEqual(codes.split(','));
+    expect(body.response?.status?.message).not.toMatch(/\p{C}/u);
+    expect(body.response?.status?.message.length).toBeLessThanOrEqual(1000);
+    const mutated = await gate.send('/mutate', reviewText({ spec }));
+    expect(mutated.body.response).toEqual({ uid: 'u', allowed: true });
+  });
+
+  test.each([
+    ['metadata nested 10,000 deep', { metadata: nestedMaps(10_000) }],
+    ['an old object nested 10,000 deep', { request: `,"oldObject":${nested(10_000)}` }],
+    ['a user nested 10,000 deep', { request: `,"userInfo":${nestedMaps(10_000)}` }],
+    ['metadata that is a list', { metadata: '[]' }],
+    ['uid twice, of which the second counts', { request: ',"uid":"v"' }],
+    [
+      '__proto__ and constructor beside it',
+      { request: ',"__proto__":{"uid":"w"},"constructor":{"prototype":{"uid":"w"}}' },
+    ],
+  ])('%s', async (_, parts) => {
+    const verdict = async (spec: string) =>
+      (await gate.send('/validate', reviewText({ ...parts, spec }))).body.response?.allowed;
+    expect(await verdict(`{"steps":${soundSteps}}`)).toBe(true);
+    expect(await verdict(`{"steps":${cyclicSteps}}`)).toBe(false);
+    expect(Object.prototype).not.toHaveProperty('uid');
+  });
+
+  test('names of 100,000 characters, of which messages show 63', async () => {
+    const name = 'x'.repeat(100_000);
+    const steps = [{ ...checkpoint(name, `${name}y`, name), [name]: 1, with: { [name]: 1 } }];
+    const { body } = await gate.send('/validate', asText(review(orchestration(steps, { metadata: { name } }))));
+    expect(codesOf(body)).toEqual(['InvalidField', 'MissingDependency', 'SelfDependency']);
+    const { message, details } = body.response?.status ?? {};
+    expect(message?.length).toBeLessThanOrEqual(1000);
+    expect(asText(details?.causes).length).toBeLessThan(1000);
+  });
+
+  test.each([
+    ['5s', true],
+    ['', true],
+    ['-1s', true],
+    ['1e9', true],
+    [encodeURIComponent('١s\u0000'), true],
+    ['%', true],
+    ['%ff', true],
+    ['9'.repeat(10_000), true],
+    ['5s&timeout=7s&__proto__=1&timeout[]=1', true],
+    ['0.000001ms', false],
+  ])('the timeout %s', async (timeout, isInTime) => {
+    const { status, body } = await gate.send(`/validate?timeout=${timeout}`, asText(review(sound)));
+    expect([status, body.response?.allowed]).toEqual([200, isInTime]);
+  });
+
+  test('a change of a 1.4 MiB object', async () => {
+    const padding = 'x'.repeat(1000);
+    const steps = Array.from({ length: 900 }, (_, i) => ({
+      ...checkpoint(`s${i}`, ...(i > 0 ? [`s${i - 1}`] : [])),
+      with: { padding, more: padding.slice(400) },
+    }));
+    const before = orchestration(steps);
+    const after = orchestration(steps.with(0, { ...checkpoint('s0', 's899'), with: { padding, more: '' } }));
+    expect(asText(before).length).toBeGreaterThan(1.4 * MEBIBYTE);
+    const change = (object: unknown) => asText(review(object, { operation: 'UPDATE', oldObject: before }));
+    expect((await gate.send('/validate', change(before))).body.response?.allowed).toBe(true);
+    expect(codesOf((await gate.send('/validate', change(after))).body)).toEqual(['DependencyCycle']);
+  });
+
+  test('a review in pieces, without a length', async () => {
+    const { status, body } = await gate.send('/validate', asText(review(sound)), { isChunked: true });
+    expect([status, body.response?.allowed]).toEqual([200, true]);
+  });
+});
+
+describe('gets a 4xx and a sentence:', () => {
+  const text = asText(review(sound));
+
+  test.each([
+    ['half a review', text.slice(0, -10)],
+    ['a raw NUL', text.replace('nightly', 'night\u0000ly')],
+    ['a raw line break in a name', text.replace('nightly', 'night\nly')],
+    ['two reviews', text + text],
+    ['YAML', 'kind: AdmissionReview'],
+    ['nothing', ''],
+    ['bytes', Buffer.from([0xff, 0xfe, 0x00, 0x80])],
+    ['a million open brackets', '['.repeat(1_000_000)],
+    ['no uid', text.replace('"uid"', '"udi"')],
+    ['a number for a uid', text.replace('"7d2f3a4e"', '7')],
+    ['a list of reviews', `[${text}]`],
+  ])('%s', async (_, body) => {
+    const reply = await gate.send('/validate', body);
+    expect([reply.status, typeof reply.body.message]).toEqual([400, 'string']);
+  });
+
+  test.each([false, true])('8 MiB, in pieces: %s', async (isChunked) => {
+    const padded = text.replace('"oldObject":null', `"oldObject":"${'x'.repeat(8 * MEBIBYTE)}"`);
+    const reply = await gate.send('/validate', padded, { isChunked });
+    expect([reply.status, reply.body]).toEqual([
+      413,
+      { message: 'the body is larger than 7 MiB, which hold two objects of 3 MiB each' },
+    ]);
+  });
+
+  test('another content type', async () => {
+    const reply = await gate.send('/validate', text, { headers: { 'content-type': 'application/yaml' } });
+    expect(reply.status).toBe(415);
+  });
+
+  test('headers of 20 KiB', async () => {
+    const reply = await gate.send('/validate', text, { headers: { 'x-padding': 'x'.repeat(20 * 1024) } });
+    expect(reply.status).toBe(431);
+  });
+});
+
+describe('a connection', () => {
+  const text = asText(review(orchestration(cycle)));
+
+  test('that stalls is closed, and holds nobody up until then', async () => {
+    const impatient = await listenGate(identity, {}, { headersTimeout: 1000, requestTimeout: 1500 });
+    onTestFinished(impatient.close);
+    const starts = ['', 'POST /validate HTTP/1.1\r\nHost: gate\r\n', `${requestHead('/validate', 1000)}{"request"`];
+    const answers = starts.map(async (start) => {
+      const socket = await impatient.open();
+      socket.write(start);
+      return readText(socket);
+    });
+    expect((await impatient.send('/validate', text)).body.response?.allowed).toBe(false);
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('that is half closed after its review is answered', async () => {
+    const socket = await gate.open();
+    socket.end(requestHead('/validate', Buffer.byteLength(text)) + text);
+    expect(await readText(socket)).toMatch(/^HTTP\/1\.1 200 .*"allowed":false/s);
+  });
+
+  test('that is half closed within its review is told so', async () => {
+    const socket = await gate.open();
+    socket.end(requestHead('/validate', 1000) + text.slice(0, 100));
+    expect(await readText(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('that breaks off within its review leaves no trace', async () => {
+    const before = gate.count.started;
+    const socket = await gate.open();
+    socket.write(requestHead('/validate', 1000) + text.slice(0, 100));
+    await expect.poll(() => gate.count.started).toBe(before + 1);
+    socket.destroy();
+    await expect.poll(() => gate.count.ended).toBe(before + 1);
+  });
+
+  test('that speaks no HTTP is told so', async () => {
+    const socket = await gate.open();
+    socket.write('\u0000\u0001\u0002 hello\r\n\r\n');
+    expect(await readText(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('with TLS 1.1 is refused', async () => {
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const [error] = await once(connect({ ...gate.address, ...old }), 'error', {});
+    expect(error.message).toContain('protocol version');
+  });
+});
+
+function codesOf({ response }: Reply['body']): string[] {
+  return [...new Set(response?.status?.details?.causes.map(({ reason }) => reason))];
+}

@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decideMutation, decideValidation } from '../../src/admission/decide.ts';
+import { defaultSettings, modes, type Settings } from '../../src/admission/settings.ts';
+import { anyOrchestration } from '../support/objects.ts';
+import {
+  API_VERSION,
+  checkpoint,
+  cycle,
+  orchestration,
+  orchestrationRun,
+  request,
+  update,
+} from '../support/reviews.ts';
+
+const sound = orchestration([checkpoint('a'), checkpoint('b', 'a')]);
+const cyclic = orchestration(cycle);
+
+function validate(asked: Parameters<typeof decideValidation>[0], settings: Partial<Settings> = {}) {
+  return decideValidation(asked, { ...defaultSettings, ...settings }).response;
+}
+
+function mutate(asked: Parameters<typeof decideMutation>[0], settings: Partial<Settings> = {}) {
+  return decideMutation(asked, { ...defaultSettings, ...settings }).response;
+}
+
+describe('validation of an Orchestration', () => {
+  test('allows what can run, and says nothing', () => {
+    expect(validate(request(sound))).toEqual({ allowed: true, auditAnnotations: { mode: 'enforce' } });
+  });
+
+  test('denies what can never run as kubectl and Argo CD can show it', () => {
+    const steps = [checkpoint('build'), checkpoint('Test', 'biuld'), checkpoint('push', 'push')];
+    expect(validate(request(orchestration(steps)))).toEqual({
+      allowed: false,
+      status: {
+        code: 422,
+        reason: 'Invalid',
+        message:
+          '2 problems: spec.steps[1].dependsOn[0]: no step is named "biuld": did you mean "build"?; ' +
+          'spec.steps[2].dependsOn[0]: "push" waits for itself and could never start: remove this entry',
+        details: {
+          group: 'orchestration.proompteng.ai',
+          kind: 'Orchestration',
+          name: 'nightly',
+          causes: [
+            {
+              reason: 'MissingDependency',
+              field: 'spec.steps[1].dependsOn[0]',
+              message: 'no step is named "biuld": did you mean "build"?',
+            },
+            {
+              reason: 'SelfDependency',
+              field: 'spec.steps[2].dependsOn[0]',
+              message: '"push" waits for itself and could never start: remove this entry',
+            },
+          ],
+        },
+      },
+      warnings: [
+        'spec.steps[1].name: "Test" is not a DNS label of at most 63 characters (a-z, 0-9, "-"): labels will show a hash of it',
+      ],
+      auditAnnotations: { mode: 'enforce', 'rule-codes': 'MissingDependency,SelfDependency,NonPortableStepName' },
+    });
+  });
+
+  test('in the mode warn lets everything pass and tells what is wrong with it', () => {
+    expect(validate(request(cyclic), { mode: 'warn' })).toEqual({
+      allowed: true,
+      warnings: [
+        'spec.steps[1].dependsOn[0]: dependency cycle a → b → a: none of them could ever start; remove one of these dependencies',
+      ],
+      auditAnnotations: { mode: 'warn', 'rule-codes': 'DependencyCycle' },
+    });
+  });
+
+  test('in the mode off judges nothing', () => {
+    expect(validate(request(cyclic), { mode: 'off' })).toEqual({ allowed: true });
+  });
+
+  test('tells the codes of the rules that spoke, each problem with its severity', () => {
+    const { problems } = decideValidation(request(orchestration([checkpoint('A', 'A')])), defaultSettings);
+    expect(problems.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+      'deny SelfDependency',
+      'warn NonPortableStepName',
+    ]);
+  });
+
+  test.each([
+    ['of labels only', cyclic, { ...cyclic, metadata: { ...cyclic.metadata, labels: { team: 'a' } } }],
+    ['of status only', cyclic, { ...cyclic, status: { phase: 'Invalid' } }],
+    ['with the keys in another order', cyclic, { ...cyclic, spec: { ...reverseKeys(cyclic.spec) } }],
+    [
+      'of an object that is being deleted',
+      sound,
+      { ...cyclic, metadata: { ...cyclic.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+    ],
+  ])('allows a change %s, with a warning', (_, before, after) => {
+    const { allowed, warnings } = validate(update(before, after));
+    expect(allowed).toBe(true);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test.each([
+    ['of a sound object into a cyclic one', update(sound, cyclic)],
+    ['of a part of spec that is no step', update(cyclic, orchestration(cycle, { spec: { entrypoint: 'a' } }))],
+    ['of nothing, since there is no old object', update(undefined, cyclic)],
+    ['of nothing, since neither has a spec', update(undefined, { ...cyclic, spec: undefined })],
+    ['while deletionTimestamp is null', update(sound, { ...cyclic, metadata: { deletionTimestamp: null } })],
+    ['that is said to be a creation', request(cyclic, { oldObject: cyclic })],
+  ])('denies a change %s', (_, asked) => {
+    expect(validate(asked)).toMatchObject({ allowed: false, status: { code: 422 } });
+  });
+
+  test.each([
+    ['a deletion', { operation: 'DELETE', object: null, oldObject: cyclic }],
+    ['a change of its status', { operation: 'UPDATE', subResource: 'status' }],
+    ['a change of its scale', { operation: 'UPDATE', subResource: 'scale' }],
+  ])('allows %s unjudged', (_, fields) => {
+    expect(validate(request(cyclic, fields))).toEqual({ allowed: true });
+  });
+});
+
+describe('validation of an OrchestrationRun', () => {
+  const run = (name: unknown, parts = {}) => orchestrationRun({ orchestrationRef: { name } }, parts);
+  const started = { status: { runId: 'nightly-1', phase: 'Running' } };
+
+  test.each([
+    ['its creation', request(run('nightly'))],
+    ['another spec before it has started', update(run('nightly'), run('weekly'))],
+    ['a new status', update(run('nightly'), run('nightly', started))],
+    [
+      'the annotation that cancels it',
+      update(run('x', started), run('x', { ...started, metadata: { annotations: { a: 'b' } } })),
+    ],
+  ])('allows %s', (_, asked) => {
+    expect(validate(asked)).toEqual({ allowed: true, auditAnnotations: { mode: 'enforce' } });
+  });
+
+  test.each([
+    ['MissingOrchestrationRef', 'a run of nothing', request(orchestrationRun({}))],
+    ['MissingOrchestrationRef', 'a run without spec', request(orchestrationRun(undefined))],
+    ['MissingOrchestrationRef', 'a run of an empty name', request(run(''))],
+    ['RunSpecImmutable', 'another spec once it has started', update(run('nightly', started), run('weekly', started))],
+    [
+      'RunSpecImmutable',
+      'new parameters once it has started',
+      update(run('x', started), orchestrationRun({ orchestrationRef: { name: 'x' }, parameters: { a: 'b' } })),
+    ],
+  ])('denies with %s %s', (code, _, asked) => {
+    expect(validate(asked)).toMatchObject({
+      allowed: false,
+      status: { code: 422, details: { kind: 'OrchestrationRun', name: 'nightly-1', causes: [{ reason: code }] } },
+    });
+  });
+
+  test('lets a run that should never have been stored be labelled and deleted', () => {
+    const stored = orchestrationRun({});
+    expect(validate(update(stored, { ...stored, metadata: { labels: {} } })).allowed).toBe(true);
+  });
+});
+
+describe('a request that was never meant for the gate', () => {
+  test.each([
+    ['another group', { kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }, '"apps/v1 Deployment"'],
+    [
+      'another version',
+      { kind: { group: 'orchestration.proompteng.ai', version: 'v2', kind: 'Orchestration' } },
+      '"orchestration.proompteng.ai/v2 Orchestration"',
+    ],
+    [
+      'a kind that every object knows',
+      { kind: { group: 'orchestration.proompteng.ai', version: 'v1alpha1', kind: 'constructor' } },
+      '"orchestration.proompteng.ai/v1alpha1 constructor"',
+    ],
+    ['no kind', { kind: null }, '"/ "'],
+  ])('is refused: %s', (_, fields, found) => {
+    expect(validate(request(cyclic, fields))).toEqual({
+      allowed: false,
+      status: {
+        code: 400,
+        reason: 'BadRequest',
+        message: `this webhook judges Orchestration and OrchestrationRun of ${API_VERSION}, not ${found}: mend its rules`,
+      },
+    });
+  });
+
+  test.each([
+    ['another kind', { ...sound, kind: 'OrchestrationRun' }],
+    ['another version', { ...sound, apiVersion: 'orchestration.proompteng.ai/v2' }],
+    ['a list', [sound]],
+    ['nothing', null],
+  ])('is refused when it says Orchestration and carries %s', (_, object) => {
+    const kind = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', kind: 'Orchestration' };
+    expect(validate(request(sound, { kind, object }))).toMatchObject({
+      allowed: false,
+      status: { message: `the request is about Orchestration of ${API_VERSION}, and its object is not one` },
+    });
+  });
+
+  test.each(['CONNECT', 'create', ''])('is refused when its operation is %j', (operation) => {
+    expect(validate(request(sound, { operation }))).toMatchObject({
+      allowed: false,
+      status: { message: `unknown operation "${operation}": expected CREATE, UPDATE or DELETE` },
+    });
+  });
+});
+
+describe('mutation', () => {
+  const sequence = orchestration([checkpoint('a'), checkpoint('b')]);
+
+  test('writes the sequential default into what is created', () => {
+    expect(mutate(request(sequence)).patch).toEqual([
+      { op: 'add', path: '/spec/steps/1/dependsOn', value: ['a'] },
+      {
+        op: 'add',
+        path: '/metadata/annotations',
+        value: { 'orchestration.proompteng.ai/defaulted': 'sequential' },
+      },
+    ]);
+  });
+
+  test('does the same on a dry run', () => {
+    expect(mutate(request(sequence, { dryRun: true }))).toEqual(mutate(request(sequence)));
+  });
+
+  test('believes an old object only of an update', () => {
+    const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
+    const before = orchestration([checkpoint('a'), checkpoint('b', 'a')], { metadata });
+    const after = orchestration([checkpoint('a'), checkpoint('x'), checkpoint('b', 'a')], { metadata });
+    expect(mutate(update(before, after)).patch).toHaveLength(2);
+    expect(mutate(request(after, { oldObject: before })).patch).toMatchObject([{ op: 'remove' }]);
+  });
+
+  test.each([
+    ['in the mode off', request(sequence), { mode: 'off' }],
+    ['in the defaulting mode Never', request(sequence), { defaulting: 'Never' }],
+    ['of a run', request(orchestrationRun({})), {}],
+    ['of a status', update(sequence, sequence, { subResource: 'status' }), {}],
+    ['of what is deleted', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
+    ['of what is being deleted', request({ ...sequence, metadata: { deletionTimestamp: 'now' } }), {}],
+    ['of another version', request({ ...sequence, apiVersion: 'v1' }), {}],
+    ['of what is cyclic, which validation refuses', request(cyclic), {}],
+  ] as const)('changes nothing %s', (_, asked, settings) => {
+    expect(mutate(asked, settings)).toEqual({ allowed: true });
+  });
+
+  test('never refuses', () => {
+    fc.assert(
+      fc.property(anyOrchestration, anyOrchestration, fc.constantFrom(...modes), (object, oldObject, mode) => {
+        const { allowed, status } = mutate(update(oldObject, object), { mode });
+        expect([allowed, status]).toEqual([true, undefined]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function reverseKeys<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).toReversed()) as T;
+}

@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { patchDefaults } from '../../src/admission/patch.ts';
+import { buildGraph } from '../../src/dag/graph.ts';
+import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { type DefaultingMode, defaultingModes, defaultOrchestration } from '../../src/orchestration/defaults.ts';
+import { applyPatch } from '../support/json-patch.ts';
+import { anyOrchestration } from '../support/objects.ts';
+import { checkpoint, orchestration } from '../support/reviews.ts';
+
+const ANNOTATION = 'orchestration.proompteng.ai/defaulted';
+const annotated = { annotations: { [ANNOTATION]: 'sequential' } };
+
+function operationsFor(object: unknown, previous?: unknown, mode: DefaultingMode = 'Auto') {
+  const defaulted = defaultOrchestration(object, previous, mode);
+  return defaulted ? patchDefaults(object, defaulted) : [];
+}
+
+/** What is stored when `object` is sent; `previous` was stored before. */
+function store(object: unknown, previous?: unknown, mode: DefaultingMode = 'Auto'): Stored {
+  return applyPatch(object, operationsFor(object, previous, mode)) as Stored;
+}
+
+type Stored = ReturnType<typeof orchestration> & { spec: { steps: StoredStep[] } };
+type StoredStep = { name: string; dependsOn?: string[] | null };
+
+/** `a b<a c<b *`: the steps with what they wait for, `b<` for an empty list, and `*` for the annotation. */
+function draw(object: unknown): string {
+  const { metadata, spec } = object as { metadata: { annotations?: Record<string, string> }; spec: Stored['spec'] };
+  const steps = spec.steps.map(({ name, dependsOn }) => (dependsOn ? `${name}<${dependsOn}` : name));
+  return [...steps, ...(metadata.annotations?.[ANNOTATION] ? ['*'] : [])].join(' ');
+}
+
+/** The reverse of `draw`. */
+function sketch(drawing: string, parts: { metadata?: object } = {}): Stored {
+  const words = drawing.split(' ').filter((word) => word !== '*');
+  const steps = words.map((word) => {
+    const [name = '', list] = word.split('<');
+    return { ...checkpoint(name), ...(list !== undefined && { dependsOn: list.split(',').filter(Boolean) }) };
+  });
+  return orchestration(steps, drawing.includes('*') ? { metadata: annotated } : parts) as Stored;
+}
+
+describe('the sequential default', () => {
+  test.each([
+    ['is written where no step declares dependsOn', 'a b c', 'a b<a c<b *'],
+    ['is not written for a single step', 'a', 'a'],
+    ['is not written where one step declares dependsOn', 'a b c<a', 'a b c<a'],
+    ['is not written where a step declares an empty list', 'a< b c', 'a< b c'],
+    ['is not marked where its author wrote it', 'a b<a c<b', 'a b<a c<b'],
+    ['keeps its mark while it is that', 'a b<a c<b *', 'a b<a c<b *'],
+    ['loses its mark when it is no longer that', 'a b<a c<a *', 'a b<a c<a'],
+    ['loses its mark when its first step says that it is a root', 'a< b<a *', 'a< b<a'],
+    ['loses its mark with its last but one step', 'a *', 'a'],
+  ])('%s', (_, sent, stored) => {
+    expect(draw(store(sketch(sent)))).toBe(stored);
+  });
+
+  test('is a minimal patch', () => {
+    expect(operationsFor(sketch('a b c'))).toEqual([
+      { op: 'add', path: '/spec/steps/1/dependsOn', value: ['a'] },
+      { op: 'add', path: '/spec/steps/2/dependsOn', value: ['b'] },
+      { op: 'add', path: '/metadata/annotations', value: { [ANNOTATION]: 'sequential' } },
+    ]);
+    const mark = {
+      op: 'add',
+      path: '/metadata/annotations/orchestration.proompteng.ai~1defaulted',
+      value: 'sequential',
+    };
+    expect(operationsFor(sketch('a b', { metadata: { annotations: { owner: 'me' } } })).at(-1)).toEqual(mark);
+    expect(operationsFor(sketch('a b<a c', { metadata: annotated }))).toEqual([{ op: 'remove', path: mark.path }]);
+    expect(operationsFor(sketch('a c<b *'), sketch('a b<a c<b *'))).toEqual([
+      { op: 'add', path: '/spec/steps/1/dependsOn', value: ['a'] },
+    ]);
+  });
+
+  test.each([null, undefined])('takes dependsOn and annotations that are %s for absent', (absent) => {
+    const steps = [checkpoint('a'), checkpoint('b')].map((step) => ({ ...step, dependsOn: absent }));
+    const object = orchestration(steps, { metadata: { annotations: absent } });
+    expect(operationsFor(object).map(({ path }) => path)).toEqual(['/spec/steps/1/dependsOn', '/metadata/annotations']);
+    expect(draw(store(object))).toBe('a b<a *');
+  });
+
+  test('writes the graph that holds without being written', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1 }), (names) => {
+        const object = orchestration(names.map((name) => checkpoint(name)));
+        const edges = (of: unknown) => buildGraph(decodeOrchestration(of).orchestration.steps).dependencies;
+        expect(edges(store(object))).toEqual(edges(object));
+      }),
+    );
+  });
+});
+
+describe('a partial edit of a written chain', () => {
+  const chain = 'a b<a c<b d<c *';
+
+  test.each([
+    ['a step put in', 'a x b<a c<b d<c *', 'a x<a b<x c<b d<c *'],
+    ['a step put first', 'x a b<a c<b d<c *', 'x a<x b<a c<b d<c *'],
+    ['a step put last', 'a b<a c<b d<c x *', 'a b<a c<b d<c x<d *'],
+    ['a step taken out', 'a c<b d<c *', 'a c<a d<c *'],
+    ['the first step taken out', 'b<a c<b d<c *', 'b c<b d<c *'],
+    ['all but one taken out', 'c<b *', 'c'],
+    ['steps put in and taken out at once', 'x b<a y d<c *', 'x b<x y<b d<y *'],
+    ['two steps that changed places', 'a c<b b<a d<c *', 'a c<a b<c d<b *'],
+    ['one dependsOn removed', 'a b<a c d<c *', 'a b<a c<b d<c *'],
+    ['every dependsOn removed, which is the rollback', 'a b c d *', 'a b<a c<b d<c *'],
+    ['the mark removed with a step', 'a c<b d<c', 'a c<a d<c *'],
+    ['every step replaced', 'x y', 'x y<x *'],
+  ])('with %s is a chain again', (_, sent, stored) => {
+    expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
+  });
+
+  test.each([
+    ['another dependency', 'a b<a c<a d<c *', 'a b<a c<a d<c'],
+    ['one more dependency', 'a b<a c<b,a d<c *', 'a b<a c<b,a d<c'],
+    ['an empty list', 'a b< c<b d<c *', 'a b< c<b d<c'],
+    ['a new step with an empty list', 'a b<a c<b d<c x< *', 'a b<a c<b d<c x<'],
+    ['a new step with a dependency', 'a b<a c<b d<c x<a *', 'a b<a c<b d<c x<a'],
+  ])('that declares %s is its author’s graph', (_, sent, stored) => {
+    expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
+  });
+
+  test('that declares the next link leaves the chain marked', () => {
+    expect(draw(store(sketch('a b<a c<b d<c x<d *'), sketch(chain)))).toBe('a b<a c<b d<c x<d *');
+  });
+
+  test.each([
+    ['without the mark', 'a b<a c<b', 'a x b<a c<b'],
+    ['whose mark was stale', 'a b<a c<a *', 'a x b<a c<a'],
+  ])('%s is its author’s graph', (_, before, sent) => {
+    expect(draw(store(sketch(sent), sketch(before)))).toBe(sent);
+  });
+
+  test('keeps a chain a chain, whatever steps are put in and taken out, and is stable at once', () => {
+    const updates = fc.array(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
+    const mode = fc.constantFrom<DefaultingMode>('Auto', 'Always');
+    fc.assert(
+      fc.property(updates, mode, (updates, mode) => {
+        let stored = store(sketch('a b c'), undefined, mode);
+        for (const [round, edits] of updates.entries()) {
+          const previous = stored;
+          const steps = edits.reduce((list, edit, i) => applyEdit(list, edit, `s${round}-${i}`), previous.spec.steps);
+          stored = store({ ...previous, spec: { steps } }, previous, mode);
+          expect(draw(stored)).toBe(drawChain(steps));
+          expect(operationsFor(stored, previous, mode)).toEqual([]);
+          expect(operationsFor(stored, stored, mode)).toEqual([]);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Takes a step out, or puts one in that declares nothing. */
+type Edit = { readonly at: number; readonly does: 'remove' | 'insert' | 'insertNull' };
+
+const anyEdit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.nat(),
+  does: fc.constantFrom('remove', 'insert', 'insertNull'),
+});
+
+function applyEdit(steps: readonly StoredStep[], { at, does }: Edit, name: string): StoredStep[] {
+  if (does === 'remove' && steps.length > 1) return steps.toSpliced(at % steps.length, 1);
+  const step = { ...checkpoint(name), ...(does === 'insertNull' && { dependsOn: null }) };
+  return steps.toSpliced(at % (steps.length + 1), 0, step);
+}
+
+function drawChain(steps: readonly StoredStep[]): string {
+  const links = steps.slice(1).map(({ name }, i) => `${name}<${steps[i]?.name}`);
+  return [steps[0]?.name, ...links, ...(links.length > 0 ? ['*'] : [])].join(' ');
+}
+
+describe('the mode', () => {
+  const byAnnotation = { metadata: { annotations: { 'argocd.argoproj.io/tracking-id': 'app:g/Kind:ns/nightly' } } };
+  const byLabel = { metadata: { labels: { 'app.kubernetes.io/instance': 'app' } } };
+
+  test.each([
+    ['Auto', 'nothing', {}, true],
+    ['Auto', 'an annotation of Argo CD', byAnnotation, false],
+    ['Auto', 'a label of Argo CD', byLabel, false],
+    ['Always', 'an annotation of Argo CD', byAnnotation, true],
+    ['Always', 'a label of Argo CD', byLabel, true],
+    ['Never', 'nothing', {}, false],
+  ] as const)('%s, with %s, writes the chain: %j → %s', (mode, _, parts, isWritten) => {
+    const object = sketch('a b', parts);
+    expect(draw(store(object, undefined, mode))).toBe(isWritten ? 'a b<a *' : 'a b');
+  });
+
+  test('writes no dependsOn that it may not, however the object came about', () => {
+    fc.assert(
+      fc.property(anyOrchestration, anyOrchestration, (object, previous) => {
+        const paths = operationsFor(object, previous, 'Never').map(({ op, path }) => `${op} ${path}`);
+        const stale = 'remove /metadata/annotations/orchestration.proompteng.ai~1defaulted';
+        expect(paths.filter((path) => path !== stale)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('defaultOrchestration', () => {
+  test('gives what can be applied, and the same for what it gave', () => {
+    fc.assert(
+      fc.property(
+        anyOrchestration,
+        fc.option(anyOrchestration),
+        fc.constantFrom(...defaultingModes),
+        (object, previous, mode) => {
+          const stored = store(object, previous, mode);
+          expect(operationsFor(stored, previous, mode)).toEqual([]);
+          expect(operationsFor(stored, stored, mode)).toEqual([]);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('leaves alone what cannot be decoded', () => {
+    fc.assert(
+      fc.property(anyOrchestration, anyOrchestration, (object, previous) => {
+        fc.pre(decodeOrchestration(object).problems.length > 0);
+        expect(operationsFor(object, previous, 'Always')).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ['two steps of one name', orchestration([checkpoint('a'), checkpoint('a')], { metadata: annotated })],
+    ['no metadata', { ...sketch('a b'), metadata: undefined }],
+    ['metadata of a wrong type', { ...sketch('a b'), metadata: [] }],
+    ['annotations of a wrong type', sketch('a b', { metadata: { annotations: 'x' } })],
+    [
+      'a malformed step and a mark that is not ours',
+      orchestration([{ name: 'a' }], { metadata: { annotations: { [ANNOTATION]: 'other' } } }),
+    ],
+  ])('leaves alone an object with %s', (_, object) => {
+    expect(operationsFor(object, undefined, 'Always')).toEqual([]);
+  });
+});

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { readReference } from '../../src/orchestration/references.ts';
+
+const step = (fields: object) => ({ name: 'a', kind: 'ToolRun', ...fields });
+
+test.each([
+  ['step.toolRef.name', { toolRef: { name: 'lint' } }],
+  ['step.toolRef', { toolRef: 'lint' }],
+  ['step.toolRef as JSON text', { toolRef: '{"name":"lint"}' }],
+  ['step.with.toolRef', { with: { toolRef: 'lint' } }],
+  ['step.with.toolRef as JSON text', { with: { toolRef: ' {"name": "lint", "other": 1}' } }],
+  ['step.with where step.toolRef names nothing', { toolRef: { name: ' ' }, with: { toolRef: 'lint' } }],
+  ['step.with where step.toolRef is null', { toolRef: null, with: { toolRef: 'lint' } }],
+  ['step.toolRef before step.with', { toolRef: { name: 'lint' }, with: { toolRef: 'other' } }],
+])('reads a name from %s', (_, fields) => {
+  expect(readReference(step(fields), 'toolRef')).toBe('lint');
+});
+
+test.each([
+  [{}],
+  [{ toolRef: {} }],
+  [{ toolRef: { name: 7 } }],
+  [{ toolRef: ['lint'] }],
+  [{ toolRef: '  ' }],
+  [{ with: { toolRef: '' } }],
+  [{ with: { toolRef: '{"name":""}' } }],
+  [{ with: { toolRef: '{"name":7}' } }],
+  [{ with: { agentRef: 'lint' } }],
+])('finds none in %j', (fields) => {
+  expect(readReference(step(fields), 'toolRef')).toBeUndefined();
+});
+
+test('takes text that only looks like JSON for a name', () => {
+  expect(readReference(step({ with: { toolRef: '{lint' } }), 'toolRef')).toBe('{lint');
+});
+
+test('finds nothing in what every object inherits', () => {
+  expect(readReference(step({ with: {} }), 'constructor')).toBeUndefined();
+});

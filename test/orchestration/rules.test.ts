@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { formatPath } from '../../src/orchestration/problem.ts';
+import { checkResource, subOrchestrations } from '../../src/orchestration/rules.ts';
+import { checkRunUpdate } from '../../src/orchestration/run-rules.ts';
+import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
+
+/** `code field: message`, a line a problem. */
+function verdictOn(step: object, spec: object = {}): string[] {
+  const { orchestration: decoded } = decodeOrchestration(
+    orchestration([{ ...checkpoint('build'), ...step }], { spec }),
+  );
+  return checkResource(decoded).map(({ code, path, describe }) => `${code} ${formatPath(path)}: ${describe()}`);
+}
+
+describe('checkResource', () => {
+  test.each([
+    [
+      { kind: 'SubOrchestration', orchestrationRef: { name: 'nightly' } },
+      'SubOrchestrationCycle spec.steps[0].orchestrationRef.name: "nightly" would run itself for ever: refer to another Orchestration',
+    ],
+    [
+      { kind: 'AgentRum', agentRef: { name: 'x' } },
+      'UnknownStepKind spec.steps[0].kind: unknown kind "AgentRum"; did you mean "AgentRun"?',
+    ],
+    [
+      { kind: 'Exec' },
+      'UnknownStepKind spec.steps[0].kind: unknown kind "Exec"; known are AgentRun, ToolRun, SubOrchestration, ApprovalGate, SignalWait, Checkpoint, MemoryOp',
+    ],
+    [{ kind: 'AgentRun' }, 'MissingStepReference spec.steps[0]: AgentRun without agentRef: it would fail when it runs'],
+    [{ kind: 'ToolRun' }, 'MissingStepReference spec.steps[0]: ToolRun without toolRef: it would fail when it runs'],
+    [
+      { kind: 'SubOrchestration' },
+      'MissingStepReference spec.steps[0]: SubOrchestration without orchestrationRef: it would fail when it runs',
+    ],
+    [
+      { kind: 'ApprovalGate' },
+      'MissingStepReference spec.steps[0]: ApprovalGate without policyRef: it would fail when it runs',
+    ],
+    [
+      { kind: 'SignalWait' },
+      'MissingStepReference spec.steps[0]: SignalWait without signalRef or deliveryId: it would fail when it runs',
+    ],
+    [
+      { name: 'Build it' },
+      'NonPortableStepName spec.steps[0].name: "Build it" is not a DNS label of at most 63 characters (a-z, 0-9, "-"): labels will show a hash of it',
+    ],
+    [{ retries: -1 }, 'InvalidDuration spec.steps[0].retries: -1 is no whole number of 0 or more and counts as 0'],
+    [
+      { timeoutSeconds: -30 },
+      'InvalidDuration spec.steps[0].timeoutSeconds: -30 is no whole number of 0 or more and counts as 0',
+    ],
+    [
+      { extra: nest(501) },
+      'NestingTooDeep spec.steps[0].extra: lists and objects are nested more than 500 deep: flatten it',
+    ],
+  ])('says of the step %j', (step, sentence) => {
+    expect(verdictOn(step)).toEqual([sentence]);
+  });
+
+  test.each([
+    [{ entrypoint: 'main' }, 'EntrypointMissing spec.entrypoint: no step is named "main"; it has no effect'],
+    [
+      { entrypoint: 'biuld' },
+      'EntrypointMissing spec.entrypoint: no step is named "biuld"; did you mean "build"?; it has no effect',
+    ],
+    [
+      { policies: { retries: { limit: 1.5 } } },
+      'InvalidDuration spec.policies.retries.limit: 1.5 is no whole number of 0 or more and counts as 0',
+    ],
+    [
+      { policies: { timeouts: { totalSeconds: '60' } } },
+      'InvalidDuration spec.policies.timeouts.totalSeconds: this is no whole number of 0 or more and counts as 0',
+    ],
+    [
+      { policies: { maxParallel: -2 } },
+      'InvalidDuration spec.policies.maxParallel: -2 is no whole number of 0 or more and counts as 0',
+    ],
+    [
+      { policies: { ttlSecondsAfterFinished: [] } },
+      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is no whole number of 0 or more and counts as 0',
+    ],
+    [
+      { policies: { any: nest(501) } },
+      'NestingTooDeep spec.policies: lists and objects are nested more than 500 deep: flatten it',
+    ],
+  ])('says of the spec %j', (spec, sentence) => {
+    expect(verdictOn({}, spec)).toEqual([sentence]);
+  });
+
+  test.each([
+    [{ kind: 'MemoryOp' }, {}],
+    [{ kind: 'SubOrchestration', orchestrationRef: { name: 'weekly' } }, {}],
+    [{ kind: 'SignalWait', deliveryId: 'd-1' }, {}],
+    [{ retries: 0, retryBackoffSeconds: 10, timeoutSeconds: 60 }, {}],
+    [{ name: 'a'.repeat(63) }, { entrypoint: 'a'.repeat(63) }],
+    [{ extra: nest(499) }, { entrypoint: '' }],
+    [{}, { policies: { retries: null, timeouts: 7, maxParallel: null, whatever: 'x' } }],
+  ])('has nothing against the step %j in %j', (step, spec) => {
+    expect(verdictOn(step, spec)).toEqual([]);
+  });
+
+  test('measures any nesting without overflow', () => {
+    const text = `{"deep":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`;
+    expect(verdictOn(JSON.parse(text))).toHaveLength(1);
+  });
+
+  test('does not hold an unnamed Orchestration for the one it runs', () => {
+    const step = { name: 'a', kind: 'SubOrchestration', orchestrationRef: { name: '' } };
+    const { orchestration: decoded } = decodeOrchestration({ spec: { steps: [step] } });
+    expect(checkResource(decoded).map(({ code }) => code)).toEqual(['MissingStepReference']);
+  });
+});
+
+test('subOrchestrations tells what is run, and where that is said, in any spelling', () => {
+  const steps = [
+    checkpoint('a'),
+    { name: 'b', kind: 'SubOrchestration', orchestrationRef: { name: 'x' } },
+    { name: 'c', kind: 'SubOrchestration', with: { orchestrationRef: 'y' } },
+    { name: 'd', kind: 'ToolRun', orchestrationRef: { name: 'z' } },
+  ];
+  expect(subOrchestrations(decodeOrchestration(orchestration(steps)).orchestration)).toEqual([
+    { name: 'x', path: ['spec', 'steps', 1, 'orchestrationRef', 'name'] },
+    { name: 'y', path: ['spec', 'steps', 2, 'orchestrationRef', 'name'] },
+  ]);
+});
+
+describe('checkRunUpdate', () => {
+  const spec = (target: string) => ({ orchestrationRef: { name: target } });
+  const run = (target: string, status = {}) => orchestrationRun(spec(target), { status });
+
+  test('refuses another spec once the run has its snapshot', () => {
+    const [problem, ...others] = checkRunUpdate(run('x', { runId: 'nightly-1' }), run('y'));
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ code: 'RunSpecImmutable', path: ['spec'] });
+    expect(problem?.describe()).toBe(
+      'the run has started and follows its snapshot, so a change has no effect: create another run',
+    );
+  });
+
+  test.each([
+    ['the run has not started', run('x', { phase: 'Pending' }), run('y')],
+    ['its runId is empty', run('x', { runId: '' }), run('y')],
+    ['its runId is no text', run('x', { runId: 1 }), run('y')],
+    ['its status is nonsense', run('x', []), run('y')],
+    ['the spec is the same', run('x', { runId: 'r' }), run('x', { runId: 'r', phase: 'Running' })],
+    ['there was nothing', null, run('y')],
+  ])('lets a change pass when %s', (_, before, after) => {
+    expect(checkRunUpdate(before, after)).toEqual([]);
+  });
+});
+
+test.each([
+  [['spec', 'steps', 3, 'dependsOn', 0], 'spec.steps[3].dependsOn[0]'],
+  [['spec', 'steps', 0, 'with', 'my.key'], 'spec.steps[0].with[my.key]'],
+  [['spec', 'steps', 0, 'with', '__proto__'], 'spec.steps[0].with.__proto__'],
+  [['spec', 'steps', 0, 'with', 'a\nb'], 'spec.steps[0].with[a\\u000ab]'],
+  [['spec', 'steps', 0, 'with', ''], 'spec.steps[0].with[]'],
+  [['spec', 'steps', 0, 'with', 'x'.repeat(100_000)], `spec.steps[0].with.${'x'.repeat(63)}…`],
+])('a path is written as Kubernetes writes it: %#', (path, written) => {
+  expect(formatPath(path)).toBe(written);
+});
+
+function nest(levels: number): unknown {
+  return levels === 0 ? 1 : [nest(levels - 1)];
+}
