@@ -3,14 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { decodeOrchestration } from '../src/orchestration/decode.ts';
 import { defaultPolicy, type Judgement, judgeOrchestration } from '../src/orchestration/judge.ts';
 import { type BenchGraph, chain, closedChains, layers, randomLayers, withLoop } from './graphs.ts';
-import type { Budget, Row } from './table.ts';
+import type { Budget } from './table.ts';
 import type { Tekton } from './tekton.ts';
-
-/** Each side of a row is timed for `milliseconds` in each round. */
-export interface Effort {
-  readonly rounds: number;
-  readonly milliseconds: number;
-}
+import { type Contest, type Effort, median, type Section, takeTurns } from './turns.ts';
 
 /** The graphs that Tekton decides too; the first is the largest of its own tests. */
 const compared: readonly (readonly [BenchGraph, Budget])[] = [
@@ -32,55 +27,32 @@ const blame = [
   { name: 'publish', dependsOn: ['test'] },
 ];
 
-/** A row to be measured: both sides give milliseconds. */
-interface Contest extends Pick<Row, 'what' | 'against' | 'budget'> {
-  readonly ours: () => number;
-  readonly other: (() => number) | undefined;
-}
-
 /** The rows about deciding. Without `tekton` its side is not run. */
-export function benchDecide(tekton: Tekton | undefined, { rounds, milliseconds }: Effort) {
+export async function benchDecide(tekton: Tekton | undefined, { rounds, milliseconds }: Effort): Promise<Section> {
   const ours =
     (graph: BenchGraph, codes = '') =>
     () =>
       timeOurs(graph, codes, milliseconds);
+  const unit = 'ms';
   const contests: Contest[] = [
     ...compared.map(([graph, budget]) => {
       const other = tekton && (() => tekton.time(graph.steps, milliseconds).medianMs);
-      return { what: graph.name, against: 'Tekton dag.Build', budget, ours: ours(graph), other };
+      return { row: { what: graph.name, unit, against: 'Tekton dag.Build', budget }, ours: ours(graph), other };
     }),
     ...[5000, 10_000].flatMap((steps) =>
       families.map((family) => {
         const twice = family(2 * steps);
-        const budget = { maxRatio: 2.5 };
-        return { what: twice.name, against: 'half the steps', budget, ours: ours(twice), other: ours(family(steps)) };
+        const row = { what: twice.name, unit, against: 'half the steps', budget: { maxRatio: 2.5 } };
+        return { row, ours: ours(twice), other: ours(family(steps)) };
       }),
     ),
     ...compared.map(([graph]) => {
-      const looped = ours(withLoop(graph), 'DependencyCycle');
       const what = `${graph.name}, with a loop`;
-      return { what, against: 'without the loop', budget: { maxRatio: 2 }, ours: looped, other: ours(graph) };
+      const row = { what, unit, against: 'without the loop', budget: { maxRatio: 2 } };
+      return { row, ours: ours(withLoop(graph), 'DependencyCycle'), other: ours(graph) };
     }),
   ];
-  return { rows: takeTurns(contests, rounds), notes: notesOn(tekton) };
-}
-
-/** Round by round, each contest in turn, one side right after the other; one round before, to meet compiled code. */
-function takeTurns(contests: readonly Contest[], rounds: number): Row[] {
-  const play = ({ ours, other }: Contest) => ({ ours: ours(), other: other?.() ?? Number.NaN });
-  const turns = Array.from({ length: rounds + 1 }, () => contests.map(play)).slice(1);
-  return contests.map(({ what, against, budget, other }, index) => {
-    const medianOf = (pick: (turn: ReturnType<typeof play>) => number) =>
-      median(turns.flatMap((turn) => turn.slice(index, index + 1)).map(pick));
-    return {
-      ...{ what, unit: 'ms', ours: medianOf((turn) => turn.ours), against, budget },
-      ...(other && { other: medianOf((turn) => turn.other), ratio: medianOf((turn) => turn.ours / turn.other) }),
-    };
-  });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
+  return { rows: await takeTurns(contests, rounds), notes: notesOn(tekton, milliseconds) };
 }
 
 /** The largest graph has 20,000 steps, far over what is allowed unless configured. */
@@ -118,9 +90,10 @@ function toOrchestration(steps: BenchGraph['steps']) {
   return { metadata: { name: 'bench', namespace: 'default' }, spec: { steps: agentSteps } };
 }
 
-function notesOn(tekton: Tekton | undefined): string[] {
+function notesOn(tekton: Tekton | undefined, milliseconds: number): string[] {
   const { denials } = decide(toOrchestration(blame));
   return [
+    `A decision is made for ${milliseconds} ms a round, or five times if that is longer; its time in a round is the median.`,
     'Ours is the whole decision from the parsed object: types, rules of the resource and of the graph, and the sentences. Tekton’s is `dag.Build` alone, its tasks and dependency map already made.',
     'On a loop of build, test and publish, with announce waiting for publish,',
     `  - we say \`${denials.map(({ field, message }) => `${field}: ${message}`).join('; ')}\``,

@@ -3,11 +3,16 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDecide } from './decide.ts';
+import { benchGate } from './gate.ts';
 import { formatReport, type Results } from './report.ts';
 import { formatTable, verdictOf } from './table.ts';
-import { buildTekton } from './tekton.ts';
+import { buildTekton, type Tekton } from './tekton.ts';
+import type { Effort, Section } from './turns.ts';
 
-const sections = new Map([['decide', benchDecide]]);
+const sections = new Map<string, (tekton: Tekton | undefined, effort: Effort) => Promise<Section>>([
+  ['decide', benchDecide],
+  ['gate', (_, effort) => benchGate(effort)],
+]);
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 if (positionals.some((name) => !sections.has(name))) {
   console.error(`usage: node bench/main.ts [--quick] [${[...sections.keys()].join(' | ')}]...`);
@@ -15,12 +20,14 @@ if (positionals.some((name) => !sections.has(name))) {
 }
 
 const effort = values.quick ? { rounds: 2, milliseconds: 10 } : { rounds: 9, milliseconds: 200 };
-using tekton = buildTekton();
 const named = [...sections].filter(([name]) => positionals.length === 0 || positionals.includes(name));
-const measured = named.map(([, measure]) => measure(tekton, effort));
+using tekton = named.some(([name]) => name === 'decide') ? buildTekton() : undefined;
+const measured: Section[] = [];
+for (const [, measure] of named) measured.push(await measure(tekton, effort));
 const rows = measured.flatMap((section) => section.rows);
 const counts = Object.entries(Object.groupBy(rows, verdictOf)).map(([verdict, those]) => `${those.length} ${verdict}`);
-console.log(`${formatTable(rows)}\n\n${counts.join(', ')}`);
+const notes = measured.flatMap((section) => section.notes);
+console.log(`${formatTable(rows)}\n\n${counts.join(', ')}\n\n${notes.join('\n')}\n`);
 
 if (values.quick || measured.length < sections.size) {
   console.log('No file was written: that takes all sections, without --quick, whose numbers are no result.');
@@ -32,7 +39,7 @@ if (values.quick || measured.length < sections.size) {
     go: tekton?.goVersion ?? 'no Go',
   };
   const date = new Date().toISOString().slice(0, 10);
-  const results: Results = { date, machine, ...effort, rows, notes: measured.flatMap((section) => section.notes) };
+  const results: Results = { date, machine, ...effort, rows, notes };
   writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   const docs = join(import.meta.dirname, '../docs');
   mkdirSync(docs, { recursive: true });

@@ -1,5 +1,5 @@
-import type { Effort } from './decide.ts';
 import { formatTable, type Row } from './table.ts';
+import type { Effort } from './turns.ts';
 
 /** What `bench/results.json` holds: one run, on a day such as 2026-01-31. */
 export interface Results extends Effort {
@@ -10,7 +10,7 @@ export interface Results extends Effort {
 }
 
 /** `docs/benchmarks.md`: the table of one run, and how it was measured. */
-export function formatReport({ date, machine, rounds, milliseconds, rows, notes }: Results): string {
+export function formatReport({ date, machine, rounds, rows, notes }: Results): string {
   return `# Benchmarks
 
 <!-- Written by \`make bench\` from bench/report.ts. -->
@@ -23,8 +23,7 @@ ${formatTable(rows)}
 ## Method
 
 - *ratio* is ours ÷ other. Times on a shared machine are noise: look at the ratios.
-- All rows take turns for ${rounds} rounds, warm, each ${milliseconds} ms or five runs in a round, whichever is longer. A time is the median of
-  the rounds' medians, a ratio the median of the rounds' ratios.
+- Rows of a kind take turns for ${rounds} rounds, warm: a number is the median of the rounds, a ratio the median of the rounds’ ratios.
 - *no budget* is for information; *not run* means that the other side was missing here, and does not count as held.
 ${notes.map((note) => (note.startsWith(' ') ? note : `- ${note}`)).join('\n')}
 `;

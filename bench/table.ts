@@ -1,8 +1,11 @@
-/** The most a row may show. */
+/** What a row may show. */
 export interface Budget {
   /** In the unit of the row. */
   readonly max?: number;
+  /** Of ours less the other, in the unit of the row. */
+  readonly maxAdded?: number;
   readonly maxRatio?: number;
+  readonly minRatio?: number;
 }
 
 /** One measurement of ours beside one of something else in the same run; `other` and `ratio` are absent if that was not run. */
@@ -10,25 +13,43 @@ export interface Row {
   readonly what: string;
   readonly unit: string;
   readonly ours: number;
-  /** What the other is. */
-  readonly against: string;
+  /** What the other is; absent if there is none. */
+  readonly against?: string;
   readonly other?: number;
   /** ours ÷ other: the median of the rounds' ratios, since noise that lasts longer than a round does not touch it. */
   readonly ratio?: number;
   readonly budget: Budget;
 }
 
-/** A budget is held only when all it speaks of was measured. */
-export function verdictOf({
-  ours,
-  ratio,
-  budget: { max, maxRatio },
-}: Row): 'held' | 'NOT HELD' | 'not run' | 'no budget' {
-  if (max === undefined && maxRatio === undefined) return 'no budget';
-  if (max !== undefined && ours > max) return 'NOT HELD';
-  if (maxRatio === undefined) return 'held';
-  if (ratio === undefined) return 'not run';
-  return ratio <= maxRatio ? 'held' : 'NOT HELD';
+type Verdict = 'held' | 'NOT HELD' | 'not run' | 'no budget';
+
+/** A budget is held only when all it speaks of was measured; what was measured and breaks it counts even so. */
+export function verdictOf(row: Row): Verdict {
+  const found = limitsOf(row).map(judge);
+  return (['NOT HELD', 'not run', 'held'] as const).find((verdict) => found.includes(verdict)) ?? 'no budget';
+}
+
+/** One limit of a budget, and what it bounds: undefined where the other was not run. */
+interface Limit {
+  readonly text: string;
+  readonly value: number | undefined;
+  readonly most?: number | undefined;
+  readonly least?: number | undefined;
+}
+
+function limitsOf({ unit, ours, other, ratio, budget: { max, maxAdded, maxRatio, minRatio } }: Row): Limit[] {
+  const limits: Limit[] = [
+    { text: `≤ ${max} ${unit}`, value: ours, most: max },
+    { text: `≤ ${maxAdded} ${unit} more`, value: other && ours - other, most: maxAdded },
+    { text: `ratio ≤ ${maxRatio}`, value: ratio, most: maxRatio },
+    { text: `ratio ≥ ${minRatio}`, value: ratio, least: minRatio },
+  ];
+  return limits.filter(({ most, least }) => most !== undefined || least !== undefined);
+}
+
+function judge({ value, most = Infinity, least = -Infinity }: Limit): Verdict {
+  if (value === undefined) return 'not run';
+  return value >= least && value <= most ? 'held' : 'NOT HELD';
 }
 
 /** The rows as a Markdown table, padded so that it reads well in a terminal too. */
@@ -40,15 +61,16 @@ export function formatTable(rows: readonly Row[]): string {
 }
 
 function cellsOf(row: Row): string[] {
-  const { what, unit, ours, against, other, ratio, budget } = row;
-  const limits = [budget.max && `≤ ${budget.max} ${unit}`, budget.maxRatio && `ratio ≤ ${budget.maxRatio}`];
+  const { what, unit, ours, against, other, ratio } = row;
+  const missing = against === undefined ? '–' : 'not run';
+  const limits = limitsOf(row).map(({ text }) => text);
   return [
     what,
     `${round(ours)} ${unit}`,
-    other === undefined ? 'not run' : `${round(other)} ${unit}`,
-    against,
+    other === undefined ? missing : `${round(other)} ${unit}`,
+    against ?? '–',
     ratio === undefined ? '–' : round(ratio),
-    limits.filter(Boolean).join(', ') || '–',
+    limits.join(', ') || '–',
     verdictOf(row),
   ];
 }

@@ -26,7 +26,7 @@ export function buildTekton(): Tekton | undefined {
     });
     const time: Tekton['time'] = (steps, milliseconds) =>
       JSON.parse(execFileSync(program, { input: JSON.stringify({ milliseconds, steps }), encoding: 'utf8' }));
-    return { goVersion, time, [Symbol.dispose]: folder.remove };
+    return { goVersion, time, [Symbol.dispose]: () => folder.remove() };
   } catch (error) {
     folder.remove();
     console.error(`Tekton is not run, which takes Go 1.24 or newer: ${String(error)}`);

@@ -19,6 +19,13 @@ const verbs: Readonly<Record<string, Verb>> = {
       return 0; // once it has begun; it ends itself
     },
   },
+  reconcile: {
+    about: 'execute OrchestrationRuns: the reconciler',
+    run: async (args) => {
+      await (await import('./reconciler/main.ts')).reconcile(args, process);
+      return 0; // once it has begun; it ends itself
+    },
+  },
   lint: {
     about: 'judge Orchestrations in files by the rules of the gate',
     run: async (args) => tell(await (await import('./cli/lint.ts')).lint(args, await openPorts())),

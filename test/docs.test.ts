@@ -6,23 +6,28 @@ import { GATE_METRICS } from '../src/runtime/metrics.ts';
 const page = readFileSync('docs/problems.md', 'utf8');
 
 test('docs/problems.md lists every rule with its severity, and no other', () => {
-  const rows = [...page.matchAll(/^\| \[(\w+)\]\(#(\w+)\) \| (\w+) \| (\w+) \|/gm)].map(([, code, , severity, mayChange]) => ({
-    code,
-    severity,
-    isFixed: mayChange === 'no',
-  }));
+  const rows = [...page.matchAll(/^\| \[(\w+)\]\(#(\w+)\) \| (\w+) \| (\w+) \|/gm)].map(
+    ([, code, , severity, mayChange]) => ({
+      code,
+      severity,
+      isFixed: mayChange === 'no',
+    }),
+  );
   expect(rows).toEqual(rules.map(({ code, severity, isFixed = false }) => ({ code, severity, isFixed })));
 });
 
 test('docs/problems.md explains every rule under a heading of its own', () => {
   const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, code]) => code);
-  expect(headings.toSorted()).toEqual([...rules.map(({ code }) => code), 'InvalidYaml'].toSorted());
+  expect(new Set(headings)).toEqual(new Set([...rules.map(({ code }) => code), 'InvalidYaml']));
 });
 
 test('docs/operations.md lists every metric of the gate with its labels, and no other', () => {
   const operations = readFileSync('docs/operations.md', 'utf8');
   const listed = [...operations.matchAll(/^\| `(orchestration_gate_\w+)` \| ([\w, ]*)\|/gm)];
   expect(listed.map(([, name, labels]) => [name, (labels ?? '').trim()])).toEqual(
-    Object.values(GATE_METRICS).map((metric) => [metric.name, 'labelNames' in metric ? metric.labelNames.join(', ') : '']),
+    Object.values(GATE_METRICS).map((metric) => [
+      metric.name,
+      'labelNames' in metric ? metric.labelNames.join(', ') : '',
+    ]),
   );
 });

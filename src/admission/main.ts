@@ -74,9 +74,9 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
       settings: settings as () => Settings,
       maxInFlight: configuration.maxInFlight,
       now: () => performance.now(),
-      onStart: metrics.startReview,
+      onStart: () => metrics.startReview(),
       onFinish: (review) => report(review, log, metrics),
-      onEnd: metrics.endReview,
+      onEnd: () => metrics.endReview(),
     });
     gate = opened;
     await opened.app

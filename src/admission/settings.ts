@@ -9,7 +9,7 @@ export const modes = ['enforce', 'warn', 'off'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What is answered when no decision could be made in time: the words of a webhook configuration. */
-export const failurePolicies = ['Fail', 'Ignore'] as const;
+const failurePolicies = ['Fail', 'Ignore'] as const;
 
 /** What can be configured of the gate while it runs. */
 export interface Settings {

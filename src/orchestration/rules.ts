@@ -6,7 +6,7 @@ import { readReference } from './references.ts';
 import type { Step } from './schema.ts';
 
 /** What a step kind needs: one of these references, in any spelling. */
-export const stepKinds: ReadonlyMap<string, readonly string[]> = new Map([
+const stepKinds: ReadonlyMap<string, readonly string[]> = new Map([
   ['AgentRun', ['agentRef']],
   ['ToolRun', ['toolRef']],
   ['SubOrchestration', ['orchestrationRef']],

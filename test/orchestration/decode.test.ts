@@ -169,6 +169,13 @@ describe('decodeOrchestration', () => {
     expect(problems.length).toBeLessThan(1010);
   });
 
+  test('judges a list of more than a thousand entries up to its first mistake', () => {
+    const problemsOfList = (length: number) =>
+      decodeOrchestration(orchestration([{ ...checkpoint('a'), dependsOn: Array(length).fill(1) }])).problems;
+    expect(problemsOfList(1000)).toHaveLength(1000);
+    expect(problemsOfList(1001)).toHaveLength(1);
+  });
+
   test('tells of each code, however many problems of another came before', () => {
     const steps = [...Array(1500).fill({ name: 'a', kind: '' }), { ...checkpoint('b'), dependsOn: [''] }];
     const codes = decodeOrchestration(orchestration(steps)).problems.map(({ code }) => code);

@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
 /** What an API server answered: the object, or the Status that kubectl words anew. */
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
 }

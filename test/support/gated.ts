@@ -1,18 +1,15 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { Step } from '../../src/dag/step.ts';
 import { connectApi, type SendToApi } from './api.ts';
 import type { Cluster } from './controlplane/cluster.ts';
+import type { ControlPlane } from './controlplane/controlplane.ts';
 import { describeNeeding, sharedCluster, startOwnControlPlane, useNamespace } from './controlplane/suite.ts';
 import { type Gate, type GateOptions, installCrds, installWebhooks, startGate, type Webhooks } from './gate.ts';
 
 const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
-const agentsCrds = join(import.meta.dirname, '../fixtures/agents-crds');
 
 /** A namespace of which a gate of the suite's own judges all Orchestrations and their runs. */
 export interface GatedNamespace {
-  readonly cluster: Cluster;
-  readonly namespace: string;
   readonly gate: Gate;
   /** Runs kubectl there, `input` being its standard input. */
   readonly kubectl: (toolArguments: readonly string[], input?: object) => ReturnType<Cluster['kubectl']>;
@@ -27,15 +24,16 @@ interface StoredOrchestration {
   readonly metadata: {
     readonly generation: number;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec: { readonly steps: readonly Step[] };
 }
 
-/** Runs a suite twice: on the shared cluster, which has our CRDs, and on a control plane with those of the agents chart. */
+/** Runs a suite twice: on the shared cluster, which has the CRDs of the agents chart, and on a control plane with ours. */
 export function describeOnBothCrds(title: string, tests: (gated: () => GatedNamespace) => void): void {
-  describeNeeding(['loopbackWebhooks'], `${title}, with our CRDs`, () => tests(useGatedNamespace()));
-  describeNeeding(['ownControlPlane'], `${title}, with the CRDs of the agents chart`, () => tests(useGatedPlane()));
+  describeNeeding(['loopbackWebhooks'], `${title}, with the CRDs of the agents chart`, () =>
+    tests(useGatedNamespace()),
+  );
+  describeNeeding(['ownControlPlane'], `${title}, with our CRDs`, () => tests(useGatedPlane()));
 }
 
 /** Puts a gate before a namespace of the shared cluster, while the suite runs that calls this. */
@@ -43,21 +41,17 @@ export function useGatedNamespace(options: GateOptions = {}): () => GatedNamespa
   const cluster = sharedCluster();
   const namespace = useNamespace();
   return useGate(namespace, options, async () => {
-    await installCrds(cluster);
+    await installCrds(cluster, 'agents');
     return cluster;
   });
 }
 
 function useGatedPlane(): () => GatedNamespace {
-  let stop: (() => Promise<void>) | undefined;
-  afterAll(() => stop?.());
+  let plane: ControlPlane | undefined;
+  afterAll(() => plane?.stop());
   return useGate('default', {}, async () => {
-    const plane = await startOwnControlPlane();
-    stop = plane.stop;
-    for (const verb of [['create'], ['wait', '--for=condition=Established']]) {
-      const { code, stderr } = await plane.kubectl([...verb, '-f', agentsCrds]);
-      if (code !== 0) throw new Error(stderr);
-    }
+    plane = await startOwnControlPlane();
+    await installCrds(plane, 'ours');
     return plane;
   });
 }
@@ -88,8 +82,6 @@ export function connectGated(cluster: Cluster, namespace: string, gate: Gate): G
   const pathOf = (name?: string) =>
     `/apis/${apiVersion}/namespaces/${namespace}/orchestrations${name === undefined ? '' : `/${name}`}`;
   return {
-    cluster,
-    namespace,
     gate,
     kubectl: (toolArguments, input) =>
       cluster.kubectl(['--namespace', namespace, ...toolArguments], input && { input: JSON.stringify(input) }),
@@ -113,11 +105,6 @@ export function withKind(steps: readonly Step[]): object[] {
 }
 
 /** An OrchestrationRun of the Orchestration of this name. */
-export function orchestrationRun(name: string, wanted: string, spec: object = {}): object {
-  return {
-    apiVersion,
-    kind: 'OrchestrationRun',
-    metadata: { name },
-    spec: { orchestrationRef: { name: wanted }, ...spec },
-  };
+export function orchestrationRun(name: string, wanted: string): object {
+  return { apiVersion, kind: 'OrchestrationRun', metadata: { name }, spec: { orchestrationRef: { name: wanted } } };
 }

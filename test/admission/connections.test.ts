@@ -66,7 +66,7 @@ describe('a gate that closes', () => {
     const closed = gate.app.close();
     await expect(gate.open()).rejects.toThrow('ECONNREFUSED');
     socket.write(wholeRequest.slice(20));
-    expect((await answers).match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect((await answers).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
     await closed;
   });
 
@@ -92,4 +92,15 @@ describe('the limit of reviews in flight', () => {
     await expect.poll(() => gate.count.ended).toBe(2);
     expect((await gate.send('/validate', body)).body.response?.allowed).toBe(true);
   });
+});
+
+test('the deadline counts from the headers of a review, however slowly its body comes', async () => {
+  let nowMs = 0;
+  const gate = await startGate({ now: () => nowMs });
+  const socket = await gate.open();
+  socket.write(wholeRequest.slice(0, -10));
+  await expect.poll(() => gate.count.started).toBe(1);
+  nowMs = 5001;
+  socket.end(wholeRequest.slice(-10));
+  expect(await readText(socket)).toMatch(/"allowed":false,"status":\{"code":504/);
 });

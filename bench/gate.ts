@@ -1,0 +1,104 @@
+import { measureCreates } from './gate/creates.ts';
+import {
+  type Certificates,
+  findCores,
+  type Load,
+  makeCertificates,
+  readMetric,
+  type Server,
+  startBare,
+  startGate,
+  startLoad,
+} from './gate/processes.ts';
+import { mixedReview, sampleReview } from './gate/reviews.ts';
+import type { Budget, Row } from './table.ts';
+import { type Contest, type Effort, type Section, takeTurns } from './turns.ts';
+
+const CONNECTIONS = 16;
+const MIB = 1024 * 1024;
+
+/** The rows about the gate as a server. */
+export async function benchGate({ rounds, milliseconds }: Effort): Promise<Section> {
+  const cores = findCores();
+  await using certificates = await makeCertificates();
+  await using load = startLoad(cores.load);
+  const bench = { certificates, load, cores };
+  const throughput = await measureThroughput(bench, { rounds, milliseconds: 4 * milliseconds });
+  const memory = await measureMemory(bench, 500 * milliseconds);
+  const start = await takeTurns([startContest(certificates)], rounds);
+  const creates = await measureCreates(certificates, 5 * milliseconds);
+  return {
+    rows: [...throughput.rows, memory, ...start, ...creates],
+    notes: [
+      ...throughput.notes,
+      'Memory is what the system says just after the last answer; of the reviews one in sixteen has 1,000 steps, one a loop, and the others 20 steps.',
+      'Creates are of 20 steps, in turn in a namespace that both webhooks, defaulting and validating, select and in one that they do not; API server, etcd, gate and client share all cores.',
+    ],
+  };
+}
+
+interface Bench {
+  readonly certificates: Certificates;
+  readonly load: Load;
+  readonly cores: ReturnType<typeof findCores>;
+}
+
+/** Reviews a second over 16 connections, each asking again as soon as it is answered. */
+async function measureThroughput(
+  { certificates, load, cores }: Bench,
+  { rounds, milliseconds }: Effort,
+): Promise<Section> {
+  await using gate = await startGate(certificates, cores.server);
+  await using bare = await startBare(certificates, cores.server);
+  await using silent = await startBare(certificates, cores.server, '--silent');
+  let busy = 0;
+  const contests = [20, 1000].flatMap((steps) => {
+    const samples = Array.from({ length: CONNECTIONS }, (_, index) => sampleReview(steps, index));
+    const side = async ({ port }: Server) => {
+      const result = await load.send({ port, ca: certificates.ca, samples, milliseconds });
+      busy = Math.max(busy, result.busy);
+      return result.perSecond;
+    };
+    const contest = (against: string, other: Server, budget: Budget): Contest => ({
+      row: { what: `gate: reviews of ${steps} steps`, unit: '/s', against, budget },
+      ours: () => side(gate),
+      other: () => side(other),
+    });
+    return [
+      contest('bare Fastify, same log and metrics', bare, { minRatio: 0.85 }),
+      contest('bare Fastify, silent', silent, {}),
+    ];
+  });
+  const rows = await takeTurns(contests, rounds);
+  const shared = cores.areTwo
+    ? 'a core each'
+    : 'no core of their own (no taskset, or one core), which flatters the ratios';
+  const notes = [
+    `Reviews go over ${CONNECTIONS} TLS connections for ${milliseconds} ms a round, the gate’s log to the null device; server and load had ${shared}, and the load was busy for ${Math.round(busy * 100)} % of its time at most.`,
+    'Bare Fastify has default options, parses, and allows: bench/gate/bare.ts.',
+  ];
+  return { rows, notes };
+}
+
+async function measureMemory({ certificates, load, cores }: Bench, answers: number): Promise<Row> {
+  await using gate = await startGate(certificates, cores.server);
+  const samples = Array.from({ length: CONNECTIONS }, (_, index) => mixedReview(index));
+  const sendHalf = async () => {
+    await load.send({ port: gate.port, ca: certificates.ca, samples, answers: answers / 2 });
+    return (await readMetric(gate, 'process_resident_memory_bytes')) / MIB;
+  };
+  const [other, ours] = [await sendHalf(), await sendHalf()];
+  const [all, half] = [answers, answers / 2].map((count) => count.toLocaleString('en-US'));
+  return {
+    ...{ what: `gate: resident memory after ${all} reviews`, unit: 'MiB', ours, against: `after ${half}`, other },
+    budget: { max: 150, maxAdded: 5 },
+  };
+}
+
+function startContest(certificates: Certificates): Contest {
+  const ours = async () => {
+    await using gate = await startGate(certificates);
+    return gate.startMs;
+  };
+  return { row: { what: 'gate: from exec to its first answer', unit: 'ms', budget: { max: 1000 } }, ours };
+}

@@ -1,0 +1,45 @@
+import { type BenchGraph, chain, withLoop } from '../graphs.ts';
+
+/** A review to send, and what is to come back. */
+export interface Sample {
+  readonly review: string;
+  readonly uid: string;
+  readonly isAllowed: boolean;
+}
+
+const resource = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', resource: 'orchestrations' };
+const kind = { group: resource.group, version: resource.version, kind: 'Orchestration' };
+
+/** An Orchestration of AgentRuns. */
+export function toManifest({ steps }: Pick<BenchGraph, 'steps'>, name: string, namespace: string) {
+  const agentSteps = steps.map((step) => ({ ...step, kind: 'AgentRun', agentRef: { name: 'builder' } }));
+  const apiVersion = `${resource.group}/${resource.version}`;
+  return { apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { steps: agentSteps } };
+}
+
+/** The creation of a chain, with all that an API server sends; another `index` is another object. */
+export function sampleReview(steps: number, index: number): Sample {
+  return sample(chain(steps), index, true);
+}
+
+/** Mostly chains of 20 steps, but one in sixteen has 1,000 and one a loop. */
+export function mixedReview(index: number): Sample {
+  if (index % 16 === 15) return sample(withLoop(chain(20)), index, false);
+  return sampleReview(index % 16 === 14 ? 1000 : 20, index);
+}
+
+function sample(graph: BenchGraph, index: number, isAllowed: boolean): Sample {
+  const uid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+  const name = `bench-${index}`;
+  const request = {
+    ...{ uid, kind, resource, requestKind: kind, requestResource: resource, name, namespace: 'default' },
+    operation: 'CREATE',
+    userInfo: { username: 'admin', uid: 'admin', groups: ['system:masters', 'system:authenticated'] },
+    object: toManifest(graph, name, 'default'),
+    oldObject: null,
+    dryRun: false,
+    options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1', fieldManager: 'bench', fieldValidation: 'Strict' },
+  };
+  const review = JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request });
+  return { review, uid, isAllowed };
+}

@@ -1,0 +1,48 @@
+import type { Row } from './table.ts';
+
+/** Each side of a row is timed for `milliseconds` in each round. */
+export interface Effort {
+  readonly rounds: number;
+  readonly milliseconds: number;
+}
+
+/** A part of the benchmarks: its rows, and what is to be known of them. */
+export interface Section {
+  readonly rows: readonly Row[];
+  readonly notes: readonly string[];
+}
+
+type Side = () => number | Promise<number>;
+
+/** A row to be measured: both sides give a number in its unit. */
+export interface Contest {
+  readonly row: Omit<Row, 'ours' | 'other' | 'ratio'>;
+  readonly ours: Side;
+  readonly other?: Side | undefined;
+}
+
+/** Round by round, each contest in turn, one side right after the other; one round before, to meet compiled code. */
+export async function takeTurns(contests: readonly Contest[], rounds: number): Promise<Row[]> {
+  const turns = contests.map((): { ours: number; other: number }[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, { ours, other }] of contests.entries()) {
+      const turn = { ours: await ours(), other: (await other?.()) ?? Number.NaN };
+      if (round > 0) turns[index]?.push(turn);
+    }
+  }
+  return contests.map(({ row, other }, index) => {
+    const medianOf = (pick: (turn: { ours: number; other: number }) => number) =>
+      median((turns[index] ?? []).map(pick));
+    const compared = { other: medianOf((turn) => turn.other), ratio: medianOf((turn) => turn.ours / turn.other) };
+    return { ...row, ours: medianOf((turn) => turn.ours), ...(other && compared) };
+  });
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** The smallest value that `share` of the values do not exceed, or the next larger. */
+export function percentile(values: readonly number[], share: number): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length * share)] ?? Number.NaN;
+}

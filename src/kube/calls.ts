@@ -1,0 +1,151 @@
+import { errorFromAnswer, KubeError, type KubeErrorReason } from './errors.ts';
+import { sleep, type Timing } from './ports.ts';
+import { type ObjectName, pathOf, type Resource } from './resources.ts';
+import { type Backoff, retryDelayMs } from './retry.ts';
+import { errorFromFailure, type Lane, type Transport, type TransportAnswer } from './transport.ts';
+
+export type Verb = 'get' | 'list' | 'create' | 'patch' | 'delete' | 'watch';
+
+/** One call: what is sent, and what it is counted as. */
+export interface Call {
+  readonly verb: Verb;
+  readonly resource: Resource;
+  /** Without a name the collection. */
+  readonly target: Partial<ObjectName>;
+  readonly subresource?: string | undefined;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Told about every request; must not throw. */
+export interface ClientObserver {
+  /** A request ended, or a watch opened; one that is repeated counts each time. */
+  finishRequest(request: { verb: Verb; resource: string; outcome: 'ok' | KubeErrorReason; durationMs: number }): void;
+  countRetry(request: { verb: Verb; resource: string; reason: KubeErrorReason }): void;
+}
+
+export interface CallerOptions {
+  readonly transport: Transport;
+  readonly timing: Timing;
+  readonly observer?: ClientObserver;
+  /** Whose connections are used: `calls` unless given. Watches have their own. */
+  readonly lane?: Exclude<Lane, 'watches'>;
+  /** For a call with all its repetitions: 35 s unless given, as the longest webhook takes 30 s. */
+  readonly deadlineMs?: number;
+}
+
+/** Calls with a deadline, counted. Both functions throw KubeError only. */
+export interface Caller {
+  /** Sends a call until it succeeds, may not be repeated (see KubeClient), or has no time left; returns the answer's body. */
+  readonly send: (call: Call) => Promise<Record<string, unknown>>;
+  /** Sends a call once and resolves with the body as it comes, `idleTimeoutMs` being its longest silence. */
+  readonly stream: (call: Call, idleTimeoutMs: number) => Promise<TransportAnswer['body']>;
+}
+
+const DEADLINE_MS = 35_000;
+/** A read is not worth a longer wait: another attempt, on another connection, is. */
+const READ_ATTEMPT_MS = 10_000;
+const RETRY_BACKOFF: Backoff = { baseMs: 100, capMs: 5_000 };
+
+const METHOD = { get: 'GET', list: 'GET', watch: 'GET', create: 'POST', patch: 'PATCH', delete: 'DELETE' } as const;
+
+export function createCaller(options: CallerOptions): Caller {
+  const { transport, timing, observer, lane = 'calls', deadlineMs = DEADLINE_MS } = options;
+
+  async function send(call: Call): Promise<Record<string, unknown>> {
+    const isRead = METHOD[call.verb] === 'GET';
+    const deadline = timing.now() + deadlineMs;
+    for (let failures = 0; ; failures++) {
+      const remainingMs = Math.max(1, deadline - timing.now());
+      try {
+        return await attempt(call, lane, isRead ? Math.min(READ_ATTEMPT_MS, remainingMs) : remainingMs, 0, readObject);
+      } catch (error) {
+        const failure = error as KubeError;
+        const delayMs = retryDelayMs(failure, RETRY_BACKOFF, failures, timing);
+        if (!mayRepeat(failure, isRead) || timing.now() + delayMs >= deadline) throw failure;
+        observer?.countRetry({ ...labelsOf(call), reason: failure.reason });
+        await sleep(timing, delayMs, call.signal ?? neverAborted);
+      }
+    }
+  }
+
+  /** Sends a call once; the time-out ends with `read`, the caller's signal holds on. */
+  async function attempt<T>(
+    call: Call,
+    by: Lane,
+    timeoutMs: number,
+    idleTimeoutMs: number,
+    read: (answer: TransportAnswer) => T | Promise<T>,
+  ): Promise<T> {
+    const startedAt = timing.now();
+    const controller = new AbortController();
+    const signal = call.signal ? AbortSignal.any([call.signal, controller.signal]) : controller.signal;
+    const cancel = timing.schedule(timeoutMs, () => controller.abort(lateness(timeoutMs)));
+    let outcome: 'ok' | KubeErrorReason = 'ok';
+    try {
+      return await read(await open(call, by, signal, idleTimeoutMs));
+    } catch (error) {
+      const failure = errorFromFailure(error, signal);
+      outcome = failure.reason;
+      throw failure;
+    } finally {
+      cancel();
+      observer?.finishRequest({ ...labelsOf(call), outcome, durationMs: timing.now() - startedAt });
+    }
+  }
+
+  /** Resolves with an answer that means success; its body is still to be read. */
+  async function open(call: Call, by: Lane, signal: AbortSignal, idleTimeoutMs: number): Promise<TransportAnswer> {
+    const { verb, resource, target, subresource, query = {}, body, contentType = 'application/json' } = call;
+    const answer = await transport.send({
+      lane: by,
+      method: METHOD[verb],
+      path: pathOf(resource, target, subresource) + encodeQuery(query),
+      signal,
+      idleTimeoutMs,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
+    });
+    if (answer.statusCode < 300) return answer;
+    const retryAfter = answer.headers['retry-after']?.toString();
+    throw errorFromAnswer(answer.statusCode, await answer.body.text(), retryAfter);
+  }
+
+  return {
+    send,
+    stream: (call, idleTimeoutMs) => attempt(call, 'watches', READ_ATTEMPT_MS, idleTimeoutMs, ({ body }) => body),
+  };
+}
+
+const neverAborted = new AbortController().signal;
+
+/** A write is repeated only when it surely was not carried out. */
+function mayRepeat(failure: KubeError, isRead: boolean): boolean {
+  return failure.isTransient && (isRead || !failure.isOutcomeUnknown);
+}
+
+function lateness(timeoutMs: number): KubeError {
+  const seconds = Math.ceil(timeoutMs / 100) / 10;
+  return new KubeError('Unavailable', `no answer from the API server within ${seconds} s`, { isOutcomeUnknown: true });
+}
+
+function labelsOf({ verb, resource, subresource }: Call): { verb: Verb; resource: string } {
+  return { verb, resource: subresource === undefined ? resource.plural : `${resource.plural}/${subresource}` };
+}
+
+function encodeQuery(query: NonNullable<Call['query']>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+async function readObject({ statusCode, body }: TransportAnswer): Promise<Record<string, unknown>> {
+  const text = await body.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const details = { code: statusCode, isOutcomeUnknown: true, cause };
+    throw new KubeError('Unavailable', 'the answer of the API server is not JSON', details);
+  }
+}

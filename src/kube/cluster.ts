@@ -1,0 +1,208 @@
+import type { KubeClient } from './client.ts';
+import { KubeError } from './errors.ts';
+import { createOwnWrites } from './own-writes.ts';
+import type { Log, Timing } from './ports.ts';
+import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
+import { apiVersionOf, type KubeObject, type Resource } from './resources.ts';
+import { createStore, type Store } from './store.ts';
+
+export interface ClusterOptions {
+  readonly client: KubeClient;
+  /** Every kind that is read from the copy; those that are created need not be among them. */
+  readonly resources: readonly Resource[];
+  /** The namespaces that are followed; undefined: all. */
+  readonly namespaces: readonly string[] | undefined;
+  /** The name under which we write. */
+  readonly fieldManager: string;
+  /** Called after each change is in the copy. */
+  readonly onChange: (object: KubeObject) => void;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly observer?: ReflectorObserver;
+}
+
+/** What became of a write that could be told apart; everything else throws KubeError. */
+export type WriteOutcome =
+  | { readonly outcome: 'Done' }
+  | { readonly outcome: 'Outdated' }
+  | { readonly outcome: 'Refused'; readonly message: string };
+
+/** A KubeObject that has a namespace and, since it is stored, a uid. */
+type StoredObject = KubeObject & { readonly metadata: { readonly namespace: string; readonly uid: string } };
+
+/** Which controllers have written the status, kept where the store drops the rest of `managedFields`. */
+const STATUS_WRITERS = 'statusWriters';
+
+/**
+ * A copy of some kinds of objects, kept by reflectors, and the writes of a controller that decides on it. Reading a kind
+ * that has not been listed yet throws: nothing may be taken for absent before that.
+ */
+export function followCluster(options: ClusterOptions) {
+  const { client, resources, namespaces, fieldManager, onChange, timing, log, observer } = options;
+  const ownWrites = createOwnWrites();
+  const scopes = namespaces ?? [undefined];
+  const copies = resources.flatMap((resource) =>
+    scopes.map((namespace) => ({ resource, namespace, ...follow(resource, namespace) })),
+  );
+
+  function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
+    const store = createStore({ log, transform: keepStatusWriters, onChange: ({ object }) => onChange(object) });
+    const scope = namespace === undefined ? {} : { namespace };
+    return {
+      store,
+      reflector: startReflector({ client, resource, store, timing, log, ...scope, ...(observer && { observer }) }),
+    };
+  }
+
+  function copyOf(apiVersion: string, kind: string, namespace: string) {
+    return copies.find(
+      (copy) =>
+        copy.resource.kind === kind &&
+        apiVersionOf(copy.resource) === apiVersion &&
+        (copy.namespace ?? namespace) === namespace,
+    );
+  }
+
+  function storeOf(apiVersion: string, kind: string, namespace: string): Store {
+    const copy = copyOf(apiVersion, kind, namespace);
+    if (!copy?.reflector.isSynced())
+      throw new KubeError('Unavailable', `${kind} of ${namespace} has not been listed yet`);
+    return copy.store;
+  }
+
+  function resourceOf(apiVersion: string, kind: string): Resource {
+    const found = resources.find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion);
+    if (found === undefined) throw new Error(`${apiVersion} ${kind} is not among the kinds that are followed`);
+    return found;
+  }
+
+  async function attempt(write: () => Promise<KubeObject | undefined>, forKey?: string): Promise<WriteOutcome> {
+    try {
+      const written = await write();
+      const version = written?.metadata.resourceVersion;
+      if (written && version !== undefined && forKey !== undefined) ownWrites.record(forKey, written.kind, version);
+      return { outcome: 'Done' };
+    } catch (error) {
+      return judgeFailure(error);
+    }
+  }
+
+  return {
+    /** Resolves when each of these kinds has been listed. */
+    whenSynced: (kinds: readonly string[]) =>
+      Promise.all(
+        copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenSynced()),
+      ),
+    stop: () => Promise.all(copies.map(({ reflector }) => reflector.stop())),
+    *values(kind: string): Generator<StoredObject> {
+      for (const { resource, store } of copies)
+        if (resource.kind === kind) yield* store.values() as Iterable<StoredObject>;
+    },
+    getObject: (apiVersion: string, kind: string, key: string) =>
+      storeOf(apiVersion, kind, key.split('/')[0] ?? '').get(key) as StoredObject | undefined,
+    *listObjects(apiVersion: string, kind: string, namespace: string): Generator<StoredObject> {
+      for (const object of storeOf(apiVersion, kind, namespace).values()) {
+        if (object.metadata.namespace === namespace) yield object as StoredObject;
+      }
+    },
+    statusWriters: (object: object) => {
+      const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
+      return { isOurs: writers.includes(fieldManager), isForeign: writers.some((writer) => writer !== fieldManager) };
+    },
+    hasSeenOwnWrites: (key: string): boolean => {
+      const namespace = key.split('/')[0] ?? '';
+      const versionOf = (kind: string) =>
+        copies.find((copy) => copy.resource.kind === kind && (copy.namespace ?? namespace) === namespace)?.store
+          .version;
+      return ownWrites.hasSeen(key, (kind) => versionOf(kind) ?? String(Number.MAX_SAFE_INTEGER));
+    },
+    forget: ownWrites.forget,
+    read: async (resource: Resource, namespace: string, name: string): Promise<StoredObject | undefined> => {
+      return client.get(resource, { namespace, name }).then(
+        (object) => object as StoredObject,
+        (error: unknown) => {
+          if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+          throw error;
+        },
+      );
+    },
+    create: (resource: Resource | undefined, object: object, forRun: string) => {
+      const created = object as KubeObject;
+      return attempt(
+        () => client.create(resource ?? resourceOf(created.apiVersion, created.kind), created, { fieldManager }),
+        forRun,
+      );
+    },
+    /** Carried out only on the very version of the object that is named. */
+    patchStatus: (
+      resource: Resource,
+      {
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+      }: { namespace: string; name: string; uid: string; resourceVersion: string },
+      status: object,
+      forKey: string,
+    ) => {
+      const patch = { type: 'merge', body: { metadata: { uid, resourceVersion }, status } } as const;
+      return attempt(
+        () => client.patch(resource, { namespace, name }, patch, { subresource: 'status', fieldManager }),
+        forKey,
+      );
+    },
+    patchSpec: (
+      apiVersion: string,
+      kind: string,
+      target: { namespace: string; name: string; uid: string },
+      spec: object,
+    ) =>
+      attempt(() => {
+        const { namespace, name, uid } = target;
+        const body = { metadata: { uid }, spec };
+        return client.patch(
+          resourceOf(apiVersion, kind),
+          { namespace, name },
+          { type: 'merge', body },
+          { fieldManager },
+        );
+      }),
+    delete: (apiVersion: string, kind: string, target: { namespace: string; name: string; uid: string }) =>
+      attempt(async () => {
+        const { namespace, name, uid } = target;
+        await client
+          .delete(
+            resourceOf(apiVersion, kind),
+            { namespace, name },
+            { propagationPolicy: 'Foreground', preconditions: { uid } },
+          )
+          .catch(ignoreAbsence);
+        return undefined;
+      }),
+  };
+}
+
+/** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
+function judgeFailure(error: unknown): WriteOutcome {
+  if (!(error instanceof KubeError)) throw error;
+  const { reason, message } = error;
+  if (reason === 'Conflict' || reason === 'AlreadyExists') return { outcome: 'Outdated' };
+  // A quota is room that may come, not a word on the object.
+  const isRefusal = (reason === 'Invalid' || reason === 'Forbidden') && !message.includes('exceeded quota');
+  if (!isRefusal) throw error;
+  return { outcome: 'Refused', message };
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
+}
+
+/** managedFields are two thirds of an object; of them only this is decided on. */
+function keepStatusWriters(object: KubeObject): KubeObject {
+  const { managedFields, ...metadata } = object.metadata;
+  const entries = Array.isArray(managedFields) ? (managedFields as readonly Record<string, unknown>[]) : [];
+  const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => String(manager));
+  return { ...object, metadata, [STATUS_WRITERS]: [...new Set(writers)] };
+}
+
+export type FollowedCluster = ReturnType<typeof followCluster>;

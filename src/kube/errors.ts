@@ -1,0 +1,170 @@
+/**
+ * Why a call failed; closed, so that a switch over it is complete.
+ *
+ * | reason | what happened |
+ * |---|---|
+ * | AlreadyExists | a create met an object of that name |
+ * | Conflict | the object is no longer at the resourceVersion, or is not the uid, that the call named |
+ * | NotFound | no such object, namespace or resource |
+ * | Forbidden | RBAC, a quota, a webhook or a namespace that is ending refuses it |
+ * | Invalid | the request can never succeed as it is: schema, size, form (422, and 400, 405, 406, 413, 415) |
+ * | Expired | the resourceVersion or page is too old (410): list again |
+ * | TooManyRequests | not processed: come back later (429) |
+ * | Unauthorized | the credentials are not accepted, even after they were read anew (401) |
+ * | Unavailable | no answer, a broken one, one too late, or a 5xx |
+ * | Aborted | the caller called it off |
+ * | Unknown | anything else |
+ */
+export type KubeErrorReason =
+  | 'AlreadyExists'
+  | 'Conflict'
+  | 'NotFound'
+  | 'Forbidden'
+  | 'Invalid'
+  | 'Expired'
+  | 'TooManyRequests'
+  | 'Unauthorized'
+  | 'Unavailable'
+  | 'Aborted'
+  | 'Unknown';
+
+/** One of the server's reasons for a refusal, as in `Status.details.causes`. */
+export interface StatusCause {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly field?: string;
+}
+
+export interface KubeErrorDetails {
+  /** HTTP status; absent when there was no answer. */
+  readonly code?: number;
+  /** The server's own words; absent when it had none. */
+  readonly serverMessage?: string;
+  readonly causes?: readonly StatusCause[];
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Whether the call may have been carried out all the same: an answer that never came says nothing about the write. */
+  readonly isOutcomeUnknown?: boolean;
+  readonly cause?: unknown;
+}
+
+/** A call to the API server that failed. The message says what went wrong, not which call it was. */
+export class KubeError extends Error {
+  override readonly name = 'KubeError';
+  readonly reason: KubeErrorReason;
+  readonly code: number | undefined;
+  readonly serverMessage: string | undefined;
+  readonly causes: readonly StatusCause[];
+  readonly retryAfterMs: number | undefined;
+  readonly isOutcomeUnknown: boolean;
+
+  constructor(reason: KubeErrorReason, message: string, details: KubeErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.reason = reason;
+    this.code = details.code;
+    this.serverMessage = details.serverMessage;
+    this.causes = details.causes ?? [];
+    this.retryAfterMs = details.retryAfterMs;
+    this.isOutcomeUnknown = details.isOutcomeUnknown ?? false;
+  }
+
+  /** Whether the same call may well succeed later, with nothing changed by us. */
+  get isTransient(): boolean {
+    return this.reason === 'TooManyRequests' || this.reason === 'Unavailable' || this.reason === 'Unauthorized';
+  }
+}
+
+/** `metav1.Status.reason` to ours; what is absent here is told by the HTTP status. */
+const REASON_OF_STATUS: Readonly<Record<string, KubeErrorReason>> = {
+  AlreadyExists: 'AlreadyExists',
+  Conflict: 'Conflict',
+  NotFound: 'NotFound',
+  Forbidden: 'Forbidden',
+  Invalid: 'Invalid',
+  BadRequest: 'Invalid',
+  MethodNotAllowed: 'Invalid',
+  NotAcceptable: 'Invalid',
+  RequestEntityTooLarge: 'Invalid',
+  UnsupportedMediaType: 'Invalid',
+  Expired: 'Expired',
+  Gone: 'Expired',
+  TooManyRequests: 'TooManyRequests',
+  Unauthorized: 'Unauthorized',
+  InternalError: 'Unavailable',
+  ServerTimeout: 'Unavailable',
+  ServiceUnavailable: 'Unavailable',
+  Timeout: 'Unavailable',
+};
+
+const REASON_OF_CODE: Readonly<Record<number, KubeErrorReason>> = {
+  400: 'Invalid',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'Invalid',
+  406: 'Invalid',
+  408: 'Unavailable',
+  409: 'Conflict',
+  410: 'Expired',
+  413: 'Invalid',
+  415: 'Invalid',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+};
+
+/** What the API server says, as a 500 without a reason, when an object exceeds what etcd takes (1.5 MiB) or can be sent (2 MiB). */
+const TOO_LARGE = /request is too large|message larger than max/;
+
+/** Longest text kept of an answer that is no Status, such as a load balancer's page. */
+const TEXT_LENGTH = 200;
+
+/** The error that an HTTP answer other than 2xx means. `retryAfter` is the header of that name. */
+export function errorFromAnswer(code: number, text: string, retryAfter?: string): KubeError {
+  const status = parseObject(text);
+  if (status?.['kind'] === 'Status') return errorFromStatus(status, { code, retryAfter });
+  const words = text.slice(0, TEXT_LENGTH).trim();
+  return errorFromStatus({ code, ...(words ? { message: words } : {}) }, { code, retryAfter });
+}
+
+/** The error that a `metav1.Status` means, which is also what a watch's ERROR event carries. */
+export function errorFromStatus(
+  status: Readonly<Record<string, unknown>>,
+  answer: { readonly code?: number; readonly retryAfter?: string | undefined } = {},
+): KubeError {
+  const code = answer.code ?? (typeof status['code'] === 'number' ? status['code'] : 500);
+  const details = isObject(status['details']) ? status['details'] : {};
+  const serverMessage = typeof status['message'] === 'string' ? status['message'] : undefined;
+  const reason = REASON_OF_STATUS[String(status['reason'])] ?? reasonOf(code, serverMessage);
+  const retryAfterMs = readSeconds(answer.retryAfter) ?? readSeconds(details['retryAfterSeconds']);
+  return new KubeError(reason, serverMessage ?? `the API server answered with status ${code}`, {
+    code,
+    causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject) : [],
+    isOutcomeUnknown: reason === 'Unavailable',
+    ...(serverMessage === undefined ? {} : { serverMessage }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+function reasonOf(code: number, message = ''): KubeErrorReason {
+  if (code >= 500) return TOO_LARGE.test(message) ? 'Invalid' : 'Unavailable';
+  return REASON_OF_CODE[code] ?? 'Unknown';
+}
+
+/** A number of seconds in milliseconds; the other form of Retry-After, a date, is not used by API servers. */
+function readSeconds(value: unknown): number | undefined {
+  const seconds = Number.parseInt(String(value), 10);
+  return seconds > 0 ? seconds * 1_000 : undefined;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,148 @@
+import type { Timing } from './ports.ts';
+import { type Backoff, backoffMs } from './retry.ts';
+
+/** What is to become of a key: nothing until it is added again, another look at a time, or another attempt with backoff. */
+export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
+
+/** Must not throw. */
+export interface QueueObserver {
+  setDepth(waiting: number): void;
+  /** From when a key could have been worked on to when it was, and how long that took. */
+  finish(work: { waitedMs: number; durationMs: number }): void;
+  countRetry(): void;
+}
+
+export interface QueueOptions {
+  /** How many keys are worked on at once. */
+  readonly workers: number;
+  /** Looks at the present state of a key and acts on it. What it throws counts as `retry`. */
+  readonly process: (key: string) => Promise<Outcome>;
+  readonly onError: (key: string, error: unknown) => void;
+  readonly timing: Timing;
+  readonly observer?: QueueObserver;
+  readonly backoff?: Backoff;
+}
+
+/**
+ * Keys to be worked on, each by one worker at a time. A key that is added while it waits is worked on once; one that is
+ * added while it is worked on, once more after that. First come, first served; every function costs O(1).
+ */
+export interface Queue {
+  /** Until then keys are only gathered: nothing may be decided from a cache that is not whole yet. */
+  start(): void;
+  add(key: string): void;
+  /** Adds the key later; of two times the earlier one holds. At most a day: until then the key is looked at for nothing. */
+  addAfter(key: string, delayMs: number): void;
+  /** Starts nothing more; resolves when what was being worked on has ended. */
+  stop(): Promise<void>;
+}
+
+/** For one key: 5 ms, 10 ms … 60 s, each random from 0 up, until an attempt does not ask for another. */
+const RETRY_BACKOFF: Backoff = { baseMs: 5, capMs: 60_000 };
+/** Node's timers end at 25 days, and fire at once beyond. */
+const LONGEST_DELAY_MS = 24 * 60 * 60_000;
+
+export function createQueue(options: QueueOptions): Queue {
+  const { workers, process, onError, timing, observer, backoff = RETRY_BACKOFF } = options;
+  /** Key to when it began to wait, in order. */
+  const waiting = new Map<string, number>();
+  const processing = new Set<string>();
+  /** Added while being worked on. */
+  const dirty = new Set<string>();
+  const delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
+  const failures = new Map<string, number>();
+  const stopped = Promise.withResolvers<void>();
+  let isStarted = false;
+  let isStopping = false;
+  let isFilling = false;
+
+  function add(key: string): void {
+    if (isStopping) return;
+    if (processing.has(key)) {
+      dirty.add(key);
+      return;
+    }
+    if (!waiting.has(key)) waiting.set(key, timing.now());
+    fill();
+  }
+
+  function addAfter(key: string, delayMs: number): void {
+    if (isStopping) return;
+    if (delayMs <= 0) {
+      add(key);
+      return;
+    }
+    const at = timing.now() + delayMs;
+    const before = delayed.get(key);
+    if (before && before.at <= at) return;
+    before?.cancel();
+    const cancel = timing.schedule(Math.min(delayMs, LONGEST_DELAY_MS), () => {
+      delayed.delete(key);
+      add(key);
+    });
+    delayed.set(key, { at, cancel });
+  }
+
+  /** Gives waiting keys to free workers, but not before whoever adds a key has done all it does at once. */
+  function fill(): void {
+    observer?.setDepth(waiting.size);
+    if (isFilling || !isStarted) return;
+    isFilling = true;
+    queueMicrotask(() => {
+      isFilling = false;
+      for (const [key, since] of waiting) {
+        if (processing.size >= workers) break;
+        waiting.delete(key);
+        processing.add(key);
+        void work(key, timing.now() - since);
+      }
+      observer?.setDepth(waiting.size);
+    });
+  }
+
+  async function work(key: string, waitedMs: number): Promise<void> {
+    const startedAt = timing.now();
+    const outcome = await decide(key);
+    observer?.finish({ waitedMs, durationMs: timing.now() - startedAt });
+    processing.delete(key);
+    if (outcome === 'retry') retry(key);
+    else failures.delete(key);
+    if (typeof outcome === 'object') addAfter(key, outcome.afterMs);
+    if (dirty.delete(key)) add(key);
+    fill();
+    if (isStopping && processing.size === 0) stopped.resolve();
+  }
+
+  async function decide(key: string): Promise<Outcome> {
+    try {
+      return await process(key);
+    } catch (error) {
+      onError(key, error);
+      return 'retry';
+    }
+  }
+
+  function retry(key: string): void {
+    const before = failures.get(key) ?? 0;
+    failures.set(key, before + 1);
+    observer?.countRetry();
+    addAfter(key, backoffMs(backoff, before, timing));
+  }
+
+  return {
+    start() {
+      isStarted = true;
+      fill();
+    },
+    add,
+    addAfter,
+    stop() {
+      isStopping = true;
+      waiting.clear();
+      for (const { cancel } of delayed.values()) cancel();
+      delayed.clear();
+      if (processing.size === 0) stopped.resolve();
+      return stopped.promise;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/** A kind of object and where the API server keeps it; `group` is '' for the core group. */
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** Which object of a kind; the namespace is left out for cluster-scoped ones. */
+export interface ObjectName {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** The metadata that is read here; times are text, as the API server sends them. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly [field: string]: unknown;
+}
+
+/** An object as the API server sends it: plain, nothing converted, nothing checked beyond its metadata. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+export function apiVersionOf({ group, version }: Resource): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** `namespace/name`, or the name alone for what has no namespace. */
+export function keyOf({ namespace, name }: ObjectName): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** The URL path of one object, or without a name of the collection, over all namespaces if none is given. */
+export function pathOf(resource: Resource, target: Partial<ObjectName> = {}, subresource?: string): string {
+  const parts = [resource.group === '' ? '/api' : `/apis/${resource.group}`, resource.version];
+  if (resource.namespaced && target.namespace !== undefined)
+    parts.push('namespaces', encodeURIComponent(target.namespace));
+  parts.push(resource.plural);
+  if (target.name !== undefined) parts.push(encodeURIComponent(target.name));
+  if (subresource !== undefined) parts.push(subresource);
+  return parts.join('/');
+}
+
+/**
+ * Orders resourceVersions: negative, 0 or positive as `a` is older than, the same as, or newer than `b`. They are decimal
+ * numbers without leading zeros and of any length (KEP-5504), so the longer is the greater.
+ */
+export function compareVersions(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : Number(a > b);
+}

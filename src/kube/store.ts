@@ -1,0 +1,147 @@
+import type { WatchEvent } from './client.ts';
+import type { Log } from './ports.ts';
+import { compareVersions, type KubeObject, keyOf } from './resources.ts';
+
+/** What became of one object. A change of uid is two: the old object's deletion, then the new one's addition. */
+export interface Change {
+  readonly type: 'added' | 'updated' | 'deleted';
+  /** Of a deletion, the last state that is known. */
+  readonly object: KubeObject;
+}
+
+/** Our copy of all objects of one kind. What it returns is shared: never change it. */
+export interface Store {
+  get(key: string): KubeObject | undefined;
+  values(): Iterable<KubeObject>;
+  /** The objects that name this uid among their owners, in no order. */
+  ownedBy(uid: string): readonly KubeObject[];
+  readonly size: number;
+  /** All changes up to this resourceVersion are in here; '0' before the first list. */
+  readonly version: string;
+  /** Takes in one event of a watch, in any order: what is older than what is known changes nothing. */
+  apply(event: WatchEvent): void;
+  /** Takes in all objects as they were at `version`. Returns how many changes that made. */
+  replace(objects: readonly KubeObject[], version: string): number;
+}
+
+export interface StoreOptions {
+  /** Called after each change is in. What it throws is logged: the other objects go on. */
+  readonly onChange: (change: Change) => void;
+  readonly log: Log;
+  /** What is kept of an object, when its metadata is; without `metadata.managedFields` unless given. */
+  readonly transform?: (object: KubeObject) => KubeObject;
+}
+
+export function createStore({ onChange, log, transform = dropManagedFields }: StoreOptions): Store {
+  const objects = new Map<string, KubeObject>();
+  const byOwner = new Map<string, Set<string>>();
+  /** Key to version of what was deleted since the last list, lest a late event bring it back. */
+  const deleted = new Map<string, string>();
+  let version = '0';
+
+  function put(key: string, object: KubeObject): void {
+    const before = objects.get(key);
+    if (before && before.metadata.uid !== object.metadata.uid) remove(key, before);
+    else if (before) unindex(key, before);
+    const kept = transform(object);
+    const type = objects.has(key) ? 'updated' : 'added';
+    objects.set(key, kept);
+    for (const uid of ownersOf(kept)) byOwner.set(uid, (byOwner.get(uid) ?? new Set()).add(key));
+    tell({ type, object: kept });
+  }
+
+  function remove(key: string, object: KubeObject): void {
+    objects.delete(key);
+    unindex(key, object);
+    tell({ type: 'deleted', object });
+  }
+
+  function tell(change: Change): void {
+    try {
+      onChange(change);
+    } catch (error) {
+      log.error(
+        { error, kind: change.object.kind, key: keyOf(change.object.metadata) },
+        'a change could not be handled',
+      );
+    }
+  }
+
+  function unindex(key: string, object: KubeObject): void {
+    for (const uid of ownersOf(object)) {
+      const keys = byOwner.get(uid);
+      keys?.delete(key);
+      if (keys?.size === 0) byOwner.delete(uid);
+    }
+  }
+
+  /** Whether a state of this version is news about the key. */
+  function isNewer(key: string, candidate: string): boolean {
+    const known = objects.get(key)?.metadata.resourceVersion ?? deleted.get(key) ?? '0';
+    return compareVersions(candidate, known) > 0;
+  }
+
+  function advance(to: string): void {
+    if (compareVersions(to, version) > 0) version = to;
+  }
+
+  return {
+    get: (key) => objects.get(key),
+    values: () => objects.values(),
+    ownedBy: (uid) => [...(byOwner.get(uid) ?? [])].flatMap((key) => objects.get(key) ?? []),
+    get size() {
+      return objects.size;
+    },
+    get version() {
+      return version;
+    },
+    apply({ type, object }) {
+      const at = versionOf(object);
+      // The version moves first: whoever hears of the change may look at it.
+      advance(at);
+      if (type === 'BOOKMARK') return;
+      const key = keyOf(object.metadata);
+      if (!isNewer(key, at)) return;
+      if (type !== 'DELETED') {
+        put(key, object);
+        return;
+      }
+      deleted.set(key, at);
+      const before = objects.get(key);
+      if (before) remove(key, before);
+    },
+    replace(listed, at) {
+      advance(at);
+      deleted.clear();
+      let changes = 0;
+      const keys = new Set<string>();
+      for (const object of listed) {
+        const key = keyOf(object.metadata);
+        keys.add(key);
+        if (!isNewer(key, versionOf(object))) continue;
+        put(key, object);
+        changes++;
+      }
+      for (const [key, object] of objects) {
+        if (keys.has(key)) continue;
+        remove(key, object);
+        changes++;
+      }
+      return changes;
+    },
+  };
+}
+
+/** Two thirds of an object's size, and nothing that is decided on. */
+function dropManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+function versionOf({ metadata }: KubeObject): string {
+  return metadata.resourceVersion ?? '0';
+}
+
+function ownersOf({ metadata }: KubeObject): readonly string[] {
+  return metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
+}

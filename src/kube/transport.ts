@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { type Credentials, createCredentialCache, type LoadCredentials, type TlsCredentials } from './credentials.ts';
+import { KubeError } from './errors.ts';
+import type { Log, Timing } from './ports.ts';
+
+/** Connections that do not wait for those of another lane: a Lease must be renewed however slow the calls are. */
+export type Lane = 'calls' | 'watches' | 'lease';
+
+/** The most connections of each lane, 40 in all. More calls at a time would keep an API server no busier. */
+const CALLS = 12;
+const WATCHES = 27;
+const LEASE = 1;
+
+/** Below the idle time-outs of API servers (90 s) and common load balancers (60 s): who closes first must be us. */
+const KEEP_ALIVE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface TransportRequest {
+  readonly lane: Lane;
+  readonly method: Dispatcher.HttpMethod;
+  /** With the query. */
+  readonly path: string;
+  readonly body?: string;
+  /** The media type of `body`. */
+  readonly contentType?: string;
+  /** Ends the request, and the reading of its answer, at any time. */
+  readonly signal: AbortSignal;
+  /** The longest silence while the answer is read, in milliseconds; 0 for no limit. */
+  readonly idleTimeoutMs: number;
+}
+
+export type TransportAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>;
+
+/** Our connections to one API server, shared by everything that talks to it. */
+export interface Transport {
+  /**
+   * Sends a request once, or twice if it is answered 401 and there are newer credentials: a 401 is never carried out.
+   * Resolves with the head of the answer; the body must be read or destroyed. Throws KubeError: Unavailable, or Aborted
+   * when the signal ended it. The outcome is known (nothing happened) only where no connection could be made.
+   */
+  readonly send: (request: TransportRequest) => Promise<TransportAnswer>;
+  /** Cuts what is under way and resolves when no socket is left. */
+  readonly close: () => Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly load: LoadCredentials;
+  readonly timing: Timing;
+  readonly log: Log;
+  /** How many watches there can be at a time: each keeps a connection. More than the 27 of the default is more than 40 sockets. */
+  readonly watches?: number;
+  /** Called with how many sockets are open whenever that changes. */
+  readonly onSockets?: (open: number) => void;
+}
+
+/** Makes the transport; nothing is read or connected yet. */
+export function createTransport(options: TransportOptions): Transport {
+  const { load, timing, log, watches = WATCHES, onSockets = () => {} } = options;
+  const cache = createCredentialCache(load, timing, log);
+  const sockets = new Set<Socket>();
+  let tls: TlsCredentials | undefined;
+  let connector: buildConnector.connector | undefined;
+
+  /** New connections use new credentials; open ones have been verified and stay, unless we have become someone else. */
+  function connectWith(credentials: TlsCredentials): void {
+    if (credentials === tls) return;
+    const isSomeoneElse = tls !== undefined && (tls.cert !== credentials.cert || tls.key !== credentials.key);
+    tls = credentials;
+    connector = buildConnector({ ...credentials, allowH2: false, timeout: CONNECT_TIMEOUT_MS });
+    if (isSomeoneElse) for (const socket of sockets) socket.destroy();
+  }
+
+  function connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
+    connector?.(options, (error, socket) => {
+      if (error) {
+        cache.expire();
+        callback(new ConnectError(error), null);
+        return;
+      }
+      track(socket);
+      callback(null, socket);
+    });
+  }
+
+  function track(socket: Socket): void {
+    sockets.add(socket);
+    onSockets(sockets.size);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      onSockets(sockets.size);
+    });
+  }
+
+  const createAgent = (connections: number) =>
+    new Agent({ connections, connect, allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0 });
+  const agents = {
+    calls: createAgent(CALLS),
+    watches: createAgent(watches),
+    lease: createAgent(LEASE),
+  } satisfies Record<Lane, Agent>;
+
+  async function sendAs(credentials: Credentials, request: TransportRequest): Promise<TransportAnswer> {
+    const { lane, method, path, body, contentType, signal, idleTimeoutMs } = request;
+    connectWith(credentials.tls);
+    const { origin, pathname } = new URL(credentials.server);
+    return agents[lane].request({
+      origin,
+      path: pathname === '/' ? path : pathname + path,
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'orchestration-gate',
+        ...credentials.headers,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      },
+      body: body ?? null,
+      signal,
+      bodyTimeout: idleTimeoutMs,
+    });
+  }
+
+  async function send(request: TransportRequest): Promise<TransportAnswer> {
+    try {
+      const credentials = await readCredentials();
+      const answer = await sendAs(credentials, request);
+      if (answer.statusCode !== 401) return answer;
+      const renewed = await cache.renew(credentials);
+      if (renewed === credentials) return answer;
+      await answer.body.dump();
+      return await sendAs(renewed, request);
+    } catch (error) {
+      throw errorFromFailure(error, request.signal);
+    }
+  }
+
+  async function readCredentials(): Promise<Credentials> {
+    try {
+      return await cache.get();
+    } catch (error) {
+      throw new KubeError('Unavailable', `no API credentials: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  return {
+    send,
+    async close() {
+      const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      await Promise.all(closed);
+    },
+  };
+}
+
+/** No connection could be made: what was to be sent over it was not. */
+class ConnectError extends Error {
+  constructor(cause: Error) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** The error that a request without an answer, or with one that broke off, means. */
+export function errorFromFailure(error: unknown, signal?: AbortSignal): KubeError {
+  if (error instanceof KubeError) return error;
+  if (signal?.aborted) {
+    return signal.reason instanceof KubeError ? signal.reason : new KubeError('Aborted', 'the call was called off');
+  }
+  if (error instanceof ConnectError) {
+    return new KubeError('Unavailable', `cannot connect to the API server: ${error.message}`, { cause: error.cause });
+  }
+  // Node's and undici's errors of sockets and streams have codes; anything else is a mistake of ours.
+  const isBroken = error instanceof Error && 'code' in error && typeof error.code === 'string';
+  const what = isBroken ? 'the connection to the API server broke: ' : '';
+  const details = { cause: error, isOutcomeUnknown: true };
+  return new KubeError(isBroken ? 'Unavailable' : 'Unknown', what + messageOf(error), details);
+}
+
+/** An AggregateError, of a host with several addresses, has no words of its own. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+import { asRecord } from '../orchestration/decode.ts';
+import type { Step } from '../orchestration/schema.ts';
+import type { Outcome } from './kinds/kind.ts';
+import { stepKinds } from './kinds/table.ts';
+import type { StepStatus } from './run-status.ts';
+import type { KubeObject, Snapshot } from './snapshot.ts';
+
+/**
+ * The child of a step's current attempt: an object of its name that the run owns as controller, and the very one that
+ * was recorded, if one was. Labels say nothing.
+ */
+export function findChild({ children, run }: Snapshot, { resourceRef }: StepStatus): KubeObject | undefined {
+  const child = children.get(resourceRef?.name ?? '');
+  const isOwned = child?.metadata.ownerReferences?.some(
+    ({ uid, controller }) => uid === run.uid && controller === true,
+  );
+  return isOwned && (resourceRef?.uid ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
+}
+
+/** How the current attempt of a Running step stands. */
+export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatus): Outcome {
+  const kind = stepKinds.get(status.kind);
+  if (kind?.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
+  const child = findChild(snapshot, status);
+  return child === undefined ? explainAbsence(snapshot, status) : readOutcome(child);
+}
+
+/** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
+function explainAbsence({ children, refusals }: Snapshot, { kind, resourceRef }: StepStatus): Outcome {
+  const name = resourceRef?.name ?? '';
+  const child = `${kind} ${name}`;
+  if (resourceRef?.uid !== undefined) return failed('ChildDeleted', `${child} was deleted before it ended`);
+  if (children.has(name)) return failed('ChildNameTaken', `${child} exists and is not this run's`);
+  const refusal = refusals.get(name);
+  return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);
+}
+
+/** Whether the child's work is over. */
+export function hasEnded(child: KubeObject): boolean {
+  return readOutcome(child).state !== 'Running';
+}
+
+/** All children tell their end alike: by `status.phase`. */
+function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
+  const { phase, ...rest } = asRecord(status);
+  if (phase === 'Succeeded') return { state: 'Succeeded' };
+  const message = readMessage(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
+  if (phase === 'Failed') return failed('ChildFailed', message);
+  return phase === 'Cancelled' ? { ...failed('ChildCancelled', message), isFinal: true } : { state: 'Running' };
+}
+
+/** What a child says of its end: the message of its status, else of a condition that speaks of the end. */
+function readMessage(status: Record<string, unknown>): string | undefined {
+  const conditions = Array.isArray(status['conditions']) ? status['conditions'].map(asRecord) : [];
+  const ofTheEnd = ['Failed', 'Succeeded', 'Ready'].flatMap(
+    (type) => conditions.find((condition) => condition['type'] === type) ?? [],
+  );
+  const messages = [status, ...ofTheEnd].map((said) => asRecord(said)['message']);
+  return messages.find((message): message is string => typeof message === 'string' && message !== '');
+}
+
+function failed(reason: string, message: string): Outcome & { state: 'Failed' } {
+  return { state: 'Failed', reason, message };
+}

@@ -1,0 +1,48 @@
+import { API_VERSION } from '../orchestration/schema.ts';
+import { type Hash, labelValue, nameSnapshot } from './names.ts';
+import type { Action, ObservedRun } from './snapshot.ts';
+
+const RUN_KEY = 'agents.proompteng.ai/orchestration-run';
+const STEP_KEY = 'agents.proompteng.ai/orchestration-step';
+const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
+
+/**
+ * The child that a CreateChild asks for. Its owner reference says whose it is; labels are for people, and hold a hash
+ * where the text cannot be a label: annotations of the same keys have it whole. Nothing else is copied from the run, since
+ * Argo CD prunes what carries its tracking label.
+ */
+export function buildChild(
+  run: ObservedRun,
+  { ref, spec, step }: Extract<Action, { type: 'CreateChild' }>,
+  hash: Hash,
+) {
+  const texts = {
+    [RUN_KEY]: run.name,
+    [STEP_KEY]: step,
+    ...(run.deliveryId !== undefined && { [DELIVERY_KEY]: run.deliveryId }),
+  };
+  const labels = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, labelValue(hash, text)]));
+  const { apiVersion, kind, name, namespace } = ref;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, labels, annotations: texts, ownerReferences: [ownerOf(run)] },
+    spec,
+  };
+}
+
+/** The ControllerRevision that keeps the Orchestration as it was when the run started. */
+export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Action, { type: 'CreateSnapshot' }>) {
+  const { name, namespace, uid } = run;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: { name: nameSnapshot(uid), namespace, ownerReferences: [ownerOf(run)], annotations: { [RUN_KEY]: name } },
+    data: { orchestration },
+    revision: 1,
+  };
+}
+
+function ownerOf({ name, uid }: ObservedRun) {
+  return { apiVersion: API_VERSION, kind: 'OrchestrationRun', name, uid, controller: true };
+}

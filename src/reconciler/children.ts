@@ -1,0 +1,62 @@
+import { asRecord } from '../orchestration/decode.ts';
+import { findChild, hasEnded } from './attempts.ts';
+import { stepKinds } from './kinds/table.ts';
+import { isStepFinal, type StepStatus } from './run-status.ts';
+import type { Action, KubeObject, Snapshot } from './snapshot.ts';
+
+/** Reasons of an attempt that was ended while its child may still run. */
+const ENDED_BY_US: ReadonlySet<string> = new Set(['StepTimedOut', 'RunTimedOut', 'RunCancelled', 'SnapshotLost']);
+
+/**
+ * The child of an attempt that we ended, as long as it is there: it has to go. A run that ends may meet a step between two
+ * attempts, whose child ended by itself: that one stays, for people to look at.
+ */
+export function findUnwanted(snapshot: Snapshot, status: StepStatus): KubeObject | undefined {
+  if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
+  const child = findChild(snapshot, status);
+  return child !== undefined && (status.reason === 'StepTimedOut' || !hasEnded(child)) ? child : undefined;
+}
+
+/**
+ * Creates of the children whose intent is recorded and that nobody has seen yet: after a crash, also those of before it.
+ * While the run is suspended there are none. In declaration order.
+ */
+export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+  const { orchestration, run, children } = snapshot;
+  if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
+  const { steps } = orchestration.orchestration;
+  return statuses.flatMap(({ phase, name, resourceRef: ref }, index): Action[] => {
+    const step = steps[index];
+    if (step === undefined || phase !== 'Running' || ref === undefined || ref.uid !== undefined) return [];
+    const kind = stepKinds.get(step.kind);
+    if (kind?.type !== 'Child' || children.has(ref.name)) return [];
+    const built = kind.buildSpec(step, run);
+    return 'spec' in built ? [{ type: 'CreateChild', step: name, ref, spec: built.spec }] : [];
+  });
+}
+
+/** Deletes of the children of attempts that we ended: by a timeout, with the run, or by a cancel. */
+export function deleteUnwanted(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+  return statuses.flatMap((status): Action[] => {
+    const child = findUnwanted(snapshot, status);
+    if (child === undefined || status.resourceRef === undefined || child.metadata.deletionTimestamp !== undefined)
+      return [];
+    return [{ type: 'DeleteChild', ref: { ...status.resourceRef, uid: child.metadata.uid } }];
+  });
+}
+
+/** Lifetimes for finished children that were asked for and may begin, now that the result is recorded. */
+export function limitFinished(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+  const { orchestration } = snapshot;
+  const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
+  return statuses.flatMap((status, index): Action[] => {
+    const step = steps[index];
+    const kind = stepKinds.get(status.kind);
+    const seconds = step !== undefined && kind?.type === 'Child' ? kind.ttlSeconds?.(step) : undefined;
+    if (seconds === undefined || status.resourceRef === undefined || !isStepFinal(status)) return [];
+    const child = findChild(snapshot, status);
+    if (child === undefined || !hasEnded(child)) return [];
+    if (asRecord(child['spec'])['ttlSecondsAfterFinished'] === seconds) return [];
+    return [{ type: 'SetChildTtl', ref: { ...status.resourceRef, uid: child.metadata.uid }, seconds }];
+  });
+}

@@ -1,0 +1,67 @@
+import { asRecord, isRecord } from '../orchestration/decode.ts';
+import type { Condition, ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
+
+const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];
+const STEP_PHASES: readonly StepPhase[] = [
+  'Pending',
+  'Running',
+  'Retrying',
+  'Succeeded',
+  'Failed',
+  'Skipped',
+  'Cancelled',
+];
+
+/** Reads `status` of a run from anything: fields of the wrong type count as absent. */
+export function decodeRunStatus(status: unknown): RunStatus {
+  const { phase, observedGeneration, conditions, stepStatuses, ...times } = asRecord(status);
+  const known = RUN_PHASES.find((name) => name === phase);
+  return {
+    ...(known !== undefined && { phase: known }),
+    ...texts(times, ['runId', 'startedAt', 'finishedAt', 'updatedAt']),
+    ...(typeof observedGeneration === 'number' && { observedGeneration }),
+    conditions: records(conditions).filter(isCondition),
+    stepStatuses: records(stepStatuses).flatMap(decodeStepStatus),
+  };
+}
+
+function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
+  const { name, kind, phase, attempt, resourceRef, ignored } = entry;
+  const known = STEP_PHASES.find((one) => one === phase);
+  if (typeof name !== 'string' || typeof kind !== 'string' || known === undefined) return [];
+  return [
+    {
+      name,
+      kind,
+      phase: known,
+      attempt: typeof attempt === 'number' ? attempt : 0,
+      ...texts(entry, ['reason', 'message', 'startedAt', 'finishedAt', 'lastTransitionTime', 'nextRetryAt']),
+      ...(isResourceRef(resourceRef) && { resourceRef }),
+      ...(ignored === true && { ignored }),
+    },
+  ];
+}
+
+function texts<Field extends string>(
+  record: Record<string, unknown>,
+  fields: readonly Field[],
+): { [Key in Field]?: string } {
+  const found = fields.flatMap((field) => (typeof record[field] === 'string' ? [[field, record[field]] as const] : []));
+  return Object.fromEntries(found) as { [Key in Field]?: string };
+}
+
+function records(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function isCondition(value: Record<string, unknown>): value is Record<string, unknown> & Condition {
+  return ['type', 'status', 'reason', 'message', 'lastTransitionTime'].every(
+    (field) => typeof value[field] === 'string',
+  );
+}
+
+function isResourceRef(value: unknown): value is ResourceRef {
+  return (
+    isRecord(value) && ['apiVersion', 'kind', 'name', 'namespace'].every((field) => typeof value[field] === 'string')
+  );
+}

@@ -1,0 +1,98 @@
+import { act } from './act.ts';
+import type { Hash } from './names.ts';
+import { type Memory, observeRun } from './observe.ts';
+import { type PlanOptions, planRun } from './plan.ts';
+import type { Cluster } from './ports.ts';
+import type { Action, Snapshot } from './snapshot.ts';
+import { writeWindowMs } from './status-size.ts';
+
+/** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
+const LAZY_WRITE_MS = 1_000;
+/** The copy of the cluster hears of our own write within milliseconds; every change also wakes the run by itself. */
+const CATCH_UP_MS = 20;
+
+export interface EngineOptions extends PlanOptions {
+  readonly cluster: Cluster;
+  readonly hash: Hash;
+  /** Milliseconds since 1970, on a clock that does not jump while the process lives. */
+  readonly now: () => number;
+}
+
+/** What is to become of a run: it waits for an event, is looked at again soon and ever later, or at a time from now. */
+export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
+
+export interface Engine {
+  /** Looks at one run and does what is due. What it throws is to be tried again. */
+  readonly reconcile: (key: string) => Promise<Outcome>;
+}
+
+/** What is remembered of a run between two looks; nothing of it is needed for safety. */
+interface Pace {
+  readonly nextWriteMs?: number;
+  readonly lazySinceMs?: number;
+  readonly isContested?: boolean;
+}
+
+/** Observes, plans and acts, one run at a time. */
+export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
+  const memory: Memory = { snapshots: new Map(), refusals: new Map() };
+  const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
+
+  async function reconcile(key: string): Promise<Outcome> {
+    if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
+    const snapshot = await observeRun(cluster, key, memory);
+    if (snapshot === undefined) {
+      forget(key);
+      return 'done';
+    }
+    const nowMs = now();
+    const pace = paceOf(key, snapshot);
+    const actions = planRun(snapshot, nowMs, options);
+    const { due, waitMs, next } = regulate(actions, snapshot, pace, nowMs);
+    const look = await act(cluster, key, snapshot.run, due, memory, hash);
+    paces.set(key, { uid: snapshot.run.uid, pace: next });
+    if (look.isOutdated) return 'retry';
+    const waits = [waitMs, look.isNow ? 0 : undefined, look.atMs === undefined ? undefined : look.atMs - now()];
+    const soonest = Math.min(...waits.filter((wait) => wait !== undefined));
+    return Number.isFinite(soonest) ? { afterMs: Math.max(0, soonest) } : 'done';
+  }
+
+  function paceOf(key: string, { run }: Snapshot): Pace {
+    const known = paces.get(key);
+    return known?.uid === run.uid ? known.pace : {};
+  }
+
+  function forget(key: string): void {
+    const uid = paces.get(key)?.uid;
+    paces.delete(key);
+    if (uid !== undefined) memory.snapshots.delete(uid);
+  }
+
+  return { reconcile };
+}
+
+interface Regulated {
+  readonly due: readonly Action[];
+  readonly waitMs?: number;
+  readonly next: Pace;
+}
+
+/**
+ * Holds back what need not be now: a status that only gains uids waits for company, and one that was written a moment ago
+ * is not written again so soon. With the status everything behind it waits, since it rests on what the status says.
+ */
+function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, nowMs: number): Regulated {
+  const isContested = actions.some((action) => action.type === 'EmitEvent' && action.reason === 'StatusContested');
+  if (isContested) return { due: pace.isContested ? [] : actions, next: { isContested } };
+  const patch = actions.find((action) => action.type === 'PatchStatus');
+  const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
+  const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };
+  if (patch === undefined) return { due: actions, next: resting };
+  if (nowMs < nextWriteMs) return { due: [], waitMs: nextWriteMs - nowMs, next: { ...resting, lazySinceMs } };
+  if (!patch.isUrgent && nowMs < lazySinceMs + LAZY_WRITE_MS) {
+    const due = actions.filter((action) => action !== patch);
+    return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
+  }
+  const isClaim = run.status.runId === undefined;
+  return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + writeWindowMs(patch.status) } };
+}

@@ -1,0 +1,219 @@
+import { displayName } from '../dag/display.ts';
+import type { Orchestration } from '../orchestration/decode.ts';
+import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
+import type { Step } from '../orchestration/schema.ts';
+import { findChild, observeAttempt } from './attempts.ts';
+import { findUnwanted } from './children.ts';
+import { createDraft, type Draft } from './draft.ts';
+import type { ChildKind } from './kinds/kind.ts';
+import { stepKinds } from './kinds/table.ts';
+import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from './run-status.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */
+export type NameChild = (run: Snapshot['run'], step: string, attempt: number) => string;
+
+/** What a run's steps come to. */
+export interface Execution {
+  readonly statuses: readonly StepStatus[];
+  /** When, without any event, something comes due: milliseconds since 1970. */
+  readonly dueAt: readonly number[];
+}
+
+interface Pass {
+  readonly snapshot: Snapshot;
+  readonly orchestration: Orchestration;
+  readonly draft: Draft;
+  readonly nowMs: number;
+  readonly now: string;
+  readonly nameChild: NameChild;
+  /** How many more children may run. */
+  room: number;
+}
+
+/**
+ * Decides for the steps of a started run, in the order of docs/semantics.md: child outcomes, end of the run, cancel, run
+ * deadline, attempt timeouts, retries, new steps. Pure. Cost: linear in steps and edges, and for each step that ends at
+ * once, the way back to the first that waits for it.
+ */
+export function executeSteps(
+  snapshot: Snapshot,
+  orchestration: Orchestration,
+  nowMs: number,
+  nameChild: NameChild,
+): Execution {
+  const now = new Date(nowMs).toISOString();
+  const draft = createDraft(orchestration.steps, snapshot.run.status, now);
+  const pass: Pass = { snapshot, orchestration, draft, nowMs, now, nameChild, room: Infinity };
+  recordOutcomes(pass);
+  if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
+  if (snapshot.run.isCancelled) cancelSteps(draft);
+  else if (nowMs >= runDeadline(pass)) {
+    endSteps(draft, 'RunTimedOut', `the run took longer than ${totalSeconds(orchestration)} s`);
+  } else {
+    timeOutAttempts(pass);
+    if (!snapshot.run.isSuspended) {
+      pass.room = countRoom(pass);
+      retrySteps(pass);
+      startSteps(pass);
+    }
+  }
+  return { statuses: draft.statuses, dueAt: findDueTimes(pass) };
+}
+
+/** What becomes of a started run whose snapshot somebody deleted: nobody knows any more what it has to do. */
+export function abandonSteps(status: RunStatus, nowMs: number): Execution {
+  const steps = status.stepStatuses.map(({ name, kind }) => ({ name, kind }));
+  const draft = createDraft(steps, status, new Date(nowMs).toISOString());
+  endSteps(draft, 'SnapshotLost', 'the snapshot that the run follows was deleted');
+  return { statuses: draft.statuses, dueAt: [] };
+}
+
+function recordOutcomes(pass: Pass): void {
+  const { draft } = pass;
+  for (const index of draft.steps.keys()) {
+    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);
+  }
+  draft.skipDependents();
+}
+
+function recordOutcome(pass: Pass, index: number): void {
+  const { draft, snapshot } = pass;
+  const status = draft.statuses[index] as StepStatus;
+  const outcome = observeAttempt(snapshot, draft.steps[index] as Step, status);
+  const uid = findChild(snapshot, status)?.metadata.uid;
+  if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
+  if (outcome.state === 'Succeeded')
+    draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
+  if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+}
+
+/** The attempt failed: another one waits for its time, or the step has failed. */
+function endAttempt(
+  { draft, orchestration, nowMs }: Pass,
+  index: number,
+  reason: string,
+  message: string,
+  isFinal = false,
+): void {
+  const step = draft.steps[index] as Step;
+  const { attempt } = draft.statuses[index] as StepStatus;
+  const retries = step.retries === undefined ? defaultRetries(orchestration) : readDuration(step.retries);
+  if (!isFinal && attempt <= retries) {
+    const nextRetryAt = new Date(nowMs + readDuration(step.retryBackoffSeconds) * 1000).toISOString();
+    draft.change(index, { phase: 'Retrying', reason, message, nextRetryAt });
+    return;
+  }
+  draft.change(index, { phase: 'Failed', reason, message, ...(step.continueOnFailure === true && { ignored: true }) });
+}
+
+function cancelSteps(draft: Draft): void {
+  const message = 'the run was cancelled';
+  for (const index of draft.steps.keys()) draft.change(index, { phase: 'Cancelled', reason: 'RunCancelled', message });
+}
+
+/** Ends what is not over yet, neither retried nor tolerated; what never began is skipped. */
+function endSteps(draft: Draft, reason: string, message: string): void {
+  for (const [index, { phase }] of draft.statuses.entries()) {
+    draft.change(index, { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message });
+  }
+}
+
+function runDeadline({ orchestration, snapshot }: Pass): number {
+  const seconds = totalSeconds(orchestration);
+  return seconds === 0 ? Infinity : Date.parse(snapshot.run.status.startedAt ?? '') + seconds * 1000;
+}
+
+function timeOutAttempts(pass: Pass): void {
+  const { draft, nowMs } = pass;
+  for (const [index, step] of draft.steps.entries()) {
+    if (nowMs < attemptDeadline(pass, index)) continue;
+    endAttempt(pass, index, 'StepTimedOut', `attempt took longer than ${readDuration(step.timeoutSeconds)} s`);
+  }
+  draft.skipDependents();
+}
+
+/**
+ * An attempt begins with its child: one that was delayed by a crash has lost no time. And a child that nobody has seen yet
+ * may exist all the same, so that ending its attempt could let the next one run beside it.
+ */
+function attemptDeadline({ draft, snapshot }: Pass, index: number): number {
+  const status = draft.statuses[index] as StepStatus;
+  const timeoutSeconds = readDuration(draft.steps[index]?.timeoutSeconds);
+  if (status.phase !== 'Running' || timeoutSeconds === 0) return Infinity;
+  const startedAt = Date.parse(status.startedAt ?? '');
+  if (status.resourceRef === undefined) return startedAt + timeoutSeconds * 1000;
+  const child = findChild(snapshot, status);
+  if (child === undefined) return Infinity;
+  const createdAt = Date.parse(child.metadata.creationTimestamp ?? '') || startedAt;
+  return Math.max(startedAt, createdAt) + timeoutSeconds * 1000;
+}
+
+/** A timed-out child runs until it is gone. */
+function countRoom({ draft, orchestration, snapshot }: Pass): number {
+  const limit = maxParallel(orchestration);
+  if (limit === 0) return Infinity;
+  const isTaking = (status: StepStatus) =>
+    (status.phase === 'Running' && status.resourceRef !== undefined) || findUnwanted(snapshot, status) !== undefined;
+  return limit - draft.statuses.filter(isTaking).length;
+}
+
+/** A timed-out child must be gone before the next attempt, or two would run at once. */
+function retrySteps(pass: Pass): void {
+  const { draft, nowMs, snapshot } = pass;
+  for (const [index, status] of draft.statuses.entries()) {
+    if (status.phase !== 'Retrying' || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;
+    if (findUnwanted(snapshot, status) === undefined) startAttempt(pass, index);
+  }
+}
+
+/** Starts what may start, always the first declared of it. */
+function startSteps(pass: Pass): void {
+  const { draft } = pass;
+  for (let index = 0; index < draft.steps.length; index++) {
+    if (draft.statuses[index]?.phase !== 'Pending' || !draft.mayStart(index)) continue;
+    startAttempt(pass, index);
+    // A step that ended at once may let one start that is declared before it.
+    const [first = index + 1] = draft.dependents[index] ?? [];
+    if (isSatisfied(draft.statuses[index] as StepStatus)) index = Math.min(index, first - 1);
+  }
+  draft.skipDependents();
+}
+
+/** Records the intent of an attempt, unless the limit of parallel children leaves no room. */
+function startAttempt(pass: Pass, index: number): void {
+  const { draft, now } = pass;
+  const step = draft.steps[index] as Step;
+  const kind = stepKinds.get(step.kind);
+  if (kind?.type === 'Child' && pass.room <= 0) return;
+  const attempt = (draft.statuses[index] as StepStatus).attempt + 1;
+  draft.change(index, { phase: 'Running', reason: 'Started', message: '', attempt, startedAt: now });
+  if (kind === undefined) endAttempt(pass, index, 'UnknownStepKind', `unknown kind ${displayName(step.kind)}`, true);
+  else if (kind.type === 'Child') intendChild(pass, index, kind, attempt);
+  else if (kind.type === 'Gate') recordOutcome(pass, index);
+  else draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: kind.message });
+}
+
+function intendChild(pass: Pass, index: number, { apiVersion, kind, buildSpec }: ChildKind, attempt: number): void {
+  const { draft, nameChild, snapshot } = pass;
+  const step = draft.steps[index] as Step;
+  const built = buildSpec(step, snapshot.run);
+  if ('refusal' in built) {
+    endAttempt(pass, index, 'InvalidStep', built.refusal, true);
+    return;
+  }
+  const { namespace } = snapshot.run;
+  const name = nameChild(snapshot.run, step.name, attempt);
+  draft.change(index, { resourceRef: { apiVersion, kind, name, namespace } });
+  pass.room -= 1;
+}
+
+/** Deadlines and retries that are still ahead. */
+function findDueTimes(pass: Pass): readonly number[] {
+  const { draft, nowMs } = pass;
+  if (draft.statuses.every(isStepFinal)) return [];
+  const times = draft.statuses.map(({ phase, nextRetryAt }, index) =>
+    phase === 'Retrying' ? Date.parse(nextRetryAt ?? '') : attemptDeadline(pass, index),
+  );
+  return [runDeadline(pass), ...times].filter((time) => time > nowMs && time < Infinity);
+}

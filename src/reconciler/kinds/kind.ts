@@ -1,0 +1,40 @@
+import type { Step } from '../../orchestration/schema.ts';
+import type { KubeObject, ObservedRun } from '../snapshot.ts';
+
+/** What can be read off the world about an attempt. */
+export type Outcome =
+  | { readonly state: 'Running' }
+  | { readonly state: 'Succeeded'; readonly message?: string }
+  /** `isFinal`: another attempt would meet the same. */
+  | { readonly state: 'Failed'; readonly reason: string; readonly message: string; readonly isFinal?: boolean };
+
+/** How a step kind is carried out: by a child object, by waiting for somebody else's object, or at once. */
+export type StepKind = ChildKind | GateKind | ImmediateKind;
+
+export interface ChildKind {
+  readonly type: 'Child';
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The child's spec, or a sentence why there can be none. */
+  readonly buildSpec: (
+    step: Step,
+    run: ObservedRun,
+  ) => { readonly spec: Readonly<Record<string, unknown>> } | { readonly refusal: string };
+  /** Seconds after which the finished child may go, where the step asks for it. */
+  readonly ttlSeconds?: (step: Step) => number | undefined;
+}
+
+export interface GateKind {
+  readonly type: 'Gate';
+  /** Kind of the objects waited for. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Whether `candidate` is among what the step waits for. */
+  readonly matches: (step: Step, candidate: KubeObject, run: ObservedRun) => boolean;
+  readonly judge: (step: Step, watched: readonly KubeObject[]) => Outcome;
+}
+
+export interface ImmediateKind {
+  readonly type: 'Immediate';
+  readonly message: string;
+}

@@ -1,0 +1,27 @@
+import { asRecord } from '../../orchestration/decode.ts';
+import { readReference } from '../../orchestration/references.ts';
+import type { GateKind } from './kind.ts';
+
+/** Waits for a SignalDelivery: one of a deliveryId whenever it came, one of a signal only if it came after the run. */
+export const signalWait: GateKind = {
+  type: 'Gate',
+  apiVersion: 'signals.proompteng.ai/v1alpha1',
+  kind: 'SignalDelivery',
+  matches: (step, { spec, metadata }, run) => {
+    const { deliveryId, signalRef } = asRecord(spec);
+    const wantedDelivery = readReference(step, 'deliveryId');
+    if (wantedDelivery !== undefined && deliveryId === wantedDelivery) return true;
+    const signal = readReference(step, 'signalRef');
+    if (signal === undefined || asRecord(signalRef)['name'] !== signal) return false;
+    // Yesterday's signal must not open today's gate.
+    return Date.parse(metadata.creationTimestamp ?? '') >= Date.parse(run.creationTimestamp);
+  },
+  judge: (step, [delivery]) => {
+    if (readReference(step, 'deliveryId') === undefined && readReference(step, 'signalRef') === undefined) {
+      const message = 'signalRef and deliveryId are both missing: a SignalWait step needs one of them';
+      return { state: 'Failed', reason: 'InvalidStep', message, isFinal: true };
+    }
+    if (delivery === undefined) return { state: 'Running' };
+    return { state: 'Succeeded', message: `signal delivery ${delivery.metadata.name} arrived` };
+  },
+};

@@ -1,0 +1,135 @@
+import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
+import { judgeOrchestration } from '../orchestration/judge.ts';
+import { GROUP } from '../orchestration/schema.ts';
+import { decodeRunStatus } from './decode-status.ts';
+import { stepKinds } from './kinds/table.ts';
+import { nameSnapshot } from './names.ts';
+import type { Cluster } from './ports.ts';
+import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
+
+/** What the reading of a run needs beside the cluster: what is remembered between two looks. */
+export interface Memory {
+  /** Snapshots that were read, by the run's uid: they never change. */
+  readonly snapshots: Map<string, Orchestration>;
+  /** The API server's words on children it refused, by the child's name; forgotten on restart and then said anew. */
+  readonly refusals: Map<string, string>;
+}
+
+/** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
+export async function observeRun(cluster: Cluster, key: string, memory: Memory): Promise<Snapshot | undefined> {
+  const object = cluster.getRun(key);
+  if (object === undefined) return undefined;
+  const writers = cluster.statusWriters(object);
+  if (writers.isForeign && !writers.isOurs) return undefined;
+  const run = readRun(object, writers.isForeign);
+  return {
+    run,
+    orchestration: await observeOrchestration(cluster, run, memory),
+    ancestry: readAncestry(cluster, object),
+    children: readChildren(cluster, run),
+    refusals: memory.refusals,
+    watched: readWatched(cluster, run, memory),
+  };
+}
+
+/** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */
+export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
+  const { metadata, status } = object;
+  const { run } = decodeOrchestrationRun(object);
+  const { annotations = {} } = metadata;
+  const { orchestrationRef, parameters = {}, deliveryId } = run.spec;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion ?? '',
+    generation: metadata.generation ?? 0,
+    creationTimestamp: metadata.creationTimestamp ?? '',
+    isBeingDeleted: metadata.deletionTimestamp !== undefined,
+    isCancelled: annotations[`${GROUP}/cancel`] === 'true',
+    isSuspended: annotations[`${GROUP}/suspend`] === 'true',
+    orchestration: orchestrationRef.name,
+    parameters,
+    ...(deliveryId !== undefined && { deliveryId }),
+    status: decodeRunStatus(status),
+    isContested,
+  };
+}
+
+async function observeOrchestration(
+  cluster: Cluster,
+  run: ObservedRun,
+  { snapshots }: Memory,
+): Promise<ObservedOrchestration> {
+  const known = snapshots.get(run.uid);
+  if (known !== undefined) return { state: 'Snapshotted', orchestration: known };
+  const revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
+  if (revision === undefined) return judgeCurrent(cluster, run);
+  if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
+  const orchestration = asRecord(revision['data'])['orchestration'] as Orchestration;
+  snapshots.set(run.uid, orchestration);
+  return { state: 'Snapshotted', orchestration };
+}
+
+function judgeCurrent(cluster: Cluster, { namespace, orchestration: name }: ObservedRun): ObservedOrchestration {
+  const object = cluster.getOrchestration(namespace, name);
+  if (object === undefined) return { state: 'Missing' };
+  const decoded = decodeOrchestration(object);
+  const [denial] = judgeOrchestration(decoded).denials;
+  if (denial === undefined) return { state: 'Found', orchestration: decoded.orchestration };
+  const { code, field, message } = denial;
+  return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };
+}
+
+/** The Orchestrations of the runs that own this one, nearest first. Owners that are gone end the chain, as does a loop. */
+function readAncestry(cluster: Cluster, object: KubeObject): readonly string[] {
+  const names: string[] = [];
+  const seen = new Set([object.metadata.uid]);
+  for (
+    let owner = ownerRun(cluster, object);
+    owner && !seen.has(owner.metadata.uid);
+    owner = ownerRun(cluster, owner)
+  ) {
+    seen.add(owner.metadata.uid);
+    names.push(decodeOrchestrationRun(owner).run.spec.orchestrationRef.name);
+  }
+  return names;
+}
+
+function ownerRun(cluster: Cluster, { metadata }: KubeObject): KubeObject | undefined {
+  const owner = metadata.ownerReferences?.find(
+    ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
+  );
+  const found = owner && cluster.getRun(`${metadata.namespace}/${owner.name}`);
+  return found?.metadata.uid === owner?.uid ? found : undefined;
+}
+
+function readChildren(cluster: Cluster, { status }: ObservedRun): ReadonlyMap<string, KubeObject> {
+  const children = new Map<string, KubeObject>();
+  for (const { resourceRef } of status.stepStatuses) {
+    const child =
+      resourceRef &&
+      cluster.getObject(resourceRef.apiVersion, resourceRef.kind, `${resourceRef.namespace}/${resourceRef.name}`);
+    if (child !== undefined) children.set(child.metadata.name, child);
+  }
+  return children;
+}
+
+/** Gate steps look at every object of their kind in the namespace; there are few of both. */
+function readWatched(
+  cluster: Cluster,
+  run: ObservedRun,
+  { snapshots }: Memory,
+): ReadonlyMap<string, readonly KubeObject[]> {
+  const watched = new Map<string, readonly KubeObject[]>();
+  for (const step of snapshots.get(run.uid)?.steps ?? []) {
+    const kind = stepKinds.get(step.kind);
+    if (kind?.type !== 'Gate') continue;
+    const candidates = [...cluster.listObjects(kind.apiVersion, kind.kind, run.namespace)];
+    watched.set(
+      step.name,
+      candidates.filter((candidate) => kind.matches(step, candidate, run)),
+    );
+  }
+  return watched;
+}

@@ -1,0 +1,171 @@
+import { quoteName } from '../dag/display.ts';
+import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
+import { isEqual } from '../orchestration/equality.ts';
+import { createMissing, deleteUnwanted, limitFinished } from './children.ts';
+import { abandonSteps, executeSteps, type NameChild } from './execute.ts';
+import { isRunFinal, type RunStatus } from './run-status.ts';
+import type { Action, Snapshot } from './snapshot.ts';
+import { fitStatus } from './status-size.ts';
+import { type Standing, summarise, writeStatus } from './summary.ts';
+
+export interface PlanOptions {
+  readonly nameChild: NameChild;
+  /** How long a run waits for its Orchestration: GitOps applies in any order. */
+  readonly missingOrchestrationSeconds: number;
+}
+
+/** How deep SubOrchestrations may nest, the outermost run included. */
+const MOST_NESTED = 10;
+
+/**
+ * Everything one run needs done now. Pure and total: the same snapshot at the same time gives the same actions, and a
+ * crash between any two of them is repaired by planning again.
+ */
+export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run } = snapshot;
+  if (run.isBeingDeleted) return [];
+  if (run.isContested) return [contested(snapshot)];
+  if (isRunFinal(run.status)) return tidyUp(snapshot, nowMs);
+  return run.status.runId === undefined ? planStart(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
+}
+
+function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
+  const { run, orchestration } = snapshot;
+  const { statuses, dueAt } =
+    orchestration.state === 'Snapshotted'
+      ? executeSteps(snapshot, orchestration.orchestration, nowMs, nameChild)
+      : abandonSteps(run.status, nowMs);
+  const standing = summarise(statuses, run.isSuspended);
+  const now = new Date(nowMs).toISOString();
+  const status = writeStatus(run.status, standing, { stepStatuses: statuses, observedGeneration: run.generation }, now);
+  return [
+    ...patchIfChanged(run.status, status),
+    ...(isRunFinal(status) ? [endEvent(standing)] : []),
+    ...createMissing(snapshot, statuses),
+    ...deleteUnwanted(snapshot, statuses),
+    ...limitFinished(snapshot, statuses),
+    ...requeueAt(dueAt),
+  ];
+}
+
+/** A run takes its snapshot first, then claims its status: a crash between the two leaves a snapshot that still holds. */
+function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run, orchestration, ancestry } = snapshot;
+  const now = new Date(nowMs).toISOString();
+  const stand = (standing: Standing, ...more: Action[]) => [
+    ...patchIfChanged(run.status, writeStatus(run.status, standing, { observedGeneration: run.generation }, now)),
+    ...more,
+  ];
+  const end = (standing: Standing) => stand(standing, endEvent(standing));
+  const fail = (reason: string, message: string) => end({ phase: 'Failed', reason, message });
+  if (run.isCancelled)
+    return end({ phase: 'Cancelled', reason: 'RunCancelled', message: 'the run was cancelled before it started' });
+  if (orchestration.state === 'Foreign')
+    return fail('SnapshotNameTaken', 'the name of this run’s snapshot is taken by another object');
+  if (run.isSuspended)
+    return stand({ phase: 'Pending', reason: 'Suspended', message: 'the run waits for its suspend annotation to go' });
+  if (orchestration.state === 'Missing') return waitForOrchestration(snapshot, nowMs, options, stand, fail);
+  if (ancestry.includes(run.orchestration)) {
+    return fail(
+      'SubOrchestrationCycle',
+      `${[run.orchestration, ...ancestry].map(quoteName).join(' is run by ')}: it would never end`,
+    );
+  }
+  if (ancestry.length >= MOST_NESTED)
+    return fail('SubOrchestrationTooDeep', `more than ${MOST_NESTED} orchestrations run each other`);
+  if (orchestration.state === 'Found') {
+    const { denial } = orchestration;
+    if (denial !== undefined) return fail(denial.code, denial.message);
+    return [{ type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
+  }
+  const claimed: Snapshot = {
+    ...snapshot,
+    run: { ...run, status: { ...run.status, runId: run.name, startedAt: now } },
+  };
+  const started: Action = {
+    type: 'EmitEvent',
+    eventType: 'Normal',
+    reason: 'Started',
+    message: `runs ${quoteName(run.orchestration)}`,
+  };
+  return insertAfterPatch(planSteps(claimed, nowMs, options), started);
+}
+
+function waitForOrchestration(
+  { run }: Snapshot,
+  nowMs: number,
+  { missingOrchestrationSeconds }: PlanOptions,
+  stand: (standing: Standing, ...more: Action[]) => readonly Action[],
+  fail: (reason: string, message: string) => readonly Action[],
+): readonly Action[] {
+  const reason = 'MissingOrchestration';
+  const waiting = run.status.conditions.find(
+    (condition) => condition.type === 'Progressing' && condition.reason === reason,
+  );
+  const deadlineMs = (waiting ? Date.parse(waiting.lastTransitionTime) : nowMs) + missingOrchestrationSeconds * 1000;
+  const name = quoteName(run.orchestration);
+  if (nowMs >= deadlineMs)
+    return fail(reason, `there was no Orchestration ${name} for ${missingOrchestrationSeconds} s`);
+  return stand(
+    { phase: 'Pending', reason, message: `waits for the Orchestration ${name} to appear` },
+    ...requeueAt([deadlineMs]),
+  );
+}
+
+/** A finished run only loses children it ended itself and, when its time has come, goes. */
+function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
+  const { status } = snapshot.run;
+  return [
+    ...deleteUnwanted(snapshot, status.stepStatuses),
+    ...limitFinished(snapshot, status.stepStatuses),
+    ...expire(snapshot, nowMs),
+  ];
+}
+
+function expire({ run, orchestration }: Snapshot, nowMs: number): readonly Action[] {
+  const seconds =
+    orchestration.state === 'Snapshotted' ? ttlSecondsAfterFinished(orchestration.orchestration) : undefined;
+  if (seconds === undefined) return [];
+  const expiryMs = Date.parse(run.status.finishedAt ?? '') + seconds * 1000;
+  return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
+}
+
+/** Nothing is written that says what is stored already. A change of uids alone may wait for company. */
+function patchIfChanged(before: RunStatus, planned: RunStatus): readonly Action[] {
+  const status = fitStatus(planned);
+  const { updatedAt: _, ...stored } = before;
+  const { updatedAt: __, ...wanted } = status;
+  if (isEqual(stored, wanted)) return [];
+  return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutUids(stored), withoutUids(wanted)) }];
+}
+
+function withoutUids({ stepStatuses, ...status }: Omit<RunStatus, 'updatedAt'>): unknown {
+  return {
+    ...status,
+    stepStatuses: stepStatuses.map(({ resourceRef, ...step }) => ({ ...step, child: resourceRef?.name })),
+  };
+}
+
+function insertAfterPatch([patch, ...rest]: readonly Action[], action: Action): readonly Action[] {
+  return patch === undefined ? [] : [patch, action, ...rest];
+}
+
+/** At the first of these times; none where there is none, or none that can be read. */
+function requeueAt(timesMs: readonly number[]): readonly Action[] {
+  const soonestMs = Math.min(...timesMs);
+  return Number.isFinite(soonestMs) ? [{ type: 'RequeueAt', time: new Date(soonestMs).toISOString() }] : [];
+}
+
+function endEvent({ phase, reason, message }: Standing): Action {
+  return {
+    type: 'EmitEvent',
+    eventType: phase === 'Failed' ? 'Warning' : 'Normal',
+    reason: phase,
+    message: `${reason}: ${message}`,
+  };
+}
+
+function contested({ run }: Snapshot): Action {
+  const message = `another controller writes the status of ${quoteName(run.name)}: switch one of the two off`;
+  return { type: 'EmitEvent', eventType: 'Warning', reason: 'StatusContested', message };
+}

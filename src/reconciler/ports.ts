@@ -1,0 +1,42 @@
+import type { RunStatus } from './run-status.ts';
+import type { KubeObject, ObservedRun } from './snapshot.ts';
+
+/** An object to create: the API server gives it its uid. */
+export type NewObject = Omit<KubeObject, 'metadata'> & { readonly metadata: object };
+
+/** What became of a write that could be told apart. Everything else throws, and is tried again with a fresh look. */
+export type WriteOutcome =
+  | { readonly outcome: 'Done' }
+  /** The object is no longer as it was observed: look again. */
+  | { readonly outcome: 'Outdated' }
+  /** The API server will not have it, in its own words. */
+  | { readonly outcome: 'Refused'; readonly message: string };
+
+/**
+ * The cluster as the reconciler needs it. Reads without a promise come from a copy that is never older than our own last
+ * write (see `hasSeenOwnWrites`). An object that exists already counts as created: whose it is is seen by looking again.
+ */
+export interface Cluster {
+  getRun(key: string): KubeObject | undefined;
+  getOrchestration(namespace: string, name: string): KubeObject | undefined;
+  getObject(apiVersion: string, kind: string, key: string): KubeObject | undefined;
+  listObjects(apiVersion: string, kind: string, namespace: string): Iterable<KubeObject>;
+  /** Who has written the status, as far as the API server remembers. */
+  statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
+  /** Whether the copy has caught up with what we wrote for this run. */
+  hasSeenOwnWrites(key: string): boolean;
+  readSnapshot(namespace: string, name: string): Promise<KubeObject | undefined>;
+  create(object: NewObject, forRun: string): Promise<WriteOutcome>;
+  patchRunStatus(run: ObservedRun, status: RunStatus): Promise<WriteOutcome>;
+  setChildTtl(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    name: string,
+    uid: string,
+    seconds: number,
+  ): Promise<WriteOutcome>;
+  /** In the foreground, and only the object of that uid. One that is gone counts as deleted. */
+  delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
+  emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void>;
+}

@@ -1,0 +1,75 @@
+/** Where a step stands. Succeeded, Failed, Skipped and Cancelled are final. */
+export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
+
+/** Where a run stands. Succeeded, Failed and Cancelled are final. */
+export type RunPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Cancelled';
+
+/** The object that carries out an attempt. Without uid it is an intent: it may or may not have been created. */
+export interface ResourceRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid?: string;
+}
+
+/** One entry of `status.stepStatuses`. Times are RFC 3339 in UTC. */
+export interface StepStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly phase: StepPhase;
+  readonly reason?: string;
+  readonly message?: string;
+  /** Attempts begun; 0 before the first. Never falls. */
+  readonly attempt: number;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly lastTransitionTime?: string;
+  readonly nextRetryAt?: string;
+  readonly resourceRef?: ResourceRef;
+  /** The step failed, and `continueOnFailure` lets its dependents start all the same. */
+  readonly ignored?: boolean;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+  readonly observedGeneration?: number;
+}
+
+/** `status` of an OrchestrationRun. */
+export interface RunStatus {
+  readonly phase?: RunPhase;
+  readonly runId?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly observedGeneration?: number;
+  readonly updatedAt?: string;
+  readonly conditions: readonly Condition[];
+  readonly stepStatuses: readonly StepStatus[];
+}
+
+/** Kept short, since every write of the status stores all of it again. */
+const LONGEST_MESSAGE = 256;
+
+export function isStepFinal({ phase }: StepStatus): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
+}
+
+export function isRunFinal({ phase }: RunStatus): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+}
+
+/** Succeeded, or failed for good where that is tolerated: what lets dependents start. */
+export function isSatisfied({ phase, ignored }: StepStatus): boolean {
+  return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
+}
+
+/** A message as it is stored: its beginning, where it is too long. */
+export function cutMessage(message: string): string {
+  // A cut may fall into the middle of a character: the API server would store something else than was sent.
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1).toWellFormed()}…` : message;
+}

@@ -1,0 +1,98 @@
+import type { Orchestration } from '../orchestration/decode.ts';
+import type { ResourceRef, RunStatus } from './run-status.ts';
+
+/** A Kubernetes object as far as anybody here looks into it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly resourceVersion?: string;
+    readonly generation?: number;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly OwnerReference[];
+  };
+  readonly [field: string]: unknown;
+}
+
+export interface OwnerReference {
+  readonly kind?: string;
+  readonly name?: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+}
+
+/** Of a run, what decides. */
+export interface ObservedRun {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+  readonly isBeingDeleted: boolean;
+  readonly isCancelled: boolean;
+  readonly isSuspended: boolean;
+  readonly orchestration: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly deliveryId?: string;
+  readonly status: RunStatus;
+  /** Somebody else has written this status. */
+  readonly isContested: boolean;
+}
+
+/** The Orchestration of a run: as snapshotted at its start, or as it is now, where it has not started. */
+export type ObservedOrchestration =
+  | { readonly state: 'Snapshotted'; readonly orchestration: Orchestration }
+  | {
+      readonly state: 'Found';
+      readonly orchestration: Orchestration;
+      readonly denial?: { readonly code: string; readonly message: string };
+    }
+  | { readonly state: 'Missing' }
+  /** An object of the snapshot's name belongs to somebody else. */
+  | { readonly state: 'Foreign' };
+
+/** Everything one decision about one run looks at; read before, so that deciding is pure. */
+export interface Snapshot {
+  readonly run: ObservedRun;
+  readonly orchestration: ObservedOrchestration;
+  /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
+  readonly ancestry: readonly string[];
+  /** What there is under the names of recorded children, by that name. */
+  readonly children: ReadonlyMap<string, KubeObject>;
+  /** What the API server said when it refused a child, by the child's name. */
+  readonly refusals: ReadonlyMap<string, string>;
+  /** What gate kinds wait for, by step. */
+  readonly watched: ReadonlyMap<string, readonly KubeObject[]>;
+}
+
+/** What is to be done, in order. If one fails, those behind it are dropped and the run is looked at anew. */
+export type Action =
+  /** Stores the Orchestration the run will follow. */
+  | { readonly type: 'CreateSnapshot'; readonly orchestration: Orchestration }
+  /** Writes the whole status if the run is still as observed. What is not urgent may wait a second for company. */
+  | { readonly type: 'PatchStatus'; readonly status: RunStatus; readonly isUrgent: boolean }
+  | {
+      readonly type: 'CreateChild';
+      readonly step: string;
+      readonly ref: ResourceRef;
+      readonly spec: Readonly<Record<string, unknown>>;
+    }
+  /** Deletes in the foreground; a child already gone is no failure. */
+  | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
+  /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */
+  | { readonly type: 'SetChildTtl'; readonly ref: ResourceRef & { readonly uid: string }; readonly seconds: number }
+  | { readonly type: 'DeleteRun' }
+  | {
+      readonly type: 'EmitEvent';
+      readonly eventType: 'Normal' | 'Warning';
+      readonly reason: string;
+      readonly message: string;
+    }
+  /** Looks again then, though nothing has happened. */
+  | { readonly type: 'RequeueAt'; readonly time: string };

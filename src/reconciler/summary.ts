@@ -1,0 +1,91 @@
+import { listNames } from '../dag/display.ts';
+import {
+  type Condition,
+  cutMessage,
+  isStepFinal,
+  type RunPhase,
+  type RunStatus,
+  type StepStatus,
+} from './run-status.ts';
+
+/** Where a run stands, in a word for programs and a sentence for people. */
+export interface Standing {
+  readonly phase: RunPhase;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the steps of a started run come to. Only when every step is final has the run ended. */
+export function summarise(statuses: readonly StepStatus[], isSuspended: boolean): Standing {
+  const done = statuses.filter(isStepFinal).length;
+  if (done < statuses.length) {
+    const message = `${done} of ${statuses.length} steps done`;
+    return isSuspended
+      ? { phase: 'Running', reason: 'Suspended', message: `${message}; nothing new starts while the run is suspended` }
+      : { phase: 'Running', reason: 'Running', message };
+  }
+  const named = (reason: string) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
+  if (statuses.some(({ phase }) => phase === 'Cancelled')) {
+    return {
+      phase: 'Cancelled',
+      reason: 'RunCancelled',
+      message: `the run was cancelled: ${listNames(named('RunCancelled'))}`,
+    };
+  }
+  const ended = statuses.find(({ reason }) => reason === 'RunTimedOut' || reason === 'SnapshotLost');
+  if (ended?.reason !== undefined) {
+    const { reason, message } = ended;
+    return { phase: 'Failed', reason, message: `${message ?? reason}: ${listNames(named(reason))}` };
+  }
+  const failed = statuses.filter(({ phase, ignored }) => phase === 'Failed' && ignored !== true);
+  if (failed.length > 0) {
+    const first = `: ${failed[0]?.message ?? failed[0]?.reason ?? ''}`;
+    return {
+      phase: 'Failed',
+      reason: 'StepFailed',
+      message: `${listNames(failed.map(({ name }) => name))} failed${failed.length === 1 ? first : ''}`,
+    };
+  }
+  const ignored = statuses.filter((status) => status.ignored === true).length;
+  return ignored === 0
+    ? { phase: 'Succeeded', reason: 'Completed', message: `all ${statuses.length} steps succeeded` }
+    : {
+        phase: 'Succeeded',
+        reason: 'CompletedWithIgnoredFailures',
+        message: `ignored failures: ${ignored} of ${statuses.length} steps`,
+      };
+}
+
+/** The status that says so, on top of what is stored. */
+export function writeStatus(before: RunStatus, standing: Standing, fields: Partial<RunStatus>, now: string): RunStatus {
+  const { phase } = standing;
+  const isFinal = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+  return {
+    ...before,
+    ...fields,
+    phase,
+    ...(isFinal && { finishedAt: before.finishedAt ?? now }),
+    conditions: describe(standing).map((condition) => keepTransition(before.conditions, condition, now)),
+    updatedAt: now,
+  };
+}
+
+function describe({ phase, reason, message }: Standing): Omit<Condition, 'lastTransitionTime'>[] {
+  const isRunning = phase === 'Pending' || phase === 'Running';
+  const say = (type: string, status: Condition['status']) => ({ type, status, reason, message: cutMessage(message) });
+  return [
+    say('Ready', phase === 'Succeeded' ? 'True' : 'False'),
+    say('Progressing', isRunning && reason !== 'Suspended' ? 'True' : 'False'),
+    say('Succeeded', isRunning ? 'Unknown' : phase === 'Succeeded' ? 'True' : 'False'),
+  ];
+}
+
+/** A condition's time moves only with its status: Kubernetes API conventions. */
+function keepTransition(
+  before: readonly Condition[],
+  condition: Omit<Condition, 'lastTransitionTime'>,
+  now: string,
+): Condition {
+  const stored = before.find(({ type }) => type === condition.type);
+  return { ...condition, lastTransitionTime: stored?.status === condition.status ? stored.lastTransitionTime : now };
+}

@@ -1,0 +1,132 @@
+import {
+  anyText,
+  type Configuration,
+  type ConfigurationResult,
+  type ConfigurationSources,
+  oneOf,
+  readConfiguration,
+  type Setting,
+  type ValueKind,
+  wholeNumber,
+} from './configuration.ts';
+import { LOG_LEVELS } from './log.ts';
+
+const boolean: ValueKind<boolean> = {
+  expected: 'true or false',
+  read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+};
+
+/** Comma text or a JSON array, as the agents chart writes it; `*` is every namespace. */
+const namespaces: ValueKind<readonly string[]> = {
+  expected: 'namespaces with commas between, or a JSON array of them, or *',
+  read: (text) => {
+    const names = readWords(text);
+    return names?.every((name) => name === '*' || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+      ? names
+      : undefined;
+  },
+};
+
+const words: ValueKind<readonly string[]> = {
+  expected: 'names with commas between, or a JSON array of them',
+  read: readWords,
+};
+
+/** The agents chart's variables, and the names it is moving to: where both are set they must agree. */
+function variables(name: string): readonly string[] {
+  return [`JANGAR_${name}`, `AGENTS_${name}`];
+}
+
+const RECONCILE_SETTINGS = {
+  isEnabled: {
+    kind: boolean,
+    help: 'whether runs are executed',
+    variables: variables('ORCHESTRATION_CONTROLLER_ENABLED'),
+    fallback: 'false',
+  },
+  namespaces: {
+    kind: namespaces,
+    help: 'the namespaces that are followed',
+    variables: variables('ORCHESTRATION_CONTROLLER_NAMESPACES'),
+    isOptional: true,
+  },
+  executesToolRuns: {
+    kind: boolean,
+    help: 'whether ToolRuns are executed as Jobs',
+    variables: variables('TOOL_RUN_CONTROLLER_ENABLED'),
+    fallback: 'false',
+  },
+  allowedServiceAccounts: {
+    kind: words,
+    help: 'the only service accounts that Tools may run under',
+    variables: variables('TOOL_RUN_CONTROLLER_ALLOWED_SERVICE_ACCOUNTS'),
+    isOptional: true,
+  },
+  ownServiceAccount: {
+    kind: anyText,
+    help: 'the account it runs under',
+    variables: ['POD_SERVICE_ACCOUNT'],
+    fallback: 'default',
+  },
+  ownNamespace: {
+    flag: 'own-namespace',
+    kind: anyText,
+    help: 'the namespace it runs in',
+    variables: ['POD_NAMESPACE'],
+    fallback: 'default',
+  },
+  kubeconfig: {
+    flag: 'kubeconfig',
+    kind: anyText,
+    help: 'a kubeconfig; inside a cluster none is needed',
+    variables: ['KUBECONFIG'],
+    isOptional: true,
+  },
+  sidePort: {
+    flag: 'side-port',
+    kind: wholeNumber(0, 65_535),
+    help: 'the HTTP port for probes and metrics',
+    fallback: '8081',
+  },
+  bindAddress: { flag: 'bind-address', kind: anyText, help: 'the address of that port', fallback: '0.0.0.0' },
+  // GitOps applies in any order; five minutes are what Argo CD's default retries take (5 + 10 + 20 + 40 + 80 s), twice.
+  missingOrchestrationSeconds: {
+    flag: 'missing-orchestration-seconds',
+    kind: wholeNumber(0, 86_400),
+    help: 'how long a run waits for its Orchestration',
+    fallback: '300',
+  },
+  electsLeader: {
+    flag: 'leader-elect',
+    kind: boolean,
+    help: 'whether one of several replicas does the work',
+    fallback: 'true',
+  },
+  workers: {
+    flag: 'workers',
+    kind: wholeNumber(1, 1_000),
+    help: 'how many runs are worked on at once',
+    fallback: '16',
+  },
+  logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
+} as const satisfies Record<string, Setting>;
+
+export type ReconcileConfiguration = Configuration<typeof RECONCILE_SETTINGS>;
+
+/** The configuration of `reconcile`. */
+export function readReconcileConfiguration(sources: ConfigurationSources): ConfigurationResult<ReconcileConfiguration> {
+  return readConfiguration(RECONCILE_SETTINGS, sources);
+}
+
+function readWords(text: string): readonly string[] | undefined {
+  return text.trimStart().startsWith('[') ? readJsonArray(text) : text.split(',').map((name) => name.trim());
+}
+
+function readJsonArray(text: string): readonly string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) && parsed.every((name) => typeof name === 'string') ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import { buildConfigMap, nameJob, nameTool } from './job.ts';
+import { type PlanOptions, planToolRun } from './plan.ts';
+import type { Action, KubeObject, Manifest, RuntimeRef, Snapshot, ToolRunStatus } from './snapshot.ts';
+import { readStatus } from './status.ts';
+
+/** `Outdated`: something is not as it was observed. `Refused`: the API server will not have it, in its own words. */
+type WriteOutcome =
+  | { readonly outcome: 'Done' | 'Outdated' }
+  | { readonly outcome: 'Refused'; readonly message: string };
+
+/** The cluster as the executor needs it. What has no promise comes from a copy that has seen our own last write. */
+export interface Cluster {
+  getToolRun(key: string): KubeObject | undefined;
+  getTool(namespace: string, name: string): KubeObject | undefined;
+  getJob(namespace: string, name: string): KubeObject | undefined;
+  readConfigMap(namespace: string, name: string): Promise<KubeObject | undefined>;
+  statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
+  hasSeenOwnWrites(key: string): boolean;
+  /** An object that exists already counts as Outdated: whose it is, the next look tells. */
+  create(manifest: Manifest, forToolRun: string): Promise<WriteOutcome>;
+  patchStatus(toolRun: KubeObject, status: ToolRunStatus): Promise<WriteOutcome>;
+  setTtl(job: RuntimeRef & { readonly uid: string }, seconds: number): Promise<WriteOutcome>;
+  emitEvent(toolRun: KubeObject, type: 'Warning', reason: string, message: string): Promise<void>;
+}
+
+export interface ExecutorOptions extends PlanOptions {
+  readonly cluster: Cluster;
+  /** Milliseconds since 1970, on a clock that does not jump while the process lives. */
+  readonly now: () => number;
+}
+
+/** What is to become of a ToolRun: it waits for an event, is looked at again soon and ever later, or at a time from now. */
+export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
+
+/** The copy of the cluster hears of our own write within milliseconds; every change also wakes the ToolRun by itself. */
+const CATCH_UP_MS = 20;
+
+/** Observes, plans and acts, one ToolRun at a time. What `reconcile` throws is to be tried again. */
+export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
+  reconcile: (key: string) => Promise<Outcome>;
+} {
+  /** By child name; forgotten on restart, and then said anew. */
+  const refusals = new Map<string, string>();
+
+  async function reconcile(key: string): Promise<Outcome> {
+    if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
+    const object = cluster.getToolRun(key);
+    const writers = object && cluster.statusWriters(object);
+    if (object === undefined || (writers?.isForeign && !writers.isOurs)) return 'done';
+    const snapshot = await observe(object, writers?.isForeign === true);
+    return act(object, key, planToolRun(snapshot, now(), options));
+  }
+
+  /** In order; what does not go as planned ends it, since everything behind rests on it. */
+  async function act(object: KubeObject, key: string, actions: readonly Action[]): Promise<Outcome> {
+    let outcome: Outcome = 'done';
+    for (const action of actions) {
+      if (action.type === 'RequeueAt') outcome = { afterMs: Math.max(0, Date.parse(action.time) - now()) };
+      const written = await write(object, key, action);
+      if (written.outcome === 'Outdated') return 'retry';
+      if (written.outcome === 'Refused') return rememberRefusal(action, written.message);
+    }
+    return outcome;
+  }
+
+  async function observe(object: KubeObject, isContested: boolean): Promise<Snapshot> {
+    const { namespace } = object.metadata;
+    const toolRun = { object, status: readStatus(object), isContested };
+    const toolName = nameTool(object);
+    const tool = toolName === undefined ? undefined : cluster.getTool(namespace, toolName);
+    const wanted = tool && buildConfigMap(object, tool, options.nameChild);
+    const job = cluster.getJob(namespace, nameJob(toolRun, options.nameChild));
+    // Once there is a Job, its ConfigMap has done its part.
+    const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
+    return { toolRun, tool, job, configMap, refusals };
+  }
+
+  async function write(object: KubeObject, key: string, action: Action): Promise<WriteOutcome> {
+    switch (action.type) {
+      case 'RequeueAt':
+        return { outcome: 'Done' };
+      case 'EmitEvent':
+        await cluster.emitEvent(object, action.eventType, action.reason, action.message);
+        return { outcome: 'Done' };
+      case 'PatchStatus':
+        return cluster.patchStatus(object, action.status);
+      case 'CreateConfigMap':
+      case 'CreateJob':
+        return cluster.create(action.manifest, key);
+      case 'SetTtl':
+        return cluster.setTtl(action.job, action.seconds);
+    }
+  }
+
+  function rememberRefusal(action: Action, message: string): Outcome {
+    if (action.type !== 'CreateJob' && action.type !== 'CreateConfigMap')
+      throw new Error(`${action.type} was refused: ${message}`);
+    refusals.set(action.manifest.metadata.name, message);
+    return { afterMs: 0 };
+  }
+
+  return { reconcile };
+}

@@ -1,0 +1,87 @@
+import type { FollowedCluster } from '../kube/cluster.ts';
+import type { Timing } from '../kube/ports.ts';
+import { createQueue, type Queue } from '../kube/queue.ts';
+import type { Resource, KubeObject as StoredObject } from '../kube/resources.ts';
+import { createExecutor } from './executor.ts';
+import type { PlanOptions } from './plan.ts';
+import type { KubeObject } from './snapshot.ts';
+
+const TOOLS = 'tools.proompteng.ai';
+export const TOOL_RUNS: Resource = {
+  group: TOOLS,
+  version: 'v1alpha1',
+  kind: 'ToolRun',
+  plural: 'toolruns',
+  namespaced: true,
+};
+/** What is followed beside the ToolRuns. */
+export const TOOL_RUN_RESOURCES: readonly Resource[] = [
+  { group: TOOLS, version: 'v1alpha1', kind: 'Tool', plural: 'tools', namespaced: true },
+  { group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', namespaced: true },
+];
+const CONFIG_MAPS: Resource = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+
+export interface ToolRunOptions extends PlanOptions {
+  readonly followed: FollowedCluster;
+  readonly emitEvent: (about: KubeObject, type: 'Warning', reason: string, message: string) => Promise<void>;
+  readonly now: () => number;
+  readonly timing: Timing;
+  readonly workers: number;
+  readonly onError: (key: string, error: unknown) => void;
+}
+
+/** Carries out ToolRuns as Jobs. Keys are added for every change that `affectedToolRun` names. */
+export function createToolRunQueue({
+  followed,
+  emitEvent,
+  timing,
+  workers,
+  onError,
+  ...options
+}: ToolRunOptions): Queue {
+  const apiVersion = `${TOOLS}/v1alpha1`;
+  const { reconcile } = createExecutor({
+    ...options,
+    cluster: {
+      getToolRun: (key) => followed.getObject(apiVersion, 'ToolRun', key),
+      getTool: (namespace, name) => followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`),
+      getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
+      readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
+      statusWriters: followed.statusWriters,
+      hasSeenOwnWrites: (key) => followed.hasSeenOwnWrites(ownKey(key)),
+      create: (manifest, key) =>
+        followed.create(manifest.kind === 'ConfigMap' ? CONFIG_MAPS : undefined, manifest, ownKey(key)),
+      patchStatus: ({ metadata: { namespace, name, uid, resourceVersion = '' } }, status) =>
+        followed.patchStatus(
+          TOOL_RUNS,
+          { namespace, name, uid, resourceVersion },
+          status,
+          ownKey(`${namespace}/${name}`),
+        ),
+      setTtl: ({ namespace, name, uid }, seconds) =>
+        followed.patchSpec('batch/v1', 'Job', { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+      emitEvent,
+    },
+  });
+  return createQueue({ workers, process: reconcile, onError, timing });
+}
+
+/** The keys of the ToolRuns that a changed object may move. */
+export function affectedToolRuns(changed: StoredObject, toolRuns: () => Iterable<StoredObject>): readonly string[] {
+  const { kind, metadata } = changed;
+  const key = (name: string) => `${metadata.namespace}/${name}`;
+  if (kind === 'ToolRun') return [key(metadata.name)];
+  if (kind === 'Tool')
+    return [...toolRuns()]
+      .filter((run) => run.metadata.namespace === metadata.namespace)
+      .map((run) => key(run.metadata.name));
+  const owner = metadata.ownerReferences?.find(
+    (reference) => reference.controller === true && reference.kind === 'ToolRun',
+  );
+  return owner ? [key(owner.name)] : [];
+}
+
+/** A ToolRun and an OrchestrationRun may have one name: what was written for each is remembered apart. */
+function ownKey(key: string): string {
+  return `${key}#ToolRun`;
+}

@@ -1,0 +1,90 @@
+/** A Kubernetes object as far as anybody here looks into it. */
+export interface KubeObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion?: string;
+    readonly generation?: number;
+    readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** An object to create, whole. What is undefined in it is not sent. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+/** What carries a ToolRun out. Without uid it is an intent: it may or may not have been created. */
+export interface RuntimeRef {
+  /** `job`, the only type known here. */
+  readonly type: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid?: string;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+/** `status` of a ToolRun. Succeeded, Failed and Cancelled are final. Times are RFC 3339 in UTC. */
+export interface ToolRunStatus {
+  readonly phase?: string;
+  readonly runtimeRef?: RuntimeRef;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly observedGeneration?: number;
+  readonly updatedAt?: string;
+  readonly conditions: readonly Condition[];
+}
+
+export interface ObservedToolRun {
+  /** As stored. */
+  readonly object: KubeObject;
+  readonly status: ToolRunStatus;
+  /** Somebody else has written this status. */
+  readonly isContested: boolean;
+}
+
+/** Everything one decision about one ToolRun looks at; read before, so that deciding is pure. */
+export interface Snapshot {
+  readonly toolRun: ObservedToolRun;
+  /** The Tool that `spec.toolRef` names, where there is one. */
+  readonly tool?: KubeObject | undefined;
+  /** What there is under the name that `nameJob` gives, whoever made it. */
+  readonly job?: KubeObject | undefined;
+  /** What there is under the name of `buildConfigMap`, whoever made it. */
+  readonly configMap?: KubeObject | undefined;
+  /** What the API server said when it refused a child for good, by the child's name. */
+  readonly refusals: ReadonlyMap<string, string>;
+}
+
+/**
+ * What is to be done, in order. If one fails, is refused or meets an object that exists already, those behind it are
+ * dropped and the ToolRun is looked at anew: whose an existing object is, the next look tells.
+ */
+export type Action =
+  /**
+   * Writes the whole status if the ToolRun is still at the observed uid and resourceVersion. What is not urgent may wait a
+   * second for company. One goes before every create, even if it changes nothing but a time: a create decided from an old
+   * view must meet a conflict first.
+   */
+  | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus; readonly isUrgent: boolean }
+  | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
+  | { readonly type: 'CreateJob'; readonly manifest: Manifest }
+  /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
+  | { readonly type: 'SetTtl'; readonly job: RuntimeRef & { readonly uid: string }; readonly seconds: number }
+  | { readonly type: 'EmitEvent'; readonly eventType: 'Warning'; readonly reason: string; readonly message: string }
+  /** Looks again then, though nothing has happened. */
+  | { readonly type: 'RequeueAt'; readonly time: string };

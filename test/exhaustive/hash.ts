@@ -1,0 +1,57 @@
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { listVisible, REVISIONS, RUN, type World } from '../support/model/engine.ts';
+
+/**
+ * Makes one number of a world and of what else tells two states apart. Worlds that behave alike have the same: versions
+ * count only by whether they are the newest. 53 bits: among ten million states, two are taken for one with odds of 1 to 180.
+ */
+export function createHasher(): (world: World, rest: { readonly choices: unknown; readonly left: unknown }) => number {
+  const texts = new WeakMap<object, number>();
+  const remember = (object: object, describe: () => unknown): number => {
+    const known = texts.get(object);
+    if (known !== undefined) return known;
+    const hash = hashText(JSON.stringify(describe()));
+    texts.set(object, hash);
+    return hash;
+  };
+  const ofObject = (object: KubeObject) =>
+    remember(object, () => {
+      const { uid, annotations, deletionTimestamp } = object.metadata;
+      const { updatedAt: _, ...status } = Object(object['status']);
+      return [uid, annotations, deletionTimestamp, status];
+    });
+
+  return (world, { choices, left }) => {
+    const visible = listVisible(world);
+    const parts: unknown[] = [];
+    for (const key of new Set([...visible.keys(), ...world.view.keys()])) {
+      const [stored, seen] = [visible.get(key), world.view.get(key)];
+      parts.push(key, stored && ofObject(stored), stored === seen ? '=' : seen && ofObject(seen));
+    }
+    const { plan } = world;
+    if (plan !== undefined) {
+      const isCurrent =
+        visible.get(`orchestrationruns/${RUN}`)?.metadata.resourceVersion === plan.snapshot.run.resourceVersion;
+      parts.push(
+        isCurrent,
+        remember(plan.actions, () => plan.actions),
+      );
+    }
+    parts.push(world.nowMs, world.api.list(REVISIONS).items.length, [...world.refusals.keys()], choices, left);
+    return hashText(JSON.stringify(parts));
+  };
+}
+
+/** Two independent 32-bit multiplicative hashes, of which 53 bits fit into a number. */
+export function hashText(text: string): number {
+  let low = 0x9e3779b1;
+  let high = 0x85ebca77;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    low = Math.imul(low ^ unit, 0x01000193);
+    high = Math.imul(high ^ unit, 0x27d4eb2f) + (high >>> 15);
+  }
+  low = Math.imul(low ^ (low >>> 15), 0x2c1b3c6d);
+  high = Math.imul(high ^ (high >>> 13), 0x297a2d39);
+  return (low >>> 0) * 0x200000 + ((high ^ (low >>> 7)) >>> 11);
+}

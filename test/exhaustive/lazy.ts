@@ -1,0 +1,79 @@
+import type { Step } from '../../src/orchestration/schema.ts';
+
+/** What has been chosen of a step so far. */
+export interface Choice {
+  readonly retries?: number;
+  readonly continueOnFailure?: boolean;
+  readonly timeoutSeconds?: number;
+}
+
+export type Choices = readonly Choice[];
+
+type Field = keyof Choice;
+
+/**
+ * Steps whose flags are chosen only when somebody reads them: until then all values of a flag are one and the same state.
+ * Reading a flag that has not been chosen throws, and `resolve` goes through all its values.
+ */
+export interface LazySteps {
+  readonly steps: readonly Step[];
+  readonly none: Choices;
+  current: Choices;
+}
+
+const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
+  retries: [0, 1],
+  continueOnFailure: [false, true],
+  timeoutSeconds: [0, 60],
+};
+
+class Undecided extends Error {
+  readonly index: number;
+  readonly field: Field;
+  constructor(index: number, field: Field) {
+    super(`${field} of step ${index} was read`);
+    this.index = index;
+    this.field = field;
+  }
+}
+
+export function createLazySteps(
+  graph: readonly (readonly number[])[],
+  { hours = 0 }: { readonly hours?: number },
+): LazySteps {
+  const fields: readonly Field[] =
+    hours > 0 ? ['retries', 'continueOnFailure', 'timeoutSeconds'] : ['retries', 'continueOnFailure'];
+  const nameOf = (index: number) => String.fromCharCode(97 + index);
+  const steps = graph.map((dependencies, index): Step => {
+    const step: Step = {
+      name: nameOf(index),
+      kind: 'ToolRun',
+      toolRef: { name: nameOf(index) },
+      dependsOn: dependencies.map(nameOf),
+    };
+    for (const field of fields) Object.defineProperty(step, field, { get: () => read(index, field) });
+    return step;
+  });
+  const none: Choices = graph.map(() => ({}));
+  const lazy: LazySteps = { steps, none, current: none };
+  function read(index: number, field: Field) {
+    const chosen = lazy.current[index]?.[field];
+    if (chosen === undefined) throw new Undecided(index, field);
+    return chosen;
+  }
+  return lazy;
+}
+
+/** What `go` comes to, for every value of every flag that it is the first to read. */
+export function resolve<Result>(lazy: LazySteps, choices: Choices, go: (choices: Choices) => Result): Result[] {
+  lazy.current = choices;
+  try {
+    return [go(choices)];
+  } catch (error) {
+    if (!(error instanceof Undecided)) throw error;
+    const { index, field } = error;
+    return VALUES[field].flatMap((value) =>
+      resolve(lazy, choices.with(index, { ...choices[index], [field]: value }), go),
+    );
+  }
+}

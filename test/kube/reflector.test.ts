@@ -1,0 +1,400 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
+import { KubeError, type KubeErrorReason } from '../../src/kube/errors.ts';
+import { type Reflector, type ReflectorOptions, startReflector } from '../../src/kube/reflector.ts';
+import type { KubeObject, Resource } from '../../src/kube/resources.ts';
+import { createStore } from '../../src/kube/store.ts';
+import { createFakeTiming, type FakeTiming, settle, silentLog } from '../support/timing.ts';
+
+const things: Resource = { group: '', version: 'v1', plural: 'things', kind: 'Thing', namespaced: false };
+const minuteMs = 60_000;
+
+interface Watch {
+  readonly push: (event: WatchEvent) => void;
+  readonly end: (error?: KubeError) => void;
+}
+
+/** An API server with one kind of object, whose every version can be listed until it is compacted. */
+function createApi(timing: FakeTiming) {
+  let version = 100;
+  let compacted = 0;
+  const states = new Map<number, ReadonlyMap<string, KubeObject>>([[version, new Map()]]);
+  const events: { readonly at: number; readonly event: WatchEvent }[] = [];
+  const watches = new Set<Watch>();
+  const failures: KubeError[] = [];
+  const calls: string[] = [];
+  let isLosing = false;
+
+  function commit(name: string, type: 'ADDED' | 'MODIFIED' | 'DELETED', uid: string): void {
+    const next = new Map(states.get(version));
+    version++;
+    const object: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Thing',
+      metadata: { name, uid, resourceVersion: String(version) },
+    };
+    if (type === 'DELETED') next.delete(name);
+    else next.set(name, object);
+    states.set(version, next);
+    events.push({ at: version, event: { type, object } });
+    if (!isLosing) for (const watch of watches) watch.push({ type, object });
+    isLosing = false;
+  }
+
+  const failIfAsked = async (call: string, signal?: AbortSignal) => {
+    calls.push(call);
+    await Promise.resolve();
+    if (signal?.aborted) throw new KubeError('Aborted', 'called off');
+    const failure = failures.shift();
+    if (failure) throw failure;
+  };
+  const expireIf = (isTooOld: boolean) => {
+    if (isTooOld) throw new KubeError('Expired', 'too old');
+  };
+
+  const client: Pick<KubeClient, 'list' | 'watch'> = {
+    async list(_, { at, limit = Number.POSITIVE_INFINITY, continue: next, signal } = {}) {
+      await failIfAsked(next ? 'list next' : at ? 'list exactly' : 'list', signal);
+      const [shown, from] = next?.split(':').map(Number) ?? [Number(at ?? version), 0];
+      expireIf(Number(shown) < compacted);
+      const all = [...(states.get(Number(shown)) ?? new Map()).values()];
+      const end = Number(from) + limit;
+      const rest = end < all.length ? { continue: `${shown}:${end}` } : {};
+      return { items: all.slice(from, end), resourceVersion: String(shown), ...rest };
+    },
+    async *watch(_, { resourceVersion, timeoutSeconds, signal }) {
+      await failIfAsked(`watch ${timeoutSeconds}`, signal);
+      expireIf(Number(resourceVersion) < compacted);
+      const pending = events.filter(({ at }) => at > Number(resourceVersion)).map(({ event }) => event);
+      let ended: { readonly error?: KubeError | undefined } | undefined;
+      let wake = Promise.withResolvers<void>();
+      const watch: Watch = {
+        push: (event) => {
+          pending.push(event);
+          wake.resolve();
+        },
+        end: (error) => {
+          watches.delete(watch);
+          ended = { error };
+          wake.resolve();
+        },
+      };
+      watches.add(watch);
+      const cancel = timing.schedule(timeoutSeconds * 1_000, () => watch.end());
+      signal?.addEventListener('abort', () => watch.end(new KubeError('Aborted', 'called off')));
+      try {
+        for (;;) {
+          for (let event = pending.shift(); event; event = pending.shift()) yield event;
+          if (ended?.error) throw ended.error;
+          if (ended) return;
+          await wake.promise;
+          wake = Promise.withResolvers();
+        }
+      } finally {
+        cancel();
+        watches.delete(watch);
+      }
+    },
+  };
+
+  const present = () => states.get(version) ?? new Map<string, KubeObject>();
+  const api = {
+    client,
+    calls,
+    watches,
+    objects: () => [...present().values()],
+    put: (name: string) => {
+      const before = present().get(name);
+      commit(name, before ? 'MODIFIED' : 'ADDED', before?.metadata.uid ?? `uid-${version}`);
+    },
+    remove: (name: string) => {
+      const before = present().get(name);
+      if (before) commit(name, 'DELETED', before.metadata.uid ?? '');
+    },
+    bookmark: () => {
+      const object = { apiVersion: 'v1', kind: 'Thing', metadata: { name: '', resourceVersion: String(version) } };
+      for (const watch of watches) watch.push({ type: 'BOOKMARK', object });
+    },
+    /** The next change reaches nobody. */
+    loseNext: () => {
+      isLosing = true;
+    },
+    compact: () => {
+      compacted = version;
+    },
+    cut: (error?: KubeError) => {
+      for (const watch of watches) watch.end(error);
+    },
+    failNext: (...reasons: KubeErrorReason[]) => {
+      for (const reason of reasons) failures.push(new KubeError(reason, 'as the test wants'));
+    },
+  };
+  return api;
+}
+
+const running = new Set<Reflector>();
+afterEach(async () => {
+  for (const reflector of running) await reflector.stop();
+  running.clear();
+});
+
+function start(settings: ReflectorOptions['settings'] = {}) {
+  const timing = createFakeTiming();
+  const api = createApi(timing);
+  const told: string[] = [];
+  const counts = { mended: 0, lists: [] as string[], failures: [] as string[] };
+  const store = createStore({
+    onChange: ({ type, object }) => told.push(`${type} ${object.metadata.name}`),
+    log: silentLog,
+  });
+  const reflect = () => {
+    const reflector = startReflector({
+      client: api.client,
+      resource: things,
+      store,
+      timing,
+      log: silentLog,
+      settings,
+      observer: {
+        countList: (_, cause) => counts.lists.push(cause),
+        countFailure: (_, reason) => counts.failures.push(reason),
+        countMended: (_, changes) => {
+          counts.mended += changes;
+        },
+      },
+    });
+    running.add(reflector);
+    return reflector;
+  };
+  const names = () => [...store.values()].map(({ metadata }) => metadata.name).toSorted();
+  return { timing, api, store, told, counts, reflect, names };
+}
+
+describe('a reflector', () => {
+  test('lists all pages, then tells of every change', async () => {
+    const { api, reflect, told, names } = start({ pageSize: 2 });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) api.put(name);
+    const reflector = reflect();
+    expect(reflector.isSynced()).toBe(false);
+    expect(await reflector.whenSynced()).toBe(true);
+    expect(names()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    await settle();
+    expect(api.calls.slice(0, 3)).toEqual(['list', 'list next', 'list next']);
+    told.length = 0;
+    api.put('f');
+    api.put('a');
+    api.remove('b');
+    await settle();
+    expect(told).toEqual(['added f', 'updated a', 'deleted b']);
+  });
+
+  test('goes on where it was after a watch ends, without a list', async () => {
+    const { timing, api, reflect, names, counts } = start();
+    reflect();
+    await settle();
+    api.cut();
+    api.cut(new KubeError('Unavailable', 'reset'));
+    api.put('missed');
+    await timing.advance(800);
+    expect([names(), counts.lists]).toEqual([['missed'], ['start']]);
+  });
+
+  test.each<[string, KubeErrorReason]>([
+    ['its version has expired', 'Expired'],
+    ['its watch is refused', 'Forbidden'],
+  ])('lists anew when %s, and tells what ended meanwhile', async (_, reason) => {
+    const { timing, api, reflect, told, counts } = start();
+    api.put('a');
+    reflect();
+    await settle();
+    told.length = 0;
+    api.failNext(reason);
+    api.cut();
+    api.remove('a');
+    api.put('b');
+    await timing.advance(1_200);
+    expect([told, counts.lists]).toEqual([
+      ['added b', 'deleted a'],
+      ['start', 'recovery'],
+    ]);
+  });
+
+  test('waits longer and longer, at most half a minute, and is back by itself when all is well', async () => {
+    const { timing, api, reflect, counts, names } = start();
+    api.failNext(...Array.from({ length: 20 }, (): KubeErrorReason => 'Unavailable'));
+    const reflector = reflect();
+    // Half of 0.8 + 1.6 + 3.2 + 6.4 + 12.8 + 25.6 s, then of 30 s each.
+    await timing.advance(25_200 + 13 * 15_000);
+    expect([counts.failures.length, reflector.isSynced()]).toEqual([20, false]);
+    api.put('a');
+    await timing.advance(15_000);
+    expect([names(), reflector.isSynced()]).toEqual([['a'], true]);
+  });
+
+  test('counts its waits anew once it has heard something', async () => {
+    const { timing, api, reflect, names } = start();
+    api.failNext('Unavailable', 'Unavailable', 'Unavailable', 'Unavailable');
+    reflect();
+    await timing.advance(minuteMs);
+    api.bookmark();
+    await settle();
+    api.cut(new KubeError('Unavailable', 'reset'));
+    api.put('a');
+    await timing.advance(400);
+    expect(names()).toEqual(['a']);
+  });
+
+  test('waits at least as long as the server asks', async () => {
+    const { timing, api, reflect } = start();
+    reflect();
+    await settle();
+    api.cut(new KubeError('TooManyRequests', 'later', { retryAfterMs: 7_000 }));
+    await timing.advance(7_399);
+    expect(api.calls).toHaveLength(2);
+    await timing.advance(1);
+    expect(api.calls).toHaveLength(3);
+  });
+
+  test('does not reopen without end what the server ends at once', async () => {
+    const { timing, api, reflect } = start();
+    reflect();
+    await settle();
+    for (let tenths = 0; tenths < 600; tenths++) {
+      api.cut();
+      await timing.advance(100);
+    }
+    expect(api.calls.length).toBeLessThan(15);
+    expect(api.calls.filter((call) => call.startsWith('list'))).toEqual(['list']);
+  });
+
+  test('asks for watches of 5 to 10 minutes, and of no more than is left until the next list', async () => {
+    const { timing, api, reflect } = start();
+    reflect();
+    await timing.advance(20 * minuteMs);
+    // With chance at one half: 7.5 minutes each; a list is due after 10.5.
+    expect(api.calls).toEqual(['list', 'watch 450', 'watch 180', 'list exactly', 'watch 450', 'watch 180']);
+  });
+
+  test('mends within a period what a watch lost, and counts it', async () => {
+    const { timing, api, reflect, names, counts } = start();
+    for (const name of ['a', 'b']) api.put(name);
+    reflect();
+    await settle();
+    api.loseNext();
+    api.remove('a');
+    api.loseNext();
+    api.put('c');
+    api.bookmark();
+    await settle();
+    expect(names()).toEqual(['a', 'b']);
+    await timing.advance(11 * minuteMs);
+    expect([names(), counts.mended, counts.lists]).toEqual([['b', 'c'], 2, ['start', 'periodic']]);
+  });
+
+  test.each<KubeErrorReason>([
+    'Expired',
+    'Unavailable', // as an etcd says that was restored from a backup, and has not come so far
+  ])('lists what is there now when the version to compare with is not to be had: %s', async (reason) => {
+    const { timing, api, reflect, counts, names } = start();
+    reflect();
+    await timing.advance(10 * minuteMs);
+    api.loseNext();
+    api.put('a');
+    api.failNext(reason);
+    await timing.advance(minuteMs);
+    expect([names(), counts.lists, counts.mended]).toEqual([['a'], ['start', 'recovery'], 0]);
+  });
+
+  test('refuses to go back to a list that is older than what it has seen', async () => {
+    const { timing, api, reflect, store, names, counts } = start();
+    api.put('a');
+    reflect();
+    await settle();
+    store.apply({
+      type: 'BOOKMARK',
+      object: { apiVersion: 'v1', kind: 'Thing', metadata: { name: '', resourceVersion: '500' } },
+    });
+    api.cut(new KubeError('Expired', 'too old'));
+    api.remove('a');
+    await timing.advance(10_000);
+    expect([names(), counts.lists]).toEqual([['a'], ['start']]);
+  });
+
+  test('stops at once: while it lists, waits or watches', async () => {
+    for (const after of [0, 1, 2]) {
+      const { timing, api, reflect, told } = start();
+      if (after === 1) api.failNext('Unavailable');
+      const reflector = reflect();
+      if (after > 0) await settle();
+      await reflector.stop();
+      expect(await reflector.whenSynced()).toBe(after === 2);
+      api.put('late');
+      await timing.advance(20 * minuteMs);
+      expect([told, api.watches.size]).toEqual([[], 0]);
+    }
+  });
+});
+
+test('after any faults the store is what the server has, and nothing needed mending unless something was lost', async () => {
+  const name = fc.constantFrom('a', 'b', 'c');
+  const reason = fc.constantFrom<KubeErrorReason>(
+    'Unavailable',
+    'Expired',
+    'TooManyRequests',
+    'Unauthorized',
+    'Forbidden',
+  );
+  type Step = (api: ReturnType<typeof createApi>, timing: FakeTiming) => unknown;
+  const step = fc.oneof(
+    name.map(
+      (of): Step =>
+        (api) =>
+          api.put(of),
+    ),
+    name.map(
+      (of): Step =>
+        (api) =>
+          api.remove(of),
+    ),
+    fc.constant<Step>((api) => api.cut()),
+    fc.constant<Step>((api) => api.compact()),
+    fc.constant<Step>((api) => api.bookmark()),
+    reason.map(
+      (of): Step =>
+        (api) =>
+          api.cut(new KubeError(of, 'cut')),
+    ),
+    fc.array(reason, { maxLength: 3 }).map(
+      (of): Step =>
+        (api) =>
+          api.failNext(...of),
+    ),
+    fc.nat(9 * minuteMs).map(
+      (ms): Step =>
+        (_, timing) =>
+          timing.advance(ms),
+    ),
+  );
+  const steps = fc.array(step, { maxLength: 40, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.boolean(), async (history, isLossy) => {
+      const { api, timing, store, reflect, counts } = start({ pageSize: 2 });
+      const reflector = reflect();
+      for (const [at, each] of history.entries()) {
+        if (isLossy && at % 5 === 0) api.loseNext();
+        await each(api, timing);
+        await settle();
+      }
+      // Nothing fails any more; what was lost is mended with the list after the next bookmark.
+      await timing.advance(10 * minuteMs);
+      api.bookmark();
+      await timing.advance((isLossy ? 12 : 1) * minuteMs);
+      const byName = (objects: Iterable<KubeObject>) => new Map([...objects].map((each) => [each.metadata.name, each]));
+      expect(byName(store.values())).toEqual(byName(api.objects()));
+      if (!isLossy) expect(counts.mended).toBe(0);
+      await reflector.stop();
+    }),
+    { numRuns: 200 },
+  );
+});

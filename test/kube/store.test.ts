@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { WatchEvent } from '../../src/kube/client.ts';
+import type { KubeObject, ObjectMeta } from '../../src/kube/resources.ts';
+import { type Change, createStore } from '../../src/kube/store.ts';
+import { silentLog } from '../support/timing.ts';
+
+/** An object named `a` unless said otherwise. */
+function object(resourceVersion: string, metadata: Partial<ObjectMeta> = {}): KubeObject {
+  return { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'a', uid: 'one', ...metadata, resourceVersion } };
+}
+
+const event = (type: WatchEvent['type'], ...of: Parameters<typeof object>): WatchEvent => ({
+  type,
+  object: object(...of),
+});
+
+/** A store, and the changes it told of, as `type version`. */
+function observedStore() {
+  const told: string[] = [];
+  const onChange = (change: Change) => told.push(`${change.type} ${change.object.metadata.resourceVersion}`);
+  return { store: createStore({ onChange, log: silentLog }), told };
+}
+
+describe('events', () => {
+  test('that are late or come twice change nothing', () => {
+    const { store, told } = observedStore();
+    for (const version of ['5', '10', '9', '10']) store.apply(event('MODIFIED', version));
+    expect(store.get('a')).toEqual(object('10'));
+    expect(told).toEqual(['added 5', 'updated 10']);
+  });
+
+  test('of an object that was deleted and made again tell of both', () => {
+    const { store, told } = observedStore();
+    store.apply(event('ADDED', '5'));
+    store.apply(event('ADDED', '8', { uid: 'two' }));
+    store.apply(event('DELETED', '7'));
+    expect(store.get('a')?.metadata.uid).toBe('two');
+    expect(told).toEqual(['added 5', 'deleted 5', 'added 8']);
+  });
+
+  test('in any order, any number of times, leave what in their own order they leave', () => {
+    // A life: each step is a change, or a deletion after which the next object of the name has another uid.
+    const lives = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
+    const orders = fc.array(fc.nat(), { maxLength: 24 });
+    fc.assert(
+      fc.property(lives, orders, (isDeleted, order) => {
+        let uid = 0;
+        const events = isDeleted.map((isEnd, step) =>
+          event(isEnd ? 'DELETED' : 'MODIFIED', String(step + 5), { uid: String(isEnd ? uid++ : uid) }),
+        );
+        const all = [...order.map((at) => events[at % events.length]), ...events.toReversed()] as WatchEvent[];
+        const { store } = observedStore();
+        for (const each of all) store.apply(each);
+        const last = events.at(-1);
+        expect(store.get('a')).toEqual(last?.type === 'DELETED' ? undefined : last?.object);
+        expect(store.version).toBe(String(events.length + 4));
+      }),
+    );
+  });
+
+  test('of nothing but a version move the version on, and never back', () => {
+    const { store, told } = observedStore();
+    store.apply(event('BOOKMARK', '120'));
+    store.apply(event('BOOKMARK', '99'));
+    expect([store.version, store.size, told]).toEqual(['120', 0, []]);
+  });
+});
+
+describe('a list', () => {
+  test('ends what is not in it, with its last state, and counts what it changes', () => {
+    const { store, told } = observedStore();
+    const listed = [object('5'), object('6', { name: 'b' }), object('7', { name: 'c' })];
+    expect(store.replace(listed, '10')).toBe(3);
+    expect(store.replace(listed, '10')).toBe(0);
+    told.length = 0;
+    const now = [object('5'), object('12', { name: 'b' }), object('13', { name: 'd' })];
+    expect(store.replace(now, '15')).toBe(3);
+    expect(told.toSorted()).toEqual(['added 13', 'deleted 7', 'updated 12']);
+    expect([...store.values()].map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'd']);
+    expect(store.version).toBe('15');
+  });
+});
+
+describe('the owner index', () => {
+  const owned = (...uids: string[]) => ({
+    ownerReferences: uids.map((uid) => ({ apiVersion: 'v1', kind: 'Owner', name: uid, uid })),
+  });
+  const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name).toSorted();
+
+  test('finds what an owner has through additions, changes of owner, deletions and lists', () => {
+    const { store } = observedStore();
+    store.apply(event('ADDED', '5', owned('x', 'y')));
+    store.apply(event('ADDED', '6', { name: 'b', ...owned('x') }));
+    expect([namesOf(store.ownedBy('x')), namesOf(store.ownedBy('y'))]).toEqual([['a', 'b'], ['a']]);
+    store.apply(event('MODIFIED', '7', owned('y')));
+    expect([namesOf(store.ownedBy('x')), namesOf(store.ownedBy('y'))]).toEqual([['b'], ['a']]);
+    store.apply(event('DELETED', '8', owned('y')));
+    store.replace([object('9', { name: 'c', ...owned('z') })], '10');
+    expect(['x', 'y', 'z'].map((uid) => namesOf(store.ownedBy(uid)))).toEqual([[], [], ['c']]);
+  });
+});
+
+test('managed fields are not kept, unless something else is asked for', () => {
+  const managed = object('5', { managedFields: [{ manager: 'kubectl' }] });
+  const { store } = observedStore();
+  store.replace([managed], '5');
+  expect(store.get('a')).toEqual(object('5'));
+  const whole = createStore({ onChange: () => {}, log: silentLog, transform: (given) => given });
+  whole.replace([managed], '5');
+  expect(whole.get('a')).toEqual(managed);
+});
+
+test('a handler that fails on one object is logged, and is told of the others', () => {
+  const told: string[] = [];
+  const errors: object[] = [];
+  const store = createStore({
+    onChange({ object: { metadata } }) {
+      if (metadata.name === 'a') throw new Error('odd');
+      told.push(metadata.name);
+    },
+    log: { ...silentLog, error: (fields) => errors.push(fields) },
+  });
+  store.replace([object('5'), object('6', { name: 'b' })], '7');
+  expect(told).toEqual(['b']);
+  expect(errors).toEqual([{ error: new Error('odd'), kind: 'Thing', key: 'a' }]);
+  expect(store.size).toBe(2);
+});

@@ -1,0 +1,324 @@
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
+import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
+import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
+import { decodeRunStatus } from '../../../src/reconciler/decode-status.ts';
+import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
+import { nameSnapshot } from '../../../src/reconciler/names.ts';
+import { readRun } from '../../../src/reconciler/observe.ts';
+import { planRun } from '../../../src/reconciler/plan.ts';
+import type { RunStatus } from '../../../src/reconciler/run-status.ts';
+import type * as snapshots from '../../../src/reconciler/snapshot.ts';
+import type { Action, ObservedOrchestration, Snapshot } from '../../../src/reconciler/snapshot.ts';
+import { createModel, type Model } from './model.ts';
+
+export const NAMESPACE = 'agents';
+export const RUN = 'nightly-1';
+export const ORCHESTRATION = 'nightly';
+
+const resource = (kind: string, plural: string, group: string, version = VERSION): Resource => ({
+  group,
+  version,
+  plural,
+  kind,
+  namespaced: true,
+});
+export const RUNS = resource('OrchestrationRun', 'orchestrationruns', GROUP);
+export const ORCHESTRATIONS = resource('Orchestration', 'orchestrations', GROUP);
+export const REVISIONS = resource('ControllerRevision', 'controllerrevisions', 'apps', 'v1');
+export const POLICIES = resource('ApprovalPolicy', 'approvalpolicies', 'approvals.proompteng.ai');
+export const TOOL_RUNS = resource('ToolRun', 'toolruns', 'tools.proompteng.ai');
+const KINDS = [RUNS, TOOL_RUNS, resource('AgentRun', 'agentruns', 'agents.proompteng.ai')];
+
+/** Something that happened to the stored run or its children, with what the invariants compare it to. */
+export type Moment =
+  | {
+      readonly type: 'Planned';
+      readonly snapshot: Snapshot;
+      readonly actions: readonly Action[];
+      readonly nowMs: number;
+    }
+  /** `snapshot` is what the plan saw; `before` and `after` are what was stored. */
+  | {
+      readonly type: 'Recorded';
+      readonly snapshot: Snapshot;
+      readonly before: RunStatus;
+      readonly after: RunStatus;
+      readonly nowMs: number;
+    }
+  /** `stored` was the status when the child came to be, `children` all that there are, `count` how often it was created. */
+  | {
+      readonly type: 'Created';
+      readonly step: string;
+      readonly child: KubeObject;
+      readonly stored: RunStatus;
+      readonly children: readonly KubeObject[];
+      readonly count: number;
+    }
+  | { readonly type: 'Deleted'; readonly child: KubeObject; readonly stored: RunStatus };
+
+/** What stays the same in one world, and who is told what happens there. */
+export interface Setting {
+  readonly ancestry: readonly string[];
+  readonly tell: (moment: Moment) => void;
+}
+
+/**
+ * A cluster with one run and the process that works on it. The process sees the cluster through a `view`, which may be
+ * older than the cluster, though never older than the answers it got, and has one plan at a time to carry out.
+ */
+export interface World {
+  readonly setting: Setting;
+  readonly api: Model;
+  nowMs: number;
+  view: Map<string, KubeObject>;
+  refusals: Map<string, string>;
+  /** Children that the API server will refuse. */
+  refused: ReadonlySet<string>;
+  plan: { readonly snapshot: Snapshot; readonly actions: readonly Action[]; readonly nowMs: number } | undefined;
+}
+
+/** How a call ends: answered; carried out, but the answer is lost; not carried out, and that is all one hears. */
+export type Reply = 'Answered' | 'Lost' | 'Failed';
+
+/** A world with a fresh run of an Orchestration (`undefined`: of none), of which the process knows nothing yet. */
+export function createWorld(
+  orchestration: Pick<Orchestration, 'steps' | 'policies'> | undefined,
+  setting: Setting,
+  annotations: Readonly<Record<string, string>> = {},
+): World {
+  const nowMs = Date.parse('2026-01-01T00:00:00Z');
+  const world: World = {
+    setting,
+    api: createModel(() => world.nowMs),
+    nowMs,
+    view: new Map(),
+    refusals: new Map(),
+    refused: new Set(),
+    plan: undefined,
+  };
+  const named = (kind: string, name: string) => ({
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name, namespace: NAMESPACE },
+  });
+  if (orchestration !== undefined)
+    world.api.create(ORCHESTRATIONS, { ...named('Orchestration', ORCHESTRATION), spec: orchestration });
+  const run = named('OrchestrationRun', RUN);
+  const spec = { orchestrationRef: { name: ORCHESTRATION } };
+  world.api.create(RUNS, { ...run, metadata: { ...run.metadata, annotations }, spec });
+  return world;
+}
+
+/** The same world, which from now on goes its own way. */
+export function forkWorld(world: World): World {
+  const { view, refusals } = world;
+  const fork: World = {
+    ...world,
+    view: new Map(view),
+    refusals: new Map(refusals),
+    api: world.api.fork(() => fork.nowMs),
+  };
+  return fork;
+}
+
+/** What there is to be seen, by key: the run, its Orchestration, children, and what gates wait for. */
+export function listVisible({ api }: World): ReadonlyMap<string, KubeObject> {
+  const kinds = [...KINDS, ORCHESTRATIONS, POLICIES];
+  const found = kinds.flatMap((kind) =>
+    api.list(kind).items.map((object): [string, KubeObject] => [keyOf(kind, object.metadata.name), object]),
+  );
+  return new Map(found);
+}
+
+/** The process hears of an object's newest state, or of its end. */
+export function deliver(world: World, key: string): void {
+  see(world, key, listVisible(world).get(key));
+}
+
+function see({ view }: World, key: string, object: KubeObject | undefined): void {
+  if (object === undefined) view.delete(key);
+  else view.set(key, object);
+}
+
+/** The process dies, and another starts from a list of everything. */
+export function crash(world: World): void {
+  world.plan = undefined;
+  world.refusals.clear();
+  world.view = new Map(listVisible(world));
+}
+
+/** What a plan asks of the API server. */
+export function isCall({ type }: Action): boolean {
+  return type !== 'EmitEvent' && type !== 'RequeueAt';
+}
+
+/** Plans from what the process sees; true if there is anything to carry out. */
+export function plan(world: World): boolean {
+  const { setting, nowMs } = world;
+  const snapshot = observe(world);
+  if (snapshot === undefined) return false;
+  const all = planRun(snapshot, nowMs, { nameChild, missingOrchestrationSeconds: 300 });
+  setting.tell({ type: 'Planned', snapshot, actions: all, nowMs });
+  const actions = all.filter(isCall);
+  world.plan = actions.length > 0 ? { snapshot, actions, nowMs } : undefined;
+  return actions.length > 0;
+}
+
+/** Readable, and taken apart by `attemptOf`. */
+export function nameChild({ uid }: { readonly uid: string }, step: string, attempt: number): string {
+  return [step, attempt, uid.split('/').at(-1)].join('.');
+}
+
+export function attemptOf(child: { readonly metadata: { readonly name: string } }): number {
+  return Number(child.metadata.name.split('.').at(-2));
+}
+
+/** Carries out the next call of the plan. */
+export function act(world: World, reply: Reply = 'Answered'): void {
+  const { plan: current } = world;
+  const [action, ...rest] = current?.actions ?? [];
+  if (current === undefined || action === undefined) return;
+  world.plan = rest.length > 0 && reply === 'Answered' ? { ...current, actions: rest } : undefined;
+  if (reply === 'Failed') return;
+  try {
+    const written = write(world, current, action);
+    if (written !== undefined && reply === 'Answered') see(world, ...written);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.reason !== 'AlreadyExists') world.plan = undefined;
+  }
+}
+
+/** Makes one call; the key and new state of what was written, where an answer would tell. */
+function write(
+  { api, setting, refused, refusals }: World,
+  { snapshot, nowMs }: NonNullable<World['plan']>,
+  action: Action,
+): [string, KubeObject] | undefined {
+  const { run } = snapshot;
+  const name = { namespace: NAMESPACE, name: run.name };
+  const stored = () => decodeRunStatus(api.get(RUNS, name)['status']);
+  switch (action.type) {
+    case 'CreateSnapshot':
+      api.create(REVISIONS, buildSnapshot(run, action) as unknown as KubeObject);
+      return undefined;
+    case 'PatchStatus': {
+      const before = stored();
+      const body = { metadata: { uid: run.uid, resourceVersion: run.resourceVersion }, status: action.status };
+      const patched = api.patch(RUNS, name, { type: 'merge', body }, { subresource: 'status' });
+      setting.tell({ type: 'Recorded', snapshot, before, after: decodeRunStatus(patched['status']), nowMs });
+      return [keyOf(RUNS, run.name), patched];
+    }
+    case 'CreateChild': {
+      const { ref, step } = action;
+      if (refused.has(ref.name)) {
+        refusals.set(ref.name, 'exceeded quota');
+        return undefined;
+      }
+      const kind = resourceOf(ref.kind);
+      const child = api.create(kind, buildChild(run, action, (text) => text) as unknown as KubeObject);
+      const count = api.countCreates(kind, ref);
+      setting.tell({ type: 'Created', step, child, stored: stored(), children: listChildren(api), count });
+      return [keyOf(kind, ref.name), child];
+    }
+    case 'DeleteChild': {
+      const { ref } = action;
+      const child = api.get(resourceOf(ref.kind), ref);
+      const preconditions = { uid: ref.uid };
+      api.delete(resourceOf(ref.kind), ref, { propagationPolicy: 'Foreground', preconditions });
+      setting.tell({ type: 'Deleted', child, stored: stored() });
+      return undefined;
+    }
+    case 'SetChildTtl': {
+      const body = { metadata: { uid: action.ref.uid }, spec: { ttlSecondsAfterFinished: action.seconds } };
+      const child = api.patch(resourceOf(action.ref.kind), action.ref, { type: 'merge', body });
+      return [keyOf(resourceOf(action.ref.kind), action.ref.name), child];
+    }
+    case 'DeleteRun':
+      api.delete(RUNS, name, { preconditions: { uid: run.uid } });
+      return undefined;
+    case 'EmitEvent':
+    case 'RequeueAt':
+      return undefined;
+  }
+}
+
+/** All children there are, of any kind. */
+export function listChildren(api: Model): KubeObject[] {
+  return KINDS.flatMap((kind) => api.list(kind).items).filter(({ metadata }) => metadata.ownerReferences !== undefined);
+}
+
+/** The scripted stand-in for whoever carries out children: this one has come to `phase`. */
+export function setPhase({ api }: World, { kind, metadata }: KubeObject, phase: string, message?: string): void {
+  const body = { status: { phase, ...(message !== undefined && { message }) } };
+  api.patch(resourceOf(kind), metadata, { type: 'merge', body }, { subresource: 'status' });
+}
+
+export function phaseOf({ status }: KubeObject): unknown {
+  return (status as { phase?: unknown } | undefined)?.phase;
+}
+
+/** The run as it is stored, or nothing if it is gone. */
+export function storedRun({ api }: World): KubeObject | undefined {
+  return api.list(RUNS).items.find(({ metadata }) => metadata.name === RUN);
+}
+
+export function storedStatus(world: World): RunStatus {
+  return decodeRunStatus(storedRun(world)?.['status']);
+}
+
+export function resourceOf(kind: string): Resource {
+  const found = KINDS.find((candidate) => candidate.kind === kind);
+  if (found === undefined) throw new Error(`no children of kind ${kind} in this model`);
+  return found;
+}
+
+export function keyOf({ plural }: Resource, name: string): string {
+  return `${plural}/${name}`;
+}
+
+/** What the process sees, as the plan needs it; the run's own snapshot is read from the API server. */
+function observe({ api, view, setting, refusals }: World): Snapshot | undefined {
+  const object = view.get(keyOf(RUNS, RUN)) as snapshots.KubeObject | undefined;
+  if (object === undefined) return undefined;
+  const run = readRun(object, false);
+  const orchestration = observeOrchestration(api, view, run.uid);
+  const refs = run.status.stepStatuses.flatMap(({ resourceRef }) => resourceRef ?? []);
+  const children = refs.flatMap(({ kind, name }) => {
+    const child = view.get(keyOf(resourceOf(kind), name));
+    return child === undefined ? [] : [[name, child as snapshots.KubeObject] as const];
+  });
+  const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
+  const candidates = [...view.values()] as snapshots.KubeObject[];
+  const watched = steps.flatMap((step) => {
+    const kind = stepKinds.get(step.kind);
+    if (kind?.type !== 'Gate') return [];
+    const matching = candidates.filter(
+      (candidate) => candidate.kind === kind.kind && kind.matches(step, candidate, run),
+    );
+    return [[step.name, matching] as const];
+  });
+  return {
+    run,
+    orchestration,
+    ancestry: setting.ancestry,
+    children: new Map(children),
+    refusals,
+    watched: new Map(watched),
+  };
+}
+
+function observeOrchestration(api: Model, view: World['view'], runUid: string): ObservedOrchestration {
+  const revision = api.list(REVISIONS).items.find(({ metadata }) => metadata.name === nameSnapshot(runUid));
+  if (revision !== undefined) {
+    const isOurs = revision.metadata.ownerReferences?.some(({ uid }) => uid === runUid);
+    const { orchestration } = revision['data'] as { orchestration: Orchestration };
+    return isOurs ? { state: 'Snapshotted', orchestration } : { state: 'Foreign' };
+  }
+  const current = view.get(keyOf(ORCHESTRATIONS, ORCHESTRATION));
+  if (current === undefined) return { state: 'Missing' };
+  const spec = current['spec'] as Pick<Orchestration, 'steps' | 'policies'>;
+  return { state: 'Found', orchestration: { name: ORCHESTRATION, namespace: NAMESPACE, ...spec } };
+}

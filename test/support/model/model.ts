@@ -1,0 +1,223 @@
+import type { DeleteOptions, Page, PatchOptions, WatchEvent } from '../../../src/kube/client.ts';
+import { KubeError, type KubeErrorReason } from '../../../src/kube/errors.ts';
+import {
+  compareVersions,
+  type KubeObject,
+  keyOf,
+  type ObjectName,
+  type Resource,
+} from '../../../src/kube/resources.ts';
+import { isEqual } from '../../../src/orchestration/equality.ts';
+import { mergePatch } from './merge.ts';
+
+/**
+ * An API server with etcd and garbage collector behind it, as far as a controller can tell: it answers like `KubeClient`
+ * and throws the same KubeErrors, but at once. Nothing happens by itself, so that a test chooses every order of events.
+ * Every kind has a status subresource; namespaces need not exist; nothing is validated.
+ */
+export interface Model {
+  get(resource: Resource, name: ObjectName): KubeObject;
+  /** By namespace and name. */
+  list(resource: Resource, selection?: { readonly namespace?: string }): Page;
+  create(resource: Resource, object: KubeObject): KubeObject;
+  patch(
+    resource: Resource,
+    name: ObjectName,
+    patch: { readonly type: 'merge'; readonly body: object },
+    options?: Pick<PatchOptions, 'subresource'>,
+  ): KubeObject;
+  delete(
+    resource: Resource,
+    name: ObjectName,
+    options?: { readonly propagationPolicy?: 'Foreground' | 'Background' } & Pick<DeleteOptions, 'preconditions'>,
+  ): void;
+  /** What has happened after a version, up to now. */
+  watch(resource: Resource, from: { readonly namespace?: string; readonly resourceVersion: string }): WatchEvent[];
+  /** Forgets what happened until now: a watch from before is Expired. */
+  compact(): void;
+  /** One round of the garbage collector; false when there was nothing to do. */
+  collectGarbage(): boolean;
+  /** How often an object of this name was created: what an audit log would count. */
+  countCreates(resource: Resource, name: ObjectName): number;
+  /** The same world, which from now on goes its own way, by its own clock. Cost: linear in objects. */
+  fork(now: () => number): Model;
+}
+
+interface Stored {
+  readonly resource: Resource;
+  readonly object: KubeObject;
+}
+
+/** The history, newest first: forks share it. */
+interface Log {
+  readonly version: number;
+  readonly resource: Resource;
+  readonly event: WatchEvent;
+  readonly before: Log | undefined;
+}
+
+interface State {
+  readonly objects: Map<string, Stored>;
+  readonly creates: Map<string, number>;
+  version: number;
+  compacted: number;
+  log: Log | undefined;
+}
+
+const FOREGROUND = 'foregroundDeletion';
+
+/** An empty model; `now` is its clock, in milliseconds since 1970. */
+export function createModel(now: () => number): Model {
+  return modelOf({ objects: new Map(), creates: new Map(), version: 1, compacted: 0, log: undefined }, now);
+}
+
+function modelOf(state: State, now: () => number): Model {
+  const { objects, creates } = state;
+  const timestamp = () => `${new Date(now()).toISOString().slice(0, 19)}Z`;
+
+  function find(resource: Resource, name: ObjectName): KubeObject {
+    const stored = objects.get(keyIn(resource, name));
+    if (stored === undefined) throw failure('NotFound', `${resource.plural} "${name.name}" not found`);
+    return stored.object;
+  }
+
+  function commit(type: WatchEvent['type'], resource: Resource, changed: KubeObject): KubeObject {
+    state.version += 1;
+    const object = { ...changed, metadata: { ...changed.metadata, resourceVersion: String(state.version) } };
+    const key = keyIn(resource, nameOf(object));
+    if (type === 'DELETED') objects.delete(key);
+    else objects.set(key, { resource, object });
+    state.log = { version: state.version, resource, event: { type, object }, before: state.log };
+    return object;
+  }
+
+  /** Stores a change, unless it is none; an object that is being deleted goes with its last finalizer. */
+  function update(resource: Resource, before: KubeObject, after: KubeObject): KubeObject {
+    if (isEqual(before, after)) return before;
+    const isGone = after.metadata.deletionTimestamp !== undefined && finalizersOf(after).length === 0;
+    return commit(isGone ? 'DELETED' : 'MODIFIED', resource, after);
+  }
+
+  function remove(resource: Resource, object: KubeObject, isForeground: boolean): void {
+    const { deletionTimestamp = timestamp(), generation = 0, ...metadata } = object.metadata;
+    const finalizers = new Set([...finalizersOf(object), ...(isForeground ? [FOREGROUND] : [])]);
+    if (finalizers.size === 0) {
+      commit('DELETED', resource, object);
+      return;
+    }
+    const isMarked = object.metadata.deletionTimestamp !== undefined;
+    const marks = { deletionTimestamp, finalizers: [...finalizers], generation: generation + (isMarked ? 0 : 1) };
+    update(resource, object, { ...object, metadata: { ...metadata, ...marks, deletionGracePeriodSeconds: 0 } });
+  }
+
+  function collect({ resource, object }: Stored): boolean {
+    const owners = object.metadata.ownerReferences ?? [];
+    const all = [...objects.values()];
+    const isOwned = owners.some(({ uid }) => all.some((stored) => stored.object.metadata.uid === uid));
+    if (owners.length > 0 && !isOwned && object.metadata.deletionTimestamp === undefined) {
+      remove(resource, object, false);
+      return true;
+    }
+    if (!finalizersOf(object).includes(FOREGROUND)) return false;
+    const blocking = all.filter((stored) => isBlocking(stored.object, object.metadata.uid));
+    const left = blocking.find((stored) => stored.object.metadata.deletionTimestamp === undefined);
+    if (left !== undefined) remove(left.resource, left.object, true);
+    else if (blocking.length === 0) {
+      const finalizers = finalizersOf(object).filter((finalizer) => finalizer !== FOREGROUND);
+      update(resource, object, { ...object, metadata: { ...object.metadata, finalizers } });
+    }
+    return left !== undefined || blocking.length === 0;
+  }
+
+  return {
+    get: find,
+    list(resource, { namespace } = {}) {
+      const found = [...objects.values()].filter((stored) => isOf(resource, stored.resource));
+      const items = found.map(({ object }) => object).filter(({ metadata }) => isWithin(metadata, namespace));
+      items.sort((one, other) => (keyOf(nameOf(one)) < keyOf(nameOf(other)) ? -1 : 1));
+      return { items, resourceVersion: String(state.version) };
+    },
+    create(resource, { status: _, ...object }) {
+      const key = keyIn(resource, nameOf(object as KubeObject));
+      const { name } = (object as KubeObject).metadata;
+      if (objects.has(key)) throw failure('AlreadyExists', `${resource.plural} "${name}" already exists`);
+      const count = (creates.get(key) ?? 0) + 1;
+      creates.set(key, count);
+      const given = { uid: `${resource.plural}/${name}/${count}`, creationTimestamp: timestamp(), generation: 1 };
+      const { resourceVersion: __, deletionTimestamp: ___, ...metadata } = (object as KubeObject).metadata;
+      return commit('ADDED', resource, { ...(object as KubeObject), metadata: { ...metadata, ...given } });
+    },
+    patch(resource, name, { body }, { subresource } = {}) {
+      const before = find(resource, name);
+      const { metadata = {}, status, ...content } = body as Partial<KubeObject>;
+      const { uid, resourceVersion, ...changes } = metadata as Partial<KubeObject['metadata']>;
+      if (uid !== undefined && uid !== before.metadata.uid) throw conflict(resource, name, 'its uid is another');
+      if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
+        throw conflict(resource, name, 'the object has been modified');
+      const isOfStatus = subresource === 'status';
+      const after = mergePatch(before, isOfStatus ? { status } : { ...content, metadata: changes }) as KubeObject;
+      const isNewSpec = !isOfStatus && Object.keys(content).some((field) => !isEqual(before[field], after[field]));
+      const generation = (before.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
+      return update(resource, before, { ...after, metadata: { ...after.metadata, generation } });
+    },
+    delete(resource, name, { propagationPolicy = 'Background', preconditions = {} } = {}) {
+      const object = find(resource, name);
+      const { uid = object.metadata.uid, resourceVersion = object.metadata.resourceVersion } = preconditions;
+      if (uid !== object.metadata.uid) throw conflict(resource, name, 'its uid is another');
+      if (resourceVersion !== object.metadata.resourceVersion) throw conflict(resource, name, 'it has been modified');
+      remove(resource, object, propagationPolicy === 'Foreground');
+    },
+    watch(resource, { namespace, resourceVersion }) {
+      if (compareVersions(resourceVersion, String(state.compacted)) < 0)
+        throw failure('Expired', `too old resource version: ${resourceVersion}`);
+      const events: WatchEvent[] = [];
+      for (let log = state.log; log && log.version > Number(resourceVersion); log = log.before) {
+        if (isOf(resource, log.resource) && isWithin(log.event.object.metadata, namespace)) events.unshift(log.event);
+      }
+      return events;
+    },
+    compact() {
+      state.compacted = state.version;
+      state.log = undefined;
+    },
+    collectGarbage: () => [...objects.values()].some(collect),
+    countCreates: (resource, name) => creates.get(keyIn(resource, name)) ?? 0,
+    fork: (ownNow) => modelOf({ ...state, objects: new Map(objects), creates: new Map(creates) }, ownNow),
+  };
+}
+
+function keyIn({ plural, group }: Resource, name: ObjectName): string {
+  return `${plural}.${group}/${keyOf(name)}`;
+}
+
+function nameOf({ metadata: { namespace, name } }: KubeObject): ObjectName {
+  return namespace === undefined ? { name } : { namespace, name };
+}
+
+function isOf(wanted: Resource, { group, plural }: Resource): boolean {
+  return wanted.group === group && wanted.plural === plural;
+}
+
+function isWithin({ namespace }: KubeObject['metadata'], wanted: string | undefined): boolean {
+  return wanted === undefined || wanted === namespace;
+}
+
+function isBlocking({ metadata }: KubeObject, owner: string | undefined): boolean {
+  const isBlocked = metadata.ownerReferences?.some(
+    (reference) => reference.uid === owner && reference.blockOwnerDeletion,
+  );
+  return isBlocked === true;
+}
+
+function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  const finalizers = metadata['finalizers'];
+  return Array.isArray(finalizers) ? finalizers : [];
+}
+
+function failure(reason: KubeErrorReason, message: string): KubeError {
+  return new KubeError(reason, message);
+}
+
+function conflict({ plural }: Resource, { name }: ObjectName, why: string): KubeError {
+  return failure('Conflict', `Operation cannot be fulfilled on ${plural} "${name}": ${why}`);
+}

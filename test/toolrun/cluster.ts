@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import type { NameChild } from '../../src/toolrun/job.ts';
+import { buildConfigMap, nameJob } from '../../src/toolrun/job.ts';
+import { type PlanOptions, planToolRun } from '../../src/toolrun/plan.ts';
+import type { Action, KubeObject, Manifest, Snapshot, ToolRunStatus } from '../../src/toolrun/snapshot.ts';
+import { readStatus } from '../../src/toolrun/status.ts';
+
+export const nameChild: NameChild = ({ name, uid }, ...parts) =>
+  `${name.slice(0, 20)}-${createHash('sha256')
+    .update([uid, ...parts].join('\0'))
+    .digest('hex')
+    .slice(0, 20)}`;
+
+export const options: PlanOptions = {
+  nameChild,
+  missingToolSeconds: 300,
+  ownServiceAccount: { namespace: 'agents', name: 'orchestration-gate' },
+};
+
+export function toolRun(fields: Record<string, unknown> = {}): KubeObject {
+  return {
+    apiVersion: 'tools.proompteng.ai/v1alpha1',
+    kind: 'ToolRun',
+    metadata: { name: 'lint', namespace: 'agents', uid: 'run-uid', resourceVersion: '1', generation: 1 },
+    spec: { toolRef: { name: 'echo' }, parameters: { message: 'hello' } },
+    ...fields,
+  };
+}
+
+export function tool(spec: Record<string, unknown> = {}): KubeObject {
+  return {
+    apiVersion: 'tools.proompteng.ai/v1alpha1',
+    kind: 'Tool',
+    metadata: { name: 'echo', namespace: 'agents', uid: 'tool-uid', resourceVersion: '7' },
+    spec: { image: 'alpine:3.20', command: ['/bin/sh', '-c'], args: ['echo {{parameters.message}}'], ...spec },
+  };
+}
+
+export const complete = { type: 'Complete', status: 'True', lastTransitionTime: '2026-01-01T00:05:00Z' };
+export const failed = {
+  type: 'Failed',
+  status: 'True',
+  reason: 'PodFailurePolicy',
+  message: 'Container tool-runner for pod agents/lint-abc-x2v failed with exit code 3 matching FailJob rule at index 1',
+  lastTransitionTime: '2026-01-01T00:05:00Z',
+};
+
+/** The least of an API server that a ToolRun needs: versions, conflicts, AlreadyExists, uids; and what it was asked for. */
+export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject) {
+  let version = 1;
+  let run = storedToolRun;
+  const world = {
+    tool: storedTool,
+    jobs: new Map<string, KubeObject>(),
+    configMaps: new Map<string, KubeObject>(),
+    refusals: new Map<string, string>(),
+    jobsCreated: 0,
+    statuses: [] as ToolRunStatus[],
+    events: [] as string[],
+    requeueAt: '',
+    /** How its Job ended. */
+    ending: undefined as 'Complete' | 'Failed' | undefined,
+    run: () => run,
+    status: () => readStatus(run),
+    job: (): KubeObject | undefined => [...world.jobs.values()][0],
+    observe,
+    perform,
+    reconcile,
+    endJob,
+    deleteJob: () => world.jobs.clear(),
+  };
+
+  function observe(): Snapshot {
+    const observed = { object: run, status: readStatus(run), isContested: false };
+    const configMap = world.tool && buildConfigMap(run, world.tool, nameChild);
+    return {
+      toolRun: observed,
+      tool: world.tool,
+      job: world.jobs.get(nameJob(observed, nameChild)),
+      configMap: world.configMaps.get(configMap?.metadata.name ?? ''),
+      refusals: new Map(world.refusals),
+    };
+  }
+
+  function create(objects: Map<string, KubeObject>, manifest: Manifest): boolean {
+    const { name } = manifest.metadata;
+    if (objects.has(name)) return false;
+    const uid = `uid-${++version}`;
+    // What is undefined is not sent.
+    const sent = JSON.parse(JSON.stringify(manifest));
+    objects.set(name, { ...sent, metadata: { ...sent.metadata, uid } });
+    return true;
+  }
+
+  function patchStatus(status: ToolRunStatus, { toolRun: { object } }: Snapshot): boolean {
+    const isCurrent = object.metadata.resourceVersion === run.metadata.resourceVersion;
+    if (!isCurrent) return false;
+    run = { ...run, status, metadata: { ...run.metadata, resourceVersion: String(++version) } };
+    world.statuses.push(status);
+    return true;
+  }
+
+  /** Whether the action was carried out: what failed ends the work on a plan. */
+  function perform(action: Action, seen: Snapshot): boolean {
+    switch (action.type) {
+      case 'PatchStatus':
+        return patchStatus(action.status, seen);
+      case 'CreateConfigMap':
+        return create(world.configMaps, action.manifest);
+      case 'CreateJob': {
+        const isCreated = create(world.jobs, action.manifest);
+        if (isCreated) world.jobsCreated++;
+        return isCreated;
+      }
+      case 'SetTtl':
+        changeJob(action.job.uid, (job) => ({
+          spec: { ...(job['spec'] as object), ttlSecondsAfterFinished: action.seconds },
+        }));
+        return true;
+      case 'EmitEvent':
+        world.events.push(`${action.reason}: ${action.message}`);
+        return true;
+      case 'RequeueAt':
+        world.requeueAt = action.time;
+        return true;
+    }
+  }
+
+  /** Plans from what is seen and acts, up to the first failure or, as if the process were killed, to `most` actions. */
+  function reconcile({ nowMs = Date.parse('2026-01-01T00:00:00Z'), most = Infinity, seen = observe() } = {}): string[] {
+    const actions = planToolRun(seen, nowMs, options);
+    const done: string[] = [];
+    for (const action of actions.slice(0, most)) {
+      if (!perform(action, seen)) break;
+      done.push(action.type);
+    }
+    return done;
+  }
+
+  function changeJob(uid: string | undefined, change: (job: KubeObject) => object): void {
+    for (const [name, job] of world.jobs)
+      if (job.metadata.uid === uid) world.jobs.set(name, { ...job, ...change(job) });
+  }
+
+  function endJob(condition: object): void {
+    changeJob(world.job()?.metadata.uid, () => {
+      if ('type' in condition && (condition.type === 'Complete' || condition.type === 'Failed'))
+        world.ending = condition.type;
+      return { status: { conditions: [condition] } };
+    });
+  }
+
+  return world;
+}

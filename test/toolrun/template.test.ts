@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createRenderer } from '../../src/toolrun/template.ts';
+
+const context = {
+  parameters: { message: 'hello', 'with space': 'x' },
+  tool: { metadata: { name: 'echo' }, spec: { timeoutSeconds: 30, args: ['a'] } },
+};
+
+function render(template: string, parameters: Record<string, string> = context.parameters): string {
+  return createRenderer({ ...context, parameters }).render(template);
+}
+
+/** What kubelet makes of a command, argument or value: `third_party/forked/golang/expansion` in Kubernetes. */
+function expand(text: string, variables: ReadonlyMap<string, string>): string {
+  let expanded = '';
+  for (let at = 0; at < text.length; at++) {
+    const next = text[at + 1];
+    const close = text.indexOf(')', at);
+    if (text[at] !== '$' || next === undefined) expanded += text[at];
+    else if (next === '(' && close > 0) {
+      const name = text.slice(at + 2, close);
+      expanded += variables.get(name) ?? `$(${name})`;
+      at = close;
+    } else {
+      expanded += next === '$' ? '$' : `$${next}`;
+      at++;
+    }
+  }
+  return expanded;
+}
+
+describe('a template', () => {
+  test.each([
+    ['echo {{parameters.message}}', 'echo hello'],
+    ['{{ parameters . message }}', 'hello'],
+    ['{{parameters.with space}}', 'x'],
+    ['{{tool.metadata.name}} {{tool.spec.timeoutSeconds}} {{tool.spec.args}}', 'echo 30 ["a"]'],
+    ['[{{parameters.unknown}}{{nothing}}{{parameters.message.length}}{{parameters.__proto__}}]', '[]'],
+    ['{{}} {{parameters.message} {parameters.message}}', '{{}} {{parameters.message} {parameters.message}}'],
+    ['no parameters: $HOME $(NAME) $$(NAME) $', 'no parameters: $HOME $(NAME) $$(NAME) $'],
+  ])('%s becomes %s', (template, rendered) => {
+    expect(render(template)).toBe(rendered);
+  });
+
+  test('does not look for placeholders in a value', () => {
+    expect(render('{{parameters.a}}', { a: '{{parameters.b}}', b: 'secret' })).toBe('{{parameters.b}}');
+  });
+
+  test.each([
+    ['{{parameters.a}}', '$(TOKEN)', 'a reference'],
+    ['$'.concat('{{parameters.a}}'), '(TOKEN)', 'what an author’s dollar makes a reference'],
+    ['{{parameters.a}}(TOKEN)', '$', 'what the author’s parenthesis makes a reference'],
+    ['$(TO{{parameters.a}})', 'KEN', 'the name in an author’s reference'],
+    ['$(TO{{parameters.a}}', 'KEN)', 'the end of an author’s reference'],
+    ['$${{parameters.a}}', '$(TOKEN)', 'a reference behind an escaped dollar'],
+  ])('%s does not let the value %s be %s', (template, value) => {
+    expect(expand(render(template, { a: value }), new Map([['TOKEN', 'secret']]))).not.toContain('secret');
+  });
+
+  test('expands to the author’s own references, and values as they are, whatever they hold', () => {
+    const variables = new Map(['', 'HOME', 'HOMEa', 'a', '$', '(', ' '].map((name) => [name, `<value of ${name}>`]));
+    const author = [
+      '{{parameters.x}}',
+      '{{parameters.y}}',
+      '$',
+      '$$',
+      '(',
+      ')',
+      '$(',
+      '$(HOME)',
+      'HOME',
+      'a',
+      ' ',
+      '{{',
+      '}}',
+    ];
+    const templates = fc.array(fc.constantFrom(...author), { maxLength: 12 }).map((parts) => parts.join(''));
+    const values = fc.array(fc.constantFrom('$', '(', ')', '$(HOME)', 'HOME', 'a', '{{parameters.x}}', '$&', '$1'), {
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(templates, values, values, (template, x, y) => {
+        const parameters: Record<string, string> = { x: x.join(''), y: y.join('') };
+        const placeholders: string[] = [];
+        const opaque = template.replace(/\{\{([^{}()$]+)\}\}/g, (_, path: string) => {
+          placeholders.push(path);
+          return '\u{e000}';
+        });
+        const wanted = expand(opaque, variables).replaceAll(
+          '\u{e000}',
+          () => parameters[placeholders.shift()?.replace('parameters.', '') ?? ''] ?? '',
+        );
+        expect(expand(render(template, parameters), variables)).toBe(wanted);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test.each(['$(', '{{', '{{a', '$({{a}}', '$$(', '$(a)'])(
+    'of many %s takes a time that grows with its length alone',
+    (part) => {
+      const startedAt = performance.now();
+      render(part.repeat(300_000));
+      // Looking for its end from each of them would take minutes.
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+    },
+  );
+
+  test('says that its values are too large, before they fill the memory', () => {
+    const renderer = createRenderer({ parameters: { a: 'x'.repeat(1_000_000) } });
+    renderer.render('{{parameters.a}}');
+    expect(renderer.isTooLarge()).toBe(false);
+    expect(renderer.render('{{parameters.a}}'.repeat(100_000)).length).toBeLessThan(2_000_000);
+    expect(renderer.isTooLarge()).toBe(true);
+  });
+});
