@@ -41,7 +41,8 @@ export function buildGraph(steps: readonly Step[]): Graph {
 function indexNames(steps: readonly Step[]) {
   const indexOf = new Map<string, number>();
   const duplicates: { step: number; first: number }[] = [];
-  for (const [step, { name }] of steps.entries()) {
+  for (let step = 0; step < steps.length; step++) {
+    const { name } = steps[step] as Step;
     if (name === '') continue;
     const first = indexOf.get(name);
     if (first === undefined) indexOf.set(name, step);

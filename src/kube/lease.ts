@@ -3,7 +3,7 @@ import { KubeError } from './errors.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
 import type { KubeObject, Resource } from './resources.ts';
 
-const LEASES: Resource = {
+export const LEASES: Resource = {
   group: 'coordination.k8s.io',
   version: 'v1',
   plural: 'leases',

@@ -19,8 +19,7 @@ const stepKinds: ReadonlyMap<string, readonly string[]> = new Map([
 /** Longest chain of lists and objects inside a step or the policies: far beyond use, far below what overflows a stack (5,000). */
 const MOST_LEVELS = 500;
 
-/** RFC 1123. */
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const LONGEST_LABEL = 63;
 
 const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds'];
 const POLICY_DURATIONS = [
@@ -99,11 +98,16 @@ function missingReferences({ steps }: Orchestration): Finding[] {
 }
 
 function nonPortableNames({ steps }: Orchestration): Finding[] {
-  return findSteps(steps, ({ name }) => name !== '' && !DNS_LABEL.test(name)).map(({ index, step: { name } }) => ({
+  return findSteps(steps, ({ name }) => name !== '' && !isDnsLabel(name)).map(({ index, step: { name } }) => ({
     path: stepPath(index, 'name'),
     describe: () =>
       `${quoteName(name)} is not a DNS label of at most 63 characters (a-z, 0-9, "-"): labels will show a hash of it`,
   }));
+}
+
+/** RFC 1123. */
+function isDnsLabel(name: string): boolean {
+  return name.length <= LONGEST_LABEL && /^[a-z0-9][-a-z0-9]*$/.test(name) && !name.endsWith('-');
 }
 
 function invalidDurations({ steps, policies }: Orchestration): Finding[] {
@@ -117,7 +121,9 @@ function invalidDurations({ steps, policies }: Orchestration): Finding[] {
     if (!isRecord(within) || isDuration(within[field])) continue;
     tell(within[field], ['spec', 'policies', ...(group === undefined ? [] : [group]), field]);
   }
-  for (const [index, step] of steps.entries()) {
+  const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds }: Step) =>
+    isDuration(retries) && isDuration(retryBackoffSeconds) && isDuration(timeoutSeconds);
+  for (const { index, step } of findSteps(steps, (each) => !areDurations(each))) {
     for (const field of STEP_DURATIONS) if (!isDuration(step[field])) tell(step[field], stepPath(index, field));
   }
   return findings;
@@ -131,31 +137,49 @@ function isDuration(value: unknown): boolean {
 function deepNesting({ steps, policies }: Orchestration): Finding[] {
   const describe = () => `lists and objects are nested more than ${MOST_LEVELS} deep: flatten it`;
   const findings: Finding[] = isDeep(policies) ? [{ path: ['spec', 'policies'], describe }] : [];
-  for (const [index, step] of steps.entries()) {
-    for (const field in step) {
-      if (field === 'dependsOn' || field === 'with') continue;
-      if (isDeep(step[field])) findings.push({ path: stepPath(index, field), describe });
-    }
+  for (const { index, step } of findSteps(steps, hasDeepField)) {
+    const deep = Object.keys(step).filter((field) => isOpen(field) && isDeep(step[field]));
+    findings.push(...deep.map((field) => ({ path: stepPath(index, field), describe })));
   }
   return findings;
 }
 
+/** for…in, since it makes no list: this looks at every field of every step. */
+function hasDeepField(step: Step): boolean {
+  for (const field in step) if (isOpen(field) && isDeep(step[field])) return true;
+  return false;
+}
+
+function isOpen(field: string): boolean {
+  return field !== 'dependsOn' && field !== 'with';
+}
+
 /** Goes down level by level, since recursion would overflow on what it looks for. */
 function isDeep(root: unknown): boolean {
-  if (typeof root !== 'object' || root === null) return false;
+  if (!isContainer(root) || isFlat(root)) return false;
   let level: object[] = [root];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > MOST_LEVELS) return true;
-    level = level.flatMap((parent) =>
-      Object.values(parent).filter((child) => typeof child === 'object' && child !== null),
-    );
+    level = level.flatMap((parent) => Object.values(parent).filter(isContainer));
   }
   return false;
 }
 
+function isFlat(container: object): boolean {
+  for (const key in container) if (isContainer((container as Record<string, unknown>)[key])) return false;
+  return true;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 function findSteps(steps: readonly Step[], isWrong: (step: Step) => boolean): { index: number; step: Step }[] {
   const found: { index: number; step: Step }[] = [];
-  for (const [index, step] of steps.entries()) if (isWrong(step)) found.push({ index, step });
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index] as Step;
+    if (isWrong(step)) found.push({ index, step });
+  }
   return found;
 }
 

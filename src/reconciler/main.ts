@@ -13,8 +13,10 @@ import { createTransport } from '../kube/transport.ts';
 import { defaultPolicy } from '../orchestration/judge.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
+import { createProcessMetrics } from '../runtime/metrics.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { createSidePort } from '../runtime/side-port.ts';
 import { affectedToolRuns, createToolRunQueue, TOOL_RUN_RESOURCES, TOOL_RUNS } from '../toolrun/main.ts';
 import { affectedRuns } from './affected.ts';
 import { createEngine } from './engine.ts';
@@ -66,7 +68,16 @@ export async function reconcile(args: readonly string[], process: NodeJS.Process
   }
   const load = await chooseCredentials(configuration, process.env);
   const engine = startEngine(configuration, load, log);
+  let isSynced = false;
+  const sidePort = createSidePort({
+    isLive: () => true,
+    unreadyReasons: () => (isSynced ? [] : ['the cluster has not been listed yet']),
+    metrics: createProcessMetrics(),
+    log,
+  });
+  sidePort.listen(configuration.sidePort, configuration.bindAddress);
   await engine.whenSynced;
+  isSynced = true;
   const identity = `${hostname()}_${randomUUID()}`;
   // It only saves work: two engines at once do nothing twice, since names and conditional writes keep them apart.
   const election = configuration.electsLeader
@@ -96,6 +107,7 @@ export async function reconcile(args: readonly string[], process: NodeJS.Process
       await engine.stop();
       await election?.stop();
       await engine.transport.close();
+      sidePort.close();
     },
   });
   log.info({ namespaces: configuration.namespaces ?? [configuration.ownNamespace] }, 'following runs');

@@ -93,11 +93,17 @@ export interface GateMetrics {
   setOverride(mode: OverrideMode | undefined): void;
 }
 
+/** The metrics of the process alone. */
+export function createProcessMetrics(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
 /** Makes the metrics in a registry of their own, so that two gates in one process (tests) do not share counts. */
 export function createGateMetrics(): GateMetrics {
-  const registry = new Registry();
+  const registry = createProcessMetrics();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const requests = new Counter({ ...GATE_METRICS.requests, registers });
   const duration = new Histogram({ ...GATE_METRICS.duration, buckets: [...GATE_METRICS.duration.buckets], registers });
   const inFlight = new Gauge({ ...GATE_METRICS.inFlight, registers });

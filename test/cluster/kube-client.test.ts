@@ -345,6 +345,27 @@ describe('a client whose calls go wrong', () => {
     expect(client.sockets.peak).toBe(12);
   });
 
+  it('keeps to 40 sockets with as many watches as it may have, and every call under way', async () => {
+    const held = Promise.withResolvers<void>();
+    proxy.follow(({ verb }) => (verb === 'list' ? { before: () => held.promise } : undefined));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const watch = async () => {
+      const options = { namespace, resourceVersion: '0', timeoutSeconds: 60, idleTimeoutMs: 60_000, signal };
+      for await (const _ of client.watch(configMaps, options));
+    };
+    const watches = Array.from({ length: 27 }, () => failureOf(watch()));
+    const lists = Array.from({ length: 50 }, () => client.list(configMaps, { namespace }));
+    await expect.poll(() => proxy.connections.open).toBe(39);
+    await client.leaseClient.get(configMaps, { namespace, name: fresh().metadata.name }).catch(() => {});
+    expect([client.sockets.open, proxy.connections.open]).toEqual([40, 40]);
+    held.resolve();
+    await Promise.all(lists);
+    controller.abort();
+    await Promise.all(watches);
+    expect(client.sockets.peak).toBe(40);
+  });
+
   it('ends what is under way when it is closed', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();

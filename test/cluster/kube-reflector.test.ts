@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Reflector, type ReflectorSettings, startReflector } from '../../src/kube/reflector.ts';
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { type Change, createStore, type Store } from '../../src/kube/store.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
-import { cutAfter, expireAfter, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { cutAfter, expireAfter, type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { configMap, configMaps, connectKube, failureOf, type ObservedClient } from '../support/kube.ts';
 import { silentLog, systemTiming } from '../support/timing.ts';
 
@@ -50,7 +50,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
 
   const list = async () => (await direct.list(configMaps, { namespace, labelSelector: 'test=reflector' })).items;
 
-  async function follow(settings: Partial<ReflectorSettings> = {}): Promise<Followed> {
+  function follow(settings: Partial<ReflectorSettings> = {}): Followed {
     const changes: Change[] = [];
     const lists: string[] = [];
     const failures: string[] = [];
@@ -71,14 +71,14 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
           mended += count;
         },
       },
-      settings,
+      settings: { backoff: { baseMs: 100, capMs: 1_000 }, ...settings },
     });
     running.push(reflector);
     return { store, reflector, changes, lists, failures, mended: () => mended };
   }
 
   const synced = async (settings?: Partial<ReflectorSettings>) => {
-    const followed = await follow(settings);
+    const followed = follow(settings);
     await followed.reflector.whenSynced();
     return followed;
   };
@@ -113,8 +113,11 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     new Map(
       [...objects].map(({ metadata: { managedFields: _, ...metadata }, data }) => [metadata.name, { metadata, data }]),
     );
-  const expectToAgree = ({ store }: Followed) =>
-    expect.poll(async () => essence(store.values()), patience).toEqual(list().then(essence));
+  /** Waits until the store is what the API server has now. */
+  async function agreement({ store }: Followed): Promise<void> {
+    const truth = essence(await list());
+    await expect.poll(() => essence(store.values()), patience).toEqual(truth);
+  }
 
   /** The store as whoever heard of each change thinks that it is. */
   function replay(changes: readonly Change[]): Map<string, KubeObject> {
@@ -132,16 +135,141 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     const followed = await synced();
     let watches = 0;
     proxy.follow(({ verb }) => (verb === 'watch' ? { lines: cutAfter(++watches % 5) } : undefined));
-    for (let step = 0; step < 120; step++) {
+    for (let step = 0; step < 130; step++) {
       if (step === 40 || step === 80) {
         await plane.apiserver.kill('SIGKILL');
-        await Promise.all([plane.apiserver.start(), change(`c${step % 10}`, step)]);
+        await Promise.all([plane.apiserver.start(), change(`c${step % 10}`, Math.floor(step / 10))]);
       }
       await change(`c${step % 10}`, Math.floor(step / 10));
+      if (step % 10 === 9) await agreement(followed);
     }
-    proxy.follow(undefined);
-    await expectToAgree(followed);
+    expect(followed.store.size).toBe(10);
     expect(essence(replay(followed.changes).values())).toEqual(essence(followed.store.values()));
-    expect(watches).toBeGreaterThan(5);
+    expect(watches).toBeGreaterThan(15);
+  });
+
+  it('lists anew when the API server does not know its version any more, and tells what ended meanwhile', async () => {
+    await put('gone');
+    const followed = await synced();
+    proxy.follow(({ verb }) => (verb === 'watch' ? { isRefused: true } : undefined));
+    proxy.cutWatches();
+    await remove('gone');
+    await put('new');
+    // Only what happens from now on is known to the one that starts.
+    await plane.apiserver.kill('SIGKILL');
+    await plane.apiserver.start();
+    proxy.follow(undefined);
+    await agreement(followed);
+    expect(followed.failures).toContain('Expired');
+    expect(followed.lists).toEqual(['start', 'recovery']);
+    expect(followed.changes.map(({ type, object }) => `${type} ${object.metadata.name}`).toSorted()).toEqual([
+      'added gone',
+      'added new',
+      'deleted gone',
+    ]);
+  });
+
+  it('starts its list over when it was compacted away between two pages', async () => {
+    for (const name of ['a', 'b', 'c']) await put(name);
+    const compacted = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    proxy.follow(({ query }) => {
+      if (!query.has('continue')) return undefined;
+      held.resolve();
+      return { before: () => compacted.promise };
+    });
+    const followed = follow({ pageSize: 1 });
+    await held.promise;
+    const { answer } = proxy.calls.findLast((call) => call.verb === 'list' && call.answer) ?? {};
+    const { metadata } = (answer?.body ?? {}) as { metadata: { continue: string } };
+    await remove('a');
+    const selection = { namespace, labelSelector: 'test=reflector', limit: 1, continue: metadata.continue };
+    const isExpired = () =>
+      direct.list(configMaps, selection).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isExpired, { ...patience, interval: 500 }).toBe(true);
+    compacted.resolve();
+    await agreement(followed);
+    expect(followed.failures).toEqual(['Expired']);
+  });
+
+  it('finds out that a watch which is open says nothing', async () => {
+    let watches = 0;
+    const silence = Promise.withResolvers<void>();
+    proxy.follow(({ verb }) => {
+      if (verb !== 'watch' || ++watches > 1) return undefined;
+      return {
+        async *lines() {
+          await silence.promise;
+          yield '';
+        },
+      };
+    });
+    const followed = await synced({ idleTimeoutMs: 1_500 });
+    await put('a');
+    await agreement(followed);
+    silence.resolve();
+    expect(followed.failures).toEqual(['Unavailable']);
+  });
+
+  it('obeys an API server that says in a watch that the version has expired', async () => {
+    const followed = await synced();
+    proxy.follow(({ verb }) => (verb === 'watch' ? { lines: expireAfter(0) } : undefined));
+    proxy.cutWatches();
+    await put('a');
+    await expect.poll(() => followed.lists, patience).toContain('recovery');
+    proxy.follow(undefined);
+    await agreement(followed);
+  });
+
+  it('finds nothing to mend in health, however many changes there are meanwhile', async () => {
+    const followed = await synced({ pageSize: 2, relistMs: 1_000 });
+    for (let step = 0; followed.lists.length < 4; step++) await change(`c${step % 7}`, Math.floor(step / 7));
+    await agreement(followed);
+    expect(followed.lists).toEqual(['start', ...followed.lists.slice(1).fill('periodic')]);
+    expect(followed.mended()).toBe(0);
+  });
+
+  it('mends within a period what a watch kept from it', async () => {
+    await put('gone');
+    proxy.follow(({ verb }) => (verb === 'watch' ? { lines: lose(/"(gone|lost)"/) } : undefined));
+    const followed = await synced({ relistMs: 2_000 });
+    await remove('gone');
+    await put('lost');
+    await put('told');
+    await agreement(followed);
+    expect(followed.mended()).toBe(2);
+  });
+
+  it('ends its connection when it is stopped', async () => {
+    const opened = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    proxy.follow(({ verb }) => {
+      if (verb !== 'watch') return undefined;
+      return {
+        async *lines(lines) {
+          opened.resolve();
+          try {
+            yield* lines;
+          } finally {
+            ended.resolve();
+          }
+        },
+      };
+    });
+    const { reflector } = await synced();
+    await opened.promise;
+    await reflector.stop();
+    await ended.promise;
+    await expect.poll(() => proxy.connections.open).toBe(client.sockets.open);
   });
 });
+
+/** Loses the lines that have this in them. */
+function lose(pattern: RegExp): NonNullable<Fault['lines']> {
+  return async function* (lines) {
+    for await (const line of lines) if (!pattern.test(line)) yield line;
+  };
+}

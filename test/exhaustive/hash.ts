@@ -1,45 +1,58 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
-import { listVisible, REVISIONS, RUN, type World } from '../support/model/engine.ts';
+import { isRecord } from '../../src/orchestration/decode.ts';
+import { keyOf, listVisible, RUN, RUNS, type World } from '../support/model/engine.ts';
 
 /**
  * Makes one number of a world and of what else tells two states apart. Worlds that behave alike have the same: versions
  * count only by whether they are the newest. 53 bits: among ten million states, two are taken for one with odds of 1 to 180.
  */
-export function createHasher(): (world: World, rest: { readonly choices: unknown; readonly left: unknown }) => number {
+export function createHasher(): (node: {
+  readonly world: World;
+  readonly choices: unknown;
+  readonly left: unknown;
+}) => number {
   const texts = new WeakMap<object, number>();
   const remember = (object: object, describe: () => unknown): number => {
     const known = texts.get(object);
     if (known !== undefined) return known;
-    const hash = hashText(JSON.stringify(describe()));
+    const hash = hashText(JSON.stringify(describe(), inOrder));
     texts.set(object, hash);
     return hash;
   };
   const ofObject = (object: KubeObject) =>
     remember(object, () => {
       const { uid, annotations, deletionTimestamp } = object.metadata;
-      const { updatedAt: _, ...status } = Object(object['status']);
-      return [uid, annotations, deletionTimestamp, status];
+      const { updatedAt: _, stepStatuses = [], ...status } = Object(object['status']);
+      const steps = stepStatuses.map((step: object) => remember(step, () => step));
+      return [uid, annotations, deletionTimestamp, status, steps];
     });
 
-  return (world, { choices, left }) => {
+  return ({ world, choices, left }) => {
     const visible = listVisible(world);
     const parts: unknown[] = [];
-    for (const key of new Set([...visible.keys(), ...world.view.keys()])) {
+    for (const key of new Set([...visible.keys(), ...world.view.keys()].sort())) {
       const [stored, seen] = [visible.get(key), world.view.get(key)];
       parts.push(key, stored && ofObject(stored), stored === seen ? '=' : seen && ofObject(seen));
     }
     const { plan } = world;
     if (plan !== undefined) {
       const isCurrent =
-        visible.get(`orchestrationruns/${RUN}`)?.metadata.resourceVersion === plan.snapshot.run.resourceVersion;
+        visible.get(keyOf(RUNS.kind, RUN))?.metadata.resourceVersion === plan.snapshot.run.resourceVersion;
       parts.push(
         isCurrent,
         remember(plan.actions, () => plan.actions),
       );
     }
-    parts.push(world.nowMs, world.api.list(REVISIONS).items.length, [...world.refusals.keys()], choices, left);
+    parts.push(world.nowMs, world.api.all().length - visible.size, [...world.refusals.keys()], choices, left);
     return hashText(JSON.stringify(parts));
   };
+}
+
+/** The order of an object's fields depends on the way it was made, and means nothing. */
+function inOrder(_: string, value: unknown): unknown {
+  return isRecord(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
 }
 
 /** Two independent 32-bit multiplicative hashes, of which 53 bits fit into a number. */

@@ -1,4 +1,5 @@
 import type { Step } from '../../src/orchestration/schema.ts';
+import type { Menu } from './moves.ts';
 
 /** What has been chosen of a step so far. */
 export interface Choice {
@@ -37,12 +38,12 @@ class Undecided extends Error {
   }
 }
 
-export function createLazySteps(
-  graph: readonly (readonly number[])[],
-  { hours = 0 }: { readonly hours?: number },
-): LazySteps {
-  const fields: readonly Field[] =
-    hours > 0 ? ['retries', 'continueOnFailure', 'timeoutSeconds'] : ['retries', 'continueOnFailure'];
+export function createLazySteps(graph: readonly (readonly number[])[], { hours = 0, retries = true }: Menu): LazySteps {
+  const fields: readonly Field[] = [
+    'continueOnFailure',
+    ...(retries ? (['retries'] as const) : []),
+    ...(hours > 0 ? (['timeoutSeconds'] as const) : []),
+  ];
   const nameOf = (index: number) => String.fromCharCode(97 + index);
   const steps = graph.map((dependencies, index): Step => {
     const step: Step = {

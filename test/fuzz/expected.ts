@@ -30,7 +30,8 @@ export function expectAnswer(body: unknown, { webhook, mode }: Pick<FuzzInput, '
 /** The verdict on what is not about the content of an object of ours. */
 function expectUnjudged({ kind: asked, operation, subResource, object }: Fields): 'allow' | 'deny' | undefined {
   const { group, version, kind } = fieldsOf(asked);
-  if (`${group}/${version}` !== API_VERSION || (kind !== 'Orchestration' && kind !== 'OrchestrationRun')) return 'deny';
+  const isOurs = group === 'orchestration.proompteng.ai' && version === 'v1alpha1';
+  if (!isOurs || (kind !== 'Orchestration' && kind !== 'OrchestrationRun')) return 'deny';
   if (operation === 'DELETE' || (typeof subResource === 'string' && subResource !== '')) return 'allow';
   if (operation !== 'CREATE' && operation !== 'UPDATE') return 'deny';
   const found = fieldsOf(object);

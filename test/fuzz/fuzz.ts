@@ -50,7 +50,7 @@ export async function fuzz({ seed, reviews, first = 0 }: FuzzOptions): Promise<F
       mode = input.mode;
       try {
         counts[await checkAnswer(input, index % SOCKET_SHARE === 0 ? gate.send : gate.post)]++;
-        if (fault !== undefined) throw fault;
+        if (fault !== undefined) throw new Error('a fault behind a right answer', { cause: fault });
       } catch (error) {
         throw new Error(describeFailure(seed, index, input), { cause: error });
       }

@@ -13,12 +13,13 @@ export interface FuzzInput {
 const PROTO = '@proto@';
 const DEEP = '@deep@';
 const LONG = '@long@';
+const MANY = '@many@';
 
 const names = ['a', 'b', 'c', 'd', 'build', 'biuld', PROTO, 'constructor', 'Ünïcode 😀', '\u0000\n\u202e', '"\\'];
 const kinds = ['Checkpoint', 'AgentRun', 'SubOrchestration', 'ToolRun', 'Nonsense'];
 const junk: readonly unknown[] = [
-  ...[null, 0, -1, 1.5, 1e300, true, '', 'a', 'nightly', LONG, DEEP, [], {}, [null], [[]], { name: 1 }, { name: null }],
-  ...[{ [PROTO]: { a: 1 } }, { constructor: { prototype: {} } }, '\ud800', 'b', 'UPDATE', 'Orchestration'],
+  ...[null, 0, -1, 1.5, 1e300, true, '', 'a', 'b', '\ud800', 'nightly', 'UPDATE', 'Orchestration', LONG, MANY, DEEP],
+  ...[[], {}, [null], [[]], { name: 1 }, { name: null }, { [PROTO]: { a: 1 } }, { constructor: { prototype: {} } }],
 ];
 const marks = [
   {},
@@ -39,6 +40,7 @@ export function generateInput(random: Random): FuzzInput {
   const text = JSON.stringify(root)
     .replaceAll(PROTO, '__proto__')
     .replaceAll(LONG, () => 'x'.repeat(random.int(300)))
+    .replaceAll(`"${MANY}"`, `[${Array(1001).fill(random.int(2) || '"a"')}]`)
     .replaceAll(`"${DEEP}"`, () => nest(random));
   return { webhook, mode, body: random.isIn100(15) ? breakBytes(random, Buffer.from(text)) : text };
 }
@@ -86,7 +88,7 @@ function generateRun(random: Random) {
   return orchestrationRun(spec, random.isIn100(50) ? { status: { runId: 'nightly-1' } } : {});
 }
 
-/** Changes one place of a tree, which is found by going down at random. */
+/** Goes down a tree at random and makes one or two changes side by side where it stops. */
 function change(random: Random, root: object): void {
   let parent = root as Record<string, unknown>;
   let key = random.pick(Object.keys(parent));
@@ -94,9 +96,15 @@ function change(random: Random, root: object): void {
     parent = child;
     key = random.pick(Object.keys(parent));
   }
-  if (Array.isArray(parent) && random.isIn100(30)) parent.splice(Number(key), random.int(2), random.pick(junk));
+  changeField(random, parent, key);
+  if (isParent(parent) && random.isIn100(40)) changeField(random, parent, random.pick(Object.keys(parent)));
+}
+
+function changeField(random: Random, parent: Record<string, unknown>, key: string): void {
+  const value = structuredClone(random.pick(junk));
+  if (Array.isArray(parent)) parent.splice(Number(key), random.int(2), ...(random.isIn100(60) ? [value] : []));
   else if (random.isIn100(25)) delete parent[key];
-  else parent[random.isIn100(15) ? random.pick(names) : key] = structuredClone(random.pick(junk));
+  else parent[random.isIn100(15) ? random.pick(names) : key] = value;
 }
 
 function isParent(value: unknown): value is Record<string, unknown> {

@@ -101,7 +101,7 @@ describe('a judgement', () => {
       { ...checkpoint('a', 'b', 'nope'), retries: 'x' },
       { ...checkpoint('b', 'a'), kind: '' },
       checkpoint('b', 'b'),
-      7,
+      {},
     ];
     const { denials } = judge(orchestration(steps, { spec: { entrypoint: [] } }));
     expect(denials.map(({ code, field }) => `${code} ${field}`)).toEqual([
@@ -112,7 +112,8 @@ describe('a judgement', () => {
       'DependencyCycle spec.steps[1].dependsOn[0]',
       'DuplicateStep spec.steps[2].name',
       'SelfDependency spec.steps[2].dependsOn[0]',
-      'InvalidField spec.steps[3]',
+      'StepMissingName spec.steps[3].name',
+      'StepMissingKind spec.steps[3].kind',
     ]);
   });
 

@@ -33,7 +33,3 @@ test.each([
 test('takes text that only looks like JSON for a name', () => {
   expect(readReference(step({ with: { toolRef: '{lint' } }), 'toolRef')).toBe('{lint');
 });
-
-test('finds nothing in what every object inherits', () => {
-  expect(readReference(step({ with: {} }), 'constructor')).toBeUndefined();
-});

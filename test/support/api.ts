@@ -12,7 +12,7 @@ interface ApiAnswer {
 
 /** Sends one request as the administrator; throws only where there is no answer. */
 export type SendToApi = (
-  method: 'GET' | 'POST' | 'PATCH',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   body?: object,
   contentType?: string,

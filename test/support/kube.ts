@@ -26,6 +26,8 @@ export interface ObservedClient extends KubeClient {
   readonly requests: string[];
   readonly retries: { readonly verb: Verb; readonly reason: string }[];
   readonly sockets: { readonly open: number; readonly peak: number };
+  /** Over the same connections, but on the lane of the Lease. */
+  readonly leaseClient: KubeClient;
   readonly close: () => Promise<void>;
 }
 
@@ -51,7 +53,8 @@ export function connectKube(
     },
   });
   const client = createKubeClient({ ...options, transport, timing: systemTiming, observer });
-  return { ...client, requests, retries, sockets, close: transport.close };
+  const leaseClient = createKubeClient({ transport, timing: systemTiming, lane: 'lease' });
+  return { ...client, requests, retries, sockets, leaseClient, close: transport.close };
 }
 
 /** The error of a call that must fail. */

@@ -3,14 +3,13 @@ import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
-import { decodeRunStatus } from '../../../src/reconciler/decode-status.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
 import type { RunStatus } from '../../../src/reconciler/run-status.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
-import type { Action, ObservedOrchestration, Snapshot } from '../../../src/reconciler/snapshot.ts';
+import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { createModel, type Model } from './model.ts';
 
 export const NAMESPACE = 'agents';
@@ -70,6 +69,8 @@ export interface Setting {
  */
 export interface World {
   readonly setting: Setting;
+  /** Objects never change, so that each is read once. */
+  readonly runs: WeakMap<KubeObject, ObservedRun>;
   readonly api: Model;
   nowMs: number;
   view: Map<string, KubeObject>;
@@ -91,6 +92,7 @@ export function createWorld(
   const nowMs = Date.parse('2026-01-01T00:00:00Z');
   const world: World = {
     setting,
+    runs: new WeakMap(),
     api: createModel(() => world.nowMs),
     nowMs,
     view: new Map(),
@@ -123,13 +125,10 @@ export function forkWorld(world: World): World {
   return fork;
 }
 
-/** What there is to be seen, by key: the run, its Orchestration, children, and what gates wait for. */
+/** What there is to be seen, by key: everything but snapshots. */
 export function listVisible({ api }: World): ReadonlyMap<string, KubeObject> {
-  const kinds = [...KINDS, ORCHESTRATIONS, POLICIES];
-  const found = kinds.flatMap((kind) =>
-    api.list(kind).items.map((object): [string, KubeObject] => [keyOf(kind, object.metadata.name), object]),
-  );
-  return new Map(found);
+  const visible = api.all().filter(({ kind }) => kind !== REVISIONS.kind);
+  return new Map(visible.map((object) => [keyOf(object.kind, object.metadata.name), object]));
 }
 
 /** The process hears of an object's newest state, or of its end. */
@@ -199,7 +198,7 @@ function write(
 ): [string, KubeObject] | undefined {
   const { run } = snapshot;
   const name = { namespace: NAMESPACE, name: run.name };
-  const stored = () => decodeRunStatus(api.get(RUNS, name)['status']);
+  const stored = () => storedStatus({ api });
   switch (action.type) {
     case 'CreateSnapshot':
       api.create(REVISIONS, buildSnapshot(run, action) as unknown as KubeObject);
@@ -208,8 +207,8 @@ function write(
       const before = stored();
       const body = { metadata: { uid: run.uid, resourceVersion: run.resourceVersion }, status: action.status };
       const patched = api.patch(RUNS, name, { type: 'merge', body }, { subresource: 'status' });
-      setting.tell({ type: 'Recorded', snapshot, before, after: decodeRunStatus(patched['status']), nowMs });
-      return [keyOf(RUNS, run.name), patched];
+      setting.tell({ type: 'Recorded', snapshot, before, after: stored(), nowMs });
+      return [keyOf(RUNS.kind, run.name), patched];
     }
     case 'CreateChild': {
       const { ref, step } = action;
@@ -221,7 +220,7 @@ function write(
       const child = api.create(kind, buildChild(run, action, (text) => text) as unknown as KubeObject);
       const count = api.countCreates(kind, ref);
       setting.tell({ type: 'Created', step, child, stored: stored(), children: listChildren(api), count });
-      return [keyOf(kind, ref.name), child];
+      return [keyOf(ref.kind, ref.name), child];
     }
     case 'DeleteChild': {
       const { ref } = action;
@@ -234,7 +233,7 @@ function write(
     case 'SetChildTtl': {
       const body = { metadata: { uid: action.ref.uid }, spec: { ttlSecondsAfterFinished: action.seconds } };
       const child = api.patch(resourceOf(action.ref.kind), action.ref, { type: 'merge', body });
-      return [keyOf(resourceOf(action.ref.kind), action.ref.name), child];
+      return [keyOf(action.ref.kind, action.ref.name), child];
     }
     case 'DeleteRun':
       api.delete(RUNS, name, { preconditions: { uid: run.uid } });
@@ -247,7 +246,7 @@ function write(
 
 /** All children there are, of any kind. */
 export function listChildren(api: Model): KubeObject[] {
-  return KINDS.flatMap((kind) => api.list(kind).items).filter(({ metadata }) => metadata.ownerReferences !== undefined);
+  return api.all().filter(({ kind, metadata }) => kind !== REVISIONS.kind && metadata.ownerReferences !== undefined);
 }
 
 /** The scripted stand-in for whoever carries out children: this one has come to `phase`. */
@@ -261,12 +260,16 @@ export function phaseOf({ status }: KubeObject): unknown {
 }
 
 /** The run as it is stored, or nothing if it is gone. */
-export function storedRun({ api }: World): KubeObject | undefined {
-  return api.list(RUNS).items.find(({ metadata }) => metadata.name === RUN);
+export function storedRun({ api }: Pick<World, 'api'>): KubeObject | undefined {
+  return api.all().find(({ kind, metadata }) => kind === RUNS.kind && metadata.name === RUN);
 }
 
-export function storedStatus(world: World): RunStatus {
-  return decodeRunStatus(storedRun(world)?.['status']);
+export function storedStatus(world: Pick<World, 'api'>): RunStatus {
+  return statusOf(storedRun(world));
+}
+
+function statusOf(run: KubeObject | undefined): RunStatus {
+  return (run?.['status'] as RunStatus | undefined) ?? { conditions: [], stepStatuses: [] };
 }
 
 export function resourceOf(kind: string): Resource {
@@ -275,19 +278,22 @@ export function resourceOf(kind: string): Resource {
   return found;
 }
 
-export function keyOf({ plural }: Resource, name: string): string {
-  return `${plural}/${name}`;
+export function keyOf(kind: string, name: string): string {
+  return `${kind}/${name}`;
 }
 
 /** What the process sees, as the plan needs it; the run's own snapshot is read from the API server. */
-function observe({ api, view, setting, refusals }: World): Snapshot | undefined {
-  const object = view.get(keyOf(RUNS, RUN)) as snapshots.KubeObject | undefined;
+function observe({ api, view, setting, refusals, runs }: World): Snapshot | undefined {
+  const object = view.get(keyOf(RUNS.kind, RUN));
   if (object === undefined) return undefined;
-  const run = readRun(object, false);
+  const known = runs.get(object);
+  // The status is what a plan wrote, so that reading it anew would only copy it.
+  const run = known ?? { ...readRun(object as snapshots.KubeObject, false), status: statusOf(object) };
+  if (known === undefined) runs.set(object, run);
   const orchestration = observeOrchestration(api, view, run.uid);
   const refs = run.status.stepStatuses.flatMap(({ resourceRef }) => resourceRef ?? []);
   const children = refs.flatMap(({ kind, name }) => {
-    const child = view.get(keyOf(resourceOf(kind), name));
+    const child = view.get(keyOf(kind, name));
     return child === undefined ? [] : [[name, child as snapshots.KubeObject] as const];
   });
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
@@ -311,13 +317,14 @@ function observe({ api, view, setting, refusals }: World): Snapshot | undefined 
 }
 
 function observeOrchestration(api: Model, view: World['view'], runUid: string): ObservedOrchestration {
-  const revision = api.list(REVISIONS).items.find(({ metadata }) => metadata.name === nameSnapshot(runUid));
+  const name = nameSnapshot(runUid);
+  const revision = api.all().find(({ kind, metadata }) => kind === REVISIONS.kind && metadata.name === name);
   if (revision !== undefined) {
     const isOurs = revision.metadata.ownerReferences?.some(({ uid }) => uid === runUid);
     const { orchestration } = revision['data'] as { orchestration: Orchestration };
     return isOurs ? { state: 'Snapshotted', orchestration } : { state: 'Foreign' };
   }
-  const current = view.get(keyOf(ORCHESTRATIONS, ORCHESTRATION));
+  const current = view.get(keyOf(ORCHESTRATIONS.kind, ORCHESTRATION));
   if (current === undefined) return { state: 'Missing' };
   const spec = current['spec'] as Pick<Orchestration, 'steps' | 'policies'>;
   return { state: 'Found', orchestration: { name: ORCHESTRATION, namespace: NAMESPACE, ...spec } };

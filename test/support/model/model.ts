@@ -37,6 +37,8 @@ export interface Model {
   compact(): void;
   /** One round of the garbage collector; false when there was nothing to do. */
   collectGarbage(): boolean;
+  /** All objects of all kinds, in the order of their creation. */
+  all(): KubeObject[];
   /** How often an object of this name was created: what an audit log would count. */
   countCreates(resource: Resource, name: ObjectName): number;
   /** The same world, which from now on goes its own way, by its own clock. Cost: linear in objects. */
@@ -181,6 +183,7 @@ function modelOf(state: State, now: () => number): Model {
       state.log = undefined;
     },
     collectGarbage: () => [...objects.values()].some(collect),
+    all: () => Array.from(objects.values(), ({ object }) => object),
     countCreates: (resource, name) => creates.get(keyIn(resource, name)) ?? 0,
     fork: (ownNow) => modelOf({ ...state, objects: new Map(objects), creates: new Map(creates) }, ownNow),
   };

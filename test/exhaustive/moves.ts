@@ -1,0 +1,152 @@
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { GROUP } from '../../src/orchestration/schema.ts';
+import { isRunFinal } from '../../src/reconciler/run-status.ts';
+import {
+  act,
+  crash,
+  deliver,
+  keyOf,
+  listChildren,
+  listVisible,
+  NAMESPACE,
+  phaseOf,
+  plan,
+  RUN,
+  RUNS,
+  resourceOf,
+  setPhase,
+  storedRun,
+  storedStatus,
+  type World,
+} from '../support/model/engine.ts';
+
+/** What may happen beside children that succeed or fail, and news that comes late. */
+export interface Menu {
+  /** Each step may have one retry; true unless said. */
+  readonly retries?: boolean;
+  /** So often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
+  readonly faults?: number;
+  /** The run is cancelled, once, at any time. */
+  readonly cancel?: boolean;
+  /** The run is suspended, once, at any time, and resumed at any later time. */
+  readonly suspend?: boolean;
+  /** A child whose uid is recorded is deleted by somebody else, once. */
+  readonly remove?: boolean;
+  /** So often an hour passes, which is longer than any timeout; each step may have one. */
+  readonly hours?: number;
+  /** A child may also end Cancelled. */
+  readonly cancelChildren?: boolean;
+}
+
+/** What is left of a menu. */
+export type Left = Required<Omit<Menu, 'retries'>>;
+
+export interface Move {
+  readonly label: string;
+  readonly go: (world: World) => unknown;
+  /** What it takes from the menu. */
+  readonly used?: Partial<Left>;
+}
+
+const CANCEL = `${GROUP}/cancel`;
+const SUSPEND = `${GROUP}/suspend`;
+
+export function readMenu({ retries: _, ...menu }: Menu): Left {
+  return { faults: Infinity, cancel: false, suspend: false, remove: false, hours: 0, cancelChildren: false, ...menu };
+}
+
+/** All that can happen now. The first that changes anything is what happens if nothing goes wrong. */
+export function listMoves(world: World, left: Left): Move[] {
+  const isResting = world.plan === undefined;
+  const news = isResting ? listNews(world) : [];
+  // What comes to be known counts when a plan is made, so that it makes no difference to let it come only then; the same
+  // goes for the end of a child, which is seen as it happens.
+  const seeing = news.map((key): Move => ({ label: `see ${key}`, go: (next) => deliver(next, key) }));
+  const working: Move[] = isResting
+    ? [...seeing, { label: 'plan', go: plan }]
+    : [{ label: callOf(world), go: (next) => act(next) }];
+  return [
+    ...working,
+    ...(isResting ? listEnds(world, left) : []),
+    ...collectGarbage(world),
+    ...listFaults(world, left, news.length > 0),
+    ...listDeeds(world, left),
+  ];
+}
+
+/** Keys of what has changed since the process saw it. */
+function listNews(world: World): string[] {
+  const visible = listVisible(world);
+  const keys = new Set([...visible.keys(), ...world.view.keys()]);
+  return [...keys].filter((key) => visible.get(key) !== world.view.get(key)).sort();
+}
+
+function callOf({ plan: current }: World): string {
+  return current?.actions[0]?.type ?? 'nothing';
+}
+
+function listEnds(world: World, { cancelChildren }: Left): Move[] {
+  const phases = ['Succeeded', 'Failed', ...(cancelChildren ? ['Cancelled'] : [])];
+  const running = listChildren(world.api).filter((child) => phaseOf(child) === undefined);
+  return running.flatMap((child) =>
+    phases.map((phase) => ({
+      label: `see ${child.metadata.name} ${phase}`,
+      go: (next: World) => {
+        setPhase(next, child, phase);
+        deliver(next, keyOf(child.kind, child.metadata.name));
+      },
+    })),
+  );
+}
+
+function collectGarbage({ api }: World): Move[] {
+  const isLeft = listChildren(api).some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  return isLeft ? [{ label: 'garbage is collected', go: (next) => next.api.collectGarbage() }] : [];
+}
+
+function listFaults(world: World, { faults }: Left, isBehind: boolean): Move[] {
+  if (faults === 0) return [];
+  const used = { faults: faults - 1 };
+  const crashed: Move = { label: 'crash', go: crash, used };
+  if (world.plan === undefined) return isBehind ? [crashed] : [];
+  return [
+    crashed,
+    { label: `${callOf(world)}, but the answer is lost`, go: (next) => act(next, 'Lost'), used },
+    { label: `${callOf(world)} fails`, go: (next) => act(next, 'Failed'), used },
+  ];
+}
+
+/** What people do. */
+function listDeeds(world: World, left: Left): Move[] {
+  const run = storedRun(world);
+  const status = storedStatus(world);
+  if (run === undefined || isRunFinal(status)) return [];
+  const deeds: Move[] = [];
+  if (run.metadata.annotations?.[SUSPEND] === 'true')
+    deeds.push({ label: 'resume', go: (next) => annotate(next, SUSPEND, null) });
+  if (left.cancel)
+    deeds.push({ label: 'cancel', go: (next) => annotate(next, CANCEL, 'true'), used: { cancel: false } });
+  if (left.suspend)
+    deeds.push({ label: 'suspend', go: (next) => annotate(next, SUSPEND, 'true'), used: { suspend: false } });
+  if (left.hours > 0) deeds.push({ label: 'an hour passes', go: passHour, used: { hours: left.hours - 1 } });
+  if (!left.remove) return deeds;
+  const recorded = status.stepStatuses.flatMap(({ resourceRef }) => resourceRef?.uid ?? []);
+  const removable = listChildren(world.api).filter(({ metadata }) => recorded.includes(metadata.uid ?? ''));
+  const removals = removable.map(
+    ({ kind, metadata }): Move => ({
+      label: `${metadata.name} is deleted`,
+      go: (next) => next.api.delete(resourceOf(kind), metadata),
+      used: { remove: false },
+    }),
+  );
+  return [...deeds, ...removals];
+}
+
+function passHour(world: World): void {
+  world.nowMs += 3_600_000;
+}
+
+function annotate({ api }: World, key: string, value: string | null): KubeObject {
+  const body = { metadata: { annotations: { [key]: value } } };
+  return api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+}

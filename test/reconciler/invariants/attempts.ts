@@ -1,0 +1,143 @@
+import { isRunFinal, isStepFinal } from '../../../src/reconciler/run-status.ts';
+import {
+  type Change,
+  type Check,
+  type Facts,
+  hasEnded,
+  isChildKind,
+  isPastDeadline,
+  limitOf,
+  type Recorded,
+  said,
+} from './moment.ts';
+
+/** Reasons after which another attempt would meet the same, or comes too late. */
+const NEVER_RETRIED = [
+  'ChildCancelled',
+  'ApprovalDenied',
+  'UnknownStepKind',
+  'InvalidStep',
+  'RunTimedOut',
+  'SnapshotLost',
+];
+
+export const isCreatedOnce: Check = (moment) =>
+  moment.type === 'Created'
+    ? [said(moment.count > 1, `${moment.child.metadata.name} was created ${moment.count} times`)]
+    : [];
+
+export const retriesAsTold: Check = (moment, facts, changes) =>
+  moment.type === 'Recorded' ? changes.flatMap((change) => checkRetry(change, moment, facts)) : [];
+
+function checkRetry(
+  { name, step, before, after, hasBegun }: Change,
+  { nowMs }: Recorded,
+  { policies }: Facts,
+): string[] {
+  const reason = after.reason ?? '';
+  const isAgain = after.attempt > 1 && hasBegun;
+  const hasFailed = after.phase === 'Failed' && before.phase !== 'Failed' && !NEVER_RETRIED.includes(reason);
+  const isWaiting = after.phase === 'Retrying' && before.phase !== 'Retrying';
+  // Flags are looked at only where they count: the exhaustive check chooses them then.
+  if (!isAgain && !hasFailed && !isWaiting) return [];
+  const { limit = 0 } = (policies['retries'] ?? {}) as { limit?: number };
+  const { retries = limit, retryBackoffSeconds = 0 } = step;
+  const backoffMs = retryBackoffSeconds * 1000;
+  const retryAt = before.phase === 'Retrying' ? Date.parse(before.nextRetryAt ?? '') : nowMs + backoffMs;
+  return [
+    said(after.attempt > 1 + retries, `${name} is at attempt ${after.attempt} with ${retries} retries`),
+    said(
+      hasFailed && after.attempt < 1 + retries,
+      `${name} gave up at attempt ${after.attempt} with ${retries} retries`,
+    ),
+    said(isWaiting && NEVER_RETRIED.includes(reason), `${name} waits for a retry after ${reason}`),
+    said(
+      isWaiting && Date.parse(after.nextRetryAt ?? '') !== nowMs + backoffMs,
+      `${name} waits until ${after.nextRetryAt}`,
+    ),
+    said(isAgain && !(nowMs >= retryAt), `${name} is retried too early`),
+  ];
+}
+
+export const timesOutInOrder: Check = (moment, facts, changes) => {
+  if (moment.type === 'Created') {
+    const { child, children, step } = moment;
+    const others = children.filter((other) => other !== child && other.metadata.name.startsWith(`${step}.`));
+    return others
+      .filter((other) => !hasEnded(other))
+      .map((other) => `${child.metadata.name} runs beside ${other.metadata.name}`);
+  }
+  if (moment.type === 'Deleted') {
+    const { child, stored } = moment;
+    const status = stored.stepStatuses.find(({ resourceRef }) => resourceRef?.name === child.metadata.name);
+    return [said(status?.phase === 'Running', `${child.metadata.name} was deleted before that was recorded`)];
+  }
+  if (moment.type !== 'Recorded' || changes.length === 0) return [];
+  const isLate = isPastDeadline(moment, facts);
+  const ended = changes.filter(({ after }) => after.reason === 'RunTimedOut');
+  return [
+    said(!isLate && ended.length > 0, 'the run timed out too early'),
+    said(isLate && !isRunFinal(moment.after), 'the run goes on after its deadline'),
+    ...changes.flatMap((change) => checkTimeout(change, moment)),
+  ];
+};
+
+function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { nowMs }: Recorded): string[] {
+  const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
+  const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
+  if (!isRunning && !hasTimedOut) return [];
+  const { timeoutSeconds = 0 } = step;
+  const created = Date.parse(child?.metadata.creationTimestamp ?? '') || 0;
+  const deadline = Math.max(Date.parse(before.startedAt ?? ''), created) + timeoutSeconds * 1000;
+  const isDue = timeoutSeconds > 0 && nowMs >= deadline;
+  return [
+    said(hasTimedOut && !isDue, `${name} timed out too early`),
+    said(isRunning && isDue && (child !== undefined || !isChildKind(after)), `${name} runs on after its timeout`),
+  ];
+}
+
+export const staysWithinLimit: Check = (moment, facts) => {
+  if (moment.type !== 'Created') return [];
+  const running = moment.children.filter((child) => !hasEnded(child));
+  return [said(running.length > limitOf(facts), `${running.length} children run`)];
+};
+
+/** Of the order outcomes, end, cancel, run deadline, timeouts, retries, new steps. */
+export const appliesInOrder: Check = (moment, facts, changes) => {
+  if (moment.type !== 'Recorded' || changes.length === 0) return [];
+  const { snapshot, nowMs, after } = moment;
+  const { isCancelled, isSuspended } = snapshot.run;
+  const isOverdue = ({ phase, nextRetryAt, reason, resourceRef }: Change['after']) =>
+    phase === 'Retrying' &&
+    nowMs >= Date.parse(nextRetryAt ?? '') &&
+    !(reason === 'StepTimedOut' && snapshot.children.has(resourceRef?.name ?? ''));
+  const overdue = changes.filter((change) => isOverdue(change.after));
+  const begun = changes.filter((change) => change.hasBegun && change.before.attempt === 0 && isChildKind(change.after));
+  const mayWait = isSuspended || limitOf(facts) < Infinity || isRunFinal(after);
+  return [
+    said(
+      overdue.length > 0 && begun.length > 0,
+      `${begun[0]?.name} was started before ${overdue[0]?.name} was retried`,
+    ),
+    said(overdue.length > 0 && !mayWait, `${overdue[0]?.name} is due and not retried`),
+    ...changes.flatMap(({ name, before, after: is, child }) => {
+      const isOurs =
+        before.phase === 'Running' && child !== undefined && before.resourceRef?.uid === child.metadata.uid;
+      const hasSucceeded = isOurs && Object(child['status']).phase === 'Succeeded';
+      const isNewTimeout = is.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
+      const isEnding = isCancelled || isPastDeadline(moment, facts);
+      return [
+        said(hasSucceeded && is.phase !== 'Succeeded', `${name} is ${is.phase}, though its child succeeded`),
+        said(
+          isOurs && hasEnded(child) && is.phase === 'Running' && is.attempt === before.attempt,
+          `${name} runs on without its child`,
+        ),
+        said(isEnding && isNewTimeout, `${name} timed out in a run that ended`),
+        said(
+          isCancelled && is.reason === 'RunTimedOut' && !isStepFinal(before),
+          `${name} met the deadline of a cancelled run`,
+        ),
+      ];
+    }),
+  ];
+};
