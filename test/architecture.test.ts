@@ -28,7 +28,10 @@ describe('the import table', () => {
     const allowed = imports[folder];
     expect(allowed, `src/${folder} is not in the table`).toBeDefined();
     const strangers = importsOf(file).filter((specifier) => {
-      if (!specifier.startsWith('.')) return !allowed?.outside.some((name) => specifier === name || (name.endsWith(':') && specifier.startsWith(name)));
+      if (!specifier.startsWith('.'))
+        return !allowed?.outside.some(
+          (name) => specifier === name || (name.endsWith(':') && specifier.startsWith(name)),
+        );
       const target = relative('src', join(dirname(file), specifier)).split('/')[0] ?? '';
       return target !== folder && !allowed?.src.includes(target);
     });
@@ -37,6 +40,8 @@ describe('the import table', () => {
 
   test.each(files)('%s leaves environment, arguments, clock and exit to main.ts', (file) => {
     const source = readFileSync(file, 'utf8');
-    expect(source.match(/\bprocess\.(env|argv|exit)\b|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/g) ?? []).toEqual([]);
+    expect(
+      source.match(/\bprocess\.(env|argv|exit)\b|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/g) ?? [],
+    ).toEqual([]);
   });
 });

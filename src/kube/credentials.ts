@@ -54,6 +54,8 @@ export interface CredentialCache {
 const MAX_AGE_MS = 60_000;
 /** However many calls are refused at once, and however fast they are repeated, a plugin is not started more often. */
 const MIN_AGE_MS = 1_000;
+/** A plugin that waits for somebody to type a password must not hold calls for ever. */
+const LOAD_TIMEOUT_MS = 10_000;
 
 /** Keeps the last good credentials when new ones cannot be read. Age is measured on the monotonic clock. */
 export function createCredentialCache(load: LoadCredentials, timing: Timing, log: Log): CredentialCache {
@@ -66,7 +68,7 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
     readAt = timing.now();
     staleAt = readAt + MAX_AGE_MS;
     try {
-      const loaded = await load(isRejected);
+      const loaded = await loadInTime(isRejected);
       if (JSON.stringify(loaded) !== JSON.stringify(current)) current = loaded;
       return current as Credentials;
     } catch (error) {
@@ -75,6 +77,14 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
       log.warn({ error }, 'cannot read the API credentials anew, keeping the old ones');
       return current;
     }
+  }
+
+  async function loadInTime(isRejected: boolean): Promise<Credentials> {
+    const late = Promise.withResolvers<never>();
+    const cancel = timing.schedule(LOAD_TIMEOUT_MS, () => {
+      late.reject(new Error(`reading the API credentials took more than ${LOAD_TIMEOUT_MS / 1_000} s`));
+    });
+    return Promise.race([load(isRejected), late.promise]).finally(cancel);
   }
 
   function readOnce(isRejected: boolean): Promise<Credentials> {

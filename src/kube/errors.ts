@@ -4,10 +4,10 @@
  * | reason | what happened |
  * |---|---|
  * | AlreadyExists | a create met an object of that name |
- * | Conflict | the object is no longer at the resourceVersion, or is not the uid, that the call named |
+ * | Conflict | the object is not, or no longer, the one that the call named by resourceVersion or uid |
  * | NotFound | no such object, namespace or resource |
  * | Forbidden | RBAC, a quota, a webhook or a namespace that is ending refuses it |
- * | Invalid | the request can never succeed as it is: schema, size, form (422, and 400, 405, 406, 413, 415) |
+ * | Invalid | the request can never succeed as it is: schema, form, size (422, and 400, 405, 406, 413, 415) |
  * | Expired | the resourceVersion or page is too old (410): list again |
  * | TooManyRequests | not processed: come back later (429) |
  * | Unauthorized | the credentials are not accepted, even after they were read anew (401) |
@@ -38,8 +38,6 @@ export interface StatusCause {
 export interface KubeErrorDetails {
   /** HTTP status; absent when there was no answer. */
   readonly code?: number;
-  /** The server's own words; absent when it had none. */
-  readonly serverMessage?: string;
   readonly causes?: readonly StatusCause[];
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number;
@@ -48,12 +46,11 @@ export interface KubeErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A call to the API server that failed. The message says what went wrong, not which call it was. */
+/** A call to the API server that failed. The message is the server's own, if it had one; it does not say which call it was. */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
   readonly reason: KubeErrorReason;
   readonly code: number | undefined;
-  readonly serverMessage: string | undefined;
   readonly causes: readonly StatusCause[];
   readonly retryAfterMs: number | undefined;
   readonly isOutcomeUnknown: boolean;
@@ -62,7 +59,6 @@ export class KubeError extends Error {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.reason = reason;
     this.code = details.code;
-    this.serverMessage = details.serverMessage;
     this.causes = details.causes ?? [];
     this.retryAfterMs = details.retryAfterMs;
     this.isOutcomeUnknown = details.isOutcomeUnknown ?? false;
@@ -75,42 +71,42 @@ export class KubeError extends Error {
 }
 
 /** `metav1.Status.reason` to ours; what is absent here is told by the HTTP status. */
-const REASON_OF_STATUS: Readonly<Record<string, KubeErrorReason>> = {
-  AlreadyExists: 'AlreadyExists',
-  Conflict: 'Conflict',
-  NotFound: 'NotFound',
-  Forbidden: 'Forbidden',
-  Invalid: 'Invalid',
-  BadRequest: 'Invalid',
-  MethodNotAllowed: 'Invalid',
-  NotAcceptable: 'Invalid',
-  RequestEntityTooLarge: 'Invalid',
-  UnsupportedMediaType: 'Invalid',
-  Expired: 'Expired',
-  Gone: 'Expired',
-  TooManyRequests: 'TooManyRequests',
-  Unauthorized: 'Unauthorized',
-  InternalError: 'Unavailable',
-  ServerTimeout: 'Unavailable',
-  ServiceUnavailable: 'Unavailable',
-  Timeout: 'Unavailable',
-};
+const REASON_OF_STATUS: ReadonlyMap<unknown, KubeErrorReason> = new Map([
+  ['AlreadyExists', 'AlreadyExists'],
+  ['Conflict', 'Conflict'],
+  ['NotFound', 'NotFound'],
+  ['Forbidden', 'Forbidden'],
+  ['Invalid', 'Invalid'],
+  ['BadRequest', 'Invalid'],
+  ['MethodNotAllowed', 'Invalid'],
+  ['NotAcceptable', 'Invalid'],
+  ['RequestEntityTooLarge', 'Invalid'],
+  ['UnsupportedMediaType', 'Invalid'],
+  ['Expired', 'Expired'],
+  ['Gone', 'Expired'],
+  ['TooManyRequests', 'TooManyRequests'],
+  ['Unauthorized', 'Unauthorized'],
+  ['InternalError', 'Unavailable'],
+  ['ServerTimeout', 'Unavailable'],
+  ['ServiceUnavailable', 'Unavailable'],
+  ['Timeout', 'Unavailable'],
+]);
 
-const REASON_OF_CODE: Readonly<Record<number, KubeErrorReason>> = {
-  400: 'Invalid',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'NotFound',
-  405: 'Invalid',
-  406: 'Invalid',
-  408: 'Unavailable',
-  409: 'Conflict',
-  410: 'Expired',
-  413: 'Invalid',
-  415: 'Invalid',
-  422: 'Invalid',
-  429: 'TooManyRequests',
-};
+const REASON_OF_CODE: ReadonlyMap<number, KubeErrorReason> = new Map([
+  [400, 'Invalid'],
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [404, 'NotFound'],
+  [405, 'Invalid'],
+  [406, 'Invalid'],
+  [408, 'Unavailable'],
+  [409, 'Conflict'],
+  [410, 'Expired'],
+  [413, 'Invalid'],
+  [415, 'Invalid'],
+  [422, 'Invalid'],
+  [429, 'TooManyRequests'],
+]);
 
 /** What the API server says, as a 500 without a reason, when an object exceeds what etcd takes (1.5 MiB) or can be sent (2 MiB). */
 const TOO_LARGE = /request is too large|message larger than max/;
@@ -133,21 +129,20 @@ export function errorFromStatus(
 ): KubeError {
   const code = answer.code ?? (typeof status['code'] === 'number' ? status['code'] : 500);
   const details = isObject(status['details']) ? status['details'] : {};
-  const serverMessage = typeof status['message'] === 'string' ? status['message'] : undefined;
-  const reason = REASON_OF_STATUS[String(status['reason'])] ?? reasonOf(code, serverMessage);
+  const message = typeof status['message'] === 'string' ? status['message'] : undefined;
+  const reason = REASON_OF_STATUS.get(status['reason']) ?? reasonOf(code, message);
   const retryAfterMs = readSeconds(answer.retryAfter) ?? readSeconds(details['retryAfterSeconds']);
-  return new KubeError(reason, serverMessage ?? `the API server answered with status ${code}`, {
+  return new KubeError(reason, message ?? `the API server answered with status ${code}`, {
     code,
     causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject) : [],
     isOutcomeUnknown: reason === 'Unavailable',
-    ...(serverMessage === undefined ? {} : { serverMessage }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
 function reasonOf(code: number, message = ''): KubeErrorReason {
   if (code >= 500) return TOO_LARGE.test(message) ? 'Invalid' : 'Unavailable';
-  return REASON_OF_CODE[code] ?? 'Unknown';
+  return REASON_OF_CODE.get(code) ?? 'Unknown';
 }
 
 /** A number of seconds in milliseconds; the other form of Retry-After, a date, is not used by API servers. */

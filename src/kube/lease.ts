@@ -131,6 +131,7 @@ export function startElection(options: ElectionOptions): Election {
     );
   }
 
+  /** Told by resourceVersion, which changes even if the clock that the holder writes into the Lease stands still. */
   function see(lease: KubeObject): KubeObject {
     const isSame = seen !== undefined && seen.lease.metadata.resourceVersion === lease.metadata.resourceVersion;
     seen = { lease, sinceMs: isSame && seen ? seen.sinceMs : timing.now() };

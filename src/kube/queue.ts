@@ -1,3 +1,4 @@
+import { KubeError } from './errors.ts';
 import type { Timing } from './ports.ts';
 import { type Backoff, backoffMs } from './retry.ts';
 
@@ -15,7 +16,7 @@ export interface QueueObserver {
 export interface QueueOptions {
   /** How many keys are worked on at once. */
   readonly workers: number;
-  /** Looks at the present state of a key and acts on it. What it throws counts as `retry`. */
+  /** Looks at the present state of a key and acts on it. What it throws counts as `retry`, not before its Retry-After. */
   readonly process: (key: string) => Promise<Outcome>;
   readonly onError: (key: string, error: unknown) => void;
   readonly timing: Timing;
@@ -102,31 +103,35 @@ export function createQueue(options: QueueOptions): Queue {
 
   async function work(key: string, waitedMs: number): Promise<void> {
     const startedAt = timing.now();
-    const outcome = await decide(key);
+    const delayMs = await attempt(key);
     observer?.finish({ waitedMs, durationMs: timing.now() - startedAt });
     processing.delete(key);
-    if (outcome === 'retry') retry(key);
-    else failures.delete(key);
-    if (typeof outcome === 'object') addAfter(key, outcome.afterMs);
+    if (delayMs !== undefined) addAfter(key, delayMs);
     if (dirty.delete(key)) add(key);
     fill();
     if (isStopping && processing.size === 0) stopped.resolve();
   }
 
-  async function decide(key: string): Promise<Outcome> {
+  /** Works on a key; returns when it is to be worked on again, if it is. */
+  async function attempt(key: string): Promise<number | undefined> {
     try {
-      return await process(key);
+      const outcome = await process(key);
+      if (outcome === 'retry') return nextRetryMs(key);
+      failures.delete(key);
+      // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
+      return outcome === 'done' ? undefined : Math.max(1, outcome.afterMs);
     } catch (error) {
       onError(key, error);
-      return 'retry';
+      const askedMs = error instanceof KubeError ? error.retryAfterMs : undefined;
+      return (askedMs ?? 0) + nextRetryMs(key);
     }
   }
 
-  function retry(key: string): void {
+  function nextRetryMs(key: string): number {
     const before = failures.get(key) ?? 0;
     failures.set(key, before + 1);
     observer?.countRetry();
-    addAfter(key, backoffMs(backoff, before, timing));
+    return backoffMs(backoff, before, timing);
   }
 
   return {

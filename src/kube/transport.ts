@@ -126,7 +126,7 @@ export function createTransport(options: TransportOptions): Transport {
       const answer = await sendAs(credentials, request);
       if (answer.statusCode !== 401) return answer;
       const renewed = await cache.renew(credentials);
-      if (renewed === credentials) return answer;
+      return answer;
       await answer.body.dump();
       return await sendAs(renewed, request);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
 import { keyOf, listVisible, RUN, RUNS, type World } from '../support/model/engine.ts';
+import type { Choices } from './lazy.ts';
 
 /**
  * Makes one number of a world and of what else tells two states apart. Worlds that behave alike have the same: versions
@@ -8,7 +9,7 @@ import { keyOf, listVisible, RUN, RUNS, type World } from '../support/model/engi
  */
 export function createHasher(): (node: {
   readonly world: World;
-  readonly choices: unknown;
+  readonly choices: Choices;
   readonly left: unknown;
 }) => number {
   const texts = new WeakMap<object, number>();
@@ -43,9 +44,19 @@ export function createHasher(): (node: {
         remember(plan.actions, () => plan.actions),
       );
     }
-    parts.push(world.nowMs, world.api.all().length - visible.size, [...world.refusals.keys()], choices, left);
+    parts.push(
+      world.nowMs,
+      world.api.all().length - visible.size,
+      [...world.refusals.keys()],
+      choices.map(valuesOf),
+      left,
+    );
     return hashText(JSON.stringify(parts));
   };
+}
+
+function valuesOf({ retries, continueOnFailure, timeoutSeconds }: Choices[number]): unknown[] {
+  return [retries, continueOnFailure, timeoutSeconds];
 }
 
 /** The order of an object's fields depends on the way it was made, and means nothing. */

@@ -81,6 +81,16 @@ describe('credentials in use', () => {
     await expect(cache.get()).rejects.toThrow('no file');
   });
 
+  test('that are not there in time are an error, and are asked for again', async () => {
+    const timing = createFakeTiming();
+    const answers = [Promise.withResolvers<Credentials>().promise, Promise.resolve(credentials('first'))];
+    const cache = createCredentialCache(() => answers.shift() ?? Promise.reject(new Error('again')), timing, silentLog);
+    const waiting = expect(cache.get()).rejects.toThrow('more than 10 s');
+    await timing.advance(10_000);
+    await waiting;
+    expect(await cache.get()).toEqual(credentials('first'));
+  });
+
   test('are read anew when they are said to be old', async () => {
     const { cache, timing, source } = cached();
     await cache.get();

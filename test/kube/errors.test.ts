@@ -30,6 +30,7 @@ describe('an answer of the API server', () => {
     [504, 'Timeout', 'Unavailable'],
     [500, 'ServerTimeout', 'Unavailable'],
     [402, 'PaymentRequired', 'Unknown'],
+    [404, 'toString', 'NotFound'],
     // A webhook chooses code and reason as it likes.
     [500, 'Invalid', 'Invalid'],
     [418, 'Conflict', 'Conflict'],
@@ -38,7 +39,6 @@ describe('an answer of the API server', () => {
       reason: expected,
       code,
       message: `because ${reason}`,
-      serverMessage: `because ${reason}`,
     });
   });
 

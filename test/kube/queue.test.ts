@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KubeError } from '../../src/kube/errors.ts';
 import { createQueue, type Outcome } from '../../src/kube/queue.ts';
-import { createFakeTiming, settle } from '../support/timing.ts';
+import { createFakeTiming, settle, systemTiming } from '../support/timing.ts';
 
 /** A queue whose work the test ends: `started` lists keys in the order in which work on them began. */
 function startQueue({ workers = 1, share = 0.5 } = {}) {
@@ -120,6 +121,17 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
+  test('tries nothing again sooner than the API server asked', async () => {
+    const { queue, timing, started, fail } = startQueue();
+    queue.add('a');
+    await settle();
+    await fail('a', new KubeError('TooManyRequests', 'later', { retryAfterMs: 3_000 }));
+    await timing.advance(3_000);
+    expect(started).toEqual(['a']);
+    await timing.advance(5);
+    expect(started).toEqual(['a', 'a']);
+  });
+
   test('looks again when the outcome says, without counting that as a failure', async () => {
     const { queue, timing, started, end } = startQueue({ share: 1 });
     queue.add('a');
@@ -129,6 +141,19 @@ describe('the queue', () => {
       await timing.advance(outcome === 'retry' ? 5 : 700);
     }
     expect(started).toHaveLength(4);
+  });
+
+  test('lets other things happen between two looks at a key that always asks for another at once', async () => {
+    let looks = 0;
+    const process = (): Promise<Outcome> => {
+      looks++;
+      return Promise.resolve({ afterMs: 0 });
+    };
+    const queue = createQueue({ workers: 1, timing: systemTiming, process, onError: () => {} });
+    queue.start();
+    queue.add('a');
+    await expect.poll(() => looks).toBeGreaterThan(2);
+    await queue.stop();
   });
 
   test('looks after a day at a key whose time is further away than a timer can wait', async () => {

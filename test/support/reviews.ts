@@ -32,7 +32,7 @@ export function checkpoint(name: string, ...dependsOn: string[]) {
 export const cycle = [checkpoint('a', 'b'), checkpoint('b', 'a')];
 
 /** An AdmissionReview that asks for the creation of `object`, unless `fields` of the request say otherwise. */
-export function review(object: unknown, fields: object = {}) {
+export function review<T>(object: T, fields: object = {}) {
   const { kind, metadata } = Object(object);
   return {
     apiVersion: 'admission.k8s.io/v1',

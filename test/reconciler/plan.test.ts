@@ -1,0 +1,532 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { nameSnapshot } from '../../src/reconciler/names.ts';
+import { planRun } from '../../src/reconciler/plan.ts';
+import type { Action } from '../../src/reconciler/snapshot.ts';
+import {
+  crash,
+  listChildren,
+  NAMESPACE,
+  nameChild,
+  ORCHESTRATION,
+  ORCHESTRATIONS,
+  plan,
+  POLICIES,
+  REVISIONS,
+  RUN,
+  RUNS,
+  storedRun,
+  storedStatus,
+  TOOL_RUNS,
+} from '../support/model/engine.ts';
+import {
+  annotate,
+  begin,
+  childOf,
+  collectGarbage,
+  createdBy,
+  end,
+  pass,
+  phasesOf,
+  settle,
+  standingOf,
+  statusOf,
+  type Story,
+  tool,
+} from '../support/model/play.ts';
+
+const run = { namespace: NAMESPACE, name: RUN };
+const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
+
+/** What the last look at the run asks for. */
+function lastPlan({ moments }: Story): readonly Action[] {
+  return moments.findLast((moment) => moment.type === 'Planned')?.actions ?? [];
+}
+
+function eventsOf({ moments }: Story): string[] {
+  return moments.flatMap((moment) =>
+    moment.type !== 'Planned'
+      ? []
+      : moment.actions.flatMap((action) =>
+          action.type === 'EmitEvent' ? [`${action.eventType} ${action.reason}: ${action.message}`] : [],
+        ),
+  );
+}
+
+/** When the run wants to be looked at, in seconds from now. */
+function requeuedIn(story: Story): number | undefined {
+  const requeue = lastPlan(story).find((action) => action.type === 'RequeueAt');
+  return requeue && (Date.parse(requeue.time) - story.world.nowMs) / 1000;
+}
+
+describe('3.1 a step', () => {
+  test('starts when every step it depends on has succeeded, and not before', () => {
+    const story = begin([tool('build'), tool('lint'), tool('ship', ['build', 'lint'])]);
+    end(story, 'build', 'Succeeded');
+    expect(phasesOf(story)).toBe('build: Succeeded, lint: Running, ship: Pending');
+    end(story, 'lint', 'Succeeded');
+    expect(phasesOf(story)).toBe('build: Succeeded, lint: Succeeded, ship: Running');
+  });
+
+  test('starts after a failure that is tolerated, once no attempts are left', () => {
+    const story = begin([tool('lint', [], { continueOnFailure: true, retries: 1 }), tool('ship', ['lint'])]);
+    end(story, 'lint', 'Failed');
+    expect(phasesOf(story)).toBe('lint: Running, ship: Pending');
+    end(story, 'lint', 'Failed', 'two warnings');
+    expect(phasesOf(story)).toBe('lint: Failed, ship: Running');
+    expect(statusOf(story, 'lint')).toMatchObject({ ignored: true, attempt: 2, message: 'two warnings' });
+  });
+
+  test('never starts after one that was skipped, however tolerant that is', () => {
+    const lenient = { continueOnFailure: true };
+    const story = begin([tool('build', []), tool('test', ['build'], lenient), tool('ship', ['test'])]);
+    end(story, 'build', 'Failed');
+    expect(phasesOf(story)).toBe('build: Failed, test: Skipped, ship: Skipped');
+    expect(statusOf(story, 'test').ignored).toBeUndefined();
+  });
+});
+
+describe('3.2 the sequential default', () => {
+  test('runs the steps one after the other where none declares dependsOn', () => {
+    const story = begin([tool('a'), tool('b'), tool('c')]);
+    expect(phasesOf(story)).toBe('a: Running, b: Pending, c: Pending');
+    end(story, 'a', 'Succeeded');
+    expect(phasesOf(story)).toBe('a: Succeeded, b: Running, c: Pending');
+  });
+
+  test('is off as soon as one step declares dependsOn, be it empty: the others are roots', () => {
+    expect(phasesOf(begin([tool('a'), tool('b'), tool('c', [])]))).toBe('a: Running, b: Running, c: Running');
+    expect(phasesOf(begin([tool('a'), tool('b', ['a']), tool('c')]))).toBe('a: Running, b: Pending, c: Running');
+  });
+});
+
+describe('3.3 declaration order', () => {
+  test('is the order in which startable steps are issued, whatever the order of their dependencies', () => {
+    const story = begin([tool('d', ['a']), tool('c', ['b', 'a']), tool('b', []), tool('a', [])]);
+    expect(createdBy(story)).toEqual(['b.1', 'a.1']);
+    end(story, 'b', 'Succeeded');
+    end(story, 'a', 'Succeeded');
+    expect(createdBy(story)).toEqual(['b.1', 'a.1', 'd.1', 'c.1']);
+  });
+
+  test('counts also for a step that one which ends at once has made startable', () => {
+    const gate = { name: 'gate', kind: 'Checkpoint', dependsOn: [] };
+    const story = begin([tool('first', ['gate']), gate, tool('second', [])], { policies: { maxParallel: 1 } });
+    expect(phasesOf(story)).toBe('first: Running, gate: Succeeded, second: Pending');
+  });
+
+  test('is taken back for a long chain of checkpoints that is declared backwards', () => {
+    const steps = Array.from({ length: 1000 }, (_, i) => ({
+      name: `s${i}`,
+      kind: 'Checkpoint',
+      dependsOn: i < 999 ? [`s${i + 1}`] : [],
+    }));
+    expect(standingOf(begin(steps))).toBe('Succeeded, Completed: all 1000 steps succeeded');
+  });
+
+  test('gives the same plan for the same snapshot', () => {
+    const story = begin([tool('a', []), tool('b', []), tool('c', ['a'])]);
+    for (const moment of story.moments) {
+      if (moment.type !== 'Planned') continue;
+      const { snapshot, nowMs, actions } = moment;
+      expect(planRun(snapshot, nowMs, { nameChild, missingOrchestrationSeconds: 300 })).toEqual(actions);
+    }
+  });
+});
+
+describe('3.4 a failure', () => {
+  test('skips all that waits for it at once, naming the direct culprit and the root cause', () => {
+    const story = begin([tool('build'), tool('test'), tool('ship'), tool('tell')]);
+    end(story, 'build', 'Failed', 'exit 1');
+    expect(phasesOf(story)).toBe('build: Failed, test: Skipped, ship: Skipped, tell: Skipped');
+    expect(statusOf(story, 'test')).toMatchObject({
+      reason: 'DependencyFailed',
+      message: 'dependency build failed: exit 1',
+    });
+    expect(statusOf(story, 'ship').message).toBe('dependency test failed: build failed: exit 1');
+    expect(statusOf(story, 'tell').message).toBe('dependency ship failed: build failed: exit 1');
+  });
+
+  test('does not let what it skips wait for its other dependencies', () => {
+    const story = begin([tool('build', []), tool('slow', []), tool('ship', ['slow', 'build'])]);
+    end(story, 'build', 'Failed', 'exit 1');
+    expect(phasesOf(story)).toBe('build: Failed, slow: Running, ship: Skipped');
+  });
+
+  test('is told of the first broken dependency in list order when it is recorded, and never told anew', () => {
+    const story = begin([tool('a', []), tool('b', []), tool('ship', ['b', 'a'])]);
+    end(story, 'a', 'Failed', 'exit 1');
+    end(story, 'b', 'Failed', 'exit 2');
+    expect(statusOf(story, 'ship').message).toBe('dependency a failed: exit 1');
+  });
+
+  test('of two at once is told by list order', () => {
+    const story = begin([tool('a', []), tool('b', []), tool('ship', ['b', 'a'])]);
+    const children = ['a', 'b'].map((step) => childOf(story, step) as KubeObject);
+    for (const child of children) {
+      const body = { status: { phase: 'Failed', message: `exit ${child.metadata.name.charCodeAt(0)}` } };
+      story.world.api.patch(TOOL_RUNS, child.metadata, { type: 'merge', body }, { subresource: 'status' });
+    }
+    settle(story.world);
+    expect(statusOf(story, 'ship').message).toBe('dependency b failed: exit 98');
+  });
+
+  test('speaks of a hostile name in one line, and of a long message up to 256 characters, cut between them', () => {
+    const story = begin([tool('a\nb', []), tool('c', ['a\nb'])]);
+    end(story, 'a\nb', 'Failed', '😀'.repeat(200));
+    const { message = '' } = statusOf(story, 'c');
+    expect(message).toMatch(/^dependency a\\u000ab failed: 😀+\p{So}?.?…$/u);
+    expect(message.length).toBeLessThanOrEqual(256);
+    expect(message.isWellFormed()).toBe(true);
+    expect(statusOf(story, 'a\nb').message?.isWellFormed()).toBe(true);
+  });
+
+  test('has the words of the child, wherever it says them', () => {
+    const told = (status: object) => {
+      const story = begin([tool('a')]);
+      const { metadata } = childOf(story, 'a') as KubeObject;
+      const body = { status: { phase: 'Failed', ...status } };
+      story.world.api.patch(TOOL_RUNS, metadata, { type: 'merge', body }, { subresource: 'status' });
+      settle(story.world);
+      return statusOf(story, 'a').message;
+    };
+    expect(told({ message: 'exit 1' })).toBe('exit 1');
+    expect(told({ conditions: [{ type: 'Ready', message: 'no' }, { type: 'Failed', message: 'exit 2' }] })).toBe('exit 2');
+    expect(told({ conditions: [{ type: 'Succeeded', message: 'exit 3' }, 'nonsense'] })).toBe('exit 3');
+    expect(told({ conditions: 'nonsense', message: '' })).toBe('ToolRun a.1.1 ended Failed');
+  });
+});
+
+describe('3.5 independent branches', () => {
+  test('go on after a failure, and the run is over only when they are', () => {
+    const story = begin([tool('build', []), tool('test', ['build']), tool('docs', []), tool('site', ['docs'])]);
+    end(story, 'build', 'Failed', 'exit 1');
+    expect(standingOf(story)).toBe('Running, Running: 2 of 4 steps done');
+    end(story, 'docs', 'Succeeded');
+    end(story, 'site', 'Succeeded');
+    expect(phasesOf(story)).toBe('build: Failed, test: Skipped, docs: Succeeded, site: Succeeded');
+    expect(standingOf(story)).toBe('Failed, StepFailed: "build" failed: exit 1');
+  });
+});
+
+describe('3.6 the run', () => {
+  test('has succeeded when every step has', () => {
+    const story = begin([tool('a', []), tool('b', [])]);
+    end(story, 'a', 'Succeeded');
+    end(story, 'b', 'Succeeded');
+    expect(standingOf(story)).toBe('Succeeded, Completed: all 2 steps succeeded');
+    expect(eventsOf(story)).toEqual(['Normal Started: runs "nightly"', 'Normal Succeeded: Completed: all 2 steps succeeded']);
+  });
+
+  test('has succeeded with tolerated failures, and says how many', () => {
+    const story = begin([tool('a', [], { continueOnFailure: true }), tool('b', [])]);
+    end(story, 'a', 'Failed');
+    end(story, 'b', 'Succeeded');
+    expect(standingOf(story)).toBe('Succeeded, CompletedWithIgnoredFailures: ignored failures: 1 of 2 steps');
+  });
+
+  test('has failed otherwise, and names the steps', () => {
+    const story = begin([tool('a', []), tool('b', []), tool('c', ['a'])]);
+    end(story, 'a', 'Failed', 'exit 1');
+    end(story, 'b', 'Failed', 'exit 2');
+    expect(standingOf(story)).toBe('Failed, StepFailed: "a", "b" failed');
+    expect(eventsOf(story).at(-1)).toBe('Warning Failed: StepFailed: "a", "b" failed');
+  });
+
+  test('shows where it stands in its conditions', () => {
+    const story = begin([tool('a')]);
+    const conditionsOf = () => storedStatus(story.world).conditions.map(({ type, status }) => `${type}=${status}`).join(' ');
+    expect(conditionsOf()).toBe('Ready=False Progressing=True Succeeded=Unknown');
+    annotate(story, 'suspend');
+    expect(conditionsOf()).toBe('Ready=False Progressing=False Succeeded=Unknown');
+    end(story, 'a', 'Succeeded');
+    expect(conditionsOf()).toBe('Ready=True Progressing=False Succeeded=True');
+  });
+});
+
+describe('3.7 a failed attempt', () => {
+  test('is repeated as often as the step says, each time after its pause', () => {
+    const story = begin([tool('a', [], { retries: 2, retryBackoffSeconds: 30 }), tool('b', ['a'])]);
+    end(story, 'a', 'Failed', 'exit 1');
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1, message: 'exit 1', nextRetryAt: '2026-01-01T00:00:30.000Z' });
+    expect(phasesOf(story)).toBe('a: Retrying, b: Pending');
+    expect(requeuedIn(story)).toBe(30);
+    pass(story, 29);
+    expect(statusOf(story, 'a').phase).toBe('Retrying');
+    pass(story, 1);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
+    expect(statusOf(story, 'a').nextRetryAt).toBeUndefined();
+    end(story, 'a', 'Failed');
+    pass(story, 30);
+    end(story, 'a', 'Failed', 'exit 3');
+    expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
+    expect(createdBy(story)).toEqual(['a.1', 'a.2', 'a.3']);
+  });
+
+  test('is repeated at once without a pause', () => {
+    const story = begin([tool('a', [], { retries: 1 })]);
+    end(story, 'a', 'Failed');
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
+  });
+
+  test('is repeated as the policy says where the step says nothing', () => {
+    const policies = { retries: { limit: 1 } };
+    const story = begin([tool('a', []), tool('b', [], { retries: 0 })], { policies });
+    end(story, 'a', 'Failed');
+    end(story, 'b', 'Failed');
+    expect(phasesOf(story)).toBe('a: Running, b: Failed');
+  });
+
+  test.each([-1, 1.5, '3', null])('is not repeated for retries: %j', (retries) => {
+    const story = begin([tool('a', [], { retries: retries as number })]);
+    end(story, 'a', 'Failed');
+    expect(phasesOf(story)).toBe('a: Failed');
+  });
+
+  test('is not repeated when its child was cancelled', () => {
+    const story = begin([tool('a', [], { retries: 5 })]);
+    end(story, 'a', 'Cancelled', 'by hand');
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'ChildCancelled', message: 'by hand' });
+  });
+
+  test('is not repeated when an approval was denied', () => {
+    const gate = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', retries: 5 };
+    const story = begin([gate]);
+    expect(statusOf(story, 'ask')).toMatchObject({ phase: 'Running', attempt: 1 });
+    approve(story, 'Denied');
+    expect(statusOf(story, 'ask')).toMatchObject({ phase: 'Failed', reason: 'ApprovalDenied', message: 'approval policy board is denied' });
+  });
+
+  test('is not repeated when the step itself is wrong, and nothing is created', () => {
+    const story = begin([{ name: 'a', kind: 'ToolRun', retries: 5, dependsOn: [] }, { name: 'b', kind: 'Toolrun', retries: 5 }]);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'InvalidStep', attempt: 1 });
+    expect(statusOf(story, 'a').message).toBe('toolRef is missing: a ToolRun step names the Tool to run');
+    expect(statusOf(story, 'b')).toMatchObject({ phase: 'Failed', reason: 'UnknownStepKind', message: 'unknown kind Toolrun' });
+    expect(createdBy(story)).toEqual([]);
+  });
+
+  test('may wait for the longest time there is', () => {
+    const endless = { retries: 1, retryBackoffSeconds: Number.MAX_SAFE_INTEGER, timeoutSeconds: Number.MAX_SAFE_INTEGER };
+    const policies = { timeouts: { totalSeconds: Number.MAX_SAFE_INTEGER }, ttlSecondsAfterFinished: 1e300 };
+    const story = begin([tool('a', [], endless)], { policies });
+    end(story, 'a', 'Failed');
+    expect(statusOf(story, 'a').nextRetryAt).toBe('2094-01-19T03:14:07.000Z');
+  });
+});
+
+function approve({ world }: Story, phase: string): void {
+  const object = { apiVersion: 'approvals.proompteng.ai/v1alpha1', kind: 'ApprovalPolicy', metadata: { name: 'board', namespace: NAMESPACE } };
+  world.api.create(POLICIES, object);
+  const patch = { type: 'merge', body: { status: { phase } } } as const;
+  world.api.patch(POLICIES, object.metadata, patch, { subresource: 'status' });
+  settle(world);
+}
+
+describe('3.8 a timeout', () => {
+  test('fails the attempt, and the child is deleted once that is recorded', () => {
+    const story = begin([tool('a', [], { timeoutSeconds: 60 })]);
+    expect(requeuedIn(story)).toBe(60);
+    pass(story, 59);
+    expect(statusOf(story, 'a').phase).toBe('Running');
+    pass(story, 1);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut', message: 'attempt took longer than 60 s' });
+    expect(story.moments.slice(-3).map(({ type }) => type)).toEqual(['Recorded', 'Deleted', 'Planned']);
+  });
+
+  test('lets the next attempt start only when the child is gone, and gives it its own time', () => {
+    const story = begin([tool('a', [], { timeoutSeconds: 60, retries: 1 })]);
+    pass(story, 60);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1 });
+    expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
+    pass(story, 10);
+    expect(statusOf(story, 'a').phase).toBe('Retrying');
+    collectGarbage(story);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
+    expect(requeuedIn(story)).toBe(60);
+  });
+
+  test('counts from the child, which a crash may have delayed', () => {
+    const story = begin([tool('a', [], { timeoutSeconds: 60 })]);
+    const { world } = story;
+    world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    const { resourceRef, ...step } = statusOf(story, 'a');
+    const intent = { ...resourceRef, uid: null };
+    const body = { status: { stepStatuses: [{ ...step, resourceRef: { ...resourceRef, uid: undefined } }] } };
+    expect(intent.uid).toBeNull();
+    world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+    pass(story, 3600);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 1 });
+    expect(requeuedIn(story)).toBe(60);
+    pass(story, 60);
+    expect(statusOf(story, 'a').reason).toBe('StepTimedOut');
+  });
+
+  test('of a gate counts from when it began to wait', () => {
+    const story = begin([{ name: 'ask', kind: 'ApprovalGate', policyRef: 'board', timeoutSeconds: 60 }]);
+    expect(requeuedIn(story)).toBe(60);
+    pass(story, 60);
+    expect(statusOf(story, 'ask').reason).toBe('StepTimedOut');
+  });
+
+  test('of the run fails what runs or waits for a retry, skips the rest, and tolerates nothing', () => {
+    const lenient = { continueOnFailure: true, retries: 3 };
+    const steps = [tool('a', [], lenient), tool('b', ['a']), tool('c', []), tool('d', [], { retries: 1, retryBackoffSeconds: 600 })];
+    const story = begin(steps, { policies: { timeouts: { totalSeconds: 100 } } });
+    end(story, 'c', 'Succeeded');
+    end(story, 'd', 'Failed', 'exit 1');
+    annotate(story, 'suspend');
+    expect(requeuedIn(story)).toBe(100);
+    pass(story, 100);
+    expect(phasesOf(story)).toBe('a: Failed, b: Skipped, c: Succeeded, d: Failed');
+    expect(statusOf(story, 'a')).toMatchObject({ reason: 'RunTimedOut', message: 'the run took longer than 100 s' });
+    expect(statusOf(story, 'a').ignored).toBeUndefined();
+    expect(statusOf(story, 'b').reason).toBe('RunTimedOut');
+    expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 100 s: "a", "b", "d"');
+    expect(listChildren(story.world.api).map(({ metadata }) => [metadata.name, metadata.deletionTimestamp !== undefined])).toEqual([
+      ['a.1.1', true],
+      ['c.1.1', false],
+      ['d.1.1', false],
+    ]);
+  });
+});
+
+describe('3.9 the snapshot', () => {
+  test('is what the run follows, whatever becomes of the Orchestration', () => {
+    const story = begin([tool('a'), tool('b')]);
+    const steps = [tool('a'), tool('x')];
+    story.world.api.patch(ORCHESTRATIONS, orchestration, { type: 'merge', body: { spec: { steps } } });
+    end(story, 'a', 'Succeeded');
+    story.world.api.delete(ORCHESTRATIONS, orchestration);
+    end(story, 'b', 'Succeeded');
+    expect(phasesOf(story)).toBe('a: Succeeded, b: Succeeded');
+    expect(standingOf(story)).toMatch(/^Succeeded/);
+  });
+
+  test('is taken before the run is claimed, and is used when a crash comes between', () => {
+    const story = begin([tool('a')], { annotations: suspended });
+    const { world } = story;
+    annotate(story, 'suspend', null);
+    expect(story.moments.filter(({ type }) => type === 'Created')).toHaveLength(1);
+    const other = begin([tool('b')], { annotations: suspended });
+    const revision = world.api.list(REVISIONS).items[0] as KubeObject;
+    other.world.api.create(REVISIONS, revision);
+    annotate(other, 'suspend', null);
+    expect(phasesOf(other)).toBe('a: Running');
+  });
+
+  test('that is deleted ends the run, which cannot know any more what to do', () => {
+    const story = begin([tool('a', [], { continueOnFailure: true }), tool('b', ['a'])]);
+    story.world.api.delete(REVISIONS, { namespace: NAMESPACE, name: nameSnapshot(storedRun(story.world)?.metadata.uid ?? '') });
+    settle(story.world);
+    expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
+    expect(standingOf(story)).toBe('Failed, SnapshotLost: the snapshot that the run follows was deleted: "a", "b"');
+    expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('whose name somebody else has taken fails the run', () => {
+    const story = begin([tool('a')], { annotations: suspended });
+    const name = nameSnapshot(storedRun(story.world)?.metadata.uid ?? '');
+    const foreign = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name, namespace: NAMESPACE }, data: {} };
+    story.world.api.create(REVISIONS, foreign);
+    annotate(story, 'suspend', null);
+    expect(standingOf(story)).toBe('Failed, SnapshotNameTaken: the name of this run’s snapshot is taken by another object');
+  });
+});
+
+const suspended = { 'orchestration.proompteng.ai/suspend': 'true' };
+const cancelled = { 'orchestration.proompteng.ai/cancel': 'true' };
+
+describe('3.10 a cancelled run', () => {
+  test('starts nothing more, and its running children are recorded, then deleted', () => {
+    const steps = [tool('a', []), tool('b', [], { retries: 1, retryBackoffSeconds: 60 }), tool('c', ['a']), tool('d', [])];
+    const story = begin(steps);
+    end(story, 'b', 'Failed', 'exit 1');
+    end(story, 'd', 'Succeeded');
+    annotate(story, 'cancel');
+    expect(phasesOf(story)).toBe('a: Cancelled, b: Cancelled, c: Cancelled, d: Succeeded');
+    expect(['a', 'b', 'c'].map((step) => statusOf(story, step).reason)).toEqual(Array(3).fill('RunCancelled'));
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "a", "b", "c"');
+    expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('keeps the child of an attempt that had failed by itself', () => {
+    const story = begin([tool('a', [], { retries: 1, retryBackoffSeconds: 60 })]);
+    end(story, 'a', 'Failed', 'exit 1');
+    annotate(story, 'cancel');
+    expect(statusOf(story, 'a').phase).toBe('Cancelled');
+    expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
+  test('deletes a child that it hears of only afterwards', () => {
+    const story = begin([tool('a')]);
+    const { world } = story;
+    const child = childOf(story, 'a') as KubeObject;
+    annotate(story, 'cancel');
+    collectGarbage(story);
+    world.api.create(TOOL_RUNS, child);
+    const { resourceRef, ...step } = statusOf(story, 'a');
+    const { uid: _, ...intent } = resourceRef ?? {};
+    const body = { status: { stepStatuses: [{ ...step, resourceRef: intent }] } };
+    world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+    settle(world);
+    expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('that had not started ends at once, with an event', () => {
+    const story = begin([tool('a')], { annotations: { ...cancelled, ...suspended } });
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled before it started');
+    expect(eventsOf(story)).toEqual(['Normal Cancelled: RunCancelled: the run was cancelled before it started']);
+    expect(story.world.api.list(REVISIONS).items).toEqual([]);
+  });
+
+  test('that is over stays as it is', () => {
+    const story = begin([tool('a')]);
+    end(story, 'a', 'Succeeded');
+    annotate(story, 'cancel');
+    expect(standingOf(story)).toMatch(/^Succeeded/);
+  });
+});
+
+describe('3.10 a suspended run', () => {
+  test('starts nothing and retries nothing until it is resumed, but lets end what runs', () => {
+    const steps = [tool('a', [], { retries: 1 }), tool('b', []), tool('c', ['b']), tool('d', [], { timeoutSeconds: 60 })];
+    const story = begin(steps);
+    annotate(story, 'suspend');
+    end(story, 'a', 'Failed');
+    end(story, 'b', 'Succeeded');
+    pass(story, 60);
+    expect(phasesOf(story)).toBe('a: Retrying, b: Succeeded, c: Pending, d: Failed');
+    expect(standingOf(story)).toBe('Running, Suspended: 2 of 4 steps done; nothing new starts while the run is suspended');
+    annotate(story, 'suspend', null);
+    expect(phasesOf(story)).toBe('a: Running, b: Succeeded, c: Running, d: Failed');
+  });
+
+  test('creates no child for an attempt that was recorded before', () => {
+    const story = begin([tool('a')], { annotations: suspended });
+    const { world } = story;
+    const body = { metadata: { annotations: { 'orchestration.proompteng.ai/suspend': null } } };
+    world.api.patch(RUNS, run, { type: 'merge', body });
+    while (createdBy(story).length === 0 && storedStatus(world).runId === undefined) stepOnce(story);
+    crash(world);
+    annotate(story, 'suspend');
+    expect(phasesOf(story)).toBe('a: Running');
+    expect(createdBy(story)).toEqual([]);
+    annotate(story, 'suspend', null);
+    expect(createdBy(story)).toEqual(['a.1']);
+  });
+
+  test('that was created so stays Pending without a snapshot', () => {
+    const story = begin([tool('a')], { annotations: suspended });
+    expect(standingOf(story)).toBe('Pending, Suspended: the run waits for its suspend annotation to go');
+    expect(story.world.api.list(REVISIONS).items).toEqual([]);
+    annotate(story, 'suspend', null);
+    expect(phasesOf(story)).toBe('a: Running');
+  });
+
+  test('is cancelled all the same', () => {
+    const story = begin([tool('a')]);
+    annotate(story, 'suspend');
+    annotate(story, 'cancel');
+    expect(phasesOf(story)).toBe('a: Cancelled');
+  });
+});

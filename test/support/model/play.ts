@@ -1,0 +1,118 @@
+import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { GROUP } from '../../../src/orchestration/schema.ts';
+import type { StepStatus } from '../../../src/reconciler/run-status.ts';
+import {
+  act,
+  createWorld,
+  listChildren,
+  listVisible,
+  type Moment,
+  NAMESPACE,
+  plan,
+  RUN,
+  RUNS,
+  setPhase,
+  storedStatus,
+  type World,
+} from './engine.ts';
+
+// A run told as a story: nothing fails and nothing comes late, and after each sentence everything that is due is done.
+
+export type Step = Orchestration['steps'][number];
+
+/** A ToolRun of a tool of its name. Without `dependsOn` it does not say what it waits for. */
+export function tool(name: string, dependsOn?: readonly string[], rest: Partial<Step> = {}): Step {
+  return { name, kind: 'ToolRun', toolRef: { name }, ...(dependsOn && { dependsOn: [...dependsOn] }), ...rest };
+}
+
+export interface Story {
+  readonly world: World;
+  /** All that has happened, in order. */
+  readonly moments: readonly Moment[];
+}
+
+export interface Circumstances {
+  readonly policies?: Orchestration['policies'];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ancestry?: readonly string[];
+}
+
+/** A run of these steps (of no Orchestration at all, if there are none), once it has started. */
+export function begin(steps: readonly Step[] | undefined, circumstances: Circumstances = {}): Story {
+  const { policies = {}, annotations = {}, ancestry = [] } = circumstances;
+  const moments: Moment[] = [];
+  const setting = { ancestry, tell: (moment: Moment) => moments.push(moment) };
+  const world = createWorld(steps && { steps, policies }, setting, annotations);
+  settle(world);
+  return { world, moments };
+}
+
+/** The process sees everything and does what is due, until there is nothing more to do. */
+export function settle(world: World): void {
+  for (let round = 0; round < 1000; round++) {
+    world.view = new Map(listVisible(world));
+    if (!plan(world)) return;
+    while (world.plan !== undefined) act(world);
+  }
+  throw new Error('the run does not come to rest');
+}
+
+/** The child of a step's current attempt. */
+export function childOf({ world }: Story, step: string): KubeObject | undefined {
+  const ref = statusOf({ world }, step).resourceRef;
+  return listChildren(world.api).find(({ metadata }) => metadata.name === ref?.name);
+}
+
+/** The child of a step's current attempt ends. */
+export function end(story: Story, step: string, phase: string, message?: string): void {
+  const child = childOf(story, step);
+  if (child === undefined) throw new Error(`${step} has no child`);
+  setPhase(story.world, child, phase, message);
+  settle(story.world);
+}
+
+export function pass({ world }: Story, seconds: number): void {
+  world.nowMs += seconds * 1000;
+  settle(world);
+}
+
+/** Annotates the run with `cancel` or `suspend`; null takes the annotation away. */
+export function annotate({ world }: Story, name: string, value: string | null = 'true'): void {
+  const body = { metadata: { annotations: { [`${GROUP}/${name}`]: value } } };
+  world.api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+  settle(world);
+}
+
+/** What is deleted in the foreground goes. */
+export function collectGarbage({ world }: Story): void {
+  while (world.api.collectGarbage());
+  settle(world);
+}
+
+export function statusOf({ world }: Pick<Story, 'world'>, step: string): StepStatus {
+  const status = storedStatus(world).stepStatuses.find(({ name }) => name === step);
+  if (status === undefined) throw new Error(`the run has no step ${step}`);
+  return status;
+}
+
+/** `build: Failed, test: Skipped`. */
+export function phasesOf({ world }: Story): string {
+  return storedStatus(world)
+    .stepStatuses.map(({ name, phase }) => `${name}: ${phase}`)
+    .join(', ');
+}
+
+/** Phase, reason and message of the run: `Failed, StepFailed: "build" failed: exit 1`. */
+export function standingOf({ world }: Story): string {
+  const { phase, conditions } = storedStatus(world);
+  const { reason, message } = conditions.find(({ type }) => type === 'Succeeded') ?? {};
+  return `${phase}, ${reason}: ${message}`;
+}
+
+/** The children created so far, in order, each as `step.attempt`. */
+export function createdBy({ moments }: Story): string[] {
+  return moments.flatMap((moment) =>
+    moment.type === 'Created' ? [moment.child.metadata.name.split('.').slice(0, -1).join('.')] : [],
+  );
+}
