@@ -10,8 +10,8 @@ help: ## Show what there is to make
 # Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
 node_modules/.installed: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || { \
-	  echo "This needs Node 24 or newer, and $$(node --version) is first here: npm ci has no Node 24 for this platform, so install one." >&2; exit 1; }
+	@node -e 'process.exitCode = Number.parseInt(process.versions.node) < 24 ? 1 : 0' || { \
+	  echo "This needs Node 24 or newer, and $$(node --version) is first here: npm has no Node 24 for this platform, so install one." >&2; exit 1; }
 	@touch $@
 
 run: node_modules/.installed ## Start a control plane with the gate in front, show what it does, and stay up

@@ -24,8 +24,8 @@ export interface TlsCredentials {
   readonly rejectUnauthorized: boolean;
 }
 
-/** Reads the credentials from where they are kept; `isRejected` when the last ones are refused: nothing remembered will do. */
-export type LoadCredentials = (isRejected: boolean) => Promise<Credentials>;
+/** Reads the credentials from where they are kept; `isRefused` when the last ones were: nothing remembered will do. */
+export type LoadCredentials = (isRefused: boolean) => Promise<Credentials>;
 
 /** Where every pod finds the account that it runs as. */
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -43,16 +43,14 @@ export function loadInCluster(options: { host: string; port: string; folder?: st
 /** The credentials in use; as long as what is loaded stays the same, they are the same object. */
 export interface CredentialCache {
   /** The newest ones, at most a minute old. Throws only if they have never been readable. */
-  get(): Promise<Credentials>;
-  /** Newer ones than those given, which the API server refused; the same ones if there are no others. */
-  renew(rejected: Credentials): Promise<Credentials>;
-  /** Has the next `get` read anew: a failed handshake may mean another CA. */
-  expire(): void;
+  readonly get: () => Promise<Credentials>;
+  /** Has the next `get` read anew: these were refused, or a handshake failed, which may mean another CA. */
+  readonly expire: (refused?: Credentials) => void;
 }
 
 /** As client-go re-reads a token file; the kubelet replaces a token when a fifth of its life is left. */
 const MAX_AGE_MS = 60_000;
-/** However many calls are refused at once, and however fast they are repeated, a plugin is not started more often. */
+/** However many calls are refused, and however fast they are repeated, a plugin is not started more often. */
 const MIN_AGE_MS = 1_000;
 /** A plugin that waits for somebody to type a password must not hold calls for ever. */
 const LOAD_TIMEOUT_MS = 10_000;
@@ -60,48 +58,47 @@ const LOAD_TIMEOUT_MS = 10_000;
 /** Keeps the last good credentials when new ones cannot be read. Age is measured on the monotonic clock. */
 export function createCredentialCache(load: LoadCredentials, timing: Timing, log: Log): CredentialCache {
   let current: Credentials | undefined;
-  let staleAt = Number.NEGATIVE_INFINITY;
+  let isRefused = false;
   let readAt = Number.NEGATIVE_INFINITY;
+  let staleAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<Credentials> | undefined;
 
-  async function read(isRejected: boolean): Promise<Credentials> {
+  async function read(): Promise<Credentials> {
     readAt = timing.now();
-    staleAt = readAt + MAX_AGE_MS;
     try {
-      const loaded = await loadInTime(isRejected);
+      const loaded = await loadInTime();
       if (JSON.stringify(loaded) !== JSON.stringify(current)) current = loaded;
-      return current as Credentials;
+      isRefused = false;
+      staleAt = readAt + MAX_AGE_MS;
+      return current ?? loaded;
     } catch (error) {
-      staleAt = readAt + MIN_AGE_MS;
       if (current === undefined) throw error;
       log.warn({ error }, 'cannot read the API credentials anew, keeping the old ones');
+      staleAt = readAt + MIN_AGE_MS;
       return current;
     }
   }
 
-  async function loadInTime(isRejected: boolean): Promise<Credentials> {
+  async function loadInTime(): Promise<Credentials> {
     const late = Promise.withResolvers<never>();
     const cancel = timing.schedule(LOAD_TIMEOUT_MS, () => {
       late.reject(new Error(`reading the API credentials took more than ${LOAD_TIMEOUT_MS / 1_000} s`));
     });
-    return Promise.race([load(isRejected), late.promise]).finally(cancel);
-  }
-
-  function readOnce(isRejected: boolean): Promise<Credentials> {
-    reading ??= read(isRejected).finally(() => {
-      reading = undefined;
-    });
-    return reading;
+    return Promise.race([load(isRefused), late.promise]).finally(cancel);
   }
 
   return {
-    get: async () => (current !== undefined && timing.now() < staleAt ? current : readOnce(false)),
-    renew: async (rejected) => {
-      if (reading) return reading;
-      const isOther = current !== rejected || timing.now() < readAt + MIN_AGE_MS;
-      return isOther ? (current ?? rejected) : readOnce(true);
+    get() {
+      if (reading === undefined && current !== undefined && timing.now() < staleAt) return Promise.resolve(current);
+      reading ??= read().finally(() => {
+        reading = undefined;
+      });
+      return reading;
     },
-    expire: () => {
+    expire(refused) {
+      const isOld = refused !== undefined && refused !== current;
+      if (isOld || reading !== undefined) return;
+      isRefused ||= refused !== undefined;
       staleAt = Math.min(staleAt, readAt + MIN_AGE_MS);
     },
   };

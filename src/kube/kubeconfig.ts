@@ -5,13 +5,13 @@ import type { LoadCredentials, TlsCredentials } from './credentials.ts';
 /**
  * The credentials of a kubeconfig's current context: inline or from files, by client certificate, token, password, or exec
  * plugin. The file is read at each load, so a token that was replaced in it is found. Importing this module costs what
- * client-node costs (0.3 s, 60 MB): inside a cluster use `loadInCluster`.
+ * client-node costs (0.3 s, 55 MB): inside a cluster use `loadInCluster`.
  */
 export function loadKubeconfig(path: string): LoadCredentials {
   let config: KubeConfig | undefined;
-  return async (isRejected) => {
+  return async (isRefused) => {
     // client-node remembers what an exec plugin gave until it expires: kept, or the plugin would start each minute.
-    if (isRejected || !config?.getCurrentUser()?.exec) {
+    if (isRefused || !config?.getCurrentUser()?.exec) {
       config = new KubeConfig();
       config.loadFromFile(path);
     }

@@ -35,9 +35,9 @@ export type TransportAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'head
 /** Our connections to one API server, shared by everything that talks to it. */
 export interface Transport {
   /**
-   * Sends a request once, or twice if it is answered 401 and there are newer credentials: a 401 is never carried out.
-   * Resolves with the head of the answer; the body must be read or destroyed. Throws KubeError: Unavailable, or Aborted
-   * when the signal ended it. The outcome is known (nothing happened) only where no connection could be made.
+   * Sends a request once and resolves with the head of the answer; the body must be read or destroyed. After a 401, or a
+   * connection that could not be made, the next request goes with credentials that were read anew. Throws KubeError:
+   * Unavailable, or Aborted when the signal ended it; only where no connection could be made is the outcome known.
    */
   readonly send: (request: TransportRequest) => Promise<TransportAnswer>;
   /** Cuts what is under way and resolves when no socket is left. */
@@ -124,11 +124,8 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       const credentials = await readCredentials();
       const answer = await sendAs(credentials, request);
-      if (answer.statusCode !== 401) return answer;
-      const renewed = await cache.renew(credentials);
+      if (answer.statusCode === 401) cache.expire(credentials);
       return answer;
-      await answer.body.dump();
-      return await sendAs(renewed, request);
     } catch (error) {
       throw errorFromFailure(error, request.signal);
     }

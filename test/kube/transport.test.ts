@@ -47,11 +47,11 @@ async function startServer(isKnown: (name: string | undefined) => boolean) {
   return { url, issue, credentials, asked };
 }
 
-function connect(load: (isRejected: boolean) => Credentials) {
+function connect(load: () => Credentials) {
   let now = 0;
   const timing = { ...systemTiming, now: () => systemTiming.now() + now };
   const transport = createTransport({
-    load: (isRejected) => Promise.resolve(load(isRejected)),
+    load: () => Promise.resolve(load()),
     timing,
     log: silentLog,
   });

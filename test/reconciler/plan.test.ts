@@ -4,17 +4,20 @@ import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
 import type { Action } from '../../src/reconciler/snapshot.ts';
 import {
-  crash,
+  act,
+  deliver,
+  keyOf,
   listChildren,
   NAMESPACE,
   nameChild,
   ORCHESTRATION,
   ORCHESTRATIONS,
-  plan,
   POLICIES,
+  plan,
   REVISIONS,
   RUN,
   RUNS,
+  setPhase,
   storedRun,
   storedStatus,
   TOOL_RUNS,
@@ -22,16 +25,18 @@ import {
 import {
   annotate,
   begin,
+  beginInterrupted,
   childOf,
   collectGarbage,
   createdBy,
   end,
   pass,
   phasesOf,
+  type Step,
+  type Story,
   settle,
   standingOf,
   statusOf,
-  type Story,
   tool,
 } from '../support/model/play.ts';
 
@@ -191,7 +196,14 @@ describe('3.4 a failure', () => {
       return statusOf(story, 'a').message;
     };
     expect(told({ message: 'exit 1' })).toBe('exit 1');
-    expect(told({ conditions: [{ type: 'Ready', message: 'no' }, { type: 'Failed', message: 'exit 2' }] })).toBe('exit 2');
+    expect(
+      told({
+        conditions: [
+          { type: 'Ready', message: 'no' },
+          { type: 'Failed', message: 'exit 2' },
+        ],
+      }),
+    ).toBe('exit 2');
     expect(told({ conditions: [{ type: 'Succeeded', message: 'exit 3' }, 'nonsense'] })).toBe('exit 3');
     expect(told({ conditions: 'nonsense', message: '' })).toBe('ToolRun a.1.1 ended Failed');
   });
@@ -215,7 +227,10 @@ describe('3.6 the run', () => {
     end(story, 'a', 'Succeeded');
     end(story, 'b', 'Succeeded');
     expect(standingOf(story)).toBe('Succeeded, Completed: all 2 steps succeeded');
-    expect(eventsOf(story)).toEqual(['Normal Started: runs "nightly"', 'Normal Succeeded: Completed: all 2 steps succeeded']);
+    expect(eventsOf(story)).toEqual([
+      'Normal Started: runs "nightly"',
+      'Normal Succeeded: Completed: all 2 steps succeeded',
+    ]);
   });
 
   test('has succeeded with tolerated failures, and says how many', () => {
@@ -235,7 +250,10 @@ describe('3.6 the run', () => {
 
   test('shows where it stands in its conditions', () => {
     const story = begin([tool('a')]);
-    const conditionsOf = () => storedStatus(story.world).conditions.map(({ type, status }) => `${type}=${status}`).join(' ');
+    const conditionsOf = () =>
+      storedStatus(story.world)
+        .conditions.map(({ type, status }) => `${type}=${status}`)
+        .join(' ');
     expect(conditionsOf()).toBe('Ready=False Progressing=True Succeeded=Unknown');
     annotate(story, 'suspend');
     expect(conditionsOf()).toBe('Ready=False Progressing=False Succeeded=Unknown');
@@ -248,7 +266,12 @@ describe('3.7 a failed attempt', () => {
   test('is repeated as often as the step says, each time after its pause', () => {
     const story = begin([tool('a', [], { retries: 2, retryBackoffSeconds: 30 }), tool('b', ['a'])]);
     end(story, 'a', 'Failed', 'exit 1');
-    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1, message: 'exit 1', nextRetryAt: '2026-01-01T00:00:30.000Z' });
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Retrying',
+      attempt: 1,
+      message: 'exit 1',
+      nextRetryAt: '2026-01-01T00:00:30.000Z',
+    });
     expect(phasesOf(story)).toBe('a: Retrying, b: Pending');
     expect(requeuedIn(story)).toBe(30);
     pass(story, 29);
@@ -294,19 +317,34 @@ describe('3.7 a failed attempt', () => {
     const story = begin([gate]);
     expect(statusOf(story, 'ask')).toMatchObject({ phase: 'Running', attempt: 1 });
     approve(story, 'Denied');
-    expect(statusOf(story, 'ask')).toMatchObject({ phase: 'Failed', reason: 'ApprovalDenied', message: 'approval policy board is denied' });
+    expect(statusOf(story, 'ask')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ApprovalDenied',
+      message: 'approval policy board is denied',
+    });
   });
 
   test('is not repeated when the step itself is wrong, and nothing is created', () => {
-    const story = begin([{ name: 'a', kind: 'ToolRun', retries: 5, dependsOn: [] }, { name: 'b', kind: 'Toolrun', retries: 5 }]);
+    const story = begin([
+      { name: 'a', kind: 'ToolRun', retries: 5, dependsOn: [] },
+      { name: 'b', kind: 'Toolrun', retries: 5 },
+    ]);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'InvalidStep', attempt: 1 });
     expect(statusOf(story, 'a').message).toBe('toolRef is missing: a ToolRun step names the Tool to run');
-    expect(statusOf(story, 'b')).toMatchObject({ phase: 'Failed', reason: 'UnknownStepKind', message: 'unknown kind Toolrun' });
+    expect(statusOf(story, 'b')).toMatchObject({
+      phase: 'Failed',
+      reason: 'UnknownStepKind',
+      message: 'unknown kind Toolrun',
+    });
     expect(createdBy(story)).toEqual([]);
   });
 
   test('may wait for the longest time there is', () => {
-    const endless = { retries: 1, retryBackoffSeconds: Number.MAX_SAFE_INTEGER, timeoutSeconds: Number.MAX_SAFE_INTEGER };
+    const endless = {
+      retries: 1,
+      retryBackoffSeconds: Number.MAX_SAFE_INTEGER,
+      timeoutSeconds: Number.MAX_SAFE_INTEGER,
+    };
     const policies = { timeouts: { totalSeconds: Number.MAX_SAFE_INTEGER }, ttlSecondsAfterFinished: 1e300 };
     const story = begin([tool('a', [], endless)], { policies });
     end(story, 'a', 'Failed');
@@ -315,7 +353,11 @@ describe('3.7 a failed attempt', () => {
 });
 
 function approve({ world }: Story, phase: string): void {
-  const object = { apiVersion: 'approvals.proompteng.ai/v1alpha1', kind: 'ApprovalPolicy', metadata: { name: 'board', namespace: NAMESPACE } };
+  const object = {
+    apiVersion: 'approvals.proompteng.ai/v1alpha1',
+    kind: 'ApprovalPolicy',
+    metadata: { name: 'board', namespace: NAMESPACE },
+  };
   world.api.create(POLICIES, object);
   const patch = { type: 'merge', body: { status: { phase } } } as const;
   world.api.patch(POLICIES, object.metadata, patch, { subresource: 'status' });
@@ -329,7 +371,11 @@ describe('3.8 a timeout', () => {
     pass(story, 59);
     expect(statusOf(story, 'a').phase).toBe('Running');
     pass(story, 1);
-    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut', message: 'attempt took longer than 60 s' });
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Failed',
+      reason: 'StepTimedOut',
+      message: 'attempt took longer than 60 s',
+    });
     expect(story.moments.slice(-3).map(({ type }) => type)).toEqual(['Recorded', 'Deleted', 'Planned']);
   });
 
@@ -346,19 +392,25 @@ describe('3.8 a timeout', () => {
   });
 
   test('counts from the child, which a crash may have delayed', () => {
-    const story = begin([tool('a', [], { timeoutSeconds: 60 })]);
-    const { world } = story;
-    world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
-    const { resourceRef, ...step } = statusOf(story, 'a');
-    const intent = { ...resourceRef, uid: null };
-    const body = { status: { stepStatuses: [{ ...step, resourceRef: { ...resourceRef, uid: undefined } }] } };
-    expect(intent.uid).toBeNull();
-    world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+    const story = beginInterrupted([tool('a', [], { timeoutSeconds: 60 })]);
     pass(story, 3600);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 1 });
     expect(requeuedIn(story)).toBe(60);
     pass(story, 60);
     expect(statusOf(story, 'a').reason).toBe('StepTimedOut');
+  });
+
+  test('does not end an attempt whose child nobody has seen: it may run all the same', () => {
+    const story = beginInterrupted([tool('a', [], { timeoutSeconds: 60, retries: 1 })]);
+    const { world } = story;
+    plan(world);
+    act(world, 'Lost');
+    world.nowMs += 60_000;
+    plan(world);
+    expect(world.plan?.actions.map(({ type }) => type)).toEqual(['CreateChild']);
+    settle(world);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1 });
+    expect(createdBy(story)).toEqual(['a.1']);
   });
 
   test('of a gate counts from when it began to wait', () => {
@@ -370,7 +422,12 @@ describe('3.8 a timeout', () => {
 
   test('of the run fails what runs or waits for a retry, skips the rest, and tolerates nothing', () => {
     const lenient = { continueOnFailure: true, retries: 3 };
-    const steps = [tool('a', [], lenient), tool('b', ['a']), tool('c', []), tool('d', [], { retries: 1, retryBackoffSeconds: 600 })];
+    const steps = [
+      tool('a', [], lenient),
+      tool('b', ['a']),
+      tool('c', []),
+      tool('d', [], { retries: 1, retryBackoffSeconds: 600 }),
+    ];
     const story = begin(steps, { policies: { timeouts: { totalSeconds: 100 } } });
     end(story, 'c', 'Succeeded');
     end(story, 'd', 'Failed', 'exit 1');
@@ -382,7 +439,9 @@ describe('3.8 a timeout', () => {
     expect(statusOf(story, 'a').ignored).toBeUndefined();
     expect(statusOf(story, 'b').reason).toBe('RunTimedOut');
     expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 100 s: "a", "b", "d"');
-    expect(listChildren(story.world.api).map(({ metadata }) => [metadata.name, metadata.deletionTimestamp !== undefined])).toEqual([
+    expect(
+      listChildren(story.world.api).map(({ metadata }) => [metadata.name, metadata.deletionTimestamp !== undefined]),
+    ).toEqual([
       ['a.1.1', true],
       ['c.1.1', false],
       ['d.1.1', false],
@@ -416,7 +475,10 @@ describe('3.9 the snapshot', () => {
 
   test('that is deleted ends the run, which cannot know any more what to do', () => {
     const story = begin([tool('a', [], { continueOnFailure: true }), tool('b', ['a'])]);
-    story.world.api.delete(REVISIONS, { namespace: NAMESPACE, name: nameSnapshot(storedRun(story.world)?.metadata.uid ?? '') });
+    story.world.api.delete(REVISIONS, {
+      namespace: NAMESPACE,
+      name: nameSnapshot(storedRun(story.world)?.metadata.uid ?? ''),
+    });
     settle(story.world);
     expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
     expect(standingOf(story)).toBe('Failed, SnapshotLost: the snapshot that the run follows was deleted: "a", "b"');
@@ -426,10 +488,17 @@ describe('3.9 the snapshot', () => {
   test('whose name somebody else has taken fails the run', () => {
     const story = begin([tool('a')], { annotations: suspended });
     const name = nameSnapshot(storedRun(story.world)?.metadata.uid ?? '');
-    const foreign = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name, namespace: NAMESPACE }, data: {} };
+    const foreign = {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: { name, namespace: NAMESPACE },
+      data: {},
+    };
     story.world.api.create(REVISIONS, foreign);
     annotate(story, 'suspend', null);
-    expect(standingOf(story)).toBe('Failed, SnapshotNameTaken: the name of this run’s snapshot is taken by another object');
+    expect(standingOf(story)).toBe(
+      'Failed, SnapshotNameTaken: the name of this run’s snapshot is taken by another object',
+    );
   });
 });
 
@@ -438,7 +507,12 @@ const cancelled = { 'orchestration.proompteng.ai/cancel': 'true' };
 
 describe('3.10 a cancelled run', () => {
   test('starts nothing more, and its running children are recorded, then deleted', () => {
-    const steps = [tool('a', []), tool('b', [], { retries: 1, retryBackoffSeconds: 60 }), tool('c', ['a']), tool('d', [])];
+    const steps = [
+      tool('a', []),
+      tool('b', [], { retries: 1, retryBackoffSeconds: 60 }),
+      tool('c', ['a']),
+      tool('d', []),
+    ];
     const story = begin(steps);
     end(story, 'b', 'Failed', 'exit 1');
     end(story, 'd', 'Succeeded');
@@ -458,16 +532,17 @@ describe('3.10 a cancelled run', () => {
   });
 
   test('deletes a child that it hears of only afterwards', () => {
-    const story = begin([tool('a')]);
+    const story = beginInterrupted([tool('a')], { annotations: {} });
     const { world } = story;
-    const child = childOf(story, 'a') as KubeObject;
-    annotate(story, 'cancel');
-    collectGarbage(story);
-    world.api.create(TOOL_RUNS, child);
-    const { resourceRef, ...step } = statusOf(story, 'a');
-    const { uid: _, ...intent } = resourceRef ?? {};
-    const body = { status: { stepStatuses: [{ ...step, resourceRef: intent }] } };
-    world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+    plan(world);
+    act(world, 'Lost');
+    const created = listChildren(world.api)[0] as KubeObject;
+    world.api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: cancelled } } });
+    deliver(world, keyOf(RUNS.kind, RUN));
+    plan(world);
+    while (world.plan !== undefined) act(world);
+    expect(standingOf(story)).toMatch(/^Cancelled/);
+    expect(created.metadata.deletionTimestamp).toBeUndefined();
     settle(world);
     expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
   });
@@ -489,25 +564,27 @@ describe('3.10 a cancelled run', () => {
 
 describe('3.10 a suspended run', () => {
   test('starts nothing and retries nothing until it is resumed, but lets end what runs', () => {
-    const steps = [tool('a', [], { retries: 1 }), tool('b', []), tool('c', ['b']), tool('d', [], { timeoutSeconds: 60 })];
+    const steps = [
+      tool('a', [], { retries: 1 }),
+      tool('b', []),
+      tool('c', ['b']),
+      tool('d', [], { timeoutSeconds: 60 }),
+    ];
     const story = begin(steps);
     annotate(story, 'suspend');
     end(story, 'a', 'Failed');
     end(story, 'b', 'Succeeded');
     pass(story, 60);
     expect(phasesOf(story)).toBe('a: Retrying, b: Succeeded, c: Pending, d: Failed');
-    expect(standingOf(story)).toBe('Running, Suspended: 2 of 4 steps done; nothing new starts while the run is suspended');
+    expect(standingOf(story)).toBe(
+      'Running, Suspended: 2 of 4 steps done; nothing new starts while the run is suspended',
+    );
     annotate(story, 'suspend', null);
     expect(phasesOf(story)).toBe('a: Running, b: Succeeded, c: Running, d: Failed');
   });
 
   test('creates no child for an attempt that was recorded before', () => {
-    const story = begin([tool('a')], { annotations: suspended });
-    const { world } = story;
-    const body = { metadata: { annotations: { 'orchestration.proompteng.ai/suspend': null } } };
-    world.api.patch(RUNS, run, { type: 'merge', body });
-    while (createdBy(story).length === 0 && storedStatus(world).runId === undefined) stepOnce(story);
-    crash(world);
+    const story = beginInterrupted([tool('a')]);
     annotate(story, 'suspend');
     expect(phasesOf(story)).toBe('a: Running');
     expect(createdBy(story)).toEqual([]);
@@ -528,5 +605,299 @@ describe('3.10 a suspended run', () => {
     annotate(story, 'suspend');
     annotate(story, 'cancel');
     expect(phasesOf(story)).toBe('a: Cancelled');
+  });
+});
+
+describe('3.11 what is over', () => {
+  test('stays over: nothing is written any more, whatever becomes of the children', () => {
+    const story = begin([tool('a', []), tool('b', [], { retries: 3 })]);
+    end(story, 'a', 'Succeeded');
+    end(story, 'b', 'Cancelled');
+    const before = storedRun(story.world);
+    end(story, 'a', 'Failed');
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'b') as KubeObject).metadata);
+    pass(story, 1e6);
+    annotate(story, 'suspend');
+    expect(storedRun(story.world)?.['status']).toBe(before?.['status']);
+  });
+
+  test('of a step stays over while the run goes on', () => {
+    const story = begin([tool('a', []), tool('b', [])]);
+    end(story, 'a', 'Succeeded');
+    const before = statusOf(story, 'a');
+    end(story, 'a', 'Failed');
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toEqual(before);
+    expect(phasesOf(story)).toBe('a: Succeeded, b: Running');
+  });
+});
+
+describe('3.12 a SubOrchestration', () => {
+  const nested = [{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'other' } }];
+
+  test('is a child run of its own, whose end is the end of the step', () => {
+    const story = begin(nested);
+    expect(childOf(story, 'sub')).toMatchObject({
+      kind: 'OrchestrationRun',
+      spec: { orchestrationRef: { name: 'other' } },
+    });
+    end(story, 'sub', 'Failed', 'its own reason');
+    expect(statusOf(story, 'sub').message).toBe('its own reason');
+  });
+
+  test('that runs one of those that run it fails, and names the loop', () => {
+    expect(standingOf(begin(nested, { ancestry: ['outer', ORCHESTRATION] }))).toBe(
+      'Failed, SubOrchestrationCycle: "nightly" is run by "outer" is run by "nightly": it would never end',
+    );
+  });
+
+  test('may stand below nine others, and not below ten', () => {
+    const ancestry = Array.from({ length: 10 }, (_, i) => `level-${i}`);
+    expect(standingOf(begin(nested, { ancestry: ancestry.slice(1) }))).toMatch(/^Running/);
+    expect(standingOf(begin(nested, { ancestry }))).toBe(
+      'Failed, SubOrchestrationTooDeep: more than 10 orchestrations run each other',
+    );
+  });
+});
+
+describe('3.13 maxParallel', () => {
+  test('bounds the children that run; the others stay Pending, and follow in declaration order', () => {
+    const story = begin([tool('a', []), tool('b', []), tool('c', []), tool('d', [])], { policies: { maxParallel: 2 } });
+    expect(phasesOf(story)).toBe('a: Running, b: Running, c: Pending, d: Pending');
+    end(story, 'b', 'Succeeded');
+    expect(phasesOf(story)).toBe('a: Running, b: Succeeded, c: Running, d: Pending');
+  });
+
+  test('does not count steps without a child', () => {
+    const gate = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', dependsOn: [] };
+    const story = begin([gate, tool('a', []), tool('b', [])], { policies: { maxParallel: 1 } });
+    expect(phasesOf(story)).toBe('ask: Running, a: Running, b: Pending');
+  });
+
+  test('counts a child that timed out until it is gone', () => {
+    const story = begin([tool('a', [], { timeoutSeconds: 60 }), tool('b', [])], { policies: { maxParallel: 1 } });
+    pass(story, 60);
+    expect(phasesOf(story)).toBe('a: Failed, b: Pending');
+    collectGarbage(story);
+    expect(phasesOf(story)).toBe('a: Failed, b: Running');
+  });
+
+  test('makes a retry wait as well, which then comes before what is new', () => {
+    const steps = [tool('a', []), tool('b', [], { retries: 1, retryBackoffSeconds: 10 })];
+    const story = begin([...steps, tool('c', []), tool('d', [])], { policies: { maxParallel: 2 } });
+    end(story, 'b', 'Failed');
+    expect(phasesOf(story)).toBe('a: Running, b: Retrying, c: Running, d: Pending');
+    pass(story, 10);
+    expect(phasesOf(story)).toBe('a: Running, b: Retrying, c: Running, d: Pending');
+    end(story, 'c', 'Succeeded');
+    expect(phasesOf(story)).toBe('a: Running, b: Running, c: Succeeded, d: Pending');
+  });
+});
+
+describe('3.14 of two things that are due at once', () => {
+  /** Ends the child of `a`, lets time pass and cancels, before anybody looks. */
+  function due(steps: readonly Step[], { phase = '', seconds = 0, cancel = false, policies = {} }): Story {
+    const story = begin(steps, { policies });
+    const { world } = story;
+    const child = childOf(story, 'a') as KubeObject;
+    if (phase !== '') setPhase(world, child, phase, 'exit 1');
+    if (cancel) world.api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: cancelled } } });
+    pass(story, seconds);
+    return story;
+  }
+  const hurried = tool('a', [], { timeoutSeconds: 10 });
+  const total = { timeouts: { totalSeconds: 10 } };
+
+  test('the outcome of a child comes before its timeout', () => {
+    expect(phasesOf(due([hurried], { phase: 'Succeeded', seconds: 10 }))).toBe('a: Succeeded');
+  });
+
+  test('the end of the run comes before cancel and deadline', () => {
+    expect(standingOf(due([hurried], { phase: 'Succeeded', cancel: true }))).toMatch(/^Succeeded/);
+    expect(standingOf(due([hurried], { phase: 'Failed', seconds: 10, policies: total }))).toMatch(
+      /^Failed, StepFailed/,
+    );
+  });
+
+  test('an outcome is recorded before the cancel ends the rest', () => {
+    expect(phasesOf(due([hurried, tool('b', ['a'])], { phase: 'Succeeded', cancel: true }))).toBe(
+      'a: Succeeded, b: Cancelled',
+    );
+  });
+
+  test('cancel comes before the deadline of the run', () => {
+    expect(phasesOf(due([hurried], { seconds: 10, cancel: true, policies: total }))).toBe('a: Cancelled');
+  });
+
+  test('the deadline of the run comes before that of an attempt', () => {
+    expect(statusOf(due([hurried], { seconds: 10, policies: total }), 'a').reason).toBe('RunTimedOut');
+  });
+});
+
+describe('a child', () => {
+  test('that is gone before its end has failed its attempt', () => {
+    const story = begin([tool('a', [], { retries: 1 })]);
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    settle(story.world);
+    expect(createdBy(story)).toEqual(['a.1', 'a.2']);
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ChildDeleted',
+      message: 'ToolRun a.2.1 was deleted before it ended',
+    });
+  });
+
+  test('that came again under the same name is another one', () => {
+    const story = begin([tool('a')]);
+    const child = childOf(story, 'a') as KubeObject;
+    story.world.api.delete(TOOL_RUNS, child.metadata);
+    story.world.api.create(TOOL_RUNS, child);
+    settle(story.world);
+    expect(statusOf(story, 'a').reason).toBe('ChildDeleted');
+  });
+
+  test.each([
+    ['without an owner', []],
+    ['of another run', [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'other', controller: true }]],
+    [
+      'that the run owns beside its controller',
+      [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'orchestrationruns/nightly-1/1' }],
+    ],
+  ])('is never an object %s, though it has the name', (_, ownerReferences) => {
+    const story = beginInterrupted([tool('a', [], { retries: 1 })]);
+    const object = {
+      apiVersion: 'tools.proompteng.ai/v1alpha1',
+      kind: 'ToolRun',
+      metadata: { name: 'a.1.1', namespace: NAMESPACE, ownerReferences },
+    };
+    story.world.api.create(TOOL_RUNS, object);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
+    expect(story.moments.filter((moment) => moment.type === 'Recorded').at(1)?.after.stepStatuses[0]).toMatchObject({
+      attempt: 2,
+    });
+  });
+
+  test('that the API server refuses has failed its attempt, in the words of the API server', () => {
+    const story = beginInterrupted([tool('a')]);
+    story.world.refused = new Set(['a.1.1']);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'ChildRefused', message: 'exceeded quota' });
+  });
+
+  test('gets the lifetime it was asked for once its result is recorded', () => {
+    const agent = {
+      name: 'a',
+      kind: 'AgentRun',
+      agentRef: { name: 'x' },
+      implementationSpecRef: { name: 'y' },
+      ttlSecondsAfterFinished: 600,
+    };
+    const story = begin([agent]);
+    expect(childOf(story, 'a')?.['spec']).not.toHaveProperty('ttlSecondsAfterFinished');
+    end(story, 'a', 'Succeeded');
+    expect(childOf(story, 'a')?.['spec']).toHaveProperty('ttlSecondsAfterFinished', 600);
+    expect(lastPlan(story)).toEqual([]);
+  });
+
+  test('is recorded by its uid, which is not urgent', () => {
+    const story = begin([tool('a')]);
+    const urgencies = story.moments.flatMap((moment) =>
+      moment.type !== 'Planned'
+        ? []
+        : moment.actions.flatMap((action) => (action.type === 'PatchStatus' ? [action.isUrgent] : [])),
+    );
+    expect(urgencies).toEqual([true, false]);
+    expect(statusOf(story, 'a').resourceRef?.uid).toBe(childOf(story, 'a')?.metadata.uid);
+  });
+});
+
+describe('a run', () => {
+  test('waits for its Orchestration from when that was first missed', () => {
+    const story = begin(undefined);
+    expect(standingOf(story)).toBe('Pending, MissingOrchestration: waits for the Orchestration "nightly" to appear');
+    expect(requeuedIn(story)).toBe(300);
+    pass(story, 299);
+    expect(requeuedIn(story)).toBe(1);
+    const other = begin(undefined);
+    pass(other, 299);
+    const object = {
+      apiVersion: RUNS.group,
+      kind: 'Orchestration',
+      metadata: orchestration,
+      spec: { steps: [tool('a')], policies: {} },
+    };
+    other.world.api.create(ORCHESTRATIONS, object);
+    settle(other.world);
+    expect(phasesOf(other)).toBe('a: Running');
+    pass(story, 1);
+    expect(standingOf(story)).toBe('Failed, MissingOrchestration: there was no Orchestration "nightly" for 300 s');
+  });
+
+  test('of an Orchestration that can never run fails with the code of the gate', () => {
+    const story = begin([tool('a')], { annotations: suspended });
+    const snapshot = story.moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.snapshot] : [])).at(-1);
+    if (snapshot === undefined) throw new Error('nothing was planned');
+    const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' };
+    const found = {
+      state: 'Found',
+      orchestration: { name: 'nightly', namespace: NAMESPACE, policies: {}, steps: [] },
+      denial,
+    } as const;
+    const actions = planRun({ ...snapshot, run: { ...snapshot.run, isSuspended: false }, orchestration: found }, 0, {
+      nameChild,
+      missingOrchestrationSeconds: 300,
+    });
+    expect(actions).toMatchObject([
+      { type: 'PatchStatus', status: { phase: 'Failed', conditions: [{ reason: 'DependencyCycle' }, {}, {}] } },
+      { type: 'EmitEvent', eventType: 'Warning', message: 'DependencyCycle: spec.steps[0].dependsOn[0]: a → b → a' },
+    ]);
+  });
+
+  test('is deleted when its time after the end has come', () => {
+    const story = begin([tool('a')], { policies: { ttlSecondsAfterFinished: 60 } });
+    end(story, 'a', 'Succeeded');
+    expect(requeuedIn(story)).toBe(60);
+    pass(story, 59);
+    expect(storedRun(story.world)).toBeDefined();
+    pass(story, 1);
+    expect(storedRun(story.world)).toBeUndefined();
+  });
+
+  test('is left alone while it is being deleted, or when another controller writes its status', () => {
+    const story = begin([tool('a')]);
+    const snapshot = story.moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.snapshot] : [])).at(0);
+    if (snapshot === undefined) throw new Error('nothing was planned');
+    const options = { nameChild, missingOrchestrationSeconds: 300 };
+    expect(planRun({ ...snapshot, run: { ...snapshot.run, isBeingDeleted: true } }, 0, options)).toEqual([]);
+    expect(planRun({ ...snapshot, run: { ...snapshot.run, isContested: true } }, 0, options)).toEqual([
+      {
+        type: 'EmitEvent',
+        eventType: 'Warning',
+        reason: 'StatusContested',
+        message: 'another controller writes the status of "nightly-1": switch one of the two off',
+      },
+    ]);
+  });
+
+  test('survives a status that makes no sense', () => {
+    const story = begin([tool('a', [], { timeoutSeconds: 5, retries: 1 })], {
+      policies: { timeouts: { totalSeconds: 5 }, ttlSecondsAfterFinished: 5 },
+    });
+    for (const phase of ['Running', 'Retrying', 'Pending', 'Failed']) {
+      const body = {
+        status: {
+          startedAt: 'x',
+          phase: phase === 'Failed' ? phase : 'Running',
+          finishedAt: 'x',
+          stepStatuses: [{ name: 'a', kind: 'ToolRun', phase, attempt: 1, startedAt: 'x', nextRetryAt: 'x' }],
+        },
+      };
+      story.world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+      expect(() => settle(story.world)).not.toThrow();
+    }
   });
 });

@@ -79,9 +79,13 @@ export function pass({ world }: Story, seconds: number): void {
 
 /** Annotates the run with `cancel` or `suspend`; null takes the annotation away. */
 export function annotate({ world }: Story, name: string, value: string | null = 'true'): void {
-  const body = { metadata: { annotations: { [`${GROUP}/${name}`]: value } } };
-  world.api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+  annotateOnly(world, name, value);
   settle(world);
+}
+
+function annotateOnly({ api }: World, name: string, value: string | null): void {
+  const body = { metadata: { annotations: { [`${GROUP}/${name}`]: value } } };
+  api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
 }
 
 /** What is deleted in the foreground goes. */
@@ -115,4 +119,19 @@ export function createdBy({ moments }: Story): string[] {
   return moments.flatMap((moment) =>
     moment.type === 'Created' ? [moment.child.metadata.name.split('.').slice(0, -1).join('.')] : [],
   );
+}
+
+/** A run whose first attempts are recorded and not created yet: the process has died in between. */
+export function beginInterrupted(steps: readonly Step[], circumstances: Circumstances = {}): Story {
+  const suspended = { [`${GROUP}/suspend`]: 'true' };
+  const story = begin(steps, { ...circumstances, annotations: { ...circumstances.annotations, ...suspended } });
+  const { world } = story;
+  annotateOnly(world, 'suspend', null);
+  while (storedStatus(world).runId === undefined) {
+    world.view = new Map(listVisible(world));
+    plan(world);
+    act(world);
+  }
+  world.plan = undefined;
+  return story;
 }
