@@ -49,7 +49,7 @@ validate: node_modules/.installed ## Check CRDs, examples and charts
 certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
 	node src/main.ts certs --out certs
 
-bench: node_modules/.installed ## Measure against the peers; writes bench/results.json
+bench: build ## Measure against the peers; writes bench/results.json
 	node bench/main.ts
 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')

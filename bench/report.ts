@@ -23,7 +23,7 @@ ${formatTable(rows)}
 ## Method
 
 - *ratio* is ours ÷ other. Times on a shared machine are noise: look at the ratios.
-- Rows of a kind take turns for ${rounds} rounds, warm: a number is the median of the rounds, a ratio the median of the rounds’ ratios.
+- Rows of a kind take turns, for ${rounds} rounds where nothing else is said, warm: a number is the median of the rounds, a ratio the median of the rounds’ ratios.
 - *no budget* is for information; *not run* means that the other side was missing here, and does not count as held.
 ${notes.map((note) => (note.startsWith(' ') ? note : `- ${note}`)).join('\n')}
 `;

@@ -52,24 +52,36 @@ function indexNames(steps: readonly Step[]) {
 }
 
 function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, number>) {
+  const isUnique = indexOf.size === steps.length;
   const missing: DependencyEntry[] = [];
   const reflexive: DependencyEntry[] = [];
   const repeated: DependencyEntry[] = [];
   const lastSeenBy = new Int32Array(steps.length).fill(-1);
+
+  /** Whether an entry adds an edge; what does not is kept for what it is. */
+  function isEdge(step: number, entry: number, target: number | undefined, isSelf: boolean): target is number {
+    if (isSelf) reflexive.push({ step, entry });
+    else if (target === undefined) missing.push({ step, entry });
+    else if (lastSeenBy[target] === step) repeated.push({ step, entry });
+    else {
+      lastSeenBy[target] = step;
+      return true;
+    }
+    return false;
+  }
+
   const dependencies = steps.map(({ name, dependsOn = [] }, step) => {
-    const targets: number[] = [];
+    const previous = isUnique ? steps[step - 1]?.name : undefined;
+    const targets = new Array<number>(dependsOn.length); // growing one would cost more than filling it
+    let found = 0;
     for (let entry = 0; entry < dependsOn.length; entry++) {
       const wanted = dependsOn[entry] as string;
       if (wanted === '') continue;
-      const target = indexOf.get(wanted);
-      if (wanted === name) reflexive.push({ step, entry });
-      else if (target === undefined) missing.push({ step, entry });
-      else if (lastSeenBy[target] === step) repeated.push({ step, entry });
-      else {
-        lastSeenBy[target] = step;
-        targets.push(target);
-      }
+      // Most entries name the step before, and comparing costs a fraction of hashing.
+      const target = wanted === previous ? step - 1 : indexOf.get(wanted);
+      if (isEdge(step, entry, target, wanted === name)) targets[found++] = target;
     }
+    targets.length = found;
     return targets;
   });
   return { dependencies, missing, reflexive, repeated };

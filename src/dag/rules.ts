@@ -81,8 +81,9 @@ function tooManySteps(steps: readonly Step[], { maxSteps }: Limits): GraphProble
 
 function tooManyDependencies(steps: readonly Step[], { maxDependencies }: Limits): GraphProblem[] {
   const problems: GraphProblem[] = [];
-  for (const [index, { dependsOn = [] }] of steps.entries()) {
-    if (dependsOn.length <= maxDependencies) continue;
+  for (let index = 0; index < steps.length; index++) {
+    const dependsOn = steps[index]?.dependsOn;
+    if (dependsOn === undefined || dependsOn.length <= maxDependencies) continue;
     const describe = () =>
       `${dependsOn.length} entries, and at most ${maxDependencies} are allowed: put a Checkpoint step between (the graph was not checked)`;
     problems.push({ path: [index, 'dependsOn'], describe });

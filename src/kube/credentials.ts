@@ -96,8 +96,7 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
       return reading;
     },
     expire(refused) {
-      const isOld = refused !== undefined && refused !== current;
-      if (isOld || reading !== undefined) return;
+      if (refused !== undefined && refused !== current) return;
       isRefused ||= refused !== undefined;
       staleAt = Math.min(staleAt, readAt + MIN_AGE_MS);
     },

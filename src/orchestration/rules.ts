@@ -53,8 +53,8 @@ export function checkResource(orchestration: Orchestration): readonly FoundProbl
 
 /** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
 export function subOrchestrations({ steps }: Orchestration): readonly { readonly name: string; readonly path: Path }[] {
-  return steps.flatMap((step, index) => {
-    const name = step.kind === 'SubOrchestration' ? readReference(step, 'orchestrationRef') : undefined;
+  return findSteps(steps, ({ kind }) => kind === 'SubOrchestration').flatMap(({ index, step }) => {
+    const name = readReference(step, 'orchestrationRef');
     return name === undefined ? [] : [{ name, path: stepPath(index, 'orchestrationRef', 'name') }];
   });
 }
@@ -88,13 +88,17 @@ function unknownKinds({ steps }: Orchestration): Finding[] {
 }
 
 function missingReferences({ steps }: Orchestration): Finding[] {
-  return findSteps(steps, (step) => {
-    const wanted = stepKinds.get(step.kind) ?? [];
-    return wanted.length > 0 && !wanted.some((field) => readReference(step, field) !== undefined);
-  }).map(({ index, step: { kind } }) => ({
+  return findSteps(steps, lacksReference).map(({ index, step: { kind } }) => ({
     path: stepPath(index),
     describe: () => `${kind} without ${(stepKinds.get(kind) ?? []).join(' or ')}: it would fail when it runs`,
   }));
+}
+
+function lacksReference(step: Step): boolean {
+  const wanted = stepKinds.get(step.kind);
+  if (wanted === undefined || wanted.length === 0) return false;
+  for (const field of wanted) if (readReference(step, field) !== undefined) return false;
+  return true;
 }
 
 function nonPortableNames({ steps }: Orchestration): Finding[] {
@@ -107,7 +111,7 @@ function nonPortableNames({ steps }: Orchestration): Finding[] {
 
 /** RFC 1123. */
 function isDnsLabel(name: string): boolean {
-  return name.length <= LONGEST_LABEL && /^[a-z0-9][-a-z0-9]*$/.test(name) && !name.endsWith('-');
+  return name.length <= LONGEST_LABEL && !/[^-a-z0-9]|^-|-$/.test(name);
 }
 
 function invalidDurations({ steps, policies }: Orchestration): Finding[] {

@@ -167,17 +167,30 @@ function retrySteps(pass: Pass): void {
   }
 }
 
-/** Starts what may start, always the first declared of it. */
+/** Starts what may start: first what needs no child, since it may end at once and let others start, then children. */
 function startSteps(pass: Pass): void {
+  startWhere(pass, false);
+  startWhere(pass, true);
+  pass.draft.skipDependents();
+}
+
+/** In declaration order. */
+function startWhere(pass: Pass, isForChildren: boolean): void {
   const { draft } = pass;
   for (let index = 0; index < draft.steps.length; index++) {
     if (draft.statuses[index]?.phase !== 'Pending' || !draft.mayStart(index)) continue;
+    if (runsAsChild(pass, index) !== isForChildren) continue;
     startAttempt(pass, index);
     // A step that ended at once may let one start that is declared before it.
     const [first = index + 1] = draft.dependents[index] ?? [];
     if (isSatisfied(draft.statuses[index] as StepStatus)) index = Math.min(index, first - 1);
   }
-  draft.skipDependents();
+}
+
+function runsAsChild({ draft, snapshot }: Pass, index: number): boolean {
+  const step = draft.steps[index] as Step;
+  const kind = stepKinds.get(step.kind);
+  return kind?.type === 'Child' && 'spec' in kind.buildSpec(step, snapshot.run);
 }
 
 /** Records the intent of an attempt, unless the limit of parallel children leaves no room. */

@@ -141,12 +141,18 @@ const timing: Timing = {
 function startEngine(configuration: ReconcileConfiguration, load: LoadCredentials, log: Logger) {
   const now = steadyClock();
   const hash = (text: string) => base32(createHash('sha256').update(text).digest());
-  const transport = createTransport({ load, timing, log });
+  const resources = configuration.executesToolRuns ? [...FOLLOWED, ...TOOL_RUN_RESOURCES] : FOLLOWED;
+  const transport = createTransport({
+    load,
+    timing,
+    log,
+    watches: resources.length * (configuration.namespaces?.length ?? 1),
+  });
   const client = createKubeClient({ transport, timing });
   const { namespaces = [configuration.ownNamespace], missingOrchestrationSeconds, workers } = configuration;
   const followed = followCluster({
     client,
-    resources: configuration.executesToolRuns ? [...FOLLOWED, ...TOOL_RUN_RESOURCES] : FOLLOWED,
+    resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
     onChange: (object) => {

@@ -55,8 +55,11 @@ export function readMenu({ retries: _, ...menu }: Menu): Left {
   return { faults: Infinity, cancel: false, suspend: false, remove: false, hours: 0, cancelChildren: false, ...menu };
 }
 
+/** In which phases a child may end. */
+export type PhasesOf = (child: KubeObject) => readonly string[];
+
 /** All that can happen now. The first that changes anything is what happens if nothing goes wrong. */
-export function listMoves(world: World, left: Left): Move[] {
+export function listMoves(world: World, left: Left, phasesOf: PhasesOf = () => phasesIn(left)): Move[] {
   const isResting = world.plan === undefined;
   const news = isResting ? listNews(world) : [];
   // What comes to be known counts when a plan is made, so that it makes no difference to let it come only then; the same
@@ -67,7 +70,7 @@ export function listMoves(world: World, left: Left): Move[] {
     : [{ label: callOf(world), go: (next) => act(next) }];
   return [
     ...working,
-    ...(isResting ? listEnds(world, left) : []),
+    ...(isResting ? listEnds(world, phasesOf) : []),
     ...collectGarbage(world),
     ...listFaults(world, left, news.length > 0),
     ...listDeeds(world, left),
@@ -85,11 +88,14 @@ function callOf({ plan: current }: World): string {
   return current?.actions[0]?.type ?? 'nothing';
 }
 
-function listEnds(world: World, { cancelChildren }: Left): Move[] {
-  const phases = ['Succeeded', 'Failed', ...(cancelChildren ? ['Cancelled'] : [])];
+function phasesIn({ cancelChildren }: Left): readonly string[] {
+  return ['Succeeded', 'Failed', ...(cancelChildren ? ['Cancelled'] : [])];
+}
+
+function listEnds(world: World, phasesOf: PhasesOf): Move[] {
   const running = listChildren(world.api).filter((child) => phaseOf(child) === undefined);
   return running.flatMap((child) =>
-    phases.map((phase) => ({
+    phasesOf(child).map((phase) => ({
       label: `see ${child.metadata.name} ${phase}`,
       go: (next: World) => {
         setPhase(next, child, phase);

@@ -116,8 +116,9 @@ describe('3.3 declaration order', () => {
 
   test('counts also for a step that one which ends at once has made startable', () => {
     const gate = { name: 'gate', kind: 'Checkpoint', dependsOn: [] };
-    const story = begin([tool('first', ['gate']), gate, tool('second', [])], { policies: { maxParallel: 1 } });
-    expect(phasesOf(story)).toBe('first: Running, gate: Succeeded, second: Pending');
+    const steps = [tool('first', ['gate']), tool('second', []), gate];
+    const story = begin(steps, { policies: { maxParallel: 1 } });
+    expect(phasesOf(story)).toBe('first: Running, second: Pending, gate: Succeeded');
   });
 
   test('is taken back for a long chain of checkpoints that is declared backwards', () => {
@@ -389,6 +390,12 @@ describe('3.8 a timeout', () => {
     collectGarbage(story);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
     expect(requeuedIn(story)).toBe(60);
+  });
+
+  test('of a gate is asked to be woken for by the very plan that starts the attempt', () => {
+    const { moments } = begin([{ name: 'ask', kind: 'ApprovalGate', policyRef: 'board', timeoutSeconds: 60 }]);
+    const starting = moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.actions] : [])).at(1);
+    expect(starting?.map(({ type }) => type)).toEqual(['PatchStatus', 'EmitEvent', 'RequeueAt']);
   });
 
   test('counts from the child, which a crash may have delayed', () => {
@@ -767,7 +774,7 @@ describe('a child', () => {
       [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'orchestrationruns/nightly-1/1' }],
     ],
   ])('is never an object %s, though it has the name', (_, ownerReferences) => {
-    const story = beginInterrupted([tool('a', [], { retries: 1 })]);
+    const story = beginInterrupted([tool('a')]);
     const object = {
       apiVersion: 'tools.proompteng.ai/v1alpha1',
       kind: 'ToolRun',
@@ -775,9 +782,10 @@ describe('a child', () => {
     };
     story.world.api.create(TOOL_RUNS, object);
     settle(story.world);
-    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
-    expect(story.moments.filter((moment) => moment.type === 'Recorded').at(1)?.after.stepStatuses[0]).toMatchObject({
-      attempt: 2,
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ChildNameTaken',
+      message: "ToolRun a.1.1 exists and is not this run's",
     });
   });
 

@@ -112,7 +112,9 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
     nowMs >= Date.parse(nextRetryAt ?? '') &&
     !(reason === 'StepTimedOut' && snapshot.children.has(resourceRef?.name ?? ''));
   const overdue = changes.filter((change) => isOverdue(change.after));
-  const begun = changes.filter((change) => change.hasBegun && change.before.attempt === 0 && isChildKind(change.after));
+  const begun = changes.filter(
+    (change) => change.hasBegun && change.before.attempt === 0 && change.after.resourceRef !== undefined,
+  );
   const mayWait = isSuspended || limitOf(facts) < Infinity || isRunFinal(after);
   return [
     said(

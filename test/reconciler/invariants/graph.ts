@@ -53,7 +53,8 @@ export const issuesInOrder: Check = (moment, { steps }, changes) => {
       ),
     ];
   }
-  const isNew = ({ before, after, hasBegun }: Change) => hasBegun && before.attempt === 0 && isChildKind(after);
+  const isNew = ({ before, after, hasBegun }: Change) =>
+    hasBegun && before.attempt === 0 && after.resourceRef !== undefined;
   const last = changes.findLastIndex(isNew);
   const passed = changes.filter(({ index, after, dependencies }) => index < last && isStartable(after, dependencies));
   return passed.map(({ name }) => `${changes[last]?.name} was started before ${name}`);

@@ -5,8 +5,11 @@ import { type Check, said } from './moment.ts';
 
 export const followsSnapshot: Check = (moment, { steps }, changes) => {
   if (moment.type === 'Created') {
+    const { kind, spec } = moment.child;
     const step = steps.find(({ name }) => name === moment.step);
-    return [said(!isEqual(Object(moment.child['spec']).toolRef, step?.toolRef), `${moment.step} runs another tool`)];
+    return [
+      said(kind === 'ToolRun' && !isEqual(Object(spec).toolRef, step?.toolRef), `${moment.step} runs another tool`),
+    ];
   }
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
   const names = (entries: readonly { readonly name: string; readonly kind: string }[]) =>

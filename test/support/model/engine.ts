@@ -212,11 +212,11 @@ function write(
     }
     case 'CreateChild': {
       const { ref, step } = action;
-      if (refused.has(ref.name)) {
+      const kind = resourceOf(ref.kind);
+      if (refused.has(ref.name) && api.countCreates(kind, ref) === 0) {
         refusals.set(ref.name, 'exceeded quota');
         return undefined;
       }
-      const kind = resourceOf(ref.kind);
       const child = api.create(kind, buildChild(run, action, (text) => text) as unknown as KubeObject);
       const count = api.countCreates(kind, ref);
       setting.tell({ type: 'Created', step, child, stored: stored(), children: listChildren(api), count });

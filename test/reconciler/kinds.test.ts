@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import { checkResource } from '../../src/orchestration/rules.ts';
+import type { Step } from '../../src/orchestration/schema.ts';
+import { stepKinds } from '../../src/reconciler/kinds/table.ts';
+import type { KubeObject, ObservedRun } from '../../src/reconciler/snapshot.ts';
+
+const run: ObservedRun = {
+  name: 'nightly-1',
+  namespace: 'agents',
+  uid: 'u1',
+  resourceVersion: '1',
+  generation: 1,
+  creationTimestamp: '2026-01-01T12:00:00Z',
+  isBeingDeleted: false,
+  isCancelled: false,
+  isSuspended: false,
+  orchestration: 'nightly',
+  parameters: { branch: 'main', depth: '1' },
+  status: { conditions: [], stepStatuses: [] },
+  isContested: false,
+};
+
+function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type: Type) {
+  const kind = stepKinds.get(name);
+  if (kind?.type !== type) throw new Error(`${name} is no ${type} kind`);
+  return kind as Extract<typeof kind, { type: Type }>;
+}
+
+/** The spec of the child of a step, or why there can be none. */
+function build(kind: string, fields: object): unknown {
+  const built = kindOf(kind, 'Child').buildSpec({ name: 'a', kind, ...fields } as Step, run);
+  return 'spec' in built ? built.spec : built.refusal;
+}
+
+function object(kind: string, name: string, content: object, creationTimestamp = '2026-01-01T12:00:00Z'): KubeObject {
+  return {
+    apiVersion: 'x/v1',
+    kind,
+    metadata: { name, namespace: 'agents', uid: name, creationTimestamp },
+    ...content,
+  };
+}
+
+test.each([...stepKinds])(
+  'the gate knows %s, and warns of a step without a reference where that would fail',
+  (name, kind) => {
+    const step = { name: 'a', kind: name };
+    const problems = checkResource({ name: 'nightly', namespace: 'agents', policies: {}, steps: [step] });
+    const isRefused =
+      kind.type === 'Child'
+        ? 'refusal' in kind.buildSpec(step, run)
+        : kind.type === 'Gate' && kind.judge(step, []).state === 'Failed';
+    expect(problems.map(({ code }) => code)).toEqual(isRefused ? ['MissingStepReference'] : []);
+  },
+);
+
+describe('the parameters of a child', () => {
+  test('are those of the run, with the step’s own laid over them', () => {
+    const spec = build('ToolRun', { toolRef: { name: 'lint' }, with: { depth: '5', fix: 'yes' } });
+    expect(spec).toEqual({ toolRef: { name: 'lint' }, parameters: { branch: 'main', depth: '5', fix: 'yes' } });
+  });
+
+  test('keep names that every JavaScript object knows', () => {
+    const given = JSON.parse('{"__proto__": "x", "constructor": "y"}');
+    const { parameters } = build('ToolRun', { toolRef: { name: 'lint' }, with: given }) as { parameters: object };
+    expect(Object.entries(parameters)).toEqual([
+      ...Object.entries(run.parameters),
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+  });
+});
+
+describe.each([
+  ['ToolRun', 'toolRef', {}],
+  ['SubOrchestration', 'orchestrationRef', {}],
+  ['AgentRun', 'agentRef', { implementationSpecRef: 'x' }],
+])('%s reads %s', (kind, field, rest) => {
+  test.each([
+    ['as an object', { [field]: { name: 'lint' } }],
+    ['as a name', { [field]: 'lint' }],
+    ['as a name in with', { with: { [field]: 'lint' } }],
+    ['as JSON text in with', { with: { [field]: '{"name": "lint"}' } }],
+    ['as JSON text', { [field]: ' {"name": "lint"}' }],
+    ['from the step before with', { [field]: { name: 'lint' }, with: { [field]: 'other' } }],
+    ['from with where the step’s is empty', { [field]: { name: '' }, with: { [field]: 'lint' } }],
+  ])('%s', (_, fields) => {
+    expect(build(kind, { ...rest, ...fields })).toMatchObject({ [field]: { name: 'lint' } });
+  });
+
+  test.each([
+    [{}],
+    [{ [field]: '' }],
+    [{ [field]: {} }],
+    [{ [field]: { name: 7 } }],
+    [{ [field]: null }],
+    [{ [field]: ['lint'] }],
+  ])('and refuses %j with a sentence', (fields) => {
+    expect(build(kind, { ...rest, ...fields })).toMatch(
+      new RegExp(`^${field} is missing: a.? ${kind} step names the \\w+ to run$`),
+    );
+  });
+});
+
+describe('AgentRun', () => {
+  const agent = { agentRef: { name: 'coder' } };
+
+  test('hands on all that the agents chart’s controller reads', () => {
+    const fields = {
+      ...agent,
+      implementationSpecRef: { name: 'spec' },
+      implementation: { inline: { text: 'mend it' } },
+      memoryRef: 'memory',
+      vcsRef: { name: 'repo' },
+      vcsPolicy: { required: true },
+      policy: { budget: 1 },
+      goal: { objective: 'green' },
+      workload: { image: 'x' },
+      secrets: ['token'],
+      runtime: { type: 'temporal', config: { queue: 'q' } },
+      ttlSecondsAfterFinished: 60,
+    };
+    expect(build('AgentRun', fields)).toEqual({
+      agentRef: { name: 'coder' },
+      implementationSpecRef: { name: 'spec' },
+      implementation: { inline: { text: 'mend it' } },
+      memoryRef: { name: 'memory' },
+      vcsRef: { name: 'repo' },
+      vcsPolicy: { required: true },
+      policy: { budget: 1 },
+      goal: { objective: 'green' },
+      workload: { image: 'x' },
+      secrets: ['token'],
+      runtime: { type: 'temporal', config: { queue: 'q' } },
+      parameters: run.parameters,
+    });
+  });
+
+  test('runs as a job unless it says otherwise, and leaves out what is not given', () => {
+    expect(build('AgentRun', { ...agent, implementationSpecRef: 'spec' })).toEqual({
+      agentRef: { name: 'coder' },
+      implementationSpecRef: { name: 'spec' },
+      parameters: run.parameters,
+      runtime: { type: 'job' },
+    });
+  });
+
+  test.each(['implementation', 'workload', 'policy', 'vcsPolicy', 'goal'])('reads %s as JSON text as well', (field) => {
+    const base = { ...agent, implementationSpecRef: 'spec' };
+    const text = '{"inline": {"text": "mend it"}}';
+    expect(build('AgentRun', { ...base, with: { [field]: text } })).toHaveProperty(field, JSON.parse(text));
+    expect(build('AgentRun', { ...base, [field]: text })).toHaveProperty(field, JSON.parse(text));
+    for (const nonsense of ['{', '[]', '7', 'x', ''])
+      expect(build('AgentRun', { ...base, [field]: nonsense })).not.toHaveProperty(field);
+  });
+
+  test.each([
+    [
+      ['a', 7, '', 'b'],
+      ['a', 'b'],
+    ],
+    ['["a", "b"]', ['a', 'b']],
+    ['a, b', ['a', 'b']],
+    ['a b\nc', ['a', 'b', 'c']],
+    ['[', undefined],
+    ['{"a": 1}', ['{"a":', '1}']],
+    ['', undefined],
+    [7, undefined],
+  ])('reads secrets from %j', (secrets, expected) => {
+    const base = { ...agent, implementationSpecRef: 'spec' };
+    expect(build('AgentRun', { ...base, secrets })).toEqual(
+      expect.objectContaining(expected === undefined ? {} : { secrets: expected }),
+    );
+    if (expected === undefined) expect(build('AgentRun', { ...base, secrets })).not.toHaveProperty('secrets');
+  });
+
+  test('of the workflow runtime has one step named main unless it brings its own', () => {
+    const base = { ...agent, implementationSpecRef: 'spec', runtime: '{"type": "workflow"}' };
+    expect(build('AgentRun', base)).toMatchObject({ workflow: { steps: [{ name: 'main' }] } });
+    expect(build('AgentRun', { ...base, workflow: { loop: true } })).toMatchObject({
+      workflow: { steps: [{ name: 'main' }], loop: true },
+    });
+    const own = { steps: [{ name: 'own' }] };
+    expect(build('AgentRun', { ...base, with: { workflow: JSON.stringify(own) } })).toMatchObject({ workflow: own });
+    expect(build('AgentRun', { ...base, runtime: { type: 'job' }, workflow: own })).not.toHaveProperty('workflow');
+  });
+
+  test('refuses a step that does not say what to implement', () => {
+    expect(build('AgentRun', agent)).toBe(
+      'implementationSpecRef and implementation are both missing: an AgentRun step needs one of them',
+    );
+    expect(build('AgentRun', { ...agent, implementation: { inline: { text: 'x' } } })).toHaveProperty('implementation');
+  });
+
+  test.each([
+    [60, 60],
+    [0, 0],
+    ['60', 60],
+    [-1, undefined],
+    [1.5, undefined],
+    ['soon', undefined],
+    ['', undefined],
+    [null, undefined],
+    [1e300, 2 ** 31 - 1],
+  ])('asks for the lifetime %j as %j', (ttlSecondsAfterFinished, expected) => {
+    const { ttlSeconds } = kindOf('AgentRun', 'Child');
+    const step = { name: 'a', kind: 'AgentRun', ttlSecondsAfterFinished } as Step;
+    expect(ttlSeconds?.(step)).toBe(expected);
+  });
+});
+
+describe('ApprovalGate', () => {
+  const { matches, judge } = kindOf('ApprovalGate', 'Gate');
+  const step = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board' } as Step;
+
+  test('waits for the policy of its name', () => {
+    const [board, other] = ['board', 'other'].map((name) => object('ApprovalPolicy', name, {}));
+    expect([board, other].map((policy) => policy && matches(step, policy, run))).toEqual([true, false]);
+    expect(judge(step, [])).toEqual({ state: 'Running' });
+  });
+
+  test.each(['approved', 'allowed', 'ready', 'succeeded', 'Approved', 'READY'])('opens when it is %s', (phase) => {
+    const policy = object('ApprovalPolicy', 'board', { status: { phase } });
+    expect(judge(step, [policy])).toEqual({
+      state: 'Succeeded',
+      message: `approval policy board is ${phase.toLowerCase()}, for every run that waits for it`,
+    });
+  });
+
+  test.each(['denied', 'rejected', 'blocked', 'failed', 'Denied'])('fails for good when it is %s', (phase) => {
+    const policy = object('ApprovalPolicy', 'board', { status: { phase } });
+    expect(judge(step, [policy])).toMatchObject({ state: 'Failed', reason: 'ApprovalDenied', isFinal: true });
+  });
+
+  test.each([
+    [{}],
+    [{ status: {} }],
+    [{ status: { phase: 'pending' } }],
+    [{ status: { phase: 7 } }],
+    [{ status: 'approved' }],
+  ])('waits on at %j', (content) => {
+    expect(judge(step, [object('ApprovalPolicy', 'board', content)])).toEqual({ state: 'Running' });
+  });
+
+  test('without a policy fails for good, in a sentence', () => {
+    expect(judge({ name: 'ask', kind: 'ApprovalGate' }, [])).toEqual({
+      state: 'Failed',
+      reason: 'InvalidStep',
+      message: 'policyRef is missing: an ApprovalGate step names the ApprovalPolicy to wait for',
+      isFinal: true,
+    });
+  });
+});
+
+describe('SignalWait', () => {
+  const { matches, judge } = kindOf('SignalWait', 'Gate');
+  const bySignal = { name: 'wait', kind: 'SignalWait', signalRef: { name: 'go' } } as Step;
+  const byDelivery = { name: 'wait', kind: 'SignalWait', with: { deliveryId: 'd-7' } } as unknown as Step;
+  const delivery = (spec: object, at?: string) => object('SignalDelivery', 'd', { spec }, at);
+
+  test('for a signal is opened by one that came with the run or after it, never by yesterday’s', () => {
+    const spec = { signalRef: { name: 'go' } };
+    expect(matches(bySignal, delivery(spec, '2026-01-01T12:00:00Z'), run)).toBe(true);
+    expect(matches(bySignal, delivery(spec, '2026-01-01T12:00:01Z'), run)).toBe(true);
+    expect(matches(bySignal, delivery(spec, '2026-01-01T11:59:59Z'), run)).toBe(false);
+    expect(matches(bySignal, delivery({ signalRef: { name: 'stop' } }), run)).toBe(false);
+    expect(matches(bySignal, delivery({}), run)).toBe(false);
+  });
+
+  test('for a delivery is opened by it whenever it came, and by no other', () => {
+    expect(matches(byDelivery, delivery({ deliveryId: 'd-7' }, '2020-01-01T00:00:00Z'), run)).toBe(true);
+    expect(matches(byDelivery, delivery({ deliveryId: 'd-8' }), run)).toBe(false);
+  });
+
+  test('for both is opened by either', () => {
+    const both = { ...bySignal, deliveryId: 'd-7' } as Step;
+    expect(matches(both, delivery({ deliveryId: 'd-7' }, '2020-01-01T00:00:00Z'), run)).toBe(true);
+    expect(matches(both, delivery({ signalRef: { name: 'go' }, deliveryId: 'd-8' }), run)).toBe(true);
+  });
+
+  test('waits, succeeds with the first that matches, and says which', () => {
+    expect(judge(bySignal, [])).toEqual({ state: 'Running' });
+    expect(judge(bySignal, [delivery({})])).toEqual({ state: 'Succeeded', message: 'signal delivery d arrived' });
+  });
+});
+
+test.each(['Checkpoint', 'MemoryOp'])('%s has nothing to do, and says so', (name) => {
+  expect(kindOf(name, 'Immediate').message).toMatch(/nothing|not carried out/);
+});

@@ -1,0 +1,266 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import type { Orchestration } from '../../src/orchestration/decode.ts';
+import { planRun } from '../../src/reconciler/plan.ts';
+import { isRunFinal } from '../../src/reconciler/run-status.ts';
+import { type Left, listMoves, type Move, type PhasesOf } from '../exhaustive/moves.ts';
+import {
+  attemptOf,
+  createWorld,
+  listChildren,
+  type Moment,
+  NAMESPACE,
+  nameChild,
+  ORCHESTRATION,
+  ORCHESTRATIONS,
+  POLICIES,
+  phaseOf,
+  RUN,
+  RUNS,
+  setPhase,
+  storedRun,
+  storedStatus,
+  type World,
+} from '../support/model/engine.ts';
+import { type Step, settle, tool } from '../support/model/play.ts';
+import { naiveEdges } from '../support/oracle.ts';
+import { factsOf, violationsAtEnd, violationsOf } from './invariants.ts';
+
+type Plan = Pick<Orchestration, 'steps' | 'policies'>;
+
+/** What may be asked of any step. */
+const flags = fc.record(
+  {
+    retries: fc.integer({ min: 0, max: 2 }),
+    retryBackoffSeconds: fc.constantFrom(0, 10),
+    timeoutSeconds: fc.constantFrom(0, 60),
+    continueOnFailure: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
+const kinds = fc.constantFrom<Partial<Step>>(
+  ...Array.from({ length: 8 }, () => ({})),
+  { kind: 'Checkpoint' },
+  { kind: 'ApprovalGate', policyRef: 'board' },
+  { kind: 'SubOrchestration', orchestrationRef: { name: 'other' } },
+  { kind: 'Unheard-of' },
+  { kind: 'ToolRun', toolRef: { name: '' } },
+);
+
+/** Up to twelve steps, of which each depends on some that are declared anywhere else; or that depend on nothing they say. */
+function anySteps(kind: fc.Arbitrary<Partial<Step>>): fc.Arbitrary<Step[]> {
+  return fc.integer({ min: 1, max: 12 }).chain((size) => {
+    const nodes = Array.from({ length: size }, (_, i) => i);
+    const order = fc.shuffledSubarray(nodes, { minLength: size });
+    const edges = fc.array(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), { maxLength: 2 * size });
+    const parts = fc.array(fc.tuple(flags, kind), { minLength: size, maxLength: size });
+    const silent = fc.integer({ max: 9, min: 0 }).map((die) => die === 0);
+    return fc.tuple(order, edges, parts, silent).map(([rank, pairs, fields, isSilent]) =>
+      nodes.map((node) => {
+        const before = pairs.filter(([from, to]) => from === node && (rank[to] ?? 0) < (rank[node] ?? 0));
+        const dependsOn = before.map(([, to]) => `s${to}`);
+        const [flag = {}, own = {}] = fields[node] ?? [];
+        return tool(`s${node}`, isSilent ? undefined : dependsOn, { ...flag, ...own });
+      }),
+    );
+  });
+}
+
+const policies = fc.record(
+  {
+    maxParallel: fc.integer({ min: 0, max: 3 }),
+    retries: fc.record({ limit: fc.integer({ min: 0, max: 1 }) }),
+    timeouts: fc.record({ totalSeconds: fc.constantFrom(0, 100) }),
+  },
+  { requiredKeys: [] },
+);
+
+/** Which of the moves that are possible is made, again and again. */
+const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
+
+const EVERYTHING: Left = {
+  faults: Infinity,
+  cancel: true,
+  suspend: true,
+  remove: true,
+  hours: 0,
+  cancelChildren: true,
+};
+const FAULTS: Left = { ...EVERYTHING, cancel: false, suspend: false, remove: false };
+
+interface Trace {
+  readonly world: World;
+  readonly violations: string[];
+}
+
+/** Makes the moves that the schedule picks, then lets the run end with nothing more going wrong. */
+function live(
+  plan: Plan,
+  picks: readonly number[],
+  menu: Left,
+  phases: PhasesOf,
+  more: (world: World) => Move[],
+): Trace {
+  const facts = factsOf(plan);
+  const violations: string[] = [];
+  let last: Extract<Moment, { type: 'Planned' }> | undefined;
+  const tell = (moment: Moment) => {
+    violations.push(...violationsOf(moment, facts));
+    if (moment.type === 'Planned') last = moment;
+    if (moment.type === 'Planned')
+      expect(planRun(freeze(moment.snapshot), moment.nowMs, OPTIONS)).toEqual(moment.actions);
+  };
+  const world = createWorld(plan, { ancestry: [], tell });
+  let left = menu;
+  for (const pick of picks) {
+    const moves = [...listMoves(world, left, phases), ...more(world)];
+    const move = moves[pick % moves.length];
+    move?.go(world);
+    left = { ...left, ...move?.used };
+  }
+  for (let round = 0; round < 500; round++) {
+    settle(world);
+    if (!letOneThingHappen(world, phases, last)) break;
+  }
+  violations.push(...violationsAtEnd(storedStatus(world), listChildren(world.api)));
+  return { world, violations };
+}
+
+const OPTIONS = { nameChild, missingOrchestrationSeconds: 300 };
+
+/** What the world does when left alone; false when it has come to rest. */
+function letOneThingHappen(
+  world: World,
+  phases: PhasesOf,
+  last: Extract<Moment, { type: 'Planned' }> | undefined,
+): boolean {
+  const running = listChildren(world.api).find((child) => phaseOf(child) === undefined);
+  if (running !== undefined) setPhase(world, running, phases(running)[0] ?? 'Succeeded');
+  else if (world.api.collectGarbage()) return true;
+  else if (isRunFinal(storedStatus(world))) return false;
+  else if (storedRun(world)?.metadata.annotations?.[SUSPEND] === 'true') annotate(world, SUSPEND, null);
+  else if (world.api.list(POLICIES).items.length === 0) approve(world, 'Approved');
+  else {
+    const due = last?.actions.find((action) => action.type === 'RequeueAt');
+    if (due === undefined) return false;
+    world.nowMs = Math.max(world.nowMs + 1, Date.parse(due.time));
+  }
+  return true;
+}
+
+/** What else can happen to a run, and to the clock. */
+function accidents(world: World): Move[] {
+  const { api, plan } = world;
+  const wait = (seconds: number) => ({
+    label: `${seconds} s pass`,
+    go: (next: World) => (next.nowMs += seconds * 1000),
+  });
+  const rival = { metadata: { labels: { seen: String(world.nowMs) } } };
+  const child = plan?.actions.find((action) => action.type === 'CreateChild');
+  const policy = ['Approved', 'Denied'].map((phase) => ({ label: phase, go: (next: World) => approve(next, phase) }));
+  const hasOrchestration = api.list(ORCHESTRATIONS).items.length > 0 && storedStatus(world).runId !== undefined;
+  return [
+    wait(10),
+    wait(60),
+    wait(-3600),
+    { label: 'a rival labels the run', go: (next) => next.api.patch(RUNS, run, { type: 'merge', body: rival }) },
+    ...(api.list(POLICIES).items.length === 0 ? policy : []),
+    ...(hasOrchestration
+      ? [
+          { label: 'the Orchestration is edited', go: edit },
+          { label: 'it is deleted', go: remove },
+        ]
+      : []),
+    ...(child
+      ? [{ label: 'the child will be refused', go: (next: World) => (next.refused = new Set([child.ref.name])) }]
+      : []),
+  ];
+}
+
+const run = { namespace: NAMESPACE, name: RUN };
+const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
+const SUSPEND = 'orchestration.proompteng.ai/suspend';
+
+function edit({ api }: World): void {
+  api.patch(ORCHESTRATIONS, orchestration, { type: 'merge', body: { spec: { steps: [tool('other')], policies: {} } } });
+}
+
+function remove({ api }: World): void {
+  api.delete(ORCHESTRATIONS, orchestration);
+}
+
+function annotate({ api }: World, key: string, value: string | null): void {
+  api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [key]: value } } } });
+}
+
+function approve({ api }: World, phase: string): void {
+  const policy = {
+    apiVersion: 'approvals.proompteng.ai/v1alpha1',
+    kind: 'ApprovalPolicy',
+    metadata: { name: 'board', namespace: NAMESPACE },
+  };
+  api.create(POLICIES, policy);
+  api.patch(POLICIES, policy.metadata, { type: 'merge', body: { status: { phase } } }, { subresource: 'status' });
+}
+
+/** A plan must not change what it is made from. */
+function freeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}
+
+/** How each step must end if its attempts end as told, worked out step by step: `Succeeded 2` at the second attempt. */
+function expectedEnds(
+  { steps, policies: { retries } }: Plan,
+  outcomeOf: (step: string, attempt: number) => string,
+): string[] {
+  const edges = naiveEdges(steps);
+  const { limit = 0 } = (retries ?? {}) as { limit?: number };
+  const endOf = (index: number): string => {
+    const step = steps[index] as Step;
+    const isBlocked = (edges[index] ?? []).some((edge) => !/^Succeeded|ignored$/.test(endOf(edge)));
+    if (isBlocked) return 'Skipped 0';
+    const most = 1 + (step.retries ?? limit);
+    const attempts = Array.from({ length: most }, (_, i) => outcomeOf(step.name, i + 1));
+    const last = attempts.findIndex((outcome) => outcome !== 'Failed');
+    if (attempts[last] === 'Succeeded') return `Succeeded ${last + 1}`;
+    return `Failed ${last < 0 ? most : last + 1}${step.continueOnFailure ? ' ignored' : ''}`;
+  };
+  return steps.map((_, index) => endOf(index));
+}
+
+describe('any run', () => {
+  test('keeps every sentence of the semantics and comes to an end, whatever happens to it', () => {
+    const scene = fc.record({ plan: fc.record({ steps: anySteps(kinds), policies }), picks: schedule });
+    fc.assert(
+      fc.property(scene, ({ plan, picks }) => {
+        const { violations } = live(plan, picks, EVERYTHING, () => ['Succeeded', 'Failed', 'Cancelled'], accidents);
+        expect(violations).toEqual([]);
+      }),
+      { numRuns: 20000 },
+    );
+  });
+
+  test('ends as its children did, whatever goes wrong between', () => {
+    const steps = anySteps(fc.constant({})).map((all) => all.map(({ timeoutSeconds: _, ...step }) => step));
+    const plans = fc.record({ steps, policies: policies.map(({ timeouts: _, ...rest }) => rest) });
+    const outcomes = fc.func(fc.constantFrom('Succeeded', 'Succeeded', 'Failed', 'Cancelled'));
+    fc.assert(
+      fc.property(plans, outcomes, schedule, (plan, outcomeOf, picks) => {
+        const phasesOf = (child: KubeObject) => [outcomeOf(child.metadata.name.split('.')[0], attemptOf(child))];
+        const { world, violations } = live(plan, picks, FAULTS, phasesOf, () => []);
+        const ends = storedStatus(world).stepStatuses.map(
+          ({ phase, attempt, ignored }) => `${phase} ${attempt}${ignored ? ' ignored' : ''}`,
+        );
+        expect(violations).toEqual([]);
+        expect(ends).toEqual(expectedEnds(plan, outcomeOf));
+      }),
+      { numRuns: 10000 },
+    );
+  });
+});
