@@ -36,6 +36,16 @@ export const decodingRules = [
 
 type DecodingCode = (typeof decodingRules)[number]['code'];
 
+/** What to do where something is absent or empty. */
+const CURES: Readonly<Record<DecodingCode, string>> = {
+  MissingSteps: 'declare at least one step',
+  InvalidField: 'it is required',
+  StepMissingName: 'give the step a name',
+  StepMissingKind: 'say what the step does, for example AgentRun',
+  InvalidDependency: 'name a step, or remove this entry',
+  MissingOrchestrationRef: 'name the Orchestration to run',
+};
+
 /** Twenty times what an answer shows: it bounds memory on hostile input. */
 const MOST_PROBLEMS = 1000;
 /** A list or map longer than this is judged up to its first mistake, since every mistake costs an object. */
@@ -114,7 +124,7 @@ export function decodeOrchestrationRun(object: unknown): { run: OrchestrationRun
   const spec: OrchestrationRunSpec = { orchestrationRef: { name: '' }, ...fields };
   if (fields['orchestrationRef'] !== undefined && spec.orchestrationRef.name === '') {
     const path = ['spec', 'orchestrationRef', 'name'];
-    tell('MissingOrchestrationRef', path, () => 'is empty: name the Orchestration to run');
+    tell('MissingOrchestrationRef', path, () => describeEmpty('MissingOrchestrationRef'));
   }
   return { run: { ...nameOf(object), spec }, problems };
 }
@@ -123,7 +133,7 @@ function decodeSteps(list: unknown, tell: Tell): readonly Step[] {
   if (!Array.isArray(list) || list.length === 0) {
     const found =
       list === undefined ? 'is absent' : Array.isArray(list) ? 'is empty' : `is ${typeName(list)}, not a list`;
-    tell('MissingSteps', ['spec', 'steps'], () => `${found}: declare at least one step`);
+    tell('MissingSteps', ['spec', 'steps'], () => `${found}: ${CURES.MissingSteps}`);
     return [];
   }
   return list.every(isWellFormed)
@@ -156,20 +166,27 @@ function isWellFormed(raw: unknown): raw is Step {
 }
 
 function tellEmpty({ name, kind }: Record<string, unknown>, dependsOn: unknown, at: Path, tell: Tell): void {
-  const empty = () => 'is empty';
-  if (name === '') tell('StepMissingName', [...at, 'name'], empty);
-  if (kind === '') tell('StepMissingKind', [...at, 'kind'], empty);
+  const empty = (code: DecodingCode, ...inside: Path) => tell(code, [...at, ...inside], () => describeEmpty(code));
+  if (name === '') empty('StepMissingName', 'name');
+  if (kind === '') empty('StepMissingKind', 'kind');
   if (!Array.isArray(dependsOn)) return;
-  for (const [entry, wanted] of dependsOn.entries()) {
-    if (wanted === '') tell('InvalidDependency', [...at, 'dependsOn', entry], empty);
-  }
+  for (const [entry, wanted] of dependsOn.entries()) if (wanted === '') empty('InvalidDependency', 'dependsOn', entry);
+}
+
+function describeEmpty(code: DecodingCode): string {
+  return `is empty: ${CURES[code]}`;
+}
+
+function describeAbsent(code: DecodingCode): string {
+  return `is absent: ${CURES[code]}`;
 }
 
 /** Tells each mistake in `record`, and takes the fields that hold one out of it. */
 function mend(record: Record<string, unknown>, { required, validators }: Fields, at: Path, tell: Tell): void {
   for (const field of required) {
     const path = [...at, field];
-    if (record[field] === undefined) tell(codeOf(path), path, () => 'is absent: it is required');
+    const code = codeOf(path);
+    if (record[field] === undefined) tell(code, path, () => describeAbsent(code));
   }
   for (const { field, first, all } of validators) {
     const value = record[field];
@@ -178,7 +195,8 @@ function mend(record: Record<string, unknown>, { required, validators }: Fields,
     if (validate(value)) continue;
     for (const error of validate.errors ?? []) {
       const path = [...at, field, ...pathOf(error, value)];
-      tell(codeOf(path), path, () => describeMistake(error));
+      const code = codeOf(path);
+      tell(code, path, () => describeMistake(error, code));
     }
     delete record[field];
   }
@@ -207,8 +225,8 @@ function pathOf({ instancePath, params }: ErrorObject, value: unknown): Path {
   return 'missingProperty' in params ? [...path, String(params['missingProperty'])] : path;
 }
 
-function describeMistake({ params, data }: ErrorObject): string {
-  if ('missingProperty' in params) return 'is absent: it is required';
+function describeMistake({ params, data }: ErrorObject, code: DecodingCode): string {
+  if ('missingProperty' in params) return describeAbsent(code);
   return `is ${typeName(data)}, not ${article(String(params['type']))}`;
 }
 

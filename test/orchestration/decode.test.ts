@@ -35,17 +35,26 @@ describe('the sentence of', () => {
   });
 
   test.each([
-    [{ kind: 'Checkpoint' }, 'StepMissingName spec.steps[0].name: is absent: it is required'],
-    [{ name: '', kind: 'Checkpoint' }, 'StepMissingName spec.steps[0].name: is empty'],
+    [{ kind: 'Checkpoint' }, 'StepMissingName spec.steps[0].name: is absent: give the step a name'],
+    [{ name: '', kind: 'Checkpoint' }, 'StepMissingName spec.steps[0].name: is empty: give the step a name'],
     [{ name: 7, kind: 'Checkpoint' }, 'StepMissingName spec.steps[0].name: is the number 7, not a string'],
-    [{ name: 'a', kind: null }, 'StepMissingKind spec.steps[0].kind: is absent: it is required'],
-    [{ name: 'a', kind: '' }, 'StepMissingKind spec.steps[0].kind: is empty'],
+    [
+      { name: 'a', kind: null },
+      'StepMissingKind spec.steps[0].kind: is absent: say what the step does, for example AgentRun',
+    ],
+    [
+      { name: 'a', kind: '' },
+      'StepMissingKind spec.steps[0].kind: is empty: say what the step does, for example AgentRun',
+    ],
     [{ name: 'a', kind: [] }, 'StepMissingKind spec.steps[0].kind: is a list, not a string'],
     [
       { ...checkpoint('a'), dependsOn: 'b' },
       'InvalidDependency spec.steps[0].dependsOn: is the string "b", not a list',
     ],
-    [{ ...checkpoint('a'), dependsOn: ['b', ''] }, 'InvalidDependency spec.steps[0].dependsOn[1]: is empty'],
+    [
+      { ...checkpoint('a'), dependsOn: ['b', ''] },
+      'InvalidDependency spec.steps[0].dependsOn[1]: is empty: name a step, or remove this entry',
+    ],
     [
       { ...checkpoint('a'), dependsOn: ['b', null] },
       'InvalidDependency spec.steps[0].dependsOn[1]: is null, not a string',
@@ -77,10 +86,16 @@ describe('the sentence of', () => {
   });
 
   test.each([
-    [undefined, 'MissingOrchestrationRef spec.orchestrationRef: is absent: it is required'],
-    [{ orchestrationRef: null }, 'MissingOrchestrationRef spec.orchestrationRef: is absent: it is required'],
+    [undefined, 'MissingOrchestrationRef spec.orchestrationRef: is absent: name the Orchestration to run'],
+    [
+      { orchestrationRef: null },
+      'MissingOrchestrationRef spec.orchestrationRef: is absent: name the Orchestration to run',
+    ],
     [{ orchestrationRef: 'x' }, 'MissingOrchestrationRef spec.orchestrationRef: is the string "x", not an object'],
-    [{ orchestrationRef: {} }, 'MissingOrchestrationRef spec.orchestrationRef.name: is absent: it is required'],
+    [
+      { orchestrationRef: {} },
+      'MissingOrchestrationRef spec.orchestrationRef.name: is absent: name the Orchestration to run',
+    ],
     [
       { orchestrationRef: { name: '' } },
       'MissingOrchestrationRef spec.orchestrationRef.name: is empty: name the Orchestration to run',
