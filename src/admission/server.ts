@@ -69,11 +69,6 @@ export function buildServer(options: ServerOptions): GateServer {
     });
     done();
   });
-  // As late as can be: a connection left open by a review that came before the drain would hold up the end by its keep-alive.
-  app.addHook('onSend', (_, reply, payload, done) => {
-    if (isDraining) reply.header('connection', 'close');
-    done(null, payload);
-  });
   for (const webhook of ['validate', 'mutate'] as const) {
     app.post(`/${webhook}`, (request, reply) => handle(webhook, request, reply));
   }
@@ -92,6 +87,8 @@ export function buildServer(options: ServerOptions): GateServer {
     const answer = request
       ? answerReview(webhook, request, options.settings(), bounds)
       : answerUnreadable(webhook, mistake);
+    // As late as can be: a connection left open by a review that came before the drain would hold up the end.
+    if (isDraining) reply.header('connection', 'close');
     reply.send(encodeReview(uid, answer.response));
     options.onFinish({ webhook, uid, request, answer, durationMs: options.now() - http.arrivedAtMs });
     return reply;
