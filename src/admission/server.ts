@@ -67,6 +67,7 @@ export function buildServer(options: ServerOptions): GateServer {
       inFlight--;
       options.onEnd();
     });
+    if (isDraining) reply.header('connection', 'close');
     done();
   });
   for (const webhook of ['validate', 'mutate'] as const) {
@@ -87,7 +88,7 @@ export function buildServer(options: ServerOptions): GateServer {
     const answer = request
       ? answerReview(webhook, request, options.settings(), bounds)
       : answerUnreadable(webhook, mistake);
-    // As late as can be: a connection left open by a review that came before the drain would hold up the end.
+    // Also of a review that came before the drain: its connection would hold up the end.
     if (isDraining) reply.header('connection', 'close');
     reply.send(encodeReview(uid, answer.response));
     options.onFinish({ webhook, uid, request, answer, durationMs: options.now() - http.arrivedAtMs });

@@ -38,10 +38,11 @@ function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions
   const standing = summarise(statuses, run.isSuspended);
   const now = new Date(nowMs).toISOString();
   const status = writeStatus(run.status, standing, { stepStatuses: statuses, observedGeneration: run.generation }, now);
+  const creates = createMissing(snapshot, statuses);
   return [
-    ...patchIfChanged(run.status, status),
+    ...(creates.length > 0 ? [patch(status)] : patchIfChanged(run.status, status)),
     ...(isRunFinal(status) ? [endEvent(standing)] : []),
-    ...createMissing(snapshot, statuses),
+    ...creates,
     ...deleteUnwanted(snapshot, statuses),
     ...limitFinished(snapshot, statuses),
     ...requeueAt(dueAt),
@@ -128,6 +129,14 @@ function expire({ run, orchestration }: Snapshot, nowMs: number): readonly Actio
   if (seconds === undefined) return [];
   const expiryMs = Date.parse(run.status.finishedAt ?? '') + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
+}
+
+/**
+ * A write that must not wait. Nothing is created but behind one, even if it says nothing new: it fails where the run is not
+ * as it was observed, and an old view must not create an attempt whose child has come and gone.
+ */
+function patch(planned: RunStatus): Action {
+  return { type: 'PatchStatus', status: fitStatus(planned), isUrgent: true };
 }
 
 /** Nothing is written that says what is stored already. A change of uids alone may wait for company. */

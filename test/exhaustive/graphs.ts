@@ -44,6 +44,8 @@ function permutations(size: number): number[][] {
 }
 
 function describe(graph: Graph, order: readonly number[]): string {
-  const moved = graph.map((_, node) => (graph[order[node] ?? 0] ?? []).map((other) => order.indexOf(other)).sort((left, right) => left - right));
+  const moved = graph.map((_, node) =>
+    (graph[order[node] ?? 0] ?? []).map((other) => order.indexOf(other)).sort((left, right) => left - right),
+  );
   return JSON.stringify(moved);
 }

@@ -411,10 +411,11 @@ describe('3.8 a timeout', () => {
     const story = beginInterrupted([tool('a', [], { timeoutSeconds: 60, retries: 1 })]);
     const { world } = story;
     plan(world);
+    act(world);
     act(world, 'Lost');
     world.nowMs += 60_000;
     plan(world);
-    expect(world.plan?.actions.map(({ type }) => type)).toEqual(['CreateChild']);
+    expect(world.plan?.actions.map(({ type }) => type)).toEqual(['PatchStatus', 'CreateChild']);
     settle(world);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1 });
     expect(createdBy(story)).toEqual(['a.1']);
@@ -542,6 +543,7 @@ describe('3.10 a cancelled run', () => {
     const story = beginInterrupted([tool('a')], { annotations: {} });
     const { world } = story;
     plan(world);
+    act(world);
     act(world, 'Lost');
     const created = listChildren(world.api)[0] as KubeObject;
     world.api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: cancelled } } });

@@ -80,15 +80,9 @@ const policies = fc.record(
 /** Which of the moves that are possible is made, again and again. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
-const EVERYTHING: Left = {
-  faults: Infinity,
-  cancel: true,
-  suspend: true,
-  remove: true,
-  hours: 0,
-  cancelChildren: true,
-};
-const FAULTS: Left = { ...EVERYTHING, cancel: false, suspend: false, remove: false };
+const QUIET = { cancel: false, suspend: false, remove: false };
+const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, cancelChildren: true };
+const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
 
 interface Trace {
   readonly world: World;
@@ -115,7 +109,11 @@ function live(
   const world = createWorld(plan, { ancestry: [], tell });
   let left = menu;
   for (const pick of picks) {
-    const moves = [...listMoves(world, left, phases), ...more(world)];
+    // People and accidents are rare, or no run would get far.
+    const moves =
+      pick % 8 > 0
+        ? listMoves(world, { ...left, ...QUIET }, phases)
+        : [...listMoves(world, left, phases), ...more(world)];
     const move = moves[pick % moves.length];
     move?.go(world);
     left = { ...left, ...move?.used };
@@ -136,16 +134,19 @@ function letOneThingHappen(
   phases: PhasesOf,
   last: Extract<Moment, { type: 'Planned' }> | undefined,
 ): boolean {
-  const running = listChildren(world.api).find((child) => phaseOf(child) === undefined);
-  if (running !== undefined) setPhase(world, running, phases(running)[0] ?? 'Succeeded');
+  const running = listChildren(world.api).filter((child) => phaseOf(child) === undefined);
+  const ending = running.find((child) => phases(child).length > 0);
+  if (ending !== undefined) setPhase(world, ending, phases(ending)[0] ?? '');
   else if (world.api.collectGarbage()) return true;
   else if (isRunFinal(storedStatus(world))) return false;
   else if (storedRun(world)?.metadata.annotations?.[SUSPEND] === 'true') annotate(world, SUSPEND, null);
   else if (world.api.list(POLICIES).items.length === 0) approve(world, 'Approved');
   else {
     const due = last?.actions.find((action) => action.type === 'RequeueAt');
-    if (due === undefined) return false;
-    world.nowMs = Math.max(world.nowMs + 1, Date.parse(due.time));
+    const [hanging] = running;
+    if (due !== undefined) world.nowMs = Math.max(world.nowMs + 1, Date.parse(due.time));
+    else if (hanging !== undefined) setPhase(world, hanging, 'Succeeded');
+    else return false;
   }
   return true;
 }
@@ -236,10 +237,12 @@ function expectedEnds(
 
 describe('any run', () => {
   test('keeps every sentence of the semantics and comes to an end, whatever happens to it', () => {
-    const scene = fc.record({ plan: fc.record({ steps: anySteps(kinds), policies }), picks: schedule });
+    const plans = fc.record({ steps: anySteps(kinds), policies });
     fc.assert(
-      fc.property(scene, ({ plan, picks }) => {
-        const { violations } = live(plan, picks, EVERYTHING, () => ['Succeeded', 'Failed', 'Cancelled'], accidents);
+      fc.property(plans, fc.func(fc.boolean()), schedule, (plan, isHanging, picks) => {
+        const phasesOf = ({ metadata }: KubeObject) =>
+          isHanging(metadata.name) ? [] : ['Succeeded', 'Failed', 'Cancelled'];
+        const { violations } = live(plan, picks, EVERYTHING, phasesOf, accidents);
         expect(violations).toEqual([]);
       }),
       { numRuns: 400 },

@@ -61,23 +61,23 @@ export const issuesInOrder: Check = (moment, { steps }, changes) => {
 };
 
 export const skipsAtOnce: Check = (_, __, changes) => {
-  const rootOf = ({ dependencies }: Change): string => {
-    const culprit = dependencies.find(isBroken);
-    const change = changes.find(({ name }) => name === culprit?.name);
-    return culprit?.phase === 'Skipped' && change ? rootOf(change) : `${culprit?.name} failed: ${culprit?.message}`;
+  // What ended with its run ended later than what failed by itself.
+  const culpritOf = ({ dependencies }: Change) =>
+    dependencies.find((status) => isBroken(status) && !isEndedWithRun(status));
+  const rootOf = (change: Change): string => {
+    const culprit = culpritOf(change);
+    const next = changes.find(({ name }) => name === culprit?.name);
+    return culprit?.phase === 'Skipped' && next ? rootOf(next) : `${culprit?.name} failed: ${culprit?.message}`;
   };
   return changes.flatMap((change) => {
     const { name, before, after, dependencies } = change;
-    const culprit = dependencies.find(isBroken);
+    const broken = dependencies.find(isBroken);
+    const culprit = culpritOf(change);
     const isNew = after.phase === 'Skipped' && before.phase !== 'Skipped' && after.reason === 'DependencyFailed';
     const named = culprit?.phase === 'Skipped' ? `dependency ${culprit.name} failed: ` : 'dependency ';
     return [
-      said(
-        culprit !== undefined && !isStepFinal(after),
-        `${name} waits for ${culprit?.name}, which is ${culprit?.phase}`,
-      ),
+      said(broken !== undefined && !isStepFinal(after), `${name} waits for ${broken?.name}, which is ${broken?.phase}`),
       said(isNew && culprit === undefined, `${name} is skipped without a culprit`),
-      said(isNew && culprit?.phase === 'Cancelled', `${name} is skipped by a cancel`),
       said(isNew && after.message !== named + rootOf(change), `${name} says "${after.message}"`),
     ];
   });
