@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build generate golden validate certs bench fuzz clean
+.PHONY: help run test check format build generate golden validate certs bench fuzz exhaust clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: build ## Measure against the peers; writes bench/results.json
 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
+
+exhaust: node_modules/.installed ## Explore every run of up to four steps, with crashes between any two calls
+	node --max-old-space-size=8192 test/exhaustive/exhaust.ts $(EXHAUST)
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage

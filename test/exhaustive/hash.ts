@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
-import { keyOf, listVisible, RUN, RUNS, type World } from '../support/model/engine.ts';
+import { keyOf, listVisible, type Process, RUN, RUNS, type World } from '../support/model/engine.ts';
 import type { Choices } from './lazy.ts';
 
 /**
@@ -28,31 +28,24 @@ export function createHasher(): (node: {
       return [uid, annotations, deletionTimestamp, status, steps];
     });
 
+  const ofProcess = ({ view, refusals, plan }: Process, visible: ReadonlyMap<string, KubeObject>) => {
+    const seen = [...view].sort(byKey).map(([key, object]) => [key, visible.get(key) === object || ofObject(object)]);
+    const version = visible.get(keyOf(RUNS.kind, RUN))?.metadata.resourceVersion;
+    const planned = plan && [version === plan.snapshot.run.resourceVersion, remember(plan.actions, () => plan.actions)];
+    return [seen, planned, [...refusals.keys()]];
+  };
+
   return ({ world, choices, left }) => {
     const visible = listVisible(world);
-    const parts: unknown[] = [];
-    for (const key of new Set([...visible.keys(), ...world.view.keys()].sort())) {
-      const [stored, seen] = [visible.get(key), world.view.get(key)];
-      parts.push(key, stored && ofObject(stored), stored === seen ? '=' : seen && ofObject(seen));
-    }
-    const { plan } = world;
-    if (plan !== undefined) {
-      const isCurrent =
-        visible.get(keyOf(RUNS.kind, RUN))?.metadata.resourceVersion === plan.snapshot.run.resourceVersion;
-      parts.push(
-        isCurrent,
-        remember(plan.actions, () => plan.actions),
-      );
-    }
-    parts.push(
-      world.nowMs,
-      world.api.all().length - visible.size,
-      [...world.refusals.keys()],
-      choices.map(valuesOf),
-      left,
-    );
-    return hashText(JSON.stringify(parts));
+    const stored = [...visible].sort(byKey).map(([key, object]) => [key, ofObject(object)]);
+    const processes = [world, ...(world.standby ? [world.standby] : [])].map((process) => ofProcess(process, visible));
+    const snapshots = world.api.all().length - visible.size;
+    return hashText(JSON.stringify([stored, processes, snapshots, world.nowMs, choices.map(valuesOf), left]));
   };
+}
+
+function byKey([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
 }
 
 function valuesOf({ retries, continueOnFailure, timeoutSeconds }: Choices[number]): unknown[] {

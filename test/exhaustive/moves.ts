@@ -17,6 +17,7 @@ import {
   setPhase,
   storedRun,
   storedStatus,
+  switchProcess,
   type World,
 } from '../support/model/engine.ts';
 
@@ -34,6 +35,8 @@ export interface Menu {
   readonly remove?: boolean;
   /** So often an hour passes, which is longer than any timeout; each step may have one. */
   readonly hours?: number;
+  /** Two processes work on the run, of which one stands still at a time, wherever it is. */
+  readonly rival?: boolean;
   /** A child may also end Cancelled. */
   readonly cancelChildren?: boolean;
 }
@@ -52,7 +55,16 @@ const CANCEL = `${GROUP}/cancel`;
 const SUSPEND = `${GROUP}/suspend`;
 
 export function readMenu({ retries: _, ...menu }: Menu): Left {
-  return { faults: Infinity, cancel: false, suspend: false, remove: false, hours: 0, cancelChildren: false, ...menu };
+  return {
+    faults: Infinity,
+    cancel: false,
+    suspend: false,
+    remove: false,
+    hours: 0,
+    rival: false,
+    cancelChildren: false,
+    ...menu,
+  };
 }
 
 /** In which phases a child may end. */
@@ -74,6 +86,7 @@ export function listMoves(world: World, left: Left, phasesOf: PhasesOf = () => p
     ...collectGarbage(world),
     ...listFaults(world, left, news.length > 0),
     ...listDeeds(world, left),
+    ...(left.rival ? [{ label: 'the other process goes on', go: switchProcess, used: {} }] : []),
   ];
 }
 

@@ -15,7 +15,7 @@ interface Invariant {
 }
 
 /** The semantics, said a second time: what must hold of whatever is stored, worked out from that alone, the obvious way. */
-export const invariants: readonly Invariant[] = [
+const invariants: readonly Invariant[] = [
   { id: 'I-1', sentence: 'no attempt is created twice', check: attempts.isCreatedOnce },
   { id: 'I-3.1', sentence: 'a step starts only when all it depends on is satisfied', check: graph.startsSatisfied },
   {

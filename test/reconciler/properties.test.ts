@@ -81,7 +81,7 @@ const policies = fc.record(
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
 const QUIET = { cancel: false, suspend: false, remove: false };
-const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, cancelChildren: true };
+const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, rival: false, cancelChildren: true };
 const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
 
 interface Trace {

@@ -7,7 +7,7 @@ import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
-import type { RunStatus } from '../../../src/reconciler/run-status.ts';
+import { isStepFinal, type RunStatus } from '../../../src/reconciler/run-status.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { createModel, type Model } from './model.ts';
@@ -64,20 +64,26 @@ export interface Setting {
 }
 
 /**
- * A cluster with one run and the process that works on it. The process sees the cluster through a `view`, which may be
- * older than the cluster, though never older than the answers it got, and has one plan at a time to carry out.
+ * A process that works on the run. It sees the cluster through a `view`, which may be older than the cluster, though never
+ * older than the answers it got, and has one plan at a time to carry out.
  */
-export interface World {
+export interface Process {
+  view: Map<string, KubeObject>;
+  refusals: Map<string, string>;
+  plan: { readonly snapshot: Snapshot; readonly actions: readonly Action[]; readonly nowMs: number } | undefined;
+}
+
+/** A cluster with one run, and the process that works on it. */
+export interface World extends Process {
   readonly setting: Setting;
   /** Objects never change, so that each is read once. */
   readonly runs: WeakMap<KubeObject, ObservedRun>;
   readonly api: Model;
   nowMs: number;
-  view: Map<string, KubeObject>;
-  refusals: Map<string, string>;
   /** Children that the API server will refuse. */
   refused: ReadonlySet<string>;
-  plan: { readonly snapshot: Snapshot; readonly actions: readonly Action[]; readonly nowMs: number } | undefined;
+  /** Another process that works on the run, as long as it stands still. */
+  standby: Process | undefined;
 }
 
 /** How a call ends: answered; carried out, but the answer is lost; not carried out, and that is all one hears. */
@@ -99,6 +105,7 @@ export function createWorld(
     refusals: new Map(),
     refused: new Set(),
     plan: undefined,
+    standby: undefined,
   };
   const named = (kind: string, name: string) => ({
     apiVersion: API_VERSION,
@@ -115,14 +122,21 @@ export function createWorld(
 
 /** The same world, which from now on goes its own way. */
 export function forkWorld(world: World): World {
-  const { view, refusals } = world;
-  const fork: World = {
-    ...world,
-    view: new Map(view),
-    refusals: new Map(refusals),
-    api: world.api.fork(() => fork.nowMs),
-  };
+  const api = world.api.fork(() => fork.nowMs);
+  const standby = world.standby && copyProcess(world.standby);
+  const fork: World = { ...world, ...copyProcess(world), api, standby };
   return fork;
+}
+
+function copyProcess({ view, refusals, plan: current }: Process): Process {
+  return { view: new Map(view), refusals: new Map(refusals), plan: current };
+}
+
+/** The process that worked stands still, wherever it is; the other goes on from wherever it was. */
+export function switchProcess(world: World): void {
+  const standby = copyProcess(world);
+  const { view, refusals, plan: paused } = world.standby ?? { view: new Map(), refusals: new Map(), plan: undefined };
+  Object.assign(world, { view, refusals, plan: paused, standby });
 }
 
 /** What there is to be seen, by key: everything but snapshots. */
@@ -149,7 +163,7 @@ export function crash(world: World): void {
 }
 
 /** What a plan asks of the API server. */
-export function isCall({ type }: Action): boolean {
+function isCall({ type }: Action): boolean {
   return type !== 'EmitEvent' && type !== 'RequeueAt';
 }
 
@@ -249,6 +263,10 @@ export function listChildren(api: Model): KubeObject[] {
   return api.all().filter(({ kind, metadata }) => kind !== REVISIONS.kind && metadata.ownerReferences !== undefined);
 }
 
+function findChild(api: Model, name: string): KubeObject | undefined {
+  return listChildren(api).find(({ metadata }) => metadata.name === name);
+}
+
 /** The scripted stand-in for whoever carries out children: this one has come to `phase`. */
 export function setPhase({ api }: World, { kind, metadata }: KubeObject, phase: string, message?: string): void {
   const body = { status: { phase, ...(message !== undefined && { message }) } };
@@ -291,10 +309,12 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   const run = known ?? { ...readRun(object as snapshots.KubeObject, false), status: statusOf(object) };
   if (known === undefined) runs.set(object, run);
   const orchestration = observeOrchestration(api, view, run.uid);
-  const refs = run.status.stepStatuses.flatMap(({ resourceRef }) => resourceRef ?? []);
-  const children = refs.flatMap(({ kind, name }) => {
-    const child = view.get(keyOf(kind, name));
-    return child === undefined ? [] : [[name, child as snapshots.KubeObject] as const];
+  const children = run.status.stepStatuses.flatMap(({ resourceRef: ref, ...step }) => {
+    if (ref === undefined) return [];
+    // A view may know a run's newest status before the child that it speaks of.
+    const isDoubtful = ref.uid !== undefined && !isStepFinal(step);
+    const child = view.get(keyOf(ref.kind, ref.name)) ?? (isDoubtful ? findChild(api, ref.name) : undefined);
+    return child === undefined ? [] : [[ref.name, child as snapshots.KubeObject] as const];
   });
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
   const candidates = [...view.values()] as snapshots.KubeObject[];

@@ -1,0 +1,86 @@
+import { explore } from './explore.ts';
+import { listGraphs, listShapes } from './graphs.ts';
+import type { Menu } from './moves.ts';
+
+/** What is explored in full. Every step may be best-effort, and may have one retry unless the menu says otherwise. */
+export interface Check {
+  readonly steps: number;
+  /** All graphs of so many labelled steps, or one of each that differ only in the order of declaration. */
+  readonly graphs: 'all' | 'shapes';
+  readonly menu: Menu;
+  readonly maxParallel?: number;
+  /** Seconds rather than minutes: part of every test run. */
+  readonly isQuick?: boolean;
+}
+
+export const checks: readonly Check[] = [
+  { steps: 1, graphs: 'all', menu: { cancel: true, suspend: true, remove: true, hours: 2, cancelChildren: true } },
+  { steps: 1, graphs: 'all', menu: { rival: true, suspend: true, faults: 0 } },
+  { steps: 1, graphs: 'all', menu: { rival: true, faults: 1 }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: {}, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { cancel: true } },
+  { steps: 2, graphs: 'all', menu: { cancel: true, faults: 1, retries: false }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { suspend: true } },
+  { steps: 2, graphs: 'all', menu: { suspend: true, faults: 1, retries: false }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { remove: true }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { rival: true, faults: 0, retries: false } },
+  { steps: 2, graphs: 'all', menu: { hours: 2, faults: 1 } },
+  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 0 }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 1 }, maxParallel: 1, isQuick: true },
+  {
+    steps: 2,
+    graphs: 'all',
+    menu: { cancel: true, suspend: true, remove: true, hours: 1, faults: 1, cancelChildren: true },
+  },
+  { steps: 3, graphs: 'all', menu: {} },
+  { steps: 3, graphs: 'all', menu: { faults: 0 }, isQuick: true },
+  { steps: 3, graphs: 'all', menu: { faults: 1, retries: false }, isQuick: true },
+  { steps: 3, graphs: 'all', menu: { faults: 0 }, maxParallel: 1, isQuick: true },
+  { steps: 3, graphs: 'all', menu: { cancel: true, faults: 1 } },
+  { steps: 3, graphs: 'all', menu: { remove: true, faults: 1 } },
+  { steps: 3, graphs: 'all', menu: { hours: 1, faults: 0, retries: false }, maxParallel: 1 },
+  { steps: 4, graphs: 'all', menu: { faults: 0 } },
+  { steps: 4, graphs: 'all', menu: { faults: 1, retries: false } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 1 } },
+  { steps: 4, graphs: 'all', menu: { faults: 0, retries: false }, maxParallel: 2 },
+];
+
+export interface Outcome {
+  readonly graphs: number;
+  readonly states: number;
+  readonly moves: number;
+  readonly ends: number;
+  /** The first violation, in words. */
+  readonly violation?: string;
+}
+
+/** Explores the graphs of a check one by one, up to the first violation. */
+export function run({ steps, graphs, menu, maxParallel }: Check): Outcome {
+  const all = graphs === 'all' ? listGraphs(steps) : listShapes(steps);
+  const total = { graphs: 0, states: 0, moves: 0, ends: 0 };
+  for (const graph of all) {
+    const { states, moves, ends, violation } = explore(graph, menu, maxParallel === undefined ? {} : { maxParallel });
+    total.graphs += 1;
+    total.states += states;
+    total.moves += moves;
+    total.ends += ends;
+    if (violation === undefined) continue;
+    const lines = [`steps ${JSON.stringify(graph)} (what each depends on)`, ...violation.path, ...violation.details];
+    return { ...total, violation: lines.join('\n  ') };
+  }
+  return total;
+}
+
+/** A check in one line. */
+export function describe({ steps, graphs, menu, maxParallel }: Check): string {
+  const { faults = 'any number of', ...rest } = menu;
+  const { hours, retries, ...deeds } = rest;
+  const parts = [
+    `${steps} steps, ${graphs} graphs, ${faults} faults`,
+    ...(retries === false ? ['no retries'] : []),
+    ...(hours === undefined ? [] : [`${hours} hours`]),
+    ...Object.keys(deeds),
+    ...(maxParallel === undefined ? [] : [`maxParallel ${maxParallel}`]),
+  ];
+  return parts.join(', ');
+}

@@ -1,0 +1,259 @@
+/** A way to break the planner: texts in files, each there exactly once, and what they are replaced by. */
+export interface Mutant {
+  readonly name: string;
+  readonly changes: readonly (readonly [file: string, find: string, replacement: string])[];
+}
+
+const PLAN = 'src/reconciler/plan.ts';
+const EXECUTE = 'src/reconciler/execute.ts';
+const DRAFT = 'src/reconciler/draft.ts';
+const CHILDREN = 'src/reconciler/children.ts';
+const ATTEMPTS = 'src/reconciler/attempts.ts';
+const STATUS = 'src/reconciler/run-status.ts';
+const SUMMARY = 'src/reconciler/summary.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'children are created before the intent is recorded',
+    changes: [
+      [
+        PLAN,
+        '    ...(creates.length > 0 ? [patch(status)] : patchIfChanged(run.status, status)),\n',
+        '    ...creates,\n    ...(creates.length > 0 ? [patch(status)] : patchIfChanged(run.status, status)),\n',
+      ],
+      [
+        PLAN,
+        '(run.status, status)),\n    ...(isRunFinal(status) ? [endEvent(standing)] : []),\n    ...creates,\n',
+        '(run.status, status)),\n    ...(isRunFinal(status) ? [endEvent(standing)] : []),\n',
+      ],
+    ],
+  },
+  {
+    name: 'children of an earlier intent are created on an unproven view',
+    changes: [
+      [
+        PLAN,
+        'creates.length > 0 ? [patch(status)] : patchIfChanged',
+        'creates.length < 0 ? [patch(status)] : patchIfChanged',
+      ],
+    ],
+  },
+  {
+    name: 'children are deleted before that is recorded',
+    changes: [
+      [
+        PLAN,
+        '  const creates = createMissing(snapshot, statuses);\n  return [\n',
+        '  const creates = createMissing(snapshot, statuses);\n  return [\n    ...deleteUnwanted(snapshot, statuses),\n',
+      ],
+      [PLAN, '    ...creates,\n    ...deleteUnwanted(snapshot, statuses),\n', '    ...creates,\n'],
+    ],
+  },
+  {
+    name: 'a child is known by its name and owner, whatever its uid',
+    changes: [
+      [
+        ATTEMPTS,
+        'return isOwned && (resourceRef?.uid ?? child?.metadata.uid) === child?.metadata.uid ? child',
+        'return isOwned ? child',
+      ],
+    ],
+  },
+  {
+    name: 'a child is known by its name, whoever owns it',
+    changes: [[ATTEMPTS, '({ uid, controller }) => uid === run.uid && controller === true', '() => true']],
+  },
+  {
+    name: 'a retry does not wait for the old child',
+    changes: [[EXECUTE, 'if (findUnwanted(snapshot, status) === undefined) startAttempt', 'startAttempt']],
+  },
+  {
+    name: 'an attempt times out whose child nobody has seen',
+    changes: [[EXECUTE, 'if (child === undefined) return Infinity;', '']],
+  },
+  {
+    name: 'a timeout counts from the intent, not from the child',
+    changes: [[EXECUTE, 'Math.max(startedAt, createdAt)', 'startedAt']],
+  },
+  {
+    name: 'a timed-out child takes no room',
+    changes: [[EXECUTE, ' || findUnwanted(snapshot, status) !== undefined;', ';']],
+  },
+  { name: 'room is not used up within a pass', changes: [[EXECUTE, '  pass.room -= 1;\n', '']] },
+  {
+    name: 'skips are not handed on',
+    changes: [[DRAFT, 'for (const step of order) {', 'for (const step of [...order].reverse()) {']],
+  },
+  {
+    name: 'skips wait for the next new step',
+    changes: [
+      [
+        EXECUTE,
+        "    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);\n  }\n  draft.skipDependents();",
+        "    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);\n  }",
+      ],
+    ],
+  },
+  {
+    name: 'one satisfied dependency is enough',
+    changes: [
+      [
+        DRAFT,
+        'dependenciesOf(step).every(isSatisfied)',
+        '(dependenciesOf(step).length === 0 || dependenciesOf(step).some(isSatisfied))',
+      ],
+    ],
+  },
+  {
+    name: 'a skipped step satisfies',
+    changes: [
+      [
+        STATUS,
+        "return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);",
+        "return phase === 'Succeeded' || phase === 'Skipped' || (phase === 'Failed' && ignored === true);",
+      ],
+    ],
+  },
+  {
+    name: 'every failure is tolerated',
+    changes: [[EXECUTE, 'step.continueOnFailure === true && { ignored: true }', '{ ignored: true }']],
+  },
+  {
+    name: 'no failure is tolerated',
+    changes: [[EXECUTE, 'step.continueOnFailure === true && { ignored: true }', '{}']],
+  },
+  { name: 'a final step changes', changes: [[DRAFT, '    if (isStepFinal(before)) return;\n', '']] },
+  { name: 'a retry too many', changes: [[EXECUTE, 'attempt <= retries', 'attempt <= retries + 1']] },
+  { name: 'a retry too few', changes: [[EXECUTE, 'attempt <= retries', 'attempt < retries']] },
+  {
+    name: 'a retry does not pause',
+    changes: [[EXECUTE, " || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;", ') continue;']],
+  },
+  {
+    name: 'a cancelled child is retried',
+    changes: [
+      [ATTEMPTS, "{ ...failed('ChildCancelled', message), isFinal: true }", "failed('ChildCancelled', message)"],
+    ],
+  },
+  {
+    name: 'every attempt has the same child',
+    changes: [[EXECUTE, 'nameChild(snapshot.run, step.name, attempt)', 'nameChild(snapshot.run, step.name, 1)']],
+  },
+  {
+    name: 'the child of an intent is forgotten after a crash',
+    changes: [
+      [
+        CHILDREN,
+        'children.has(ref.name)) return [];',
+        'children.has(ref.name) || run.status.stepStatuses.some((old) => old.resourceRef?.name === ref.name)) return [];',
+      ],
+    ],
+  },
+  {
+    name: 'a child that is gone is waited for',
+    changes: [
+      [
+        ATTEMPTS,
+        "if (resourceRef?.uid !== undefined) return failed('ChildDeleted',",
+        "if (resourceRef?.uid === 'x') return failed('ChildDeleted',",
+      ],
+    ],
+  },
+  {
+    name: 'a child that is gone is created again',
+    changes: [
+      [
+        ATTEMPTS,
+        "if (resourceRef?.uid !== undefined) return failed('ChildDeleted',",
+        "if (resourceRef?.uid === 'x') return failed('ChildDeleted',",
+      ],
+      [CHILDREN, ' || ref.uid !== undefined) return [];', ') return [];'],
+    ],
+  },
+  {
+    name: 'cancel does not end what waits',
+    changes: [
+      [
+        EXECUTE,
+        "for (const index of draft.steps.keys()) draft.change(index, { phase: 'Cancelled',",
+        "for (const index of draft.steps.keys()) if (draft.statuses[index]?.phase !== 'Pending') draft.change(index, { phase: 'Cancelled',",
+      ],
+    ],
+  },
+  {
+    name: 'cancel comes before outcomes',
+    changes: [
+      [
+        EXECUTE,
+        '  recordOutcomes(pass);\n  if (draft',
+        '  if (!snapshot.run.isCancelled) recordOutcomes(pass);\n  if (draft',
+      ],
+    ],
+  },
+  {
+    name: 'the deadline comes before cancel',
+    changes: [
+      [
+        EXECUTE,
+        'if (snapshot.run.isCancelled) cancelSteps(draft);',
+        'if (snapshot.run.isCancelled && nowMs < runDeadline(pass)) cancelSteps(draft);',
+      ],
+    ],
+  },
+  { name: 'a suspended run starts steps', changes: [[EXECUTE, 'if (!snapshot.run.isSuspended) {', '{']] },
+  {
+    name: 'a suspended run creates what was intended',
+    changes: [[CHILDREN, ' || run.isSuspended) return [];', ') return [];']],
+  },
+  {
+    name: 'a finished run leaves its children',
+    changes: [[PLAN, '  return [\n    ...deleteUnwanted(snapshot, status.stepStatuses),\n', '  return [\n']],
+  },
+  {
+    name: 'unwanted children are left',
+    changes: [[PLAN, '    ...creates,\n    ...deleteUnwanted(snapshot, statuses),\n', '    ...creates,\n']],
+  },
+  {
+    name: 'a cancel deletes what had ended',
+    changes: [[CHILDREN, " && (status.reason === 'StepTimedOut' || !hasEnded(child)) ? child", ' ? child']],
+  },
+  {
+    name: 'the run fails with its first step',
+    changes: [
+      [
+        SUMMARY,
+        'if (done < statuses.length) {',
+        "if (done < statuses.length && !statuses.some(({ phase, ignored }) => phase === 'Failed' && ignored !== true)) {",
+      ],
+    ],
+  },
+  {
+    name: 'tolerated failures fail the run',
+    changes: [
+      [SUMMARY, "phase === 'Failed' && ignored !== true);\n  if (failed", "phase === 'Failed');\n  if (failed"],
+    ],
+  },
+  {
+    name: 'a lost snapshot is taken anew',
+    changes: [
+      [
+        PLAN,
+        'return run.status.runId === undefined ?',
+        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted' ?",
+      ],
+    ],
+  },
+  { name: 'children are created last first', changes: [[PLAN, '    ...creates,\n', '    ...creates.toReversed(),\n']] },
+  {
+    name: 'new steps come before retries',
+    changes: [
+      [EXECUTE, '      retrySteps(pass);\n      startSteps(pass);', '      startSteps(pass);\n      retrySteps(pass);'],
+    ],
+  },
+  {
+    name: 'the status is written wherever it is',
+    changes: [
+      ['test/support/model/engine.ts', '{ uid: run.uid, resourceVersion: run.resourceVersion }', '{ uid: run.uid }'],
+    ],
+  },
+];

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Mutant, mutants } from './mutant-table.ts';
+
+// node test/exhaustive/mutants.ts [--only <word>]: breaks the planner on purpose, one way at a time, in a copy of the
+// project, and tells by which tests that is noticed. Exits with 1 if some break goes unnoticed.
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const root = resolve(import.meta.dirname, '../..');
+const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
+
+const judges = {
+  exhaustive: ['test/exhaustive/exhaust.ts', '--quick', '--steps', '3'],
+  properties: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/properties.test.ts'],
+  examples: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/plan.test.ts'],
+};
+
+/** Applies a mutant to the copy and returns what takes it back. */
+function mutate({ name, changes }: Mutant): () => void {
+  const originals = new Map<string, string>();
+  for (const [file, find, replacement] of changes) {
+    const path = join(copy, file);
+    const text = readFileSync(path, 'utf8');
+    if (text.split(find).length !== 2) throw new Error(`${name}: ${file} has not once "${find}"; mend the table`);
+    if (!originals.has(path)) originals.set(path, text);
+    writeFileSync(
+      path,
+      text.replace(find, () => replacement),
+    );
+  }
+  return () => {
+    for (const [path, text] of originals) writeFileSync(path, text);
+  };
+}
+
+function isCaught(judge: readonly string[]): boolean {
+  const { status, error } = spawnSync(process.execPath, judge, { cwd: copy, timeout: 300_000, encoding: 'utf8' });
+  return error !== undefined || status !== 0;
+}
+
+let survivors = 0;
+try {
+  for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const mutant of mutants.filter(({ name }) => name.includes(values.only))) {
+    const restore = mutate(mutant);
+    const caught = Object.entries(judges).flatMap(([name, judge]) => (isCaught(judge) ? [name] : []));
+    restore();
+    if (caught.length === 0) survivors += 1;
+    console.log(`${caught.length > 0 ? 'caught  ' : 'SURVIVES'} ${mutant.name}: ${caught.join(', ')}`);
+  }
+} finally {
+  rmSync(copy, { recursive: true });
+}
+process.exit(survivors > 0 ? 1 : 0);
