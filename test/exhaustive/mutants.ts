@@ -46,6 +46,8 @@ try {
   for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
     cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const failing = Object.entries(judges).filter(([, judge]) => isCaught(judge));
+  if (failing.length > 0) throw new Error(`${failing.map(([name]) => name)} fail already without a mutant`);
   for (const mutant of mutants.filter(({ name }) => name.includes(values.only))) {
     const restore = mutate(mutant);
     const caught = Object.entries(judges).flatMap(([name, judge]) => (isCaught(judge) ? [name] : []));
