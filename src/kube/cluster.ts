@@ -87,6 +87,17 @@ export function followCluster(options: ClusterOptions) {
     }
   }
 
+  /** As it is now; undefined where there is none. */
+  async function read(resource: Resource, namespace: string, name: string): Promise<StoredObject | undefined> {
+    return client.get(resource, { namespace, name }).then(
+      (object) => object as StoredObject,
+      (error: unknown) => {
+        if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+        throw error;
+      },
+    );
+  }
+
   return {
     /** Resolves when each of these kinds has been listed. */
     whenSynced: (kinds: readonly string[]) =>
@@ -117,15 +128,9 @@ export function followCluster(options: ClusterOptions) {
       return ownWrites.hasSeen(key, (kind) => versionOf(kind) ?? String(Number.MAX_SAFE_INTEGER));
     },
     forget: ownWrites.forget,
-    read: async (resource: Resource, namespace: string, name: string): Promise<StoredObject | undefined> => {
-      return client.get(resource, { namespace, name }).then(
-        (object) => object as StoredObject,
-        (error: unknown) => {
-          if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
-          throw error;
-        },
-      );
-    },
+    read,
+    readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>
+      read(resourceOf(apiVersion, kind), namespace, name),
     create: (resource: Resource | undefined, object: object, forRun: string) => {
       const created = object as KubeObject;
       return attempt(

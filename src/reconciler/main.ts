@@ -237,6 +237,7 @@ function connect(followed: FollowedCluster, record: RecordEvent): Cluster {
     listObjects: (...kind) => followed.listObjects(...kind),
     statusWriters: followed.statusWriters,
     hasSeenOwnWrites: followed.hasSeenOwnWrites,
+    readObject: followed.readObject,
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
     create: (object, forRun) =>
       followed.create(object['kind'] === REVISIONS.kind ? REVISIONS : undefined, object, forRun),

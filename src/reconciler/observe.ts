@@ -26,7 +26,7 @@ export async function observeRun(cluster: Cluster, key: string, memory: Memory):
     run,
     orchestration: await observeOrchestration(cluster, run, memory),
     ancestry: readAncestry(cluster, object),
-    children: readChildren(cluster, run),
+    children: await readChildren(cluster, run),
     refusals: memory.refusals,
     watched: readWatched(cluster, run, memory),
   };
@@ -104,12 +104,18 @@ function ownerRun(cluster: Cluster, { metadata }: KubeObject): KubeObject | unde
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
-function readChildren(cluster: Cluster, { status }: ObservedRun): ReadonlyMap<string, KubeObject> {
+/**
+ * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt, is
+ * believed of the API server alone.
+ */
+async function readChildren(cluster: Cluster, { status }: ObservedRun): Promise<ReadonlyMap<string, KubeObject>> {
   const children = new Map<string, KubeObject>();
-  for (const { resourceRef } of status.stepStatuses) {
-    const child =
-      resourceRef &&
-      cluster.getObject(resourceRef.apiVersion, resourceRef.kind, `${resourceRef.namespace}/${resourceRef.name}`);
+  for (const { phase, resourceRef } of status.stepStatuses) {
+    if (resourceRef === undefined) continue;
+    const { apiVersion, kind, namespace, name, uid } = resourceRef;
+    const known = cluster.getObject(apiVersion, kind, `${namespace}/${name}`);
+    const isDoubtful = phase === 'Running' && uid !== undefined && known?.metadata.uid !== uid;
+    const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
     if (child !== undefined) children.set(child.metadata.name, child);
   }
   return children;

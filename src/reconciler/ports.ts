@@ -25,6 +25,8 @@ export interface Cluster {
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** Whether the copy has caught up with what we wrote for this run. */
   hasSeenOwnWrites(key: string): boolean;
+  /** As it is now, past the copy. */
+  readObject(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
   readSnapshot(namespace: string, name: string): Promise<KubeObject | undefined>;
   create(object: NewObject, forRun: string): Promise<WriteOutcome>;
   patchRunStatus(run: ObservedRun, status: RunStatus): Promise<WriteOutcome>;

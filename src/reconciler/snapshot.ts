@@ -63,7 +63,11 @@ export interface Snapshot {
   readonly orchestration: ObservedOrchestration;
   /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
   readonly ancestry: readonly string[];
-  /** What there is under the names of recorded children, by that name. */
+  /**
+   * What there is under the names of recorded children, by that name. It may be older than the cluster, with one exception:
+   * a child that a step in work has recorded with its uid is missing here only if the API server says so, since a run's
+   * status may be heard of before the child that it speaks of.
+   */
   readonly children: ReadonlyMap<string, KubeObject>;
   /** What the API server said when it refused a child, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;

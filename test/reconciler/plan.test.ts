@@ -759,6 +759,23 @@ describe('a child', () => {
     });
   });
 
+  test('is not created anew by somebody who missed that it has come and gone', () => {
+    const story = beginInterrupted([tool('a')]);
+    const { world } = story;
+    plan(world);
+    while (world.plan !== undefined) act(world);
+    plan(world);
+    act(world, 'Lost');
+    const { kind, metadata } = childOf(story, 'a') as KubeObject;
+    world.api.delete(TOOL_RUNS, metadata);
+    deliver(world, keyOf(kind, metadata.name));
+    plan(world);
+    while (world.plan !== undefined) act(world);
+    settle(world);
+    expect(createdBy(story)).toEqual(['a.1']);
+    expect(statusOf(story, 'a').reason).toBe('ChildDeleted');
+  });
+
   test('that came again under the same name is another one', () => {
     const story = begin([tool('a')]);
     const child = childOf(story, 'a') as KubeObject;
