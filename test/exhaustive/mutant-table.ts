@@ -85,7 +85,7 @@ export const mutants: readonly Mutant[] = [
     changes: [[DRAFT, 'for (const step of order) {', 'for (const step of [...order].reverse()) {']],
   },
   {
-    name: 'skips wait for the next new step',
+    name: 'skips wait until the run goes on',
     changes: [
       [
         EXECUTE,

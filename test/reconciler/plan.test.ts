@@ -735,6 +735,12 @@ describe('3.14 of two things that are due at once', () => {
     );
   });
 
+  test('a failure is handed on before the cancel ends the rest', () => {
+    const story = due([hurried, tool('b', ['a'])], { phase: 'Failed', cancel: true });
+    expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
+    expect(standingOf(story)).toMatch(/^Failed/);
+  });
+
   test('cancel comes before the deadline of the run', () => {
     expect(phasesOf(due([hurried], { seconds: 10, cancel: true, policies: total }))).toBe('a: Cancelled');
   });

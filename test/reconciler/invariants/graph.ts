@@ -78,6 +78,7 @@ export const skipsAtOnce: Check = (_, __, changes) => {
     return [
       said(broken !== undefined && !isStepFinal(after), `${name} waits for ${broken?.name}, which is ${broken?.phase}`),
       said(isNew && culprit === undefined, `${name} is skipped without a culprit`),
+      said(culprit !== undefined && isEndedWithRun(after), `${name} ended with the run, not by ${culprit?.name}`),
       said(isNew && after.message !== named + rootOf(change), `${name} says "${after.message}"`),
     ];
   });

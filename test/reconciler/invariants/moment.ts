@@ -67,7 +67,7 @@ export function isChildKind({ kind }: StepStatus): boolean {
   return stepKinds.get(kind)?.type === 'Child';
 }
 
-export function hasEnded(child: Created['child']): boolean {
+export function hasEnded(child: { readonly kind: string; readonly status?: unknown }): boolean {
   return ['Succeeded', 'Failed', 'Cancelled'].includes(String(phaseOf(child)));
 }
 

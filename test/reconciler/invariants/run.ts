@@ -1,7 +1,7 @@
 import { isEqual } from '../../../src/orchestration/equality.ts';
 import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/reconciler/run-status.ts';
 import { ORCHESTRATION } from '../../support/model/engine.ts';
-import { type Check, said } from './moment.ts';
+import { type Check, hasEnded, isEndedWithRun, said } from './moment.ts';
 
 export const followsSnapshot: Check = (moment, { steps }, changes) => {
   if (moment.type === 'Created') {
@@ -22,7 +22,15 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
     const { isCancelled, isSuspended, status } = moment.snapshot.run;
     const isOver = isCancelled || isSuspended || isRunFinal(status);
     const creates = moment.actions.filter(({ type }) => type === 'CreateChild' || type === 'CreateSnapshot');
-    return [said(isOver && creates.length > 0, 'something is created in a run that is cancelled, suspended or over')];
+    const deleted = moment.actions.flatMap((action) => (action.type === 'DeleteChild' ? [action.ref.name] : []));
+    const ended = status.stepStatuses.filter((step) => isEndedWithRun(step) || step.reason === 'StepTimedOut');
+    const left = ended.flatMap(({ resourceRef }) => moment.snapshot.children.get(resourceRef?.name ?? '') ?? []);
+    const running = left.filter((child) => !hasEnded(child) && child.metadata.deletionTimestamp === undefined);
+    const forgotten = running.filter(({ metadata }) => isRunFinal(status) && !deleted.includes(metadata.name));
+    return [
+      said(isOver && creates.length > 0, 'something is created in a run that is cancelled, suspended or over'),
+      ...forgotten.map(({ metadata }) => `${metadata.name} runs on in a run that is over`),
+    ];
   }
   if (moment.type === 'Created') {
     const { name } = moment.child.metadata;

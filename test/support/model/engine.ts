@@ -273,7 +273,7 @@ export function setPhase({ api }: World, { kind, metadata }: KubeObject, phase: 
   api.patch(resourceOf(kind), metadata, { type: 'merge', body }, { subresource: 'status' });
 }
 
-export function phaseOf({ status }: KubeObject): unknown {
+export function phaseOf({ status }: { readonly kind: string; readonly status?: unknown }): unknown {
   return (status as { phase?: unknown } | undefined)?.phase;
 }
 
