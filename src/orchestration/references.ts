@@ -9,6 +9,16 @@ export function readReference(step: Step, field: string): string | undefined {
   return nameIn(step[field]) ?? nameIn(parameterOf(step, field));
 }
 
+/** What a step gives whole under `field`: an object, or JSON text of one, in the step or in its `with`. */
+export function readObject(step: Step, field: string): Readonly<Record<string, unknown>> | undefined {
+  return objectIn(step[field]) ?? objectIn(parameterOf(step, field));
+}
+
+function objectIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  const parsed = typeof value === 'string' ? parseJson(value) : value;
+  return isRecord(parsed) ? parsed : undefined;
+}
+
 function nameIn(value: unknown): string | undefined {
   if (isRecord(value)) return nonEmpty(value['name']);
   const text = nonEmpty(value);

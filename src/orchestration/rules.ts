@@ -2,16 +2,19 @@ import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { isRecord, type Orchestration } from './decode.ts';
 import type { FoundProblem, Path, RuleMeaning } from './problem.ts';
-import { readReference } from './references.ts';
+import { readObject, readReference } from './references.ts';
 import type { Step } from './schema.ts';
 
-/** What a step kind needs: one of these references, in any spelling. */
-const stepKinds: ReadonlyMap<string, readonly string[]> = new Map([
-  ['AgentRun', ['agentRef']],
-  ['ToolRun', ['toolRef']],
-  ['SubOrchestration', ['orchestrationRef']],
-  ['ApprovalGate', ['policyRef']],
-  ['SignalWait', ['signalRef', 'deliveryId']],
+/** Given whole, where everything else is referred to by name. */
+const IMPLEMENTATION = 'implementation';
+
+/** What a step kind needs: one of each of these lists, in any spelling. */
+const stepKinds: ReadonlyMap<string, readonly (readonly string[])[]> = new Map([
+  ['AgentRun', [['agentRef'], ['implementationSpecRef', IMPLEMENTATION]]],
+  ['ToolRun', [['toolRef']]],
+  ['SubOrchestration', [['orchestrationRef']]],
+  ['ApprovalGate', [['policyRef']]],
+  ['SignalWait', [['signalRef', 'deliveryId']]],
   ['Checkpoint', []],
   ['MemoryOp', []],
 ]);
@@ -88,17 +91,17 @@ function unknownKinds({ steps }: Orchestration): Finding[] {
 }
 
 function missingReferences({ steps }: Orchestration): Finding[] {
-  return findSteps(steps, lacksReference).map(({ index, step: { kind } }) => ({
-    path: stepPath(index),
-    describe: () => `${kind} without ${(stepKinds.get(kind) ?? []).join(' or ')}: it would fail when it runs`,
-  }));
+  return findSteps(steps, (step) => listMissing(step).length > 0).flatMap(({ index, step }) =>
+    listMissing(step).map((fields) => ({
+      path: stepPath(index),
+      describe: () => `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`,
+    })),
+  );
 }
 
-function lacksReference(step: Step): boolean {
-  const wanted = stepKinds.get(step.kind);
-  if (wanted === undefined || wanted.length === 0) return false;
-  for (const field of wanted) if (readReference(step, field) !== undefined) return false;
-  return true;
+function listMissing(step: Step): readonly (readonly string[])[] {
+  const isGiven = (field: string) => (field === IMPLEMENTATION ? readObject : readReference)(step, field) !== undefined;
+  return (stepKinds.get(step.kind) ?? []).filter((fields) => !fields.some(isGiven));
 }
 
 function nonPortableNames({ steps }: Orchestration): Finding[] {

@@ -74,7 +74,7 @@ describe('a rule', () => {
     ['DuplicateDependency', orchestration([{ ...checkpoint('a'), dependsOn: [] }, checkpoint('b', 'a', 'a')])],
     ['MixedDependsOn', orchestration([checkpoint('a'), checkpoint('b', 'a'), checkpoint('c')])],
     ['UnknownStepKind', orchestration([step('Exec')])],
-    ['MissingStepReference', orchestration([step('AgentRun')])],
+    ['MissingStepReference', orchestration([step('ToolRun')])],
     ['NonPortableStepName', orchestration([checkpoint('A')])],
     ['InvalidDuration', orchestration([{ ...checkpoint('a'), retries: -1 }])],
   ])('%s does as configured', (code, object) => {

@@ -27,7 +27,14 @@ describe('checkResource', () => {
       { kind: 'Exec' },
       'UnknownStepKind spec.steps[0].kind: unknown kind "Exec"; known are AgentRun, ToolRun, SubOrchestration, ApprovalGate, SignalWait, Checkpoint, MemoryOp',
     ],
-    [{ kind: 'AgentRun' }, 'MissingStepReference spec.steps[0]: AgentRun without agentRef: it would fail when it runs'],
+    [
+      { kind: 'AgentRun', implementationSpecRef: { name: 'fix' } },
+      'MissingStepReference spec.steps[0]: AgentRun without agentRef: it would fail when it runs',
+    ],
+    [
+      { kind: 'AgentRun', agentRef: { name: 'coder' }, with: { implementation: 'fix' } },
+      'MissingStepReference spec.steps[0]: AgentRun without implementationSpecRef or implementation: it would fail when it runs',
+    ],
     [{ kind: 'ToolRun' }, 'MissingStepReference spec.steps[0]: ToolRun without toolRef: it would fail when it runs'],
     [
       { kind: 'SubOrchestration' },
@@ -92,6 +99,8 @@ describe('checkResource', () => {
     [{ kind: 'MemoryOp' }, {}],
     [{ kind: 'SubOrchestration', orchestrationRef: { name: 'weekly' } }, {}],
     [{ kind: 'SignalWait', deliveryId: 'd-1' }, {}],
+    [{ kind: 'AgentRun', agentRef: { name: 'coder' }, implementation: { inline: { text: 'fix' } } }, {}],
+    [{ kind: 'AgentRun', with: { agentRef: 'coder', implementation: '{"inline": {"text": "fix"}}' } }, {}],
     [{ retries: 0, retryBackoffSeconds: 10, timeoutSeconds: 60 }, {}],
     [{ name: 'a'.repeat(63) }, { entrypoint: 'a'.repeat(63) }],
     [{ extra: nest(499) }, { entrypoint: '' }],
@@ -103,6 +112,13 @@ describe('checkResource', () => {
   test('measures any nesting without overflow', () => {
     const text = `{"deep":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`;
     expect(verdictOn(JSON.parse(text))).toHaveLength(1);
+  });
+
+  test('says of an AgentRun all that it lacks', () => {
+    expect(verdictOn({ kind: 'AgentRun' })).toEqual([
+      expect.stringContaining('AgentRun without agentRef: '),
+      expect.stringContaining('AgentRun without implementationSpecRef or implementation: '),
+    ]);
   });
 
   test('does not hold an unnamed Orchestration for the one it runs', () => {

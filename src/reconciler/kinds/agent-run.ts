@@ -1,5 +1,5 @@
-import { readReference } from '../../orchestration/references.ts';
-import { readObject, readSeconds, readTexts } from './fields.ts';
+import { readObject, readReference } from '../../orchestration/references.ts';
+import { readSeconds, readTexts } from './fields.ts';
 import type { ChildKind } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
 

@@ -1,11 +1,6 @@
-import { asRecord, isRecord } from '../../orchestration/decode.ts';
+import { asRecord } from '../../orchestration/decode.ts';
 import { readWhole } from '../../orchestration/durations.ts';
 import type { Step } from '../../orchestration/schema.ts';
-
-/** A structured field of a step: an object, or JSON text of one, in the step or in its `with`. */
-export function readObject(step: Step, field: string): Readonly<Record<string, unknown>> | undefined {
-  return objectIn(step[field]) ?? objectIn(asRecord(step['with'])[field]);
-}
 
 /** A list of texts: a list, JSON text of one, or words with commas or spaces between, in the step or in its `with`. */
 export function readTexts(step: Step, field: string): readonly string[] {
@@ -21,11 +16,6 @@ export function readTexts(step: Step, field: string): readonly string[] {
 export function readSeconds(step: Step, field: string): number | undefined {
   const value = step[field] ?? asRecord(step['with'])[field];
   return readWhole(isText(value) ? Number(value) : value);
-}
-
-function objectIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  const parsed = isText(value) ? parseJson(value) : value;
-  return isRecord(parsed) ? parsed : undefined;
 }
 
 function isText(value: unknown): value is string {
