@@ -12,7 +12,8 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   toolrun: { src: ['orchestration'], outside: [] },
   tls: { src: [], outside: ['node-forge', 'node:'] },
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
-  cli: { src: ['dag', 'orchestration', 'tls'], outside: ['yaml', '@dagrejs/dagre', 'node:'] },
+  drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
+  cli: { src: ['dag', 'orchestration', 'drawing', 'tls'], outside: ['yaml', 'node:'] },
 };
 
 const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('main.ts'));

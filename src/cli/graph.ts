@@ -1,14 +1,14 @@
 import { listNames, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
+import { drawOrchestration } from '../drawing/drawing.ts';
+import { LayoutTooLargeError } from '../drawing/layout.ts';
 import { decodeOrchestration, type Orchestration } from '../orchestration/decode.ts';
 import { type Outcome, type Ports, readInput, refuse } from './command.ts';
-import { drawOrchestration } from './drawing.ts';
 import { formatDot } from './format/dot.ts';
 import { displayText } from './format/escape.ts';
 import { formatGraphText } from './format/graph-text.ts';
 import { formatMermaid } from './format/mermaid.ts';
 import { formatSvg } from './format/svg.ts';
-import { LayoutTooLargeError } from './layout.ts';
 
 const formats = { text: formatGraphText, mermaid: formatMermaid, dot: formatDot, svg: formatSvg } as const;
 

@@ -45,3 +45,9 @@ export function listNames(names: readonly string[], most = 5): string {
   const shown = names.slice(0, most).map(quoteName).join(', ');
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
+
+/** `Orchestration ci/release`. */
+export function displayObject(kind: string, namespace: string, name: string): string {
+  const parts = [namespace, name].filter((part) => part !== '').map(displayName);
+  return `${kind} ${parts.join('/') || 'without a name'}`;
+}

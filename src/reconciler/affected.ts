@@ -1,8 +1,8 @@
 import { asRecord } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
-import { decodeRunStatus } from './decode-status.ts';
 import { stepKinds } from './kinds/table.ts';
-import { isRunFinal } from './run-status.ts';
 import type { KubeObject } from './snapshot.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { asRecord } from '../orchestration/decode.ts';
+import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import type { Outcome } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import type { StepStatus } from './run-status.ts';
 import type { KubeObject, Snapshot } from './snapshot.ts';
 
 /**

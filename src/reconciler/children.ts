@@ -1,7 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
+import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { findChild, hasEnded } from './attempts.ts';
 import { stepKinds } from './kinds/table.ts';
-import { isStepFinal, type StepStatus } from './run-status.ts';
 import type { Action, KubeObject, Snapshot } from './snapshot.ts';
 
 /** Reasons of an attempt that was ended while its child may still run. */

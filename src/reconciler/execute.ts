@@ -1,13 +1,13 @@
 import { displayName } from '../dag/display.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
+import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { findChild, observeAttempt } from './attempts.ts';
 import { findUnwanted } from './children.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { ChildKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from './run-status.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */

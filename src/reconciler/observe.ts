@@ -1,7 +1,7 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration } from '../orchestration/judge.ts';
 import { GROUP } from '../orchestration/schema.ts';
-import { decodeRunStatus } from './decode-status.ts';
 import { stepKinds } from './kinds/table.ts';
 import { nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';

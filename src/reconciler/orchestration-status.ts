@@ -1,6 +1,6 @@
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { type Condition, cutMessage } from './run-status.ts';
+import { type Condition, cutMessage } from '../orchestration/run-status.ts';
 import type { KubeObject } from './snapshot.ts';
 
 /** `status` of an Orchestration. */

@@ -1,9 +1,9 @@
 import { quoteName } from '../dag/display.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { createMissing, deleteUnwanted, limitFinished } from './children.ts';
 import { abandonSteps, executeSteps, type NameChild } from './execute.ts';
-import { isRunFinal, type RunStatus } from './run-status.ts';
 import type { Action, Snapshot } from './snapshot.ts';
 import { fitStatus } from './status-size.ts';
 import { type Standing, summarise, writeStatus } from './summary.ts';

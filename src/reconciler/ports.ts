@@ -1,4 +1,4 @@
-import type { RunStatus } from './run-status.ts';
+import type { RunStatus } from '../orchestration/run-status.ts';
 import type { KubeObject, ObservedRun } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */

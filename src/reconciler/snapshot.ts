@@ -1,5 +1,5 @@
 import type { Orchestration } from '../orchestration/decode.ts';
-import type { ResourceRef, RunStatus } from './run-status.ts';
+import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
 
 /** A Kubernetes object as far as anybody here looks into it. */
 export interface KubeObject {

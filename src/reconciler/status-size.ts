@@ -1,4 +1,4 @@
-import { isStepFinal, type RunStatus, type StepStatus } from './run-status.ts';
+import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 
 /** etcd takes 1.5 MiB for one object by default (--max-request-bytes); spec and metadata need their part of it. */
 const MOST_BYTES = 1_000_000;

@@ -6,7 +6,7 @@ import {
   type RunPhase,
   type RunStatus,
   type StepStatus,
-} from './run-status.ts';
+} from '../orchestration/run-status.ts';
 
 /** Where a run stands, in a word for programs and a sentence for people. */
 export interface Standing {

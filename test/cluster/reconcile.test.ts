@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunStatus } from '../../src/reconciler/run-status.ts';
+import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
 
 const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });

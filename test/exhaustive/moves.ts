@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
+import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import { isRunFinal } from '../../src/reconciler/run-status.ts';
 import {
   act,
   crash,

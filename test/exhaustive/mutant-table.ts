@@ -9,7 +9,7 @@ const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
 const CHILDREN = 'src/reconciler/children.ts';
 const ATTEMPTS = 'src/reconciler/attempts.ts';
-const STATUS = 'src/reconciler/run-status.ts';
+const STATUS = 'src/orchestration/run-status.ts';
 const SUMMARY = 'src/reconciler/summary.ts';
 
 export const mutants: readonly Mutant[] = [

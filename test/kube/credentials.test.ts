@@ -1,9 +1,9 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Credentials, createCredentialCache, loadInCluster } from '../../src/kube/credentials.ts';
-import { loadKubeconfig } from '../../src/kube/kubeconfig.ts';
+import { loadKubeconfig, readUserContext } from '../../src/kube/kubeconfig.ts';
 import { createFakeTiming, silentLog } from '../support/timing.ts';
 
 const credentials = (token: string): Credentials => ({
@@ -203,5 +203,59 @@ describe('a kubeconfig', () => {
     await expect(loadKubeconfig(path)(false)).rejects.toThrow('proxy-url of cluster c');
     const empty = await makeFolder({ config: '{"current-context":"prod"}' });
     await expect(loadKubeconfig(join(empty, 'config'))(false)).rejects.toThrow('current context "prod"');
+  });
+});
+
+describe('the context that a person means', () => {
+  const context = (name: string, namespace?: string) => ({ name, context: { cluster: name, user: name, namespace } });
+  const config = (current: string, ...names: string[]) =>
+    JSON.stringify({
+      clusters: names.map((name) => ({ name, cluster: { server: `https://${name}` } })),
+      users: names.map((name) => ({ name, user: { token: name } })),
+      contexts: names.map((name) => context(name, name === 'one' ? 'ci' : undefined)),
+      'current-context': current,
+    });
+
+  test('is the current one of the file that is named, with its namespace', async () => {
+    const folder = await makeFolder({ config: config('one', 'one', 'two') });
+    const kubeconfig = join(folder, 'config');
+    const chosen = readUserContext({ kubeconfig }, { KUBECONFIG: '/nowhere' });
+    expect([chosen.context, chosen.namespace, (await chosen.load(false)).server]).toEqual(['one', 'ci', 'https://one']);
+    expect(readUserContext({ kubeconfig, context: 'two' }, {})).toMatchObject({ context: 'two', namespace: 'default' });
+  });
+
+  test('is looked for in all files of KUBECONFIG, the first word counting, and else in the home folder', async () => {
+    const folder = await makeFolder({ a: config('one', 'one'), b: config('two', 'one', 'two') });
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+    const environment = { KUBECONFIG: `${a}:/nowhere:${b}` };
+    expect(readUserContext({}, environment).context).toBe('one');
+    expect((await readUserContext({ context: 'two' }, environment).load(false)).server).toBe('https://two');
+    await mkdir(join(folder, '.kube'));
+    await rename(b, join(folder, '.kube/config'));
+    expect(readUserContext({}, { HOME: folder }).context).toBe('two');
+  });
+
+  test('stays the same when another one becomes current', async () => {
+    const folder = await makeFolder({ config: config('one', 'one', 'two') });
+    const kubeconfig = join(folder, 'config');
+    const { load } = readUserContext({ kubeconfig }, {});
+    await writeFile(kubeconfig, config('two', 'one', 'two'));
+    expect((await load(false)).server).toBe('https://one');
+  });
+
+  test.each([
+    [{ kubeconfig: '/nowhere' }, {}, 'there is no kubeconfig "/nowhere"'],
+    [{}, { HOME: '/nowhere' }, 'no kubeconfig: there is no /nowhere/.kube/config; name one with --kubeconfig'],
+    [{}, { KUBECONFIG: '/nowhere:/nor-here' }, 'no kubeconfig: KUBECONFIG names /nowhere, /nor-here; name one with'],
+  ])('of %j in %j is asked for in a sentence', (choice, environment, sentence) => {
+    expect(() => readUserContext(choice, environment)).toThrow(sentence);
+  });
+
+  test('that is not there is answered with those that are', async () => {
+    const folder = await makeFolder({ config: config('', 'one', 'two'), broken: '{' });
+    const kubeconfig = join(folder, 'config');
+    expect(() => readUserContext({ kubeconfig, context: 'tow' }, {})).toThrow('no context "tow" in');
+    expect(() => readUserContext({ kubeconfig }, {})).toThrow('no current context is set in');
+    expect(() => readUserContext({ kubeconfig: join(folder, 'broken') }, {})).toThrow('cannot be read');
   });
 });

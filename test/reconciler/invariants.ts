@@ -1,5 +1,5 @@
 import type { Orchestration } from '../../src/orchestration/decode.ts';
-import { isRunFinal, type RunStatus, type StepStatus } from '../../src/reconciler/run-status.ts';
+import { isRunFinal, type RunStatus, type StepStatus } from '../../src/orchestration/run-status.ts';
 import { attemptOf, type Moment, phaseOf } from '../support/model/engine.ts';
 import { naiveEdges } from '../support/oracle.ts';
 import * as attempts from './invariants/attempts.ts';

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/resources.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
+import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
-import { isRunFinal } from '../../src/reconciler/run-status.ts';
 import { type Left, listMoves, type Move, type PhasesOf } from '../exhaustive/moves.ts';
 import {
   attemptOf,

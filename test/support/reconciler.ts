@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
-import type { RunStatus } from '../../src/reconciler/run-status.ts';
+import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { connectApi, type SendToApi } from './api.ts';
 import type { Cluster } from './controlplane/cluster.ts';
 import { type Component, createComponent } from './controlplane/component.ts';

@@ -1,4 +1,4 @@
-import type { Drawing, DrawnStep } from '../drawing.ts';
+import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
 
 const LOOP_STYLE = 'color="#d1242f", penwidth=2';
 const STYLES = { ready: '', stuck: '', loop: `, ${LOOP_STYLE}`, missing: ', style="dashed"' } as const;

@@ -5,12 +5,6 @@ export function displayText(text: string): string {
   return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
 }
 
-/** `Orchestration ci/release`. */
-export function displayObject(kind: string, namespace: string, name: string): string {
-  const parts = [namespace, name].filter((part) => part !== '').map(displayName);
-  return `${kind} ${parts.join('/') || 'without a name'}`;
-}
-
 /** JSON in lines, with what a terminal would act upon escaped: JSON itself asks that only of some control characters. */
 export function writeJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2).replace(UNPRINTABLE, escapeUnits)}\n`;

@@ -1,4 +1,4 @@
-import type { Drawing, DrawnEdge, DrawnStep } from '../drawing.ts';
+import type { Drawing, DrawnEdge, DrawnStep } from '../../drawing/drawing.ts';
 
 /** Row by row, each step with what it waits for; the dash keeps a name from being read as a command of a CI system. */
 export function formatGraphText(drawings: readonly Drawing[]): string {

@@ -1,4 +1,4 @@
-import type { Drawing, DrawnStep } from '../drawing.ts';
+import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
 
 const LOOP_STYLE = 'stroke:#d1242f,stroke-width:3px';
 

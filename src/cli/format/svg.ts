@@ -1,5 +1,5 @@
-import type { Drawing, DrawnStep } from '../drawing.ts';
-import { layOut, type Point } from '../layout.ts';
+import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
+import { layOut, type Point } from '../../drawing/layout.ts';
 import { escapeXml } from './escape.ts';
 
 /** Pixels. A character of the monospaced fonts is 0.6 em wide, 7.8 at 13; wide scripts take two. */

@@ -1,5 +1,6 @@
+import { displayObject } from '../../dag/display.ts';
 import type { LintProblem, LintReport } from '../report.ts';
-import { displayObject, displayText } from './escape.ts';
+import { displayText } from './escape.ts';
 
 type Paint = (text: string) => string;
 

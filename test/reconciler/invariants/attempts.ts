@@ -1,4 +1,4 @@
-import { isRunFinal, isStepFinal } from '../../../src/reconciler/run-status.ts';
+import { isRunFinal, isStepFinal } from '../../../src/orchestration/run-status.ts';
 import {
   type Change,
   type Check,

@@ -1,6 +1,6 @@
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { isStepFinal, type StepStatus } from '../../../src/orchestration/run-status.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
-import { isStepFinal, type StepStatus } from '../../../src/reconciler/run-status.ts';
 import { type Moment, phaseOf } from '../../support/model/engine.ts';
 
 export type Recorded = Extract<Moment, { type: 'Recorded' }>;

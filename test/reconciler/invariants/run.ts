@@ -1,5 +1,5 @@
 import { isEqual } from '../../../src/orchestration/equality.ts';
-import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/reconciler/run-status.ts';
+import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { ORCHESTRATION } from '../../support/model/engine.ts';
 import { type Check, hasEnded, isEndedWithRun, said } from './moment.ts';
 

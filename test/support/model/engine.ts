@@ -1,13 +1,13 @@
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
-import { isStepFinal, type RunStatus } from '../../../src/reconciler/run-status.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { createModel, type Model } from './model.ts';

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import type { StepStatus } from '../../../src/orchestration/run-status.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
-import type { StepStatus } from '../../../src/reconciler/run-status.ts';
 import {
   act,
   createWorld,

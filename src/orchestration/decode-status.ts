@@ -1,4 +1,4 @@
-import { asRecord, isRecord } from '../orchestration/decode.ts';
+import { asRecord, isRecord } from './decode.ts';
 import type { Condition, ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
 
 const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];

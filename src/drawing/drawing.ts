@@ -1,9 +1,8 @@
 import { findCycles } from '../dag/cycles.ts';
-import { displayName } from '../dag/display.ts';
+import { displayName, displayObject } from '../dag/display.ts';
 import { buildGraph, type Graph } from '../dag/graph.ts';
 import { findLevels } from '../dag/levels.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
-import { displayObject } from './format/escape.ts';
 
 /** `loop`: on a loop that is told. `stuck`: on another, or behind one. `missing`: waited for, and not in the list of steps. */
 type DrawnState = 'ready' | 'loop' | 'stuck' | 'missing';
