@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const onCluster = ['test/cluster/**/*.test.ts', 'test/controlplane/**/*.test.ts'];
+const onCluster = ['test/cluster/**/*.test.ts', 'test/controlplane/**/*.test.ts', 'test/conformance/apiserver.test.ts'];
 
 export default defineConfig({
   test: {

@@ -153,10 +153,12 @@ function modelOf(state: State, now: () => number): Model {
       const before = find(resource, name);
       const { metadata = {}, status, ...content } = body as Partial<KubeObject>;
       const { uid, resourceVersion, ...changes } = metadata as Partial<KubeObject['metadata']>;
-      if (uid !== undefined && uid !== before.metadata.uid) throw conflict(resource, name, 'its uid is another');
+      const isOfStatus = subresource === 'status';
       if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
         throw conflict(resource, name, 'the object has been modified');
-      const isOfStatus = subresource === 'status';
+      // A status patch takes nothing but the status from its body: of a uid in it nobody takes notice.
+      if (!isOfStatus && uid !== undefined && uid !== before.metadata.uid)
+        throw failure('Invalid', `metadata.uid: Invalid value: "${uid}": field is immutable`);
       const after = mergePatch(before, isOfStatus ? { status } : { ...content, metadata: changes }) as KubeObject;
       const isNewSpec = !isOfStatus && Object.keys(content).some((field) => !isEqual(before[field], after[field]));
       const generation = (before.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
