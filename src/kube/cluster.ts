@@ -23,7 +23,8 @@ export interface ClusterOptions {
 
 /** What became of a write that could be told apart; everything else throws KubeError. */
 export type WriteOutcome =
-  | { readonly outcome: 'Done' }
+  /** With the uid of what was created or patched. */
+  | { readonly outcome: 'Done'; readonly uid?: string }
   | { readonly outcome: 'Outdated' }
   | { readonly outcome: 'Refused'; readonly message: string };
 
@@ -81,7 +82,7 @@ export function followCluster(options: ClusterOptions) {
       const written = await write();
       const version = written?.metadata.resourceVersion;
       if (written && version !== undefined && forKey !== undefined) ownWrites.record(forKey, written.kind, version);
-      return { outcome: 'Done' };
+      return { outcome: 'Done', ...(written?.metadata.uid !== undefined && { uid: written.metadata.uid }) };
     } catch (error) {
       return judgeFailure(error);
     }

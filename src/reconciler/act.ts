@@ -30,7 +30,7 @@ export async function act(
     if (action.type === 'RequeueAt') next = { ...next, atMs: Date.parse(action.time) };
     else if (action.type === 'EmitEvent') await cluster.emitEvent(run, action.eventType, action.reason, action.message);
     else {
-      const written = await write(cluster, key, run, action, hash);
+      const written = await write(cluster, key, run, action, memory, hash);
       if (written.outcome === 'Outdated') return { isOutdated: true };
       if (written.outcome === 'Refused') next = refuse(run, action, written.message, memory);
       else if (action.type === 'CreateSnapshot') next = { isNow: true };
@@ -44,6 +44,7 @@ function write(
   key: string,
   run: ObservedRun,
   action: Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>,
+  memory: Memory,
   hash: Hash,
 ): Promise<WriteOutcome> {
   switch (action.type) {
@@ -52,7 +53,7 @@ function write(
     case 'PatchStatus':
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
-      return cluster.create(buildChild(run, action, hash), key);
+      return remember(cluster.create(buildChild(run, action, hash), key), run, action.ref.name, memory);
     case 'DeleteChild': {
       const { apiVersion, kind, namespace, name, uid } = action.ref;
       return cluster.delete(apiVersion, kind, namespace, name, uid);
@@ -64,6 +65,20 @@ function write(
     case 'DeleteRun':
       return cluster.delete(API_VERSION, 'OrchestrationRun', run.namespace, run.name, run.uid);
   }
+}
+
+/** Remembers that we created a child, and which. */
+async function remember(
+  creating: Promise<WriteOutcome>,
+  { uid: runUid }: ObservedRun,
+  name: string,
+  { created }: Memory,
+): Promise<WriteOutcome> {
+  const written = await creating;
+  if (written.outcome !== 'Done' || written.uid === undefined) return written;
+  const known = created.get(runUid) ?? new Map<string, string>();
+  created.set(runUid, known.set(name, written.uid));
+  return written;
 }
 
 /** Only a child can be refused for what it is; anything else that is refused is ours to mend, and is tried again. */

@@ -35,7 +35,7 @@ interface Pace {
 
 /** Observes, plans and acts, one run at a time. */
 export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
-  const memory: Memory = { snapshots: new Map(), refusals: new Map() };
+  const memory: Memory = { snapshots: new Map(), refusals: new Map(), created: new Map() };
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
   async function reconcile(key: string): Promise<Outcome> {
@@ -65,7 +65,9 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
   function forget(key: string): void {
     const uid = paces.get(key)?.uid;
     paces.delete(key);
-    if (uid !== undefined) memory.snapshots.delete(uid);
+    if (uid === undefined) return;
+    memory.snapshots.delete(uid);
+    memory.created.delete(uid);
   }
 
   return { reconcile };

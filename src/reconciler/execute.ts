@@ -81,7 +81,7 @@ function recordOutcome(pass: Pass, index: number): void {
   const { draft, snapshot } = pass;
   const status = draft.statuses[index] as StepStatus;
   const outcome = observeAttempt(snapshot, draft.steps[index] as Step, status);
-  const uid = findChild(snapshot, status)?.metadata.uid;
+  const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
   if (outcome.state === 'Succeeded')
     draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });

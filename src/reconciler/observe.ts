@@ -1,6 +1,7 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration } from '../orchestration/judge.ts';
+import { isStepFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { stepKinds } from './kinds/table.ts';
 import { nameSnapshot } from './names.ts';
@@ -13,6 +14,8 @@ export interface Memory {
   readonly snapshots: Map<string, Orchestration>;
   /** The API server's words on children it refused, by the child's name; forgotten on restart and then said anew. */
   readonly refusals: Map<string, string>;
+  /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
+  readonly created: Map<string, Map<string, string>>;
 }
 
 /** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
@@ -22,11 +25,13 @@ export async function observeRun(cluster: Cluster, key: string, memory: Memory):
   const writers = cluster.statusWriters(object);
   if (writers.isForeign && !writers.isOurs) return undefined;
   const run = readRun(object, writers.isForeign);
+  const created = memory.created.get(run.uid) ?? new Map<string, string>();
   return {
     run,
     orchestration: await observeOrchestration(cluster, run, memory),
     ancestry: readAncestry(cluster, object),
-    children: await readChildren(cluster, run),
+    children: await readChildren(cluster, run, created),
+    created,
     refusals: memory.refusals,
     watched: readWatched(cluster, run, memory),
   };
@@ -105,16 +110,20 @@ function ownerRun(cluster: Cluster, { metadata }: KubeObject): KubeObject | unde
 }
 
 /**
- * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt, is
- * believed of the API server alone.
+ * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
+ * lets the next one start, is believed of the API server alone.
  */
-async function readChildren(cluster: Cluster, { status }: ObservedRun): Promise<ReadonlyMap<string, KubeObject>> {
+async function readChildren(
+  cluster: Cluster,
+  { status }: ObservedRun,
+  created: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, KubeObject>> {
   const children = new Map<string, KubeObject>();
-  for (const { phase, resourceRef } of status.stepStatuses) {
+  for (const { resourceRef, ...step } of status.stepStatuses) {
     if (resourceRef === undefined) continue;
-    const { apiVersion, kind, namespace, name, uid } = resourceRef;
+    const { apiVersion, kind, namespace, name, uid = created.get(name) } = resourceRef;
     const known = cluster.getObject(apiVersion, kind, `${namespace}/${name}`);
-    const isDoubtful = phase === 'Running' && uid !== undefined && known?.metadata.uid !== uid;
+    const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
     if (child !== undefined) children.set(child.metadata.name, child);
   }

@@ -6,7 +6,8 @@ export type NewObject = Omit<KubeObject, 'metadata'> & { readonly metadata: obje
 
 /** What became of a write that could be told apart. Everything else throws, and is tried again with a fresh look. */
 export type WriteOutcome =
-  | { readonly outcome: 'Done' }
+  /** `uid`: of what was created. */
+  | { readonly outcome: 'Done'; readonly uid?: string }
   /** The object is no longer as it was observed: look again. */
   | { readonly outcome: 'Outdated' }
   /** The API server will not have it, in its own words. */

@@ -69,6 +69,11 @@ export interface Snapshot {
    * status may be heard of before the child that it speaks of.
    */
   readonly children: ReadonlyMap<string, KubeObject>;
+  /**
+   * Uids of children that this process created, by name, as the API server answered: one that nobody ever saw may have
+   * come, ended and gone, and is not to be created again.
+   */
+  readonly created: ReadonlyMap<string, string>;
   /** What the API server said when it refused a child, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
   /** What gate kinds wait for, by step. */

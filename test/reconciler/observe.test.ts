@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { API_VERSION } from '../../src/orchestration/schema.ts';
+import { nameSnapshot } from '../../src/reconciler/names.ts';
+import { observeRun } from '../../src/reconciler/observe.ts';
+import { planRun } from '../../src/reconciler/plan.ts';
+import type { Cluster } from '../../src/reconciler/ports.ts';
+import type { KubeObject } from '../../src/reconciler/snapshot.ts';
+
+const RUN_UID = 'run-uid';
+const steps = [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'echo' }, retries: 1, retryBackoffSeconds: 60 }];
+const child = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'child', namespace: 'agents' };
+
+/** A started run of one step, whose status says of it what is given. */
+function runWith(step: object): KubeObject {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'OrchestrationRun',
+    metadata: { name: 'nightly', namespace: 'agents', uid: RUN_UID, resourceVersion: '7' },
+    spec: { orchestrationRef: { name: 'nightly' } },
+    status: {
+      phase: 'Running',
+      runId: 'nightly',
+      stepStatuses: [{ name: 'a', kind: 'ToolRun', attempt: 1, resourceRef: child, ...step }],
+    },
+  };
+}
+
+/** A copy that knows the run and no child, before an API server that has these. */
+function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
+  const unused = () => {
+    throw new Error('not to be called');
+  };
+  return {
+    getRun: () => run,
+    getOrchestration: unused,
+    getObject: () => undefined,
+    listObjects: () => [],
+    statusWriters: () => ({ isOurs: true, isForeign: false }),
+    hasSeenOwnWrites: () => true,
+    readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),
+    readSnapshot: (namespace, name) =>
+      Promise.resolve({
+        apiVersion: 'apps/v1',
+        kind: 'ControllerRevision',
+        metadata: { name, namespace, uid: nameSnapshot(RUN_UID), ownerReferences: [{ uid: RUN_UID }] },
+        data: { orchestration: { name: 'nightly', namespace: 'agents', steps, policies: {} } },
+      }),
+    create: unused,
+    patchRunStatus: unused,
+    setChildTtl: unused,
+    delete: unused,
+    emitEvent: unused,
+  };
+}
+
+async function planWith(step: object, { stored = [], created = [] }: { stored?: KubeObject[]; created?: string[] }) {
+  const memory = {
+    snapshots: new Map(),
+    refusals: new Map(),
+    created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
+  };
+  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory);
+  if (snapshot === undefined) throw new Error('the run was not observed');
+  return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
+    nameChild: (_, name, attempt) => `${name}-${attempt}`,
+    missingOrchestrationSeconds: 300,
+  });
+}
+
+test('a child that came and went before anybody saw it is not created again', async () => {
+  const actions = await planWith({ phase: 'Running' }, { created: ['child'] });
+  expect(actions.map(({ type }) => type)).not.toContain('CreateChild');
+  expect(actions[0]).toMatchObject({
+    status: { stepStatuses: [{ phase: 'Retrying', reason: 'ChildDeleted', resourceRef: { uid: 'uid of child' } }] },
+  });
+  // Nobody has created it: it is created now.
+  expect((await planWith({ phase: 'Running' }, {})).map(({ type }) => type)).toContain('CreateChild');
+});
+
+test('the next attempt waits for a timed-out child that the copy has not heard of yet', async () => {
+  const timedOut = {
+    phase: 'Retrying',
+    reason: 'StepTimedOut',
+    nextRetryAt: '2025-12-31T23:59:00Z',
+    resourceRef: { ...child, uid: 'u1' },
+  };
+  const running: KubeObject = {
+    ...child,
+    metadata: { ...child, uid: 'u1', ownerReferences: [{ uid: RUN_UID, controller: true }] },
+  };
+  const actions = await planWith(timedOut, { stored: [running] });
+  expect(actions.map(({ type }) => type)).toContain('DeleteChild');
+  expect(actions.map(({ type }) => type)).not.toContain('CreateChild');
+  expect((await planWith(timedOut, {})).map(({ type }) => type)).toContain('CreateChild');
+});
