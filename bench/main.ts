@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
+import { benchReconciler } from './reconciler.ts';
 import { formatReport, type Results } from './report.ts';
 import { formatTable, verdictOf } from './table.ts';
 import { buildTekton, type Tekton } from './tekton.ts';
@@ -12,6 +13,7 @@ import type { Effort, Section } from './turns.ts';
 const sections = new Map<string, (tekton: Tekton | undefined, effort: Effort) => Promise<Section>>([
   ['decide', benchDecide],
   ['gate', (_, effort) => benchGate(effort)],
+  ['reconciler', (_, effort) => benchReconciler(effort)],
 ]);
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 if (positionals.some((name) => !sections.has(name))) {

@@ -1,0 +1,153 @@
+import { type Reconciler, startReconciler } from './reconciler/process.ts';
+import { type Child, openStage, type Scene, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
+import type { Budget, Row } from './table.ts';
+import { type Effort, percentile, type Section } from './turns.ts';
+
+const MIB = 1024 * 1024;
+
+type Steps = readonly { readonly name: string; readonly [field: string]: unknown }[];
+
+const toolRun = (name: string, fields: object = {}) => ({
+  name,
+  kind: 'ToolRun',
+  toolRef: { name: 'echo' },
+  ...fields,
+});
+const chainOf = (length: number): Steps => Array.from({ length }, (_, index) => toolRun(`step-${index}`));
+const fanOut = (width: number): Steps =>
+  [...Array(width).keys()].map((index) => toolRun(`step-${index}`, { dependsOn: [] }));
+const layersOf = (depth: number, width: number): Steps =>
+  [...Array(depth * width).keys()].map((index) => {
+    const first = (Math.floor(index / width) - 1) * width;
+    const dependsOn = first < 0 ? [] : [...Array(width).keys()].map((offset) => `step-${first + offset}`);
+    return toolRun(`step-${index}`, { dependsOn });
+  });
+/** Ten layers of four; the first attempt of every third step fails. */
+const mixed: Steps = layersOf(10, 4).map((step) => ({ ...step, retries: 1 }));
+const failsFirst = (step: string, attempt: number) =>
+  attempt === 1 && Number(step.slice('step-'.length)) % 3 === 0 ? 'Failed' : 'Succeeded';
+
+/** The rows about the reconciler, on a control plane of their own. */
+export async function benchReconciler({ milliseconds }: Effort): Promise<Section> {
+  await using stage = await openStage();
+  const rows: Row[] = [];
+  {
+    await using _ = await startReconciler(stage.kubeconfig);
+    rows.push(...(await countWrites(stage)), ...(await measureReaction(stage, milliseconds)));
+  }
+  rows.push(await measureThroughput(stage, milliseconds), ...(await measureCrowd(stage, 25 * milliseconds)));
+  return { rows, notes: NOTES };
+}
+
+const NOTES = [
+  'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
+  'A reaction is from when the API server had stored the end of a child to when a watch showed the next one.',
+  'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
+  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores.',
+];
+
+/** What a graph may cost in writes. */
+interface Shape {
+  readonly name: string;
+  readonly steps: Steps;
+  readonly script: Script;
+  readonly budget: Budget;
+}
+
+const shapes: readonly Shape[] = [
+  { name: 'chain of 10, children end at once', steps: chainOf(10), script: { afterMs: 50 }, budget: { max: 2.5 } },
+  { name: 'chain of 10, children take 2 s', steps: chainOf(10), script: { afterMs: 2_000 }, budget: { max: 3.5 } },
+  { name: 'fan-out of 100', steps: fanOut(100), script: { afterMs: 100 }, budget: { max: 1.6 } },
+  { name: '10 layers of 4, a third retried', steps: mixed, script: { afterMs: 100, phase: failsFirst }, budget: {} },
+  { name: '1,000 steps in 10 layers of 100', steps: layersOf(10, 100), script: { afterMs: 100 }, budget: {} },
+];
+
+/** Each shape in a namespace of its own, one after the other. */
+async function countWrites(stage: Stage): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { name, steps, script, budget } of shapes) {
+    const scene = await stage.open(script);
+    await scene.start(steps, 1);
+    await scene.untilEnded(1);
+    const { reconciler } = await scene.countWrites();
+    rows.push({ what: `reconciler: ${name}`, unit: 'writes a step', ours: reconciler / steps.length, budget });
+  }
+  return rows;
+}
+
+/** Twenty chains side by side whose children take a second. */
+async function measureReaction(stage: Stage, milliseconds: number): Promise<Row[]> {
+  const scene = await stage.open({ afterMs: 1_000 });
+  await scene.start(chainOf(Math.max(5, milliseconds / 10)), 20);
+  await scene.untilEnded(20);
+  const reactions = reactionsOf(scene);
+  const rowOf = (name: string, share: number, max: number): Row => ({
+    ...{ what: `reconciler: end of a child to the next, ${name} at 20 steps/s`, unit: 'ms' },
+    ...{ ours: percentile(reactions, share), budget: { max } },
+  });
+  return [rowOf('median', 0.5, 60), rowOf('p99', 0.99, 250)];
+}
+
+/** Of chains: from each child's end to the next child of the same run. */
+function reactionsOf({ children }: Scene): number[] {
+  const byRun = Object.values(Object.groupBy(children, ({ run }) => run)) as Child[][];
+  return byRun.flatMap((chain) =>
+    chain.slice(1).map(({ seenMs }, index) => seenMs - (chain[index]?.endedMs ?? Number.NaN)),
+  );
+}
+
+/** The plain loop goes before and after, without a reconciler beside it. */
+async function measureThroughput(stage: Stage, runs: number): Promise<Row> {
+  const plainWrites = 15 * runs;
+  const before = await writePlainly(stage, plainWrites);
+  const ours = await writeByRuns(stage, runs);
+  const other = (before + (await writePlainly(stage, plainWrites))) / 2;
+  return {
+    ...{ what: `reconciler: ${runs.toLocaleString('en-US')} chains of 10 at once`, unit: 'writes/s', ours, other },
+    ...{ against: 'a plain loop of such writes', ratio: ours / other, budget: { minRatio: 0.6 } },
+  };
+}
+
+async function writeByRuns(stage: Stage, runs: number): Promise<number> {
+  await using _ = await startReconciler(stage.kubeconfig);
+  const scene = await stage.open({ afterMs: 0 });
+  const startMs = performance.now();
+  await scene.start(chainOf(10), runs);
+  await scene.untilEnded(runs);
+  const seconds = (performance.now() - startMs) / 1000;
+  return (await scene.countWrites()).all / seconds;
+}
+
+/** Many live runs, each with a child that runs on; then the reconciler is killed and started anew. */
+async function measureCrowd(stage: Stage, runs: number): Promise<Row[]> {
+  const scene = await stage.open();
+  const name = `${runs.toLocaleString('en-US')} live runs of 10 steps`;
+  const rows: Row[] = [];
+  {
+    await using reconciler = await startReconciler(stage.kubeconfig);
+    await scene.start(chainOf(10), runs);
+    await scene.untilChildren(runs);
+    rows.push(memoryRow(`reconciler: ${name}`, reconciler), socketsRow(`reconciler: ${name}`, reconciler));
+  }
+  const [first] = scene.children;
+  if (first !== undefined) await scene.end(first);
+  await using restarted = await startReconciler(stage.kubeconfig);
+  await scene.untilChildren(runs + 1);
+  const next = scene.children.at(-1)?.seenMs ?? Number.NaN;
+  return [
+    ...rows,
+    memoryRow(`reconciler: ${name}, restarted`, restarted),
+    {
+      ...{ what: `reconciler: ${name}, from exec to the first action`, unit: 's' },
+      ...{ ours: (next - restarted.startedMs) / 1000, budget: { max: 10 } },
+    },
+  ];
+}
+
+function memoryRow(what: string, { residentBytes }: Reconciler): Row {
+  return { what, unit: 'MiB', ours: residentBytes() / MIB, budget: { max: 512 } };
+}
+
+function socketsRow(what: string, { sockets }: Reconciler): Row {
+  return { what, unit: 'sockets', ours: sockets(), budget: { max: 40 } };
+}
