@@ -7,7 +7,8 @@ import { quoteName } from './dag/display.ts';
 
 /** A word of the command line, loaded only when it is said. `run` gets the words behind it and gives the exit code. */
 interface Verb {
-  readonly about: string;
+  /** Without it the word is not told: a program says it, not a person. */
+  readonly about?: string;
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
@@ -22,7 +23,13 @@ const verbs: Readonly<Record<string, Verb>> = {
   reconcile: {
     about: 'execute OrchestrationRuns: the reconciler',
     run: async (args) => {
-      await (await import('./reconciler/main.ts')).reconcile(args, process);
+      (await import('./supervisor/main.ts')).reconcile(args, process);
+      return 0; // once it has begun; it ends itself
+    },
+  },
+  engine: {
+    run: async (args) => {
+      await (await import('./reconciler/main.ts')).runEngine(args, process);
       return 0; // once it has begun; it ends itself
     },
   },
@@ -46,6 +53,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 };
 
+const told = Object.keys(verbs).filter((name) => verbs[name]?.about !== undefined);
+
 async function openPorts(): Promise<Ports> {
   const { readSources } = await import('./cli/files.ts');
   const isColored = stdout.isTTY && !env['NO_COLOR'];
@@ -59,7 +68,7 @@ function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {
 }
 
 function describeUsage(): string {
-  const lines = Object.entries(verbs).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`);
+  const lines = told.map((name) => `  ${name.padEnd(10)} ${verbs[name]?.about}\n`);
   return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  --version  which this is\n`;
 }
 
@@ -76,7 +85,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (verb !== undefined) return verb.run(args);
-  const complaint = `orchestration-gate: ${quoteName(word)} is no command; ${guess(word, Object.keys(verbs))}\n`;
+  const complaint = `orchestration-gate: ${quoteName(word)} is no command; ${guess(word, told)}\n`;
   return tell({ exitCode: 2, stdout: '', stderr: complaint });
 }
 

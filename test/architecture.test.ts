@@ -9,6 +9,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
   kube: { src: ['dag', 'orchestration'], outside: ['@kubernetes/client-node', 'undici', 'node:'] },
   reconciler: { src: ['dag', 'orchestration'], outside: [] },
+  supervisor: { src: [], outside: ['node:'] },
   toolrun: { src: ['orchestration'], outside: [] },
   tls: { src: [], outside: ['node-forge', 'node:'] },
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { rules } from '../src/orchestration/judge.ts';
 import { GATE_METRICS } from '../src/runtime/metrics.ts';
+import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../src/runtime/reconcile-metrics.ts';
 
 const page = readFileSync('docs/problems.md', 'utf8');
 
@@ -21,13 +22,12 @@ test('docs/problems.md explains every rule under a heading of its own', () => {
   expect(new Set(headings)).toEqual(new Set([...rules.map(({ code }) => code), 'InvalidYaml']));
 });
 
-test('docs/operations.md lists every metric of the gate with its labels, and no other', () => {
+test('docs/operations.md lists every metric with its labels, and no other', () => {
   const operations = readFileSync('docs/operations.md', 'utf8');
   const listed = [...operations.matchAll(/^\| `(orchestration_gate_\w+)` \| ([\w, ]*)\|/gm)];
   expect(listed.map(([, name, labels]) => [name, (labels ?? '').trim()])).toEqual(
-    Object.values(GATE_METRICS).map((metric) => [
-      metric.name,
-      'labelNames' in metric ? metric.labelNames.join(', ') : '',
-    ]),
+    [GATE_METRICS, SUPERVISOR_METRICS, ENGINE_METRICS]
+      .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
+      .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );
 });

@@ -106,6 +106,13 @@ export function followCluster(options: ClusterOptions) {
         copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenSynced()),
       ),
     stop: () => Promise.all(copies.map(({ reflector }) => reflector.stop())),
+    /** Of each copy that has heard anything: how long ago that was. Resources repeat where several namespaces are followed. */
+    *ages(): Generator<{ resource: string; ageMs: number }> {
+      for (const { resource, reflector } of copies) {
+        const heardMs = reflector.lastHeardMs();
+        if (heardMs !== undefined) yield { resource: resource.plural, ageMs: timing.now() - heardMs };
+      }
+    },
     *values(kind: string): Generator<StoredObject> {
       for (const { resource, store } of copies)
         if (resource.kind === kind) yield* store.values() as Iterable<StoredObject>;

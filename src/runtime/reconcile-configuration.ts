@@ -108,6 +108,31 @@ const RECONCILE_SETTINGS = {
     help: 'how many runs are worked on at once',
     fallback: '16',
   },
+  engineHeapMib: {
+    flag: 'engine-heap-mib',
+    kind: wholeNumber(32, 1_048_576),
+    help: "the most that the engine's heap may grow to",
+    isOptional: true,
+  },
+  // Less than the 10 s after which an engine that stands still has lost its lease anyway.
+  stallSeconds: {
+    flag: 'stall-seconds',
+    kind: wholeNumber(2, 3_600),
+    help: 'how long the engine may be silent before it is killed',
+    fallback: '8',
+  },
+  restartCapSeconds: {
+    flag: 'restart-cap-seconds',
+    kind: wholeNumber(1, 3_600),
+    help: 'the longest wait before an engine is started again',
+    fallback: '30',
+  },
+  deathsToQuarantine: {
+    flag: 'deaths-to-quarantine',
+    kind: wholeNumber(2, 1_000_000),
+    help: 'at how many deaths of engines something must have been in work to be left alone',
+    fallback: '2',
+  },
   logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
 } as const satisfies Record<string, Setting>;
 

@@ -1,6 +1,6 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import type { Timing } from '../kube/ports.ts';
-import { createQueue, type Queue } from '../kube/queue.ts';
+import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { Resource, KubeObject as StoredObject } from '../kube/resources.ts';
 import { createExecutor } from './executor.ts';
 import type { PlanOptions } from './plan.ts';
@@ -28,6 +28,9 @@ export interface ToolRunOptions extends PlanOptions {
   readonly timing: Timing;
   readonly workers: number;
   readonly onError: (key: string, error: unknown) => void;
+  readonly observer: QueueObserver;
+  /** Put around the look at a ToolRun. */
+  readonly guard: (process: (key: string) => Promise<Outcome>) => (key: string) => Promise<Outcome>;
 }
 
 /** Carries out ToolRuns as Jobs. Keys are added for every change that `affectedToolRun` names. */
@@ -37,6 +40,8 @@ export function createToolRunQueue({
   timing,
   workers,
   onError,
+  observer,
+  guard,
   ...options
 }: ToolRunOptions): Queue {
   const apiVersion = `${TOOLS}/v1alpha1`;
@@ -63,7 +68,7 @@ export function createToolRunQueue({
       emitEvent,
     },
   });
-  return createQueue({ workers, process: reconcile, onError, timing });
+  return createQueue({ workers, process: guard(reconcile), onError, timing, observer });
 }
 
 /** The keys of the ToolRuns that a changed object may move. */

@@ -1,0 +1,40 @@
+import { asRecord } from '../orchestration/decode.ts';
+import type { KubeObject } from './snapshot.ts';
+
+/** Of children of any kind. */
+const FINAL_PHASES: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);
+
+/** A run whose next look is further off waits for a time, not for us. */
+const LONGEST_REACTION_MS = 5_000;
+
+/** Measures how long it takes from the sight of a child that ended to the creation of the next child of its run. */
+export interface Reactions {
+  /** A change was heard of. */
+  see(changed: KubeObject, nowMs: number): void;
+  /** A child of a run was created; returns the milliseconds since the first end that led to it. */
+  create(run: string, nowMs: number): number | undefined;
+  /** A look at a run is over and the next comes after so long, or only with news: nothing follows from what it saw. */
+  settle(run: string, nextLookMs: number): void;
+}
+
+export function createReactions(): Reactions {
+  const seenAt = new Map<string, number>();
+  return {
+    see(changed, nowMs) {
+      const owner = changed.metadata.ownerReferences?.find(
+        ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
+      );
+      if (owner?.name === undefined || !FINAL_PHASES.has(asRecord(changed['status'])['phase'])) return;
+      const run = `${changed.metadata.namespace}/${owner.name}`;
+      if (!seenAt.has(run)) seenAt.set(run, nowMs);
+    },
+    create(run, nowMs) {
+      const since = seenAt.get(run);
+      seenAt.delete(run);
+      return since === undefined ? undefined : nowMs - since;
+    },
+    settle(run, nextLookMs) {
+      if (nextLookMs > LONGEST_REACTION_MS) seenAt.delete(run);
+    },
+  };
+}

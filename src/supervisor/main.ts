@@ -1,0 +1,80 @@
+import { performance } from 'node:perf_hooks';
+import { suggestName } from '../dag/suggest.ts';
+import { createLogger } from '../runtime/log.ts';
+import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
+import { createSupervisorMetrics, type SupervisorMetrics } from '../runtime/reconcile-metrics.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { createSidePort } from '../runtime/side-port.ts';
+import { defaultHeapMib, END_CAUSES } from './ends.ts';
+import { type SupervisedEngine, superviseEngine } from './supervise.ts';
+
+/**
+ * `orchestration-gate reconcile`: the process that a container runs. It starts what does the work and outlives it: the
+ * engine as a child of its own. Wiring only; it ends by a signal, or with 2 for a wrong configuration.
+ */
+export function reconcile(args: readonly string[], process: NodeJS.Process): void {
+  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
+  const parsed = readReconcileConfiguration({ args, environment: process.env, suggest });
+  if (!parsed.ok) endWith(parsed.mistakes);
+  const { configuration } = parsed;
+  const log = createLogger({ level: configuration.logLevel });
+  const metrics = createSupervisorMetrics(END_CAUSES);
+  const engine = configuration.isEnabled ? startEngine(args, process, configuration, metrics) : undefined;
+  if (engine === undefined) log.info('disabled: no run is executed and no status is written');
+
+  const { contentType } = metrics.registry;
+  const sidePort = createSidePort({
+    isLive: () => true,
+    unreadyReasons: () => engine?.unreadyReasons() ?? [],
+    metrics: {
+      contentType,
+      metrics: async () => (await Promise.all([metrics.registry.metrics(), engine?.metrics()])).join('\n'),
+    },
+    log,
+  });
+  sidePort.on('error', (error) => endWith([`the side port cannot listen: ${error.message}`]));
+  sidePort.listen(configuration.sidePort, configuration.bindAddress);
+  onShutdown({
+    process,
+    log,
+    drain: async () => {
+      await engine?.stop();
+      sidePort.close();
+    },
+  });
+
+  function endWith(mistakes: readonly string[]): never {
+    process.stderr.write(mistakes.map((mistake) => `orchestration-gate reconcile: ${mistake}\n`).join(''));
+    return process.exit(2);
+  }
+}
+
+/** The same program again, by its word for the engine, with the same arguments and environment. */
+function startEngine(
+  args: readonly string[],
+  process: NodeJS.Process,
+  configuration: ReconcileConfiguration,
+  metrics: SupervisorMetrics,
+): SupervisedEngine {
+  const log = createLogger({ level: configuration.logLevel });
+  const heapMib = configuration.engineHeapMib ?? defaultHeapMib(limitOf(process));
+  log.info({ pid: process.pid, engineHeapMib: heapMib }, 'supervising');
+  return superviseEngine({
+    module: process.argv[1] ?? '',
+    args: ['engine', ...args],
+    execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`],
+    stallSeconds: configuration.stallSeconds,
+    restartCapSeconds: configuration.restartCapSeconds,
+    deathsToQuarantine: configuration.deathsToQuarantine,
+    now: () => performance.now(),
+    random: Math.random,
+    log,
+    observer: metrics,
+  });
+}
+
+/** Bytes that the container may use; a limit that is more than the machine has is none. */
+function limitOf(process: NodeJS.Process): number | undefined {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < 2 ** 50 ? limit : undefined;
+}

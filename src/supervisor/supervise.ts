@@ -1,0 +1,198 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { causeOf, type EndCause, isWorkBlamed, type ProcessEnd, restartDelayMs } from './ends.ts';
+import type { FromEngine, ToEngine, Work } from './messages.ts';
+import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions } from './suspects.ts';
+
+export interface SuperviseOptions {
+  /** The program that is forked, its arguments, and those of Node. */
+  readonly module: string;
+  readonly args: readonly string[];
+  readonly execArgv: readonly string[];
+  /** An engine that has said nothing for so long is killed. */
+  readonly stallSeconds: number;
+  /** The longest wait before an engine is started again. */
+  readonly restartCapSeconds: number;
+  readonly deathsToQuarantine: number;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observer: EngineObserver;
+}
+
+/** Must not throw. */
+export interface EngineObserver {
+  setUp(isUp: boolean): void;
+  countRestart(cause: EndCause): void;
+  setQuarantined(works: Iterable<Work>): void;
+}
+
+interface Log {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** An engine that is always there, or on its way. */
+export interface SupervisedEngine {
+  /** Why nothing can be worked on now, a sentence each. */
+  unreadyReasons(): readonly string[];
+  /** What the engine tells about itself; '' while there is none, or it does not answer within a second. */
+  metrics(): Promise<string>;
+  /** Lets the engine end what it does, for at most 20 s; no other is started. */
+  stop(): Promise<void>;
+}
+
+/** An engine that lived so long was well: the next end is a first one again. */
+const HEALTHY_MS = 60_000;
+const TICK_MS = 1_000;
+/** More than Node takes to start on a busy machine; only then does silence count. */
+const START_TICKS = 30;
+const SCRAPE_MS = 1_000;
+/** Less than the 30 s after which a kubelet kills. */
+const DRAIN_MS = 20_000;
+
+/** Starts an engine now, and another whenever one ends, until `stop`. Whatever becomes of engines, nothing here throws. */
+export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
+  const { restartCapSeconds, deathsToQuarantine, now, random, log, observer } = options;
+  const stopping = new AbortController();
+  let suspicions: Suspicions = noSuspicions;
+  let engine: ChildProcess | undefined;
+  let unready = 'the engine has not been started yet';
+  let scrape: PromiseWithResolvers<string> | undefined;
+
+  async function run(): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      const startedAt = now();
+      const end = await live();
+      if (stopping.signal.aborted) return;
+      if (now() - startedAt >= HEALTHY_MS) failures = 0;
+      const delayMs = restartDelayMs(failures, restartCapSeconds * 1_000, random);
+      judge(end, delayMs);
+      await delay(delayMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+    }
+  }
+
+  /** One engine from its start to its end. */
+  async function live(): Promise<ProcessEnd> {
+    const { suspects, quarantined } = suspicions;
+    unready = 'the cluster has not been listed yet';
+    const child = fork(options.module, options.args, {
+      execArgv: [...options.execArgv],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    engine = child;
+    const ended = endOf(child);
+    const watch = watchForStall(child, options.stallSeconds);
+    child.on('message', (message) => {
+      watch.hear();
+      hear(message as FromEngine);
+    });
+    tell({
+      type: 'start',
+      suspects: [...suspects.values()].map(({ work }) => work),
+      quarantined: [...quarantined.values()],
+    });
+    if (child.pid !== undefined) {
+      log.info({ pid: child.pid, suspects: suspects.size, quarantined: quarantined.size }, 'engine started');
+      observer.setUp(true);
+    }
+    const end = await ended;
+    engine = undefined;
+    scrape?.resolve('');
+    observer.setUp(false);
+    return { ...end, isStalled: watch.stop() };
+  }
+
+  function hear(message: FromEngine): void {
+    if (message.type === 'begin') suspect(beginWork(suspicions, message.work));
+    else if (message.type === 'end') suspect(endWork(suspicions, message.work));
+    else if (message.type === 'synced') unready = '';
+    else if (message.type === 'metrics') scrape?.resolve(message.text);
+  }
+
+  function suspect(next: Suspicions): void {
+    if (next.quarantined !== suspicions.quarantined) observer.setQuarantined(next.quarantined.values());
+    suspicions = next;
+  }
+
+  function judge(end: ProcessEnd, delayMs: number): void {
+    const cause = causeOf(end);
+    const { inWork, quarantined: before } = suspicions;
+    suspect(judgeDeath(suspicions, isWorkBlamed(cause), deathsToQuarantine));
+    unready = `the engine ended (${cause}) and is started again in ${Math.ceil(delayMs / 1_000)} s`;
+    observer.countRestart(cause);
+    const { code, signal, error } = end;
+    const fields = { cause, code, signal, inWork: [...inWork.keys()], delayMs: Math.round(delayMs) };
+    log.error(error === undefined ? fields : { ...fields, error }, 'engine ended, starting another');
+    for (const [id, { kind, key }] of suspicions.quarantined) {
+      if (!before.has(id)) log.error({ kind, key, reason: 'EngineFault' }, 'quarantined: engines die of it');
+    }
+  }
+
+  /** One that ends right now hears nothing any more, which its end will tell. */
+  function tell(message: ToEngine): void {
+    if (engine?.connected) engine.send(message, () => {});
+  }
+
+  /** Scrapes that come at once share one question. */
+  function ask(): PromiseWithResolvers<string> {
+    const asked = Promise.withResolvers<string>();
+    const overtime = setTimeout(() => asked.resolve(''), SCRAPE_MS);
+    void asked.promise.then(() => {
+      clearTimeout(overtime);
+      scrape = undefined;
+    });
+    tell({ type: 'scrape' });
+    return asked;
+  }
+
+  const running = run();
+  return {
+    unreadyReasons: () => (unready === '' ? [] : [unready]),
+    async metrics() {
+      if (engine === undefined) return '';
+      scrape ??= ask();
+      return scrape.promise;
+    },
+    async stop() {
+      stopping.abort();
+      unready = 'shutting down';
+      tell({ type: 'stop' });
+      const overtime = setTimeout(() => engine?.kill('SIGKILL'), DRAIN_MS);
+      await running;
+      clearTimeout(overtime);
+    },
+  };
+}
+
+/** Resolves when the process has ended and all that it had said has been heard. */
+async function endOf(child: ChildProcess): Promise<Omit<ProcessEnd, 'isStalled'>> {
+  // Also told where a message or a signal reaches nobody any more: then the end is told, too.
+  const failed = new Promise<Error>((resolve) => child.on('error', resolve));
+  if (child.pid === undefined) return { code: null, signal: null, error: await failed };
+  await new Promise((resolve) => child.once('exit', resolve));
+  if (child.connected) await once(child, 'disconnect');
+  return { code: child.exitCode, signal: child.signalCode };
+}
+
+/** Kills a process that has been silent too long, counted in our own ticks: a container that is paused stops them, too. */
+function watchForStall(child: ChildProcess, stallSeconds: number) {
+  let silentTicks = -START_TICKS;
+  const ticking = setInterval(() => {
+    silentTicks++;
+    if (silentTicks >= stallSeconds) child.kill('SIGKILL');
+  }, TICK_MS);
+  return {
+    hear: () => {
+      silentTicks = 0;
+    },
+    /** Returns whether it was killed. */
+    stop: () => {
+      clearInterval(ticking);
+      return silentTicks >= stallSeconds;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { createReactions } from '../../src/reconciler/reactions.ts';
+import type { KubeObject } from '../../src/reconciler/snapshot.ts';
+
+const child = (phase: string | undefined, owner: object = { kind: 'OrchestrationRun', name: 'r', controller: true }) =>
+  ({
+    apiVersion: 'agents.proompteng.ai/v1alpha1',
+    kind: 'AgentRun',
+    metadata: { namespace: 'ns', name: 'c', uid: 'u', ownerReferences: [{ uid: 'o', ...owner }] },
+    status: { phase },
+  }) as KubeObject;
+
+describe('a reaction', () => {
+  test('lasts from the sight of the first child that ended to the next create, once', () => {
+    const reactions = createReactions();
+    reactions.see(child('Succeeded'), 100);
+    reactions.see(child('Failed'), 120);
+    expect([reactions.create('ns/r', 150), reactions.create('ns/r', 160)]).toEqual([50, undefined]);
+  });
+
+  test.each([
+    ['still runs', child('Running')],
+    ['has no status yet', child(undefined)],
+    ['belongs to no run', child('Succeeded', { kind: 'Job', name: 'r', controller: true })],
+    ['only refers to the run', child('Succeeded', { kind: 'OrchestrationRun', name: 'r' })],
+  ])('does not begin with a child that %s', (_, seen) => {
+    const reactions = createReactions();
+    reactions.see(seen, 100);
+    expect(reactions.create('ns/r', 150)).toBeUndefined();
+  });
+
+  test('goes on while a write waits for its window, and is none where the next look is far off', () => {
+    const reactions = createReactions();
+    reactions.see(child('Succeeded'), 0);
+    reactions.settle('ns/r', 200);
+    expect(reactions.create('ns/r', 250)).toBe(250);
+    reactions.see(child('Succeeded'), 1_000);
+    reactions.settle('ns/r', Infinity);
+    expect(reactions.create('ns/r', 2_000)).toBeUndefined();
+  });
+});
