@@ -37,10 +37,10 @@ build: node_modules/.installed ## Compile to dist/, and run what came out
 	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
 	node dist/main.js --version
 
-generate: node_modules/.installed ## Write the CRDs from the schema
-	node scripts/generate-crds.ts
+generate: node_modules/.installed ## Write the CRDs from the schema, and the chart's table of values
+	node scripts/generate.ts
 
-golden: node_modules/.installed ## Write the expected problems of the rejected examples anew
+golden: node_modules/.installed ## Write anew what tests expect of examples and of the chart's presets
 	node scripts/write-golden.ts
 
 validate: node_modules/.installed ## Check CRDs, examples and charts

@@ -35,7 +35,8 @@ async function checkChart(given: readonly string[], helm: Helm): Promise<string[
     : [`${given.join(' ')} renders differently each time: Argo CD would never be in sync`];
 }
 
-async function runHelm(root: string, helm: string, toolArguments: readonly string[]) {
+/** Runs helm in `root`; a failure is told with what was run. */
+export async function runHelm(root: string, helm: string, toolArguments: readonly string[]) {
   try {
     const { stdout } = await run(helm, toolArguments, { cwd: root, maxBuffer: MOST_OUTPUT_BYTES });
     return { output: stdout, isDone: true };

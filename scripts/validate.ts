@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
+import { checkChartGoldens } from './chart-goldens.ts';
+import { checkChartReadme } from './chart-readme.ts';
 import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
@@ -12,6 +14,8 @@ const checks = {
   'the CRDs are what the schema gives': () => checkCrdChart(root),
   'every example lints as it should': () => checkExamples(root),
   'every chart lints, and renders the same twice': () => checkCharts(root, helm),
+  'each preset of the chart renders as expected': () => checkChartGoldens(root, helm),
+  'the chart’s README has its values': () => checkChartReadme(root),
 };
 for (const [claim, check] of Object.entries(checks)) {
   const mistakes = await check();

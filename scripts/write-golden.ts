@@ -1,5 +1,11 @@
-// Writes the expected problems of the examples in examples/rejected and examples/warned anew.
+// Writes anew what tests expect of examples (rejected, warned) and of the presets of the gate's chart.
 import { join } from 'node:path';
+import { readSettings } from '../test/support/controlplane/settings.ts';
+import { resolveTools } from '../test/support/controlplane/tools.ts';
+import { writeChartGoldens } from './chart-goldens.ts';
 import { writeGoldens } from './examples.ts';
 
-await writeGoldens(join(import.meta.dirname, '..'));
+const root = join(import.meta.dirname, '..');
+await writeGoldens(root);
+const { helm } = await resolveTools(readSettings(process.env));
+await writeChartGoldens(root, helm);

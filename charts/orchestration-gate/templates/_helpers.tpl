@@ -1,14 +1,81 @@
+{{- define "orchestration-gate.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What objects in the release's namespace are called; names of 50 leave room for endings, in a label too. */}}
+{{- define "orchestration-gate.fullname" -}}
+{{- $name := include "orchestration-gate.name" . }}
+{{- $own := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $own | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
 {{/* Cluster-scoped names carry the namespace, so that two releases can stand side by side. */}}
 {{- define "orchestration-gate.clusterName" -}}
 {{ printf "%s-%s" .Release.Namespace .Release.Name }}
 {{- end }}
 
-{{- define "orchestration-gate.labels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+{{- define "orchestration-gate.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (include "orchestration-gate.fullname" .) }}
+{{- end }}
+
+{{- define "orchestration-gate.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "orchestration-gate.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "orchestration-gate.labels" -}}
+{{ include "orchestration-gate.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Metadata of any object. Arguments: root, name, and optionally namespace, labels, annotations. */}}
+{{- define "orchestration-gate.metadata" -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels: {{- include "orchestration-gate.labels" .root | nindent 2 }}
+{{- with .labels }}
+{{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with merge dict (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "orchestration-gate.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the sidecar has anything to do: without it no pod has a token. */}}
+{{- define "orchestration-gate.hasSidecar" -}}
+{{- if or .Values.orchestrationController.enabled (ne .Values.certificates.mode "certManager") }}true{{ end }}
+{{- end }}
+
+{{/* The Secret that holds the certificate of the gate, where one does. */}}
+{{- define "orchestration-gate.tlsSecret" -}}
+{{- if eq .Values.certificates.mode "certManager" }}{{ include "orchestration-gate.fullname" . }}-tls{{ end }}
+{{- if eq .Values.certificates.mode "provided" }}{{ .Values.certificates.provided.secretName }}{{ end }}
+{{- end }}
+
+{{/* The Secret that the sidecar reads or fills: of its own authority, or the provided one. */}}
+{{- define "orchestration-gate.authoritySecret" -}}
+{{- include "orchestration-gate.tlsSecret" . | default (printf "%s-ca" (include "orchestration-gate.fullname" .)) }}
+{{- end }}
+
+{{/* The webhook configurations, as a JSON list of type/name. */}}
+{{- define "orchestration-gate.webhookConfigurations" -}}
+{{- $cluster := include "orchestration-gate.clusterName" . }}
+{{- $names := list (printf "validating/%s-orchestrations" $cluster) (printf "validating/%s-orchestrationruns" $cluster) }}
+{{- if ne .Values.defaulting.mode "Never" }}{{ $names = prepend $names (printf "mutating/%s-defaulting" $cluster) }}{{ end }}
+{{- toJson $names }}
 {{- end }}
 
 {{/*
@@ -20,7 +87,15 @@ Arguments: root, name, path, resource, failurePolicy.
 name: {{ .name }}.orchestration.proompteng.ai
 admissionReviewVersions: [v1]
 clientConfig:
-  url: {{ required "webhook.url is empty: say where the gate runs, for example https://127.0.0.1:8443" .root.Values.webhook.url }}/{{ .path }}
+  {{- with .root.Values.webhook.url }}
+  url: {{ . }}/{{ $.path }}
+  {{- else }}
+  service:
+    name: {{ include "orchestration-gate.fullname" .root }}
+    namespace: {{ .root.Release.Namespace }}
+    path: /{{ .path }}
+    port: 443
+  {{- end }}
 rules:
   - apiGroups: [orchestration.proompteng.ai]
     apiVersions: [v1alpha1]
@@ -59,4 +134,20 @@ matchPolicy: Equivalent
 failurePolicy: {{ .failurePolicy }}
 sideEffects: None
 timeoutSeconds: {{ .root.Values.webhook.timeoutSeconds }}
+{{- end }}
+
+{{/* Probes of a process by its side port, which is the argument. It has half a minute to start. */}}
+{{- define "orchestration-gate.liveness" -}}
+startupProbe:
+  httpGet: { path: /livez, port: {{ . }}, scheme: HTTP }
+  periodSeconds: 1
+  timeoutSeconds: 1
+  successThreshold: 1
+  failureThreshold: 30
+livenessProbe:
+  httpGet: { path: /livez, port: {{ . }}, scheme: HTTP }
+  periodSeconds: 10
+  timeoutSeconds: 5
+  successThreshold: 1
+  failureThreshold: 3
 {{- end }}

@@ -1,0 +1,133 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { isRecord } from '../../src/orchestration/decode.ts';
+import { issueCertificateAuthority } from '../../src/tls/issue.ts';
+import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
+import { installCrds } from '../support/gate.ts';
+
+const root = join(import.meta.dirname, '../..');
+const chart = join(root, 'charts/orchestration-gate');
+const { certificatePem } = await issueCertificateAuthority({ commonName: 'any', lifetimeMs: 60_000, now: new Date() });
+const ANY_PEM = Buffer.from(certificatePem).toString('base64');
+const presets = globSync(join(root, 'test/charts/golden/*.yaml')).sort();
+
+describeNeeding(['ownControlPlane'], 'the chart', () => {
+  let plane: ControlPlane;
+
+  beforeAll(async () => {
+    plane = await startOwnControlPlane({ controllerManager: true });
+    const crds = join(root, 'test/fixtures/operator-crds');
+    await kubectl(['apply', '-f', crds]);
+    await kubectl(['wait', '--for=condition=Established', '-f', crds]);
+    await installCrds(plane, 'agents');
+    for (const namespace of ['agents', 'agents-staging', 'elsewhere'])
+      await kubectl(['create', 'namespace', namespace]);
+  });
+  afterAll(() => plane?.stop());
+
+  const kubectl = async (toolArguments: readonly string[], input?: string) =>
+    succeeded(await plane.kubectl(toolArguments, input === undefined ? {} : { input }));
+  const helm = async (...toolArguments: string[]) => succeeded(await plane.helm(toolArguments));
+
+  describe.each(presets.map((file) => [basename(file, '.yaml'), file]))('as preset %s', (_name, file) => {
+    const rendered = parseAllDocuments(readFileSync(file, 'utf8'))
+      .map((document) => document.toJS() as Manifest)
+      .filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
+
+    it('is accepted by the API server, every field known, and lacks none that it would fill in', async () => {
+      const dryRun = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-o', 'json', '-f', '-'];
+      const list = { apiVersion: 'v1', kind: 'List', items: rendered };
+      const { items } = JSON.parse(await kubectl(dryRun, JSON.stringify(list))) as { items: Manifest[] };
+      const added = items.flatMap((item, index) => findAdded(rendered[index], item, item.kind));
+      expect(added.filter((path) => !OF_THE_SERVER.some((pattern) => pattern.test(path)))).toEqual([]);
+    });
+  });
+
+  describe('installed twice, in two namespaces', () => {
+    const install = (verb: string, namespace: string) =>
+      helm(verb, 'gate', chart, '--namespace', namespace, '--set', 'orchestrationController.enabled=true');
+
+    it('stands beside itself', async () => {
+      for (const namespace of ['agents', 'elsewhere']) await install('install', namespace);
+      const configurations = await kubectl(['get', 'validatingwebhookconfigurations', '-o', 'name']);
+      expect(configurations.match(/\/agents-gate-|\/elsewhere-gate-/g)).toHaveLength(4);
+    });
+
+    it('leaves alone on an upgrade what was filled in at run time', async () => {
+      const filled: Readonly<Record<string, object>> = {
+        'secret/gate-orchestration-gate-ca': { data: { state: 'a2VwdA==' } },
+        'lease/orchestration-gate-reconciler': { spec: { holderIdentity: 'somebody' } },
+      };
+      for (const [name, content] of Object.entries(filled))
+        await kubectl(['--namespace=agents', 'patch', name, '--type=merge', '--patch', JSON.stringify(content)]);
+      const webhook = 'validatingwebhookconfiguration/agents-gate-orchestrations';
+      const caBundle = [{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: ANY_PEM }];
+      await kubectl(['patch', webhook, '--type=json', '--patch', JSON.stringify(caBundle)]);
+      const readVersions = () =>
+        Promise.all(
+          [...Object.keys(filled), webhook].map((name) =>
+            kubectl(['--namespace=agents', 'get', name, '-o', 'jsonpath={.metadata.resourceVersion}']),
+          ),
+        );
+      const before = await readVersions();
+      await install('upgrade', 'agents');
+      expect(await readVersions()).toEqual(before);
+    });
+
+    it('leaves nothing behind, and the other as it is', async () => {
+      await helm('uninstall', 'gate', '--namespace', 'agents', '--wait');
+      const kinds =
+        'deployment,service,secret,lease,configmap,role,rolebinding,serviceaccount,poddisruptionbudget,' +
+        'clusterrole,clusterrolebinding,validatingwebhookconfiguration,mutatingwebhookconfiguration,' +
+        'validatingadmissionpolicy,validatingadmissionpolicybinding';
+      const ours = ['-l', 'app.kubernetes.io/name=orchestration-gate', '-A', '-o', 'name'];
+      const left = (await kubectl(['get', kinds, ...ours])).trim().split('\n');
+      expect(left.filter((name) => name.includes('/agents-gate'))).toEqual([]);
+      const inNamespace = await kubectl([
+        'get',
+        kinds,
+        '-n',
+        'agents',
+        '-l',
+        'app.kubernetes.io/name=orchestration-gate',
+        '-o',
+        'name',
+      ]);
+      expect(inNamespace.split('\n').filter((name) => name !== '' && !name.includes('/elsewhere-'))).toEqual([]);
+      expect(left.filter((name) => name.includes('/elsewhere-gate')).length).toBeGreaterThan(5);
+    });
+  });
+});
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** Paths of what only the second has, `Kind.field[0].field`. */
+function findAdded(ours: unknown, theirs: unknown, path: string): string[] {
+  if (Array.isArray(theirs))
+    return theirs.flatMap((item, index) =>
+      findAdded(Array.isArray(ours) ? ours[index] : undefined, item, `${path}[${index}]`),
+    );
+  if (!isRecord(theirs)) return ours === undefined ? [path] : [];
+  if (ours === undefined) return [path];
+  return Object.entries(theirs).flatMap(([key, value]) =>
+    findAdded(isRecord(ours) ? ours[key] : undefined, value, `${path}.${key}`),
+  );
+}
+
+function succeeded({ code, stdout, stderr }: Awaited<ReturnType<ControlPlane['helm']>>): string {
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+/** What no manifest can say, or must not, since it depends on the cluster. */
+const OF_THE_SERVER = [
+  /^\w+\.metadata\.(uid|resourceVersion|creationTimestamp|generation|managedFields)$/,
+  /^Service\.spec\.(clusterIP|clusterIPs\[0\]|ipFamilies\[0\]|ipFamilyPolicy)$/,
+  /^\w+\.status$/,
+];
