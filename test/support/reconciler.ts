@@ -1,155 +1,163 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
-import { connectApi, type SendToApi } from './api.ts';
-import type { Cluster } from './controlplane/cluster.ts';
+import type { Cluster, ClusterAddress } from './controlplane/cluster.ts';
 import { type Component, createComponent } from './controlplane/component.ts';
 import { createGuardedFolder } from './controlplane/folder.ts';
 import { findFreePorts, isAnswering } from './controlplane/network.ts';
 import { sharedCluster, useNamespace } from './controlplane/suite.ts';
 import { installCrds } from './gate.ts';
+import { connectNamespace, type Kind, type NamespacedApi, type StoredObject, waitUntil } from './namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
-const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
-const patienceSeconds = 20;
+const RUN = 'agents.proompteng.ai/orchestration-run';
+const STEP = 'agents.proompteng.ai/orchestration-step';
+const childKinds = ['ToolRun', 'AgentRun', 'OrchestrationRun'] as const;
+
+export interface ReconcilerOptions {
+  readonly ownNamespace: string;
+  /** Added to its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More flags of `reconcile`. */
+  readonly flags?: readonly string[];
+}
+
+/** A reconciler of our own, as a process that starts from the sources. */
+export interface Reconciler {
+  /** Kills it, and starts it again. */
+  readonly process: Component;
+  /** Ends the process and removes its folder, as also happens when this process dies. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a reconciler, and waits until it has listed the cluster: 1 s. Unless told otherwise it executes runs. */
+export async function startReconciler(
+  { kubeconfig }: Pick<ClusterAddress, 'kubeconfig'>,
+  { ownNamespace, environment = {}, flags = [] }: ReconcilerOptions,
+): Promise<Reconciler> {
+  const folder = await createGuardedFolder();
+  const [port] = await findFreePorts(1);
+  const variables = { JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true', ...environment };
+  const process = createComponent({
+    name: 'reconciler',
+    folder,
+    command: [
+      ...['/usr/bin/env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
+      ...[globalThis.process.execPath, join(root, 'src/main.ts'), 'reconcile', `--own-namespace=${ownNamespace}`],
+      ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1', '--leader-elect=false'],
+      ...flags,
+    ],
+    isReady: () => isAnswering(`http://127.0.0.1:${port}/readyz`),
+  });
+  const stop = async () => {
+    await process.kill('SIGKILL');
+    await folder.remove();
+  };
+  await process.start().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { process, stop };
+}
 
 /** A namespace whose runs a reconciler of the suite's own executes. */
 export interface ReconciledNamespace {
   readonly process: Component;
+  readonly namespace: string;
+  readonly api: NamespacedApi;
   /** Stores an Orchestration and a run of it, both under this name. */
   readonly run: (name: string, spec: object, annotations?: Readonly<Record<string, string>>) => Promise<void>;
+  /** Stores a run of an Orchestration. */
+  readonly start: (name: string, orchestration: string, spec?: object) => Promise<StoredObject>;
   readonly annotateRun: (name: string, annotations: Readonly<Record<string, string | null>>) => Promise<void>;
   /** The run's status, as soon as it is as wanted. */
   readonly statusOf: (run: string, wanted: (status: RunStatus) => boolean) => Promise<RunStatus>;
-  /** Plays the tools controller: ends the ToolRun of a step, as soon as there is one without a phase. */
-  readonly endToolRun: (run: string, step: string, phase: string, message?: string) => Promise<void>;
-  /** Names of the ToolRuns of a run, of a step if one is given; without those that are being deleted. */
-  readonly toolRunsOf: (run: string, step?: string) => Promise<readonly string[]>;
-  readonly send: SendToApi;
-  readonly namespace: string;
-}
-
-interface ToolRun {
-  readonly metadata: {
-    readonly name: string;
-    readonly annotations: Readonly<Record<string, string>>;
-    readonly deletionTimestamp?: string;
-  };
-  readonly status?: { readonly phase?: string };
+  /** The child of a step that has not ended, as soon as there is one. */
+  readonly childOf: (run: string, step: string) => Promise<StoredObject>;
+  /** Plays the controllers of agents and tools: ends the child of a step, as soon as there is one. */
+  readonly endChild: (run: string, step: string, phase: string, message?: string) => Promise<void>;
+  /** Names of the children of a run, of a step if one is given; without those that are being deleted. */
+  readonly childrenOf: (run: string, step?: string) => Promise<readonly string[]>;
 }
 
 /** Starts a reconciler for a namespace of the shared cluster, while the suite runs that calls this. */
-export function useReconciledNamespace(): () => ReconciledNamespace {
+export function useReconciledNamespace(
+  options: Omit<ReconcilerOptions, 'ownNamespace'> = {},
+): () => ReconciledNamespace {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   let reconciled: ReconciledNamespace | undefined;
-  let end = async () => {};
+  let reconciler: Reconciler | undefined;
   beforeAll(async () => {
     await installCrds(cluster, 'agents');
-    const folder = await createGuardedFolder();
-    const [port] = await findFreePorts(1);
-    const process = createComponent({
-      name: 'reconciler',
-      folder,
-      command: [
-        ...['/usr/bin/env', 'JANGAR_ORCHESTRATION_CONTROLLER_ENABLED=true'],
-        `JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES=${namespace}`,
-        ...[globalThis.process.execPath, join(root, 'src/main.ts'), 'reconcile', `--own-namespace=${namespace}`],
-        ...[
-          `--kubeconfig=${cluster.kubeconfig}`,
-          `--side-port=${port}`,
-          '--bind-address=127.0.0.1',
-          '--leader-elect=false',
-        ],
-      ],
-      isReady: () => isAnswering(`http://127.0.0.1:${port}/readyz`),
-    });
-    await process.start();
-    end = async () => {
-      await process.kill('SIGKILL');
-      await folder.remove();
-    };
-    reconciled = connectReconciled(cluster, namespace, process);
+    reconciler = await startReconciler(cluster, { ...options, ownNamespace: namespace });
+    reconciled = connectReconciled(cluster, namespace, reconciler.process);
   });
-  afterAll(() => end());
+  afterAll(() => reconciler?.stop());
   return () => {
     if (reconciled === undefined) throw new Error('there is a reconciler only while tests run');
     return reconciled;
   };
 }
 
-function connectReconciled(cluster: Cluster, namespace: string, process: Component): ReconciledNamespace {
-  const send = connectApi(cluster);
-  const orchestrations = `/apis/${ORCHESTRATION}/namespaces/${namespace}`;
-  const tools = `/apis/tools.proompteng.ai/v1alpha1/namespaces/${namespace}/toolruns`;
-  const create = async (path: string, body: object) => {
-    const { status, body: answer } = await send('POST', path, body);
-    if (status !== 201) throw new Error(JSON.stringify(answer));
-  };
-  const patch = (path: string, body: object) => send('PATCH', path, body, 'application/merge-patch+json');
-  const listToolRuns = async () => ((await send('GET', tools)).body as { items: readonly ToolRun[] }).items;
-  const isOf =
-    (run: string, step: string | undefined) =>
-    ({ metadata: { annotations } }: ToolRun) =>
-      annotations['agents.proompteng.ai/orchestration-run'] === run &&
-      (step === undefined || annotations['agents.proompteng.ai/orchestration-step'] === step);
+/** Makes the clients for a namespace; nothing is asked of it yet. */
+export function connectReconciled(
+  cluster: Pick<Cluster, keyof ClusterAddress>,
+  namespace: string,
+  process: Component,
+): ReconciledNamespace {
+  const api = connectNamespace(cluster, namespace);
+  const start: ReconciledNamespace['start'] = (name, orchestration, spec = {}) =>
+    api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name: orchestration }, ...spec } });
+
+  async function listChildren(run: string, step?: string): Promise<StoredObject[]> {
+    const lists = await Promise.all(childKinds.map(api.list));
+    return lists.flat().filter(({ metadata: { annotations = {} } }) => {
+      return annotations[RUN] === run && (step === undefined || annotations[STEP] === step);
+    });
+  }
+
+  async function childOf(run: string, step: string): Promise<StoredObject> {
+    let child: StoredObject | undefined;
+    await waitUntil(`a child of ${run}/${step}`, async () => {
+      const isOver = ({ metadata, status }: StoredObject) =>
+        metadata.deletionTimestamp !== undefined || ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase);
+      child = (await listChildren(run, step)).find((one) => !isOver(one));
+      return child !== undefined;
+    });
+    return child as StoredObject;
+  }
 
   return {
     process,
-    send,
     namespace,
+    api,
     async run(name, spec, annotations = {}) {
-      const object = (kind: string, content: object) => ({
-        apiVersion: ORCHESTRATION,
-        kind,
-        metadata: { name, annotations },
-        spec: content,
-      });
-      await create(`${orchestrations}/orchestrations`, object('Orchestration', spec));
-      await create(`${orchestrations}/orchestrationruns`, object('OrchestrationRun', { orchestrationRef: { name } }));
+      await api.create('Orchestration', name, { spec });
+      await api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name } }, metadata: { annotations } });
     },
+    start,
     async annotateRun(name, annotations) {
-      await patch(`${orchestrations}/orchestrationruns/${name}`, { metadata: { annotations } });
+      await api.edit('OrchestrationRun', name, { metadata: { annotations } });
     },
     async statusOf(run, wanted) {
-      let status: RunStatus | undefined;
-      await waitUntil(
-        `run ${run}`,
-        async () => {
-          status = ((await send('GET', `${orchestrations}/orchestrationruns/${run}`)).body as { status?: RunStatus })
-            .status;
-          return status !== undefined && wanted(status);
-        },
-        () => JSON.stringify(status),
-      );
-      return status as RunStatus;
+      const isSo = ({ status }: StoredObject) => status !== undefined && wanted(status);
+      return (await api.waitFor('OrchestrationRun', run, isSo))['status'];
     },
-    async endToolRun(run, step, phase, message) {
-      let child: ToolRun | undefined;
-      await waitUntil(`a ToolRun of ${run}/${step}`, async () => {
-        child = (await listToolRuns()).filter(isOf(run, step)).find(({ status }) => status?.phase === undefined);
-        return child !== undefined;
-      });
+    childOf,
+    async endChild(run, step, phase, message) {
+      const { kind, metadata } = await childOf(run, step);
       const conditions = message === undefined ? [] : [condition('Failed', message)];
-      await patch(`${tools}/${child?.metadata.name}/status`, { status: { phase, conditions } });
+      await api.setStatus(kind as Kind, metadata.name, { phase, conditions });
     },
-    toolRunsOf: async (run, step) =>
-      (await listToolRuns())
-        .filter(isOf(run, step))
+    childrenOf: async (run, step) =>
+      (await listChildren(run, step))
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
         .map(({ metadata }) => metadata.name),
   };
 }
 
-function condition(type: string, message: string) {
+/** A condition that is true since now. */
+export function condition(type: string, message: string): object {
   return { type, status: 'True', reason: type, message, lastTransitionTime: new Date().toISOString() };
-}
-
-async function waitUntil(what: string, isSo: () => Promise<boolean>, describe = () => ''): Promise<void> {
-  const deadline = performance.now() + patienceSeconds * 1000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`waited ${patienceSeconds} s for ${what}: ${describe()}`);
-    await delay(25);
-  }
 }
