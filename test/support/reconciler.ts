@@ -158,6 +158,6 @@ export function connectReconciled(
 }
 
 /** A condition that is true since now. */
-export function condition(type: string, message: string): object {
+function condition(type: string, message: string): object {
   return { type, status: 'True', reason: type, message, lastTransitionTime: new Date().toISOString() };
 }
