@@ -40,8 +40,10 @@ const kinds: readonly Kind[] = [
     status: orchestrationRunStatusSchema,
     columns: {
       Phase: '.status.phase',
-      Orchestration: '.spec.orchestrationRef.name',
+      // JSONPath cannot count: the reconciler writes how many steps are done.
+      Progress: '.status.conditions[?(@.type=="Progressing")].message',
       Reason: '.status.conditions[?(@.type=="Succeeded")].reason',
+      Orchestration: '.spec.orchestrationRef.name',
     },
   },
 ];

@@ -5,8 +5,11 @@ import {
   isStepFinal,
   type RunPhase,
   type RunStatus,
+  type StepPhase,
   type StepStatus,
 } from '../orchestration/run-status.ts';
+
+const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
 
 /** Where a run stands, in a word for programs and a sentence for people. */
 export interface Standing {
@@ -65,19 +68,39 @@ export function writeStatus(before: RunStatus, standing: Standing, fields: Parti
     ...fields,
     phase,
     ...(isFinal && { finishedAt: before.finishedAt ?? now }),
-    conditions: describe(standing).map((condition) => keepTransition(before.conditions, condition, now)),
+    conditions: describe(standing, fields.stepStatuses).map((condition) =>
+      keepTransition(before.conditions, condition, now),
+    ),
     updatedAt: now,
   };
 }
 
-function describe({ phase, reason, message }: Standing): Omit<Condition, 'lastTransitionTime'>[] {
+function describe(
+  { phase, reason, message }: Standing,
+  statuses: readonly StepStatus[] = [],
+): Omit<Condition, 'lastTransitionTime'>[] {
   const isRunning = phase === 'Pending' || phase === 'Running';
-  const say = (type: string, status: Condition['status']) => ({ type, status, reason, message: cutMessage(message) });
+  const say = (type: string, status: Condition['status'], sentence = message) => ({
+    type,
+    status,
+    reason,
+    message: cutMessage(sentence),
+  });
+  const progress = isRunning || statuses.length === 0 ? message : countByPhase(statuses);
   return [
     say('Ready', phase === 'Succeeded' ? 'True' : 'False'),
-    say('Progressing', isRunning && reason !== 'Suspended' ? 'True' : 'False'),
+    say('Progressing', isRunning && reason !== 'Suspended' ? 'True' : 'False', progress),
     say('Succeeded', isRunning ? 'Unknown' : phase === 'Succeeded' ? 'True' : 'False'),
   ];
+}
+
+/** What `kubectl get` shows of an ended run: `4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped`. */
+function countByPhase(statuses: readonly StepStatus[]): string {
+  const counts = FINAL_PHASES.flatMap((phase) => {
+    const count = statuses.filter((status) => status.phase === phase).length;
+    return count === 0 ? [] : `${count} ${phase.toLowerCase()}`;
+  });
+  return `${statuses.length} of ${statuses.length} steps done: ${counts.join(', ')}`;
 }
 
 /** A condition's time moves only with its status: Kubernetes API conventions. */

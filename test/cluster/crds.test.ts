@@ -82,8 +82,8 @@ describeNeeding(['ownControlPlane'], 'the CRD chart', () => {
     });
     expect(await columns('orch')).toEqual(['NAME PHASE READY ENTRYPOINT AGE', 'release-shop Ready True canary']);
     expect(await columns('orchrun')).toEqual([
-      'NAME PHASE ORCHESTRATION REASON AGE',
-      'release-shop-2-7-0 Failed release-shop StepFailed',
+      'NAME PHASE PROGRESS REASON ORCHESTRATION AGE',
+      'release-shop-2-7-0 Failed StepFailed release-shop',
     ]);
     expect(await read('explain', 'orchestration.spec.steps.continueOnFailure')).toContain('Best effort');
   });

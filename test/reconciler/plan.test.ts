@@ -261,6 +261,15 @@ describe('3.6 the run', () => {
     end(story, 'a', 'Succeeded');
     expect(conditionsOf()).toBe('Ready=True Progressing=False Succeeded=True');
   });
+
+  test('counts its steps in Progressing, also when it has ended', () => {
+    const story = begin([tool('a', []), tool('b', ['a']), tool('c', [])]);
+    const progressOf = () => storedStatus(story.world).conditions.find(({ type }) => type === 'Progressing')?.message;
+    end(story, 'c', 'Succeeded');
+    expect(progressOf()).toBe('1 of 3 steps done');
+    end(story, 'a', 'Failed');
+    expect(progressOf()).toBe('3 of 3 steps done: 1 succeeded, 1 failed, 1 skipped');
+  });
 });
 
 describe('3.7 a failed attempt', () => {
