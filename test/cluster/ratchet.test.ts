@@ -11,7 +11,7 @@ describeNeeding(['loopbackWebhooks'], 'an Orchestration that was broken before t
 
   describe.each([
     { gateIs: 'up', refusal: '" is invalid: spec.steps[0].dependsOn[0]: no step is named "absent"' },
-    { gateIs: 'down', refusal: 'failed calling webhook "default.orchestrations.orchestration.proompteng.ai"' },
+    { gateIs: 'down', refusal: 'failed calling webhook "validate.orchestrations.orchestration.proompteng.ai"' },
   ])('while the gate is $gateIs', ({ gateIs, refusal }) => {
     const name = `stored-before-${gateIs}`;
     const object = `orchestration/${name}`;
