@@ -11,6 +11,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   reconciler: { src: ['dag', 'orchestration'], outside: [] },
   supervisor: { src: [], outside: ['node:'] },
   toolrun: { src: ['orchestration'], outside: [] },
+  certificates: { src: ['tls'], outside: [] },
   tls: { src: [], outside: ['node-forge', 'node:'] },
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },

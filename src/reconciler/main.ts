@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { suggestName } from '../dag/suggest.ts';
+import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
-import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
+import type { LoadCredentials } from '../kube/credentials.ts';
 import { type Election, startElection } from '../kube/lease.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
@@ -75,7 +76,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   });
   const parent = connectParent(process);
   const metrics = createEngineMetrics();
-  const load = await chooseCredentials(configuration, process.env);
+  const load = await chooseCredentials(configuration.kubeconfig, process.env);
   const engine = startEngine(configuration, load, log, metrics, await parent.started, parent.tell);
   parent.onScrape(async () => {
     for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
@@ -156,16 +157,6 @@ function once(action: () => Promise<unknown>): () => void {
     if (!isCalled) void action();
     isCalled = true;
   };
-}
-
-async function chooseCredentials(
-  { kubeconfig }: ReconcileConfiguration,
-  environment: NodeJS.ProcessEnv,
-): Promise<LoadCredentials> {
-  if (kubeconfig !== undefined) return (await import('../kube/kubeconfig.ts')).loadKubeconfig(kubeconfig);
-  const { KUBERNETES_SERVICE_HOST: host = 'kubernetes.default.svc', KUBERNETES_SERVICE_PORT: port = '443' } =
-    environment;
-  return loadInCluster({ host, port });
 }
 
 /** Time that goes on evenly while the process lives: a wall clock that is set moves no deadline. */

@@ -1,3 +1,4 @@
+import { CERTIFICATE_SETTINGS, findCertificateMistakes } from './certificate-configuration.ts';
 import {
   anyText,
   type Configuration,
@@ -133,6 +134,7 @@ const RECONCILE_SETTINGS = {
     help: 'at how many deaths of engines something must have been in work to be left alone',
     fallback: '2',
   },
+  ...CERTIFICATE_SETTINGS,
   logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
 } as const satisfies Record<string, Setting>;
 
@@ -140,7 +142,10 @@ export type ReconcileConfiguration = Configuration<typeof RECONCILE_SETTINGS>;
 
 /** The configuration of `reconcile`. */
 export function readReconcileConfiguration(sources: ConfigurationSources): ConfigurationResult<ReconcileConfiguration> {
-  return readConfiguration(RECONCILE_SETTINGS, sources);
+  const result = readConfiguration(RECONCILE_SETTINGS, sources);
+  if (!result.ok) return result;
+  const mistakes = findCertificateMistakes(result.configuration);
+  return mistakes.length > 0 ? { ok: false, mistakes } : result;
 }
 
 function readWords(text: string): readonly string[] | undefined {

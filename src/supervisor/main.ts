@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { Registry } from 'prom-client';
 import { suggestName } from '../dag/suggest.ts';
-import { createLogger } from '../runtime/log.ts';
+import { createLogger, type Logger } from '../runtime/log.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { createSupervisorMetrics, type SupervisorMetrics } from '../runtime/reconcile-metrics.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
@@ -21,6 +22,7 @@ export function reconcile(args: readonly string[], process: NodeJS.Process): voi
   const metrics = createSupervisorMetrics(END_CAUSES);
   const engine = configuration.isEnabled ? startEngine(args, process, configuration, metrics) : undefined;
   if (engine === undefined) log.info('disabled: no run is executed and no status is written');
+  const certificates = keepCertificates(configuration, process, log, metrics.registry);
 
   const { contentType } = metrics.registry;
   const sidePort = createSidePort({
@@ -38,7 +40,7 @@ export function reconcile(args: readonly string[], process: NodeJS.Process): voi
     process,
     log,
     drain: async () => {
-      await engine?.stop();
+      await Promise.all([engine?.stop(), certificates.then((kept) => kept?.stop())]);
       sidePort.close();
     },
   });
@@ -47,6 +49,18 @@ export function reconcile(args: readonly string[], process: NodeJS.Process): voi
     process.stderr.write(mistakes.map((mistake) => `orchestration-gate reconcile: ${mistake}\n`).join(''));
     return process.exit(2);
   }
+}
+
+/** Loaded only where it is asked for: it needs a client of the API server, and what makes certificates. */
+async function keepCertificates(
+  configuration: ReconcileConfiguration,
+  process: NodeJS.Process,
+  log: Logger,
+  registry: Registry,
+) {
+  if (configuration.certificates === 'off') return undefined;
+  const { startCertificates } = await import('../certificates/main.ts');
+  return startCertificates(configuration, process.env, log, registry);
 }
 
 /** The same program again, by its word for the engine, with the same arguments and environment. */

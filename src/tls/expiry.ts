@@ -3,9 +3,13 @@ import { X509Certificate } from 'node:crypto';
 /** Where in its life a certificate is. `due`: replace it now, it still works. `expired`: clients refuse it. */
 type ExpiryState = 'fresh' | 'due' | 'expired';
 
-export interface Expiry {
+/** Both ends included. */
+export interface Life {
   readonly notBefore: Date;
   readonly notAfter: Date;
+}
+
+export interface Expiry extends Life {
   /** Two thirds of its life: a third is left to try again and to raise an alarm. */
   readonly renewAt: Date;
   readonly state: ExpiryState;
@@ -17,8 +21,11 @@ export interface Expiry {
  */
 export function readExpiry(certificatePem: string, now: Date): Expiry {
   const certificate = new X509Certificate(certificatePem);
-  const notBefore = certificate.validFromDate;
-  const notAfter = certificate.validToDate;
+  return judgeLife({ notBefore: certificate.validFromDate, notAfter: certificate.validToDate }, now);
+}
+
+/** Judges a life that is known already. */
+export function judgeLife({ notBefore, notAfter }: Life, now: Date): Expiry {
   const renewAt = new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3);
   return { notBefore, notAfter, renewAt, state: stateAt(now, { notBefore, notAfter, renewAt }) };
 }

@@ -1,6 +1,7 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
+import type { Life } from './expiry.ts';
 
 /** A certificate and the private key that belongs to it, both as PEM text; the key is PKCS #8, not encrypted. */
 export interface CertificatePair {
@@ -76,11 +77,6 @@ export async function issueLeaf(options: LeafOptions): Promise<CertificatePair> 
     { name: 'authorityKeyIdentifier', keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes() },
   ]);
   return sign(certificate, keys.privateKey, options.authority.privateKeyPem);
-}
-
-interface Life {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
 }
 
 /** Back-dated by the clock skew, but by a tenth of the life at most: else a minute-long certificate were born overdue. */

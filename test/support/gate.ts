@@ -186,19 +186,8 @@ export async function installWebhooks(
   gate: Gate,
   { release, namespaces }: WebhooksOptions,
 ): Promise<Webhooks> {
-  const [first] = namespaces;
-  const namespace = first === '*' ? 'default' : first;
-  const manifest = await run(
-    cluster.helm([
-      ...['template', release, join(root, 'charts/orchestration-gate'), '--namespace', namespace],
-      ...['--show-only', 'templates/webhooks.yaml', '--set', `webhook.url=${gate.url}`],
-      ...['--set-json', `controller.namespaces=${JSON.stringify(namespaces)}`],
-    ]),
-  );
-  await run(cluster.kubectl(['apply', '-f', '-'], { input: manifest }));
-  const { items } = JSON.parse(
-    await run(cluster.kubectl(['get', '-f', '-', '-o', 'json'], { input: manifest })),
-  ) as List;
+  const namespace = namespaces[0] === '*' ? 'default' : namespaces[0];
+  const items = await applyWebhooks(cluster, gate.url, { release, namespaces });
   const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}`.toLowerCase());
   await publishCa(cluster, items, gate.caPem);
   await waitUntil(
@@ -211,6 +200,25 @@ export async function installWebhooks(
     await waitUntil('the API server forgets the gate', async () => (await probe(cluster, gate, namespace)) === 0);
   }
   return { names, remove };
+}
+
+/** Renders the chart's webhook configurations and applies them, with no caBundle: returns what the API server stored. */
+export async function applyWebhooks(
+  cluster: Cluster,
+  url: string,
+  { release, namespaces }: WebhooksOptions,
+): Promise<readonly WebhookConfiguration[]> {
+  const namespace = namespaces[0] === '*' ? 'default' : namespaces[0];
+  const manifest = await run(
+    cluster.helm([
+      ...['template', release, join(root, 'charts/orchestration-gate'), '--namespace', namespace],
+      ...['--show-only', 'templates/webhooks.yaml', '--set', `webhook.url=${url}`],
+      ...['--set-json', `controller.namespaces=${JSON.stringify(namespaces)}`],
+    ]),
+  );
+  await run(cluster.kubectl(['apply', '-f', '-'], { input: manifest }));
+  const stored = await run(cluster.kubectl(['get', '-f', '-', '-o', 'json'], { input: manifest }));
+  return (JSON.parse(stored) as List).items;
 }
 
 interface List {

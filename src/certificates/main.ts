@@ -1,0 +1,158 @@
+import { isIP } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Registry } from 'prom-client';
+import { applyCaBundle, type ConfigurationName, readCaBundles } from '../kube/ca-bundle.ts';
+import { chooseCredentials } from '../kube/choose-credentials.ts';
+import { createKubeClient, type KubeClient } from '../kube/client.ts';
+import { watchConfigurations } from '../kube/configuration-watch.ts';
+import type { Timing } from '../kube/ports.ts';
+import { readSecretData, writeSecretData } from '../kube/secret-data.ts';
+import { readServerTime } from '../kube/server-time.ts';
+import { createTransport } from '../kube/transport.ts';
+import { createCertificateMetrics } from '../runtime/certificate-metrics.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
+import { readBundle, writeBundle } from '../tls/certificate.ts';
+import { createIssuer } from './leaf.ts';
+import { startLoop } from './loop.ts';
+import type { ConfigurationsPort, PublicationPort, RotationPort } from './ports.ts';
+import { createPublication } from './publication.ts';
+import { createRotation } from './rotation.ts';
+import type { Round } from './round.ts';
+import { decodeAuthorities, encodeAuthorities } from './secret-data.ts';
+
+interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** API servers follow the configurations by a watch, within a second in health; a minute also where they are many or busy. */
+const SETTLE_MS = 60_000;
+
+/** Keeps the certificates of the gate, until `stop`. Whatever goes wrong is told and tried again: nothing here throws. */
+export async function startCertificates(
+  configuration: ReconcileConfiguration,
+  environment: NodeJS.ProcessEnv,
+  log: Logger,
+  registry: Registry,
+): Promise<{ readonly stop: () => Promise<void> }> {
+  const load = await chooseCredentials(configuration.kubeconfig, environment);
+  const metrics = createCertificateMetrics(registry);
+  const names = (configuration.webhookConfigurations ?? []) as readonly ConfigurationName[];
+  const transport = createTransport({ load, timing, log });
+  const client = createKubeClient({ transport, timing });
+  const secret = { namespace: configuration.ownNamespace, name: configuration.certificateSecret ?? '' };
+  const now = followClock(() => readServerTime(transport), log);
+  const round = chooseRound();
+  const loop = startLoop({ round, schedule: timing.schedule });
+  const watch = watchConfigurations({ client, configurations: names, onChange: () => loop.wake(), timing, log });
+  log.info({ mode: configuration.certificates, configurations: names, ...secret }, 'keeping certificates');
+
+  function chooseRound(): Round {
+    const common = { configurations: names, log, observer: metrics };
+    if (configuration.certificates === 'provided') {
+      return createPublication({ ...common, port: connectPublication(client, secret) });
+    }
+    const { tlsDir = '', certificateNames = [], leafLifetimeSeconds, caLifetimeSeconds } = configuration;
+    const issuer = createIssuer({
+      folder: tlsDir,
+      names: {
+        dnsNames: certificateNames.filter((name) => isIP(name) === 0),
+        ipAddresses: certificateNames.filter((name) => isIP(name) !== 0),
+      },
+      commonName: `orchestration-gate ${secret.namespace}/${secret.name}`,
+    });
+    const settings = {
+      leafLifetimeMs: leafLifetimeSeconds * 1_000,
+      authorityLifetimeMs: caLifetimeSeconds * 1_000,
+      settleMs: SETTLE_MS,
+    };
+    const port = { ...connectRotation(client, secret), ...issuer, readTime: now };
+    return createRotation({ ...common, port, settings, elapsed: timing.now });
+  }
+
+  return {
+    async stop() {
+      await Promise.all([loop.stop(), watch.stop()]);
+      await transport.close();
+    },
+  };
+}
+
+const timing: Timing = {
+  now: () => performance.now(),
+  random: Math.random,
+  schedule: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** More than two machines of one cluster should differ by. */
+const NOTABLE_SKEW_MS = 60_000;
+
+/** The API server's time, or where it tells none our own; says so when the two differ. */
+function followClock(read: () => Promise<Date | undefined>, log: Logger): () => Promise<Date> {
+  let isSkewed = false;
+  return async () => {
+    const own = new Date();
+    const told = (await read()) ?? own;
+    const skewMs = own.getTime() - told.getTime();
+    if (Math.abs(skewMs) > NOTABLE_SKEW_MS !== isSkewed) {
+      isSkewed = !isSkewed;
+      const fields = { aheadSeconds: Math.round(skewMs / 1_000) };
+      if (isSkewed) log.warn(fields, "this machine's clock is not the API server's: certificates go by the latter");
+      else log.info(fields, "this machine's clock is the API server's again");
+    }
+    return told;
+  };
+}
+
+/** The webhook configurations, as the flags name them. */
+function connectConfigurations(client: Pick<KubeClient, 'get' | 'patch'>): ConfigurationsPort {
+  return {
+    async readConfiguration(name) {
+      const found = await readCaBundles(client, name as ConfigurationName);
+      if (found === undefined) return undefined;
+      const { version, writers, webhooks } = found;
+      const read = ({ name: webhook, caBundle }: (typeof webhooks)[number]) => ({
+        name: webhook,
+        trusted: readBundle(caBundle),
+      });
+      return { name, version, writers, webhooks: webhooks.map(read) };
+    },
+    async publish(seen, bundle) {
+      const isWritten = await applyCaBundle(client, seen.name as ConfigurationName, seen, writeBundle(bundle));
+      return isWritten ? 'written' : 'outdated';
+    },
+  };
+}
+
+/** What the publication of a Secret that comes from elsewhere acts through. */
+function connectPublication(client: Pick<KubeClient, 'get' | 'patch'>, secret: SecretName): PublicationPort {
+  return {
+    ...connectConfigurations(client),
+    async readBundle() {
+      const found = await readSecretData(client, secret);
+      return found && readBundle(found.data['ca.crt'] ?? '');
+    },
+  };
+}
+
+/** What the rotation acts through in the cluster. */
+function connectRotation(
+  client: Pick<KubeClient, 'get' | 'patch'>,
+  secret: SecretName,
+): ConfigurationsPort & Pick<RotationPort, 'readSecret' | 'writeSecret'> {
+  return {
+    ...connectConfigurations(client),
+    async readSecret() {
+      const found = await readSecretData(client, secret);
+      return found && { version: found.version, content: decodeAuthorities(found.data) };
+    },
+    async writeSecret({ version }, authorities) {
+      const isWritten = await writeSecretData(client, secret, version, encodeAuthorities(authorities));
+      return isWritten ? 'written' : 'outdated';
+    },
+  };
+}

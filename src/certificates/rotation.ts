@@ -1,0 +1,69 @@
+import { type Authorities, assign } from './authorities.ts';
+import { isTrustedEverywhere, type Observation, type PlanSettings, planCertificates, type Step } from './plan.ts';
+import type { CertificatesObserver, Log, RotationPort, WriteOutcome } from './ports.ts';
+import { createRound, type Round, readConfigurations, tellInSync } from './round.ts';
+import { createTeller } from './teller.ts';
+
+export interface RotationOptions {
+  readonly port: RotationPort;
+  /** `kind/name` of the webhook configurations. */
+  readonly configurations: readonly string[];
+  readonly settings: PlanSettings;
+  /** Milliseconds on a clock that never jumps. */
+  readonly elapsed: () => number;
+  readonly log: Log;
+  readonly observer: CertificatesObserver;
+}
+
+/** The rounds of a replica that makes its own certificates. What it keeps in mind is lost without harm. */
+export function createRotation({
+  port,
+  configurations: names,
+  settings,
+  elapsed,
+  log,
+  observer,
+}: RotationOptions): Round {
+  const teller = createTeller(log, observer);
+  /** Since when every configuration has been seen to trust the next authority. */
+  let nextTrusted: { readonly certificatePem: string; readonly sinceMs: number } | undefined;
+
+  /** Configurations, then the Secret, then the time: whoever acts on an old Secret acts on configurations as old. */
+  async function observe(): Promise<Observation> {
+    let seen = await readConfigurations(port, names, teller);
+    const secret = await port.readSecret();
+    const authorities = secret && !('problem' in secret.content) ? secret.content : undefined;
+    // Who begins anew must know all that was trusted up to the loss of the Secret.
+    if (secret !== undefined && authorities === undefined) seen = await readConfigurations(port, names, teller);
+    const now = await port.readTime();
+    const leaf = await port.readLeaf(authorities?.trusted ?? []);
+    nextTrusted = follow(authorities?.next, seen);
+    observer.setAuthorityEnd((authorities?.signing ?? authorities?.next)?.notAfter);
+    observer.setLeafEnd(leaf?.notAfter);
+    tellInSync(observer, names, seen.configurations, authorities?.trusted);
+    return { ...seen, now, secret, leaf, nextTrustedForMs: nextTrusted ? elapsed() - nextTrusted.sinceMs : 0 };
+  }
+
+  function follow(next: Authorities['next'], seen: Pick<Observation, 'configurations' | 'unseen'>) {
+    if (next === undefined || !isTrustedEverywhere(next, seen)) return undefined;
+    const { certificatePem } = next;
+    return nextTrusted?.certificatePem === certificatePem ? nextTrusted : { certificatePem, sinceMs: elapsed() };
+  }
+
+  async function act(step: Step, { now, secret }: Observation): Promise<WriteOutcome> {
+    if (step.type === 'Publish') return port.publish(step.configuration, step.bundle);
+    if (step.type === 'IssueLeaf') {
+      await port.writeLeaf(step.authority, now, step.lifetimeMs);
+      return 'written';
+    }
+    if (secret === undefined) return 'outdated';
+    if (step.type !== 'BeginRotation') return port.writeSecret(secret, step.authorities);
+    const next = await port.issueAuthority(now, settings.authorityLifetimeMs);
+    return port.writeSecret(secret, assign([...step.trusted, next], step.signing, next));
+  }
+
+  return createRound(async () => {
+    const observation = await observe();
+    return { plan: planCertificates(observation, settings), act: (step) => act(step, observation) };
+  }, teller);
+}

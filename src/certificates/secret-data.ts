@@ -1,0 +1,98 @@
+import { type Certificate, fingerprintOf, isKeyOf, readBundle, writeBundle } from '../tls/certificate.ts';
+import { type Authorities, type Authority, assign } from './authorities.ts';
+import type { ObservedSecret } from './plan.ts';
+
+/** The keys of the Secret. `ca.crt` is the bundle that is published, so that people find it where other tools put it. */
+const BUNDLE = 'ca.crt';
+const ROTATION = 'rotation.json';
+const SIGNING_KEY = 'signing.key';
+const NEXT_KEY = 'next.key';
+
+/** What there is to know of the certificate that stands at the same place in `ca.crt`. */
+interface Entry {
+  readonly fingerprint: string;
+  readonly role: 'Signing' | 'Next' | 'Trusted';
+  /** For people: the certificate itself says so too. */
+  readonly notAfter: string;
+  readonly leavesUntil: string;
+}
+
+interface Rotation {
+  /** For people: `Publishing` while there is a next authority. */
+  readonly phase: 'Steady' | 'Publishing';
+  readonly authorities: readonly Entry[];
+}
+
+/** The Secret's data, key to text, that holds these authorities; null for a key that has to go. */
+export function encodeAuthorities({ trusted, signing, next }: Authorities): Readonly<Record<string, string | null>> {
+  const entryOf = (authority: Authority): Entry => ({
+    fingerprint: fingerprintOf(authority.certificatePem),
+    role: authority === signing ? 'Signing' : authority === next ? 'Next' : 'Trusted',
+    notAfter: authority.notAfter.toISOString(),
+    leavesUntil: authority.leavesUntil.toISOString(),
+  });
+  const rotation: Rotation = { phase: next ? 'Publishing' : 'Steady', authorities: trusted.map(entryOf) };
+  return {
+    [BUNDLE]: writeBundle(trusted),
+    [ROTATION]: `${JSON.stringify(rotation, undefined, 2)}\n`,
+    [SIGNING_KEY]: signing?.privateKeyPem ?? null,
+    [NEXT_KEY]: next?.privateKeyPem ?? null,
+  };
+}
+
+/** Reads the data back, or tells what is wrong and which certificates can still be read. Never throws, and quotes no key. */
+export function decodeAuthorities(data: Readonly<Record<string, string>>): ObservedSecret['content'] {
+  const readable = readBundle(data[BUNDLE] ?? '');
+  const broken = (what: string) => ({ problem: `is broken: ${what}`, readable });
+  if (Object.values(data).every((text) => text === '')) return { problem: 'is empty', readable };
+  const entries = readEntries(data[ROTATION] ?? '');
+  if (entries === undefined) return broken(`${ROTATION} does not hold what belongs there`);
+  if (!isSameOrder(readable, entries)) return broken(`${ROTATION} speaks of other certificates than ${BUNDLE} holds`);
+
+  const keys: Readonly<Record<Entry['role'], string | undefined>> = {
+    Signing: data[SIGNING_KEY],
+    Next: data[NEXT_KEY],
+    Trusted: undefined,
+  };
+  const trusted = readable.map((certificate, i): Authority => {
+    const { role = 'Trusted', leavesUntil = '' } = entries[i] ?? {};
+    const privateKeyPem = keys[role];
+    return { ...certificate, leavesUntil: new Date(leavesUntil), ...(privateKeyPem ? { privateKeyPem } : {}) };
+  });
+  const [signing, ...otherSigning] = trusted.filter((_, i) => entries[i]?.role === 'Signing');
+  const [next, ...otherNext] = trusted.filter((_, i) => entries[i]?.role === 'Next');
+  if (otherSigning.length + otherNext.length > 0) return broken(`${ROTATION} gives one role to several certificates`);
+  if (!signing && !next) return broken(`${ROTATION} names no authority that signs or will sign`);
+  if (signing && !hasItsKey(signing)) return broken(`${SIGNING_KEY} is not the key of the authority that signs`);
+  if (next && !hasItsKey(next)) return broken(`${NEXT_KEY} is not the key of the next authority`);
+  return assign(trusted, signing, next);
+}
+
+function hasItsKey({ privateKeyPem, certificatePem }: Authority): boolean {
+  return privateKeyPem !== undefined && isKeyOf(privateKeyPem, certificatePem);
+}
+
+function isSameOrder(certificates: readonly Certificate[], entries: readonly Entry[]): boolean {
+  return (
+    certificates.length === entries.length &&
+    certificates.every(({ certificatePem }, i) => fingerprintOf(certificatePem) === entries[i]?.fingerprint)
+  );
+}
+
+function readEntries(text: string): readonly Entry[] | undefined {
+  try {
+    const { authorities } = JSON.parse(text) as Partial<Rotation>;
+    return Array.isArray(authorities) && authorities.every(isEntry) ? authorities : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: Partial<Entry> | null): boolean {
+  return (
+    typeof value?.fingerprint === 'string' &&
+    ['Signing', 'Next', 'Trusted'].includes(value.role ?? '') &&
+    typeof value.leavesUntil === 'string' &&
+    !Number.isNaN(Date.parse(value.leavesUntil))
+  );
+}

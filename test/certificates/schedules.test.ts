@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Authorities, Authority } from '../../src/certificates/authorities.ts';
+import { isInSync, type ObservedSecret } from '../../src/certificates/plan.ts';
+import { judgeLife } from '../../src/tls/expiry.ts';
+import { createWorld, DAY_MS, MINUTE_MS, type Replica, settleRounds, type World } from './world.ts';
+
+/** Even over [0, 1), the same for the same seed: mulberry32. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const EVENTS = 500;
+
+test('whatever happens, nobody serves a leaf that a published bundle does not vouch for, and everything heals', async () => {
+  await fc.assert(fc.asyncProperty(fc.integer(), play), { numRuns: Number(process.env['SCHEDULES'] ?? 250) });
+}, 300_000);
+
+async function play(seed: number): Promise<void> {
+  const random = createRandom(seed);
+  const below = (n: number) => Math.floor(random() * n);
+  const pick = <T>(items: readonly T[]) => items[below(items.length)] as T;
+  const world = createWorld(['a', 'b', 'c'].slice(0, below(4)), 1 + below(3));
+  const orphaned = new Set<string>();
+  const story: string[] = [];
+
+  const disturbances: readonly ((name: string) => string)[] = [
+    (name) => {
+      world.setConfiguration(name, undefined);
+      return `${name} is deleted`;
+    },
+    (name) => {
+      world.setConfiguration(name, []);
+      return `${name} is made anew`;
+    },
+    (name) => {
+      world.setConfiguration(name, [foreign(world.now())]);
+      return `${name} is overwritten`;
+    },
+    () => {
+      world.setSecret({ problem: 'is empty', readable: [] });
+      return 'the Secret is emptied';
+    },
+    () => {
+      const readable = trustedOf(world).filter(() => random() < 0.5);
+      world.setSecret({ problem: 'is broken', readable });
+      return 'the Secret is broken';
+    },
+    () => {
+      const byMs = (random() - 0.5) * 2 * pick([MINUTE_MS, DAY_MS, 50 * DAY_MS, 400 * DAY_MS]);
+      world.setClock(byMs);
+      return `the clock is set by ${byMs / DAY_MS} d`;
+    },
+    () => {
+      const ms = random() * pick([DAY_MS, 20 * DAY_MS, 60 * DAY_MS]);
+      world.pass(ms);
+      return `${ms / DAY_MS} d pass`;
+    },
+  ];
+
+  function deliver(): string {
+    const at = below(world.calls.length);
+    const [call] = world.calls.splice(at, 1);
+    if (call === undefined) return 'nothing is asked for';
+    const chance = random();
+    const { index } = call.replica;
+    if (chance < 0.03) call.refuse();
+    else if (chance < 0.06) call.loseAnswer();
+    else if (chance < 0.09) {
+      if (random() < 0.3) call.loseAnswer();
+      world.crash(call.replica);
+      if (random() < 0.3) call.replica.leaf = undefined;
+    } else call.perform();
+    return `call of ${index}: ${chance}`;
+  }
+
+  for (let event = 0; event < EVENTS; event++) {
+    const chance = random();
+    const idle = world.replicas.filter(({ isBusy }) => !isBusy);
+    if (chance < 0.02) {
+      story.push(pick(disturbances)(pick(['a', ...world.names])));
+      noteOrphans(world, orphaned);
+    } else if (idle.length > 0 && (chance < 0.25 || world.calls.length === 0)) {
+      world.pass(10_000);
+      world.begin(pick(idle));
+    } else story.push(deliver());
+    await settleRounds();
+    check(world, orphaned, story);
+  }
+  await heal(world);
+  for (const replica of world.replicas) checkHealed(world, replica);
+}
+
+function foreign(now: Date): Authority {
+  const notAfter = new Date(now.getTime() + 1_000 * DAY_MS);
+  return { certificatePem: 'foreign', notBefore: now, notAfter, leavesUntil: notAfter };
+}
+
+function trustedOf(world: World): readonly Authority[] {
+  const content = world.secret()?.content;
+  return content && 'trusted' in content ? content.trusted : [];
+}
+
+/** An authority that neither the Secret nor any configuration knows any more is lost for good, and its leaves with it. */
+function noteOrphans(world: World, orphaned: Set<string>): void {
+  const content = world.secret()?.content;
+  if (content === undefined || !('problem' in content)) return;
+  const published = [...world.configurations.values()].flatMap(({ webhooks }) => webhooks[0]?.trusted ?? []);
+  const known = [...published, ...content.readable].map(({ certificatePem }) => certificatePem);
+  for (const { leaf } of world.replicas)
+    if (leaf?.issuerPem && !known.includes(leaf.issuerPem)) orphaned.add(leaf.issuerPem);
+}
+
+/**
+ * Every leaf that clients take for alive is vouched for by every bundle that one of us wrote last. Not looked at: leaves of
+ * before the clock was set, until their replica has looked once.
+ */
+function check(world: World, orphaned: ReadonlySet<string>, story: readonly string[]): void {
+  for (const { index, leaf, rounds } of world.replicas) {
+    if (leaf === undefined || rounds === 0 || leaf.issuerPem === undefined || orphaned.has(leaf.issuerPem)) continue;
+    if (world.now() < leaf.notBefore || world.now() > leaf.notAfter) continue;
+    for (const { name, trusted } of bundlesInUse(world)) {
+      const pems = trusted.map(({ certificatePem }) => certificatePem);
+      expect(pems, `${index} at ${name}\n${story.slice(-60).join('\n')}`).toContain(leaf.issuerPem);
+    }
+  }
+}
+
+/** What API servers may go by now, be they up to date or behind; not what never vouched for a leaf that is alive. */
+function bundlesInUse(world: World): readonly { readonly name: string; readonly trusted: readonly Authority[] }[] {
+  const mayHaveLeaves = ({ certificatePem, notBefore }: Authority) =>
+    notBefore <= world.now() && world.now() <= world.leavesUntil(certificatePem);
+  return [...world.configurations.values()]
+    .filter(({ name }) => !world.tainted.has(name))
+    .flatMap(({ name, webhooks }) => [
+      { name, trusted: (webhooks[0]?.trusted ?? []) as readonly Authority[] },
+      ...world
+        .laggingBundles(name)
+        .filter((trusted) => trusted.some(mayHaveLeaves))
+        .map((trusted) => ({ name, trusted })),
+    ]);
+}
+
+/** Nothing goes wrong any more for four minutes. */
+async function heal(world: World): Promise<void> {
+  for (let round = 0; round < 25; round++) {
+    for (const replica of world.replicas) if (!replica.isBusy) world.begin(replica);
+    await world.finish();
+    world.pass(10_000);
+  }
+}
+
+function checkHealed(world: World, { leaf }: Replica): void {
+  const { trusted, signing, next } = (world.secret() as ObservedSecret).content as Authorities;
+  expect(next).toBeUndefined();
+  expect(leaf && judgeLife(leaf, world.now()).state).toBe('fresh');
+  expect(signing && judgeLife(signing, world.now()).state).toBe('fresh');
+  expect(leaf?.issuerPem).toBe(signing?.certificatePem);
+  for (const configuration of world.configurations.values()) expect(isInSync(configuration, trusted)).toBe(true);
+}

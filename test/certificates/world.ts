@@ -1,0 +1,226 @@
+import type { Authority } from '../../src/certificates/authorities.ts';
+import type { ObservedConfiguration, ObservedLeaf, ObservedSecret, PlanSettings } from '../../src/certificates/plan.ts';
+import type { CertificatesObserver, RotationPort } from '../../src/certificates/ports.ts';
+import { createRotation } from '../../src/certificates/rotation.ts';
+import type { Round } from '../../src/certificates/round.ts';
+import { silentLog } from '../support/timing.ts';
+
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** How far an API server may be behind with a configuration. */
+const LAG_MS = 50_000;
+
+export const settings: PlanSettings = {
+  leafLifetimeMs: 30 * DAY_MS,
+  authorityLifetimeMs: 90 * DAY_MS,
+  settleMs: MINUTE_MS,
+};
+
+export const silentObserver: CertificatesObserver = {
+  setAuthorityEnd: () => {},
+  setLeafEnd: () => {},
+  setInSync: () => {},
+  countIssued: () => {},
+  countFailure: () => {},
+};
+
+/** A call that a replica has made and that has not been carried out yet. */
+interface Call {
+  readonly replica: Replica;
+  readonly perform: () => void;
+  readonly refuse: () => void;
+  readonly loseAnswer: () => void;
+}
+
+export interface Replica {
+  readonly index: number;
+  round: Round;
+  isBusy: boolean;
+  /** Whole rounds since the clock was last set. */
+  rounds: number;
+  leaf: ObservedLeaf | undefined;
+}
+
+/** Configurations, Secret, clock and replicas, where every call waits until somebody lets it happen. */
+export interface World {
+  readonly names: readonly string[];
+  readonly replicas: readonly Replica[];
+  readonly configurations: Map<string, ObservedConfiguration>;
+  /** Those whose bundle somebody else wrote last. */
+  readonly tainted: Set<string>;
+  readonly calls: Call[];
+  /** What API servers that lag may still go by, as far as one of us wrote it. */
+  laggingBundles(name: string): readonly (readonly Authority[])[];
+  /** Until when leaves of an authority may live, as was last recorded. */
+  leavesUntil(certificatePem: string): Date;
+  now(): Date;
+  secret(): ObservedSecret | undefined;
+  /** Somebody else's doing. */
+  setSecret(content: ObservedSecret['content'] | undefined): void;
+  setConfiguration(name: string, trusted: readonly Authority[] | undefined): void;
+  /** Time passes. */
+  pass(ms: number): void;
+  /** The API server's clock is set. */
+  setClock(byMs: number): void;
+  begin(replica: Replica): void;
+  /** The process ends, and what it had asked for never happens; the next has nothing in mind. */
+  crash(replica: Replica): void;
+  /** Lets every call happen until no replica has one. */
+  finish(): Promise<void>;
+}
+
+/** `names`: of the configurations, which do not exist yet. */
+export function createWorld(names: readonly string[], replicaCount: number): World {
+  let clockMs = Date.parse('2026-01-01T00:00:00Z');
+  let elapsedMs = 0;
+  let versions = 0;
+  let authorities = 0;
+  let secret: ObservedSecret | undefined = { version: 'v0', content: { problem: 'is empty', readable: [] } };
+  const configurations = new Map<string, ObservedConfiguration>();
+  const tainted = new Set<string>();
+  const calls: Call[] = [];
+  const recorded = new Map<string, Date>();
+  const replaced = new Map<string, { readonly trusted: readonly Authority[]; readonly atMs: number }[]>();
+  const now = () => new Date(clockMs);
+  const nextVersion = () => `v${++versions}`;
+
+  function call<T>(replica: Replica, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      calls.push({
+        replica,
+        perform: () => resolve(effect()),
+        refuse: () => reject(new Error('refused')),
+        loseAnswer: () => {
+          effect();
+          reject(new Error('no answer'));
+        },
+      });
+    });
+  }
+
+  function connect(replica: Replica): RotationPort {
+    const through = <T>(effect: () => T) => call(replica, effect);
+    return {
+      readTime: () => through(now),
+      readSecret: () => through(() => secret),
+      readConfiguration: (name) => through(() => configurations.get(name)),
+      readLeaf: () => through(() => replica.leaf),
+      publish: (seen, bundle) =>
+        through(() => {
+          if (configurations.get(seen.name)?.version !== seen.version) return 'outdated';
+          if (!tainted.delete(seen.name)) {
+            const trusted = (seen.webhooks[0]?.trusted ?? []) as readonly Authority[];
+            replaced.set(seen.name, [...(replaced.get(seen.name) ?? []), { trusted, atMs: elapsedMs }]);
+          }
+          write(seen.name, bundle as readonly Authority[]);
+          return 'written';
+        }),
+      writeSecret: (seen, content) =>
+        through(() => {
+          if (secret?.version !== seen.version) return 'outdated';
+          secret = { version: nextVersion(), content };
+          for (const { certificatePem, leavesUntil } of content.trusted) recorded.set(certificatePem, leavesUntil);
+          return 'written';
+        }),
+      issueAuthority: (at, lifetimeMs) =>
+        through(() => {
+          const life = lifeFrom(at, lifetimeMs);
+          const name = `CA ${++authorities}`;
+          return { certificatePem: name, privateKeyPem: `key of ${name}`, leavesUntil: life.notBefore, ...life };
+        }),
+      writeLeaf: (authority, at, lifetimeMs) =>
+        through(() => {
+          const issuerPem = authority.certificatePem;
+          replica.leaf = { certificatePem: 'leaf', issuerPem, coversNames: true, ...lifeFrom(at, lifetimeMs) };
+        }),
+    };
+  }
+
+  function write(name: string, trusted: readonly Authority[]): void {
+    const webhooks = [{ name: 'webhook', trusted }];
+    configurations.set(name, { name, version: nextVersion(), writers: [], webhooks });
+  }
+
+  function createReplica(index: number): Replica {
+    const replica: Replica = { index, round: async () => {}, isBusy: false, rounds: 0, leaf: undefined };
+    boot(replica);
+    return replica;
+  }
+
+  function boot(replica: Replica): void {
+    replica.isBusy = false;
+    replica.round = createRotation({
+      port: connect(replica),
+      configurations: names,
+      settings,
+      elapsed: () => elapsedMs,
+      log: silentLog,
+      observer: silentObserver,
+    });
+  }
+
+  const replicas = [...Array(replicaCount).keys()].map(createReplica);
+
+  const begin = (replica: Replica) => {
+    const { round } = replica;
+    replica.isBusy = true;
+    void round().then(() => {
+      if (replica.round !== round) return;
+      replica.isBusy = false;
+      replica.rounds += 1;
+    });
+  };
+
+  return {
+    names,
+    replicas,
+    configurations,
+    tainted,
+    calls,
+    laggingBundles: (name) =>
+      (replaced.get(name) ?? []).filter(({ atMs }) => elapsedMs - atMs < LAG_MS).map(({ trusted }) => trusted),
+    leavesUntil: (certificatePem) => recorded.get(certificatePem) ?? new Date(0),
+    now,
+    secret: () => secret,
+    setSecret(content) {
+      secret = content && { version: nextVersion(), content };
+    },
+    setConfiguration(name, trusted) {
+      tainted.add(name);
+      replaced.delete(name);
+      if (trusted) write(name, trusted);
+      else configurations.delete(name);
+    },
+    pass(ms) {
+      clockMs += ms;
+      elapsedMs += ms;
+    },
+    setClock(byMs) {
+      clockMs += byMs;
+      for (const replica of replicas) replica.rounds = 0;
+    },
+    begin,
+    crash(replica) {
+      for (let i = calls.length - 1; i >= 0; i--) if (calls[i]?.replica === replica) calls.splice(i, 1);
+      boot(replica);
+    },
+    async finish() {
+      while (replicas.some(({ isBusy }) => isBusy)) {
+        calls.shift()?.perform();
+        await settleRounds();
+      }
+    },
+  };
+}
+
+/** Lets every round go on up to its next call: none awaits more promises than this in between. */
+export async function settleRounds(): Promise<void> {
+  for (let i = 0; i < 30; i++) await Promise.resolve();
+}
+
+/** As real certificates: back-dated, and in whole seconds. */
+function lifeFrom(at: Date, lifetimeMs: number) {
+  const notAfter = new Date(Math.floor((at.getTime() + lifetimeMs) / 1_000) * 1_000);
+  return { notBefore: new Date(at.getTime() - Math.min(5 * MINUTE_MS, lifetimeMs / 10)), notAfter };
+}
