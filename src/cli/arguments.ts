@@ -3,16 +3,25 @@ import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { displayText } from './format/escape.ts';
 
-/** What a flag takes: nothing, any text, or one of these words. */
-type FlagKind = 'switch' | 'text' | readonly string[];
+/** What a flag takes: nothing, any text, any text each time it is given, or one of these words. */
+type FlagKind = 'switch' | 'text' | 'texts' | readonly string[];
 
-type Value<Kind extends FlagKind> = Kind extends 'switch' ? true : Kind extends readonly (infer Word)[] ? Word : string;
+type Value<Kind extends FlagKind> = Kind extends 'switch'
+  ? true
+  : Kind extends 'texts'
+    ? readonly string[]
+    : Kind extends readonly (infer Word)[]
+      ? Word
+      : string;
+
+/** One letter means the same for every verb that has the flag; they are kubectl's and Argo's. */
+const LETTERS: Readonly<Record<string, string>> = { namespace: 'n', output: 'o', parameter: 'p' };
 
 /** By name, without dashes. */
 export type Flags = Readonly<Record<string, FlagKind>>;
 
 export interface Arguments<F extends Flags> {
-  /** Of the flags that were given; of a flag given twice the last value. */
+  /** Of the flags that were given; of a flag given twice the last value, unless it takes several. */
   readonly values: { readonly [Name in keyof F]?: Value<F[Name]> };
   readonly operands: readonly string[];
   /** One sentence each. */
@@ -22,29 +31,35 @@ export interface Arguments<F extends Flags> {
 /** Reads the words after a verb and tells all mistakes at once, which node's strict parsing does not. */
 export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, kind]) => [name, { type: kind === 'switch' ? 'boolean' : 'string' } as const]),
+    Object.entries(flags).map(([name, kind]) => {
+      const type = kind === 'switch' ? ('boolean' as const) : ('string' as const);
+      return [name, { type, ...(LETTERS[name] && { short: LETTERS[name] }) }];
+    }),
   );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   const values: Record<string, string | true> = {};
   const operands: string[] = [];
   const mistakes: string[] = [];
+  const lists: Record<string, string[]> = {};
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
     const value = token.value?.startsWith('-') && !token.inlineValue ? undefined : token.value;
     const mistake = findMistake(flags, token.name, value);
-    if (mistake === undefined) values[token.name] = value ?? true;
-    else mistakes.push(`${displayText(token.rawName)} ${mistake}`);
+    if (mistake !== undefined) mistakes.push(`${displayText(token.rawName)} ${mistake}`);
+    else if (flags[token.name] === 'texts') lists[token.name] = [...(lists[token.name] ?? []), value ?? ''];
+    else values[token.name] = value ?? true;
   }
-  return { values: values as Arguments<F>['values'], operands, mistakes };
+  return { values: { ...values, ...lists } as Arguments<F>['values'], operands, mistakes };
 }
 
 function findMistake(flags: Flags, name: string, value: string | undefined) {
   const kind = Object.hasOwn(flags, name) ? flags[name] : undefined;
   if (kind === undefined) return `is not known; ${guess(name, Object.keys(flags), '--')}`;
   if (kind === 'switch') return value === undefined ? undefined : 'takes no value';
-  if (value === undefined) return kind === 'text' ? 'needs a value' : `needs a value: ${kind.join(', ')}`;
-  return kind === 'text' || kind.includes(value) ? undefined : `is ${quoteName(value)}; ${guess(value, kind)}`;
+  const isText = kind === 'text' || kind === 'texts';
+  if (value === undefined) return isText ? 'needs a value' : `needs a value: ${kind.join(', ')}`;
+  return isText || kind.includes(value) ? undefined : `is ${quoteName(value)}; ${guess(value, kind)}`;
 }
 
 /** What was probably meant, or else what there is. */

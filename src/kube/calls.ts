@@ -17,6 +17,7 @@ export interface Call {
   readonly body?: object;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
+  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /** Told about every request; must not throw. */
@@ -107,6 +108,7 @@ export function createCaller(options: CallerOptions): Caller {
       idleTimeoutMs,
       ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
     });
+    if (call.onWarning) readWarnings(answer.headers['warning']).forEach(call.onWarning);
     if (answer.statusCode < 300) return answer;
     const retryAfter = answer.headers['retry-after']?.toString();
     throw errorFromAnswer(answer.statusCode, await answer.body.text(), retryAfter);
@@ -132,6 +134,15 @@ function lateness(timeoutMs: number): KubeError {
 
 function labelsOf({ verb, resource, subresource }: Call): { verb: Verb; resource: string } {
   return { verb, resource: subresource === undefined ? resource.plural : `${resource.plural}/${subresource}` };
+}
+
+/** The texts of `Warning` headers (RFC 7234, 5.5), as API servers write them: `299 - "text"`, several joined by commas. */
+export function readWarnings(header: string | string[] | undefined): readonly string[] {
+  const entries = [header ?? []]
+    .flat()
+    .join(', ')
+    .matchAll(/\b\d{3} \S+ "((?:\\.|[^"\\])*)"/g);
+  return [...entries].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }
 
 function encodeQuery(query: NonNullable<Call['query']>): string {

@@ -14,6 +14,8 @@ export interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean;
   /** Who owns the fields that are written; by default the API server takes the user agent. */
   readonly fieldManager?: string;
+  /** Told each warning that comes with the answer, also with a refusal. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 export interface PatchOptions extends WriteOptions {
@@ -119,14 +121,14 @@ export function createKubeClient(options: CallerOptions): KubeClient {
       const query = { ...selectorsOf(selection), limit, continue: next, ...version };
       return readPage(resource, await send({ verb: 'list', resource, target: within(selection), query, signal }));
     },
-    create(resource, body, { dryRun, fieldManager, signal } = {}) {
+    create(resource, body, { dryRun, fieldManager, onWarning, signal } = {}) {
       const query = { dryRun: dryRun ? 'All' : undefined, fieldManager };
-      return sendForObject({ verb: 'create', resource, target: within(body.metadata), query, body, signal });
+      return sendForObject({ verb: 'create', resource, target: within(body.metadata), query, body, signal, onWarning });
     },
-    patch(resource, target, { type, body }, { dryRun, fieldManager, force, subresource, signal } = {}) {
+    patch(resource, target, { type, body }, { dryRun, fieldManager, force, subresource, signal, onWarning } = {}) {
       const query = { dryRun: dryRun ? 'All' : undefined, fieldManager, force };
-      const contentType = CONTENT_TYPE[type];
-      return sendForObject({ verb: 'patch', resource, target, subresource, query, body, contentType, signal });
+      const sent = { query, body, contentType: CONTENT_TYPE[type], signal, onWarning };
+      return sendForObject({ verb: 'patch', resource, target, subresource, ...sent });
     },
     async delete(resource, target, { dryRun, propagationPolicy, preconditions, signal } = {}) {
       const body = { propagationPolicy, preconditions, ...(dryRun ? { dryRun: ['All'] } : {}) };

@@ -38,3 +38,13 @@ test('tells all mistakes at once, each with what was probably meant', () => {
 test('tells which values a flag without one could have', () => {
   expect(readArguments(flags, ['--format', '--strict']).mistakes).toEqual(['--format needs a value: text, json']);
 });
+
+test('takes a flag by its letter, and one that takes several as often as it is given', () => {
+  const several = { namespace: 'text', parameter: 'texts' } as const;
+  const args = ['-n', 'ci', '-p', 'a=1', '--parameter=b=2', '-pc='];
+  expect(readArguments(several, args)).toEqual({
+    values: { namespace: 'ci', parameter: ['a=1', 'b=2', 'c='] },
+    operands: [],
+    mistakes: [],
+  });
+});
