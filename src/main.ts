@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
 import { guess } from './cli/arguments.ts';
+import type { ClusterPorts } from './cli/cluster/port.ts';
 import type { Outcome, Ports } from './cli/command.ts';
 import { quoteName } from './dag/display.ts';
 
@@ -41,6 +42,21 @@ const verbs: Readonly<Record<string, Verb>> = {
     about: 'draw the graphs of Orchestrations as text, Mermaid, DOT or SVG',
     run: async (args) => tell(await (await import('./cli/graph.ts')).graph(args, await openPorts())),
   },
+  run: {
+    about: 'create an OrchestrationRun, and wait for it with --wait',
+    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/submit.ts')).submit(args, ports)),
+  },
+  watch: {
+    about: 'show an OrchestrationRun until it ends, and end as it did',
+    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/watch.ts')).watch(args, ports)),
+  },
+  status: {
+    about: 'show where an OrchestrationRun stands',
+    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/status.ts')).status(args, ports)),
+  },
+  cancel: { about: 'end an OrchestrationRun', run: (args) => annotate('cancel', args) },
+  suspend: { about: 'let an OrchestrationRun start nothing new', run: (args) => annotate('suspend', args) },
+  resume: { about: 'let a suspended OrchestrationRun go on', run: (args) => annotate('resume', args) },
   certs: {
     about: 'make certificates for development',
     run: async (args) =>
@@ -59,6 +75,14 @@ async function openPorts(): Promise<Ports> {
   const { readSources } = await import('./cli/files.ts');
   const isColored = stdout.isTTY && !env['NO_COLOR'];
   return { readSources: (paths) => readSources(paths, stdin), isColored };
+}
+
+async function onCluster(command: (ports: ClusterPorts) => Promise<Outcome>): Promise<number> {
+  return (await import('./cli/main.ts')).withCluster(process, async (ports) => tell(await command(ports)));
+}
+
+function annotate(wish: 'cancel' | 'suspend' | 'resume', args: readonly string[]): Promise<number> {
+  return onCluster(async (ports) => (await import('./cli/cluster/annotate.ts')).annotate(wish, args, ports));
 }
 
 function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {

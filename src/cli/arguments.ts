@@ -30,19 +30,17 @@ export interface Arguments<F extends Flags> {
 
 /** Reads the words after a verb and tells all mistakes at once, which node's strict parsing does not. */
 export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, kind]) => {
-      const type = kind === 'switch' ? ('boolean' as const) : ('string' as const);
-      return [name, { type, ...(LETTERS[name] && { short: LETTERS[name] }) }];
-    }),
-  );
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: optionsOf(flags),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values: Record<string, string | true> = {};
-  const operands: string[] = [];
   const mistakes: string[] = [];
   const lists: Record<string, string[]> = {};
   for (const token of tokens) {
-    if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
     const value = token.value?.startsWith('-') && !token.inlineValue ? undefined : token.value;
     const mistake = findMistake(flags, token.name, value);
@@ -50,7 +48,18 @@ export function readArguments<const F extends Flags>(flags: F, args: readonly st
     else if (flags[token.name] === 'texts') lists[token.name] = [...(lists[token.name] ?? []), value ?? ''];
     else values[token.name] = value ?? true;
   }
+  const operands = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
   return { values: { ...values, ...lists } as Arguments<F>['values'], operands, mistakes };
+}
+
+/** The flags as node's `parseArgs` wants them. */
+function optionsOf(flags: Flags) {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, kind]) => {
+      const type: 'boolean' | 'string' = kind === 'switch' ? 'boolean' : 'string';
+      return [name, { type, ...(LETTERS[name] && { short: LETTERS[name] }) }];
+    }),
+  );
 }
 
 function findMistake(flags: Flags, name: string, value: string | undefined) {

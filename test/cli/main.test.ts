@@ -1,13 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { MAIN, startCli } from '../support/cli.ts';
 import { orchestration } from './run-command.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 const denied = orchestration('denied', '{ name: a, kind: Checkpoint, dependsOn: [b] }');
 
@@ -72,15 +71,8 @@ test('tells its version and how it is used', async () => {
   expect(await start(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
 });
 
-async function start(args: readonly string[], stdin = '') {
-  const child = execFile(process.execPath, [MAIN, ...args]);
-  child.stdin?.end(stdin);
-  const [stdout, stderr, [code]] = await Promise.all([read(child.stdout), read(child.stderr), once(child, 'close')]);
-  return { code, stdout, stderr };
-}
-
-function read(stream: NodeJS.ReadableStream | null): Promise<string> {
-  return stream === null ? Promise.resolve('') : text(stream);
+function start(args: readonly string[], input = '') {
+  return startCli(args, { input }).ended;
 }
 
 async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {

@@ -1,0 +1,104 @@
+import { displayName, displayObject } from '../../dag/display.ts';
+import { isStepFinal, type StepPhase, type StepStatus } from '../../orchestration/run-status.ts';
+import { displayText } from '../format/escape.ts';
+import { formatElapsed } from './elapsed.ts';
+import { hasEnded, type Run } from './run.ts';
+
+/** One line of a run's picture, printable, with what its colour is to tell. */
+export interface Line {
+  readonly text: string;
+  readonly phase?: StepPhase;
+}
+
+/** Told by shape and word, never by colour alone. */
+const SYMBOLS: Readonly<Record<StepPhase, string>> = {
+  Pending: '·',
+  Running: '▶',
+  Retrying: '↻',
+  Succeeded: '✓',
+  Failed: '✗',
+  Skipped: '↷',
+  Cancelled: '⊘',
+};
+
+const LONGEST_PHASE = 'Cancelled'.length;
+
+/** ANSI: basic colours, which every terminal maps to something its owner can read; 2 is faint. */
+const COLOURS: Readonly<Record<StepPhase, readonly [number, number]>> = {
+  Pending: [2, 22],
+  Running: [36, 39],
+  Retrying: [33, 39],
+  Succeeded: [32, 39],
+  Failed: [31, 39],
+  Skipped: [2, 22],
+  Cancelled: [33, 39],
+};
+
+/** The line of a step, without what it is indented by. Times are counted to `nowMs` where they have not ended. */
+export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
+  const { name, phase, message, attempt, ignored } = step;
+  const known = [
+    `${SYMBOLS[phase]} ${phase.padEnd(LONGEST_PHASE)} ${displayName(name).padEnd(nameWidth)}`,
+    timeOf(step, nowMs),
+    attempt > 1 ? `attempt ${attempt}` : '',
+    waitOf(step, nowMs),
+    ignored === true ? 'tolerated' : '',
+    // What went well needs no words.
+    phase === 'Succeeded' || message === undefined ? '' : displayText(message),
+  ];
+  return {
+    text: known
+      .filter((part) => part !== '')
+      .join('  ')
+      .trimEnd(),
+    phase,
+  };
+}
+
+/** How long the step has taken, or takes; a step between attempts takes none. */
+function timeOf({ phase, startedAt, finishedAt }: StepStatus, nowMs: number): string {
+  if (startedAt === undefined || phase === 'Pending' || phase === 'Retrying') return '';
+  return formatElapsed((finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt));
+}
+
+function waitOf({ phase, nextRetryAt }: StepStatus, nowMs: number): string {
+  if (phase !== 'Retrying' || nextRetryAt === undefined) return '';
+  return `next attempt in ${formatElapsed(Date.parse(nextRetryAt) - nowMs)}`;
+}
+
+/** All lines of a run: what it comes to, then step by step in declaration order. */
+export function drawRun(run: Run, nowMs: number): Line[] {
+  const { stepStatuses } = run.status;
+  const nameWidth = stepStatuses.reduce((width, { name }) => Math.max(width, displayName(name).length), 0);
+  const steps = stepStatuses.map((step) => drawStep(step, nowMs, nameWidth));
+  return [{ text: describeRun(run, nowMs) }, ...steps.map(({ text, ...rest }) => ({ text: `  ${text}`, ...rest }))];
+}
+
+/** `OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done, 1m12s`. */
+export function describeRun(run: Run, nowMs: number): string {
+  const { name, namespace, spec, status } = run;
+  const { phase, startedAt, finishedAt, stepStatuses } = status;
+  const subject = `${displayObject('OrchestrationRun', namespace, name)} of ${displayName(spec.orchestrationRef.name)}`;
+  if (phase === undefined) return `${subject}: no controller has taken it up yet`;
+  const done = stepStatuses.filter(isStepFinal).length;
+  const spentMs = (finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt ?? '');
+  const parts = [
+    phase,
+    hasEnded(run) || stepStatuses.length === 0 ? '' : `${done} of ${stepStatuses.length} steps done`,
+    startedAt === undefined ? '' : formatElapsed(spentMs),
+  ];
+  return `${subject}: ${parts.filter((part) => part !== '').join(', ')}${explain(run)}`;
+}
+
+/** Why the run stands so, where the phase does not say it all. */
+function explain({ status: { phase, conditions } }: Run): string {
+  const { reason = '', message = '' } = conditions.find(({ type }) => type === 'Ready') ?? conditions[0] ?? {};
+  if (reason === '' || reason === phase || reason === 'Completed') return '';
+  return ` (${displayText(reason)}${message === '' ? '' : `: ${displayText(message)}`})`;
+}
+
+export function paintLine({ text, phase }: Line, isColored: boolean): string {
+  if (!isColored || phase === undefined) return text;
+  const [on, off] = COLOURS[phase];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
+}

@@ -1,0 +1,54 @@
+import { listNames, quoteName } from '../../dag/display.ts';
+import { suggestName } from '../../dag/suggest.ts';
+import { API_VERSION } from '../../orchestration/schema.ts';
+import { displayText } from '../format/escape.ts';
+import { type ApiFailure, type Cluster, type ClusterKind, type ClusterObject, isApiFailure } from './port.ts';
+
+/** A command cannot go on, for reasons that its user can mend: one printable sentence each. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly mistakes: readonly string[];
+
+  constructor(...mistakes: readonly string[]) {
+    super(mistakes.join('; '));
+    this.mistakes = mistakes;
+  }
+}
+
+/** What the API server has against a call, as sentences: one for each place of the object that it refuses. */
+export function describeFailure({ reason, causes, message }: ApiFailure): readonly string[] {
+  if (reason === 'Unauthorized') {
+    return ['the API server does not accept these credentials: log in anew, or choose another --context'];
+  }
+  const places = reason === 'Invalid' ? causes.filter((cause) => cause.message !== undefined) : [];
+  if (places.length === 0) return [displayText(message)];
+  return places.map(({ field = '', message: why = '' }) => displayText(field === '' ? why : `${field}: ${why}`));
+}
+
+/** Reads an object that must be there. */
+export async function readExisting(cluster: Cluster, kind: ClusterKind, name: string): Promise<ClusterObject> {
+  try {
+    return await cluster.get(kind, name);
+  } catch (error) {
+    if (!isApiFailure(error) || error.reason !== 'NotFound') throw error;
+    throw new CommandError(await explainAbsence(cluster, kind, name));
+  }
+}
+
+async function explainAbsence(cluster: Cluster, kind: ClusterKind, name: string): Promise<string> {
+  const absence = `no ${kind} is named ${quoteName(name)} in namespace ${quoteName(cluster.namespace)}`;
+  try {
+    const names = (await cluster.list(kind)).map(({ metadata }) => metadata.name);
+    const meant = suggestName(name, names);
+    if (meant !== undefined) return `${absence}; did you mean ${quoteName(meant)}?`;
+    return `${absence}; ${names.length === 0 ? 'there is none at all' : `there are ${listNames(names)}`}`;
+  } catch (error) {
+    if (!isApiFailure(error)) throw error;
+    return error.reason === 'NotFound' ? describeUnknownKind(kind) : absence;
+  }
+}
+
+/** The CustomResourceDefinitions are not installed. */
+function describeUnknownKind(kind: ClusterKind): string {
+  return `this cluster does not know ${kind}s (${API_VERSION}): install the agents chart, or charts/orchestration-gate-crds`;
+}

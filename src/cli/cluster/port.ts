@@ -1,0 +1,98 @@
+/** A Kubernetes object as far as commands look into it. */
+export interface ClusterObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
+
+/** Which cluster, user and namespace, as kubectl's flags of these names say. */
+export interface ClusterChoice {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+/** A call that the API server refused, or that never reached it. */
+export interface ApiFailure extends Error {
+  /** NotFound, AlreadyExists, Forbidden, Invalid, Unauthorized, Unavailable … */
+  readonly reason: string;
+  /** What is wrong with the object that was sent, place by place. */
+  readonly causes: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
+  /** The call may have been carried out all the same. */
+  readonly isOutcomeUnknown: boolean;
+}
+
+export function isApiFailure(error: unknown): error is ApiFailure {
+  return error instanceof Error && 'reason' in error && 'causes' in error;
+}
+
+/** Told what becomes of one object. */
+export interface Listener {
+  /** It is there, or has changed. */
+  readonly onChange: (object: ClusterObject) => void;
+  /** It was deleted; its last state, where anybody saw it. May be told twice. */
+  readonly onDeleted: (last?: ClusterObject) => void;
+  /** The API server cannot be followed for this reason, and is tried again. */
+  readonly onTrouble: (reason: string) => void;
+  /** It answers, again. */
+  readonly onContact: () => void;
+}
+
+export interface WriteOptions {
+  /** Judged and answered as if it were done, and not done. */
+  readonly isDryRun?: boolean;
+  /** Told each warning that comes with the answer. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+/** The cluster as commands use it. Every function that returns a promise throws ApiFailure and nothing else. */
+export interface Cluster {
+  /** Where objects are that do not say. */
+  readonly namespace: string;
+  readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<ClusterObject>;
+  readonly list: (kind: ClusterKind) => Promise<readonly ClusterObject[]>;
+  readonly create: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
+  /** Server-side apply, which takes over what others own. */
+  readonly apply: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
+  /** Sets annotations of a run; null removes one. */
+  readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<ClusterObject>;
+  /** Follows a run, over interruptions of any length, until the function that it returns is called. */
+  readonly follow: (run: string, listener: Listener) => () => Promise<void>;
+}
+
+/** Where progress is shown. */
+export interface Screen {
+  /** A terminal, in which lines can be drawn over. */
+  readonly isInteractive: boolean;
+  readonly isColored: boolean;
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  readonly write: (text: string) => void;
+  /** For what is no result: standard error. */
+  readonly warn: (text: string) => void;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Calls back once; returns what calls it off. */
+  readonly schedule: (delayMs: number, callback: () => void) => () => void;
+}
+
+/** What a command that asks a cluster needs of the world. */
+export interface ClusterPorts {
+  /** Finds the cluster; asks it nothing yet. Throws an Error whose message says what is wrong with the choice. */
+  readonly connect: (choice: ClusterChoice) => Promise<Cluster>;
+  readonly screen: Screen;
+  readonly clock: Clock;
+  /** Lower-case letters and digits by chance, enough that no two runs of an Orchestration meet. */
+  readonly randomSuffix: () => string;
+}

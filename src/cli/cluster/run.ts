@@ -1,0 +1,42 @@
+import { decodeOrchestrationRun } from '../../orchestration/decode.ts';
+import { decodeRunStatus } from '../../orchestration/decode-status.ts';
+import { isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
+import { GROUP, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
+import type { Outcome } from '../command.ts';
+import type { ClusterObject } from './port.ts';
+
+export const CANCEL = `${GROUP}/cancel`;
+export const SUSPEND = `${GROUP}/suspend`;
+
+/** An OrchestrationRun as commands see it. */
+export interface Run {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly spec: OrchestrationRunSpec;
+  readonly isCancelled: boolean;
+  readonly isSuspended: boolean;
+  readonly status: RunStatus;
+}
+
+export function readRun(object: ClusterObject): Run {
+  const { name, namespace = '', uid = '', annotations = {} } = object.metadata;
+  return {
+    name,
+    namespace,
+    uid,
+    spec: decodeOrchestrationRun(object).run.spec,
+    isCancelled: annotations[CANCEL] === 'true',
+    isSuspended: annotations[SUSPEND] === 'true',
+    status: decodeRunStatus(object['status']),
+  };
+}
+
+export function hasEnded({ status }: Run): boolean {
+  return isRunFinal(status);
+}
+
+/** What the outcome of a run that has ended means to whoever waits for it. */
+export function exitCodeOf({ status }: Run): Outcome['exitCode'] {
+  return status.phase === 'Succeeded' ? 0 : 1;
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { createKubeClient, type KubeClient } from '../kube/client.ts';
+import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
+import type { Log, Timing } from '../kube/ports.ts';
+import { startReflector } from '../kube/reflector.ts';
+import type { Resource } from '../kube/resources.ts';
+import { createStore } from '../kube/store.ts';
+import { createTransport, type Transport } from '../kube/transport.ts';
+import { GROUP, VERSION } from '../orchestration/schema.ts';
+import type { Cluster, ClusterChoice, ClusterKind, ClusterObject, ClusterPorts, Listener } from './cluster/port.ts';
+
+/** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
+const READ_DEADLINE_MS = 5_000;
+/** Whoever looks on wants to know soon that the API server is back. */
+const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
+const FIELD_MANAGER = 'orchestration-gate-cli';
+const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
+  Orchestration: { group: GROUP, version: VERSION, plural: 'orchestrations', kind: 'Orchestration', namespaced: true },
+  OrchestrationRun: {
+    group: GROUP,
+    version: VERSION,
+    plural: 'orchestrationruns',
+    kind: 'OrchestrationRun',
+    namespaced: true,
+  },
+};
+
+const timing: Timing = {
+  now: () => performance.now(),
+  random: Math.random,
+  schedule: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** The process, as far as commands that ask a cluster see it. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows'> & {
+    readonly write: (text: string) => unknown;
+  };
+  readonly stderr: { readonly write: (text: string) => unknown };
+}
+
+/** Opens the ports of a command that may ask a cluster, and closes what it connected to when it is done. */
+export async function withCluster<T>(
+  { stdout, stderr, env }: Surroundings,
+  use: (ports: ClusterPorts) => Promise<T>,
+): Promise<T> {
+  const transports: Transport[] = [];
+  const ports: ClusterPorts = {
+    connect: async (choice) => {
+      const { load, namespace } = await findCluster(choice, env);
+      const transport = createTransport({ load, timing, log: silent });
+      transports.push(transport);
+      return openCluster(transport, choice.namespace ?? namespace);
+    },
+    screen: {
+      isInteractive: stdout.isTTY && env['TERM'] !== 'dumb',
+      isColored: stdout.isTTY && !env['NO_COLOR'],
+      size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+      write: (text) => stdout.write(text),
+      warn: (text) => stderr.write(text),
+    },
+    clock: { now: Date.now, schedule: timing.schedule },
+    randomSuffix: () => randomBytes(4).toString('hex'),
+  };
+  try {
+    return await use(ports);
+  } finally {
+    await Promise.all(transports.map((transport) => transport.close()));
+  }
+}
+
+/** As kubectl: the kubeconfig, and where none is named and none is at its place, the pod this runs in. */
+async function findCluster(
+  choice: ClusterChoice,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly load: LoadCredentials; readonly namespace: string }> {
+  const { readUserContext } = await import('../kube/kubeconfig.ts');
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  const isChosen = choice.kubeconfig !== undefined || choice.context !== undefined || Boolean(env['KUBECONFIG']);
+  try {
+    return readUserContext(choice, env);
+  } catch (error) {
+    if (isChosen || host === undefined) throw error;
+    const namespace = await readFile(SERVICE_ACCOUNT_NAMESPACE, 'utf8');
+    return { load: loadInCluster({ host, port }), namespace: namespace.trim() };
+  }
+}
+
+function openCluster(transport: Transport, namespace: string): Cluster {
+  const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
+  const writes = createKubeClient({ transport, timing });
+  const place = (object: ClusterObject) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
+  });
+  return {
+    namespace,
+    get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
+    list: (kind) => listAll(reads, RESOURCES[kind], namespace),
+    create: (object, { isDryRun = false, onWarning } = {}) =>
+      writes.create(resourceOf(object), place(object), {
+        dryRun: isDryRun,
+        fieldManager: FIELD_MANAGER,
+        ...(onWarning && { onWarning }),
+      }),
+    apply: (object, { isDryRun = false, onWarning } = {}) => {
+      const body = place(object);
+      return writes.patch(
+        resourceOf(object),
+        body.metadata,
+        { type: 'apply', body },
+        {
+          dryRun: isDryRun,
+          fieldManager: FIELD_MANAGER,
+          force: true,
+          ...(onWarning && { onWarning }),
+        },
+      );
+    },
+    annotate: (name, annotations) => {
+      const body = { metadata: { annotations } };
+      const options = { fieldManager: FIELD_MANAGER };
+      return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
+    },
+    follow: (name, listener) => follow(transport, { namespace, name }, listener),
+  };
+}
+
+function resourceOf({ kind }: ClusterObject): Resource {
+  return RESOURCES[kind as ClusterKind];
+}
+
+async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly ClusterObject[]> {
+  const first = await client.list(resource, { namespace, limit: 500 });
+  const items = [...first.items];
+  for (let next = first.continue; next !== undefined; ) {
+    const page = await client.list(resource, { namespace, limit: 500, continue: next });
+    items.push(...page.items);
+    next = page.continue;
+  }
+  return items;
+}
+
+function follow(
+  transport: Transport,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { onChange, onDeleted, onTrouble, onContact }: Listener,
+): () => Promise<void> {
+  const client = createKubeClient({
+    transport,
+    timing,
+    observer: {
+      finishRequest: ({ outcome }) => outcome === 'ok' && onContact(),
+      countRetry: ({ reason }) => onTrouble(reason),
+    },
+  });
+  const store = createStore({
+    log: silent,
+    onChange: ({ type, object }) => (type === 'deleted' ? onDeleted : onChange)(object),
+  });
+  const reflector = startReflector({
+    client,
+    resource: RESOURCES.OrchestrationRun,
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    store,
+    timing,
+    log: silent,
+    settings: { backoff: WATCH_BACKOFF },
+    observer: {
+      countList: () => {},
+      countMended: () => {},
+      countFailure: (_, reason) => reason !== 'Expired' && onTrouble(reason),
+    },
+  });
+  // Gone before it could be followed: no change will tell.
+  void reflector.whenSynced().then((isSynced) => {
+    if (isSynced && store.size === 0) onDeleted();
+  });
+  return () => reflector.stop();
+}
