@@ -86,8 +86,8 @@ function timeOurs({ name, steps }: BenchGraph, codes: string, milliseconds: numb
 }
 
 function toOrchestration(steps: BenchGraph['steps']) {
-  const agentSteps = steps.map((step) => ({ ...step, kind: 'AgentRun', agentRef: { name: 'builder' } }));
-  return { metadata: { name: 'bench', namespace: 'default' }, spec: { steps: agentSteps } };
+  const toolSteps = steps.map((step) => ({ ...step, kind: 'ToolRun', toolRef: { name: 'builder' } }));
+  return { metadata: { name: 'bench', namespace: 'default' }, spec: { steps: toolSteps } };
 }
 
 function notesOn(tekton: Tekton | undefined, milliseconds: number): string[] {

@@ -10,11 +10,11 @@ export interface Sample {
 const resource = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', resource: 'orchestrations' };
 const kind = { group: resource.group, version: resource.version, kind: 'Orchestration' };
 
-/** An Orchestration of AgentRuns. */
+/** An Orchestration of ToolRuns. */
 export function toManifest({ steps }: Pick<BenchGraph, 'steps'>, name: string, namespace: string) {
-  const agentSteps = steps.map((step) => ({ ...step, kind: 'AgentRun', agentRef: { name: 'builder' } }));
+  const toolSteps = steps.map((step) => ({ ...step, kind: 'ToolRun', toolRef: { name: 'builder' } }));
   const apiVersion = `${resource.group}/${resource.version}`;
-  return { apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { steps: agentSteps } };
+  return { apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { steps: toolSteps } };
 }
 
 /** The creation of a chain, with all that an API server sends; another `index` is another object. */
