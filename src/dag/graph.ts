@@ -38,17 +38,25 @@ export function buildGraph(steps: readonly Step[]): Graph {
   return { steps, isSequential, duplicates, ...resolveEntries(steps, indexOf) };
 }
 
+/** Goes from the last step to the first, so that the first of a name has it: one look-up a step, where asking is a second. */
 function indexNames(steps: readonly Step[]) {
   const indexOf = new Map<string, number>();
+  for (let step = steps.length - 1; step >= 0; step--) indexOf.set(nameAt(steps, step), step);
+  indexOf.delete('');
+  return { indexOf, duplicates: indexOf.size === steps.length ? [] : findDuplicates(steps, indexOf) };
+}
+
+function findDuplicates(steps: readonly Step[], indexOf: ReadonlyMap<string, number>) {
   const duplicates: { step: number; first: number }[] = [];
   for (let step = 0; step < steps.length; step++) {
-    const { name } = steps[step] as Step;
-    if (name === '') continue;
-    const first = indexOf.get(name);
-    if (first === undefined) indexOf.set(name, step);
-    else duplicates.push({ step, first });
+    const first = indexOf.get(nameAt(steps, step)) ?? step;
+    if (first !== step) duplicates.push({ step, first });
   }
-  return { indexOf, duplicates };
+  return duplicates;
+}
+
+function nameAt(steps: readonly Step[], step: number): string {
+  return (steps[step] as Step).name;
 }
 
 function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, number>) {
@@ -56,22 +64,16 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
   const missing: DependencyEntry[] = [];
   const reflexive: DependencyEntry[] = [];
   const repeated: DependencyEntry[] = [];
-  const lastSeenBy = new Int32Array(steps.length).fill(-1);
+  const lastSeenBy = new Array<number>(steps.length).fill(-1);
 
-  /** Whether an entry adds an edge; what does not is kept for what it is. */
-  function isEdge(step: number, entry: number, target: number | undefined, isSelf: boolean): target is number {
-    if (isSelf) reflexive.push({ step, entry });
-    else if (target === undefined) missing.push({ step, entry });
-    else if (lastSeenBy[target] === step) repeated.push({ step, entry });
-    else {
-      lastSeenBy[target] = step;
-      return true;
-    }
-    return false;
+  /** Keeps an entry that is no edge for what it is. */
+  function keep(step: number, entry: number, target: number | undefined, own: number): void {
+    const list = target === undefined ? missing : target === own ? reflexive : repeated;
+    list.push({ step, entry });
   }
 
-  const dependencies = steps.map(({ name, dependsOn = [] }, step) => {
-    const previous = isUnique ? steps[step - 1]?.name : undefined;
+  /** `own` is the step that the step's own name means, and `previous` the name of the one before, if nothing else has it. */
+  function targetsOf(step: number, dependsOn: readonly string[], own: number, previous: string | undefined): number[] {
     const targets = new Array<number>(dependsOn.length); // growing one would cost more than filling it
     let found = 0;
     for (let entry = 0; entry < dependsOn.length; entry++) {
@@ -79,10 +81,20 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
       if (wanted === '') continue;
       // Most entries name the step before, and comparing costs a fraction of hashing.
       const target = wanted === previous ? step - 1 : indexOf.get(wanted);
-      if (isEdge(step, entry, target, wanted === name)) targets[found++] = target;
+      if (target === undefined || target === own || lastSeenBy[target] === step) keep(step, entry, target, own);
+      else {
+        lastSeenBy[target] = step;
+        targets[found++] = target;
+      }
     }
-    targets.length = found;
+    if (found < targets.length) targets.length = found; // asked first, since setting it is slow even where it changes nothing
     return targets;
+  }
+
+  const dependencies = steps.map(({ name, dependsOn }, step) => {
+    if (dependsOn === undefined) return [];
+    if (isUnique) return targetsOf(step, dependsOn, step, steps[step - 1]?.name);
+    return targetsOf(step, dependsOn, indexOf.get(name) ?? step, undefined);
   });
   return { dependencies, missing, reflexive, repeated };
 }

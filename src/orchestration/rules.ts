@@ -91,17 +91,30 @@ function unknownKinds({ steps }: Orchestration): Finding[] {
 }
 
 function missingReferences({ steps }: Orchestration): Finding[] {
-  return findSteps(steps, (step) => listMissing(step).length > 0).flatMap(({ index, step }) =>
-    listMissing(step).map((fields) => ({
-      path: stepPath(index),
-      describe: () => `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`,
-    })),
+  return findSteps(steps, lacksReference).flatMap(({ index, step }) =>
+    neededBy(step)
+      .filter((fields) => !givesAny(step, fields))
+      .map((fields) => ({
+        path: stepPath(index),
+        describe: () => `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`,
+      })),
   );
 }
 
-function listMissing(step: Step): readonly (readonly string[])[] {
-  const isGiven = (field: string) => (field === IMPLEMENTATION ? readObject : readReference)(step, field) !== undefined;
-  return (stepKinds.get(step.kind) ?? []).filter((fields) => !fields.some(isGiven));
+function lacksReference(step: Step): boolean {
+  for (const fields of neededBy(step)) if (!givesAny(step, fields)) return true;
+  return false;
+}
+
+function neededBy({ kind }: Step): readonly (readonly string[])[] {
+  return stepKinds.get(kind) ?? [];
+}
+
+function givesAny(step: Step, fields: readonly string[]): boolean {
+  for (const field of fields) {
+    if ((field === IMPLEMENTATION ? readObject(step, field) : readReference(step, field)) !== undefined) return true;
+  }
+  return false;
 }
 
 function nonPortableNames({ steps }: Orchestration): Finding[] {
