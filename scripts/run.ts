@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { readSettings } from '../test/support/controlplane/settings.ts';
+import { runsTour } from './tour/runs.ts';
 import { perform } from './tour/stage.ts';
 import { tour } from './tour/tour.ts';
 
@@ -18,9 +19,10 @@ async function run(): Promise<number> {
   const isWatched = process.stdout.isTTY && !process.env['CI'];
   return perform({
     settings,
-    steps: tour,
+    steps: [...tour, ...runsTour],
     teller: {
       write: (text) => process.stdout.write(text),
+      isTerminal: isWatched,
       paint: (style, text) => styleText(style, text, { stream: process.stdout }),
     },
     waitForEnd: isWatched ? () => once(process, 'SIGINT') : null,

@@ -33,7 +33,7 @@ export async function perform({ settings, steps, teller, waitForEnd }: Performan
   const gate = await startGate();
   ends.defer(() => gate.stop());
 
-  const stage = { cluster, gate };
+  const stage = { cluster, gate, ends };
   const failed = await takeSteps(steps, stage, teller);
   teller.write(`\n${summarize(failed, steps.length, teller)}\n`);
   if (waitForEnd !== null) {

@@ -19,7 +19,8 @@ export interface Step {
 export interface Command {
   /** How a user would type it; lines of a comment where it is no command. */
   readonly shown: string;
-  readonly perform: (stage: Stage) => Promise<Outcome>;
+  /** What it writes itself is seen at once; what it returns is told when it is done. */
+  readonly perform: (stage: Stage, teller: Teller) => Promise<Outcome>;
 }
 
 interface Outcome {
@@ -31,22 +32,27 @@ interface Outcome {
 export interface Stage {
   readonly cluster: ControlPlane;
   readonly gate: Gate;
+  /** Ends with the stage whatever is put into it. */
+  readonly ends: AsyncDisposableStack;
 }
 
 /** Where a tour is told. */
 export interface Teller {
   readonly write: (text: string) => void;
+  /** Whether lines can be written over. */
+  readonly isTerminal: boolean;
   /** Colours a text, if colours are wanted. */
   readonly paint: (style: Parameters<typeof styleText>[0], text: string) => string;
 }
 
 /** Takes the steps one after the other, telling each; returns how many did not go as told. */
-export async function takeSteps(steps: readonly Step[], stage: Stage, { write, paint }: Teller): Promise<number> {
+export async function takeSteps(steps: readonly Step[], stage: Stage, teller: Teller): Promise<number> {
+  const { write, paint } = teller;
   let failed = 0;
   for (const step of steps) {
     if (step.title !== undefined) write(`\n${paint('bold', step.title)}\n`);
     write(indent(paint('cyan', step.command.shown)));
-    const outcome = await step.command.perform(stage);
+    const outcome = await step.command.perform(stage, teller);
     const differences = findDifferences(step, outcome);
     if (differences.length > 0) failed += 1;
     const mark = differences.length === 0 ? paint('green', '✓') : paint('red', '✗ not as told:');

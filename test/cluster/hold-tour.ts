@@ -16,6 +16,6 @@ process.exitCode = await perform({
       prints: ['nowhere', 'x'],
     },
   ],
-  teller: { write: (text) => process.stdout.write(text), paint: (_style, text) => text },
+  teller: { write: (text) => process.stdout.write(text), isTerminal: false, paint: (_style, text) => text },
   waitForEnd: () => once(process, 'SIGINT'),
 });

@@ -1,0 +1,189 @@
+import { isRunFinal, type RunStatus, type StepPhase } from '../../src/orchestration/run-status.ts';
+import { startAgentsController } from '../../test/support/agents-controller.ts';
+import { startReconciler } from '../../test/support/reconciler.ts';
+import { kubectl } from './commands.ts';
+import { follow } from './follow.ts';
+import type { Command, Step } from './step.ts';
+
+const release = `
+apiVersion: orchestration.proompteng.ai/v1alpha1
+kind: Orchestration
+metadata: {name: release-shop}
+spec:
+  steps:
+    - {name: build, kind: ToolRun, dependsOn: [], toolRef: {name: build}}
+    - {name: test, kind: ToolRun, dependsOn: [build], toolRef: {name: test}, retries: 1, retryBackoffSeconds: 1}
+    - name: report
+      kind: AgentRun
+      dependsOn: [build]
+      continueOnFailure: true
+      agentRef: {name: writer}
+      implementationSpecRef: {name: summarise}
+    - {name: approve, kind: ApprovalGate, dependsOn: [test, report], policyRef: production}
+    - {name: publish, kind: ToolRun, dependsOn: [approve], toolRef: {name: publish}}
+---
+apiVersion: orchestration.proompteng.ai/v1alpha1
+kind: OrchestrationRun
+metadata: {name: release-shop-1}
+spec:
+  orchestrationRef: {name: release-shop}
+---
+apiVersion: approvals.proompteng.ai/v1alpha1
+kind: ApprovalPolicy
+metadata: {name: production}
+spec: {mode: manual}
+`;
+
+const diamondRun = `
+apiVersion: orchestration.proompteng.ai/v1alpha1
+kind: OrchestrationRun
+metadata: {name: publish-shop-1}
+spec:
+  orchestrationRef: {name: publish-shop}
+`;
+
+/** The CRDs of what steps create and wait for. */
+const agentsCrds = ['agentruns', 'toolruns', 'approvalpolicies', 'signaldeliveries'].flatMap((name) => [
+  '-f',
+  `test/fixtures/agents-crds/${name}.yaml`,
+]);
+
+/** Ends that are not success, by run and step. */
+const endings: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  'publish-shop-1/test': ['2 of 318 tests failed'],
+  'release-shop-1/test': ['the browser did not start'],
+  'release-shop-1/report': ['the writer is out of words'],
+};
+/** Runs until it is stopped. */
+const endless = 'fix-issue-1234/implement';
+
+const startRuns: Command = {
+  shown: [
+    '# JANGAR_ORCHESTRATION_CONTROLLER_ENABLED=true orchestration-gate reconcile --kubeconfig …',
+    '# and a stand-in for the controllers that carry out AgentRuns and ToolRuns',
+  ].join('\n'),
+  perform: async ({ cluster, ends }) => {
+    const agents = startAgentsController(cluster, 'default', ({ run, step, attempt }) => {
+      if (`${run}/${step}` === endless) return undefined;
+      const message = endings[`${run}/${step}`]?.[attempt - 1];
+      return { phase: message === undefined ? 'Succeeded' : 'Failed', afterMs: 700, ...(message && { message }) };
+    });
+    ends.defer(agents.stop);
+    const reconciler = await startReconciler(cluster, { ownNamespace: 'default' });
+    ends.defer(reconciler.stop);
+    return { exitCode: 0, output: '' };
+  },
+};
+
+const isStep = (name: string, phase: StepPhase) => (status: RunStatus) =>
+  status.stepStatuses.some((step) => step.name === name && step.phase === phase);
+
+/** What `make run` shows of runs, behind what it shows of the gate. */
+export const runsTour: readonly Step[] = [
+  {
+    title: 'The kinds that steps create and wait for come with the agents chart; here are stand-ins',
+    command: kubectl(['apply', ...agentsCrds]),
+    told: 'created',
+    prints: Array<string>(agentsCrds.length / 2).fill('.proompteng.ai created'),
+  },
+  {
+    title: 'The reconciler starts, and finds a run that has been waiting since it was applied',
+    command: startRuns,
+    told: 'it works',
+    prints: [],
+  },
+  {
+    command: follow('fix-issue-1234', isStep('implement', 'Running')),
+    told: 'one step at a time, since none declares dependsOn',
+    prints: ['Running    1 of 3 steps done', '✓ plan', '▸ implement', '· notify'],
+  },
+  {
+    title: 'A run that is cancelled ends at once',
+    command: kubectl(['annotate', 'orchestrationrun', 'fix-issue-1234', 'orchestration.proompteng.ai/cancel=true']),
+    told: 'asked for',
+    prints: ['fix-issue-1234 annotated'],
+  },
+  {
+    command: follow('fix-issue-1234', isRunFinal),
+    told: 'what ran is deleted, what has succeeded stays so',
+    prints: ['Cancelled', '✓ plan', '- implement     Cancelled', '- notify        Cancelled'],
+  },
+  {
+    title: 'In a diamond, one branch fails',
+    command: kubectl(['create', '-f', '-'], diamondRun),
+    told: 'created',
+    prints: ['publish-shop-1 created'],
+  },
+  {
+    command: follow('publish-shop-1', isRunFinal),
+    told: 'the other branch goes on; what needs both is skipped, and says why',
+    prints: [
+      'Failed     4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped',
+      '✓ build         Succeeded',
+      '✓ lint          Succeeded',
+      '✗ test          Failed     2 of 318 tests failed',
+      '- publish       Skipped    dependency test failed: 2 of 318 tests failed',
+    ],
+  },
+  {
+    title: 'A step that is tried again, one that may fail, and one that waits for somebody’s word',
+    command: kubectl(['create', '-f', '-'], release),
+    told: 'created',
+    prints: ['release-shop created', 'release-shop-1 created', 'production created'],
+  },
+  {
+    command: follow('release-shop-1', isStep('approve', 'Running')),
+    told: 'tested at the second attempt; the report failed, and is not waited for',
+    prints: [
+      'Running    3 of 5 steps done',
+      '✓ build         Succeeded',
+      '✓ test          Succeeded  attempt 2',
+      '✗ report        Failed     the writer is out of words',
+      '▸ approve       Running',
+      '· publish       Pending',
+    ],
+  },
+  {
+    command: kubectl([
+      ...['patch', 'approvalpolicy', 'production', '--subresource=status', '--type=merge'],
+      ...['-p', '{"status": {"phase": "Approved"}}'],
+    ]),
+    told: 'approved',
+    prints: ['production patched'],
+  },
+  {
+    command: follow('release-shop-1', isRunFinal),
+    told: 'it went on, and has succeeded',
+    prints: [
+      'Succeeded  5 of 5 steps done: 4 succeeded, 1 failed',
+      '✓ build',
+      '✓ test',
+      '✗ report',
+      '✓ approve       Succeeded  approval policy production is approved, for every run that waits for it',
+      '✓ publish       Succeeded',
+    ],
+  },
+  {
+    title: 'All of it at a glance',
+    command: kubectl(['get', 'orchestrationruns']),
+    told: 'how far, how it ended, and of what',
+    prints: [
+      'NAME',
+      'fix-issue-1234   Cancelled   3 of 3 steps done: 1 succeeded, 2 cancelled           RunCancelled ',
+      'publish-shop-1   Failed      4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped   StepFailed ',
+      'release-shop-1   Succeeded   5 of 5 steps done: 4 succeeded, 1 failed              CompletedWithIgnoredFailures ',
+    ],
+  },
+  {
+    command: kubectl(['get', 'orchestrations']),
+    told: 'what could never run, since it was stored while no gate was in the way, is marked',
+    prints: [
+      'NAME ',
+      'fix-issue      Ready     True ',
+      'legacy         Invalid   False ',
+      'publish-shop   Ready     True ',
+      'release        Invalid   False ',
+      'release-shop   Ready     True ',
+    ],
+  },
+];
