@@ -42,7 +42,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     });
     expect(output).not.toContain('\u001b');
     expect(await readdir(temporary)).toEqual([]);
-  });
+  }, 240_000);
 
   it('fails for a step that did not go as told, and stays up for the user’s own tries until Ctrl-C', async () => {
     const ended = once(start(new URL('./hold-tour.ts', import.meta.url), root), 'close');
@@ -50,7 +50,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
       const [, path] = /export KUBECONFIG=(.+)\n/.exec(output) ?? [];
       if (path === undefined) throw new Error(output);
       return path;
-    }, 45_000);
+    }, 100_000);
     expect(output).toContain(
       [
         '  ✗ not as told: lost',
@@ -71,5 +71,5 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     child.kill('SIGINT');
     expect(await ended).toEqual([1, null]);
     expect(await readdir(temporary)).toEqual([]);
-  });
+  }, 120_000);
 });
