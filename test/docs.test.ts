@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rules } from '../src/orchestration/judge.ts';
 import { GATE_METRICS } from '../src/runtime/metrics.ts';
 import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../src/runtime/reconcile-metrics.ts';
@@ -30,4 +30,30 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
       .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
       .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );
+});
+
+describe('docs/semantics.md', () => {
+  const semantics = readFileSync('docs/semantics.md', 'utf8');
+  const links = [...semantics.matchAll(/\]\(\.\.\/(test\/\S+) "([^"]+)"\)/g)].map(([, file = '', name = '']) => ({
+    file,
+    name,
+  }));
+
+  test('has a chapter for each of the fourteen sentences', () => {
+    const numbers = [...semantics.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
+  });
+
+  test('has a test behind every sentence', () => {
+    const sentences = semantics.split(/^- /m).slice(1);
+    expect(sentences.length).toBeGreaterThan(50);
+    expect(sentences.filter((sentence) => !/\]\(\.\.\/test\/\S+ "/.test(sentence))).toEqual([]);
+  });
+
+  test.each(links)('names a test that there is: $file "$name"', ({ file, name }) => {
+    const titles = [...readFileSync(file, 'utf8').matchAll(/\(\s*(['"])((?:(?!\1).)+)\1,/g)].map(
+      ([, , title]) => title,
+    );
+    expect(titles).toContain(name);
+  });
 });
