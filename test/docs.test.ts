@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { rules } from '../src/orchestration/judge.ts';
+import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
 import { GATE_METRICS } from '../src/runtime/metrics.ts';
 import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../src/runtime/reconcile-metrics.ts';
 
@@ -26,7 +27,7 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
   const operations = readFileSync('docs/operations.md', 'utf8');
   const listed = [...operations.matchAll(/^\| `(orchestration_gate_\w+)` \| ([\w, ]*)\|/gm)];
   expect(listed.map(([, name, labels]) => [name, (labels ?? '').trim()])).toEqual(
-    [GATE_METRICS, SUPERVISOR_METRICS, ENGINE_METRICS]
+    [GATE_METRICS, CERTIFICATE_METRICS, SUPERVISOR_METRICS, ENGINE_METRICS]
       .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
       .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );

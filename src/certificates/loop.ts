@@ -25,6 +25,8 @@ const LEAST_PAUSE_MS = 200;
 export function startLoop({ round, schedule, intervalMs = INTERVAL_MS }: LoopOptions): Loop {
   let isStopped = false;
   let isWoken = false;
+  /** Whether the pause under way may be cut short. */
+  let isInterval = false;
   let endPause = () => {};
 
   function pause(delayMs: number): Promise<void> {
@@ -42,16 +44,17 @@ export function startLoop({ round, schedule, intervalMs = INTERVAL_MS }: LoopOpt
       isWoken = false;
       await round();
       if (!isStopped) await pause(LEAST_PAUSE_MS);
+      isInterval = true;
       if (!isStopped && !isWoken) await pause(intervalMs);
+      isInterval = false;
     }
   }
 
   const running = run();
   return {
     wake() {
-      if (isWoken) return;
       isWoken = true;
-      endPause();
+      if (isInterval) endPause();
     },
     stop() {
       isStopped = true;

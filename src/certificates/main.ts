@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { applyCaBundle, type ConfigurationName, readCaBundles } from '../kube/ca-bundle.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
@@ -29,6 +30,12 @@ interface SecretName {
 /** API servers follow the configurations by a watch, within a second in health; a minute also where they are many or busy. */
 const SETTLE_MS = 60_000;
 
+/** For a call: the next round is no later. */
+const DEADLINE_MS = 10_000;
+
+/** For what is under way at the end, which an API server that does not answer must not put off; none of it must be done. */
+const LAST_STEPS_MS = 5_000;
+
 /** Keeps the certificates of the gate, until `stop`. Whatever goes wrong is told and tried again: nothing here throws. */
 export async function startCertificates(
   configuration: ReconcileConfiguration,
@@ -40,7 +47,7 @@ export async function startCertificates(
   const metrics = createCertificateMetrics(registry);
   const names = (configuration.webhookConfigurations ?? []) as readonly ConfigurationName[];
   const transport = createTransport({ load, timing, log });
-  const client = createKubeClient({ transport, timing });
+  const client = createKubeClient({ transport, timing, deadlineMs: DEADLINE_MS });
   const secret = { namespace: configuration.ownNamespace, name: configuration.certificateSecret ?? '' };
   const now = followClock(() => readServerTime(transport), log);
   const round = chooseRound();
@@ -73,7 +80,7 @@ export async function startCertificates(
 
   return {
     async stop() {
-      await Promise.all([loop.stop(), watch.stop()]);
+      await Promise.race([Promise.all([loop.stop(), watch.stop()]), delay(LAST_STEPS_MS)]);
       await transport.close();
     },
   };
@@ -140,7 +147,7 @@ function connectPublication(client: Pick<KubeClient, 'get' | 'patch'>, secret: S
 }
 
 /** What the rotation acts through in the cluster. */
-function connectRotation(
+export function connectRotation(
   client: Pick<KubeClient, 'get' | 'patch'>,
   secret: SecretName,
 ): ConfigurationsPort & Pick<RotationPort, 'readSecret' | 'writeSecret'> {
