@@ -17,5 +17,5 @@ COPY package.json LICENSE ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER 1000:1000
-# A small young generation: memory stays flat under load, and throughput is the same (make bench).
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/dist/main.js"]
+# A young generation of few MiB: it stays in the processor's cache, and memory flat under load (make bench).
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/main.js"]

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -20,9 +21,6 @@ type OnCore = readonly string[];
 const onCore = (core: number): OnCore => ['taskset', '-c', `${core}`];
 
 /** A core for the servers and one for the load, so that they do not take time from each other. */
-/** As in the Dockerfile. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
-
 export function findCores(): { server: OnCore; load: OnCore; areTwo: boolean } {
   const [server, load] = [onCore(0), onCore(1)];
   const areTwo = [server, load].every(([file = '', ...args]) => spawnSync(file, [...args, 'true']).status === 0);
@@ -117,7 +115,7 @@ function startNode(onCore: OnCore, program: string, args: readonly string[], cha
   const [file = '', ...rest] = [
     ...onCore,
     process.execPath,
-    ...NODE_FLAGS,
+    ...readImageFlags(),
     join(import.meta.dirname, program),
     ...args,
   ];
@@ -129,6 +127,13 @@ function startNode(onCore: OnCore, program: string, args: readonly string[], cha
     await ended;
   };
   return { child, stop };
+}
+
+/** Node's flags in the image, from its ENTRYPOINT: what is measured is what ships. */
+function readImageFlags(): string[] {
+  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
+  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+  return (JSON.parse(entrypoint) as string[]).filter((word) => word.startsWith('--'));
 }
 
 function isAnswered(port: number, ca: string): Promise<boolean> {
