@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build generate golden validate certs bench fuzz exhaust clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ golden: node_modules/.installed ## Write anew what tests expect of examples and 
 
 validate: node_modules/.installed ## Check CRDs, examples and charts
 	node scripts/validate.ts
+
+chart: node_modules/.installed ## Package both charts into dist/charts
+	node scripts/package-charts.ts
 
 certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
 	node src/main.ts certs --out certs

@@ -5,7 +5,9 @@ import { parseAllDocuments } from 'yaml';
 import { isRecord } from '../../src/orchestration/decode.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
+import { resolveHelm3 } from '../support/controlplane/tools.ts';
 import { installCrds } from '../support/gate.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -46,6 +48,25 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
     });
   });
 
+  it('is rendered by a kustomize overlay with its CRDs, pinned by digest, and applies', async () => {
+    const overlay = join(root, 'examples/gitops');
+    const helm3 = await resolveHelm3(readSettings(plane.environment));
+    const flags = ['--enable-helm', '--load-restrictor', 'LoadRestrictionsNone', '--helm-command', helm3];
+    const rendered = await kubectl(['kustomize', overlay, ...flags]);
+    expect(rendered.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(2);
+    expect(new Set(rendered.match(/image: .*/g))).toEqual(
+      new Set([`image: registry.example/orchestration-gate@sha256:${'0'.repeat(64)}`]),
+    );
+    // The agents chart's CRDs are there already, with all of their fields.
+    const apply = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'];
+    await kubectl(apply, rendered);
+  });
+
+  it('has a PreSync job for Argo CD that the API server takes', async () => {
+    const job = join(chart, 'argocd/presync-job.yaml');
+    await kubectl(['--namespace=agents', 'create', '--dry-run=server', '--validate=strict', '-f', job]);
+  });
+
   describe('installed twice, in two namespaces', () => {
     const install = (verb: string, namespace: string) =>
       helm(verb, 'gate', chart, '--namespace', namespace, '--set', 'orchestrationController.enabled=true');
@@ -54,6 +75,28 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
       for (const namespace of ['agents', 'elsewhere']) await install('install', namespace);
       const configurations = await kubectl(['get', 'validatingwebhookconfigurations', '-o', 'name']);
       expect(configurations.match(/\/agents-gate-|\/elsewhere-gate-/g)).toHaveLength(4);
+    });
+
+    it('has its absence counted by the API server as the alerts expect', async () => {
+      // No pod answers here. An Orchestration is refused, a run passes.
+      const create = (kind: string, spec: object) => {
+        const object = { apiVersion: 'orchestration.proompteng.ai/v1alpha1', kind, metadata: { name: 'x' }, spec };
+        return plane.kubectl(['-n', 'agents', 'create', '--dry-run=server', '-f', '-'], {
+          input: JSON.stringify(object),
+        });
+      };
+      const orchestration = { steps: [{ name: 'a', kind: 'Checkpoint' }] };
+      expect((await create('Orchestration', orchestration)).stderr).toContain('failed calling webhook');
+      expect((await create('OrchestrationRun', { orchestrationRef: { name: 'x' } })).code).toBe(0);
+      const metrics = await kubectl(['get', '--raw', '/metrics']);
+      const series = (name: string) => metrics.split('\n').filter((line) => line.startsWith(`${name}{`));
+      const named = /name="\w+[.]orchestrations[.]orchestration[.]proompteng[.]ai"/;
+      expect(series('apiserver_admission_webhook_rejection_count')).toContainEqual(
+        expect.stringMatching(`error_type="calling_webhook_error".*${named.source}`),
+      );
+      expect(series('apiserver_admission_webhook_fail_open_count')).toContainEqual(
+        expect.stringContaining('name="validate.orchestrationruns.orchestration.proompteng.ai"'),
+      );
     });
 
     it('leaves alone on an upgrade what was filled in at run time', async () => {

@@ -1,8 +1,10 @@
-import { chmod, cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
+import { resolveHelm3 } from '../support/controlplane/tools.ts';
 
 const root = join(import.meta.dirname, '../..');
 const chart = join(root, 'charts/orchestration-gate-crds');
@@ -44,10 +46,7 @@ describeNeeding(['ownControlPlane'], 'the CRD chart', () => {
   it('is rendered by a kustomize overlay, with and without includeCRDs', async () => {
     const folder = join(plane.folder, 'overlay');
     await cp(chart, join(folder, 'charts/orchestration-gate-crds'), { recursive: true });
-    // This kustomize asks Helm for its version in a way that Helm 4 no longer knows.
-    const helm3 = join(folder, 'helm');
-    await writeFile(helm3, `#!/bin/sh\n[ "$1" = version ] && echo v3.19.0 || exec '${plane.tools.helm}' "$@"\n`);
-    await chmod(helm3, 0o755);
+    const helm3 = await resolveHelm3(readSettings(plane.environment));
     for (const includeCRDs of [true, false]) {
       const overlay = {
         helmGlobals: { chartHome: 'charts' },

