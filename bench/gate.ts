@@ -33,7 +33,7 @@ export async function benchGate({ rounds, milliseconds }: Effort): Promise<Secti
     notes: [
       ...throughput.notes,
       'Memory is what the system says just after the last answer; of the reviews one in sixteen has 1,000 steps, one a loop, and the others 20 steps.',
-      'Creates are of 20 steps, which declare what they wait for, in turn in a namespace that the webhooks select and in one that they do not: the validating one is asked, and the defaulting one, with nothing to write, is not; API server, etcd, gate and client share all cores.',
+      'Creates are of 20 steps, in turn before the gate, before bare Fastify, and with no webhook; API server, etcd, programs and client share all cores. Steps that declare what they wait for are asked about once; of others the defaulting webhook is asked too.',
     ],
   };
 }

@@ -7,16 +7,18 @@ import { type ControlPlane, startControlPlane } from '../../test/support/control
 import { readSettings } from '../../test/support/controlplane/settings.ts';
 import { resolveTools } from '../../test/support/controlplane/tools.ts';
 import { chain, withLoop } from '../graphs.ts';
-import type { Row } from '../table.ts';
+import type { Budget, Row } from '../table.ts';
 import { percentile } from '../turns.ts';
-import { type Certificates, readMetric, startGate } from './processes.ts';
+import { type Certificates, readMetric, startBare, startGate } from './processes.ts';
 import { toManifest } from './reviews.ts';
 
 interface Manifest {
   readonly webhooks?: readonly { clientConfig: object }[];
 }
 
+/** A namespace before which the gate stands, one with a program that allows everything, and one with nothing. */
 const GATED = 'gated';
+const BARE = 'bare';
 const FREE = 'free';
 /** Creates of each kind that are not counted: connections open, code is compiled. */
 const WARM_UP = 50;
@@ -31,43 +33,65 @@ export async function measureCreates(certificates: Certificates, count: number):
   const binaries = await resolveBinaries(settings, console.error);
   const tools = await resolveTools(settings);
   await using gate = await startGate(certificates);
+  await using bare = await startBare(certificates, []);
   await using plane = disposable(await startControlPlane({ binaries, tools, environment: settings.environment }));
-  await installWebhooks(plane, gate.port, certificates.ca);
+  await installCrds(plane);
+  await installWebhooks(plane, GATED, gate.port, certificates.ca);
+  await installWebhooks(plane, BARE, bare.port, certificates.ca);
+  await mustRun(plane.kubectl(['create', 'namespace', FREE]));
   const create = connect(plane);
   await untilGated(create);
   await createInTurn(create, 'warm-up', WARM_UP);
 
   const before = await readMetric(gate, REVIEWS);
-  const { gated, free } = await createInTurn(create, 'bench', count);
+  const times = await createInTurn(create, 'bench', count);
   const reviews = (await readMetric(gate, REVIEWS)) - before;
-  if (reviews !== count) throw new Error(`${count} creates, and the gate was asked ${reviews} times`);
-  const rowOf = (name: string, share: number, maxAdded: number): Row => ({
-    ...{ what: `gate: create through an API server, ${name}`, unit: 'ms', ours: percentile(gated, share) },
-    ...{ against: 'without the gate', other: percentile(free, share), budget: { maxAdded } },
+  // One for each that declares what its steps wait for, and two for each that does not.
+  if (reviews !== 3 * count) throw new Error(`${2 * count} creates, and the gate was asked ${reviews} times`);
+  const rowOf = (name: string, share: number, ours: readonly number[], budget: Budget): Row => ({
+    ...{ what: `gate: create through an API server, ${name}`, unit: 'ms', ours: percentile(ours, share), budget },
+    ...{ against: 'without a webhook', other: percentile(times.free, share) },
   });
-  return [rowOf('median', 0.5, 2), rowOf('p99', 0.99, 10)];
+  return [
+    rowOf('median', 0.5, times.gated, { maxAdded: 2 }),
+    rowOf('p99', 0.99, times.gated, { maxAdded: 10 }),
+    rowOf('median, defaulted', 0.5, times.defaulted, {}),
+    {
+      ...rowOf('median', 0.5, times.gated, {}),
+      against: 'bare Fastify as webhook',
+      other: percentile(times.bare, 0.5),
+    },
+  ];
 }
 
 function disposable(plane: ControlPlane): ControlPlane & AsyncDisposable {
   return { ...plane, [Symbol.asyncDispose]: plane.stop };
 }
 
-async function installWebhooks({ kubectl, helm }: ControlPlane, port: number, ca: string): Promise<void> {
-  const render = async (chart: string, ...values: string[]) => {
-    const flags = values.flatMap((value) => ['--set', value]);
-    return mustRun(helm(['template', 'bench', join(import.meta.dirname, '../../charts', chart), ...flags]));
-  };
-  const apply = (input: string) => mustRun(kubectl(['apply', '--filename', '-'], { input }));
-  for (const namespace of [GATED, FREE]) await mustRun(kubectl(['create', 'namespace', namespace]));
-  await apply(await render('orchestration-gate-crds'));
-  await mustRun(kubectl(['wait', 'crd', '--all', '--for', 'condition=Established']));
+async function installCrds(plane: ControlPlane): Promise<void> {
+  await apply(plane, await render(plane, 'orchestration-gate-crds', 'bench'));
+  await mustRun(plane.kubectl(['wait', 'crd', '--all', '--for', 'condition=Established']));
+}
+
+/** Makes a namespace, and has the API server ask the program at `port` about what is created there. */
+async function installWebhooks(plane: ControlPlane, namespace: string, port: number, ca: string): Promise<void> {
+  await mustRun(plane.kubectl(['create', 'namespace', namespace]));
   const url = `webhook.url=https://127.0.0.1:${port}`;
-  const rendered = await render('orchestration-gate', url, `controller.namespaces={${GATED}}`);
+  const values = ['--set', `${url},controller.namespaces={${namespace}}`, '--show-only', 'templates/webhooks.yaml'];
+  const rendered = await render(plane, 'orchestration-gate', namespace, ...values);
   const items = parseAllDocuments(rendered).map((document) => document.toJS() as Manifest);
   const caBundle = Buffer.from(ca).toString('base64');
   for (const { clientConfig } of items.flatMap(({ webhooks = [] }) => webhooks))
     Object.assign(clientConfig, { caBundle });
-  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  await apply(plane, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
+
+function render({ helm }: ControlPlane, chart: string, release: string, ...flags: string[]): Promise<string> {
+  return mustRun(helm(['template', release, join(import.meta.dirname, '../../charts', chart), ...flags]));
+}
+
+function apply({ kubectl }: ControlPlane, input: string): Promise<string> {
+  return mustRun(kubectl(['apply', '--filename', '-'], { input }));
 }
 
 async function mustRun(tool: ReturnType<ControlPlane['kubectl']>): Promise<string> {
@@ -76,9 +100,20 @@ async function mustRun(tool: ReturnType<ControlPlane['kubectl']>): Promise<strin
   return stdout;
 }
 
-type Create = (namespace: string, name: string, graph?: typeof twenty) => Promise<number>;
+type Steps = Parameters<typeof toManifest>[0];
+type Create = (namespace: string, name: string, graph?: Steps) => Promise<number>;
 
 const twenty = chain(20);
+const undeclared = { steps: twenty.steps.map(({ name }) => ({ name })) };
+
+/** What is created in turn: where, and of which steps. */
+const kinds = {
+  gated: { namespace: GATED, graph: twenty },
+  defaulted: { namespace: GATED, graph: undeclared },
+  bare: { namespace: BARE, graph: twenty },
+  free: { namespace: FREE, graph: twenty },
+};
+type Kind = keyof typeof kinds;
 
 /** Creates Orchestrations over one kept connection, and gives the status of each. */
 function connect({ server, caData, adminToken }: ControlPlane): Create {
@@ -103,20 +138,19 @@ async function untilGated(create: Create): Promise<void> {
   }
 }
 
-/** Milliseconds of each create. Which namespace is first changes from pair to pair. */
-async function createInTurn(
-  create: Create,
-  prefix: string,
-  count: number,
-): Promise<Record<typeof GATED | typeof FREE, number[]>> {
-  const times = { [GATED]: [] as number[], [FREE]: [] as number[] };
+/** Milliseconds of each create. Which kind is first changes from turn to turn. */
+async function createInTurn(create: Create, prefix: string, count: number): Promise<Record<Kind, number[]>> {
+  const times: Record<Kind, number[]> = { gated: [], defaulted: [], bare: [], free: [] };
+  const order = Object.keys(kinds) as Kind[];
   for (let index = 0; index < count; index++) {
-    for (const namespace of index % 2 === 0 ? ([GATED, FREE] as const) : ([FREE, GATED] as const)) {
+    for (const kind of order) {
+      const { namespace, graph } = kinds[kind];
       const start = performance.now();
-      const status = await create(namespace, `${prefix}-${index}`);
-      times[namespace].push(performance.now() - start);
+      const status = await create(namespace, `${prefix}-${kind}-${index}`, graph);
+      times[kind].push(performance.now() - start);
       if (status !== 201) throw new Error(`a create was answered with status ${status}`);
     }
+    order.push(order.shift() as Kind);
   }
   return times;
 }

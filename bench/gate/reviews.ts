@@ -11,7 +11,7 @@ const resource = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', re
 const kind = { group: resource.group, version: resource.version, kind: 'Orchestration' };
 
 /** An Orchestration of ToolRuns. */
-export function toManifest({ steps }: Pick<BenchGraph, 'steps'>, name: string, namespace: string) {
+export function toManifest({ steps }: { readonly steps: readonly object[] }, name: string, namespace: string) {
   const toolSteps = steps.map((step) => ({ ...step, kind: 'ToolRun', toolRef: { name: 'builder' } }));
   const apiVersion = `${resource.group}/${resource.version}`;
   return { apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { steps: toolSteps } };
