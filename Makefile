@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='-
 
 exhaust: node_modules/.installed ## Explore every run of up to four steps, with crashes between any two calls
 	node --max-old-space-size=8192 test/exhaustive/exhaust.ts $(EXHAUST)
+
+faults: node_modules/.installed ## Break everything around real reconcilers, and count what goes wrong (FAULTS='--only F4 --seed S')
+	@test -e /usr/lib/*/faketime/libfaketime.so.1 || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes faketime >/dev/null 2>&1; } || true
+	@node test/faults/main.ts $(FAULTS)
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage

@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-const onCluster = ['test/cluster/**/*.test.ts', 'test/controlplane/**/*.test.ts', 'test/conformance/apiserver.test.ts'];
+const onCluster = [
+  'test/cluster/**/*.test.ts',
+  'test/controlplane/**/*.test.ts',
+  'test/conformance/apiserver.test.ts',
+  'test/faults/faults.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -14,7 +14,7 @@ const agentRun = (name: string, dependsOn: readonly string[], rest: Partial<Step
   name,
   kind: 'AgentRun',
   agentRef: { name: 'coder' },
-  implementation: { text: name },
+  implementation: { inline: { text: name } },
   dependsOn: [...dependsOn],
   ...rest,
 });

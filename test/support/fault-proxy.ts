@@ -40,6 +40,8 @@ export interface Fault {
   readonly committed?: () => unknown;
   /** The client's connection is cut instead of answered. */
   readonly isReplyLost?: boolean;
+  /** The client gets this in place of the answer. */
+  readonly substitute?: { readonly status: number };
   /** The answer is on its way to the client. */
   readonly after?: () => unknown;
   /** Of a watch: what the client gets of its lines, which come and go without their ends. Throwing cuts the connection. */
@@ -63,6 +65,8 @@ export interface FaultProxy {
   readonly follow: (script: Script | undefined) => void;
   /** Cuts every watch that is open. */
   readonly cutWatches: () => void;
+  /** From the next call on: another API server of the same cluster, by its URL. */
+  readonly leadTo: (server: string) => void;
   readonly connections: { readonly open: number; readonly peak: number; readonly total: number };
   /** Returns the path of a kubeconfig like the one given (the administrator's), that leads through the proxy. */
   readonly kubeconfig: (original?: string) => Promise<string>;
@@ -75,6 +79,56 @@ export function delayLines(ms: number): NonNullable<Fault['lines']> {
     for await (const line of lines) {
       await delay(ms);
       yield line;
+    }
+  };
+}
+
+/** Lets each line come so much later than it came, without changing their order. */
+export function lagLines(ms: number): NonNullable<Fault['lines']> {
+  return async function* (lines) {
+    const due: Promise<string | undefined>[] = [];
+    let arrived = Promise.withResolvers<void>();
+    const reading = (async () => {
+      for await (const line of lines) {
+        due.push(delay(ms, line));
+        arrived.resolve();
+      }
+    })().finally(() => {
+      due.push(Promise.resolve(undefined));
+      arrived.resolve();
+    });
+    reading.catch(() => {}); // an end all the same
+    for (;;) {
+      await arrived.promise;
+      const line = await due.shift();
+      if (line === undefined) return;
+      yield line;
+      if (due.length === 0) arrived = Promise.withResolvers<void>();
+    }
+  };
+}
+
+/** Ends a watch when it is so old. */
+export function endAfterMs(ms: number): NonNullable<Fault['lines']> {
+  return async function* (lines) {
+    const over = delay(ms, undefined, { ref: false });
+    const all = lines[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await Promise.race([all.next(), over]);
+      if (next === undefined || next.done) return;
+      yield next.value;
+    }
+  };
+}
+
+/** Tells each line at once, and once more after the one that follows it. */
+export function scrambleLines(): NonNullable<Fault['lines']> {
+  return async function* (lines) {
+    let before: string | undefined;
+    for await (const line of lines) {
+      yield line;
+      if (before !== undefined) yield before;
+      before = line;
     }
   };
 }
@@ -121,7 +175,8 @@ const certificateLifetimeMs = 24 * 60 * 60_000;
 
 /** Starts a proxy on a free port of 127.0.0.1. Clients are told apart by token only: client certificates end here. */
 export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultProxy> {
-  const validity = { lifetimeMs: certificateLifetimeMs, now: new Date() };
+  // Valid for clients, too, whose clock is behind.
+  const validity = { lifetimeMs: certificateLifetimeMs, now: new Date(Date.now() - 2 * 60 * 60_000) };
   const authority = await issueCertificateAuthority({ commonName: 'fault proxy', ...validity });
   const leaf = await issueLeaf({ authority, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], ...validity });
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(cluster.caData, 'base64') });
@@ -129,6 +184,7 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
   const watches = new Set<ServerResponse>();
   const connections = { open: 0, peak: 0, total: 0 };
   let script: Script | undefined;
+  let upstream = cluster.server;
   let changes = 0;
 
   async function handle(incoming: IncomingMessage, reply: ServerResponse): Promise<void> {
@@ -147,7 +203,7 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
 
   async function sendOn(incoming: IncomingMessage, content: Buffer, reply: ServerResponse): Promise<IncomingMessage> {
     const { host: _, connection: __, ...headers } = incoming.headers;
-    const sent = request(cluster.server + incoming.url, { method: incoming.method, headers, agent });
+    const sent = request(upstream + incoming.url, { method: incoming.method, headers, agent });
     reply.once('close', () => {
       if (!reply.writableFinished) sent.destroy(); // the client has given up, or we have
     });
@@ -160,17 +216,19 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
     call: ProxiedCall,
     answer: IncomingMessage,
     reply: ServerResponse,
-    { committed, isReplyLost, after }: Fault,
+    { committed, isReplyLost, substitute, after }: Fault,
   ): Promise<void> {
     const content = await buffer(answer);
     const status = answer.statusCode ?? 0;
     call.answer = { status, body: parse(content) };
     await committed?.();
     if (isReplyLost) throw new Cut();
+    if (substitute) return answerInstead(reply, substitute);
     const { 'transfer-encoding': _, connection: __, ...headers } = answer.headers;
     reply.writeHead(status, headers);
     await new Promise<void>((ended) => reply.end(content, ended));
     await after?.();
+    return undefined;
   }
 
   async function relayWatch(answer: IncomingMessage, reply: ServerResponse, { lines }: Fault): Promise<void> {
@@ -207,6 +265,9 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
     connections,
     follow: (next) => {
       script = next;
+    },
+    leadTo: (server) => {
+      upstream = server;
     },
     cutWatches: () => {
       for (const watch of watches) watch.destroy();

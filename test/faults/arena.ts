@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import type { Orchestration } from '../../src/orchestration/decode.ts';
+import { isRunFinal } from '../../src/orchestration/run-status.ts';
+import { API_VERSION } from '../../src/orchestration/schema.ts';
+import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../support/fault-proxy.ts';
+import { connectKube, type ObservedClient } from '../support/kube.ts';
+import { ORCHESTRATIONS, REVISIONS, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
+import { lendHands, type Outcome } from './hands.ts';
+import { type Journal, keepJournal } from './journal.ts';
+import { endOf, mixedEnd, mixedSteps, outcomeOf } from './mixed-run.ts';
+import { type Replica, type ReplicaOptions, startReplica } from './replica.ts';
+import { type Expectation, judge, statusOf, type Verdict } from './verdict.ts';
+
+/** A namespace with an Orchestration, reconcilers behind a fault proxy, and an undisturbed journal of all that happens. */
+export interface Arena {
+  readonly namespace: string;
+  readonly proxy: FaultProxy;
+  /** Past the proxy. */
+  readonly client: ObservedClient;
+  readonly journal: Journal;
+  readonly replicas: readonly Replica[];
+  readonly startReplica: (options?: Partial<ReplicaOptions>) => Promise<Replica>;
+  /** Creates so many runs of the Orchestration, one after the other; returns their names. */
+  readonly createRuns: (count: number, prefix?: string) => Promise<string[]>;
+  /** Creates a run under a name that was free or has become so. */
+  readonly recreateRun: (name: string) => Promise<void>;
+  /** Resolves when every run that exists is over and what has to be deleted is gone; after so long all the same. */
+  readonly finish: (withinMs: number) => Promise<boolean>;
+  /** Whether there is such a run and it is over. */
+  readonly hasEnded: (run: string) => boolean;
+  /** Resolves with whether it came true in time. */
+  readonly until: (isSo: () => boolean, withinMs: number) => Promise<boolean>;
+  /** The name of the run that a call writes for, if it is one that changes something. */
+  readonly runOf: (call: ProxiedCall) => string | undefined;
+  readonly verdict: () => Promise<Verdict>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface ArenaOptions {
+  readonly steps?: Orchestration['steps'];
+  readonly policies?: Orchestration['policies'];
+  readonly outcomeOf?: Outcome;
+  readonly expect?: Expectation;
+  /** How long a child takes; 20 ms to 60 ms, so that runs which start together do not stay together. */
+  readonly delayMs?: () => number;
+  readonly removes?: (child: KubeObject) => boolean;
+  /** The kubeconfig that the reconcilers use, through the proxy; the administrator's unless given. */
+  readonly kubeconfig?: string;
+}
+
+const ORCHESTRATION = 'mixed';
+
+/** Every step ended as it must, each attempt has its child, and only what timed out was deleted. */
+export const endsMixed: Expectation = (status, children) => {
+  const ended = endOf(status);
+  const complaints = ended.filter((line, index) => line !== mixedEnd[index]);
+  const wanted = mixedEnd.reduce(
+    (sum, line) => sum + (/^(approve|signal|mark) /.test(line) ? 0 : Number(line.at(-1))),
+    0,
+  );
+  return [
+    ...(ended.length === mixedEnd.length ? [] : [`has ${ended.length} steps`]),
+    ...complaints.map((line) => `ended ${line}`),
+    ...(children.length === wanted ? [] : [`${children.length} children, and not ${wanted}`]),
+  ];
+};
+
+/** Of each process: docs/operations.md. */
+const MOST_SOCKETS = 40;
+
+/** What a process logs that nobody foresaw. */
+function isBrokenPromise(line: string): boolean {
+  return /nobody caught this|unhandled|"cause":"(fault|memory|exit)"/i.test(line);
+}
+
+/** Makes an arena without reconcilers. Needs a control plane with the agents chart's CRDs. */
+export async function openArena(plane: ControlPlane, options: ArenaOptions = {}): Promise<Arena> {
+  const { steps = [...mixedSteps], policies = {}, expect = endsMixed } = options;
+  const namespace = `faults-${randomBytes(4).toString('hex')}`;
+  const client = connectKube(plane.kubeconfig);
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const proxy = await startFaultProxy(plane);
+  const journal = await keepJournal(client, namespace);
+  const replicas: Replica[] = [];
+  /** Uids of the runs that were created here. */
+  const made = new Set<string | undefined>();
+  let isStopped = false;
+  lendHands({
+    client,
+    journal,
+    namespace,
+    outcomeOf: options.outcomeOf ?? outcomeOf,
+    delayMs: options.delayMs ?? (() => 20 + Math.random() * 40),
+    ...(options.removes && { removes: options.removes }),
+  });
+  const create = (resource: typeof RUNS, name: string, spec: object) =>
+    client.create(resource, { apiVersion: API_VERSION, kind: resource.kind, metadata: { name, namespace }, spec });
+  await create(ORCHESTRATIONS, ORCHESTRATION, { steps, policies });
+
+  async function createRun(name: string): Promise<void> {
+    const run = await create(RUNS, name, { orchestrationRef: { name: ORCHESTRATION } });
+    made.add(run.metadata.uid);
+  }
+
+  async function until(isSo: () => boolean, withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (!isSo()) {
+      if (performance.now() > deadline) return false;
+      await delay(20);
+    }
+    return true;
+  }
+
+  const isKnown = (uid: string | undefined) =>
+    journal.entries.some(({ type, object }) => type === 'ADDED' && object.metadata.uid === uid);
+
+  /** Over, with nothing left that is being deleted or should be. */
+  function isSettled(): boolean {
+    const timedOut = (run: KubeObject) =>
+      statusOf(run).stepStatuses.flatMap(({ reason, phase, resourceRef }) =>
+        reason === 'StepTimedOut' || phase === 'Cancelled' ? (resourceRef?.uid ?? []) : [],
+      );
+    const runs = journal.current(RUNS.kind);
+    const unwanted = runs.flatMap(timedOut);
+    const children = [TOOL_RUNS.kind, 'AgentRun'].flatMap((kind) => journal.current(kind));
+    const isLeft = ({ metadata, status }: KubeObject) =>
+      metadata.deletionTimestamp !== undefined || (unwanted.includes(metadata.uid ?? '') && status === undefined);
+    return runs.every((run) => isRunFinal(statusOf(run))) && !children.some(isLeft);
+  }
+
+  function runOf({ number, resource, name, body }: ProxiedCall): string | undefined {
+    if (number === null || resource === 'events' || resource === 'leases') return undefined;
+    const { metadata } = (body ?? {}) as Partial<KubeObject>;
+    const owner = metadata?.ownerReferences?.find(({ kind }) => kind === RUNS.kind);
+    if (owner !== undefined) return owner.name;
+    if (resource === RUNS.plural) return name;
+    const child = journal.entries.find(({ object }) => object.metadata.name === name);
+    return child?.object.metadata.ownerReferences?.[0]?.name;
+  }
+
+  async function verdict(): Promise<Verdict> {
+    const logs = (await Promise.all(replicas.map((replica) => replica.readLog()))).flatMap((log) => log.split('\n'));
+    const starts = replicas.reduce((sum, replica) => sum + replica.starts() - 1, 0);
+    const crashes = starts + logs.filter((line) => line.includes('engine ended, starting another')).length;
+    const found = judge(journal.entries, { expect, steps, orchestration: ORCHESTRATION, crashes });
+    const audited = await readCreates(plane.auditLog, namespace);
+    for (const [what, times] of audited)
+      if (times > 1) found.duplicates.push(`the API server answered ${times} creates of ${what} with 201`);
+    found.other.push(...logs.filter(isBrokenPromise).map((line) => line.slice(0, 300)));
+    const sockets = proxy.connections.peak;
+    if (sockets > MOST_SOCKETS * replicas.length) found.other.push(`${sockets} connections at a time`);
+    if (!isSettled()) found.unfinished.push('something is left that has to be deleted');
+    return found;
+  }
+
+  return {
+    namespace,
+    proxy,
+    client,
+    journal,
+    replicas,
+    async startReplica(more = {}) {
+      const kubeconfig = more.kubeconfig ?? (await proxy.kubeconfig(options.kubeconfig));
+      const replica = await startReplica({ kubeconfig, namespace, ...more });
+      replicas.push(replica);
+      return replica;
+    },
+    async createRuns(count, prefix = 'run') {
+      const names = Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+      for (const name of names) await createRun(name);
+      return names;
+    },
+    recreateRun: createRun,
+    finish: (withinMs) => until(() => [...made].every(isKnown) && isSettled(), withinMs),
+    hasEnded: (name) =>
+      journal.current(RUNS.kind).some((run) => run.metadata.name === name && isRunFinal(statusOf(run))),
+    until,
+    runOf,
+    verdict,
+    async stop() {
+      if (isStopped) return;
+      isStopped = true;
+      await Promise.all(replicas.map((replica) => replica.stop()));
+      proxy.follow(undefined);
+      await journal.stop();
+      await proxy.stop();
+      await client.close();
+    },
+  };
+}
+
+/** How often the API server answered a create of an object of ours with 201, by kind and name; from its audit log. */
+async function readCreates(auditLog: string, namespace: string): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  const plurals = [TOOL_RUNS.plural, 'agentruns', REVISIONS.plural];
+  for (const line of (await readFile(auditLog, 'utf8').catch(() => '')).split('\n')) {
+    if (!line.includes(namespace) || !line.includes('"verb":"create"')) continue;
+    const { objectRef, responseStatus } = JSON.parse(line) as {
+      objectRef?: { resource?: string; namespace?: string; name?: string };
+      responseStatus?: { code?: number };
+    };
+    if (objectRef?.namespace !== namespace || !plurals.includes(objectRef.resource ?? '')) continue;
+    const key = `${objectRef.resource}/${objectRef.name}`;
+    if (responseStatus?.code === 201) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,44 @@
+import type { Random } from '../fuzz/random.ts';
+import type { ControlPlane, ControlPlaneOptions, ControlPlaneParts } from '../support/controlplane/controlplane.ts';
+import type { Arena, ArenaOptions } from './arena.ts';
+
+/** What a scenario is played on. */
+export interface Ground {
+  /** With the agents chart's CRDs, shared by scenarios that leave it as it is. */
+  readonly plane: ControlPlane;
+  readonly random: Random;
+  readonly seed: number;
+  /** An arena on a plane, the shared one unless given; it is judged and closed at the end of the scenario. */
+  readonly open: (options?: ArenaOptions, plane?: ControlPlane) => Promise<Arena>;
+  /** Judges an arena and closes it before the scenario ends. */
+  readonly close: (arena: Arena) => Promise<void>;
+  /** A control plane for this scenario alone, closed at its end. */
+  readonly startPlane: (options?: Omit<ControlPlaneOptions, keyof ControlPlaneParts>) => Promise<ControlPlane>;
+  /** Ends something when the scenario ends. */
+  readonly defer: (end: () => unknown) => void;
+  /** Notes what is done, to be printed if something is wrong. */
+  readonly note: (line: string) => void;
+  /** Counts faults. */
+  readonly count: (what: 'crashes' | 'faults', howMany?: number) => void;
+  /** Says why this cannot be played here: it then counts for nothing, and is named. */
+  readonly skip: (why: string) => void;
+  /** Says that something is wrong which no oracle sees. */
+  readonly complain: (sentence: string) => void;
+}
+
+/** One row of what must be survived. */
+export interface Scenario {
+  /** As in docs/faults.md. */
+  readonly id: string;
+  readonly title: string;
+  /** Part of every test run: seconds, not minutes. */
+  readonly isQuick?: boolean;
+  /** It is a share of that one, for whoever has no time for all. */
+  readonly isShareOf?: string;
+  /** Mostly waits: played beside the others. */
+  readonly isPatient?: boolean;
+  readonly play: (ground: Ground) => Promise<void>;
+}
+
+/** How long runs may take to end after the last fault: transport faults 15 s, on a machine that does more than this. */
+export const PATIENCE_MS = 60_000;

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { PATIENCE_MS, type Scenario } from '../scenario.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../../..');
+
+/** The program as it was before the last commit that changed how runs are executed, in a checkout of its own. */
+async function checkOutPrevious(): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
+  const git = (...words: string[]) => run('git', words, { cwd: root });
+  const paths = ['src/reconciler', 'src/kube', 'src/supervisor'];
+  const { stdout } = await git('rev-list', '--max-count=1', 'HEAD', '--', ...paths);
+  const parent = await mkdtemp(join(tmpdir(), 'orchestration-gate-previous-'));
+  const path = join(parent, 'checkout');
+  await git('worktree', 'add', '--detach', path, `${stdout.trim()}~1`);
+  await symlink(join(root, 'node_modules'), join(path, 'node_modules'));
+  return {
+    path,
+    async remove() {
+      await git('worktree', 'remove', '--force', path);
+      await rm(parent, { recursive: true });
+    },
+  };
+}
+
+export const builds: readonly Scenario[] = [
+  {
+    id: 'F14',
+    title: 'the wall clock an hour ahead, an hour behind, three times as fast',
+    async play({ open, count, note, skip }) {
+      const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
+      if (library === undefined) return skip('not run: faketime is not installed (apt-get install faketime)');
+      const arena = await open();
+      for (const time of ['+1h', '-1h', '+0 x3']) {
+        const environment = { LD_PRELOAD: library, FAKETIME: time, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+        note(`FAKETIME=${time}`);
+        count('faults');
+        const replica = await arena.startReplica({ environment });
+        await arena.createRuns(3, `clock-${Buffer.from(time).toString('hex')}`);
+        await delay(300);
+        // In the midst of it, another whose clock is right takes over, and the other way round.
+        const right = await arena.startReplica();
+        await replica.stop();
+        await arena.createRuns(3, `right-${Buffer.from(time).toString('hex')}`);
+        await arena.finish(PATIENCE_MS);
+        await right.stop();
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'F21',
+    title: 'the build before and this one take turns, and run at once',
+    async play({ open, count, note, defer }) {
+      const previous = await checkOutPrevious();
+      defer(previous.remove);
+      const arena = await open({ delayMs: () => 600 });
+      for (let turn = 0; turn < 3; turn++) {
+        const isAtOnce = turn === 2;
+        note(isAtOnce ? 'both at once' : 'one after the other');
+        count('faults');
+        const before = await arena.startReplica({ root: previous.path });
+        await arena.createRuns(4, `turn-${turn}`);
+        await arena.until(
+          () => arena.journal.current('ToolRun').some(({ status }) => status === undefined),
+          PATIENCE_MS,
+        );
+        if (!isAtOnce) await before.stop();
+        const now = await arena.startReplica();
+        await arena.createRuns(2, `after-${turn}`);
+        await arena.finish(PATIENCE_MS);
+        await Promise.all([before.stop(), now.stop()]);
+      }
+    },
+  },
+];

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createComponent } from '../../support/controlplane/component.ts';
+import type { ControlPlane } from '../../support/controlplane/controlplane.ts';
+import { apiserverFlags, files } from '../../support/controlplane/flags.ts';
+import { findFreePorts, isAnswering } from '../../support/controlplane/network.ts';
+import type { Arena } from '../arena.ts';
+import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
+
+/** Children that take a while, so that runs are alive whatever happens to the servers. */
+const SLOW = { delayMs: () => 1_500 };
+
+/** The API server's certificate and authority made anew; the administrator's kubeconfig knows them. */
+async function replaceCertificates(plane: ControlPlane): Promise<void> {
+  await rm(join(plane.folder, files.certificates), { recursive: true });
+  await plane.apiserver.start();
+  const config = JSON.parse(await readFile(plane.kubeconfig, 'utf8')) as {
+    clusters: { cluster: Record<string, string> }[];
+  };
+  const ca = await readFile(join(plane.folder, files.servingCertificate));
+  for (const { cluster } of config.clusters) cluster['certificate-authority-data'] = ca.toString('base64');
+  await writeFile(plane.kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  // It reads its kubeconfig once.
+  await plane.controllerManager?.kill('SIGKILL');
+  await plane.controllerManager?.start();
+}
+
+/** Runs that are in work at each of these perturbations. */
+async function perturb(
+  ground: Ground,
+  arena: Arena,
+  parts: readonly (readonly [what: string, perturbation: () => Promise<unknown>])[],
+): Promise<void> {
+  for (const [index, [what, perturbation]] of parts.entries()) {
+    const before = arena.journal.entries.length;
+    await arena.createRuns(3, `part-${index + 1}`);
+    await arena.until(() => arena.journal.entries.length > before + 15, PATIENCE_MS);
+    ground.note(what);
+    ground.count('faults');
+    await perturbation();
+    await arena.finish(PATIENCE_MS + 30_000);
+  }
+}
+
+/** The value of a flag of a process that runs. */
+async function flagOf(pid: number | null, flag: string): Promise<string> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+  return words.find((word) => word.startsWith(`--${flag}=`))?.split('=')[1] ?? '';
+}
+
+export const servers: readonly Scenario[] = [
+  {
+    id: 'F8',
+    title: 'moved to an API server that sees nothing new, and back',
+    async play(ground) {
+      const { plane, note, count } = ground;
+      const etcd = new URL(await flagOf(plane.apiserver.pid, 'etcd-servers'));
+      let isFrozen = false;
+      const link = createServer((client) => {
+        const server = connect(Number(etcd.port), etcd.hostname);
+        for (const socket of [client, server]) socket.on('error', () => {});
+        client.on('data', (chunk) => (isFrozen ? undefined : server.write(chunk)));
+        server.on('data', (chunk) => (isFrozen ? undefined : client.write(chunk)));
+        client.on('close', () => server.destroy());
+        server.on('close', () => client.destroy());
+      });
+      await once(link.listen(0, '127.0.0.1'), 'listening');
+      const [port = 0] = await findFreePorts(1);
+      const ca = await readFile(join(plane.folder, files.servingCertificate), 'utf8');
+      const program = (await readFile(`/proc/${plane.apiserver.pid}/cmdline`, 'utf8')).split('\0');
+      const etcdUrl = `http://127.0.0.1:${(link.address() as AddressInfo).port}`;
+      const second = createComponent({
+        name: 'second-apiserver',
+        folder: { path: plane.folder, pids: join(plane.folder, 'pids'), remove: async () => {} },
+        command: [
+          ...program.slice(
+            0,
+            program.findIndex((word) => word.startsWith('--')),
+          ),
+          ...apiserverFlags(etcdUrl, String(port), false, []),
+        ],
+        isReady: () => isAnswering(`https://127.0.0.1:${port}/readyz`, { ca, token: plane.adminToken }),
+      });
+      await second.start();
+      ground.defer(async () => {
+        await second.kill('SIGKILL');
+        link.close();
+      });
+      const arena = await ground.open(SLOW);
+      const replica = await arena.startReplica();
+      for (let round = 0; round < 3; round++) {
+        await arena.createRuns(3, `round-${round}`);
+        await arena.until(
+          () => arena.journal.current('ToolRun').some(({ status }) => status === undefined),
+          PATIENCE_MS,
+        );
+        isFrozen = true;
+        await delay(2_000); // the others go on, and it does not hear of that
+        note('moved to the frozen one');
+        count('faults');
+        arena.proxy.leadTo(`https://127.0.0.1:${port}`);
+        arena.proxy.cutWatches();
+        if (round === 1) replica.kill(); // its first lists are old, too
+        await delay(4_000);
+        note('moved back');
+        arena.proxy.leadTo(plane.server);
+        arena.proxy.cutWatches();
+        await arena.finish(PATIENCE_MS + 30_000);
+        isFrozen = false;
+        await second.kill('SIGKILL');
+        await second.start();
+      }
+    },
+  },
+  {
+    id: 'F11',
+    title: 'the API server stopped, killed, away for 20 s, back with another certificate',
+    isQuick: true,
+    async play(ground) {
+      const plane = await ground.startPlane();
+      const { apiserver } = plane;
+      const arena = await ground.open(SLOW, plane);
+      const replica = await arena.startReplica({ kubeconfig: plane.kubeconfig });
+      await perturb(ground, arena, [
+        ['SIGTERM', () => apiserver.kill('SIGTERM').then(apiserver.start)],
+        ['SIGKILL', () => apiserver.kill('SIGKILL').then(apiserver.start)],
+        [
+          'away for 20 s',
+          () =>
+            apiserver
+              .kill('SIGKILL')
+              .then(() => delay(20_000))
+              .then(apiserver.start),
+        ],
+        ['another certificate', () => apiserver.kill('SIGKILL').then(() => replaceCertificates(plane))],
+      ]);
+      if (replica.starts() > 1) ground.complain(`the process was started ${replica.starts()} times`);
+    },
+  },
+  {
+    id: 'F11l',
+    title: 'the API server away for a minute',
+    async play(ground) {
+      const plane = await ground.startPlane();
+      const { apiserver } = plane;
+      const arena = await ground.open(SLOW, plane);
+      const replica = await arena.startReplica({ kubeconfig: plane.kubeconfig });
+      const away = () =>
+        apiserver
+          .kill('SIGKILL')
+          .then(() => delay(60_000))
+          .then(apiserver.start);
+      await perturb(ground, arena, [['away for 60 s', away]]);
+      if (replica.starts() > 1) ground.complain(`the process was started ${replica.starts()} times`);
+    },
+  },
+  {
+    id: 'F10l',
+    title: 'an API server that takes three calls at a time',
+    async play(ground) {
+      const flags = ['--max-requests-inflight=2', '--max-mutating-requests-inflight=1'];
+      const plane = await ground.startPlane({ apiserverFlags: flags });
+      const arena = await ground.open({}, plane);
+      await arena.startReplica();
+      ground.count('faults');
+      await arena.createRuns(20);
+      await arena.finish(PATIENCE_MS + 120_000);
+    },
+  },
+  {
+    id: 'F12',
+    title: 'etcd killed, paused for 20 s, compacted every 30 s',
+    async play(ground) {
+      const plane = await ground.startPlane({ apiserverFlags: ['--etcd-compaction-interval=30s'] });
+      const { etcd } = plane;
+      const arena = await ground.open(SLOW, plane);
+      await arena.startReplica();
+      const pause = async () => {
+        if (etcd.pid !== null) process.kill(etcd.pid, 'SIGSTOP');
+        await delay(20_000);
+        if (etcd.pid !== null) process.kill(etcd.pid, 'SIGCONT');
+      };
+      const blind = async () => {
+        arena.proxy.follow(({ verb }) => (verb === 'watch' ? { isRefused: true } : undefined));
+        arena.proxy.cutWatches();
+        await delay(70_000); // two compactions
+        arena.proxy.follow(undefined);
+      };
+      await perturb(ground, arena, [
+        ['SIGKILL', () => etcd.kill('SIGKILL').then(etcd.start)],
+        ['paused for 20 s', pause],
+        ['compacted while nobody watches', blind],
+      ]);
+    },
+  },
+];
