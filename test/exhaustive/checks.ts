@@ -13,6 +13,10 @@ export interface Check {
   readonly isQuick?: boolean;
 }
 
+/**
+ * All graphs of four steps are explored without accidents and retries, and one of each that differ only in the order of
+ * declaration with them: all of it would take hours, and not minutes.
+ */
 export const checks: readonly Check[] = [
   { steps: 1, graphs: 'all', menu: { cancel: true, suspend: true, remove: true, hours: 2, cancelChildren: true } },
   { steps: 1, graphs: 'all', menu: { rival: true, suspend: true, faults: 0 } },
@@ -34,16 +38,16 @@ export const checks: readonly Check[] = [
     graphs: 'all',
     menu: { cancel: true, suspend: true, remove: true, hours: 1, faults: 0, retries: false },
   },
-  { steps: 3, graphs: 'all', menu: {} },
+  { steps: 3, graphs: 'shapes', menu: {} },
   { steps: 3, graphs: 'all', menu: { faults: 0 }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 1, retries: false }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 0 }, maxParallel: 1, isQuick: true },
   { steps: 3, graphs: 'all', menu: { cancel: true, faults: 1 } },
   { steps: 3, graphs: 'all', menu: { remove: true, faults: 1, retries: false } },
   { steps: 3, graphs: 'all', menu: { hours: 1, faults: 0, retries: false }, maxParallel: 1 },
-  { steps: 4, graphs: 'all', menu: { faults: 0 } },
-  { steps: 4, graphs: 'all', menu: { faults: 1, retries: false } },
-  { steps: 4, graphs: 'shapes', menu: { faults: 1 } },
+  { steps: 4, graphs: 'all', menu: { faults: 0, retries: false } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 0 } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: false } },
   { steps: 4, graphs: 'all', menu: { faults: 0, retries: false }, maxParallel: 2 },
 ];
 
