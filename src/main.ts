@@ -42,6 +42,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     about: 'draw the graphs of Orchestrations as text, Mermaid, DOT or SVG',
     run: async (args) => tell(await (await import('./cli/graph.ts')).graph(args, await openPorts())),
   },
+  plan: {
+    about: 'tell what Orchestrations in files would do, and change in a cluster',
+    run: async (args) => tell(await (await import('./cli/plan.ts')).plan(args, await openPorts())),
+  },
   run: {
     about: 'create an OrchestrationRun, and wait for it with --wait',
     run: (args) => onCluster(async (ports) => (await import('./cli/cluster/submit.ts')).submit(args, ports)),
@@ -74,7 +78,11 @@ const told = Object.keys(verbs).filter((name) => verbs[name]?.about !== undefine
 async function openPorts(): Promise<Ports> {
   const { readSources } = await import('./cli/files.ts');
   const isColored = stdout.isTTY && !env['NO_COLOR'];
-  return { readSources: (paths) => readSources(paths, stdin), isColored };
+  return {
+    readSources: (paths) => readSources(paths, stdin),
+    isColored,
+    withCluster: async (use) => (await import('./cli/main.ts')).withCluster(process, use),
+  };
 }
 
 async function onCluster(command: (ports: ClusterPorts) => Promise<Outcome>): Promise<number> {

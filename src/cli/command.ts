@@ -1,4 +1,7 @@
+import { listNames, quoteName } from '../dag/display.ts';
+import { suggestName } from '../dag/suggest.ts';
 import { type Arguments, type Flags, readArguments } from './arguments.ts';
+import type { ClusterPorts } from './cluster/port.ts';
 import type { Sources } from './files.ts';
 import { type Manifest, readManifest } from './objects.ts';
 
@@ -8,6 +11,8 @@ export interface Ports {
   readonly readSources: (paths: readonly string[]) => Promise<Sources>;
   /** Whether standard output is a terminal that shows colours. */
   readonly isColored: boolean;
+  /** Runs what may ask a cluster, and closes what it connected to. */
+  readonly withCluster: <T>(use: (clusters: Pick<ClusterPorts, 'connect'>) => Promise<T>) => Promise<T>;
 }
 
 /** What a command says, and how it ends: 0 as it should be, 1 problems found, 2 could not run. */
@@ -49,4 +54,11 @@ export async function readInput<const F extends Flags>(
 export function refuse(verb: string, mistakes: readonly string[]): Outcome {
   const lines = mistakes.map((mistake) => `${verb}: ${mistake}\n`).join('');
   return { exitCode: 2, stdout: '', stderr: `${lines}See orchestration-gate ${verb} --help.\n` };
+}
+
+/** What to say where no Orchestration has the name that was asked for. */
+export function describeUnknownName(wanted: string, names: readonly string[]): string {
+  const meant = suggestName(wanted, names);
+  const cure = meant === undefined ? `there are ${listNames(names)}` : `did you mean ${quoteName(meant)}?`;
+  return `no Orchestration is named ${quoteName(wanted)}; ${cure}`;
 }

@@ -1,9 +1,7 @@
-import { listNames, quoteName } from '../dag/display.ts';
-import { suggestName } from '../dag/suggest.ts';
 import { drawOrchestration } from '../drawing/drawing.ts';
 import { LayoutTooLargeError } from '../drawing/layout.ts';
-import { decodeOrchestration, type Orchestration } from '../orchestration/decode.ts';
-import { type Outcome, type Ports, readInput, refuse } from './command.ts';
+import { decodeOrchestration } from '../orchestration/decode.ts';
+import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from './command.ts';
 import { formatDot } from './format/dot.ts';
 import { displayText } from './format/escape.ts';
 import { formatGraphText } from './format/graph-text.ts';
@@ -44,7 +42,13 @@ export async function graph(args: readonly string[], ports: Ports): Promise<Outc
 
   const chosen = all.filter(({ name }) => wanted === undefined || name === wanted);
   if (wanted !== undefined && chosen.length === 0) {
-    return refuse('graph', [...unread, describeUnknown(wanted, all)]);
+    return refuse('graph', [
+      ...unread,
+      describeUnknownName(
+        wanted,
+        all.map(({ name }) => name),
+      ),
+    ]);
   }
   try {
     const stdout = formats[format](chosen.map(drawOrchestration));
@@ -53,11 +57,4 @@ export async function graph(args: readonly string[], ports: Ports): Promise<Outc
     if (!(error instanceof LayoutTooLargeError)) throw error;
     return refuse('graph', ['too many steps or dependencies to place in an svg: use --format dot and Graphviz']);
   }
-}
-
-function describeUnknown(wanted: string, all: readonly Orchestration[]): string {
-  const names = all.map(({ name }) => name);
-  const meant = suggestName(wanted, names);
-  const cure = meant === undefined ? `there are ${listNames(names)}` : `did you mean ${quoteName(meant)}?`;
-  return `no Orchestration is named ${quoteName(wanted)}; ${cure}`;
 }

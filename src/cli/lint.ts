@@ -1,23 +1,26 @@
+import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from './cluster/command.ts';
+import { judgeOnServer } from './cluster/judge.ts';
 import { type Outcome, type Ports, readInput } from './command.ts';
 import { formatGithub } from './format/github.ts';
 import { formatJson } from './format/json.ts';
 import { formatSarif } from './format/sarif.ts';
 import { formatText } from './format/text.ts';
-import { judgeManifests } from './report.ts';
+import { judgeManifests, type LintReport } from './report.ts';
 
 const formats = { text: formatText, json: formatJson, github: formatGithub, sarif: formatSarif } as const;
 
 const command = {
   verb: 'lint',
-  flags: { format: ['text', 'json', 'github', 'sarif'], strict: 'switch' },
-  usage: `usage: orchestration-gate lint [--format text|json|github|sarif] [--strict] FILE|DIR|-...
+  flags: { format: ['text', 'json', 'github', 'sarif'], strict: 'switch', server: 'switch', ...clusterFlags },
+  usage: `usage: orchestration-gate lint [--format text|json|github|sarif] [--strict] [--server] FILE|DIR|-...
 
 Judges the Orchestrations and OrchestrationRuns in YAML or JSON files by the rules of the gate, and Orchestrations that
 run each other in a loop. A DIR is searched for *.yaml, *.yml and *.json; - is standard input. Other kinds are ignored.
 
-  --format  how problems are told: for people (text, the default) or for programs
-  --strict  warnings count as problems too
-
+  --format         how problems are told: for people (text, the default) or for programs
+  --strict         warnings count as problems too
+  --server         has the cluster judge: its schema and the gate as configured there, in a dry run that stores nothing
+${CLUSTER_USAGE}
 Exit code: 0 nothing is denied, 1 something is, 2 could not run.
 `,
 } as const;
@@ -26,8 +29,14 @@ Exit code: 0 nothing is denied, 1 something is, 2 could not run.
 export async function lint(args: readonly string[], ports: Ports): Promise<Outcome> {
   const input = await readInput(command, args, ports);
   if (!input.ok) return input.outcome;
-  const { format = 'text', strict: isStrict } = input.values;
-  const report = judgeManifests(input.manifests);
-  const hasFailed = report.problems.some(({ severity }) => severity === 'deny' || isStrict);
-  return { exitCode: hasFailed ? 1 : 0, stdout: formats[format](report, ports.isColored), stderr: '' };
+  const { values, manifests } = input;
+  const { format = 'text', strict: isStrict } = values;
+  const tell = (report: LintReport): Outcome => {
+    const hasFailed = report.problems.some(({ severity }) => severity === 'deny' || isStrict);
+    return { exitCode: hasFailed ? 1 : 0, stdout: formats[format](report, ports.isColored), stderr: '' };
+  };
+  if (!values.server) return tell(judgeManifests(manifests));
+  return explainFailure(command.verb, () =>
+    ports.withCluster(async (clusters) => tell(await judgeOnServer(manifests, await connect(clusters, values)))),
+  );
 }

@@ -106,7 +106,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
   return {
     namespace,
     get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
-    list: (kind) => listAll(reads, RESOURCES[kind], namespace),
+    list: (kind, own = namespace) => listAll(reads, RESOURCES[kind], own),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,

@@ -36,7 +36,14 @@ export const lintRules = [{ code: 'InvalidYaml', severity: 'deny', isFixed: true
 
 /** Judges every object of all files, alone and together. */
 export function judgeManifests(manifests: readonly Manifest[]): LintReport {
-  const judged = judgeObjects(manifests.flatMap(({ objects }) => objects));
+  return reportManifests(manifests, judgeObjects(manifests.flatMap(({ objects }) => objects)));
+}
+
+/** Joins what was found in objects with what cannot be read. */
+export function reportManifests(
+  manifests: readonly Manifest[],
+  judged: ReadonlyMap<FoundObject, readonly PlacedProblem[]>,
+): LintReport {
   const problems = manifests.flatMap(({ file, objects, mistakes }) =>
     [...mistakes.map(reportMistake), ...objects.flatMap((object) => judged.get(object) ?? [])]
       .sort((left, right) => left.line - right.line || left.column - right.column)
@@ -51,9 +58,11 @@ export function judgeManifests(manifests: readonly Manifest[]): LintReport {
   };
 }
 
-type PlacedProblem = Omit<LintProblem, 'file'>;
+/** A problem whose file is told by where it is kept. */
+export type PlacedProblem = Omit<LintProblem, 'file'>;
 
-function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
+/** Judges objects by the rules as they are unless configured otherwise. */
+export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
   const decoded = new Map(
     objects
       .filter(({ kind }) => kind === 'Orchestration')

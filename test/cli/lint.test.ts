@@ -183,6 +183,7 @@ bad.yaml:1:5: deny InvalidYaml: not valid YAML: Flow sequence in block collectio
   test('for people has colours only where they are shown', async () => {
     const { stdout } = await lint(['a.yaml'], {
       isColored: true,
+      withCluster: () => Promise.reject(new Error('there is no cluster here')),
       readSources: () => Promise.resolve({ sources: [{ file: 'a.yaml', text: denied }], mistakes: [] }),
     });
     expect(stdout).toContain(': \u001b[31mdeny\u001b[39m MissingDependency');

@@ -7,6 +7,7 @@ type Run = (args: readonly string[], ports: Ports) => Promise<Outcome>;
 export function runOn(run: Run, files: Readonly<Record<string, string>>, args: readonly string[]): Promise<Outcome> {
   return run(args, {
     isColored: false,
+    withCluster: () => Promise.reject(new Error('there is no cluster here')),
     readSources: (paths) => {
       const isThere = (path: string) => Object.hasOwn(files, path);
       return Promise.resolve({

@@ -2,10 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { annotate } from '../../src/cli/cluster/annotate.ts';
+import type { ClusterPorts } from '../../src/cli/cluster/port.ts';
 import { status } from '../../src/cli/cluster/status.ts';
 import { submit } from '../../src/cli/cluster/submit.ts';
 import { watch } from '../../src/cli/cluster/watch.ts';
+import type { Outcome, Ports } from '../../src/cli/command.ts';
+import { lint } from '../../src/cli/lint.ts';
 import { withCluster } from '../../src/cli/main.ts';
+import { plan } from '../../src/cli/plan.ts';
 
 /** The CLI's source. */
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -46,20 +50,35 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
+type Command = (args: readonly string[], ports: ClusterPorts, manifest: string) => Promise<Outcome>;
+
+/** A command that reads manifests, given one. */
+function reading(command: (args: readonly string[], ports: Ports) => Promise<Outcome>): Command {
+  return (args, ports, text) =>
+    command(args, {
+      isColored: false,
+      readSources: () => Promise.resolve({ sources: [{ file: 'a.yaml', text }], mistakes: [] }),
+      withCluster: (use) => use(ports),
+    });
+}
+
 const commands = {
+  lint: reading(lint),
+  plan: reading(plan),
   run: submit,
   watch,
   status,
   cancel: annotate.bind(undefined, 'cancel'),
   suspend: annotate.bind(undefined, 'suspend'),
   resume: annotate.bind(undefined, 'resume'),
-} as const;
+} as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
   verb: keyof typeof commands,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  manifest = '',
 ): RunningCli {
   let stdout = '';
   let stderr = '';
@@ -74,7 +93,7 @@ export function startCommand(
     stdout: { isTTY: false, columns: 80, rows: 24, write: writeOut },
     stderr: { write: writeError },
   };
-  const ended = withCluster(surroundings, (ports) => commands[verb](args, ports)).then((outcome) => ({
+  const ended = withCluster(surroundings, (ports) => commands[verb](args, ports, manifest)).then((outcome) => ({
     code: outcome.exitCode,
     stdout: stdout + outcome.stdout,
     stderr: stderr + outcome.stderr,

@@ -5,7 +5,7 @@ import { CommandError, describeFailure } from './failure.ts';
 import { type Cluster, type ClusterChoice, type ClusterPorts, isApiFailure } from './port.ts';
 
 /** The flags of every command that asks a cluster. */
-const clusterFlags = { namespace: 'text', kubeconfig: 'text', context: 'text' } as const;
+export const clusterFlags = { namespace: 'text', kubeconfig: 'text', context: 'text' } as const;
 
 export const CLUSTER_USAGE = `  -n, --namespace  default: that of the kubeconfig's context
   --kubeconfig     default: the files of KUBECONFIG, else ~/.kube/config, else the pod this runs in
@@ -46,7 +46,10 @@ export async function runOnCluster<const F extends Flags>(
 }
 
 /** Finds the cluster that the flags choose. */
-async function connect({ connect: find }: Pick<ClusterPorts, 'connect'>, choice: ClusterChoice): Promise<Cluster> {
+export async function connect(
+  { connect: find }: Pick<ClusterPorts, 'connect'>,
+  choice: ClusterChoice,
+): Promise<Cluster> {
   try {
     return await find(choice);
   } catch (error) {
@@ -55,7 +58,7 @@ async function connect({ connect: find }: Pick<ClusterPorts, 'connect'>, choice:
 }
 
 /** Runs what asks a cluster, and words what it could not do. */
-async function explainFailure(verb: string, act: () => Promise<Outcome>): Promise<Outcome> {
+export async function explainFailure(verb: string, act: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await act();
   } catch (error) {

@@ -59,7 +59,7 @@ export interface Cluster {
   /** Where objects are that do not say. */
   readonly namespace: string;
   readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<ClusterObject>;
-  readonly list: (kind: ClusterKind) => Promise<readonly ClusterObject[]>;
+  readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly ClusterObject[]>;
   readonly create: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
   /** Server-side apply, which takes over what others own. */
   readonly apply: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;

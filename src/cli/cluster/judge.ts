@@ -1,0 +1,115 @@
+import { asRecord } from '../../orchestration/decode.ts';
+import type { Path } from '../../orchestration/problem.ts';
+import { displayText } from '../format/escape.ts';
+import type { FoundObject, Manifest } from '../objects.ts';
+import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
+import { type ApiFailure, type Cluster, type ClusterObject, isApiFailure } from './port.ts';
+
+/** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
+const FOREIGN_WARNING = 'ServerWarning';
+
+/**
+ * Has the API server judge every object, as `kubectl apply --dry-run=server` would: schema, gate as it is configured there,
+ * and whatever else is asked. Nothing is stored. One after the other; throws ApiFailure where the server cannot say.
+ */
+export async function judgeOnServer(manifests: readonly Manifest[], cluster: Cluster): Promise<LintReport> {
+  const judged = new Map<FoundObject, readonly PlacedProblem[]>();
+  const objects = manifests.flatMap((manifest) => manifest.objects);
+  const known = judgeObjects(objects);
+  for (const object of objects) {
+    judged.set(object, await judgeObject(object, cluster, known.get(object) ?? []));
+  }
+  return reportManifests(manifests, judged);
+}
+
+async function judgeObject(
+  object: FoundObject,
+  cluster: Cluster,
+  known: readonly PlacedProblem[],
+): Promise<readonly PlacedProblem[]> {
+  const warnings: string[] = [];
+  const denials = await dryRun(object.value as ClusterObject, cluster, (warning) => warnings.push(warning)).then(
+    () => [],
+    (error: unknown) => readDenials(error),
+  );
+  const found = [...denials, ...warnings.map((warning) => readWarning(warning, known))];
+  return found.map((finding) => placeFinding(object, finding));
+}
+
+/** An update is judged otherwise than a creation: by the ratchet, and as a merge with what is stored. */
+async function dryRun(object: ClusterObject, cluster: Cluster, onWarning: (warning: string) => void): Promise<void> {
+  const write = (await isStored(object, cluster)) ? cluster.apply : cluster.create;
+  await write(object, { isDryRun: true, onWarning });
+}
+
+async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Promise<boolean> {
+  const { name, namespace } = asRecord(metadata);
+  if (typeof name !== 'string' || name === '') return false;
+  try {
+    await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
+    return true;
+  } catch (error) {
+    if (isApiFailure(error) && error.reason === 'NotFound') return false;
+    throw error;
+  }
+}
+
+/** What the server says of one place of an object; '' is the object. */
+interface Finding {
+  readonly severity: 'deny' | 'warn';
+  readonly code: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+function readDenials(error: unknown): Finding[] {
+  if (!isApiFailure(error) || !isVerdict(error)) throw error;
+  const { reason, causes, message } = error;
+  const places = causes.filter((cause) => cause.message !== undefined);
+  if (places.length === 0) return [{ severity: 'deny', code: reason, field: '', message }];
+  return places.map((cause) => ({
+    severity: 'deny',
+    code: cause.reason ?? reason,
+    field: cause.field ?? '',
+    message: cause.message ?? '',
+  }));
+}
+
+/** Whether it speaks of the object, rather than of who asks or of the server's own state. */
+function isVerdict({ reason, message }: ApiFailure): boolean {
+  return reason === 'Invalid' || message.startsWith('admission webhook ');
+}
+
+/** The gate's warnings are `field: message`, perhaps cut; our own rules tell which code that is. */
+function readWarning(warning: string, known: readonly PlacedProblem[]): Finding {
+  const start = warning.replace(/…$/, '');
+  const ours = known.find(({ field, message }) => `${field}: ${message}`.startsWith(start));
+  if (ours !== undefined) return { severity: 'warn', code: ours.code, field: ours.field, message: ours.message };
+  const [, field = '', message = warning] = /^(spec\b[^ :]*): (.*)$/s.exec(warning) ?? [];
+  return { severity: 'warn', code: FOREIGN_WARNING, field, message };
+}
+
+function placeFinding(
+  { kind, value, placeOf }: FoundObject,
+  { severity, code, field, message }: Finding,
+): PlacedProblem {
+  const { name, namespace } = asRecord(asRecord(value)['metadata']);
+  return {
+    ...placeOf(readPath(field)),
+    kind,
+    namespace: typeof namespace === 'string' ? namespace : '',
+    name: typeof name === 'string' ? name : '',
+    code,
+    severity,
+    field: displayText(field),
+    message: displayText(message),
+  };
+}
+
+/** The path that `spec.steps[3].dependsOn[0]` writes; keys in brackets may hold anything but a bracket. */
+export function readPath(field: string): Path {
+  return [...field.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([word, inBrackets]) => {
+    if (inBrackets === undefined) return word;
+    return /^\d+$/.test(inBrackets) ? Number(inBrackets) : inBrackets;
+  });
+}

@@ -1,0 +1,100 @@
+import { displayName, displayObject } from '../../dag/display.ts';
+import type { ChangedStep } from '../changes.ts';
+import { formatElapsed } from '../cluster/elapsed.ts';
+import type { Impact } from '../cluster/stored.ts';
+import type { Planned } from '../plan.ts';
+import type { Plan } from '../planning.ts';
+
+/** How many names a line may hold; the JSON has them all. */
+const MOST_NAMES = 8;
+
+/** For people. Indented, so that no name can begin a line. */
+export function formatPlanText(all: readonly Planned[]): string {
+  return all.map(describe).join('\n');
+}
+
+function describe({ namespace, name, problems, plan, impact }: Planned): string {
+  const title = displayObject('Orchestration', namespace, name);
+  if (plan === undefined) {
+    const lines = problems.map(({ field, message }) => `  ${field}: ${message}\n`);
+    return `${title} would be refused\n${lines.join('')}`;
+  }
+  const heading = `${title}: ${count(plan.failures.length, 'step')} in ${count(plan.waves.length, 'wave')}`;
+  const note = plan.isSequential ? ' (sequential: no step declares dependsOn)' : '';
+  return `${heading}${note}\n${[
+    ...describeWaves(plan),
+    ...describeFailures(plan),
+    ...describeTime(plan),
+    ...(impact === undefined ? [] : describeImpact(impact)),
+  ]
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
+}
+
+function describeWaves({ waves, maxParallel }: Plan): string[] {
+  const lines = waves.map((wave, index) => `wave ${index + 1}${index === 0 ? ' (roots)' : ''}: ${list(wave)}`);
+  return maxParallel === 0 ? lines : [...lines, `at most ${maxParallel} at a time (policies.maxParallel)`];
+}
+
+function describeFailures({ failures }: Plan): string[] {
+  return failures.map(({ step, isTolerated, skips }) => {
+    const effect = isTolerated
+      ? 'is tolerated, and skips nothing'
+      : skips.length === 0
+        ? 'skips nothing'
+        : `skips ${skips.length}: ${list(skips)}`;
+    return `if ${displayName(step)} fails, that ${effect}`;
+  });
+}
+
+function describeTime({ longestPath: { steps, seconds }, unbounded, totalSeconds }: Plan): string[] {
+  const time = formatElapsed(seconds * 1_000);
+  const bound = unbounded.length === 0 ? `: ${time} at most` : seconds > 0 ? `: ${time}` : '';
+  const lines = [`longest path: ${list(steps, ' → ')}${bound}`];
+  if (unbounded.length > 0) lines.push(`without timeoutSeconds, so not counted: ${list(unbounded)}`);
+  if (totalSeconds === 0) return lines;
+  const isShort = seconds > totalSeconds ? ': sooner than the longest path may take' : '';
+  return [...lines, `the run ends after ${formatElapsed(totalSeconds * 1_000)} at most (policies.timeouts)${isShort}`];
+}
+
+function describeImpact({ namespace, changes, runsThatKeep, runsThatFollow }: Impact): string[] {
+  const where = `in namespace ${displayName(namespace)}`;
+  return [
+    ...(changes === undefined
+      ? [`${where}: not stored yet`]
+      : describeChanges(where, [
+          ...changes.added.map((step) => `+ ${displayName(step)}`),
+          ...changes.removed.map((step) => `- ${displayName(step)}`),
+          ...changes.changed.map(describeChange),
+          ...changes.fields.map((field) => `~ ${field}`),
+        ])),
+    ...(runsThatKeep.length > 0 ? [`live runs that go on with what they started with: ${list(runsThatKeep)}`] : []),
+    ...(runsThatFollow.length > 0 ? [`runs that have not started, and will follow this: ${list(runsThatFollow)}`] : []),
+  ];
+}
+
+function describeChanges(where: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [`${where}: stored just so`] : [`${where}, against what is stored:`, ...indent(lines)];
+}
+
+function describeChange({ step, waitsAlsoFor, waitsNoLongerFor, fields }: ChangedStep): string {
+  const parts = [
+    waitsAlsoFor.length > 0 ? `waits also for ${list(waitsAlsoFor)}` : '',
+    waitsNoLongerFor.length > 0 ? `waits no longer for ${list(waitsNoLongerFor)}` : '',
+    fields.length > 0 ? `other ${list(fields)}` : '',
+  ];
+  return `~ ${displayName(step)}: ${parts.filter((part) => part !== '').join('; ')}`;
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function list(names: readonly string[], between = ', '): string {
+  const shown = names.slice(0, MOST_NAMES).map(displayName).join(between);
+  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

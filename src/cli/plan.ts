@@ -1,0 +1,92 @@
+import { decodeOrchestration } from '../orchestration/decode.ts';
+import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from './cluster/command.ts';
+import { findImpact, type Impact } from './cluster/stored.ts';
+import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from './command.ts';
+import { displayText, writeJson } from './format/escape.ts';
+import { formatPlanText } from './format/plan-text.ts';
+import { type Plan, planOrchestration } from './planning.ts';
+import { judgeObjects } from './report.ts';
+
+/** An Orchestration of the files, with its plan, or else with what it would be refused for. */
+export interface Planned {
+  readonly namespace: string;
+  readonly name: string;
+  readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
+  readonly plan?: Plan;
+  readonly impact?: Impact;
+}
+
+const command = {
+  verb: 'plan',
+  flags: { format: ['text', 'json'], name: 'text', server: 'switch', ...clusterFlags },
+  usage: `usage: orchestration-gate plan [--format text|json] [--name NAME] [--server] FILE|DIR|-...
+
+Tells what a run of each Orchestration in YAML or JSON files would do: wave by wave what may run together, what a failure
+of each step would skip, and how long the longest path can take, with time-outs and retries. With --server also how it
+differs from the one that is stored, and which live runs keep what they started with. - is standard input.
+
+  --format         text (the default) or json
+  --name           only Orchestrations of that name
+  --server         compares with the cluster
+${CLUSTER_USAGE}
+Exit code: 0 told, 1 some would be refused, or cannot be read; 2 could not run.
+`,
+} as const;
+
+/** Plans the Orchestrations of all given files, in order. */
+export async function plan(args: readonly string[], ports: Ports): Promise<Outcome> {
+  const input = await readInput(command, args, ports);
+  if (!input.ok) return input.outcome;
+  const { format = 'text', name: wanted, server: isCompared } = input.values;
+  const unread = input.manifests.flatMap(({ file, mistakes }) =>
+    mistakes.map(({ line, column, message }) => `${displayText(file)}:${line}:${column}: ${message}`),
+  );
+  const all = planAll(input.manifests.flatMap(({ objects }) => objects));
+  if (all.length === 0) return refuse('plan', [...unread, 'there is no Orchestration in what was given']);
+  const chosen = all.filter(({ name }) => wanted === undefined || name === wanted);
+  if (wanted !== undefined && chosen.length === 0) {
+    return refuse('plan', [
+      ...unread,
+      describeUnknownName(
+        wanted,
+        all.map(({ name }) => name),
+      ),
+    ]);
+  }
+  const tell = (planned: readonly Planned[]): Outcome => ({
+    exitCode: unread.length === 0 && planned.every((one) => one.plan !== undefined) ? 0 : 1,
+    stdout: format === 'json' ? writeJson(planned) : formatPlanText(planned),
+    stderr: unread.map((line) => `plan: ${line}\n`).join(''),
+  });
+  const { values } = input;
+  if (!isCompared) return tell(chosen.map(({ planned }) => planned));
+  return explainFailure('plan', () =>
+    ports.withCluster(async (clusters) => {
+      const cluster = await connect(clusters, values);
+      const compared = chosen.map(async ({ planned, orchestration }) => {
+        return planned.plan === undefined ? planned : { ...planned, impact: await findImpact(cluster, orchestration) };
+      });
+      return tell(await Promise.all(compared));
+    }),
+  );
+}
+
+function planAll(objects: Parameters<typeof judgeObjects>[0]) {
+  const judged = judgeObjects(objects);
+  return objects
+    .filter(({ kind }) => kind === 'Orchestration')
+    .map((object) => {
+      const { orchestration } = decodeOrchestration(object.value);
+      const { namespace, name } = orchestration;
+      const problems = (judged.get(object) ?? [])
+        .filter(({ severity }) => severity === 'deny')
+        .map(({ code, field, message }) => ({ code, field, message }));
+      const planned: Planned = {
+        namespace,
+        name,
+        problems,
+        ...(problems.length === 0 && { plan: planOrchestration(orchestration) }),
+      };
+      return { name, planned, orchestration };
+    });
+}

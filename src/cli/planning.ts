@@ -1,0 +1,75 @@
+import { buildGraph, dependentsOf } from '../dag/graph.ts';
+import { findLevels } from '../dag/levels.ts';
+import { findHeaviestPath, findWaiting } from '../dag/paths.ts';
+import type { Orchestration } from '../orchestration/decode.ts';
+import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
+import type { Step } from '../orchestration/schema.ts';
+
+/** What a run of an Orchestration will do. Steps are told by name, in declaration order unless said otherwise. */
+export interface Plan {
+  readonly namespace: string;
+  readonly name: string;
+  /** The edges are the sequential default: nobody wrote them. */
+  readonly isSequential: boolean;
+  /** What may run together, wave by wave; the first are the roots. */
+  readonly waves: readonly (readonly string[])[];
+  /** What becomes of the others when a step fails and has no attempts left. */
+  readonly failures: readonly {
+    readonly step: string;
+    /** `continueOnFailure`: its dependents go on. */
+    readonly isTolerated: boolean;
+    readonly skips: readonly string[];
+  }[];
+  /** The path that can take longest, from its root to its end. */
+  readonly longestPath: {
+    readonly steps: readonly string[];
+    /** Attempts and the waits between them, each step at its time-out; of steps without one nothing. */
+    readonly seconds: number;
+  };
+  /** Steps, on any path, whose attempts nothing bounds. */
+  readonly unbounded: readonly string[];
+  /** Of `policies`; 0 is no bound. */
+  readonly totalSeconds: number;
+  readonly maxParallel: number;
+}
+
+/** They end at once, here. */
+const INSTANT = new Set(['Checkpoint', 'MemoryOp']);
+
+/** Plans an Orchestration that would be accepted. Linear, but for the lists of what is skipped: steps × what each reaches. */
+export function planOrchestration(orchestration: Orchestration): Plan {
+  const { namespace, name, steps } = orchestration;
+  const graph = buildGraph(steps);
+  const dependents = dependentsOf(graph);
+  const namesOf = (indexes: readonly number[]) => indexes.map((index) => steps[index]?.name ?? '');
+  const weights = steps.map((step) => longestSeconds(step, orchestration));
+  const longest = findHeaviestPath(graph, weights);
+  return {
+    namespace,
+    name,
+    isSequential: graph.isSequential && steps.length > 1,
+    waves: findLevels(graph).levels.map(namesOf),
+    failures: steps.map((step, index) => {
+      const isTolerated = step.continueOnFailure === true;
+      return { step: step.name, isTolerated, skips: isTolerated ? [] : namesOf(findWaiting(dependents, index)) };
+    }),
+    longestPath: {
+      steps: namesOf(longest),
+      seconds: longest.reduce((sum, index) => sum + (weights[index] ?? 0), 0),
+    },
+    unbounded: steps.filter((step) => isUnbounded(step)).map((step) => step.name),
+    totalSeconds: totalSeconds(orchestration),
+    maxParallel: maxParallel(orchestration),
+  };
+}
+
+function isUnbounded({ kind, timeoutSeconds }: Step): boolean {
+  return !INSTANT.has(kind) && readDuration(timeoutSeconds) === 0;
+}
+
+/** Every attempt up to its time-out, and every wait between two. */
+function longestSeconds(step: Step, orchestration: Orchestration): number {
+  if (INSTANT.has(step.kind)) return 0;
+  const retries = step.retries === undefined ? defaultRetries(orchestration) : readDuration(step.retries);
+  return (retries + 1) * readDuration(step.timeoutSeconds) + retries * readDuration(step.retryBackoffSeconds);
+}

