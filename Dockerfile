@@ -5,7 +5,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=optional
 COPY tsconfig.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.json && npm prune --omit=dev --omit=optional
+RUN node_modules/.bin/tsc -p tsconfig.json && node_modules/.bin/tsc -p src/ui/page \
+    && cp src/ui/page/*.html src/ui/page/*.css src/ui/page/*.svg dist/ui/page/ && npm prune --omit=dev --omit=optional
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title=orchestration-gate \

@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,7 @@ check: node_modules/.installed ## Format, lint, types, imports, unused code
 	oxlint --type-aware --deny-warnings
 	tsc -p tsconfig.json --noEmit
 	tsc -p test/tsconfig.json
+	tsc -p src/ui/page --noEmit
 	vitest run --project unit test/architecture.test.ts
 	knip
 
@@ -33,7 +34,7 @@ format: node_modules/.installed ## Format, and mend what lint can mend by itself
 
 build: node_modules/.installed ## Compile to dist/, and run what came out
 	rm -rf dist
-	tsc -p tsconfig.json
+	tsc -p tsconfig.json && tsc -p src/ui/page && cp src/ui/page/*.html src/ui/page/*.css src/ui/page/*.svg dist/ui/page/
 	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
 	node dist/main.js --version
 
@@ -64,6 +65,13 @@ exhaust: node_modules/.installed ## Explore every run of up to four steps, with 
 faults: node_modules/.installed ## Break everything around real reconcilers, and count what goes wrong (FAULTS='--only F4 --seed S')
 	@test -e /usr/lib/*/faketime/libfaketime.so.1 || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes faketime >/dev/null 2>&1; } || true
 	@node test/faults/main.ts $(FAULTS)
+
+chromium: ## Install the browser that tests of the page need (Debian)
+	@test -x /usr/bin/chromium || { sudo=$$(command -v sudo || true); \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium; }
+
+screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
+	node scripts/screenshots.ts
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage

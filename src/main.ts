@@ -61,6 +61,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   cancel: { about: 'end an OrchestrationRun', run: (args) => annotate('cancel', args) },
   suspend: { about: 'let an OrchestrationRun start nothing new', run: (args) => annotate('suspend', args) },
   resume: { about: 'let a suspended OrchestrationRun go on', run: (args) => annotate('resume', args) },
+  ui: {
+    about: 'show the Orchestrations and runs of a namespace in a browser',
+    run: async (args) => (await import('./ui/main.ts')).ui(args, process),
+  },
   certs: {
     about: 'make certificates for development',
     run: async (args) =>

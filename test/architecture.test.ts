@@ -16,6 +16,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
   cli: { src: ['dag', 'orchestration', 'drawing', 'tls'], outside: ['yaml', 'node:'] },
+  ui: { src: ['dag', 'orchestration', 'drawing'], outside: ['node:'] },
 };
 
 const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('main.ts'));

@@ -1,0 +1,40 @@
+import { displayName } from '../dag/display.ts';
+import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
+import type { StoredObject } from './cluster.ts';
+import type { Entry, EntryKind } from './page/protocol.ts';
+
+/** An object as lists show it; undefined for a kind that is in none. */
+export function describeEntry(object: StoredObject): Entry | undefined {
+  const { kind, metadata } = object;
+  if (!isEntryKind(kind)) return undefined;
+  const status = decodeRunStatus(object['status']);
+  const { phase } = asRecord(object['status']);
+  const head = {
+    kind,
+    name: metadata.name,
+    phase: typeof phase === 'string' ? displayName(phase) : '',
+    createdAt: metadata.creationTimestamp ?? '',
+  };
+  if (kind === 'Orchestration') return { ...head, message: '' };
+  const { startedAt, finishedAt, stepStatuses } = status;
+  return {
+    ...head,
+    message: describeReady(status),
+    orchestration: displayName(decodeOrchestrationRun(object).run.spec.orchestrationRef.name),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+    ...(stepStatuses.length > 0 && {
+      progress: { done: stepStatuses.filter(isStepFinal).length, total: stepStatuses.length },
+    }),
+  };
+}
+
+export function isEntryKind(kind: string): kind is EntryKind {
+  return kind === 'Orchestration' || kind === 'OrchestrationRun';
+}
+
+function describeReady({ conditions }: RunStatus): string {
+  return conditions.find(({ type }) => type === 'Ready')?.message ?? '';
+}

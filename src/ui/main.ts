@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { readArguments } from '../cli/arguments.ts';
+import { createKubeClient } from '../kube/client.ts';
+import { followCluster } from '../kube/cluster.ts';
+import { KubeError } from '../kube/errors.ts';
+import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
+import type { Log, Timing } from '../kube/ports.ts';
+import type { Resource } from '../kube/resources.ts';
+import { createTransport } from '../kube/transport.ts';
+import { asRecord } from '../orchestration/decode.ts';
+import { GROUP, VERSION } from '../orchestration/schema.ts';
+import { nameSnapshot } from '../reconciler/names.ts';
+import type { Cluster, StoredObject } from './cluster.ts';
+import { createPageServer } from './server.ts';
+import { describeTrouble } from './trouble.ts';
+
+const USAGE = `usage: orchestration-gate ui [-n NAMESPACE] [--context CONTEXT] [--kubeconfig FILE] [--port PORT] [--open]
+
+Serves a page on 127.0.0.1 that shows the Orchestrations and runs of a namespace as they happen, with your own kubeconfig
+and rights: get, list and watch on both kinds, and get on controllerrevisions for the graph a run follows. Nothing is
+installed and nothing is changed. It prints the URL to open; Ctrl-C ends it.
+
+  -n, --namespace  the namespace (by default that of the context)
+  --context        a context of the kubeconfig (by default the current one)
+  --kubeconfig     the kubeconfig (by default those of KUBECONFIG, or ~/.kube/config)
+  --port           the port on 127.0.0.1 (by default any that is free)
+  --open           open the URL in a browser
+`;
+
+const FLAGS = { namespace: 'text', context: 'text', kubeconfig: 'text', port: 'text', open: 'switch' } as const;
+
+const resource = (group: string, version: string, kind: string, plural: string): Resource => ({
+  group,
+  version,
+  kind,
+  plural,
+  namespaced: true,
+});
+const FOLLOWED = [
+  resource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
+  resource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
+];
+const REVISIONS = resource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
+
+/** `orchestration-gate ui`: serves the page until a signal. Wiring only. Returns the exit code: 2 could not run. */
+export async function ui(words: readonly string[], process: NodeJS.Process): Promise<number> {
+  const { stdout, stderr } = process;
+  const complain = (sentence: string) => stderr.write(`ui: ${sentence}\n`);
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    stdout.write(USAGE);
+    return 0;
+  }
+  const args = readArguments(FLAGS, words);
+  const { port = '0', kubeconfig, context, namespace: asked } = args.values;
+  const mistakes = [
+    ...args.mistakes,
+    ...args.operands.map((word) => `${JSON.stringify(word)} is one word too many`),
+    ...(/^\d{1,5}$/.test(port) && Number(port) < 65_536 ? [] : [`--port ${JSON.stringify(port)} is no port`]),
+  ];
+  let user: UserContext | undefined;
+  try {
+    user = readUserContext({ kubeconfig, context }, process.env);
+  } catch (error) {
+    mistakes.push((error as Error).message);
+  }
+  if (user === undefined || mistakes.length > 0) {
+    for (const mistake of mistakes) complain(mistake);
+    stderr.write('See orchestration-gate ui --help.\n');
+    return 2;
+  }
+  const namespace = asked ?? user.namespace;
+  const flags = [...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]), '--context', user.context];
+  const followed = follow(user, namespace, complain);
+  const token = randomBytes(24).toString('base64url');
+  const server = createPageServer({
+    cluster: followed.cluster,
+    context: { context: user.context, namespace },
+    kubectl: { flags },
+    token,
+    schedule: timing.schedule,
+    onFault: (error) => complain(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  const url = await listen(server, Number(port)).catch((error: NodeJS.ErrnoException) => {
+    complain(
+      error.code === 'EADDRINUSE' ? `port ${port} of 127.0.0.1 is taken: name another with --port` : error.message,
+    );
+    return undefined;
+  });
+  if (url !== undefined) {
+    stdout.write(`The Orchestrations of namespace ${namespace} in context ${user.context} are shown at\n\n`);
+    stdout.write(`  ${url}#token=${token}\n\nCtrl-C ends it.\n`);
+    if (args.values.open) openBrowser(`${url}#token=${token}`, process.platform, complain);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  }
+  server.closeAllConnections();
+  server.close();
+  await followed.stop();
+  return url === undefined ? 2 : 0;
+}
+
+async function listen(server: Server, port: number): Promise<string> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+const OPENERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', win32: 'explorer' };
+
+function openBrowser(url: string, platform: NodeJS.Platform, complain: (sentence: string) => void): void {
+  const opener = OPENERS[platform] ?? 'xdg-open';
+  spawn(opener, [url], { stdio: 'ignore', detached: true })
+    .once('error', (error) => complain(`cannot open a browser: ${error.message}`))
+    .unref();
+}
+
+const timing: Timing = {
+  now: () => performance.now(),
+  random: Math.random,
+  schedule: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Follows a namespace as this user; what goes wrong is told to `complain` once, and to the page as long as it lasts. */
+function follow(user: UserContext, namespace: string, complain: (sentence: string) => void) {
+  const troubles = new Map<string, string>();
+  const listeners = new Set<(object: StoredObject | undefined) => void>();
+  let isSynced = false;
+  const tell = (object?: StoredObject) => {
+    for (const listener of listeners) listener(object);
+  };
+  const fail = (plural: string, error: unknown) => {
+    const { reason, message } = error instanceof KubeError ? error : { reason: 'Unknown', message: String(error) };
+    const sentence = describeTrouble({ resource: plural, reason, message }, namespace);
+    if (sentence === undefined || troubles.get(plural) === sentence) return;
+    if (![...troubles.values()].includes(sentence)) complain(sentence);
+    troubles.set(plural, sentence);
+    tell();
+  };
+  const mend = (plural: string) => {
+    if (!troubles.delete(plural)) return;
+    if (troubles.size === 0) complain('The API server answers again.');
+    tell();
+  };
+  const note = (fields: object) => {
+    const { resource: plural, error } = asRecord(fields);
+    if (typeof plural === 'string' && error !== undefined) fail(plural, error);
+  };
+  const log: Log = { info: note, warn: note, error: note };
+  const transport = createTransport({ load: user.load, timing, log, watches: FOLLOWED.length });
+  const client = createKubeClient({
+    transport,
+    timing,
+    observer: {
+      finishRequest: ({ resource: plural, outcome }) => {
+        if (outcome === 'ok') mend(plural);
+      },
+      countRetry: () => {},
+    },
+  });
+  const copy = followCluster({
+    client,
+    resources: FOLLOWED,
+    namespaces: [namespace],
+    fieldManager: 'orchestration-gate-ui',
+    onChange: tell,
+    timing,
+    log,
+  });
+  void copy.whenSynced(FOLLOWED.map(({ kind }) => kind)).then(() => {
+    isSynced = true;
+    tell();
+  });
+  const cluster: Cluster = {
+    *objects() {
+      for (const { kind } of FOLLOWED) yield* copy.values(kind);
+    },
+    get: (kind, name) => {
+      for (const object of copy.values(kind)) if (object.metadata.name === name) return object;
+      return undefined;
+    },
+    isSynced: () => isSynced,
+    troubles: () => [...new Set(troubles.values())],
+    readSnapshot: (uid) => readSnapshot(client, namespace, uid),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const stop = async () => {
+    await copy.stop();
+    await transport.close();
+  };
+  return { cluster, stop };
+}
+
+/** As the port asks for it. A reader of runs need not be one of controllerrevisions, and hears what that means. */
+async function readSnapshot(
+  client: ReturnType<typeof createKubeClient>,
+  namespace: string,
+  uid: string,
+): Promise<unknown> {
+  try {
+    const revision = await client.get(REVISIONS, { namespace, name: nameSnapshot(uid) });
+    const isOurs = revision.metadata.ownerReferences?.some((owner) => owner.uid === uid);
+    return isOurs ? asRecord(revision['data'])['orchestration'] : undefined;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.reason === 'NotFound') return undefined;
+    if (error.reason === 'Forbidden') return 'You may not read controllerrevisions, where the run’s own graph is kept';
+    return `The run’s own graph cannot be read (${error.message})`;
+  }
+}

@@ -1,0 +1,233 @@
+import { drawDetails } from './details.ts';
+import { element, part, redraw } from './dom.ts';
+import { createGraph } from './graph.ts';
+import { drawList } from './lists.ts';
+import { type Look, lookOf } from './looks.ts';
+import {
+  applyMessage,
+  createModel,
+  findBoxes,
+  forgetSelected,
+  keyOf,
+  listEntries,
+  readRoute,
+  writeRoute,
+} from './model.ts';
+import { planTimeline } from './plan.ts';
+import type { EntryKey, Message } from './protocol.ts';
+import { type Connection, followServer } from './stream.ts';
+import { drawProblems, drawSummary } from './summary.ts';
+import { createTimeline } from './timeline.ts';
+
+/** The page: what the server tells becomes the model, and the model becomes what is seen. */
+
+const TOKEN = 'token';
+const model = createModel();
+const filter = part('filter') as HTMLInputElement;
+const search = part('search') as HTMLInputElement;
+let selected: EntryKey | undefined;
+let chosen: number | undefined;
+let wanted: Look | undefined;
+let connection: Connection = { state: 'Connecting' };
+let endStream = () => {};
+/** Set as long as something is to be drawn. */
+let isDirty = false;
+
+const graph = createGraph({ place: part('graph'), onSelect: choose });
+const timeline = createTimeline(part('timeline'), choose);
+
+/** From the URL that the terminal shows, whose token is kept for this origin and taken out of sight. */
+function takeToken(): string {
+  const [, given] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
+  if (given !== undefined) {
+    localStorage.setItem(TOKEN, given);
+    history.replaceState(null, '', '/');
+  }
+  return localStorage.getItem(TOKEN) ?? '';
+}
+
+function connect(): void {
+  endStream();
+  const query = selected === undefined ? '' : `?${new URLSearchParams({ kind: selected.kind, name: selected.name })}`;
+  endStream = followServer({
+    url: `/api/events${query}`,
+    token: takeToken(),
+    onMessage: take,
+    onConnection: (next) => {
+      connection = next;
+      drawSoon();
+    },
+  });
+}
+
+function take(message: Message): void {
+  applyMessage(model, message);
+  if (message.type === 'Picture') showPicture();
+  if (message.type === 'Absent') graph.draw(undefined);
+  if (message.type === 'Steps') {
+    for (const step of message.changed) graph.update(step.index, step);
+    if (wanted !== undefined) dimOthers();
+  }
+  if (message.type === 'Entries' && selected === undefined && message.isWhole) selectNewest();
+  drawSoon();
+}
+
+/** A picture that comes again after a lost connection, or with changed steps, keeps the step that is looked at. */
+function showPicture(): void {
+  const { picture } = model;
+  const label = chosen === undefined ? undefined : shownLabels[chosen];
+  graph.draw(picture);
+  shownLabels = picture?.boxes.map((box) => box.label) ?? [];
+  for (const index of shownLabels.keys()) graph.update(index, undefined);
+  const again = label === undefined ? -1 : shownLabels.indexOf(label);
+  chosen = again < 0 ? undefined : again;
+  graph.choose(chosen, false);
+  dimOthers();
+}
+let shownLabels: readonly string[] = [];
+
+/** Whoever comes without a choice sees the newest run, or the first Orchestration. */
+function selectNewest(): void {
+  const entries = [...model.entries.values()];
+  const [first] = [...listEntries(entries, 'OrchestrationRun', ''), ...listEntries(entries, 'Orchestration', '')];
+  if (first === undefined) return;
+  history.replaceState(null, '', writeRoute(first));
+  follow();
+}
+
+/** Goes where the URL says. */
+function follow(): void {
+  const next = readRoute(location.hash);
+  if (next === undefined && selected !== undefined) return;
+  selected = next;
+  chosen = undefined;
+  wanted = undefined;
+  search.value = '';
+  shownLabels = [];
+  forgetSelected(model);
+  graph.draw(undefined);
+  connect();
+  drawSoon();
+}
+
+function choose(index: number | undefined): void {
+  chosen = index;
+  graph.choose(index);
+  timeline.choose(index);
+  drawSoon();
+}
+
+function want(look: Look | undefined): void {
+  wanted = look;
+  search.value = '';
+  dimOthers();
+  drawSoon();
+}
+
+/** Leaves only those bright that are searched for. */
+function dimOthers(): void {
+  const { picture, steps } = model;
+  const found = picture === undefined ? [] : findBoxes(picture, search.value);
+  const among = new Set(found);
+  const look = wanted;
+  if (search.value.trim() !== '') graph.dim((index) => !among.has(index));
+  else if (look !== undefined) {
+    graph.dim((index) => {
+      const box = picture?.boxes[index];
+      return box === undefined || lookOf(box, steps.get(index)) !== look;
+    });
+  } else graph.dim(undefined);
+  part('found').textContent = search.value.trim() === '' ? '' : `${found.length} found`;
+}
+
+/** The next of those found, from the chosen one on. */
+function findNextBox(): void {
+  if (model.picture === undefined) return;
+  const found = findBoxes(model.picture, search.value);
+  const next = found.find((index) => index > (chosen ?? -1)) ?? found[0];
+  if (next !== undefined) choose(next);
+}
+
+function drawSoon(): void {
+  if (isDirty) return;
+  isDirty = true;
+  requestAnimationFrame(() => {
+    isDirty = false;
+    drawAll(Date.now());
+  });
+}
+
+function drawAll(nowMs: number): void {
+  const { context, troubles, picture, steps } = model;
+  part('context').textContent = context === undefined ? '' : `${context.context} / ${context.namespace}`;
+  drawConnection();
+  redraw(
+    part('troubles'),
+    troubles.map((sentence) => element('p', { class: 'trouble' }, sentence)),
+  );
+  redraw(part('runs'), drawList(model, 'OrchestrationRun', filter.value, selected, nowMs));
+  redraw(part('orchestrations'), drawList(model, 'Orchestration', filter.value, selected, nowMs));
+  const entry = selected && model.entries.get(keyOf(selected));
+  const summary = selected ? drawSummary({ model, selected, entry, nowMs, wanted, onWant: want }) : drawWelcome();
+  redraw(part('summary'), summary);
+  redraw(part('problems'), drawProblems(picture?.problems ?? []));
+  part('stage').hidden = picture === undefined;
+  const details = chosen === undefined ? [] : drawDetails({ model, index: chosen, nowMs, onSelect: choose });
+  part('details').hidden = details.length === 0;
+  redraw(part('details'), details);
+  timeline.draw(picture && planTimeline(picture, steps.values(), nowMs));
+  document.title = [selected?.name, entry?.phase, 'orchestration-gate'].filter(Boolean).join(' · ');
+}
+
+function drawConnection(): void {
+  const words = { Connecting: 'Connecting …', Live: 'Live', Lost: 'Reconnecting …', Refused: 'Stopped' } as const;
+  const isBehind = connection.state === 'Live' && model.troubles.length > 0;
+  const place = part('connection');
+  place.className = `connection ${isBehind ? 'Lost' : connection.state}`;
+  place.textContent = isBehind ? 'Cluster unreachable' : words[connection.state];
+  place.title = 'sentence' in connection ? connection.sentence : '';
+  if (connection.state === 'Refused') model.troubles = [connection.sentence];
+}
+
+function drawWelcome(): HTMLElement[] {
+  if (!model.isListed) return [];
+  return [
+    element('div', { class: 'title' }, element('h1', {}, 'Nothing to show yet')),
+    element(
+      'p',
+      { class: 'note' },
+      'There is no Orchestration in this namespace. As soon as one is applied it appears at the left.',
+    ),
+  ];
+}
+
+function onKey(event: KeyboardEvent): void {
+  const isTyping = event.target instanceof HTMLInputElement;
+  if (event.key === 'Escape') {
+    if (isTyping && search.value !== '') search.value = '';
+    else choose(undefined);
+    dimOthers();
+  } else if (isTyping || event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  } else if (event.key === '/') {
+    event.preventDefault();
+    search.focus();
+  } else if (event.key === '+' || event.key === '=') graph.zoomBy(1.3);
+  else if (event.key === '-') graph.zoomBy(1 / 1.3);
+  else if (event.key === '0') graph.fitAll();
+}
+
+filter.addEventListener('input', drawSoon);
+search.addEventListener('input', () => {
+  wanted = undefined;
+  dimOthers();
+  drawSoon();
+});
+search.addEventListener('keydown', ({ key }) => {
+  if (key === 'Enter') findNextBox();
+});
+addEventListener('keydown', onKey);
+addEventListener('hashchange', follow);
+setInterval(drawSoon, 1_000); // ages and lengths of time
+takeToken();
+follow();

@@ -1,0 +1,99 @@
+import { quoteName } from '../dag/display.ts';
+import { asRecord, decodeOrchestration, decodeOrchestrationRun } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import type { RunStatus } from '../orchestration/run-status.ts';
+import type { Cluster, StoredObject } from './cluster.ts';
+import type { KubectlContext } from './command.ts';
+import type { EntryKey, Message, StepView } from './page/protocol.ts';
+import { drawPicture } from './picture.ts';
+import { viewSteps } from './steps.ts';
+
+const SUSPEND = 'orchestration.proompteng.ai/suspend';
+
+/** The graph of a run and where it comes from. The same key is the same graph. */
+interface Source {
+  readonly key: string;
+  readonly decoded: ReturnType<typeof decodeOrchestration>;
+  readonly note?: string;
+  /** Only its steps are known: what the rules would say of it means nothing. */
+  readonly isPartial?: boolean;
+}
+
+/**
+ * Follows what the page has selected. The function it returns says what has changed since it was last called: the first
+ * time everything. Calls must not overlap.
+ */
+export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: KubectlContext) {
+  let shownKey = '';
+  let shownSteps: readonly string[] = [];
+  /** What was found of the snapshot of the run with this uid; it never changes. */
+  let kept: { readonly uid: string; readonly found: unknown } | undefined;
+
+  async function readSource(run: StoredObject, status: RunStatus): Promise<Source> {
+    const { uid = '' } = run.metadata;
+    if (status.runId !== undefined && kept?.uid !== uid) kept = { uid, found: await cluster.readSnapshot(uid) };
+    const found = kept?.uid === uid ? kept.found : undefined;
+    if (found !== undefined && typeof found !== 'string')
+      return { key: `snapshot ${uid}`, decoded: decodeSnapshot(run, found) };
+    const name = decodeOrchestrationRun(run).run.spec.orchestrationRef.name;
+    const current = cluster.get('Orchestration', name);
+    if (current === undefined) return listSteps(run, status, `There is no Orchestration ${quoteName(name)}`);
+    const key = `current ${uid} ${current.metadata.uid} ${current.metadata.generation} ${found ?? ''}`;
+    const note = found ?? (status.runId === undefined ? undefined : 'The run has no snapshot');
+    const suffix = 'this is the Orchestration as it is now, which may not be what runs.';
+    return { key, decoded: decodeOrchestration(current), ...(note !== undefined && { note: `${note}: ${suffix}` }) };
+  }
+
+  async function showRun(run: StoredObject): Promise<readonly Message[]> {
+    const status = decodeRunStatus(run['status']);
+    const { key, decoded, note, isPartial } = await readSource(run, status);
+    const messages: Message[] = [];
+    if (key !== shownKey) {
+      const picture = drawPicture(decoded, note);
+      messages.push({ type: 'Picture', picture: isPartial ? { ...picture, problems: [] } : picture });
+      shownKey = key;
+      shownSteps = [];
+    }
+    const isSuspended = run.metadata.annotations?.[SUSPEND] === 'true';
+    const views = viewSteps({ orchestration: decoded.orchestration, status, isSuspended, kubectl });
+    const texts = views.map((view) => JSON.stringify(view));
+    const changed: StepView[] = views.filter((_, index) => texts[index] !== shownSteps[index]);
+    shownSteps = texts;
+    if (changed.length > 0 || messages.length > 0) messages.push({ type: 'Steps', changed });
+    return messages;
+  }
+
+  function showOrchestration(object: StoredObject): readonly Message[] {
+    const key = `orchestration ${object.metadata.uid} ${object.metadata.generation}`;
+    if (key === shownKey) return [];
+    shownKey = key;
+    return [{ type: 'Picture', picture: drawPicture(decodeOrchestration(object)) }];
+  }
+
+  return async (): Promise<readonly Message[]> => {
+    const object = cluster.get(selected.kind, selected.name);
+    if (object !== undefined) return selected.kind === 'OrchestrationRun' ? showRun(object) : showOrchestration(object);
+    if (!cluster.isSynced() || shownKey === 'absent') return [];
+    shownKey = 'absent';
+    return [
+      { type: 'Absent', sentence: `There is no ${selected.kind} ${quoteName(selected.name)} in this namespace.` },
+    ];
+  };
+}
+
+/** A snapshot holds the decoded Orchestration; somebody may have edited it, so it is read like any other. */
+function decodeSnapshot({ metadata }: StoredObject, found: unknown) {
+  const { name, entrypoint, policies, steps } = asRecord(found);
+  return decodeOrchestration({ metadata: { ...metadata, name }, spec: { entrypoint, policies, steps } });
+}
+
+/** What is left of a run whose graph is nowhere: its steps, side by side. */
+function listSteps({ metadata }: StoredObject, { stepStatuses }: RunStatus, note: string): Source {
+  const steps = stepStatuses.map(({ name, kind }) => ({ name, kind, dependsOn: [] }));
+  return {
+    key: `steps ${metadata.uid} ${JSON.stringify(stepStatuses.map(({ name }) => name))}`,
+    decoded: decodeOrchestration({ metadata, spec: { steps } }),
+    isPartial: true,
+    note: stepStatuses.length > 0 ? `${note}: these are the steps that the status of the run tells of.` : `${note}.`,
+  };
+}

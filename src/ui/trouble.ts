@@ -1,0 +1,32 @@
+import { quoteName } from '../dag/display.ts';
+import { GROUP } from '../orchestration/schema.ts';
+
+/** A call to the API server that failed, as the client tells it. */
+export interface Failure {
+  /** What was listed or watched. */
+  readonly resource: string;
+  /** One of the client's words: Forbidden, NotFound, Unavailable ... */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What keeps the page from being up to date, and what to do about it; undefined where it is the way of the world. */
+export function describeTrouble({ resource, reason, message }: Failure, namespace: string): string | undefined {
+  const where = `in namespace ${quoteName(namespace)}`;
+  switch (reason) {
+    case 'Expired':
+    case 'Aborted':
+      return undefined;
+    case 'Forbidden':
+      return `You may not list and watch ${resource} ${where}: ask for a Role with get, list and watch on orchestrations and orchestrationruns of ${GROUP}, or name another namespace with -n. (${message})`;
+    case 'NotFound':
+      return `This cluster knows no ${resource}.${GROUP}: install the CRDs, with the agents chart or charts/orchestration-gate-crds.`;
+    case 'Unauthorized':
+      return `The API server does not accept your credentials: log in again. (${message})`;
+    case 'Unavailable':
+    case 'TooManyRequests':
+      return `The API server does not answer; trying again. (${message})`;
+    default:
+      return `${resource} ${where} cannot be followed: ${message}`;
+  }
+}

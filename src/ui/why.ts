@@ -1,0 +1,150 @@
+import { listNames, quoteName } from '../dag/display.ts';
+import type { Orchestration } from '../orchestration/decode.ts';
+import { maxParallel } from '../orchestration/durations.ts';
+import { readReference } from '../orchestration/references.ts';
+import { isRunFinal, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
+import type { StepView } from './page/protocol.ts';
+
+/** What the sentences about one step look at. */
+export interface RunFacts {
+  readonly orchestration: Orchestration;
+  readonly status: RunStatus;
+  readonly isSuspended: boolean;
+  /** By index, as `dependencies`. */
+  readonly statuses: readonly StepStatus[];
+  readonly dependencies: readonly (readonly number[])[];
+  /** Children that run now. */
+  readonly running: number;
+  /** Root causes found so far, by the culprit they were looked for from: many steps are skipped for the same. */
+  readonly roots: Map<number, number | undefined>;
+}
+
+type Explanation = Pick<StepView, 'why' | 'because'>;
+
+/** More links than this are no help. */
+const MOST_LINKS = 8;
+
+/** Why a step stands where it stands, and which steps to look at next. */
+export function explainStep(facts: RunFacts, index: number): Explanation {
+  const step = facts.statuses[index];
+  const declared = facts.orchestration.steps[index];
+  if (step === undefined || declared === undefined) return { why: [], because: [] };
+  switch (step.phase) {
+    case 'Pending':
+      return explainPending(facts, index, declared);
+    case 'Running':
+      return { why: [explainRunning(step, declared)], because: [] };
+    case 'Retrying':
+      return { why: [`Attempt ${step.attempt} failed: ${tellReason(step)}`, tellRetry(facts, step)], because: [] };
+    case 'Skipped':
+      return explainSkipped(facts, index, step);
+    case 'Failed':
+      return { why: [tellReason(step), ...(step.ignored ? [TOLERATED] : [])], because: [] };
+    case 'Succeeded':
+    case 'Cancelled':
+      return { why: step.message ? [step.message] : [], because: [] };
+    default:
+      return step.phase satisfies never;
+  }
+}
+
+const TOLERATED = 'The failure is tolerated (continueOnFailure): what waits for this step starts all the same.';
+const SUSPENDED = 'The run is suspended: nothing new starts until its suspend annotation is removed.';
+
+function explainPending(facts: RunFacts, index: number, declared: Step): Explanation {
+  const { dependencies, statuses, orchestration, status, isSuspended, running } = facts;
+  const names = (indexes: readonly number[]) => listNames(indexes.map((at) => statuses[at]?.name ?? ''));
+  const open = (dependencies[index] ?? []).filter((at) => !isSatisfied(statuses[at] as StepStatus));
+  const because = open.slice(0, MOST_LINKS).map((at) => ({ word: 'waits for', index: at }));
+  const suspended = isSuspended ? [SUSPENDED] : [];
+  if (isRunFinal(status)) return { why: ['The run ended before this step could start.'], because };
+  if (status.runId === undefined) {
+    return { why: [status.conditions.find(({ type }) => type === 'Ready')?.message ?? NOT_STARTED], because };
+  }
+  if (open.length > 0) return { why: [`Waits for ${names(open)}.`, ...suspended], because };
+  if (isSuspended) return { why: suspended, because };
+  const room = maxParallel(orchestration);
+  if (room > 0 && running >= room) {
+    return {
+      why: [`Could start, and waits for room: ${running} of at most ${room} children run (policies.maxParallel).`],
+      because,
+    };
+  }
+  const what = (dependencies[index] ?? []).length > 0 ? 'Everything it waits for is done' : 'It waits for nothing';
+  return { why: [`${what}: the ${declared.kind} is about to start.`], because };
+}
+
+const NOT_STARTED = 'The run has not started: no controller has taken it up yet.';
+
+function explainRunning({ attempt, resourceRef, message }: StepStatus, declared: Step): string {
+  if (message) return message;
+  if (resourceRef !== undefined) {
+    const { kind, name, uid } = resourceRef;
+    return `Attempt ${attempt} runs as ${kind} ${quoteName(name)}${uid === undefined ? ', which is being created' : ''}.`;
+  }
+  const policy = readReference(declared, 'policyRef');
+  if (declared.kind === 'ApprovalGate')
+    return `Waits until ApprovalPolicy ${quoteName(policy ?? '')} is approved or denied.`;
+  if (declared.kind === 'SignalWait') return `Waits for ${describeSignal(declared)}.`;
+  return `Attempt ${attempt} is under way.`;
+}
+
+function describeSignal(declared: Step): string {
+  const [delivery, signal] = [readReference(declared, 'deliveryId'), readReference(declared, 'signalRef')];
+  if (delivery !== undefined) return `the SignalDelivery with deliveryId ${quoteName(delivery)}`;
+  return `a SignalDelivery of signal ${quoteName(signal ?? '')} that is made after the run was`;
+}
+
+function tellRetry({ isSuspended }: RunFacts, { attempt, nextRetryAt }: StepStatus): string {
+  if (isSuspended) return SUSPENDED;
+  return nextRetryAt === undefined
+    ? `Attempt ${attempt + 1} follows.`
+    : `Attempt ${attempt + 1} starts at ${nextRetryAt}.`;
+}
+
+/** The culprit is the dependency that was recorded then: of those that had failed by that time, the first in the list. */
+function explainSkipped(facts: RunFacts, index: number, step: StepStatus): Explanation {
+  if (step.reason !== 'DependencyFailed') return { why: [tellReason(step)], because: [] };
+  const culprit = findCulprit(facts, index);
+  const root = findRoot(facts, culprit);
+  if (culprit === undefined || root === undefined) return { why: [tellReason(step)], because: [] };
+  const link = (word: string, at: number) => ({ word, index: at });
+  const [culpritStep, rootStep] = [facts.statuses[culprit] as StepStatus, facts.statuses[root] as StepStatus];
+  const origin = `${quoteName(rootStep.name)} failed: ${tellReason(rootStep)}`;
+  if (root === culprit) return { why: [`Skipped, since ${origin}`], because: [link('culprit and root cause', root)] };
+  return {
+    why: [`Skipped, since ${quoteName(culpritStep.name)} was skipped.`, `The root cause: ${origin}`],
+    because: [link('culprit', culprit), link('root cause', root)],
+  };
+}
+
+function findCulprit({ dependencies, statuses }: RunFacts, index: number): number | undefined {
+  const skippedAt = timeOf(statuses[index]);
+  const failed = (dependencies[index] ?? []).filter((at) => {
+    const status = statuses[at] as StepStatus;
+    return isStepFinal(status) && !isSatisfied(status);
+  });
+  return failed.find((at) => !(timeOf(statuses[at]) > skippedAt)) ?? failed[0];
+}
+
+function timeOf(status: StepStatus | undefined): number {
+  return Date.parse(status?.finishedAt ?? status?.lastTransitionTime ?? '');
+}
+
+/** From culprit to culprit until one failed by itself; a status that leads in a circle ends where it began to. */
+function findRoot(facts: RunFacts, culprit: number | undefined): number | undefined {
+  const way = new Set<number>();
+  let at = culprit;
+  while (at !== undefined && !way.has(at) && !facts.roots.has(at) && facts.statuses[at]?.phase === 'Skipped') {
+    way.add(at);
+    at = findCulprit(facts, at);
+  }
+  const root = at !== undefined && facts.roots.has(at) ? facts.roots.get(at) : at;
+  for (const passed of way) facts.roots.set(passed, root);
+  return root;
+}
+
+function tellReason({ reason, message }: StepStatus): string {
+  return message || reason || 'no reason is recorded';
+}

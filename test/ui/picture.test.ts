@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import type { Step } from '../../src/orchestration/schema.ts';
+import { drawPicture } from '../../src/ui/picture.ts';
+import { step } from './runs.ts';
+
+const draw = (...steps: readonly Step[]) =>
+  drawPicture(decodeOrchestration({ metadata: { name: 'o' }, spec: { steps } }));
+type Picture = ReturnType<typeof draw>;
+
+/** Pairs of boxes that lie upon each other, and boxes that lie on no band. */
+function findFaults({ boxes, bands }: Picture): string[] {
+  const faults: string[] = [];
+  for (const [index, a] of boxes.entries()) {
+    const isOn = bands.some(
+      (b) => a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width + 0.1 && a.y + a.height <= b.y + b.height + 0.1,
+    );
+    if (!isOn) faults.push(`${index} is on no band`);
+    for (const [other, b] of boxes.entries()) {
+      if (other > index && a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height) {
+        faults.push(`${index} is on ${other}`);
+      }
+    }
+  }
+  return faults;
+}
+
+describe('a picture', () => {
+  test('of a diamond stands in three waves, from left to right', () => {
+    const picture = draw(step('a'), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c']));
+    expect(picture.bands.map(({ heading }) => heading)).toEqual(['wave 1', 'wave 2', 'wave 3']);
+    const [a, b, c, d] = picture.boxes.map(({ x }) => x);
+    expect([b === c, Number(a) < Number(b), Number(c) < Number(d)]).toEqual([true, true, true]);
+    expect(picture.edges).toHaveLength(4);
+    expect(findFaults(picture)).toEqual([]);
+  });
+
+  test('of a loop tells it, marks its edges and whom it keeps from starting', () => {
+    const picture = draw(step('a', ['c']), step('b', ['a']), step('c', ['b']), step('d', ['c', 'gone']));
+    expect(picture.boxes.map(({ label, state }) => `${label} ${state}`)).toEqual([
+      ...['a loop', 'b loop', 'c loop', 'd stuck', 'gone missing'],
+    ]);
+    expect(picture.edges.filter(({ isOnLoop }) => isOnLoop).map(({ from, to }) => [from, to])).toEqual([
+      [2, 0],
+      [0, 1],
+      [1, 2],
+    ]);
+    expect(picture.problems.map(({ code }) => code)).toEqual(['DependencyCycle', 'MissingDependency']);
+    expect(picture.problems[0]?.message).toContain('a → c → b → a');
+  });
+
+  test('of no steps at all is drawn, with what is wrong', () => {
+    expect(draw()).toMatchObject({ boxes: [], bands: [], problems: [{ code: 'MissingSteps' }] });
+  });
+
+  test('of any graph puts no box upon another, and every box on the band of its wave', () => {
+    const graph = fc
+      .integer({ min: 1, max: 60 })
+      .chain((size) =>
+        fc.array(fc.array(fc.nat({ max: size }), { maxLength: 4 }), { minLength: size, maxLength: size }),
+      );
+    fc.assert(
+      fc.property(graph, (lists) => {
+        const picture = draw(
+          ...lists.map((list, index) =>
+            step(
+              `s${index}`,
+              list.map((target) => `s${target}`),
+            ),
+          ),
+        );
+        expect(findFaults(picture)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([
+    ['a wave of 1,000', (index: number) => (index === 0 ? [] : ['s0'])],
+    ['1,000 waves', (index: number) => (index === 0 ? [] : [`s${index - 1}`])],
+  ])('of %s is about as wide as a window', (_, dependsOn) => {
+    const picture = draw(...Array.from({ length: 1000 }, (_unused, index) => step(`s${index}`, dependsOn(index))));
+    expect(findFaults(picture)).toEqual([]);
+    expect(picture.width / picture.height).toBeGreaterThan(0.8);
+    expect(picture.width / picture.height).toBeLessThan(4);
+  });
+});

@@ -1,0 +1,297 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Cluster, StoredObject } from '../../src/ui/cluster.ts';
+import type { Message } from '../../src/ui/page/protocol.ts';
+import { type Connection, createFrameParser, followServer } from '../../src/ui/page/stream.ts';
+import { createPageServer } from '../../src/ui/server.ts';
+import { systemTiming } from '../support/timing.ts';
+import { step } from './runs.ts';
+
+const API = 'orchestration.proompteng.ai/v1alpha1';
+const object = (kind: string, name: string, content: object): StoredObject => ({
+  apiVersion: API,
+  kind,
+  metadata: { name, uid: `uid-${name}`, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
+  ...content,
+});
+const runOf = (name: string, phase: string, stepStatuses: readonly object[] = []) =>
+  object('OrchestrationRun', name, {
+    spec: { orchestrationRef: { name: 'o' } },
+    status: { phase, runId: name, stepStatuses },
+  });
+
+/** A cluster in memory, behind the port. */
+function createCluster() {
+  const objects = new Map<string, StoredObject>();
+  const listeners = new Set<(changed: StoredObject | undefined) => void>();
+  const state = { isSynced: true, troubles: [] as string[], snapshot: undefined as unknown };
+  const cluster: Cluster = {
+    objects: () => objects.values(),
+    get: (kind, name) => objects.get(`${kind}/${name}`),
+    isSynced: () => state.isSynced,
+    troubles: () => state.troubles,
+    readSnapshot: () => Promise.resolve(state.snapshot),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const tell = (changed?: StoredObject) => {
+    for (const listener of listeners) listener(changed);
+  };
+  return {
+    cluster,
+    state,
+    listeners,
+    tell,
+    put: (changed: StoredObject) => {
+      objects.set(`${changed.kind}/${changed.metadata.name}`, changed);
+      tell(changed);
+    },
+    remove: (changed: StoredObject) => {
+      objects.delete(`${changed.kind}/${changed.metadata.name}`);
+      tell(changed);
+    },
+  };
+}
+
+let stage: ReturnType<typeof createCluster>;
+let server: ReturnType<typeof createPageServer>;
+let port: number;
+const faults: unknown[] = [];
+
+beforeEach(async () => {
+  stage = createCluster();
+  server = createPageServer({
+    cluster: stage.cluster,
+    context: { context: 'prod', namespace: 'ci' },
+    kubectl: { flags: [] },
+    token: 'secret',
+    schedule: systemTiming.schedule,
+    onFault: (error) => faults.push(error),
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = (server.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+  expect(faults.splice(0)).toEqual([]);
+});
+
+async function ask(
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = 'GET',
+): Promise<IncomingMessage> {
+  const sent = request({ port, host: '127.0.0.1', path, method, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
+const authorization = 'Bearer secret';
+
+/** Everything that one page is told. */
+async function follow(query = ''): Promise<{ heard: Message[]; end: () => void }> {
+  const response = await ask(`/api/events${query}`, { authorization });
+  expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  const heard: Message[] = [];
+  const parse = createFrameParser((message) => heard.push(message));
+  response
+    .setEncoding('utf8')
+    .on('data', parse)
+    .on('error', () => {});
+  return { heard, end: () => response.destroy() };
+}
+
+describe('the page’s server', () => {
+  test('sends the page with a policy that allows nothing inline and nothing from elsewhere', async () => {
+    const response = await ask('/');
+    expect(response.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': expect.stringMatching(
+        /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';/,
+      ),
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+    });
+    expect(response.headers['content-security-policy']).not.toMatch(/unsafe|\*|data:/);
+    expect(response.headers['access-control-allow-origin']).toBeUndefined();
+    expect(await text(response)).not.toMatch(/<script>| style=| on\w+=/);
+  });
+
+  test('sends the page’s modules as JavaScript', async () => {
+    const response = await ask('/model.js');
+    expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+    const source = await text(response);
+    expect(source).toContain('export function applyMessage(');
+    expect(source).not.toContain('interface ');
+  });
+
+  test.each(['/../server.ts', '/..%2fserver.ts', '/page/main.js', '/tsconfig.json', '/nothing.js', '/server.js'])(
+    'sends no file but the page’s own: %s',
+    async (path) => {
+      expect((await ask(path)).statusCode).toBe(404);
+    },
+  );
+
+  test('answers a strange host, a method that changes things and a URL that is none with a sentence', async () => {
+    const answers = [await ask('/', { host: 'evil.example' }), await ask('/', {}, 'POST'), await ask('//')];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 405, 400]);
+    expect(await text(answers[0] as IncomingMessage)).toContain('answers only to 127.0.0.1');
+    expect((await ask('/api/events')).statusCode).toBe(401);
+  });
+});
+
+describe('a page that follows', () => {
+  const orchestration = object('Orchestration', 'o', { spec: { steps: [step('a'), step('b', ['a'])] } });
+
+  test('hears of everything first, then of what changes, and of what goes', async () => {
+    stage.put(orchestration);
+    const { heard } = await follow();
+    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    expect(heard).toMatchObject([
+      { type: 'Context', context: { context: 'prod', namespace: 'ci' } },
+      { type: 'Entries', isWhole: true, changed: [{ kind: 'Orchestration', name: 'o' }], gone: [] },
+      { type: 'Troubles', sentences: [] },
+    ]);
+    const run = runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Succeeded' }]);
+    stage.put(run);
+    await vi.waitFor(() =>
+      expect(heard[3]).toMatchObject({ isWhole: false, changed: [{ name: 'r', progress: { done: 1, total: 1 } }] }),
+    );
+    stage.remove(run);
+    await vi.waitFor(() =>
+      expect(heard[4]).toMatchObject({ changed: [], gone: [{ kind: 'OrchestrationRun', name: 'r' }] }),
+    );
+  });
+
+  test('hears of a selected run’s graph once, and then only of steps that change', async () => {
+    stage.put(orchestration);
+    stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Running' }]));
+    const { heard } = await follow('?kind=OrchestrationRun&name=r');
+    const told = (type: Message['type']) => heard.filter((message) => message.type === type);
+    await vi.waitFor(() => expect(told('Steps')).toHaveLength(1));
+    expect(told('Picture')).toMatchObject([
+      { picture: { boxes: [{ label: 'a' }, { label: 'b' }], note: expect.stringContaining('has no snapshot') } },
+    ]);
+    stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Retrying' }]));
+    await vi.waitFor(() => expect(told('Steps')).toHaveLength(2));
+    expect(told('Steps')[1]).toMatchObject({ changed: [{ index: 0, phase: 'Retrying' }] });
+    expect(told('Picture')).toHaveLength(1);
+  });
+
+  test('sees the graph as it was when the run started, not as it is now', async () => {
+    stage.state.snapshot = { name: 'o', steps: [step('old')] };
+    stage.put(orchestration);
+    stage.put(runOf('r', 'Running'));
+    const { heard } = await follow('?kind=OrchestrationRun&name=r');
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'Steps' }));
+    const [shown] = heard.filter((message) => message.type === 'Picture');
+    expect(shown?.picture).toMatchObject({ boxes: [{ label: 'old' }] });
+    expect(shown?.picture.note).toBeUndefined();
+  });
+
+  test('is told that it may not see that graph, and shown the one of now', async () => {
+    stage.state.snapshot = 'You may not read controllerrevisions';
+    stage.put(orchestration);
+    stage.put(runOf('r', 'Running'));
+    const { heard } = await follow('?kind=OrchestrationRun&name=r');
+    await vi.waitFor(() =>
+      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+        picture: {
+          note: 'You may not read controllerrevisions: this is the Orchestration as it is now, which may not be what runs.',
+        },
+      }),
+    );
+  });
+
+  test('sees the steps of a run whose graph is nowhere', async () => {
+    stage.put(runOf('r', 'Failed', [{ name: 'a', kind: 'ToolRun', phase: 'Failed' }]));
+    const { heard } = await follow('?kind=OrchestrationRun&name=r');
+    await vi.waitFor(() =>
+      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+        picture: {
+          boxes: [{ label: 'a' }],
+          note: expect.stringContaining('There is no Orchestration "o"'),
+          problems: [],
+        },
+      }),
+    );
+  });
+
+  test('is told of what is not there, and of what is wrong as long as it lasts', async () => {
+    const { heard } = await follow('?kind=Orchestration&name=gone');
+    await vi.waitFor(() =>
+      expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
+    );
+    stage.state.troubles = ['The API server does not answer.'];
+    stage.tell();
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }));
+    stage.state.troubles = [];
+    stage.tell();
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }));
+  });
+
+  test('takes nothing for absent before everything is listed, and hears of all of it then', async () => {
+    stage.state.isSynced = false;
+    const { heard } = await follow('?kind=Orchestration&name=o');
+    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    expect(heard[1]).toMatchObject({ type: 'Entries', isWhole: false, changed: [] });
+    stage.put(orchestration);
+    stage.state.isSynced = true;
+    stage.tell();
+    await vi.waitFor(() => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })));
+    expect(heard.map(({ type }) => type)).not.toContain('Absent');
+  });
+
+  test('is forgotten as soon as it goes', async () => {
+    const { end } = await follow();
+    expect(stage.listeners.size).toBe(1);
+    end();
+    await vi.waitFor(() => expect(stage.listeners.size).toBe(0));
+  });
+});
+
+test('a page whose connection breaks comes back by itself and hears everything anew', async () => {
+  const heard: Message[] = [];
+  const states: string[] = [];
+  const end = followServer({
+    url: `http://127.0.0.1:${port}/api/events`,
+    token: 'secret',
+    onMessage: (message) => heard.push(message),
+    onConnection: ({ state }) => states.push(state),
+  });
+  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  stage.put(runOf('r', 'Running'));
+  server.closeAllConnections();
+  await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Context')).toHaveLength(2));
+  expect(heard.findLast((message) => message.type === 'Entries')).toMatchObject({
+    isWhole: true,
+    changed: [{ name: 'r' }],
+  });
+  expect(states).toEqual(['Connecting', 'Live', 'Lost', 'Connecting', 'Live']);
+  end();
+});
+
+test('a page with another token stops, and says what to do', async () => {
+  const connections: Connection[] = [];
+  followServer({
+    url: `http://127.0.0.1:${port}/api/events`,
+    token: 'other',
+    onMessage: () => {},
+    onConnection: (connection) => connections.push(connection),
+  });
+  await vi.waitFor(() =>
+    expect(connections.at(-1)).toEqual({
+      state: 'Refused',
+      sentence: expect.stringContaining('open the URL that the terminal'),
+    }),
+  );
+});

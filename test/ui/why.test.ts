@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { stands, step, viewRun } from './runs.ts';
+
+describe('a step that waits', () => {
+  test('names what it waits for, and nothing that is done or tolerated', () => {
+    const steps = [step('a'), step('b'), step('c'), step('d', ['a', 'b', 'c'])];
+    const view = viewRun(steps, [
+      stands('a', 'Succeeded'),
+      stands('b', 'Running'),
+      stands('c', 'Failed', { ignored: true }),
+    ]);
+    expect(view('d')).toMatchObject({ why: ['Waits for "b".'], because: [{ word: 'waits for', index: 1 }] });
+  });
+
+  test('says so when there is no room', () => {
+    const ref = { apiVersion: 'v1', kind: 'X', name: 'x', namespace: 'ci' };
+    const view = viewRun([step('a'), step('b')], [stands('a', 'Running', { resourceRef: ref })], {
+      policies: { maxParallel: 1 },
+    });
+    expect(view('b').why).toEqual([
+      'Could start, and waits for room: 1 of at most 1 children run (policies.maxParallel).',
+    ]);
+  });
+
+  test('says so when the run is suspended', () => {
+    const view = viewRun([step('a'), step('b', ['a'])], [stands('a', 'Running')], { isSuspended: true });
+    expect(view('b').why).toEqual(['Waits for "a".', expect.stringContaining('The run is suspended')]);
+    expect(viewRun([step('a')], [], { isSuspended: true })('a').why).toEqual([
+      expect.stringContaining('The run is suspended'),
+    ]);
+  });
+
+  test('tells what the run waits for where it has not started', () => {
+    const condition = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'x',
+      message: 'waits for its Orchestration',
+      lastTransitionTime: '',
+    } as const;
+    const pending = { phase: 'Pending', conditions: [condition] } as const;
+    const view = (status: object) =>
+      viewRun([step('a')], [], { status: { runId: undefined as never, ...status } })('a').why;
+    expect(view(pending)).toEqual(['waits for its Orchestration']);
+    expect(view({})).toEqual(['The run has not started: no controller has taken it up yet.']);
+  });
+});
+
+describe('a step that runs', () => {
+  test('names its child, or what it waits for from outside', () => {
+    const steps = [
+      step('child'),
+      step('gate', [], { kind: 'ApprovalGate', policyRef: 'prod' }),
+      step('signal', [], { kind: 'SignalWait', with: { signalRef: 'go' } }),
+    ];
+    const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'r-child', namespace: 'ci', uid: 'u' };
+    const view = viewRun(steps, [
+      stands('child', 'Running', { resourceRef: ref }),
+      stands('gate', 'Running'),
+      stands('signal', 'Running'),
+    ]);
+    expect(steps.map(({ name }) => view(name).why)).toEqual([
+      ['Attempt 1 runs as ToolRun "r-child".'],
+      ['Waits until ApprovalPolicy "prod" is approved or denied.'],
+      ['Waits for a SignalDelivery of signal "go" that is made after the run was.'],
+    ]);
+  });
+
+  test('between two attempts tells of the one that failed and when the next one starts', () => {
+    const nextRetryAt = '2026-01-01T00:01:00Z';
+    const view = viewRun(
+      [step('a', [], { retries: 2 })],
+      [stands('a', 'Retrying', { message: 'exit 1', nextRetryAt })],
+    );
+    expect(view('a')).toMatchObject({
+      why: ['Attempt 1 failed: exit 1', `Attempt 2 starts at ${nextRetryAt}.`],
+      attempt: 1,
+      mostAttempts: 3,
+    });
+  });
+});
+
+describe('a skipped step', () => {
+  const skipped = (name: string, second: number) => stands(name, 'Skipped', { reason: 'DependencyFailed', second });
+
+  test('names culprit and root cause', () => {
+    const steps = [step('a'), step('b', ['a']), step('c', ['b'])];
+    const view = viewRun(steps, [stands('a', 'Failed', { message: 'exit 1' }), skipped('b', 0), skipped('c', 0)]);
+    expect(view('b')).toMatchObject({
+      why: ['Skipped, since "a" failed: exit 1'],
+      because: [{ word: 'culprit and root cause', index: 0 }],
+    });
+    expect(view('c')).toMatchObject({
+      why: ['Skipped, since "b" was skipped.', 'The root cause: "a" failed: exit 1'],
+      because: [
+        { word: 'culprit', index: 1 },
+        { word: 'root cause', index: 0 },
+      ],
+    });
+  });
+
+  test('keeps the culprit of the time when it was skipped, though one before it in the list fails later', () => {
+    const steps = [step('late'), step('early'), step('c', ['late', 'early'])];
+    const view = viewRun(steps, [
+      stands('late', 'Failed', { second: 9 }),
+      stands('early', 'Failed', { second: 1 }),
+      skipped('c', 1),
+    ]);
+    expect(view('c').because).toEqual([{ word: 'culprit and root cause', index: 1 }]);
+  });
+
+  test('of a thousand in a row names the first, in no time', () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `s${index}`);
+    const steps = names.map((name, index) => step(name, index === 0 ? [] : [names[index - 1] ?? '']));
+    const statuses = names.map((name, index) => (index === 0 ? stands(name, 'Failed') : skipped(name, 0)));
+    expect(viewRun(steps, statuses)('s999').because.at(-1)).toEqual({ word: 'root cause', index: 0 });
+  });
+
+  test('whose status leads in a circle ends somewhere', () => {
+    const steps = [step('a', ['b']), step('b', ['a'])];
+    expect(viewRun(steps, [skipped('a', 0), skipped('b', 0)])('a').why).toEqual([
+      'Skipped, since "b" failed: DependencyFailed',
+    ]);
+  });
+});
+
+test('hostile names and messages stay text, of one line where they are names', () => {
+  const name = '</text><script>alert(1)</script>\n\u202eevil';
+  const ref = { apiVersion: 'v1', kind: 'K\n', name: '$(reboot)', namespace: 'ci', uid: 'u' };
+  const view = viewRun(
+    [step(name), step('b', [name])],
+    [stands(name, 'Running', { resourceRef: ref, reason: 'a\u0007' })],
+  );
+  expect(view('b').why).toEqual(['Waits for "</text><script>alert(1)</script>\\u000a\\u202eevil".']);
+  expect(view(name)).toMatchObject({
+    reason: 'a\\u0007',
+    child: { kind: 'K\\u000a', name: '$(reboot)', command: expect.stringMatching(/ '\$\(reboot\)'$/) },
+  });
+});
