@@ -2,7 +2,8 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots clean
+IMAGE ?= localhost/orchestration-gate:dev
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots image sbom clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +35,7 @@ format: node_modules/.installed ## Format, and mend what lint can mend by itself
 
 build: node_modules/.installed ## Compile to dist/, and run what came out
 	rm -rf dist
-	tsc -p tsconfig.json && tsc -p src/ui/page && cp src/ui/page/*.html src/ui/page/*.css src/ui/page/*.svg dist/ui/page/
+	npm run build
 	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
 	node dist/main.js --version
 
@@ -72,6 +73,15 @@ chromium: ## Install the browser that tests of the page need (Debian)
 
 screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
 	node scripts/screenshots.ts
+
+image: ## Build the image IMAGE=name:tag with docker or, where no daemon answers, buildah (more flags: BUILD_FLAGS)
+	@if docker info >/dev/null 2>&1; then build='docker build'; elif command -v buildah >/dev/null; then build='buildah build'; \
+	else echo 'make image needs a running docker, or buildah.' >&2; exit 1; fi; \
+	$$build $(BUILD_FLAGS) --label org.opencontainers.image.revision="$$(git rev-parse HEAD)" --tag $(IMAGE) .
+
+sbom: node_modules/.installed ## Write what the image holds of npm to dist/sbom.json (CycloneDX)
+	@mkdir -p dist
+	@npm sbom --omit=dev --omit=optional --package-lock-only --sbom-format=cyclonedx > dist/sbom.json
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage
