@@ -52,6 +52,8 @@ export interface World {
   readonly calls: Call[];
   /** What API servers that lag may still go by, as far as one of us wrote it. */
   laggingBundles(name: string): readonly (readonly Authority[])[];
+  /** All that the Secret ever held. */
+  authorities(): Iterable<string>;
   /** Until when leaves of an authority may live, as was last recorded. */
   leavesUntil(certificatePem: string): Date;
   now(): Date;
@@ -120,7 +122,11 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
         through(() => {
           if (secret?.version !== seen.version) return 'outdated';
           secret = { version: nextVersion(), content };
-          for (const { certificatePem, leavesUntil } of content.trusted) recorded.set(certificatePem, leavesUntil);
+          for (const { certificatePem, leavesUntil } of content.trusted) {
+            // A caution of whoever begins anew adds no leaves: only who signs can.
+            const isKnown = recorded.has(certificatePem) && certificatePem !== content.signing?.certificatePem;
+            if (!isKnown) recorded.set(certificatePem, leavesUntil);
+          }
           return 'written';
         }),
       issueAuthority: (at, lifetimeMs) =>
@@ -180,6 +186,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
     calls,
     laggingBundles: (name) =>
       (replaced.get(name) ?? []).filter(({ atMs }) => elapsedMs - atMs < LAG_MS).map(({ trusted }) => trusted),
+    authorities: () => recorded.keys(),
     leavesUntil: (certificatePem) => recorded.get(certificatePem) ?? new Date(0),
     now,
     secret: () => secret,
@@ -198,6 +205,8 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
     },
     setClock(byMs) {
       clockMs += byMs;
+      // By the clock of before, nobody may have been left who could serve: then nothing is waited for.
+      replaced.clear();
       for (const replica of replicas) replica.rounds = 0;
     },
     begin,
