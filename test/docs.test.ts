@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { lintExamples } from '../scripts/examples.ts';
+import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
+import { type LintProblem, lintRules } from '../src/cli/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
+import { checkRunUpdate } from '../src/orchestration/run-rules.ts';
 import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
 import { GATE_METRICS } from '../src/runtime/metrics.ts';
 import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../src/runtime/reconcile-metrics.ts';
@@ -18,9 +22,38 @@ test('docs/problems.md lists every rule with its severity, and no other', () => 
   expect(rows).toEqual(rules.map(({ code, severity, isFixed = false }) => ({ code, severity, isFixed })));
 });
 
-test('docs/problems.md explains every rule under a heading of its own', () => {
-  const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, code]) => code);
-  expect(new Set(headings)).toEqual(new Set([...rules.map(({ code }) => code), 'InvalidYaml']));
+describe('docs/problems.md, below its table,', () => {
+  const sections = new Map(
+    page.split(/^### /m).map((text) => [text.slice(0, text.indexOf('\n')), text.split(/^## /m)[0] ?? ''] as const),
+  );
+  sections.delete('# What the gate can say');
+
+  test('explains every code that anything prints, and no other', () => {
+    const codes = [...rules, ...lintRules].map(({ code }) => code);
+    expect(new Set(sections.keys())).toEqual(new Set([...codes, FOREIGN_WARNING]));
+    for (const section of sections.values()) expect(section).toMatch(/^- \*\*Fix:\*\* .+\n(.+\n)*- \*\*Relax:\*\* .+/m);
+  });
+
+  test.each([...rules, ...lintRules])('tells how to relax $code, or that it cannot be', ({ code, isFixed = false }) => {
+    const [, relax = ''] = /\*\*Relax:\*\* (.+)/.exec(sections.get(code) ?? '') ?? [];
+    if (isFixed) expect(relax).toMatch(/^cannot be relaxed/);
+    else expect(relax).toContain(`\`severity.${code}\``);
+  });
+
+  test('shows what lint says of each example of a problem', async () => {
+    const examples = await lintExamples('.', 'examples/{rejected,warned}/*.yaml');
+    expect(examples.length).toBeGreaterThan(20);
+    for (const { file, report } of examples) {
+      const [{ code }] = report.problems as [LintProblem];
+      const lines = report.problems.map(({ field, message }) => `${field === '' ? '' : `${field}: `}${message}\n`);
+      expect(sections.get(code)).toContain(`](../${file}):\n\n\`\`\`\n${lines.join('')}\`\`\``);
+    }
+  });
+
+  test('shows what is said of a run that was edited too late', () => {
+    const [problem] = checkRunUpdate({ spec: {}, status: { runId: 'x' } }, { spec: { parameters: { a: 'b' } } });
+    expect(sections.get('RunSpecImmutable')).toContain(`\nspec: ${problem?.describe()}\n`);
+  });
 });
 
 test('docs/operations.md lists every metric with its labels, and no other', () => {

@@ -6,7 +6,7 @@ import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } fr
 import { type ApiFailure, type Cluster, type ClusterObject, isApiFailure } from './port.ts';
 
 /** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
-const FOREIGN_WARNING = 'ServerWarning';
+export const FOREIGN_WARNING = 'ServerWarning';
 
 /**
  * Has the API server judge every object, as `kubectl apply --dry-run=server` would: schema, gate as it is configured there,
