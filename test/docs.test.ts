@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
@@ -64,6 +64,17 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
       .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
       .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );
+});
+
+test('ARCHITECTURE.md has every folder of the sources on its map, and nothing that is not there', () => {
+  const [, map = ''] = /^## Where to look$(.*?)^## /ms.exec(readFileSync('ARCHITECTURE.md', 'utf8')) ?? [];
+  const rows = [...map.matchAll(/^\| `([a-z/]+)` \|.*\| ([^|]+) \|$/gm)];
+  const folders = rows.map(([, folder = '']) => folder);
+  expect(folders).toEqual(expect.arrayContaining(globSync('src/*/').map((folder) => folder.replace(/\/$/, ''))));
+  const files = rows.flatMap(([, folder, start = '']) =>
+    [...start.matchAll(/`([^`]+)`/g)].map(([, file]) => `${folder}/${file}`),
+  );
+  expect([...folders, ...files].filter((path) => !existsSync(path))).toEqual([]);
 });
 
 describe('docs/semantics.md', () => {
