@@ -97,7 +97,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   log.info({ namespaces: configuration.namespaces ?? [configuration.ownNamespace] }, 'following runs');
   const begin = () => {
     metrics.setLeader(true);
-    engine.start().catch((error: unknown) => process.emit('uncaughtException', error as Error));
+    void engine.start();
   };
   if (configuration.electsLeader) election = stand(configuration, engine.transport, log, process, begin);
   else begin();

@@ -38,5 +38,5 @@ describe('the wait before the next engine', () => {
 
 test('the heap gets what the limit of the container leaves, and never next to nothing', () => {
   const mib = 2 ** 20;
-  expect([undefined, 512 * mib, 256 * mib, 128 * mib].map(defaultHeapMib)).toEqual([1_024, 352, 96, 64]);
+  expect([undefined, 512 * mib, 256 * mib, 128 * mib].map(defaultHeapMib)).toEqual([1_024, 320, 64, 64]);
 });
