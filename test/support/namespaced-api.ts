@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectApi } from './api.ts';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
-const patienceSeconds = 20;
+/** Processes that die and start anew are among what is waited for, on machines that are busy. */
+const patienceSeconds = 60;
 const pollMilliseconds = 25;
 
 const resources = {
@@ -19,6 +20,7 @@ const resources = {
   Pod: 'v1/pods',
   ResourceQuota: 'v1/resourcequotas',
   Job: 'batch/v1/jobs',
+  Lease: 'coordination.k8s.io/v1/leases',
   ControllerRevision: 'apps/v1/controllerrevisions',
 } as const;
 

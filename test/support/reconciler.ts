@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
@@ -20,12 +21,17 @@ export interface ReconcilerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** More flags of `reconcile`. */
   readonly flags?: readonly string[];
+  readonly electsLeader?: boolean;
 }
 
 /** A reconciler of our own, as a process that starts from the sources. */
 export interface Reconciler {
-  /** Kills it, and starts it again. */
+  /** The supervisor. Kills it, and starts it again. */
   readonly process: Component;
+  /** The process that executes runs, as soon as there is another than this one. */
+  readonly enginePid: (otherThan?: number) => Promise<number>;
+  /** The value of a series, as `name{label="value"}`; undefined where there is none. */
+  readonly readMetric: (series: string) => Promise<number | undefined>;
   /** Ends the process and removes its folder, as also happens when this process dies. */
   readonly stop: () => Promise<void>;
 }
@@ -33,7 +39,7 @@ export interface Reconciler {
 /** Starts a reconciler, and waits until it has listed the cluster: 1 s. Unless told otherwise it executes runs. */
 export async function startReconciler(
   { kubeconfig }: Pick<ClusterAddress, 'kubeconfig'>,
-  { ownNamespace, environment = {}, flags = [] }: ReconcilerOptions,
+  { ownNamespace, environment = {}, flags = [], electsLeader = false }: ReconcilerOptions,
 ): Promise<Reconciler> {
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
@@ -44,8 +50,8 @@ export async function startReconciler(
     command: [
       ...['/usr/bin/env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
       ...[globalThis.process.execPath, join(root, 'src/main.ts'), 'reconcile', `--own-namespace=${ownNamespace}`],
-      ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1', '--leader-elect=false'],
-      ...flags,
+      ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1'],
+      ...[`--leader-elect=${electsLeader}`, ...flags],
     ],
     isReady: () => isAnswering(`http://127.0.0.1:${port}/readyz`),
   });
@@ -57,7 +63,24 @@ export async function startReconciler(
     await stop();
     throw error;
   });
-  return { process, stop };
+  return {
+    process,
+    stop,
+    async enginePid(otherThan) {
+      let pid = 0;
+      await waitUntil('an engine', async () => {
+        const starts = (await readFile(process.logPath, 'utf8')).matchAll(/"pid":(\d+),.*"msg":"engine started"/g);
+        pid = Number([...starts].at(-1)?.[1] ?? 0);
+        return pid !== 0 && pid !== otherThan;
+      });
+      return pid;
+    },
+    async readMetric(series) {
+      const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const line = page.split('\n').find((one) => one.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length));
+    },
+  };
 }
 
 /** A namespace whose runs a reconciler of the suite's own executes. */
@@ -83,15 +106,15 @@ export interface ReconciledNamespace {
 /** Starts a reconciler for a namespace of the shared cluster, while the suite runs that calls this. */
 export function useReconciledNamespace(
   options: Omit<ReconcilerOptions, 'ownNamespace'> = {},
-): () => ReconciledNamespace {
+): () => ReconciledNamespace & Reconciler {
   const cluster = sharedCluster();
   const namespace = useNamespace();
-  let reconciled: ReconciledNamespace | undefined;
+  let reconciled: (ReconciledNamespace & Reconciler) | undefined;
   let reconciler: Reconciler | undefined;
   beforeAll(async () => {
     await installCrds(cluster, 'agents');
     reconciler = await startReconciler(cluster, { ...options, ownNamespace: namespace });
-    reconciled = connectReconciled(cluster, namespace, reconciler.process);
+    reconciled = { ...connectReconciled(cluster, namespace, reconciler.process), ...reconciler };
   });
   afterAll(() => reconciler?.stop());
   return () => {

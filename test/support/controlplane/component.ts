@@ -15,8 +15,8 @@ export interface Component {
   readonly pid: number | null;
   /** Starts it and waits until it is ready; throws with the end of its log when it dies before, or after 60 s. */
   readonly start: () => Promise<void>;
-  /** Sends a signal that ends it, and waits until it has; does nothing when it does not run. */
-  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
+  /** Sends a signal that ends it, waits until it has, and returns its exit code; null when a signal ended it or it does not run. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
 /** What makes a component. */
@@ -65,11 +65,12 @@ export function createComponent({ name, folder, command, isReady }: ComponentOpt
     }
   }
 
-  async function kill(signal: NodeJS.Signals): Promise<void> {
-    if (child === null) return;
-    const ended = once(child, 'exit');
+  async function kill(signal: NodeJS.Signals): Promise<number | null> {
+    if (child === null) return null;
+    const ended = once(child, 'exit') as Promise<[number | null]>;
     child.kill(signal);
-    await ended;
+    const [code] = await ended;
+    return code;
   }
 
   async function failure(what: string): Promise<Error> {
