@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots image sbom clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots image sbom e2e clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ image: ## Build the image IMAGE=name:tag with docker or, where no daemon answers
 sbom: node_modules/.installed ## Write what the image holds of npm to dist/sbom.json (CycloneDX)
 	@mkdir -p dist
 	@npm sbom --omit=dev --omit=optional --package-lock-only --sbom-format=cyclonedx > dist/sbom.json
+
+# It asks for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
+e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything
+	@IMAGE=$(IMAGE) vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage

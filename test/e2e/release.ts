@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { type Cluster, connectCluster } from '../support/controlplane/cluster.ts';
+import { installCrds } from '../support/gate.ts';
+import { waitUntil } from '../support/namespaced-api.ts';
+
+const root = join(import.meta.dirname, '../..');
+const CHART = join(root, 'charts/orchestration-gate');
+/** Those of the agents chart where they are at hand, else what stands in for them. */
+const UPSTREAM = join(root, '../shared/upstream/crds');
+/** What the chart calls its objects when the release has the chart's name. */
+const NAME = 'orchestration-gate';
+const VERDICT_SECONDS = 120;
+const POD_SECONDS = 180;
+/** Selects the objects of a release. */
+export const OURS = 'app.kubernetes.io/name=orchestration-gate';
+
+type Result = Awaited<ReturnType<Cluster['kubectl']>>;
+
+/** A namespace, and the release of the chart in it. */
+export interface Release {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** Runs kubectl in the namespace, `input` being what it reads; throws what it complains of. */
+  readonly kubectl: (toolArguments: readonly string[], input?: object) => Promise<string>;
+  /** The same, where a failure is what is looked at. */
+  readonly tryKubectl: (toolArguments: readonly string[], input?: object) => Promise<Result>;
+  /** Runs helm in the namespace; throws what it complains of. */
+  readonly helm: (...toolArguments: readonly string[]) => Promise<string>;
+  /** `helm install` or `upgrade` with these values beside the image, `KEY=VALUE` each; waits until pods are ready. */
+  readonly deploy: (verb: 'install' | 'upgrade', ...values: readonly string[]) => Promise<void>;
+  /** `kubectl apply` of an object. */
+  readonly apply: (object: object) => Promise<Result>;
+  /** `kubectl create` of an object, as a dry run: judged and not stored. */
+  readonly judge: (object: object) => Promise<Result>;
+  /** Has a loop judged again and again until it is refused as one; throws what was answered last. */
+  readonly waitForDenial: () => Promise<void>;
+  /** Waits until two pods are ready and all others have ended. */
+  readonly waitForPods: () => Promise<void>;
+}
+
+/** Makes a namespace under the given Pod Security before the first test of a suite, and deletes it after the last. */
+export function useRelease(security: 'restricted' | 'privileged' = 'restricted'): Release {
+  const cluster = connectCluster(inject('node'));
+  const namespace = `gate-e2e-${randomBytes(3).toString('hex')}`;
+  const release = connectRelease(cluster, namespace);
+  beforeAll(async () => {
+    await release.kubectl(['create', 'namespace', namespace]);
+    await release.kubectl(['label', 'namespace', namespace, `pod-security.kubernetes.io/enforce=${security}`]);
+  });
+  afterAll(async () => {
+    await cluster.helm(['uninstall', NAME, '--namespace', namespace, '--ignore-not-found']);
+    await release.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  });
+  return release;
+}
+
+/** Installs CRDs before the first test of a suite, with our chart or as the agents chart brings them; deletes them after. */
+export function useCrds(whose: 'ours' | 'agents'): void {
+  const cluster = connectCluster(inject('node'));
+  const run = async (call: Promise<Result>) => outputOf(await call);
+  const chart = ['gate-crds', '--namespace', 'default'];
+  beforeAll(async () => {
+    if (whose === 'ours') await run(cluster.helm(['install', ...chart, `${CHART}-crds`, '--wait']));
+    else if (!existsSync(UPSTREAM)) await installCrds(cluster, 'agents');
+    else await run(cluster.kubectl(['apply', '--server-side', '-f', UPSTREAM]));
+    await run(cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all']));
+  });
+  afterAll(async () => {
+    await run(cluster.helm(['uninstall', ...chart, '--ignore-not-found']));
+    const names = (await run(cluster.kubectl(['get', 'crd', '-o', 'name']))).split('\n');
+    await run(cluster.kubectl(['delete', ...names.filter((name) => name.endsWith('.proompteng.ai'))]));
+  });
+}
+
+function connectRelease(cluster: Cluster, namespace: string): Release {
+  const tryKubectl: Release['tryKubectl'] = (toolArguments, input) =>
+    cluster.kubectl(['--namespace', namespace, ...toolArguments], input && { input: JSON.stringify(input) });
+  const kubectl: Release['kubectl'] = async (...call) => outputOf(await tryKubectl(...call));
+  const helm: Release['helm'] = async (...toolArguments) =>
+    outputOf(await cluster.helm(['--namespace', namespace, ...toolArguments]));
+  const apply: Release['apply'] = (object) => tryKubectl(['apply', '-f', '-'], object);
+  const judge: Release['judge'] = (object) => tryKubectl(['create', '--dry-run=server', '-f', '-'], object);
+  return {
+    cluster,
+    namespace,
+    kubectl,
+    tryKubectl,
+    helm,
+    apply,
+    judge,
+    deploy: async (verb, ...values) => {
+      const sets = [...imageValues(), ...values].flatMap((value) => ['--set', value]);
+      await helm(verb, NAME, CHART, '--wait', '--timeout', '200s', ...sets);
+    },
+    waitForPods: async () => {
+      await kubectl(['rollout', 'status', `deployment/${NAME}`, `--timeout=${POD_SECONDS}s`]);
+      const isSettled = async () =>
+        (await kubectl(['get', 'pods', '-l', OURS, '-o', 'name'])).trim().split('\n').length === 2;
+      await waitUntil('the old pods to end', isSettled, undefined, POD_SECONDS);
+    },
+    waitForDenial: async () => {
+      let last: Result | undefined;
+      const isDenied = async () => {
+        last = await judge(loop('probe'));
+        return last.code !== 0 && last.stderr.includes('dependency cycle');
+      };
+      await waitUntil('a refusal', isDenied, () => JSON.stringify(last), VERDICT_SECONDS);
+    },
+  };
+}
+
+/** `image.*` of the chart for the image of this run. */
+function imageValues(): readonly string[] {
+  const [repository = '', digest] = inject('image').split('@');
+  if (digest !== undefined) return [`image.repository=${repository}`, `image.digest=${digest}`];
+  const colon = repository.lastIndexOf(':');
+  return [`image.repository=${repository.slice(0, colon)}`, `image.tag=${repository.slice(colon + 1)}`];
+}
+
+/** What a client printed; throws what it complained of. */
+function outputOf({ code, stdout, stderr }: Result): string {
+  if (code !== 0) throw new Error(stderr || stdout);
+  return stdout;
+}
+
+const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
+
+/** An Orchestration of Checkpoints, each waiting for what stands beside it. */
+export function graph(name: string, edges: Readonly<Record<string, readonly string[]>>): object {
+  const steps = Object.entries(edges).map(([step, dependsOn]) => ({ name: step, kind: 'Checkpoint', dependsOn }));
+  return { apiVersion, kind: 'Orchestration', metadata: { name }, spec: { steps } };
+}
+
+/** Two steps that wait for each other. */
+export function loop(name: string, step = 'a'): object {
+  return graph(name, { [step]: ['last'], last: [step] });
+}
+
+/** Steps that say nothing of order. */
+export function sequence(name: string, names: readonly string[] = ['a', 'b', 'c']): object {
+  const steps = names.map((step) => ({ name: step, kind: 'Checkpoint' }));
+  return { apiVersion, kind: 'Orchestration', metadata: { name }, spec: { steps } };
+}
+
+export function runOf(orchestration: string, name = orchestration): object {
+  const spec = { orchestrationRef: { name: orchestration } };
+  return { apiVersion, kind: 'OrchestrationRun', metadata: { name }, spec };
+}
