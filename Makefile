@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults chromium screenshots image sbom e2e clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium screenshots image sbom e2e clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ exhaust: node_modules/.installed ## Explore every run of up to four steps, with 
 faults: node_modules/.installed ## Break everything around real reconcilers, and count what goes wrong (FAULTS='--only F4 --seed S')
 	@test -e /usr/lib/*/faketime/libfaketime.so.1 || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes faketime >/dev/null 2>&1; } || true
 	@node test/faults/main.ts $(FAULTS)
+
+drift: node_modules/.installed ## Ask Argo CD's own engine whether anything is OutOfSync (Go builds it once)
+	@node test/argocd/drift.ts
 
 chromium: ## Install the browser that tests of the page need (Debian)
 	@test -x /usr/bin/chromium || { sudo=$$(command -v sudo || true); \
