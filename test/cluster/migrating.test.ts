@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectNamespace, type NamespacedApi } from '../support/namespaced-api.ts';
+import { readPageCommands, runBlock } from '../support/page-commands.ts';
 import { type Reconciler, startReconciler } from '../support/reconciler.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,7 +18,7 @@ const theirs = 'agents-controller';
 // The tests of this suite are the way over and back, in the order of the page; every command of the page is run.
 describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
   vi.setConfig({ testTimeout: 240_000 }); // Helm works long on a busy machine
-  const commands = [...page.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
+  const commands = readPageCommands(page);
   let plane: ControlPlane;
   let api: NamespacedApi;
   let reconciler: Reconciler | undefined;
@@ -50,7 +48,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
 
   /** The next block of commands on the page, as a shell runs it; it must contain this. */
   async function runNext(containing: string): Promise<string> {
-    const block = commands.shift() ?? '';
+    const { block = '' } = commands.shift() ?? {};
     expect(block).toContain(containing);
     const { tools, folder, kubeconfig } = plane;
     const paths = [join(folder, 'bin'), dirname(tools.kubectl), dirname(tools.helm), process.env['PATH']];
@@ -61,10 +59,9 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
       RUN: 'old',
       AGENTS_CHART: join(folder, 'agents-chart'),
     };
-    const child = spawn('bash', ['-euc', block], { cwd: root, env });
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    expect({ exitCode: child.exitCode, stdout, stderr }).toMatchObject({ exitCode: 0 });
-    return stdout;
+    const ended = await runBlock(block, { cwd: root, env });
+    expect(ended).toMatchObject({ exitCode: 0 });
+    return ended.output;
   }
 
   /** `enabled` as it stands in the values of a release: theirs, and of our runs and ToolRuns. */

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { describeNeeding } from '../support/controlplane/suite.ts';
+import { readPageCommands, runBlock } from '../support/page-commands.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+// The tests of this suite are the tutorial, in the order of the page and in a clone of what is committed here. Every command
+// is run, and what the page shows of its output is what it printed.
+describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
+  vi.setConfig({ testTimeout: 240_000, hookTimeout: 600_000 }); // npm installs, and the tour is long on a busy machine
+  const commands = readPageCommands(readFileSync(join(root, 'docs/tutorial.md'), 'utf8'));
+  const began = performance.now();
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  let terminal: ChildProcess;
+  let shown = '';
+  /** What the second terminal remembers of its commands: where it is, and aliases. */
+  let remembered: readonly string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tutorial-'));
+    env = { ...inject('controlPlaneParts')?.environment, CI: '', SHELL: '/bin/bash', REPOSITORY: root, TMPDIR: folder };
+    const { block = '' } = commands.shift() ?? {};
+    expect(block).toContain('make run');
+    terminal = spawn('script', ['-qfec', block, '/dev/null'], { cwd: folder, env });
+    terminal.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      shown += stripVTControlCharacters(text).replaceAll('\r', '');
+    });
+    await vi.waitFor(() => expect(shown).toMatch(/^What the gate is asked/m), { timeout: 590_000, interval: 200 });
+    remembered = /^ +export KUBECONFIG=.*\n +alias kubectl=.*$/m.exec(shown)?.[0].split('\n') ?? [];
+    expect(shown).toMatch(/^All \d+ steps went as told\.$/m);
+  });
+  afterAll(async () => {
+    terminal?.kill('SIGKILL'); // what runs in its terminal is hung up with it
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+  });
+
+  /** Runs the next commands of the page, which contain this, in the second terminal; again, if asked, until they print what they should. */
+  async function runNext(containing: string, { exitCode = 0, patienceMs = 0 } = {}): Promise<string> {
+    const { block, prints } = commands.shift() ?? { block: '' };
+    expect(block).toContain(containing);
+    const run = async () => {
+      const ended = await runBlock([...remembered, block].join('\n'), { cwd: folder, env });
+      const output = withoutTimes(ended.output);
+      expect({ ...ended, output }).toEqual({ exitCode, output: prints === undefined ? output : withoutTimes(prints) });
+      return output;
+    };
+    const output = await (patienceMs === 0 ? run() : vi.waitFor(run, { timeout: patienceMs, interval: 200 }));
+    remembered = [...remembered, ...block.split('\n').filter((line) => /^(cd|alias) /.test(line))];
+    return output;
+  }
+
+  it('builds the command line', async () => {
+    await runNext('make build');
+  });
+
+  it('shows both mistakes, before the cluster and at its gate', async () => {
+    await runNext('shop.yaml');
+    await runNext('lint', { exitCode: 1 });
+    await runNext('graph');
+    await runNext('kubectl apply', { exitCode: 1 });
+  });
+
+  it('mends them, and tells what a run would do', async () => {
+    await runNext('sed');
+    await runNext('plan');
+    await runNext('kubectl apply');
+  });
+
+  it('runs until somebody is asked', async () => {
+    await runNext('run shop');
+    await runNext('status', { patienceMs: 60_000 });
+  });
+
+  it('fails one branch, and says why what waited for it was skipped', async () => {
+    await runNext('Denied');
+    expect(await runNext('watch', { exitCode: 1 })).toContain('Skipped publish dependency test failed');
+    await runNext('status');
+    await runNext('kubectl get');
+  });
+
+  it('succeeds once the answer is another', async () => {
+    expect(await runNext('Approved')).toContain('Succeeded');
+    expect(commands).toEqual([]);
+  });
+
+  it('leaves nothing behind', async () => {
+    const [, kubeconfig = ''] = /export KUBECONFIG=(.*)/.exec(shown) ?? [];
+    expect(existsSync(kubeconfig)).toBe(true);
+    const ended = once(terminal, 'close');
+    terminal.stdin?.write('\u0003');
+    await ended;
+    expect(existsSync(kubeconfig)).toBe(false);
+    console.log(`docs/tutorial.md: ${Math.round((performance.now() - began) / 1000)} s from git clone to Ctrl-C`);
+  });
+});
+
+/** How long things took is no promise of the page. */
+function withoutTimes(output: string): string {
+  return output
+    .replace(/\b\d+(m\d+)?s\b/g, 'TIME')
+    .replace(/ +/g, ' ')
+    .replace(/ $/gm, '');
+}

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+/** A block of commands on a page. */
+export interface PageCommand {
+  readonly block: string;
+  /** What the page shows as its output, in a block of its own right behind; undefined where it shows none. */
+  readonly prints: string | undefined;
+}
+
+/** The commands of a page in Markdown (its blocks of `sh`), in its order. */
+export function readPageCommands(page: string): PageCommand[] {
+  return [...page.matchAll(/^```sh\n(.*?)^```\n(?:\n```\n(.*?)^```\n)?/gms)].map(([, block = '', prints]) => ({
+    block,
+    prints,
+  }));
+}
+
+/** Runs a block as a user who stops at the first failure would. `output` is all that a terminal would show. */
+export async function runBlock(
+  block: string,
+  where: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+  const child = spawn('bash', ['-O', 'expand_aliases', '-euc', `exec 2>&1\n${block}`], where);
+  const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return { exitCode: child.exitCode, output };
+}
