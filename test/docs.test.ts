@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
@@ -64,6 +65,32 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
       .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
       .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );
+});
+
+describe('a link', () => {
+  const pages = globSync(['*.md', 'docs/*.md', 'examples/*.md', 'charts/*/README.md']);
+  const read = (file: string) => readFileSync(file, 'utf8').replace(/^```.*?^```$/gms, '');
+
+  test.each(pages)('of %s leads to a file that is there, and a heading that it has', (file) => {
+    const links = [...read(file).matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?/g)];
+    const lost = links.filter(([, path = '', heading]) => {
+      const target = path === '' ? file : join(dirname(file), path);
+      if (!existsSync(target)) return true;
+      return heading !== undefined && !headingsOf(read(target)).includes(heading);
+    });
+    expect(lost.map(([link]) => link)).toEqual([]);
+  });
+
+  /** As GitHub makes links to them. */
+  function headingsOf(text: string): string[] {
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)];
+    return headings.map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  }
 });
 
 test('ARCHITECTURE.md has every folder of the sources on its map, and nothing that is not there', () => {
