@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium screenshots image sbom e2e clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,9 +86,13 @@ sbom: node_modules/.installed ## Write what the image holds of npm to dist/sbom.
 	@mkdir -p dist
 	@npm sbom --omit=dev --omit=optional --package-lock-only --sbom-format=cyclonedx > dist/sbom.json
 
-# It asks for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
+# Both ask for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
 e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything
 	@IMAGE=$(IMAGE) vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts
+
+load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL_APISERVER is a command that kills the API server
+	@IMAGE=$(IMAGE) LOAD_SECONDS=$(or $(SECONDS),180) \
+	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage

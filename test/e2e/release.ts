@@ -121,7 +121,7 @@ function imageValues(): readonly string[] {
 }
 
 /** What a client printed; throws what it complained of. */
-function outputOf({ code, stdout, stderr }: Result): string {
+export function outputOf({ code, stdout, stderr }: Result): string {
   if (code !== 0) throw new Error(stderr || stdout);
   return stdout;
 }
