@@ -6,7 +6,7 @@ import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectNamespace, type NamespacedApi } from '../support/namespaced-api.ts';
-import { readPageCommands, runBlock } from '../support/page-commands.ts';
+import { installProgram, readPageCommands, runBlock } from '../support/page-commands.ts';
 import { type Reconciler, startReconciler } from '../support/reconciler.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -29,7 +29,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     await plane.kubectl(['create', 'namespace', namespace]);
     api = connectNamespace(plane, namespace);
     await writeAgentsChart(join(plane.folder, 'agents-chart'));
-    await writeProgram(join(plane.folder, 'bin'));
+    await installProgram(join(plane.folder, 'bin'));
     await api.create('Orchestration', 'nightly', { spec: { steps } });
     await api.setStatus('Orchestration', 'nightly', { phase: 'Ready' }, theirs);
     await api.create('OrchestrationRun', 'old', { spec: { orchestrationRef: { name: 'nightly' } } });
@@ -118,11 +118,4 @@ async function writeAgentsChart(folder: string): Promise<void> {
   const enabled = '"{{ .Values.orchestrationController.enabled }}"';
   const configMap = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: agents}\ndata: {enabled: ${enabled}}\n`;
   await writeFile(join(folder, 'templates/configmap.yaml'), configMap);
-}
-
-/** `orchestration-gate` as a command. */
-async function writeProgram(folder: string): Promise<void> {
-  await mkdir(folder);
-  const script = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'src/main.ts')} "$@"\n`;
-  await writeFile(join(folder, 'orchestration-gate'), script, { mode: 0o755 });
 }

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { MAIN } from './cli.ts';
 
 /** A block of commands on a page. */
 export interface PageCommand {
@@ -15,6 +18,26 @@ export function readPageCommands(page: string): PageCommand[] {
     block,
     prints,
   }));
+}
+
+/** What a page shows of a session in a terminal: each command behind `$ `, and what it printed. */
+export function readSessions(page: string): { readonly command: string; readonly prints: string }[] {
+  return [...page.matchAll(/^```\n(\$ .*?)^```$/gms)].flatMap(([, session = '']) =>
+    session
+      .split(/^\$ /m)
+      .slice(1)
+      .map((part) => {
+        const [command = '', ...lines] = part.split('\n');
+        return { command, prints: lines.join('\n') };
+      }),
+  );
+}
+
+/** Makes `orchestration-gate` a command, which starts from the sources, in a folder to put on the PATH. */
+export async function installProgram(folder: string): Promise<void> {
+  await mkdir(folder);
+  const script = `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`;
+  await writeFile(join(folder, 'orchestration-gate'), script, { mode: 0o755 });
 }
 
 /** Runs a block as a user who stops at the first failure would. `output` is all that a terminal would show. */

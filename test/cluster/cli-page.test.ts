@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
+import { installCrds } from '../support/gate.ts';
+import { connectNamespace } from '../support/namespaced-api.ts';
+import { installProgram, readSessions, runBlock } from '../support/page-commands.ts';
+
+const root = join(import.meta.dirname, '../..');
+const namespace = 'ci';
+
+/** These show a run half-way, which a machine is at another place each time: the tests of the commands hold their form. */
+const halfWay = ['run release --name release-42 --wait', 'status release-42'];
+
+describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
+  const sessions = readSessions(readFileSync(join(root, 'docs/cli.md'), 'utf8'));
+  const shown = sessions.filter(({ command }) => !halfWay.some((words) => command.endsWith(words)));
+  let plane: ControlPlane;
+
+  beforeAll(async () => {
+    plane = await startOwnControlPlane();
+    await installCrds(plane, 'agents');
+    await plane.kubectl(['create', 'namespace', namespace]);
+    await plane.kubectl(['config', 'set-context', '--current', `--namespace=${namespace}`]);
+    const api = connectNamespace(plane, namespace);
+    await api.create('Orchestration', 'release', { spec: { steps: [{ name: 'build', kind: 'Checkpoint' }] } });
+    await api.create('OrchestrationRun', 'release-42', { spec: { orchestrationRef: { name: 'release' } } });
+    await installProgram(join(plane.folder, 'bin'));
+  });
+  afterAll(() => plane?.stop());
+
+  it('has a session for most of what asks a cluster', () => {
+    expect(sessions.length - shown.length).toBe(halfWay.length);
+    expect(shown.length).toBeGreaterThan(6);
+  });
+
+  it.each(shown)('shows what is printed by $command', async ({ command, prints }) => {
+    const PATH = `${join(plane.folder, 'bin')}:${process.env['PATH']}`;
+    const { output } = await runBlock(command, { cwd: root, env: { PATH, KUBECONFIG: plane.kubeconfig } });
+    expect(output).toBe(prints);
+  });
+});
