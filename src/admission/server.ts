@@ -8,9 +8,12 @@ import { readTimeoutMs } from './timeout.ts';
 const BODY_LIMIT_BYTES = 7 * 1024 * 1024;
 /** API servers keep an idle connection for about 90 s: the side that closes first must be theirs, or they meet an EOF. */
 const KEEP_ALIVE_TIMEOUT_MS = 120_000;
-/** The longest timeout of a webhook is 30 s; whoever has not sent headers, or a body, by then has given up. */
-const HEADERS_TIMEOUT_MS = 32_000;
-const REQUEST_TIMEOUT_MS = 35_000;
+/**
+ * Node counts these from the opening of a connection, also of one on which nothing was asked yet. API servers open some in
+ * reserve: one that is told 408 as it sends its first review takes that for the answer.
+ */
+const HEADERS_TIMEOUT_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 125_000;
 
 export interface KeyPair {
   readonly cert: string;
