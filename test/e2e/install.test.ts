@@ -63,7 +63,7 @@ describe('installed with Helm, under restricted Pod Security', () => {
         '--raw',
         `/api/v1/namespaces/${release.namespace}/services/orchestration-gate:${port}/proxy/metrics`,
       ]);
-    expect(await scrape('metrics')).toContain('orchestration_gate_admission_requests_total{');
+    expect(await scrape('metrics')).toContain('orchestration_gate_admission_in_flight ');
     expect(await scrape('reconciler')).toContain('orchestration_gate_engine_up 1');
   });
 
