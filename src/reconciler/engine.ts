@@ -4,7 +4,7 @@ import { type Memory, observeRun } from './observe.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import type { Action, Snapshot } from './snapshot.ts';
-import { writeWindowMs } from './status-size.ts';
+import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
 /** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
 const LAZY_WRITE_MS = 1_000;
@@ -96,5 +96,7 @@ function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, now
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
   }
   const isClaim = run.status.runId === undefined;
-  return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + writeWindowMs(patch.status) } };
+  // A write of uids alone gathers nothing, so what comes next need not wait for company: only for the size of the status.
+  const restMs = writeWindowMs(patch.status) - (patch.isUrgent ? 0 : SMALLEST_WINDOW_MS);
+  return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + restMs } };
 }

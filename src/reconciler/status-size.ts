@@ -23,11 +23,14 @@ function countBytes(status: RunStatus): number {
   return new TextEncoder().encode(JSON.stringify(status)).length;
 }
 
+/** Within it, what ends together is written together. */
+export const SMALLEST_WINDOW_MS = 200;
+
 /**
  * How long after a write of this status the next one waits, in milliseconds: every write stores all of it again, so large
  * ones come at 200 KB/s at most.
  */
 export function writeWindowMs(status: RunStatus): number {
   const bytes = JSON.stringify(status).length;
-  return bytes <= 32 * 1024 ? 200 : Math.max(200, bytes / 200);
+  return bytes <= 32 * 1024 ? SMALLEST_WINDOW_MS : Math.max(SMALLEST_WINDOW_MS, bytes / 200);
 }
