@@ -6,7 +6,7 @@ import { applyCaBundle, type ConfigurationName, readCaBundles } from '../kube/ca
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { watchConfigurations } from '../kube/configuration-watch.ts';
-import type { Timing } from '../kube/ports.ts';
+import { createTiming } from '../kube/ports.ts';
 import { readSecretData, writeSecretData } from '../kube/secret-data.ts';
 import { readServerTime } from '../kube/server-time.ts';
 import { createTransport } from '../kube/transport.ts';
@@ -86,14 +86,7 @@ export async function startCertificates(
   };
 }
 
-const timing: Timing = {
-  now: () => performance.now(),
-  random: Math.random,
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const timing = createTiming(() => performance.now());
 
 /** More than two machines of one cluster should differ by. */
 const NOTABLE_SKEW_MS = 60_000;

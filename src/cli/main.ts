@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
-import type { Log, Timing } from '../kube/ports.ts';
+import { createTiming, type Log } from '../kube/ports.ts';
 import { startReflector } from '../kube/reflector.ts';
 import type { Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
@@ -29,14 +29,7 @@ const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
   },
 };
 
-const timing: Timing = {
-  now: () => performance.now(),
-  random: Math.random,
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const timing = createTiming(() => performance.now());
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 

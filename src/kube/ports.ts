@@ -8,6 +8,18 @@ export interface Timing {
   readonly random: () => number;
 }
 
+/** Real timers and chance, on the clock that is given: only a `main.ts` reads the clock itself. */
+export function createTiming(now: () => number): Timing {
+  return {
+    now,
+    random: Math.random,
+    schedule: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
 /** The part of a pino logger that is used here. */
 export interface Log {
   info(fields: object, message: string): void;

@@ -7,6 +7,10 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
+export function namespacedResource(group: string, version: string, kind: string, plural: string): Resource {
+  return { group, version, kind, plural, namespaced: true };
+}
+
 /** Which object of a kind; the namespace is left out for cluster-scoped ones. */
 export interface ObjectName {
   readonly namespace?: string;

@@ -8,9 +8,9 @@ import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { type Election, startElection } from '../kube/lease.ts';
-import type { Timing } from '../kube/ports.ts';
+import { createTiming } from '../kube/ports.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
-import { apiVersionOf, type Resource } from '../kube/resources.ts';
+import { apiVersionOf, namespacedResource, type Resource } from '../kube/resources.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy } from '../orchestration/judge.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
@@ -37,24 +37,17 @@ const BEAT_MS = 1_000;
 
 const FIELD_MANAGER = 'orchestration-gate-reconciler';
 
-const resource = (group: string, version: string, kind: string, plural: string): Resource => ({
-  group,
-  version,
-  kind,
-  plural,
-  namespaced: true,
-});
-const RUNS = resource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
-const ORCHESTRATIONS = resource(GROUP, VERSION, 'Orchestration', 'orchestrations');
-const REVISIONS = resource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
-const EVENTS = resource('', 'v1', 'Event', 'events');
+const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
+const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
+const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
+const EVENTS = namespacedResource('', 'v1', 'Event', 'events');
 const FOLLOWED = [
   RUNS,
   ORCHESTRATIONS,
-  resource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns'),
+  namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns'),
   TOOL_RUNS,
-  resource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
-  resource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
+  namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
+  namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
 ];
 
 /**
@@ -165,14 +158,7 @@ function steadyClock(): () => number {
   return () => bootMs + performance.now();
 }
 
-const timing: Timing = {
-  now: () => performance.now(),
-  random: Math.random,
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const timing = createTiming(() => performance.now());
 
 function startEngine(
   configuration: ReconcileConfiguration,

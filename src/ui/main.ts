@@ -9,8 +9,8 @@ import { createKubeClient } from '../kube/client.ts';
 import { followCluster } from '../kube/cluster.ts';
 import { KubeError } from '../kube/errors.ts';
 import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
-import type { Log, Timing } from '../kube/ports.ts';
-import type { Resource } from '../kube/resources.ts';
+import { createTiming, type Log } from '../kube/ports.ts';
+import { namespacedResource } from '../kube/resources.ts';
 import { createTransport } from '../kube/transport.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
@@ -34,18 +34,11 @@ installed and nothing is changed. It prints the URL to open; Ctrl-C ends it.
 
 const FLAGS = { namespace: 'text', context: 'text', kubeconfig: 'text', port: 'text', open: 'switch' } as const;
 
-const resource = (group: string, version: string, kind: string, plural: string): Resource => ({
-  group,
-  version,
-  kind,
-  plural,
-  namespaced: true,
-});
 const FOLLOWED = [
-  resource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
-  resource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
+  namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
+  namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
 ];
-const REVISIONS = resource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
+const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
 
 /** `orchestration-gate ui`: serves the page until a signal. Wiring only. Returns the exit code: 2 could not run. */
 export async function ui(words: readonly string[], process: NodeJS.Process): Promise<number> {
@@ -118,14 +111,7 @@ function openBrowser(url: string, platform: NodeJS.Platform, complain: (sentence
     .unref();
 }
 
-const timing: Timing = {
-  now: () => performance.now(),
-  random: Math.random,
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const timing = createTiming(() => performance.now());
 
 /** Follows a namespace as this user; what goes wrong is told to `complain` once, and to the page as long as it lasts. */
 function follow(user: UserContext, namespace: string, complain: (sentence: string) => void) {

@@ -1,15 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Log, Timing } from '../../src/kube/ports.ts';
+import { createTiming, type Log, type Timing } from '../../src/kube/ports.ts';
 
 /** The real clock, timers and chance. */
-export const systemTiming: Timing = {
-  now: () => performance.now(),
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-  random: Math.random,
-};
+export const systemTiming: Timing = createTiming(() => performance.now());
 
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
