@@ -42,7 +42,7 @@ export function readArguments<const F extends Flags>(flags: F, args: readonly st
   const lists: Record<string, string[]> = {};
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
-    const value = token.value?.startsWith('-') && !token.inlineValue ? undefined : token.value;
+    const value = token.inlineValue ? readInline(token.rawName, token.value) : readNext(token.value);
     const mistake = findMistake(flags, token.name, value);
     if (mistake !== undefined) mistakes.push(`${displayText(token.rawName)} ${mistake}`);
     else if (flags[token.name] === 'texts') lists[token.name] = [...(lists[token.name] ?? []), value ?? ''];
@@ -50,6 +50,16 @@ export function readArguments<const F extends Flags>(flags: F, args: readonly st
   }
   const operands = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
   return { values: { ...values, ...lists } as Arguments<F>['values'], operands, mistakes };
+}
+
+/** kubectl reads `-n=ci` as `-n ci`; to node the sign is part of the value. */
+function readInline(flag: string, value: string): string {
+  return flag.startsWith('--') ? value : value.replace(/^=/, '');
+}
+
+/** A word that begins as a flag does is one. */
+function readNext(value: string | undefined): string | undefined {
+  return value?.startsWith('-') ? undefined : value;
 }
 
 /** The flags as node's `parseArgs` wants them. */

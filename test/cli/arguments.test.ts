@@ -39,6 +39,15 @@ test('tells which values a flag without one could have', () => {
   expect(readArguments(flags, ['--format', '--strict']).mistakes).toEqual(['--format needs a value: text, json']);
 });
 
+test('takes a value behind a letter and an equals sign, as kubectl does', () => {
+  const both = { namespace: 'text', parameter: 'texts' } as const;
+  expect(readArguments(both, ['-n=ci', '-p=a=1', '--parameter==b'])).toEqual({
+    values: { namespace: 'ci', parameter: ['a=1', '=b'] },
+    operands: [],
+    mistakes: [],
+  });
+});
+
 test('takes a flag by its letter, and one that takes several as often as it is given', () => {
   const several = { namespace: 'text', parameter: 'texts' } as const;
   const args = ['-n', 'ci', '-p', 'a=1', '--parameter=b=2', '-pc='];
