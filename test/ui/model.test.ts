@@ -105,10 +105,12 @@ test('a search finds by name and kind, all words of it', () => {
 describe('the window upon a graph', () => {
   const size = { width: 1000, height: 500 };
 
-  test('shows all of it in its middle', () => {
+  test('shows all of it in the middle, above the search field and the buttons', () => {
     const { x, y, scale } = fitIn({ width: 4000, height: 100 }, size);
     expect(4000 * scale + 2 * x).toBeCloseTo(1000);
-    expect(100 * scale + 2 * y).toBeCloseTo(500);
+    expect(y - 24).toBeCloseTo(500 - 56 - (y + 100 * scale));
+    const tall = fitIn({ width: 100, height: 4000 }, size);
+    expect(4000 * tall.scale + tall.y).toBeCloseTo(500 - 56);
   });
 
   test('keeps the point under the pointer where it is, and both bounds', () => {

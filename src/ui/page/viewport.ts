@@ -12,15 +12,17 @@ export interface Size {
 
 const SCALE = { least: 0.02, most: 2.5, fitted: 1.15 } as const;
 const MARGIN = 24;
+/** Below the drawing: the search field and the buttons stand there, with as much again above them. */
+const FOOT = 56;
 
-/** All of the drawing, in the middle of the window. */
+/** All of the drawing, in the middle of what is free of the window. */
 export function fitIn(drawing: Size, window: Size): Viewport {
-  const room = { width: Math.max(1, window.width - 2 * MARGIN), height: Math.max(1, window.height - 2 * MARGIN) };
+  const room = { width: Math.max(1, window.width - 2 * MARGIN), height: Math.max(1, window.height - MARGIN - FOOT) };
   const scale = Math.min(SCALE.fitted, room.width / drawing.width, room.height / drawing.height);
   return {
     scale,
     x: (window.width - drawing.width * scale) / 2,
-    y: (window.height - drawing.height * scale) / 2,
+    y: MARGIN + (room.height - drawing.height * scale) / 2,
   };
 }
 
@@ -42,18 +44,20 @@ export function reveal(
   window: Size,
 ): Viewport {
   const readable = viewport.scale < 0.6 ? zoom(viewport, 0.9 / viewport.scale, { x: 0, y: 0 }) : viewport;
-  const shift = (start: number, length: number, room: number) => {
+  const shift = (start: number, length: number, end: number) => {
     if (start < MARGIN) return MARGIN - start;
-    return Math.min(0, room - MARGIN - (start + length));
+    return Math.min(0, end - (start + length));
   };
   const { scale, x, y } = readable;
   const isMoved = readable !== viewport;
   const [left, top] = [box.x * scale + x, box.y * scale + y];
   return {
     scale,
-    x: isMoved ? window.width / 2 - (box.x + box.width / 2) * scale : x + shift(left, box.width * scale, window.width),
+    x: isMoved
+      ? window.width / 2 - (box.x + box.width / 2) * scale
+      : x + shift(left, box.width * scale, window.width - MARGIN),
     y: isMoved
       ? window.height / 2 - (box.y + box.height / 2) * scale
-      : y + shift(top, box.height * scale, window.height),
+      : y + shift(top, box.height * scale, window.height - FOOT),
   };
 }
