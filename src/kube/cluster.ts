@@ -1,4 +1,4 @@
-import type { KubeClient } from './client.ts';
+import type { KubeClient, Selection } from './client.ts';
 import { KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
 import type { Log, Timing } from './ports.ts';
@@ -137,6 +137,9 @@ export function followCluster(options: ClusterOptions) {
     },
     forget: ownWrites.forget,
     read,
+    /** As they are now, the first 500 at most. */
+    list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>
+      (await client.list(resource, { ...selection, limit: 500 })).items,
     readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>
       read(resourceOf(apiVersion, kind), namespace, name),
     create: (resource: Resource | undefined, object: object, forRun: string) => {

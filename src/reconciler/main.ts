@@ -247,6 +247,8 @@ function startEngine(
         nameChild: ({ name, uid }, ...parts) => nameFrom(hash, name, [uid, ...parts]),
         ownServiceAccount: { namespace: configuration.ownNamespace, name: configuration.ownServiceAccount },
         allowedServiceAccounts: configuration.allowedServiceAccounts,
+        securityContext: configuration.toolSecurityContext,
+        containerSecurityContext: configuration.toolContainerSecurityContext,
         missingToolSeconds: missingOrchestrationSeconds,
       })
     : undefined;

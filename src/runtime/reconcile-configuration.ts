@@ -33,6 +33,8 @@ const words: ValueKind<readonly string[]> = {
   read: readWords,
 };
 
+const jsonObject: ValueKind<object> = { expected: 'a JSON object', read: readJsonObject };
+
 /** The agents chart's variables, and the names it is moving to: where both are set they must agree. */
 function variables(name: string): readonly string[] {
   return [`JANGAR_${name}`, `AGENTS_${name}`];
@@ -61,6 +63,18 @@ const RECONCILE_SETTINGS = {
     kind: words,
     help: 'the only service accounts that Tools may run under',
     variables: variables('TOOL_RUN_CONTROLLER_ALLOWED_SERVICE_ACCOUNTS'),
+    isOptional: true,
+  },
+  toolSecurityContext: {
+    kind: jsonObject,
+    help: "the security context of Tools' pods",
+    variables: variables('TOOL_RUN_CONTROLLER_SECURITY_CONTEXT'),
+    isOptional: true,
+  },
+  toolContainerSecurityContext: {
+    kind: jsonObject,
+    help: "the security context of Tools' containers",
+    variables: variables('TOOL_RUN_CONTROLLER_CONTAINER_SECURITY_CONTEXT'),
     isOptional: true,
   },
   ownServiceAccount: {
@@ -153,9 +167,18 @@ function readWords(text: string): readonly string[] | undefined {
 }
 
 function readJsonArray(text: string): readonly string[] | undefined {
+  const parsed = readJson(text);
+  return Array.isArray(parsed) && parsed.every((name) => typeof name === 'string') ? parsed : undefined;
+}
+
+function readJsonObject(text: string): object | undefined {
+  const parsed = readJson(text);
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
+}
+
+function readJson(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) && parsed.every((name) => typeof name === 'string') ? parsed : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

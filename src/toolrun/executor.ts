@@ -1,4 +1,5 @@
 import { buildConfigMap, nameJob, nameTool } from './job.ts';
+import { podsAreDueMs } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
 import type { Action, KubeObject, Manifest, RuntimeRef, Snapshot, ToolRunStatus } from './snapshot.ts';
 import { readStatus } from './status.ts';
@@ -14,6 +15,8 @@ export interface Cluster {
   getTool(namespace: string, name: string): KubeObject | undefined;
   getJob(namespace: string, name: string): KubeObject | undefined;
   readConfigMap(namespace: string, name: string): Promise<KubeObject | undefined>;
+  /** What the newest event of this Job says about a pod of it that could not be created. */
+  readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   hasSeenOwnWrites(key: string): boolean;
   /** An object that exists already counts as Outdated: whose it is, the next look tells. */
@@ -72,7 +75,14 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     const job = cluster.getJob(namespace, nameJob(toolRun, options.nameChild));
     // Once there is a Job, its ConfigMap has done its part.
     const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
-    return { toolRun, tool, job, configMap, refusals };
+    const podRefusal = job && (await askForPods(job));
+    return { toolRun, tool, job, podRefusal, configMap, refusals };
+  }
+
+  async function askForPods(job: KubeObject): Promise<string | undefined> {
+    const dueMs = podsAreDueMs(job);
+    if (dueMs === undefined || now() < dueMs) return undefined;
+    return cluster.readPodRefusal(job.metadata.namespace, job.metadata.uid);
   }
 
   async function write(object: KubeObject, key: string, action: Action): Promise<WriteOutcome> {

@@ -15,6 +15,9 @@ export interface JobOptions {
   readonly ownServiceAccount: { readonly namespace: string; readonly name: string };
   /** The only accounts Tools may run under, `default` among them only if it is listed; absent allows all but our own. */
   readonly allowedServiceAccounts?: readonly string[] | undefined;
+  /** Of every Tool's pod, and of its container, as Kubernetes writes them; absent, the image decides. */
+  readonly securityContext?: object | undefined;
+  readonly containerSecurityContext?: object | undefined;
 }
 
 const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
@@ -70,12 +73,13 @@ export function checkTool({ spec }: KubeObject, namespace: string, options: JobO
 
 /**
  * The Job of a Tool that `checkTool` finds nothing in, or undefined where parameters make it too large. One pod, never
- * another: trying again is for the step to decide. Nothing is said of security: images that run as root keep running.
+ * another: trying again is for the step to decide. A Tool cannot speak of security, so the options do for all of them.
  */
 export function buildJob(
   toolRun: KubeObject,
   tool: KubeObject,
   names: { readonly job: string; readonly configMap: string },
+  { securityContext, containerSecurityContext }: Pick<JobOptions, 'securityContext' | 'containerSecurityContext'>,
 ): Manifest | undefined {
   const { command, args, env, image, serviceAccount, workingDir, timeoutSeconds } = asRecord(tool['spec']);
   const renderer = createRenderer(describeRun(toolRun, tool));
@@ -88,6 +92,7 @@ export function buildJob(
     env: [{ name: 'TOOL_RUN_SPEC', value: RUN_PATH }, ...renderEnv(env, renderer)],
     workingDir: textOf(workingDir),
     volumeMounts: [{ name: VOLUME, mountPath: RUN_PATH, subPath: RUN_FILE }],
+    securityContext: containerSecurityContext,
   };
   if (renderer.isTooLarge()) return undefined;
   return {
@@ -103,6 +108,7 @@ export function buildJob(
         spec: {
           serviceAccountName: textOf(serviceAccount),
           restartPolicy: 'Never',
+          securityContext,
           containers: [container],
           volumes: [{ name: VOLUME, configMap: { name: names.configMap } }],
         },

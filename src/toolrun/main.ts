@@ -20,6 +20,7 @@ export const TOOL_RUN_RESOURCES: readonly Resource[] = [
   { group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', namespaced: true },
 ];
 const CONFIG_MAPS: Resource = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+const EVENTS: Resource = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 
 export interface ToolRunOptions extends PlanOptions {
   readonly followed: FollowedCluster;
@@ -52,6 +53,10 @@ export function createToolRunQueue({
       getTool: (namespace, name) => followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`),
       getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
       readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
+      readPodRefusal: async (namespace, jobUid) => {
+        const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`;
+        return newestMessage(await followed.list(EVENTS, { namespace, fieldSelector }));
+      },
       statusWriters: followed.statusWriters,
       hasSeenOwnWrites: (key) => followed.hasSeenOwnWrites(ownKey(key)),
       create: (manifest, key) =>
@@ -69,6 +74,12 @@ export function createToolRunQueue({
     },
   });
   return createQueue({ workers, process: guard(reconcile), onError, timing, observer });
+}
+
+function newestMessage(events: readonly StoredObject[]): string | undefined {
+  const times = events.map(({ lastTimestamp }) => (typeof lastTimestamp === 'string' ? Date.parse(lastTimestamp) : 0));
+  const message = events[times.indexOf(Math.max(...times))]?.['message'];
+  return typeof message === 'string' ? message : undefined;
 }
 
 /** The keys of the ToolRuns that a changed object may move. */

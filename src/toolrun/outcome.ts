@@ -28,13 +28,38 @@ export function findJob({ toolRun: { object, status }, job }: Snapshot): KubeObj
   return (uid === undefined ? isOwned(job, object) : job.metadata.uid === uid) ? job : undefined;
 }
 
+/** A Job's controller takes less than this to have a pod, or an event that says why not. */
+const POD_SECONDS = 5;
+/** It tries again ever later, up to ten minutes; a look costs one read of events. */
+const REFUSED_LOOK_SECONDS = 60;
+
+/**
+ * When to ask why a Job has no pod, in milliseconds since 1970; undefined while there is nothing to ask. A Job says nothing
+ * itself: a refused pod (Pod Security, a quota, an account that does not exist) shows in its events alone.
+ */
+export function podsAreDueMs({ metadata, status }: KubeObject): number | undefined {
+  const { active, succeeded, failed, conditions } = asRecord(status);
+  const hadPods = [active, succeeded, failed].some((count) => Number(count) > 0);
+  return hadPods || conditions !== undefined
+    ? undefined
+    : Date.parse(String(metadata['creationTimestamp'])) + POD_SECONDS * 1000;
+}
+
+/** When to look again at a Job that has no pod yet, in milliseconds since 1970. */
+export function nextLookMs(job: KubeObject, nowMs: number): number | undefined {
+  const dueMs = podsAreDueMs(job);
+  return dueMs === undefined || nowMs < dueMs ? dueMs : nowMs + REFUSED_LOOK_SECONDS * 1000;
+}
+
 /** How a Job stands. Its condition comes when no pod of it runs any more. */
-export function readOutcome(job: KubeObject): Standing {
+export function readOutcome(job: KubeObject, podRefusal?: string): Standing {
   const { name } = job.metadata;
   const { conditions } = asRecord(job['status']);
   const ended = (Array.isArray(conditions) ? conditions : [])
     .map(asRecord)
     .find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+  if (ended === undefined && podRefusal !== undefined)
+    return { phase: 'Running', reason: 'PodRefused', message: `Job ${name}: ${podRefusal}` };
   if (ended === undefined) return { phase: 'Running', reason: 'Running', message: `Job ${name} runs` };
   const { type, reason, message, lastTransitionTime } = ended;
   const finishedAt = typeof lastTransitionTime === 'string' ? lastTransitionTime : undefined;

@@ -1,7 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameJob, nameTool } from './job.ts';
-import { fail, findJob, isConfigMapOurs, readOutcome, type Standing } from './outcome.ts';
+import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
 import type { Action, KubeObject, RuntimeRef, Snapshot, ToolRunStatus } from './snapshot.ts';
 import { cutMessage, isFinal, writeStatus } from './status.ts';
 
@@ -27,10 +27,19 @@ export function planToolRun(snapshot: Snapshot, nowMs: number, options: PlanOpti
     namespace: object.metadata.namespace,
   };
   const job = findJob(snapshot);
-  if (job !== undefined) return stand(snapshot, readOutcome(job), { ...runtimeRef, uid: job.metadata.uid }, nowMs);
+  if (job !== undefined) return followJob(snapshot, job, runtimeRef, nowMs);
   const failure = explainAbsence(snapshot, runtimeRef);
   if (failure !== undefined) return stand(snapshot, failure, status.runtimeRef, nowMs);
   return planCreation(snapshot, runtimeRef, nowMs, options);
+}
+
+function followJob(snapshot: Snapshot, job: KubeObject, runtimeRef: RuntimeRef, nowMs: number): readonly Action[] {
+  const standing = readOutcome(job, snapshot.podRefusal);
+  const lookMs = nextLookMs(job, nowMs);
+  return [
+    ...stand(snapshot, standing, { ...runtimeRef, uid: job.metadata.uid }, nowMs),
+    ...(lookMs === undefined ? [] : [{ type: 'RequeueAt' as const, time: new Date(lookMs).toISOString() }]),
+  ];
 }
 
 /** Why a Job that is not there will never be. */
@@ -58,7 +67,7 @@ function planCreation(
   const configMap = buildConfigMap(object, tool, options.nameChild);
   if (configMap === undefined) return end('InvalidToolRun', 'spec.runtime is nested too deeply');
   const { name } = configMap.metadata;
-  const job = buildJob(object, tool, { job: runtimeRef.name, configMap: name });
+  const job = buildJob(object, tool, { job: runtimeRef.name, configMap: name }, options);
   if (job === undefined) return end('InvalidToolRun', 'command, args and env are over 1 MiB with their parameters');
   if (stored !== undefined && !isConfigMapOurs(stored, configMap, object))
     return end('ChildNameTaken', `ConfigMap ${name} exists and is not this ToolRun's`);

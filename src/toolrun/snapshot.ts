@@ -64,6 +64,8 @@ export interface Snapshot {
   readonly tool?: KubeObject | undefined;
   /** What there is under the name that `nameJob` gives, whoever made it. */
   readonly job?: KubeObject | undefined;
+  /** Why that Job has no pod, in the words of whoever refused it; absent while nobody has. */
+  readonly podRefusal?: string | undefined;
   /** What there is under the name of `buildConfigMap`, whoever made it. */
   readonly configMap?: KubeObject | undefined;
   /** What the API server said when it refused a child for good, by the child's name. */

@@ -38,6 +38,7 @@ const ofToolRuns = {
   'toolruns.tools.proompteng.ai/finalizers': ['update'],
   'jobs.batch': [...follow, 'create', 'patch'],
   'configmaps.': ['get', 'create'],
+  'events.': ['create', 'list'],
 };
 const ofTheLease = { 'leases.coordination.k8s.io:orchestration-gate-reconciler': ['get', 'patch'] };
 const ofItsAuthority = { 'secrets.:gate-orchestration-gate-ca': [...follow, 'patch'] };

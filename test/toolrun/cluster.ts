@@ -58,6 +58,8 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     statuses: [] as ToolRunStatus[],
     events: [] as string[],
     requeueAt: '',
+    /** Why its Job has no pod. */
+    podRefusal: undefined as string | undefined,
     /** How its Job ended. */
     ending: undefined as 'Complete' | 'Failed' | undefined,
     run: () => run,
@@ -67,6 +69,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     perform,
     reconcile,
     endJob,
+    changeJob: (fields: object) => changeJob(world.job()?.metadata.uid, () => fields),
     deleteJob: () => world.jobs.clear(),
   };
 
@@ -77,6 +80,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
       toolRun: observed,
       tool: world.tool,
       job: world.jobs.get(nameJob(observed, nameChild)),
+      podRefusal: world.podRefusal,
       configMap: world.configMaps.get(configMap?.metadata.name ?? ''),
       refusals: new Map(world.refusals),
     };
@@ -88,7 +92,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     const uid = `uid-${++version}`;
     // What is undefined is not sent.
     const sent = JSON.parse(JSON.stringify(manifest));
-    objects.set(name, { ...sent, metadata: { ...sent.metadata, uid } });
+    objects.set(name, { ...sent, metadata: { ...sent.metadata, uid, creationTimestamp: '2026-01-01T00:00:00Z' } });
     return true;
   }
 

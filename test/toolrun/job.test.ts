@@ -6,7 +6,7 @@ import { nameChild, options, tool, toolRun } from './cluster.ts';
 const names = { job: 'lint-job', configMap: 'lint-spec' };
 
 function containerOf(spec: Record<string, unknown>): Record<string, unknown> {
-  const job = JSON.parse(JSON.stringify(buildJob(toolRun(), tool(spec), names)));
+  const job = JSON.parse(JSON.stringify(buildJob(toolRun(), tool(spec), names, options)));
   return job.spec.template.spec.containers[0];
 }
 
@@ -24,7 +24,7 @@ describe('the Job of a ToolRun', () => {
       annotations: { 'agents.proompteng.ai/tool-run': 'lint' },
     };
     const owner = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'lint', uid: 'run-uid' };
-    expect(JSON.parse(JSON.stringify(buildJob(toolRun(), tool(spec), names)))).toEqual({
+    expect(JSON.parse(JSON.stringify(buildJob(toolRun(), tool(spec), names, options)))).toEqual({
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: {
@@ -65,7 +65,7 @@ describe('the Job of a ToolRun', () => {
 
   test('of a bare image has no command, deadline or account', () => {
     const job = JSON.parse(
-      JSON.stringify(buildJob(toolRun(), { ...tool(), spec: { image: 'a', timeoutSeconds: 0 } }, names)),
+      JSON.stringify(buildJob(toolRun(), { ...tool(), spec: { image: 'a', timeoutSeconds: 0 } }, names, options)),
     );
     const [container] = job.spec.template.spec.containers;
     expect(Object.keys(container)).toEqual(['name', 'image', 'env', 'volumeMounts']);
@@ -73,10 +73,23 @@ describe('the Job of a ToolRun', () => {
     expect(job.spec.template.spec).not.toHaveProperty('serviceAccountName');
   });
 
+  test('has the security contexts that all Tools have', () => {
+    const securityContext = { runAsNonRoot: true };
+    const containerSecurityContext = { allowPrivilegeEscalation: false };
+    const job = JSON.parse(
+      JSON.stringify(buildJob(toolRun(), tool(), names, { securityContext, containerSecurityContext })),
+    );
+    const { spec } = job.spec.template;
+    expect([spec.securityContext, spec.containers[0].securityContext]).toEqual([
+      securityContext,
+      containerSecurityContext,
+    ]);
+  });
+
   test('keeps parameters text in command, args and env', () => {
     const hostile = toolRun({ spec: { toolRef: { name: 'echo' }, parameters: { message: '$(TOKEN)' } } });
     const spec = { command: ['{{parameters.message}}'], env: [{ name: 'A', value: '{{parameters.message}} $(B)' }] };
-    const job = JSON.stringify(buildJob(hostile, tool(spec), names));
+    const job = JSON.stringify(buildJob(hostile, tool(spec), names, options));
     expect(job.match(/\$+\(\w+\)/g)).toEqual(['$$(TOKEN)', '$$(TOKEN)', '$$(TOKEN)', '$(B)']);
   });
 
@@ -87,7 +100,12 @@ describe('the Job of a ToolRun', () => {
 
   test('has a label that is valid for a name of any length', () => {
     const name = 'n'.repeat(253);
-    const { metadata } = buildJob(toolRun({ metadata: { ...toolRun().metadata, name } }), tool(), names) as Manifest;
+    const { metadata } = buildJob(
+      toolRun({ metadata: { ...toolRun().metadata, name } }),
+      tool(),
+      names,
+      options,
+    ) as Manifest;
     expect(metadata['labels']).toEqual({ 'agents.proompteng.ai/tool-run': 'lint-job' });
     expect(metadata['annotations']).toEqual({ 'agents.proompteng.ai/tool-run': name });
   });

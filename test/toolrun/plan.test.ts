@@ -32,9 +32,9 @@ describe('a ToolRun', () => {
       runtimeRef: { type: 'job', name: jobName, namespace: 'agents' },
       observedGeneration: 1,
     });
-    expect(cluster.reconcile()).toEqual(['PatchStatus']);
+    expect(cluster.reconcile()).toEqual(['PatchStatus', 'RequeueAt']);
     expect(cluster.status().runtimeRef?.uid).toBe(cluster.job()?.metadata.uid);
-    expect(cluster.reconcile()).toEqual([]);
+    expect(cluster.reconcile()).toEqual(['RequeueAt']);
     cluster.endJob(complete);
     expect(cluster.reconcile()).toEqual(['PatchStatus']);
     expect(cluster.status()).toMatchObject({ phase: 'Succeeded', finishedAt: '2026-01-01T00:05:00Z' });
@@ -132,6 +132,20 @@ describe('a ToolRun', () => {
     cluster.reconcile();
     expect(standingOf(cluster)).toContain('Failed ChildRefused: Job.batch');
     expect(cluster.jobsCreated).toBe(0);
+  });
+
+  test('asks why its Job has no pod when it should have one, says so, and forgets it when there is one', () => {
+    const cluster = startedCluster();
+    cluster.reconcile();
+    expect(cluster.requeueAt).toBe('2026-01-01T00:00:05.000Z');
+    cluster.podRefusal = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"';
+    cluster.reconcile({ nowMs: start + 5_000 });
+    expect(standingOf(cluster)).toBe(`Running PodRefused: Job ${jobName}: ${cluster.podRefusal}`);
+    expect(cluster.requeueAt).toBe('2026-01-01T00:01:05.000Z');
+    cluster.podRefusal = undefined;
+    cluster.changeJob({ status: { active: 1 } });
+    expect(cluster.reconcile({ nowMs: start + 60_000 })).toEqual(['PatchStatus']);
+    expect(standingOf(cluster)).toBe(`Running Running: Job ${jobName} runs`);
   });
 
   test('waits for its Tool, then fails', () => {
