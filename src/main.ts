@@ -30,7 +30,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   engine: {
     run: async (args) => {
-      await (await import('./reconciler/main.ts')).runEngine(args, process);
+      await (await import('./engine/main.ts')).runEngine(args, process);
       return 0; // once it has begun; it ends itself
     },
   },

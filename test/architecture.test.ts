@@ -8,6 +8,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   orchestration: { src: ['dag'], outside: ['ajv', 'json-schema-to-ts'] },
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
   kube: { src: ['dag', 'orchestration'], outside: ['@kubernetes/client-node', 'undici', 'node:'] },
+  engine: { src: ['kube', 'reconciler', 'supervisor'], outside: [] },
   reconciler: { src: ['dag', 'orchestration'], outside: [] },
   supervisor: { src: [], outside: ['node:'] },
   toolrun: { src: ['orchestration'], outside: [] },

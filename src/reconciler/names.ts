@@ -39,3 +39,10 @@ function withHash(hash: Hash, readable: string, hashed: string): string {
   const suffix = hash(hashed).slice(0, HASH_LENGTH);
   return prefix === '' ? suffix : `${prefix}-${suffix}`;
 }
+
+/** RFC 4648 in lower case, as names are: five bits a letter, what is left of a whole letter dropped. */
+export function base32(bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+  return (bits.match(/.{5}/g) ?? []).map((five) => letters[Number.parseInt(five, 2)]).join('');
+}

@@ -1,0 +1,243 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import { suggestName } from '../dag/suggest.ts';
+import { chooseCredentials } from '../kube/choose-credentials.ts';
+import { createKubeClient } from '../kube/client.ts';
+import { followCluster } from '../kube/cluster.ts';
+import type { LoadCredentials } from '../kube/credentials.ts';
+import { type Election, startElection } from '../kube/lease.ts';
+import { createTiming } from '../kube/ports.ts';
+import type { Outcome, Queue } from '../kube/queue.ts';
+import { apiVersionOf, type Resource } from '../kube/resources.ts';
+import { createTransport, type Transport } from '../kube/transport.ts';
+import { versionOf } from '../reconciler/engine-fault.ts';
+import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
+import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
+import type { KubeObject } from '../reconciler/snapshot.ts';
+import { createLogger, type Logger } from '../runtime/log.ts';
+import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
+import { createEngineMetrics, type EngineMetrics, type WorkKind } from '../runtime/reconcile-metrics.ts';
+import { EXIT } from '../supervisor/messages.ts';
+import { createWorkTracker } from '../supervisor/work.ts';
+import { affectedToolRuns, createToolRunQueue, TOOL_RUN_RESOURCES, TOOL_RUNS } from '../toolrun/main.ts';
+import { createRecorder, type RecordEvent } from './events.ts';
+import { connectParent, type Parent } from './parent.ts';
+import { announceQuarantine } from './quarantine.ts';
+
+/** Half of the 10 s after which a leader that could not renew gives up. */
+const LEASE_DEADLINE_MS = 5_000;
+
+const FIELD_MANAGER = 'orchestration-gate-reconciler';
+
+/** What is worked on, by kind. */
+const WORKED_ON: Readonly<Record<string, Resource>> = {
+  [RUNS.kind]: RUNS,
+  [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
+  [TOOL_RUNS.kind]: TOOL_RUNS,
+};
+
+const timing = createTiming(() => performance.now());
+
+/**
+ * `orchestration-gate engine`: executes runs, as a child of `reconcile`, which alone starts it. Wiring only; it ends when it
+ * is told to, by a signal, and at once when it is no longer leader, at an exception that nobody caught, or without its parent.
+ */
+export async function runEngine(args: readonly string[], process: NodeJS.Process): Promise<void> {
+  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
+  const parsed = readReconcileConfiguration({ args, environment: process.env, suggest });
+  if (!parsed.ok || process.send === undefined) {
+    process.stderr.write('orchestration-gate: engine is no command for people; run `orchestration-gate reconcile`\n');
+    return process.exit(2);
+  }
+  const { configuration } = parsed;
+  const log = createLogger({ level: configuration.logLevel });
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ error, origin }, 'the engine ends: nobody caught this');
+    process.exit(EXIT.fault);
+  });
+  const parent = connectParent(process);
+  const metrics = createEngineMetrics();
+  const load = await chooseCredentials(configuration.kubeconfig, process.env);
+  const engine = startEngine({ configuration, load, log, metrics, parent, started: await parent.started });
+  let election: Election | undefined;
+  // A terminal sends its signal to us as well as to our parent: that is no second one.
+  const stop = once(async () => {
+    await engine.stop();
+    await election?.stop();
+    await engine.transport.close();
+    process.exit(0);
+  });
+  const scrape = async () => {
+    for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
+    await parent.tell({ type: 'metrics', text: await metrics.registry.metrics() });
+  };
+  parent.attend({ scrape, stop });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  if (!(await engine.whenSynced).every(Boolean)) return;
+  await parent.tell({ type: 'synced' });
+  log.info({ namespaces: configuration.namespaces ?? [configuration.ownNamespace] }, 'following runs');
+  const begin = () => {
+    metrics.setLeader(true);
+    void engine.start();
+  };
+  if (configuration.electsLeader) election = stand(configuration, engine.transport, log, process, begin);
+  else begin();
+}
+
+/** It only saves work: two engines at once do nothing twice, since names and conditional writes keep them apart. */
+function stand(
+  { ownNamespace }: ReconcileConfiguration,
+  transport: Transport,
+  log: Logger,
+  process: NodeJS.Process,
+  onElected: () => void,
+): Election {
+  return startElection({
+    client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
+    namespace: ownNamespace,
+    name: FIELD_MANAGER,
+    identity: `${hostname()}_${randomUUID()}`,
+    timing,
+    now: () => new Date(),
+    log,
+    onElected,
+    onLost: () => process.exit(EXIT.leaseLost),
+  });
+}
+
+function once(action: () => Promise<unknown>): () => void {
+  let isCalled = false;
+  return () => {
+    if (!isCalled) void action();
+    isCalled = true;
+  };
+}
+
+/** Time that goes on evenly while the process lives: a wall clock that is set moves no deadline. */
+function steadyClock(): () => number {
+  const bootMs = Date.now() - performance.now();
+  return () => bootMs + performance.now();
+}
+
+interface EngineOptions {
+  readonly configuration: ReconcileConfiguration;
+  readonly load: LoadCredentials;
+  readonly log: Logger;
+  readonly metrics: EngineMetrics;
+  readonly parent: Pick<Parent, 'tell'>;
+  readonly started: Awaited<Parent['started']>;
+}
+
+function startEngine({ configuration, load, log, metrics, parent, started }: EngineOptions) {
+  const { namespaces = [configuration.ownNamespace], missingOrchestrationSeconds, workers } = configuration;
+  const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
+  if (configuration.executesToolRuns) resources.push(...TOOL_RUN_RESOURCES);
+  const transport = createTransport({
+    load,
+    timing,
+    log,
+    watches: resources.length * namespaces.length,
+    onSockets: (open) => metrics.setSockets(open),
+  });
+  const client = createKubeClient({ transport, timing, observer: metrics.client });
+  const followed = followCluster({
+    client,
+    resources,
+    namespaces: namespaces.includes('*') ? undefined : namespaces,
+    fieldManager: FIELD_MANAGER,
+    onChange: (object) => {
+      runs.see(object as KubeObject);
+      for (const key of affectedToolRuns(object, () => followed.values(TOOL_RUNS.kind))) toolRuns?.add(key);
+      if (object.kind === ORCHESTRATIONS.kind)
+        orchestrations.add(`${object.metadata.namespace}/${object.metadata.name}`);
+    },
+    timing,
+    log,
+    observer: metrics.reflector,
+  });
+  const now = steadyClock();
+  const hash = (text: string) => base32(createHash('sha256').update(text).digest());
+  const record = countContested(
+    createRecorder({ client, component: FIELD_MANAGER, hash, now: () => new Date(), log }),
+    metrics,
+  );
+  const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
+  const find = (kind: string, key: string) => {
+    const resource = WORKED_ON[kind];
+    return resource && { resource, object: followed.getObject(apiVersionOf(resource), kind, key) };
+  };
+  const tracker = createWorkTracker({
+    ...started,
+    versionOf: (kind, key) => versionOf(find(kind, key)?.object),
+    announce: async (kind, key) => {
+      const { resource, object } = find(kind, key) ?? {};
+      if (resource && object)
+        await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
+    },
+    tell: parent.tell,
+    nextTurn: () => setImmediate(),
+    onError,
+  });
+  const queueOf = (kind: WorkKind) => ({
+    followed,
+    now,
+    timing,
+    onError,
+    observer: metrics.observeQueue(kind),
+    guard: (process: (key: string) => Promise<Outcome>) => tracker.guard(kind, process),
+  });
+  const runs = createRunQueue({
+    ...queueOf('OrchestrationRun'),
+    workers,
+    emitEvent: (run, ...event) => record(RUNS, run, ...event),
+    runObserver: metrics,
+    hash,
+    nameChild: nameChild(hash),
+    missingOrchestrationSeconds,
+  });
+  const orchestrations = createOrchestrationQueue(queueOf('Orchestration'));
+  const toolRuns = configuration.executesToolRuns
+    ? createToolRunQueue({
+        ...queueOf('ToolRun'),
+        workers,
+        emitEvent: (toolRun, ...event) => record(TOOL_RUNS, toolRun.metadata, ...event),
+        nameChild: ({ name, uid }, ...parts) => nameFrom(hash, name, [uid, ...parts]),
+        ownServiceAccount: { namespace: configuration.ownNamespace, name: configuration.ownServiceAccount },
+        allowedServiceAccounts: configuration.allowedServiceAccounts,
+        securityContext: configuration.toolSecurityContext,
+        containerSecurityContext: configuration.toolContainerSecurityContext,
+        missingToolSeconds: missingOrchestrationSeconds,
+      })
+    : undefined;
+  const queues = new Map<string, Queue>([
+    [RUNS.kind, runs],
+    [ORCHESTRATIONS.kind, orchestrations],
+  ]);
+  if (toolRuns) queues.set(TOOL_RUNS.kind, toolRuns);
+  let isStopping = false;
+  return {
+    transport,
+    whenSynced: followed.whenSynced([RUNS.kind, ORCHESTRATIONS.kind]),
+    watchAges: () => followed.ages(),
+    async start() {
+      await tracker.probe(() => isStopping);
+      // What is gone is not heard of, and its quarantine ends only with a look.
+      for (const { kind, key } of started.quarantined) queues.get(kind)?.add(key);
+      for (const queue of queues.values()) queue.start();
+    },
+    stop: async () => {
+      isStopping = true;
+      await Promise.all([...queues.values()].map((queue) => queue.stop()));
+      await followed.stop();
+    },
+  };
+}
+
+function countContested(record: RecordEvent, metrics: EngineMetrics): RecordEvent {
+  return (resource, object, type, reason, message) => {
+    if (reason === 'StatusContested') metrics.countContested(resource.kind);
+    return record(resource, object, type, reason, message);
+  };
+}

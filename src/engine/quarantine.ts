@@ -1,0 +1,31 @@
+import type { FollowedCluster } from '../kube/cluster.ts';
+import type { Resource } from '../kube/resources.ts';
+import { ENGINE_FAULT, ENGINE_FAULT_MESSAGE, withEngineFault } from '../reconciler/engine-fault.ts';
+import type { KubeObject } from '../reconciler/snapshot.ts';
+import type { RecordEvent } from './events.ts';
+
+export interface AnnouncementOptions {
+  readonly followed: Pick<FollowedCluster, 'statusWriters' | 'patchStatus'>;
+  readonly record: RecordEvent;
+}
+
+/** Says on an object that it is quarantined: once, even if many engines come upon it. Throws where it is to be tried again. */
+export async function announceQuarantine(
+  { followed, record }: AnnouncementOptions,
+  resource: Resource,
+  object: KubeObject,
+  now: string,
+): Promise<void> {
+  const conditions = withEngineFault(object, now);
+  if (conditions === undefined) return;
+  const { namespace, name, uid, resourceVersion = '' } = object.metadata;
+  // Another controller's status is not ours to write; on its own the event has to do.
+  if (!followed.statusWriters(object).isForeign) {
+    const version = { namespace, name, uid, resourceVersion };
+    const key = `${namespace}/${name}`;
+    const { outcome } = await followed.patchStatus(resource, version, { conditions }, `${key}#${ENGINE_FAULT}`);
+    if (outcome === 'Outdated')
+      throw new Error(`${resource.kind} ${key} has just been changed: its quarantine is yet to be said`);
+  }
+  await record(resource, object.metadata, 'Warning', ENGINE_FAULT, ENGINE_FAULT_MESSAGE);
+}
