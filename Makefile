@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium screenshots image sbom e2e load clean
+.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,11 @@ drift: node_modules/.installed ## Ask Argo CD's own engine whether anything is O
 chromium: ## Install the browser that tests of the page need (Debian)
 	@test -x /usr/bin/chromium || { sudo=$$(command -v sudo || true); \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium; }
+
+promtool: node_modules/.installed ## Fetch the program with which tests fire the alerts (from a package of Debian's)
+	@command -v promtool >/dev/null || { folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; cd "$$folder"; \
+	  apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool > promtool && \
+	  install promtool $(CURDIR)/node_modules/.bin/; }
 
 screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
 	node scripts/screenshots.ts

@@ -120,6 +120,8 @@ export function createGateMetrics(): GateMetrics {
     duration.zero({ webhook });
     deadlineExceeded.inc({ webhook }, 0);
     panics.inc({ webhook }, 0);
+    for (const operation of ['CREATE', 'UPDATE'])
+      for (const dry_run of ['true', 'false']) requests.inc({ webhook, operation, verdict: 'overloaded', dry_run }, 0);
   }
   for (const result of RELOAD_RESULTS) {
     certificateReloads.inc({ result }, 0);

@@ -50,6 +50,7 @@ test('an operation that Kubernetes does not know makes no series of its own', as
 test.each([
   'orchestration_gate_admission_deadline_exceeded_total{webhook="mutate"} 0',
   'orchestration_gate_admission_panics_total{webhook="validate"} 0',
+  'orchestration_gate_admission_requests_total{webhook="validate",operation="CREATE",verdict="overloaded",dry_run="false"} 0',
   'orchestration_gate_certificate_reload_total{result="failure"} 0',
   'orchestration_gate_settings_reload_total{result="failure"} 0',
   'orchestration_gate_override_active{mode="off"} 0',
