@@ -115,7 +115,14 @@ async function readVersion(): Promise<string> {
   return version;
 }
 
+/** Older ones lack what is used all over; node's own complaint would name a function that it does not know. */
+const OLDEST_NODE = 24;
+
 async function main([word, ...args]: readonly string[]): Promise<number> {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    const complaint = `orchestration-gate: this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}\n`;
+    return tell({ exitCode: 2, stdout: '', stderr: complaint });
+  }
   if (word === '--help' || word === '-h') return tell({ exitCode: 0, stdout: describeUsage(), stderr: '' });
   if (word === '--version') return tell({ exitCode: 0, stdout: `${await readVersion()}\n`, stderr: '' });
   if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });

@@ -31,6 +31,14 @@ test('draws a graph', async () => {
   expect(stdout).toMatch(/^<svg /);
 });
 
+test('says which Node it needs, whatever it is asked', async () => {
+  const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })";
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, MAIN, 'lint', '-']);
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^orchestration-gate: this needs Node 24 or newer, and .+ is 20\.20\.2\n$/);
+});
+
 test('makes certificates', async () => {
   const folder = await makeFolder({});
   const { code, stdout } = await start(['certs', '--out', folder]);
