@@ -41,7 +41,8 @@ await mkdir(images, { recursive: true });
 for (const colorScheme of ['light', 'dark'] as const) {
   await using browser = await startBrowser({ colorScheme });
   const { page } = await browser.open(ui.url);
-  for (const { name, route, step } of scenes) {
+  for (const { name, route, step, size = { width: 1280, height: 800 } } of scenes) {
+    await page.setViewportSize(size);
     await page.goto(new URL(route, ui.url).href);
     await page.waitForSelector('g.card');
     await delay(SETTLE_MS);

@@ -8,6 +8,8 @@ export interface Scene {
   readonly name: string;
   readonly route: string;
   readonly step?: string;
+  /** Of the window, where it is not that of the tests. */
+  readonly size?: { readonly width: number; readonly height: number };
   readonly play: (play: Play) => Promise<void>;
 }
 
@@ -81,5 +83,6 @@ async function playFleet({ apply, run, listOpen, end }: Play): Promise<void> {
 export const scenes: readonly Scene[] = [
   { name: 'run', route: '#/run/release-1041', step: 'package', play: playRelease },
   { name: 'broken', route: '#/orchestration/broken', play: ({ apply }) => apply('broken', broken) },
-  { name: 'thousand', route: '#/run/fleet-7', play: playFleet },
+  // A thousand boxes are many bytes: a smaller window keeps the picture under 150 KB.
+  { name: 'thousand', route: '#/run/fleet-7', play: playFleet, size: { width: 1120, height: 700 } },
 ];
