@@ -95,7 +95,7 @@ export const runsTour: readonly Step[] = [
   {
     command: follow('fix-issue-1234', isStep('implement', 'Running')),
     told: 'one step at a time, since none declares dependsOn',
-    prints: ['Running    1 of 3 steps done', '✓ plan', '▸ implement', '· notify'],
+    prints: ['Running, 1 of 3 steps done', '✓ Succeeded plan', '▶ Running   implement', '· Pending   notify'],
   },
   {
     title: 'A run that is cancelled ends at once',
@@ -106,7 +106,7 @@ export const runsTour: readonly Step[] = [
   {
     command: follow('fix-issue-1234', isRunFinal),
     told: 'what ran is deleted, what has succeeded stays so',
-    prints: ['Cancelled', '✓ plan', '- implement     Cancelled', '- notify        Cancelled'],
+    prints: ['Cancelled', '✓ Succeeded plan', '⊘ Cancelled implement', '⊘ Cancelled notify'],
   },
   {
     title: 'In a diamond, one branch fails',
@@ -118,11 +118,11 @@ export const runsTour: readonly Step[] = [
     command: follow('publish-shop-1', isRunFinal),
     told: 'the other branch goes on; what needs both is skipped, and says why',
     prints: [
-      'Failed     4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped',
-      '✓ build         Succeeded',
-      '✓ lint          Succeeded',
-      '✗ test          Failed     2 of 318 tests failed',
-      '- publish       Skipped    dependency test failed: 2 of 318 tests failed',
+      '(StepFailed: "test" failed: 2 of 318 tests failed)',
+      '✓ Succeeded build',
+      '✓ Succeeded lint',
+      '✗ Failed    test',
+      '↷ Skipped   publish  dependency test failed: 2 of 318 tests failed',
     ],
   },
   {
@@ -135,12 +135,12 @@ export const runsTour: readonly Step[] = [
     command: follow('release-shop-1', isStep('approve', 'Running')),
     told: 'tested at the second attempt; the report failed, and is not waited for',
     prints: [
-      'Running    3 of 5 steps done',
-      '✓ build         Succeeded',
-      '✓ test          Succeeded  attempt 2',
-      '✗ report        Failed     the writer is out of words',
-      '▸ approve       Running',
-      '· publish       Pending',
+      'Running, 3 of 5 steps done',
+      '✓ Succeeded build',
+      '✓ Succeeded test',
+      'tolerated  the writer is out of words',
+      '▶ Running   approve',
+      '· Pending   publish',
     ],
   },
   {
@@ -155,12 +155,12 @@ export const runsTour: readonly Step[] = [
     command: follow('release-shop-1', isRunFinal),
     told: 'it went on, and has succeeded',
     prints: [
-      'Succeeded  5 of 5 steps done: 4 succeeded, 1 failed',
-      '✓ build',
-      '✓ test',
-      '✗ report',
-      '✓ approve       Succeeded  approval policy production is approved, for every run that waits for it',
-      '✓ publish       Succeeded',
+      'ignored failures: 1 of 5 steps',
+      '✓ Succeeded build',
+      '✓ Succeeded test',
+      '✗ Failed    report',
+      '✓ Succeeded approve',
+      '✓ Succeeded publish',
     ],
   },
   {

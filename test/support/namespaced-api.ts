@@ -28,6 +28,7 @@ export type Kind = keyof typeof resources;
 
 /** An object as the API server stores it. */
 export interface StoredObject {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
