@@ -1,20 +1,11 @@
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from './cluster/command.ts';
-import { findImpact, type Impact } from './cluster/stored.ts';
+import { findImpact } from './cluster/stored.ts';
 import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from './command.ts';
 import { displayText, writeJson } from './format/escape.ts';
-import { formatPlanText } from './format/plan-text.ts';
-import { type Plan, planOrchestration } from './planning.ts';
+import { formatPlanText, type Planned } from './format/plan-text.ts';
+import { planOrchestration } from './planning.ts';
 import { judgeObjects } from './report.ts';
-
-/** An Orchestration of the files, with its plan, or else with what it would be refused for. */
-export interface Planned {
-  readonly namespace: string;
-  readonly name: string;
-  readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
-  readonly plan?: Plan;
-  readonly impact?: Impact;
-}
 
 const command = {
   verb: 'plan',

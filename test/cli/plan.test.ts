@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareOrchestrations } from '../../src/cli/changes.ts';
-import { type Planned, plan } from '../../src/cli/plan.ts';
+import type { Planned } from '../../src/cli/format/plan-text.ts';
+import { plan } from '../../src/cli/plan.ts';
 import { decodeOrchestration } from '../../src/orchestration/decode.ts';
 import { orchestration, runOn } from './run-command.ts';
 

@@ -2,8 +2,16 @@ import { displayName, displayObject } from '../../dag/display.ts';
 import type { ChangedStep } from '../changes.ts';
 import { formatElapsed } from '../cluster/elapsed.ts';
 import type { Impact } from '../cluster/stored.ts';
-import type { Planned } from '../plan.ts';
 import type { Plan } from '../planning.ts';
+
+/** An Orchestration of the files, with its plan, or else with what it would be refused for. */
+export interface Planned {
+  readonly namespace: string;
+  readonly name: string;
+  readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
+  readonly plan?: Plan;
+  readonly impact?: Impact;
+}
 
 /** How many names a line may hold; the JSON has them all. */
 const MOST_NAMES = 8;
