@@ -11,6 +11,7 @@ export interface Teller {
   succeed(operation: string, subject?: string): void;
 }
 
+/** A teller that has said nothing yet; it remembers in memory what it said. */
 export function createTeller(log: Log, observer: CertificatesObserver): Teller {
   /** Topic to what was last said about it. */
   const said = new Map<string, string>();

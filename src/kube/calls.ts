@@ -52,6 +52,10 @@ const RETRY_BACKOFF: Backoff = { baseMs: 100, capMs: 5_000 };
 
 const METHOD = { get: 'GET', list: 'GET', watch: 'GET', create: 'POST', patch: 'PATCH', delete: 'DELETE' } as const;
 
+/**
+ * Makes calls over a transport: reads are repeated until their deadline, writes only where they cannot have been
+ * carried out. Throws KubeError.
+ */
 export function createCaller(options: CallerOptions): Caller {
   const { transport, timing, observer, lane = 'calls', deadlineMs = DEADLINE_MS } = options;
 

@@ -108,6 +108,7 @@ const CONTENT_TYPE = {
   apply: 'application/apply-patch+yaml', // JSON is YAML
 } as const;
 
+/** A client over a transport. Every call has a deadline, and throws KubeError. */
 export function createKubeClient(options: CallerOptions): KubeClient {
   const { send, stream } = createCaller(options);
   // A single object is passed on as it is: whoever knows its kind decodes it.

@@ -17,6 +17,7 @@ export interface OwnWrites {
   readonly forget: (key: string) => void;
 }
 
+/** Remembers nothing yet. */
 export function createOwnWrites(): OwnWrites {
   const writes = new Map<string, Map<string, string>>();
   return {

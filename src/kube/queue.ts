@@ -43,6 +43,7 @@ const RETRY_BACKOFF: Backoff = { baseMs: 5, capMs: 60_000 };
 /** Node's timers end at 25 days, and fire at once beyond. */
 const LONGEST_DELAY_MS = 24 * 60 * 60_000;
 
+/** An empty queue, not started. */
 export function createQueue(options: QueueOptions): Queue {
   const { workers, process, onError, timing, observer, backoff = RETRY_BACKOFF } = options;
   /** Key to when it began to wait, in order. */

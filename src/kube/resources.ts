@@ -7,6 +7,7 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
+/** A kind whose objects are in namespaces; `group` is '' for the core group. */
 export function namespacedResource(group: string, version: string, kind: string, plural: string): Resource {
   return { group, version, kind, plural, namespaced: true };
 }
@@ -49,6 +50,7 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
+/** As objects name it: `batch/v1`, and `v1` of the core group. */
 export function apiVersionOf({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
 }

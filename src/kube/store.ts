@@ -32,6 +32,7 @@ export interface StoreOptions {
   readonly transform?: (object: KubeObject) => KubeObject;
 }
 
+/** An empty store, as old as can be. */
 export function createStore({ onChange, log, transform = dropManagedFields }: StoreOptions): Store {
   const objects = new Map<string, KubeObject>();
   const byOwner = new Map<string, Set<string>>();

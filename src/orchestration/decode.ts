@@ -248,10 +248,12 @@ function nameOf(object: unknown): { name: string; namespace: string } {
   return { name: typeof name === 'string' ? name : '', namespace: typeof namespace === 'string' ? namespace : '' };
 }
 
+/** Whether it is an object with fields: no list, and not null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Itself where it has fields, else an object that has none. */
 export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }

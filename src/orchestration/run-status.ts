@@ -55,10 +55,12 @@ export interface RunStatus {
 /** Kept short, since every write of the status stores all of it again. */
 const LONGEST_MESSAGE = 256;
 
+/** Nothing more becomes of the step. */
 export function isStepFinal({ phase }: StepStatus): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
 }
 
+/** Nothing more becomes of the run. */
 export function isRunFinal({ phase }: RunStatus): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }

@@ -17,6 +17,7 @@ export interface Reactions {
   settle(run: string, nextLookMs: number): void;
 }
 
+/** Has seen nothing yet. Costs an entry for each run of which a child ended and no other has begun. */
 export function createReactions(): Reactions {
   const seenAt = new Map<string, number>();
   return {

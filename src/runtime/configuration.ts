@@ -64,6 +64,7 @@ export const anyText: ValueKind<string> = {
   read: (text) => (text.trim() === '' ? undefined : text),
 };
 
+/** Decimal digits, from `least` to `most`, both included. */
 export function wholeNumber(least: number, most: number): ValueKind<number> {
   const read = (text: string) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -72,6 +73,7 @@ export function wholeNumber(least: number, most: number): ValueKind<number> {
   return { expected: `a whole number from ${least} to ${most}`, read };
 }
 
+/** One of these words, as it is written. */
 export function oneOf<const T extends string>(words: readonly T[]): ValueKind<T> {
   return { expected: `one of ${words.join(', ')}`, read: (text) => words.find((word) => word === text) };
 }

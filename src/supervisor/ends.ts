@@ -25,6 +25,7 @@ export interface ProcessEnd {
   readonly error?: Error;
 }
 
+/** The one cause to count and tell; what we did ourselves goes before what the system says. */
 export function causeOf({ code, signal, isStalled, error }: ProcessEnd): EndCause {
   if (error !== undefined) return 'spawn';
   if (isStalled) return 'stalled';

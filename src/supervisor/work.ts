@@ -27,6 +27,7 @@ export interface WorkTracker {
   probe(isOver: () => boolean): Promise<void>;
 }
 
+/** Tracks the work of one engine, from what the supervisor told it at its start. */
 export function createWorkTracker(options: WorkTrackerOptions): WorkTracker {
   const { suspects, versionOf, tell, announce, nextTurn, onError } = options;
   const quarantined = new Map(options.quarantined.map((work) => [idOf(work), work.version]));

@@ -74,6 +74,7 @@ export function readOutcome(job: KubeObject, podRefusal?: string): Standing {
   return { ...fail('JobFailed', code === undefined ? told : `exit ${code}`), finishedAt };
 }
 
+/** A standing that ends a ToolRun. */
 export function fail(reason: string, message: string): Standing & { readonly phase: 'Failed' } {
   return { phase: 'Failed', reason, message };
 }

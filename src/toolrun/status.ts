@@ -5,6 +5,7 @@ import type { Condition, KubeObject, RuntimeRef, ToolRunStatus } from './snapsho
 /** As in an OrchestrationRun, whose steps quote it. */
 const LONGEST_MESSAGE = 256;
 
+/** Nothing more becomes of the ToolRun. */
 export function isFinal({ phase }: ToolRunStatus): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }

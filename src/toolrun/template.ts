@@ -21,6 +21,7 @@ const TOKEN = new RegExp(`\\$\\$|\\$\\(([^)]*)\\)|\\$(?=\\(|\\{\\{)|${PLACEHOLDE
 /** The same where no reference can end, so that its end is not looked for from each `$(`. The empty group stands for the name. */
 const TOKEN_BEHIND_REFERENCES = new RegExp(`\\$\\$|()\\$(?=\\(|\\{\\{)|${PLACEHOLDER.source}`, 'g');
 
+/** Renders templates with the values of `context`; all that one renderer inserts counts together against the limit. */
 export function createRenderer(context: Readonly<Record<string, unknown>>): Renderer {
   let characters = 0;
 

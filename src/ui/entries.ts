@@ -31,6 +31,7 @@ export function describeEntry(object: StoredObject): Entry | undefined {
   };
 }
 
+/** Whether the page lists such objects. */
 export function isEntryKind(kind: string): kind is EntryKind {
   return kind === 'Orchestration' || kind === 'OrchestrationRun';
 }

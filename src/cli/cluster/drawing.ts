@@ -97,6 +97,7 @@ function explain({ status: { phase, conditions } }: Run): string {
   return ` (${displayText(reason)}${message === '' ? '' : `: ${displayText(message)}`})`;
 }
 
+/** The text of a line, in its colour where colours are wanted. */
 export function paintLine({ text, phase }: Line, isColored: boolean): string {
   if (!isColored || phase === undefined) return text;
   const [on, off] = COLOURS[phase];

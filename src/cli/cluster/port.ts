@@ -31,6 +31,7 @@ export interface ApiFailure extends Error {
   readonly isOutcomeUnknown: boolean;
 }
 
+/** Tells a failed call from a bug. */
 export function isApiFailure(error: unknown): error is ApiFailure {
   return error instanceof Error && 'reason' in error && 'causes' in error;
 }

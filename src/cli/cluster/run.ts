@@ -19,6 +19,7 @@ export interface Run {
   readonly status: RunStatus;
 }
 
+/** Reads a run from anything: what is malformed counts as absent. */
 export function readRun(object: ClusterObject): Run {
   const { name, namespace = '', uid = '', annotations = {} } = object.metadata;
   return {
@@ -32,6 +33,7 @@ export function readRun(object: ClusterObject): Run {
   };
 }
 
+/** Nothing more becomes of the run. */
 export function hasEnded({ status }: Run): boolean {
   return isRunFinal(status);
 }

@@ -56,6 +56,7 @@ export async function watchRun(
   }
 }
 
+/** What is wrong with --timeout, a sentence or none. */
 export function checkTimeout({ timeout }: { readonly timeout?: string }): readonly string[] {
   if (timeout === undefined || readElapsed(timeout) !== undefined) return [];
   return [`--timeout is "${timeout}"; write a duration such as 90s, 10m or 1h30m`];

@@ -15,6 +15,7 @@ export interface Model {
   absent: string | undefined;
 }
 
+/** Knows nothing yet. */
 export function createModel(): Model {
   return {
     context: undefined,
@@ -66,6 +67,7 @@ export function forgetSelected(model: Model): void {
   model.steps.clear();
 }
 
+/** What tells one entry from all others. */
 export function keyOf({ kind, name }: EntryKey): string {
   return `${kind}/${name}`;
 }
@@ -112,6 +114,7 @@ export function readRoute(hash: string): EntryKey | undefined {
   return { kind: word === 'run' ? 'OrchestrationRun' : 'Orchestration', name };
 }
 
+/** The words behind the `#` that select an entry: readRoute reads them. */
 export function writeRoute({ kind, name }: EntryKey): string {
   return `#/${kind === 'OrchestrationRun' ? 'run' : 'orchestration'}/${name}`;
 }

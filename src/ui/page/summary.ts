@@ -82,6 +82,7 @@ function drawLegend({ model, wanted, onWant }: SummaryOptions): HTMLElement {
   return element('div', { class: 'legend' }, ...buttons);
 }
 
+/** A paragraph for each problem, in the order given. */
 export function drawProblems(problems: readonly ProblemView[]): HTMLElement[] {
   return problems.map(({ severity, code, field, message }) => {
     const look = severity === 'deny' ? LOOKS.failed : LOOKS.ignored;
