@@ -40,7 +40,7 @@ function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions
   const status = writeStatus(run.status, standing, { stepStatuses: statuses, observedGeneration: run.generation }, now);
   const creates = createMissing(snapshot, statuses);
   return [
-    ...(creates.length > 0 ? [patch(status)] : patchIfChanged(run.status, status)),
+    ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),
     ...(isRunFinal(status) ? [endEvent(standing)] : []),
     ...creates,
     ...deleteUnwanted(snapshot, statuses),
@@ -133,19 +133,25 @@ function expire({ run, orchestration }: Snapshot, nowMs: number): readonly Actio
 
 /**
  * A write that must not wait. Nothing is created but behind one, even if it says nothing new: it fails where the run is not
- * as it was observed, and an old view must not create an attempt whose child has come and gone.
+ * as it was observed, and an old view must not create an attempt whose child has come and gone. What says nothing new
+ * changes nothing, not even the time: a change would wake the run, and a create that fails would be tried without a pause.
  */
-function patch(planned: RunStatus): Action {
-  return { type: 'PatchStatus', status: fitStatus(planned), isUrgent: true };
+function patch(before: RunStatus, planned: RunStatus): Action {
+  const status = fitStatus(planned);
+  const isNew = !isEqual(withoutTime(before), withoutTime(status));
+  return { type: 'PatchStatus', status: isNew ? status : before, isUrgent: true };
 }
 
 /** Nothing is written that says what is stored already. A change of uids alone may wait for company. */
 function patchIfChanged(before: RunStatus, planned: RunStatus): readonly Action[] {
   const status = fitStatus(planned);
-  const { updatedAt: _, ...stored } = before;
-  const { updatedAt: __, ...wanted } = status;
+  const [stored, wanted] = [withoutTime(before), withoutTime(status)];
   if (isEqual(stored, wanted)) return [];
   return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutUids(stored), withoutUids(wanted)) }];
+}
+
+function withoutTime({ updatedAt: _, ...status }: RunStatus): Omit<RunStatus, 'updatedAt'> {
+  return status;
 }
 
 function withoutUids({ stepStatuses, ...status }: Omit<RunStatus, 'updatedAt'>): unknown {

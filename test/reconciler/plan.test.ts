@@ -899,6 +899,22 @@ describe('a run', () => {
     ]);
   });
 
+  test('is not written anew while its child cannot be created: each write would wake it, to try again at once', () => {
+    const story = beginInterrupted([tool('a')]);
+    const { world } = story;
+    const before = storedRun(world);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      world.nowMs += 1_000;
+      plan(world);
+      expect(lastPlan(story).map(({ type }) => type)).toEqual(['PatchStatus', 'CreateChild']);
+      act(world);
+      act(world, 'Failed');
+    }
+    expect(storedRun(world)).toEqual(before);
+    settle(world);
+    expect(createdBy(story)).toEqual(['a.1']);
+  });
+
   test('is deleted when its time after the end has come', () => {
     const story = begin([tool('a')], { policies: { ttlSecondsAfterFinished: 60 } });
     end(story, 'a', 'Succeeded');

@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeObject } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { issueIdentity } from '../../support/https.ts';
 import { TOOL_RUNS } from '../../support/model/engine.ts';
@@ -66,6 +67,9 @@ function roleWithout(namespace: string, left: readonly string[]): object {
     rules: allowed.filter(({ resources }) => resources.length > 0),
   };
 }
+
+/** Ten waits that double from 5 ms make 5 s, at random the half of it; and what the three children tell wakes the run, too. */
+const MOST_REFUSALS = 20;
 
 export const access: readonly Scenario[] = [
   {
@@ -233,6 +237,12 @@ export const access: readonly Scenario[] = [
       ground.note(`${created} children under a quota of 3`);
       ground.count('faults');
       if (!isFull || created !== 3) ground.complain(`the quota of 3 let ${created} children be`);
+      const refused = arena.proxy.calls.filter(({ verb, answer }) => verb === 'create' && answer?.status === 403);
+      const refusedNames = new Set(refused.map(({ body }) => (body as KubeObject).metadata.name));
+      ground.note(`${refused.length} refusals, of ${[...refusedNames].join()}`);
+      // The first refusal ends a look, and the next one comes ever later: 5 ms, 10 ms ...
+      if (refusedNames.size !== 1) ground.complain(`${refusedNames.size} children were tried under a full quota`);
+      if (refused.length > MOST_REFUSALS) ground.complain(`${refused.length} tries within 3 s of a full quota`);
       await allow('100');
       await arena.finish(PATIENCE_MS);
     },
