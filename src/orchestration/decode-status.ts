@@ -12,7 +12,9 @@ const STEP_PHASES: readonly StepPhase[] = [
   'Cancelled',
 ];
 
-/** Reads `status` of a run from anything: fields of the wrong type count as absent. */
+const STEP_TEXTS = ['reason', 'message', 'startedAt', 'finishedAt', 'lastTransitionTime', 'nextRetryAt'] as const;
+
+/** Reads `status` of a run from anything: fields of the wrong type count as absent. Of a step, unknown fields are kept. */
 export function decodeRunStatus(status: unknown): RunStatus {
   const { phase, observedGeneration, conditions, stepStatuses, ...times } = asRecord(status);
   const known = RUN_PHASES.find((name) => name === phase);
@@ -26,16 +28,18 @@ export function decodeRunStatus(status: unknown): RunStatus {
 }
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
-  const { name, kind, phase, attempt, resourceRef, ignored } = entry;
+  const { name, kind, phase, attempt, resourceRef, ignored, ...rest } = entry;
   const known = STEP_PHASES.find((one) => one === phase);
   if (typeof name !== 'string' || typeof kind !== 'string' || known === undefined) return [];
   return [
     {
+      // A list is written as a whole: what a newer build says of a step would be lost here.
+      ...without(rest, STEP_TEXTS),
       name,
       kind,
       phase: known,
       attempt: typeof attempt === 'number' ? attempt : 0,
-      ...texts(entry, ['reason', 'message', 'startedAt', 'finishedAt', 'lastTransitionTime', 'nextRetryAt']),
+      ...texts(rest, STEP_TEXTS),
       ...(isResourceRef(resourceRef) && { resourceRef }),
       ...(ignored === true && { ignored }),
     },
@@ -48,6 +52,10 @@ function texts<Field extends string>(
 ): { [Key in Field]?: string } {
   const found = fields.flatMap((field) => (typeof record[field] === 'string' ? [[field, record[field]] as const] : []));
   return Object.fromEntries(found) as { [Key in Field]?: string };
+}
+
+function without(record: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([field]) => !fields.includes(field)));
 }
 
 function records(value: unknown): Record<string, unknown>[] {

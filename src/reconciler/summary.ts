@@ -63,14 +63,15 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean)
 export function writeStatus(before: RunStatus, standing: Standing, fields: Partial<RunStatus>, now: string): RunStatus {
   const { phase } = standing;
   const isFinal = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+  const conditions = describe(standing, fields.stepStatuses);
+  // A list is written as a whole: those that others have added, such as a newer build, stay.
+  const others = before.conditions.filter(({ type }) => !conditions.some((condition) => condition.type === type));
   return {
     ...before,
     ...fields,
     phase,
     ...(isFinal && { finishedAt: before.finishedAt ?? now }),
-    conditions: describe(standing, fields.stepStatuses).map((condition) =>
-      keepTransition(before.conditions, condition, now),
-    ),
+    conditions: [...conditions.map((condition) => keepTransition(before.conditions, condition, now)), ...others],
     updatedAt: now,
   };
 }

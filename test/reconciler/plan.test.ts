@@ -262,6 +262,19 @@ describe('3.6 the run', () => {
     expect(conditionsOf()).toBe('Ready=True Progressing=False Succeeded=True');
   });
 
+  test('keeps the conditions that others have added', () => {
+    const story = begin([tool('a')]);
+    const { conditions } = storedStatus(story.world);
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const added = { type: 'Paced', status: 'True' as const, reason: 'Newer', message: '', lastTransitionTime };
+    const body = { status: { conditions: [added, ...conditions] } };
+    story.world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
+    end(story, 'a', 'Succeeded');
+    const types = storedStatus(story.world).conditions.map(({ type }) => type);
+    expect(types).toEqual(['Ready', 'Progressing', 'Succeeded', 'Paced']);
+    expect(storedStatus(story.world).conditions.at(-1)).toEqual(added);
+  });
+
   test('counts its steps in Progressing, also when it has ended', () => {
     const story = begin([tool('a', []), tool('b', ['a']), tool('c', [])]);
     const progressOf = () => storedStatus(story.world).conditions.find(({ type }) => type === 'Progressing')?.message;

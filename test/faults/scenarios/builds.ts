@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import { RUNS } from '../../support/model/engine.ts';
+import type { Arena } from '../arena.ts';
+import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { statusOf } from '../verdict.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
@@ -55,8 +59,9 @@ export const builds: readonly Scenario[] = [
   },
   {
     id: 'F21',
-    title: 'the build before and this one take turns, and run at once',
-    async play({ open, count, note, defer }) {
+    title: 'the build before and this one take turns, and run at once; a newer one has written',
+    async play(ground) {
+      const { open, count, note, defer } = ground;
       const previous = await checkOutPrevious();
       defer(previous.remove);
       const arena = await open({ delayMs: () => 600 });
@@ -76,6 +81,50 @@ export const builds: readonly Scenario[] = [
         await arena.finish(PATIENCE_MS);
         await Promise.all([before.stop(), now.stop()]);
       }
+      await keepUnknown(ground);
     },
   },
 ];
+
+/** What a newer build says of a step, and a condition of its own. */
+const NEWER = { field: 'progress', value: '50%', condition: 'Paced' };
+
+/** A run that a newer build has written to, and that this one ends: what it does not know must still be there. */
+async function keepUnknown({ open, note, count, complain }: Ground): Promise<void> {
+  const arena = await open({ delayMs: () => 600 });
+  await arena.startReplica();
+  const [name = ''] = await arena.createRuns(1, 'newer');
+  const stored = () => arena.journal.current(RUNS.kind).map(statusOf)[0] ?? statusOf({});
+  await arena.until(() => stored().stepStatuses.some(({ phase }) => phase === 'Succeeded'), PATIENCE_MS);
+  await writeAsNewer(arena, name);
+  note('written to by a newer build');
+  count('faults');
+  await arena.finish(PATIENCE_MS);
+  const { stepStatuses, conditions } = stored();
+  const lost = stepStatuses.filter((step) => Reflect.get(step, NEWER.field) !== NEWER.value);
+  for (const { name: step } of lost) complain(`${step} has lost a field that this build does not know`);
+  if (!conditions.some(({ type }) => type === NEWER.condition)) complain('a condition of a newer build is lost');
+}
+
+async function writeAsNewer({ client, namespace }: Arena, name: string): Promise<void> {
+  const target = { namespace, name };
+  const options = { subresource: 'status', fieldManager: 'orchestration-gate-reconciler' } as const;
+  for (;;) {
+    const run = await client.get(RUNS, target);
+    const { stepStatuses, conditions } = statusOf(run);
+    const { uid, resourceVersion } = run.metadata;
+    const lastTransitionTime = new Date().toISOString();
+    const paced = { type: NEWER.condition, status: 'True', reason: 'Newer', message: '', lastTransitionTime };
+    const status = {
+      conditions: [...conditions, paced],
+      stepStatuses: stepStatuses.map((step) => ({ ...step, [NEWER.field]: NEWER.value })),
+    };
+    const body = { metadata: { uid, resourceVersion }, status };
+    try {
+      await client.patch(RUNS, target, { type: 'merge', body }, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof KubeError && error.reason === 'Conflict')) throw error;
+    }
+  }
+}
