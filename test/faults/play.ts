@@ -4,7 +4,7 @@ import { installCrds } from '../support/gate.ts';
 import { RUNS } from '../support/model/engine.ts';
 import { type Arena, openArena } from './arena.ts';
 import type { Ground, Scenario } from './scenario.ts';
-import { noComplaints, type Verdict } from './verdict.ts';
+import { mostWrites, noComplaints, type Verdict } from './verdict.ts';
 
 /** What came of a scenario. */
 export interface Result {
@@ -15,6 +15,8 @@ export interface Result {
   readonly faults: number;
   /** Runs that were executed. */
   readonly runs: number;
+  /** The most that the status of one run was written. */
+  readonly writes: number;
   readonly verdict: Verdict;
   /** What was done, line by line. */
   readonly schedule: readonly string[];
@@ -54,6 +56,7 @@ export async function play(
   const schedule: string[] = [];
   const arenas = new Set<Arena>();
   let runs = 0;
+  let writes = 0;
   let notRun: string | undefined;
   await using ends = new AsyncDisposableStack();
   const ground: Ground = {
@@ -89,12 +92,24 @@ export async function play(
   }
   for (const arena of arenas) await close(arena);
   const seconds = (performance.now() - startedAt) / 1000;
-  return { id, title, seed, ...total, runs, verdict, schedule, seconds, ...(notRun !== undefined && { notRun }) };
+  return {
+    id,
+    title,
+    seed,
+    ...total,
+    runs,
+    writes,
+    verdict,
+    schedule,
+    seconds,
+    ...(notRun !== undefined && { notRun }),
+  };
 
   async function close(arena: Arena): Promise<void> {
     arenas.delete(arena);
     const found = await arena.verdict();
     for (const kind of Object.keys(verdict) as (keyof Verdict)[]) verdict[kind].push(...found[kind]);
+    writes = Math.max(writes, mostWrites(arena.journal.entries));
     runs += arena.journal.entries.filter(({ type, object }) => type === 'ADDED' && object.kind === RUNS.kind).length;
     await arena.stop();
   }

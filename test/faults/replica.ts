@@ -19,6 +19,8 @@ export interface Replica {
   /** How often it was started. */
   readonly starts: () => number;
   readonly readLog: () => Promise<string>;
+  /** The sum of a metric over its labels; 0 if there is none. */
+  readonly readMetric: (name: string) => Promise<number>;
   /** Ends it for good. */
   readonly stop: () => Promise<void>;
 }
@@ -122,6 +124,11 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     pause: () => signalAll('SIGSTOP'),
     resume: () => signalAll('SIGCONT'),
     starts: () => starts,
+    async readMetric(name) {
+      const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const series = page.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+      return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
     readLog: async () => log ?? (await readFile(component.logPath, 'utf8')),
     async stop() {
       if (isStopping) return;

@@ -20,26 +20,28 @@ export function explain(result: Result): string {
   ].join('\n');
 }
 
-/** One line a scenario, and their sum. */
+/** One line a scenario, and their sum; of the writes of a status, the most of one run. */
 export function tabulate(results: readonly Result[], wallSeconds: number): string {
   const head = [
     '',
     'runs',
     'crash points',
     'faults',
+    'writes',
     ...KINDS.map((kind) => (kind === 'lost' ? 'lost steps' : kind)),
     's',
   ];
-  const row = ({ id, runs, crashes, faults, verdict, seconds, title }: Result) => [
+  const row = ({ id, runs, crashes, faults, writes, verdict, seconds, title }: Result) => [
     `${id} ${title}`,
-    ...[runs, crashes, faults, ...KINDS.map((kind) => verdict[kind].length)].map(String),
+    ...[runs, crashes, faults, writes, ...KINDS.map((kind) => verdict[kind].length)].map(String),
     seconds.toFixed(0),
   ];
   const played = results.filter(({ notRun }) => notRun === undefined);
   const rows = played.map(row);
-  const sums = head
-    .slice(1, -1)
-    .map((_, column) => String(rows.reduce((sum, cells) => sum + Number(cells[column + 1]), 0)));
+  const sums = head.slice(1, -1).map((name, index) => {
+    const column = rows.map((cells) => Number(cells[index + 1]));
+    return String(name === 'writes' ? Math.max(...column) : column.reduce((sum, each) => sum + each, 0));
+  });
   const all = [head, ...rows, ['all', ...sums, wallSeconds.toFixed(0)]];
   const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>

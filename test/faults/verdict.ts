@@ -35,19 +35,14 @@ export interface JudgeOptions {
   readonly crashes: number;
 }
 
-/**
- * Status writes of a run of ten steps: one and a half times the sixteen that it takes when nothing goes wrong and every
- * child outlives the second in which its uid is written down.
- */
-const MOST_WRITES = 24;
+/** Status writes of a run of ten steps when nothing goes wrong and every child outlives the second in which its uid is written. */
+export const CLEAN_WRITES = 16;
+const MOST_WRITES = 1.5 * CLEAN_WRITES;
 
 /** Judges all that a journal tells: every run, whether it still exists or not, and every child. */
 export function judge(entries: readonly Entry[], options: JudgeOptions): Verdict {
   const verdict = noComplaints();
-  const versions = Map.groupBy(
-    entries.filter(({ type, object }) => object.kind === RUNS.kind && type !== 'DELETED').map(({ object }) => object),
-    ({ metadata }) => metadata.uid ?? '',
-  );
+  const versions = versionsOfRuns(entries);
   const created = entries.filter(({ type }) => type === 'ADDED').map(({ object }) => object);
   // People may make a run anew; what we make is named for one run alone.
   const byName = Map.groupBy(created.filter(isOurs), ({ kind, metadata }) => `${kind} ${metadata.name}`);
@@ -68,6 +63,25 @@ export function judge(entries: readonly Entry[], options: JudgeOptions): Verdict
   return verdict;
 }
 
+/** The most that the status of one run was written. */
+export function mostWrites(entries: readonly Entry[]): number {
+  return Math.max(0, ...[...versionsOfRuns(entries).values()].map(countWrites));
+}
+
+/** By the run's uid, each in the order of time. */
+function versionsOfRuns(entries: readonly Entry[]): ReadonlyMap<string, readonly KubeObject[]> {
+  const stored = entries.filter(({ type, object }) => object.kind === RUNS.kind && type !== 'DELETED');
+  return Map.groupBy(
+    stored.map(({ object }) => object),
+    ({ metadata }) => metadata.uid ?? '',
+  );
+}
+
+function countWrites(history: readonly KubeObject[]): number {
+  const statuses = history.map(statusOf);
+  return statuses.filter((status, index) => !isEqual(statusOf({ status: statuses[index - 1] }), status)).length;
+}
+
 /** No version says less than the one before, and there are not too many. */
 function judgeHistory(
   name: string,
@@ -75,12 +89,11 @@ function judgeHistory(
   { crashes }: JudgeOptions,
   { backward, other }: Verdict,
 ): void {
-  let writes = 0;
   for (const [index, version] of history.entries()) {
     const [before, after] = [statusOf(history[index - 1] ?? {}), statusOf(version)];
-    if (!isEqual(before, after)) writes += 1;
     backward.push(...describeBackward(before, after).map((what) => `${name}: ${what}`));
   }
+  const writes = countWrites(history);
   if (writes > MOST_WRITES + crashes) other.push(`${name}: its status was written ${writes} times`);
 }
 

@@ -1,6 +1,7 @@
 import type { ProxiedCall } from '../../support/fault-proxy.ts';
 import type { Arena } from '../arena.ts';
 import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { CLEAN_WRITES, mostWrites } from '../verdict.ts';
 
 const places = ['before', 'committed', 'after'] as const;
 
@@ -35,6 +36,8 @@ async function countCalls(ground: Ground): Promise<number> {
   const [run = ''] = await arena.createRuns(1, 'clean');
   await arena.finish(PATIENCE_MS);
   const calls = arena.proxy.calls.filter((call) => arena.runOf(call) === run).length;
+  const writes = mostWrites(arena.journal.entries);
+  if (writes > CLEAN_WRITES) ground.complain(`an undisturbed run took ${writes} writes of its status`);
   await ground.close(arena);
   return calls;
 }

@@ -45,6 +45,31 @@ async function perturb(
   }
 }
 
+/** What may become of an API server before it is back. */
+const ABSENCES: Readonly<Record<string, (plane: ControlPlane) => Promise<unknown>>> = {
+  SIGTERM: ({ apiserver }) => apiserver.kill('SIGTERM').then(apiserver.start),
+  SIGKILL: ({ apiserver }) => apiserver.kill('SIGKILL').then(apiserver.start),
+  'away for 20 s': (plane) => goAway(plane, 20_000),
+  'away for 60 s': (plane) => goAway(plane, 60_000),
+  'another certificate': (plane) => plane.apiserver.kill('SIGKILL').then(() => replaceCertificates(plane)),
+};
+
+async function goAway({ apiserver }: ControlPlane, ms: number): Promise<void> {
+  await apiserver.kill('SIGKILL');
+  await delay(ms);
+  await apiserver.start();
+}
+
+/** Runs that are in work at each of these absences of the API server; no process may end of it. */
+async function playWithout(ground: Ground, absences: readonly string[]): Promise<void> {
+  const plane = await ground.startPlane();
+  const arena = await ground.open(SLOW, plane);
+  const replica = await arena.startReplica({ kubeconfig: plane.kubeconfig });
+  const parts = absences.map((what) => [what, async () => ABSENCES[what]?.(plane)] as const);
+  await perturb(ground, arena, parts);
+  if (replica.starts() > 1) ground.complain(`the process was started ${replica.starts()} times`);
+}
+
 /** The value of a flag of a process that runs. */
 async function flagOf(pid: number | null, flag: string): Promise<string> {
   const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
@@ -118,44 +143,19 @@ export const servers: readonly Scenario[] = [
   {
     id: 'F11',
     title: 'the API server stopped, killed, away for 20 s, back with another certificate',
+    play: (ground) => playWithout(ground, ['SIGTERM', 'SIGKILL', 'away for 20 s', 'another certificate']),
+  },
+  {
+    id: 'F11q',
+    title: 'the API server killed, and back with another certificate',
     isQuick: true,
-    async play(ground) {
-      const plane = await ground.startPlane();
-      const { apiserver } = plane;
-      const arena = await ground.open(SLOW, plane);
-      const replica = await arena.startReplica({ kubeconfig: plane.kubeconfig });
-      await perturb(ground, arena, [
-        ['SIGTERM', () => apiserver.kill('SIGTERM').then(apiserver.start)],
-        ['SIGKILL', () => apiserver.kill('SIGKILL').then(apiserver.start)],
-        [
-          'away for 20 s',
-          () =>
-            apiserver
-              .kill('SIGKILL')
-              .then(() => delay(20_000))
-              .then(apiserver.start),
-        ],
-        ['another certificate', () => apiserver.kill('SIGKILL').then(() => replaceCertificates(plane))],
-      ]);
-      if (replica.starts() > 1) ground.complain(`the process was started ${replica.starts()} times`);
-    },
+    isShareOf: 'F11',
+    play: (ground) => playWithout(ground, ['another certificate']),
   },
   {
     id: 'F11l',
     title: 'the API server away for a minute',
-    async play(ground) {
-      const plane = await ground.startPlane();
-      const { apiserver } = plane;
-      const arena = await ground.open(SLOW, plane);
-      const replica = await arena.startReplica({ kubeconfig: plane.kubeconfig });
-      const away = () =>
-        apiserver
-          .kill('SIGKILL')
-          .then(() => delay(60_000))
-          .then(apiserver.start);
-      await perturb(ground, arena, [['away for 60 s', away]]);
-      if (replica.starts() > 1) ground.complain(`the process was started ${replica.starts()} times`);
-    },
+    play: (ground) => playWithout(ground, ['away for 60 s']),
   },
   {
     id: 'F10l',

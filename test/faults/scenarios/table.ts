@@ -4,11 +4,12 @@ import { builds } from './builds.ts';
 import { crashes } from './crashes.ts';
 import { leaders } from './leaders.ts';
 import { objects } from './objects.ts';
+import { quiet } from './quiet.ts';
 import { replies } from './replies.ts';
 import { servers } from './servers.ts';
 import { watches } from './watches.ts';
 
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
-  ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds],
+  ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));

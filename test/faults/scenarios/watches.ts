@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { cutAfter, endAfterMs, expireAfter, type Fault, lagLines, scrambleLines } from '../../support/fault-proxy.ts';
 import { RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
@@ -35,6 +34,31 @@ async function disturbInTurn(
     await arena.finish(PATIENCE_MS + graceMs);
   }
 }
+
+/** Runs that begin while every watch goes through `lines`; a watch that is opened after `calmAfterMs` is undisturbed. */
+async function runUnder(ground: Ground, lines: () => Lines, calmAfterMs: number, patienceMs: number): Promise<void> {
+  const arena = await ground.open();
+  await arena.startReplica();
+  disturb(arena, ground, lines);
+  await arena.createRuns(3);
+  await arena.finish(calmAfterMs);
+  ground.note('watches that are opened from now on are as they should be');
+  arena.proxy.follow(undefined);
+  await arena.finish(patienceMs);
+}
+
+const mute = (): Lines =>
+  async function* (lines) {
+    for await (const line of lines) if (line === '') yield line; // never
+  };
+
+const loseATenth = ({ random, count }: Ground): Lines =>
+  async function* (lines) {
+    for await (const line of lines) {
+      if (random.isIn100(10)) count('faults');
+      else yield line;
+    }
+  };
 
 /** Steps that may find their child gone before anybody saw it. */
 const fleeting: Orchestration['steps'] = ['a', 'b', 'c'].map((name) => ({
@@ -88,23 +112,9 @@ export const watches: readonly Scenario[] = [
     id: 'F5h',
     title: 'watches that stay open and say nothing',
     isPatient: true,
-    async play(ground) {
-      const arena = await ground.open();
-      await arena.startReplica();
-      disturb(
-        arena,
-        ground,
-        () =>
-          async function* (lines) {
-            for await (const line of lines) if (line === '') yield line; // never
-          },
-      );
-      await delay(2_000); // until all watches are open again
-      ground.note('every watch is silent');
-      arena.proxy.follow(undefined);
-      await arena.createRuns(3);
-      await arena.finish(200_000); // they are given up after 150 s
-    },
+    play: (ground) =>
+      // Given up after 150 s.
+      runUnder(ground, mute, 2_000, 200_000),
   },
   {
     id: 'F6',
@@ -159,24 +169,8 @@ export const watches: readonly Scenario[] = [
     id: 'F7l',
     title: 'a tenth of all news lost, until everything is listed again',
     isPatient: true,
-    async play(ground) {
-      const arena = await ground.open();
-      await arena.startReplica();
-      disturb(
-        arena,
-        ground,
-        () =>
-          async function* (lines) {
-            for await (const line of lines) {
-              if (ground.random.isIn100(10)) ground.count('faults');
-              else yield line;
-            }
-          },
-      );
-      await arena.createRuns(3);
-      await arena.finish(30_000);
-      arena.proxy.follow(undefined);
-      await arena.finish(13 * 60_000); // listed every 10 to 11 minutes
-    },
+    play: (ground) =>
+      // Listed every 10 to 11 minutes.
+      runUnder(ground, () => loseATenth(ground), 30_000, 13 * 60_000),
   },
 ];
