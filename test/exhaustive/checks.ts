@@ -46,8 +46,8 @@ export const checks: readonly Check[] = [
   { steps: 3, graphs: 'all', menu: { remove: true, faults: 1, retries: false } },
   { steps: 3, graphs: 'all', menu: { hours: 1, faults: 0, retries: false }, maxParallel: 1 },
   { steps: 4, graphs: 'all', menu: { faults: 0, retries: false } },
-  { steps: 4, graphs: 'shapes', menu: { faults: 0 } },
-  { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: false } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 0, retries: 'one' } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: 'one' } },
   { steps: 4, graphs: 'all', menu: { faults: 0, retries: false }, maxParallel: 2 },
 ];
 
@@ -83,7 +83,7 @@ export function describe({ steps, graphs, menu, maxParallel }: Check): string {
   const { hours, retries, ...deeds } = rest;
   const parts = [
     `${steps} steps, ${graphs} graphs, ${faults} faults`,
-    ...(retries === false ? ['no retries'] : []),
+    ...(retries === undefined ? [] : [retries === false ? 'no retries' : 'one retry']),
     ...(hours === undefined ? [] : [`${hours} hours`]),
     ...Object.keys(deeds),
     ...(maxParallel === undefined ? [] : [`maxParallel ${maxParallel}`]),

@@ -19,6 +19,8 @@ type Field = keyof Choice;
 export interface LazySteps {
   readonly steps: readonly Step[];
   readonly none: Choices;
+  /** At most one step of the run may have a retry. */
+  readonly hasOneRetry: boolean;
   current: Choices;
 }
 
@@ -38,10 +40,10 @@ class Undecided extends Error {
   }
 }
 
-export function createLazySteps(graph: readonly (readonly number[])[], { hours = 0, retries = true }: Menu): LazySteps {
+export function createLazySteps(graph: readonly (readonly number[])[], { hours = 0, retries }: Menu): LazySteps {
   const fields: readonly Field[] = [
     'continueOnFailure',
-    ...(retries ? (['retries'] as const) : []),
+    ...(retries === false ? [] : (['retries'] as const)),
     ...(hours > 0 ? (['timeoutSeconds'] as const) : []),
   ];
   const nameOf = (index: number) => String.fromCharCode(97 + index);
@@ -56,7 +58,7 @@ export function createLazySteps(graph: readonly (readonly number[])[], { hours =
     return step;
   });
   const none: Choices = graph.map(() => ({}));
-  const lazy: LazySteps = { steps, none, current: none };
+  const lazy: LazySteps = { steps, none, hasOneRetry: retries === 'one', current: none };
   function read(index: number, field: Field) {
     const chosen = lazy.current[index]?.[field];
     if (chosen === undefined) throw new Undecided(index, field);
@@ -73,8 +75,13 @@ export function resolve<Result>(lazy: LazySteps, choices: Choices, go: (choices:
   } catch (error) {
     if (!(error instanceof Undecided)) throw error;
     const { index, field } = error;
-    return VALUES[field].flatMap((value) =>
+    return valuesOf(lazy, choices, field).flatMap((value) =>
       resolve(lazy, choices.with(index, { ...choices[index], [field]: value }), go),
     );
   }
+}
+
+function valuesOf({ hasOneRetry }: LazySteps, choices: Choices, field: Field): readonly (number | boolean)[] {
+  const isTaken = hasOneRetry && field === 'retries' && choices.some(({ retries }) => retries === 1);
+  return isTaken ? [0] : VALUES[field];
 }

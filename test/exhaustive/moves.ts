@@ -23,8 +23,8 @@ import {
 
 /** What may happen beside children that succeed or fail, and news that comes late. */
 export interface Menu {
-  /** Each step may have one retry; true unless said. */
-  readonly retries?: boolean;
+  /** Each step may have one retry; `one`: so may one step alone; `false`: none. */
+  readonly retries?: false | 'one';
   /** So often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
   readonly faults?: number;
   /** The run is cancelled, once, at any time. */
