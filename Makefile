@@ -3,10 +3,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test check format build generate golden validate chart certs bench bench-peers fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
 node_modules/.installed: package.json package-lock.json
@@ -56,6 +56,9 @@ certs: node_modules/.installed ## Make a development CA and a certificate for lo
 
 bench: build ## Measure against the peers; writes bench/results.json
 	node bench/main.ts
+
+bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
+	node bench/peers/main.ts
 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)

@@ -3,8 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { decodeOrchestration } from '../src/orchestration/decode.ts';
 import { defaultPolicy, type Judgement, judgeOrchestration } from '../src/orchestration/judge.ts';
 import { type BenchGraph, chain, closedChains, layers, randomLayers, withLoop } from './graphs.ts';
+import type { GoPeer } from './peers/go.ts';
 import type { Budget } from './table.ts';
-import type { Tekton } from './tekton.ts';
+
 import { type Contest, type Effort, median, type Section, takeTurns } from './turns.ts';
 
 /** The graphs that Tekton decides too; the first is the largest of its own tests. */
@@ -28,11 +29,11 @@ const blame = [
 ];
 
 /** The rows about deciding. Without `tekton` its side is not run. */
-export async function benchDecide(tekton: Tekton | undefined, { rounds, milliseconds }: Effort): Promise<Section> {
+export async function benchDecide(tekton: GoPeer | undefined, { rounds, milliseconds }: Effort): Promise<Section> {
   const ours =
     (graph: BenchGraph, codes = '') =>
     () =>
-      timeOurs(graph, codes, milliseconds);
+      timeDecision(graph, codes, milliseconds);
   const unit = 'ms';
   const contests: Contest[] = [
     ...compared.map(([graph, budget]) => {
@@ -70,7 +71,7 @@ const collectGarbage: NodeJS.GCFunction = runInNewContext('gc');
  * The median milliseconds of a decision. Each is of an object fresh from JSON.parse, since V8 keeps the hash of a string
  * once computed, and starts with the parser's garbage collected. Throws if the problems have other codes than expected.
  */
-function timeOurs({ name, steps }: BenchGraph, codes: string, milliseconds: number): number {
+export function timeDecision({ name, steps }: BenchGraph, codes: string, milliseconds: number): number {
   const text = JSON.stringify(toOrchestration(steps));
   const times: number[] = [];
   for (const end = performance.now() + milliseconds; times.length < 5 || performance.now() < end; ) {
@@ -90,7 +91,7 @@ function toOrchestration(steps: BenchGraph['steps']) {
   return { metadata: { name: 'bench', namespace: 'default' }, spec: { steps: toolSteps } };
 }
 
-function notesOn(tekton: Tekton | undefined, milliseconds: number): string[] {
+function notesOn(tekton: GoPeer | undefined, milliseconds: number): string[] {
   const { denials } = decide(toOrchestration(blame));
   return [
     `A decision is made for ${milliseconds} ms a round, or five times if that is longer; its time in a round is the median.`,

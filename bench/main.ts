@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
+import { buildGoPeer, type GoPeer } from './peers/go.ts';
 import { benchReconciler } from './reconciler.ts';
 import { formatReport, type Results } from './report.ts';
 import { formatTable, verdictOf } from './table.ts';
-import { buildTekton, type Tekton } from './tekton.ts';
 import type { Effort, Section } from './turns.ts';
 
-const sections = new Map<string, (tekton: Tekton | undefined, effort: Effort) => Promise<Section>>([
+const sections = new Map<string, (tekton: GoPeer | undefined, effort: Effort) => Promise<Section>>([
   ['decide', benchDecide],
   ['gate', (_, effort) => benchGate(effort)],
   ['reconciler', (_, effort) => benchReconciler(effort)],
@@ -23,7 +23,7 @@ if (positionals.some((name) => !sections.has(name))) {
 
 const effort = values.quick ? { rounds: 2, milliseconds: 10 } : { rounds: 9, milliseconds: 200 };
 const named = [...sections].filter(([name]) => positionals.length === 0 || positionals.includes(name));
-using tekton = named.some(([name]) => name === 'decide') ? buildTekton() : undefined;
+using tekton = named.some(([name]) => name === 'decide') ? buildGoPeer('tekton') : undefined;
 const measured: Section[] = [];
 for (const [, measure] of named) measured.push(await measure(tekton, effort));
 const rows = measured.flatMap((section) => section.rows);

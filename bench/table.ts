@@ -54,7 +54,11 @@ function judge({ value, most = Infinity, least = -Infinity }: Limit): Verdict {
 
 /** The rows as a Markdown table, padded so that it reads well in a terminal too. */
 export function formatTable(rows: readonly Row[]): string {
-  const cells = [['what', 'ours', 'other', 'against', 'ratio', 'budget', 'verdict'], ...rows.map(cellsOf)];
+  return formatCells([['what', 'ours', 'other', 'against', 'ratio', 'budget', 'verdict'], ...rows.map(cellsOf)]);
+}
+
+/** Any table in Markdown, the first row its heads. */
+export function formatCells(cells: readonly (readonly string[])[]): string {
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = cells.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
   return lines.toSpliced(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`).join('\n');
@@ -76,6 +80,6 @@ function cellsOf(row: Row): string[] {
 }
 
 /** Three digits: the fourth is noise. */
-function round(value: number): string {
+export function round(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -9,6 +9,8 @@ import type { Sample } from './reviews.ts';
 
 export interface LoadOrder {
   readonly port: number;
+  /** Of its reviews: `/validate` unless told otherwise. */
+  readonly path?: string;
   /** Certificate of the authority, PEM. */
   readonly ca: string;
   /** One a connection, sent over and over. */
@@ -24,12 +26,13 @@ export interface LoadResult {
   readonly busy: number;
 }
 
-async function run({ port, ca, samples, milliseconds = Infinity, answers = Infinity }: LoadOrder): Promise<LoadResult> {
+async function run(order: LoadOrder): Promise<LoadResult> {
+  const { port, path = '/validate', ca, samples, milliseconds = Infinity, answers = Infinity } = order;
   const sockets = await Promise.all(samples.map(() => open(port, ca)));
   const [start, startCpu] = [performance.now(), process.cpuUsage()];
   let asked = 0;
   const mayAsk = () => asked < answers && performance.now() - start < milliseconds && ++asked > 0;
-  await Promise.all(samples.map((sample, index) => askAgain(sockets[index] as TLSSocket, sample, mayAsk)));
+  await Promise.all(samples.map((sample, index) => askAgain(sockets[index] as TLSSocket, path, sample, mayAsk)));
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(startCpu);
   for (const socket of sockets) socket.destroy();
@@ -43,8 +46,13 @@ async function open(port: number, ca: string): Promise<TLSSocket> {
 }
 
 /** Asks one thing at a time, and resolves when it may not ask again. Rejects at the first wrong answer. */
-function askAgain(socket: TLSSocket, { review, uid, isAllowed }: Sample, mayAsk: () => boolean): Promise<void> {
-  const head = 'POST /validate?timeout=5s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n';
+function askAgain(
+  socket: TLSSocket,
+  path: string,
+  { review, uid, isAllowed }: Sample,
+  mayAsk: () => boolean,
+): Promise<void> {
+  const head = `POST ${path}?timeout=5s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n`;
   const request = Buffer.from(`${head}content-length: ${Buffer.byteLength(review)}\r\n\r\n${review}`);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let received = '';

@@ -5,6 +5,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
@@ -43,9 +44,15 @@ export async function makeCertificates(): Promise<Certificates> {
   return { folder: temporary.path, ca: authority.certificatePem, [Symbol.asyncDispose]: () => temporary.remove() };
 }
 
-/** A server in a process of its own, until disposed. */
-export interface Server extends AsyncDisposable {
+/** Where a server on 127.0.0.1 takes reviews. */
+export interface Address {
   readonly port: number;
+  /** `/validate` unless told otherwise. */
+  readonly path?: string;
+}
+
+/** A server in a process of its own, until disposed. */
+export interface Server extends Address, AsyncDisposable {
   /** From exec to its first answer. */
   readonly startMs: number;
 }
@@ -84,7 +91,8 @@ async function startServer(
   const [port = 0] = await findFreePorts(1);
   const start = performance.now();
   const { child, stop } = startNode(onCore, program, [...flags, '--port', `${port}`, '--tls-dir', folder], 'ignore');
-  while (!(await isAnswered(port, ca))) {
+  const { review } = sampleReview(20, 0);
+  while ((await postReview({ port }, ca, review)) === undefined) {
     if (child.exitCode !== null || performance.now() - start > START_SECONDS * 1000) {
       await stop();
       throw new Error(`${program} does not answer: what it said is above, and make build makes dist`);
@@ -136,12 +144,21 @@ function readImageFlags(): string[] {
   return (JSON.parse(entrypoint) as string[]).filter((word) => word.startsWith('--'));
 }
 
-function isAnswered(port: number, ca: string): Promise<boolean> {
-  const { review } = sampleReview(20, 0);
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+/** The answer to a review; undefined if there is none, or not status 200. */
+export function postReview(
+  { port, path = '/validate' }: Address,
+  ca: string,
+  review: string,
+): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const headers = { 'content-type': 'application/json' };
-  const sent = request({ port, host: '127.0.0.1', ca, agent: false, path: '/validate', method: 'POST', headers });
-  sent.on('response', (response) => resolve(response.resume().statusCode === 200));
-  sent.on('error', () => resolve(false)).end(review);
+  const sent = request({ port, host: '127.0.0.1', ca, agent: false, path, method: 'POST', headers });
+  sent.on('response', (response) => {
+    text(response).then(
+      (body) => resolve(response.statusCode === 200 ? body : undefined),
+      () => resolve(undefined),
+    );
+  });
+  sent.on('error', () => resolve(undefined)).end(review);
   return promise;
 }

@@ -28,7 +28,8 @@ export function mixedReview(index: number): Sample {
   return sampleReview(index % 16 === 14 ? 1000 : 20, index);
 }
 
-function sample(graph: BenchGraph, index: number, isAllowed: boolean): Sample {
+/** The creation of any graph. */
+export function sample(graph: Pick<BenchGraph, 'steps'>, index: number, isAllowed: boolean): Sample {
   const uid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
   const name = `bench-${index}`;
   const request = {

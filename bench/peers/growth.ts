@@ -1,0 +1,51 @@
+import { timeDecision } from '../decide.ts';
+import { type BenchGraph, chain, closedChains, layers, randomLayers } from '../graphs.ts';
+import { type Effort, median } from '../turns.ts';
+import type { GoPeer } from './go.ts';
+
+/** Milliseconds to decide one graph, by who decides it. */
+export interface Point {
+  readonly shape: string;
+  readonly graph: string;
+  readonly steps: number;
+  readonly ms: Readonly<Record<string, number>>;
+}
+
+/** From a quarter of what is allowed unless configured, to four times that. */
+const SIZES = [250, 500, 1000, 2000, 4000];
+
+const shapes: Readonly<Record<string, (steps: number) => BenchGraph>> = {
+  chain,
+  'linked layers of 10': (steps) => layers(steps / 10, 10),
+  'random layers, 10 edges a step': (steps) => randomLayers(steps, 10 * steps),
+};
+
+/** Times of all peers for all shapes and sizes, and for the largest graph of Tekton's own tests; they take turns. */
+export function measureGrowth(
+  peers: Readonly<Record<string, GoPeer | undefined>>,
+  { rounds, milliseconds }: Effort,
+): Point[] {
+  const graphs = Object.entries(shapes).flatMap(([shape, make]) =>
+    SIZES.map((steps) => ({ shape, graph: make(steps) })),
+  );
+  const present = Object.entries(peers).flatMap(([name, peer]) => (peer === undefined ? [] : [[name, peer] as const]));
+  const points: Point[] = [];
+  for (const { shape, graph } of [...graphs, { shape: 'closed chains', graph: closedChains(5, 101) }]) {
+    const sides = [
+      { name: 'ours', time: () => timeDecision(graph, '', milliseconds), times: [] as number[] },
+      ...present.map(([name, peer]) => ({ name, time: () => timeSound(name, peer, graph, milliseconds), times: [] })),
+    ];
+    // The first round meets code that is not compiled yet.
+    for (let round = 0; round <= rounds; round++) for (const { time, times } of sides) times.push(time());
+    const ms = Object.fromEntries(sides.map(({ name, times }) => [name, median(times.slice(1))]));
+    points.push({ shape, graph: graph.name, steps: graph.steps.length, ms });
+    console.log(graph.name, ms);
+  }
+  return points;
+}
+
+function timeSound(name: string, peer: GoPeer, graph: BenchGraph, milliseconds: number): number {
+  const { medianMs, problem } = peer.time(graph.steps, milliseconds);
+  if (problem !== '') throw new Error(`${name} refuses ${graph.name}: ${problem}`);
+  return medianMs;
+}

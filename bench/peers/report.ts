@@ -1,0 +1,98 @@
+import type { Results as BenchResults } from '../report.ts';
+import { formatCells, formatTable, type Row, round } from '../table.ts';
+import type { Effort } from '../turns.ts';
+import type { Point } from './growth.ts';
+import type { Judged, Verdict } from './verdicts.ts';
+
+/** What `bench/peers/results.json` holds: one run. */
+export interface Results extends Effort, Pick<BenchResults, 'date' | 'machine'> {
+  readonly servers: readonly Row[];
+  readonly points: readonly Point[];
+  readonly verdicts: readonly Judged[];
+}
+
+/** `docs/peers.md`. */
+export function formatReport({ date, machine, rounds, milliseconds, servers, points, verdicts }: Results): string {
+  return `# Beside the peers
+
+<!-- Written by \`make bench-peers\` from bench/peers/report.ts. -->
+
+\`make bench-peers\` measures all of this in one run on one machine.
+This run: ${date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.go}.
+
+## What they say of a graph
+
+${formatVerdicts(verdicts)}
+
+*owner*: the message names a step whose line is wrong; *index*: it names its place, as \`steps[2]\`; *loop*: it names every
+step of every loop; *a bystander*: it names a step that is on none. Told from the words of each message alone:
+
+${verdicts.flatMap(formatMessages).join('\n')}
+
+## How long they take
+
+Milliseconds, and how much longer for twice the steps where that was measured:
+
+${formatCells(timeCells(points))}
+
+![How the time grows: ours, Tekton and Argo Workflows, for three shapes of graph](images/peers-growth.svg)
+
+## As servers
+
+${formatTable(servers)}
+
+## Method
+
+- **Tekton** is \`dag.Build\` of github.com/tektoncd/pipeline v1.9.0 alone, its tasks and dependency map already made. Its
+  webhook puts \`spec.tasks\` before the message.
+- **Argo Workflows** is \`ValidateWorkflow\` of github.com/argoproj/argo-workflows/v3 v3.7.4, as its CLI and server call it. It
+  does more than look at the graph: it resolves each task's template, and for each task it collects the variables of all
+  tasks before it, which no option turns off. Each task here runs one template without inputs.
+- **Ours** is the whole decision from the parsed object: types, rules of the resource and of the graph, and the sentences.
+  What it says is the gate's answer over HTTPS.
+- **Pepr** is npm's pepr 1.1.4, a framework: it brings no rules for graphs. The module here (bench/peers/pepr/module.mjs)
+  asks our own rules, so that both servers decide the same and only what carries the decision differs. Its log is on, as
+  it is by default, as is ours; both logs go to the null device. Pepr serves nothing without an API server, so one stands
+  idle beside it.
+- The agents chart brings a controller that looks for cycles when a run starts, and no validator for a graph before that.
+  It is published in no form that this run could call, so it is not here.
+- Reviews go over 16 TLS connections; server and load have a core each. All sides take turns for ${rounds} rounds of
+  ${milliseconds} ms, or for three decisions (ours and Tekton: five) if those take longer; a number is the median of the
+  rounds, a ratio the median of the rounds' ratios. Times on a shared machine are noise: look at the ratios.
+- The raw numbers are in bench/peers/results.json.
+`;
+}
+
+/** A table: each graph in a row, each peer in a column. */
+export function formatVerdicts(verdicts: readonly Judged[]): string {
+  const peers = verdicts[0]?.verdicts.map(({ peer }) => peer) ?? [];
+  return formatCells([
+    ['graph', ...peers],
+    ...verdicts.map(({ what, verdicts: of }) => [what, ...of.map(formatVerdict)]),
+  ]);
+}
+
+function formatVerdict({ isRefused, names }: Verdict): string {
+  if (!isRefused) return 'accepted';
+  return names.length > 0 ? `refused: ${names.join(', ')}` : 'refused';
+}
+
+function formatMessages({ what, verdicts }: Judged): string[] {
+  const told = verdicts.filter(({ isRefused }) => isRefused);
+  if (told.length === 0) return [];
+  return [`- ${what}`, ...told.map(({ peer, message }) => `  - ${peer}: \`${message}\``)];
+}
+
+function timeCells(points: readonly Point[]): string[][] {
+  const peers = Object.keys(points[0]?.ms ?? {});
+  const rows = points.map(({ shape, graph, steps, ms }) => {
+    const half = points.find((other) => other.shape === shape && other.steps * 2 === steps);
+    const cell = (peer: string) => {
+      const own = ms[peer] ?? Number.NaN;
+      const before = half?.ms[peer];
+      return before === undefined ? round(own) : `${round(own)} (×${(own / before).toFixed(1)})`;
+    };
+    return [graph, ...peers.map(cell)];
+  });
+  return [['graph', ...peers], ...rows];
+}
