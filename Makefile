@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench bench-peers fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test check format build generate golden validate chart certs bench bench-peers bench-ui fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: build ## Measure against the peers; writes bench/results.json
 
 bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
 	node bench/peers/main.ts
+
+bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps in a browser (BENCH_UI='--minutes N')
+	node --disable-warning=ExperimentalWarning bench/ui/main.ts $(BENCH_UI)
 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)

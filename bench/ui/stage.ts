@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Cluster, StoredObject } from '../../src/ui/cluster.ts';
+import { createPageServer } from '../../src/ui/server.ts';
+import { layered } from '../../test/support/stand-in.ts';
+import { systemTiming } from '../../test/support/timing.ts';
+
+const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
+const WIDTH = 50;
+const PHASES = ['Running', 'Succeeded', 'Failed', 'Retrying'];
+
+/** The page's own server before a run that stands still until told otherwise, until disposed. */
+export interface UiStage extends AsyncDisposable {
+  /** With the token, and the run chosen. */
+  readonly url: string;
+  /** Of the steps, in their order. */
+  readonly names: readonly string[];
+  /** Gives one step its next phase, as a watch would. */
+  readonly change: (step: number) => void;
+}
+
+/** Serves a run of so many steps in layers of 50, half of them done. */
+export async function startUiStage(count: number): Promise<UiStage> {
+  const createdAt = new Date().toISOString();
+  const spec = { steps: layered(count, WIDTH) };
+  const metadata = { name: 'fleet', uid: 'fleet', generation: 1, creationTimestamp: createdAt };
+  const orchestration: StoredObject = { apiVersion: ORCHESTRATION, kind: 'Orchestration', metadata, spec };
+  const stepStatuses = spec.steps.map(({ name, kind }, index) =>
+    index < count / 2
+      ? { name, kind, phase: 'Succeeded', attempt: 1, startedAt: createdAt, finishedAt: createdAt }
+      : { name, kind, phase: 'Pending', attempt: 0 },
+  );
+  const run = (): StoredObject => ({
+    apiVersion: ORCHESTRATION,
+    kind: 'OrchestrationRun',
+    metadata: { name: 'fleet-1', uid: 'fleet-1', generation: 1, creationTimestamp: createdAt },
+    spec: { orchestrationRef: { name: 'fleet' } },
+    status: { phase: 'Running', runId: 'fleet-1', startedAt: createdAt, stepStatuses: [...stepStatuses] },
+  });
+  let stored = [orchestration, run()];
+  const listeners = new Set<(object: StoredObject | undefined) => void>();
+  const cluster: Cluster = {
+    objects: () => stored,
+    get: (kind, name) => stored.find((object) => object.kind === kind && object.metadata.name === name),
+    isSynced: () => true,
+    troubles: () => [],
+    readSnapshot: () => Promise.resolve({ name: 'fleet', ...spec }),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const token = randomBytes(24).toString('base64url');
+  const server = createPageServer({
+    cluster,
+    context: { context: 'bench', namespace: 'bench' },
+    kubectl: { flags: [] },
+    token,
+    schedule: systemTiming.schedule,
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/#token=${token}`,
+    names: spec.steps.map(({ name }) => name),
+    change: (index) => {
+      const step = stepStatuses[index];
+      if (step === undefined) throw new Error(`there is no step ${index}`);
+      const phase = PHASES[(PHASES.indexOf(step.phase) + 1) % PHASES.length] ?? 'Running';
+      const at = new Date().toISOString();
+      stepStatuses[index] = {
+        ...step,
+        phase,
+        attempt: 1,
+        startedAt: at,
+        ...(phase !== 'Running' && { finishedAt: at }),
+      };
+      stored = [orchestration, run()];
+      for (const listener of listeners) listener(stored[1]);
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
