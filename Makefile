@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test check format build generate golden validate chart certs bench bench-peers bench-ui fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz exhaust faults drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ run: node_modules/.installed ## Start a control plane with the gate in front, sh
 
 test: node_modules/.installed ## Run all tests, on a real control plane
 	@vitest run --reporter=./test/support/reporter.ts
+
+# What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
+OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights certificate-rotation tool-security
+test-older: node_modules/.installed ## Run what is about admission on Kubernetes 1.34 (Go builds it once)
+	@KUBERNETES=1.34 vitest run --project cluster --reporter=./test/support/reporter.ts \
+	  $(OLDER_TESTS:%=test/cluster/%.test.ts) test/conformance/apiserver.test.ts
 
 check: node_modules/.installed ## Format, lint, types, imports, unused code
 	biome check --error-on-warnings .

@@ -104,12 +104,24 @@ test('ARCHITECTURE.md has every folder of the sources on its map, and nothing th
   expect([...folders, ...files].filter((path) => !existsSync(path))).toEqual([]);
 });
 
+describe.each(['docs/semantics.md', 'docs/operations.md'])('%s', (page) => {
+  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(\.\.\/(test\/\S+) "([^"]+)"\)/g)].map(
+    ([, file = '', name = '']) => ({
+      file,
+      name,
+    }),
+  );
+
+  test.each(links)('names a test that there is: $file "$name"', ({ file, name }) => {
+    const titles = [...readFileSync(file, 'utf8').matchAll(/\(\s*(['"])((?:(?!\1).)+)\1,/g)].map(
+      ([, , title]) => title,
+    );
+    expect(titles).toContain(name);
+  });
+});
+
 describe('docs/semantics.md', () => {
   const semantics = readFileSync('docs/semantics.md', 'utf8');
-  const links = [...semantics.matchAll(/\]\(\.\.\/(test\/\S+) "([^"]+)"\)/g)].map(([, file = '', name = '']) => ({
-    file,
-    name,
-  }));
 
   test('has a chapter for each of the fourteen sentences', () => {
     const numbers = [...semantics.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
@@ -120,12 +132,5 @@ describe('docs/semantics.md', () => {
     const sentences = semantics.split(/^- /m).slice(1);
     expect(sentences.length).toBeGreaterThan(50);
     expect(sentences.filter((sentence) => !/\]\(\.\.\/test\/\S+ "/.test(sentence))).toEqual([]);
-  });
-
-  test.each(links)('names a test that there is: $file "$name"', ({ file, name }) => {
-    const titles = [...readFileSync(file, 'utf8').matchAll(/\(\s*(['"])((?:(?!\1).)+)\1,/g)].map(
-      ([, , title]) => title,
-    );
-    expect(titles).toContain(name);
   });
 });

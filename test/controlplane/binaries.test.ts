@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ describe('resolveBinaries', () => {
     resolveBinaries(
       {
         assetsFolder: null,
+        kubernetes: null,
         cacheFolder: join(folder, 'cache'),
         existingKubeconfig: null,
         environment: { PATH: `${folder}:/usr/bin:/bin` },
@@ -66,6 +67,18 @@ describe('resolveBinaries', () => {
     );
     await executable('go', 'exit 1');
     expect(await resolve()).toEqual(built);
+  });
+
+  it('builds an older Kubernetes when told to, beside the newest, and names those there are', async () => {
+    await executable('go', go);
+    const newest = await resolve();
+    log = [];
+    const older = await resolve({ kubernetes: '1.34' });
+    expect(older.apiserver).not.toEqual(newest.apiserver);
+    expect(older.etcd).toEqual(newest.etcd);
+    expect(log).toContainEqual(expect.stringContaining('kube-controller-manager v1.34.'));
+    expect(await readFile(older.apiserver[0], 'utf8')).toContain('-modfile=v1.34.mod');
+    await expect(resolve({ kubernetes: '1.2' })).rejects.toThrow('KUBERNETES is "1.2": set it to 1.34, or unset it.');
   });
 
   it('lets two processes build at once, and leaves no half-made file', async () => {

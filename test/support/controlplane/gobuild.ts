@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeOnce } from './cache.ts';
@@ -17,7 +17,8 @@ const withoutGo =
 
 /** Builds kube-apiserver and kube-controller-manager, one file with two subcommands, unless the cache has it. */
 export async function buildKube(settings: Settings, log: (line: string) => void): Promise<string> {
-  const goMod = await readFile(join(modulesFolder, 'kube/go.mod'), 'utf8');
+  const requirements = await findRequirements(settings);
+  const goMod = await readFile(join(modulesFolder, 'kube', `${requirements}.mod`), 'utf8');
   const [version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(goMod)?.slice(1) ?? [];
   // A build outside Kubernetes' own scripts calls itself v0.0.0, which clients and charts would take for an old cluster.
   const stamps = [
@@ -31,23 +32,33 @@ export async function buildKube(settings: Settings, log: (line: string) => void)
   ];
   const ldflags = ['-s -w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
   const title = `kube-apiserver and kube-controller-manager ${version}`;
-  return buildModule({ name: 'kube', title, ldflags }, settings, log);
+  return buildModule({ name: 'kube', title, ldflags, requirements }, settings, log);
+}
+
+/** What an older Kubernetes is built from stands beside what the newest is: `v1.34.mod` and `.sum`, for the same program. */
+async function findRequirements({ kubernetes }: Settings): Promise<string> {
+  if (kubernetes === null) return 'go';
+  const files = await readdir(join(modulesFolder, 'kube'));
+  const older = files.flatMap((file) => /^v(.+)\.mod$/.exec(file)?.[1] ?? []);
+  if (older.includes(kubernetes)) return `v${kubernetes}`;
+  throw new Error(`KUBERNETES is ${JSON.stringify(kubernetes)}: set it to ${older.join(' or ')}, or unset it.`);
 }
 
 /** Builds etcd unless the cache has it. */
 export async function buildEtcd(settings: Settings, log: (line: string) => void): Promise<string> {
-  return buildModule({ name: 'etcd', title: 'etcd', ldflags: '-s -w' }, settings, log);
+  return buildModule({ name: 'etcd', title: 'etcd', ldflags: '-s -w', requirements: 'go' }, settings, log);
 }
 
 async function buildModule(
-  { name, title, ldflags }: { name: string; title: string; ldflags: string },
+  { name, title, ldflags, requirements }: { name: string; title: string; ldflags: string; requirements: string },
   { cacheFolder, environment }: Settings,
   log: (line: string) => void,
 ): Promise<string> {
   const folder = join(modulesFolder, name);
-  const flags = ['-trimpath', '-ldflags', ldflags];
+  const flags = ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
   const hash = createHash('sha256').update(flags.join('\n'));
-  for (const source of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(folder, source)));
+  for (const source of [`${requirements}.mod`, `${requirements}.sum`, 'main.go'])
+    hash.update(await readFile(join(folder, source)));
   return makeOnce(join(cacheFolder, hash.digest('hex').slice(0, 16), name), async (file) => {
     await runGo(['build', '-v', ...flags, '-o', file, '.'], { cwd: folder, environment, title, log });
   });

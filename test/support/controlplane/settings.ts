@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface Settings {
   /** Folder with kube-apiserver and etcd (setup-envtest's layout), or null: build them. */
   readonly assetsFolder: string | null;
+  /** Kubernetes to build, as `1.34`, or null: the newest. */
+  readonly kubernetes: string | null;
   /** Where built and unpacked programs stay between runs. */
   readonly cacheFolder: string;
   /** Kubeconfig of a cluster to use as it is, or null: start a control plane. */
@@ -17,8 +19,9 @@ export interface Settings {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads KUBEBUILDER_ASSETS, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only place in test support that
- * does. KUBECONFIG alone is not enough to use a cluster: tests create and delete things, so it must be asked for.
+ * Reads KUBEBUILDER_ASSETS, KUBERNETES, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only place in test
+ * support that does. KUBECONFIG alone is not enough to use a cluster: tests create and delete things, so it must be asked
+ * for.
  */
 export function readSettings(environment: Environment): Settings {
   const useExisting = environment['USE_EXISTING_CLUSTER'] || 'false';
@@ -34,6 +37,7 @@ export function readSettings(environment: Environment): Settings {
   const cacheHome = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache');
   return {
     assetsFolder: environment['KUBEBUILDER_ASSETS'] || null,
+    kubernetes: environment['KUBERNETES'] || null,
     cacheFolder: join(cacheHome, 'orchestration-gate'),
     existingKubeconfig: useExisting === 'true' ? kubeconfig : null,
     environment,
