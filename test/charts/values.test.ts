@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
 import { checkChartReadme, readValues } from '../../scripts/chart-readme.ts';
 import { runHelm } from '../../scripts/charts.ts';
 import { rules } from '../../src/orchestration/judge.ts';
@@ -50,6 +51,25 @@ describe('the values of the chart', () => {
 
   it.each(refused)('are refused with a sentence where they contradict each other: %j', async (values, told) => {
     expect(await template(values)).toMatchObject({ isDone: false, output: expect.stringContaining(told) });
+  });
+
+  it('of the reference Application are values of the chart, and put pods before the webhooks that ask them', async () => {
+    const { spec } = parse(readFileSync(join(root, chart, 'argocd/application.yaml'), 'utf8'));
+    const { releaseName, valuesObject } = spec.source.helm;
+    const given = [
+      '--set-json',
+      Object.entries(valuesObject)
+        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+        .join(','),
+    ];
+    const { output } = await runHelm(root, helm, ['template', releaseName, chart, ...given]);
+    const waves = parseAllDocuments(output)
+      .map((document) => document.toJS())
+      .filter((object) => object !== null && !object.metadata.annotations?.['helm.sh/hook'])
+      .map(({ kind, metadata }) => [kind, metadata.annotations?.['argocd.argoproj.io/sync-wave']]);
+    const isWebhook = ([kind]: readonly string[]) => kind?.endsWith('WebhookConfiguration') === true;
+    expect(new Set(waves.filter(isWebhook).map(([, wave]) => wave))).toEqual(new Set(['-4']));
+    expect(new Set(waves.filter((one) => !isWebhook(one)).map(([, wave]) => wave))).toEqual(new Set(['-5']));
   });
 
   it('are refused for all contradictions at once', async () => {
