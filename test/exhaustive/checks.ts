@@ -2,7 +2,7 @@ import { explore } from './explore.ts';
 import { listGraphs, listShapes } from './graphs.ts';
 import type { Menu } from './moves.ts';
 
-/** What is explored in full. Every step may be best-effort, and may have one retry unless the menu says otherwise. */
+/** What is explored in full. Every step may be best-effort, and may have a retry unless the menu says otherwise. */
 export interface Check {
   readonly steps: number;
   /** All graphs of so many labelled steps, or one of each that differ only in the order of declaration. */
@@ -14,8 +14,8 @@ export interface Check {
 }
 
 /**
- * All graphs of four steps are explored without accidents and retries, and one of each that differ only in the order of
- * declaration with them: all of it would take hours, and not minutes.
+ * News come late everywhere. All graphs of four steps are explored without faults, and one of each that differ only in the
+ * order of declaration with a fault anywhere; one step of the four may have a retry. All of it would take hours.
  */
 export const checks: readonly Check[] = [
   { steps: 1, graphs: 'all', menu: { cancel: true, suspend: true, remove: true, hours: 2, cancelChildren: true } },
@@ -45,8 +45,7 @@ export const checks: readonly Check[] = [
   { steps: 3, graphs: 'all', menu: { cancel: true, faults: 1 } },
   { steps: 3, graphs: 'all', menu: { remove: true, faults: 1, retries: false } },
   { steps: 3, graphs: 'all', menu: { hours: 1, faults: 0, retries: false }, maxParallel: 1 },
-  { steps: 4, graphs: 'all', menu: { faults: 0, retries: false } },
-  { steps: 4, graphs: 'shapes', menu: { faults: 0, retries: 'one' } },
+  { steps: 4, graphs: 'all', menu: { faults: 0, retries: 'one' } },
   { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: 'one' } },
   { steps: 4, graphs: 'all', menu: { faults: 0, retries: false }, maxParallel: 2 },
 ];
