@@ -85,6 +85,7 @@ async function remember(
 function refuse(run: ObservedRun, action: Action, message: string, { refusals }: Memory): NextLook {
   if (action.type !== 'CreateChild')
     throw new Error(`${action.type} for ${run.namespace}/${run.name} was refused: ${message}`);
-  refusals.set(action.ref.name, message);
+  const known = refusals.get(run.uid) ?? new Map<string, string>();
+  refusals.set(run.uid, known.set(action.ref.name, message));
   return { isNow: true };
 }

@@ -41,12 +41,9 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
   async function reconcile(key: string): Promise<Outcome> {
     if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
     const snapshot = await observeRun(cluster, key, memory);
-    if (snapshot === undefined) {
-      forget(key);
-      return 'done';
-    }
+    const pace = recall(key, snapshot?.run.uid);
+    if (snapshot === undefined) return 'done';
     const nowMs = now();
-    const pace = paceOf(key, snapshot);
     const actions = planRun(snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, nowMs);
     const look = await act(cluster, key, snapshot.run, due, memory, hash);
@@ -57,17 +54,14 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     return Number.isFinite(soonest) ? { afterMs: Math.max(0, soonest) } : 'done';
   }
 
-  function paceOf(key: string, { run }: Snapshot): Pace {
+  /** What is remembered of the run of this name and uid. If another had the name, all of that one is forgotten. */
+  function recall(key: string, uid: string | undefined): Pace {
     const known = paces.get(key);
-    return known?.uid === run.uid ? known.pace : {};
-  }
-
-  function forget(key: string): void {
-    const uid = paces.get(key)?.uid;
+    if (known !== undefined && known.uid === uid) return known.pace;
     paces.delete(key);
-    if (uid === undefined) return;
-    memory.snapshots.delete(uid);
-    memory.created.delete(uid);
+    if (uid !== undefined) paces.set(key, { uid, pace: {} });
+    if (known !== undefined) for (const part of Object.values(memory)) part.delete(known.uid);
+    return {};
   }
 
   return { reconcile };

@@ -12,8 +12,8 @@ import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from '.
 export interface Memory {
   /** Snapshots that were read, by the run's uid: they never change. */
   readonly snapshots: Map<string, Orchestration>;
-  /** The API server's words on children it refused, by the child's name; forgotten on restart and then said anew. */
-  readonly refusals: Map<string, string>;
+  /** The API server's words on children it refused, by the run's uid and the child's name; after a restart said anew. */
+  readonly refusals: Map<string, Map<string, string>>;
   /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
   readonly created: Map<string, Map<string, string>>;
 }
@@ -32,7 +32,7 @@ export async function observeRun(cluster: Cluster, key: string, memory: Memory):
     ancestry: readAncestry(cluster, object),
     children: await readChildren(cluster, run, created),
     created,
-    refusals: memory.refusals,
+    refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     watched: readWatched(cluster, run, memory),
   };
 }
