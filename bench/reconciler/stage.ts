@@ -57,8 +57,8 @@ export interface Scene {
   readonly namespace: string;
   /** In the order in which they appeared. */
   readonly children: readonly Child[];
-  /** Stores an Orchestration of these steps and so many runs of it, sixteen at once. */
-  readonly start: (steps: readonly object[], runs: number) => Promise<void>;
+  /** Stores an Orchestration of these steps and so many runs of it: sixteen at once, or one every `apartMs`. */
+  readonly start: (steps: readonly object[], runs: number, apartMs?: number) => Promise<void>;
   /** Resolves when so many runs have ended. */
   readonly untilEnded: (runs: number) => Promise<void>;
   /** Resolves when so many children have appeared. */
@@ -161,12 +161,14 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
     get children() {
       return [...children.values()];
     },
-    async start(steps, runs) {
+    async start(steps, runs, apartMs = 0) {
       const orchestration = { ...object(ORCHESTRATIONS, 'bench'), spec: { steps } };
       await client.create(ORCHESTRATIONS, orchestration);
-      await atOnce(runs, (index) =>
-        client.create(RUNS, { ...object(RUNS, `run-${index}`), spec: { orchestrationRef: { name: 'bench' } } }),
-      );
+      const startMs = performance.now();
+      await atOnce(runs, async (index) => {
+        if (apartMs > 0) await delay(startMs + index * apartMs - performance.now());
+        await client.create(RUNS, { ...object(RUNS, `run-${index}`), spec: { orchestrationRef: { name: 'bench' } } });
+      });
     },
     untilEnded: (runs) => until(`${runs} runs of ${namespace} have ended`, () => ended.size >= runs),
     untilChildren: (count) => until(`${count} children of ${namespace} have appeared`, () => children.size >= count),
