@@ -136,14 +136,15 @@ sideEffects: None
 timeoutSeconds: {{ .root.Values.webhook.timeoutSeconds }}
 {{- end }}
 
-{{/* Probes of a process by its side port, which is the argument. It has half a minute to start. */}}
+{{/* Probes of a process by its side port, which is the argument. It has five minutes to start: killing what is slow makes a busy
+     node busier, and then nothing starts. */}}
 {{- define "orchestration-gate.liveness" -}}
 startupProbe:
   httpGet: { path: /livez, port: {{ . }}, scheme: HTTP }
   periodSeconds: 1
-  timeoutSeconds: 1
+  timeoutSeconds: 5
   successThreshold: 1
-  failureThreshold: 30
+  failureThreshold: 300
 livenessProbe:
   httpGet: { path: /livez, port: {{ . }}, scheme: HTTP }
   periodSeconds: 10
