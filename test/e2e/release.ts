@@ -41,14 +41,14 @@ export interface Release {
   readonly waitForPods: () => Promise<void>;
 }
 
-/** Makes a namespace under the given Pod Security before the first test of a suite, and deletes it after the last. */
-export function useRelease(security: 'restricted' | 'privileged' = 'restricted'): Release {
+/** Makes a namespace under restricted Pod Security before the first test of a suite, and deletes it after the last. */
+export function useRelease(): Release {
   const cluster = connectCluster(inject('node'));
   const namespace = `gate-e2e-${randomBytes(3).toString('hex')}`;
   const release = connectRelease(cluster, namespace);
   beforeAll(async () => {
     await release.kubectl(['create', 'namespace', namespace]);
-    await release.kubectl(['label', 'namespace', namespace, `pod-security.kubernetes.io/enforce=${security}`]);
+    await release.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
   });
   afterAll(async () => {
     await cluster.helm(['uninstall', NAME, '--namespace', namespace, '--ignore-not-found']);

@@ -2,13 +2,21 @@ import { describe, expect, inject, it } from 'vitest';
 import { loop, runOf, useCrds, useRelease } from './release.ts';
 
 const quickly = ['gate.drainSeconds=3', 'minReadySeconds=1', 'replicaCount=1'];
-const executing = ['orchestrationController.enabled=true', 'toolRunController.enabled=true'];
+/** With what lets Tools into a namespace under restricted Pod Security, as docs/operations.md says. */
+const executing = [
+  'orchestrationController.enabled=true',
+  'toolRunController.enabled=true',
+  'toolRunController.securityContext.runAsNonRoot=true',
+  'toolRunController.securityContext.runAsUser=1000',
+  'toolRunController.securityContext.seccompProfile.type=RuntimeDefault',
+  'toolRunController.containerSecurityContext.allowPrivilegeEscalation=false',
+  'toolRunController.containerSecurityContext.capabilities.drop={ALL}',
+];
 
 describe('beside the agents chart’s CRDs', () => {
   useCrds('agents');
   const release = useRelease();
-  /** Pods of Tools say nothing of security, so they need a namespace that asks for nothing. */
-  const tools = useRelease('privileged');
+  const tools = useRelease();
   const { namespace } = release;
 
   it('executes a ToolRun as a Job in another namespace that it follows, with a Role there', async () => {
