@@ -1,8 +1,8 @@
 // `make bench-ui`: the page with a run of 1,000 steps, in a real browser. MINUTES of updates tell whether memory is flat.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { Page } from 'playwright-core';
-import { type Browser, startBrowser } from '../../test/support/browser.ts';
+import type { CDPSession, Page } from 'playwright-core';
+import { startBrowser } from '../../test/support/browser.ts';
 import { type Budget, formatTable, type Row, verdictOf } from '../table.ts';
 import { median, percentile } from '../turns.ts';
 import { probe } from './probe.ts';
@@ -26,10 +26,11 @@ await using stage = await startUiStage(STEPS);
 await using browser = await startBrowser();
 const { page, complaints } = await browser.open('about:blank');
 await page.addInitScript(`globalThis.benchSteps = ${STEPS};${probe}`);
+const devtools = await browser.context.newCDPSession(page);
 const rows = [
   await measureLoads(page, stage),
-  ...(await measureUpdates(page, stage)),
-  await measureMemory(browser, page, stage, Number(values.minutes) * 60_000),
+  ...(await measureUpdates(page, stage, devtools)),
+  await measureMemory(stage, devtools, Number(values.minutes) * 60_000),
 ];
 if (complaints.length > 0) throw new Error(complaints.join('\n'));
 console.log(`${formatTable(rows)}\n`);
@@ -48,7 +49,9 @@ async function measureLoads(page: Page, { url }: UiStage): Promise<Row> {
 }
 
 /** From the arrival of one changed step until it is painted, one after the other. */
-async function measureUpdates(page: Page, { names, change }: UiStage): Promise<Row[]> {
+async function measureUpdates(page: Page, { names, change }: UiStage, devtools: CDPSession): Promise<Row[]> {
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const before = await readBusySeconds(devtools);
   let paints: readonly number[] = [];
   for (let done = 0; done < UPDATES; done++) {
     const index = STEPS / 2 + done;
@@ -56,15 +59,22 @@ async function measureUpdates(page: Page, { names, change }: UiStage): Promise<R
     change(index);
     ({ paints } = await readNotes(page, (notes) => notes.paints.length > done));
   }
+  const busyMs = ((await readBusySeconds(devtools)) - before) * 1000;
   return [
+    rowOf('time of the browser’s thread for one changed step', 'ms', busyMs / UPDATES, {}),
     rowOf('from one changed step to its paint, median', 'ms', median(paints), {}),
     rowOf('from one changed step to its paint, p99', 'ms', percentile(paints, 0.99), { max: 50 }),
   ];
 }
 
+/** What the page's thread has worked so far, whatever else the machine did meanwhile. */
+async function readBusySeconds(devtools: CDPSession): Promise<number> {
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
+}
+
 /** The heaps of script and document after a collection: at the end of so many updates beside that after the first fifth of them. */
-async function measureMemory({ context }: Browser, page: Page, { change }: UiStage, forMs: number): Promise<Row> {
-  const devtools = await context.newCDPSession(page);
+async function measureMemory({ change }: UiStage, devtools: CDPSession, forMs: number): Promise<Row> {
   const readHeap = async () => {
     await devtools.send('HeapProfiler.collectGarbage');
     const { usedSize, embedderHeapUsedSize } = await devtools.send('Runtime.getHeapUsage');
