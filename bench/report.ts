@@ -17,6 +17,7 @@ export function formatReport({ date, machine, rounds, rows, notes }: Results): s
 
 \`make bench\` measures all of this in one run on one machine and exits 1 if a budget is not held.
 This run: ${date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.go}.
+What the peers say of the same graphs, and how long they take, is [a page of its own](peers.md).
 
 ${formatTable(rows)}
 

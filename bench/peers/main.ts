@@ -1,6 +1,6 @@
 // `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/peers.md and its pictures.
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Address, findCores, makeCertificates, postReview, startGate, startLoad } from '../gate/processes.ts';
@@ -15,9 +15,10 @@ import { measureServers } from './servers.ts';
 import { compareVerdicts, type Judge } from './verdicts.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' } } });
-const effort = values.quick ? { rounds: 2, milliseconds: 20 } : { rounds: 9, milliseconds: 300 };
+const effort = values.quick ? { rounds: 2, milliseconds: 20 } : { rounds: 7, milliseconds: 300 };
 using tekton = buildGoPeer('tekton');
 using argo = buildGoPeer('argo');
+const [loadBefore = Number.NaN] = loadavg();
 const cores = findCores();
 await using certificates = await makeCertificates();
 await using load = startLoad(cores.load);
@@ -59,6 +60,7 @@ const results: Results = {
     node: process.version,
     go: tekton?.goVersion ?? 'no Go',
   },
+  loadBefore,
   ...effort,
   ...beside,
   points,

@@ -1,6 +1,6 @@
 import type { Point } from './growth.ts';
 
-const PANEL = { width: 250, height: 220, left: 52, top: 34, gap: 24 };
+const PANEL = { width: 250, height: 220, left: 76, top: 34, gap: 44 };
 /** Told apart by shape as well as by colour; each is legible on white and on black. */
 const looks = [
   { light: '#0969da', dark: '#58a6ff', mark: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0' },
@@ -49,7 +49,9 @@ function drawFrame(
 ): string {
   const rows = decades.map((decade) => {
     const at = y(10 ** decade).toFixed(1);
-    const label = isFirst ? `<text class="end" x="-6" y="${Number(at) + 4}">${10 ** decade} ms</text>` : '';
+    const label = isFirst
+      ? `<text class="end" x="-6" y="${Number(at) + 4}">${(10 ** decade).toLocaleString('en-US')} ms</text>`
+      : '';
     return `<path class="grid" d="M0 ${at}H${PANEL.width}"/>${label}`;
   });
   const columns = steps.map((count) => {
@@ -60,9 +62,12 @@ function drawFrame(
 }
 
 function drawLine(peer: string, at: number, points: readonly Point[], x: Scale, y: Scale): string {
-  const places = points.map(({ steps, ms }) => `${x(steps).toFixed(1)} ${y(ms[peer] ?? Number.NaN).toFixed(1)}`);
+  const places = points.flatMap(({ steps, ms }) => {
+    const own = ms[peer];
+    return own === undefined ? [] : [`${x(steps).toFixed(1)} ${y(own).toFixed(1)}`];
+  });
   const marks = places.map((place) => `<path transform="translate(${place})" d="${looks[at]?.mark}"/>`);
-  return `<g class="peer${at}"><path class="line" d="M${places.join('L')}"/>${marks.join('')}</g>`;
+  return `<g class="peer${at}"><path class="line" style="fill:none" d="M${places.join('L')}"/>${marks.join('')}</g>`;
 }
 
 function drawLegend(peers: readonly string[], y: number): string {
@@ -78,7 +83,7 @@ function css(): string {
     looks.map((look, at) => `.peer${at} path{fill:${look[theme]};stroke:${look[theme]}}`).join('');
   return [
     'text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}',
-    `.paper{fill:#fff}.grid{stroke:#d0d7de}${colours('light')}.line{fill:none!important;stroke-width:2}`,
+    `.paper{fill:#fff}.grid{stroke:#d0d7de}${colours('light')}.line{stroke-width:2}`,
     `@media(prefers-color-scheme:dark){text{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#30363d}${colours('dark')}}`,
   ].join('');
 }

@@ -6,19 +6,23 @@ import type { Judged, Verdict } from './verdicts.ts';
 
 /** What `bench/peers/results.json` holds: one run. */
 export interface Results extends Effort, Pick<BenchResults, 'date' | 'machine'> {
+  /** Programs that waited for a core when it began, over the last minute: what else the machine did. */
+  readonly loadBefore: number;
   readonly servers: readonly Row[];
   readonly points: readonly Point[];
   readonly verdicts: readonly Judged[];
 }
 
 /** `docs/peers.md`. */
-export function formatReport({ date, machine, rounds, milliseconds, servers, points, verdicts }: Results): string {
+export function formatReport(results: Results): string {
+  const { date, machine, loadBefore, rounds, milliseconds, servers, points, verdicts } = results;
   return `# Beside the peers
 
 <!-- Written by \`make bench-peers\` from bench/peers/report.ts. -->
 
 \`make bench-peers\` measures all of this in one run on one machine.
-This run: ${date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.go}.
+This run: ${date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.go}; the load average was ${loadBefore.toFixed(1)} when it
+began, and on a machine that is busy with other things times are long and only ratios tell something.
 
 ## What they say of a graph
 
@@ -31,7 +35,8 @@ ${verdicts.flatMap(formatMessages).join('\n')}
 
 ## How long they take
 
-Milliseconds, and how much longer for twice the steps where that was measured:
+Milliseconds, and how much longer than for half the steps where that was measured. *Not asked*: half the steps took more than
+a second already.
 
 ${formatCells(timeCells(points))}
 
@@ -54,11 +59,11 @@ ${formatTable(servers)}
   asks our own rules, so that both servers decide the same and only what carries the decision differs. Its log is on, as
   it is by default, as is ours; both logs go to the null device. Pepr serves nothing without an API server, so one stands
   idle beside it.
-- The agents chart brings a controller that looks for cycles when a run starts, and no validator for a graph before that.
-  It is published in no form that this run could call, so it is not here.
+- The agents chart is not here: its controller looks for cycles inside its own server when a run starts, and there is no
+  package of that to call.
 - Reviews go over 16 TLS connections; server and load have a core each. All sides take turns for ${rounds} rounds of
-  ${milliseconds} ms, or for three decisions (ours and Tekton: five) if those take longer; a number is the median of the
-  rounds, a ratio the median of the rounds' ratios. Times on a shared machine are noise: look at the ratios.
+  ${milliseconds} ms, or for one decision of Argo and five of the others if those take longer; what takes over a second is
+  measured once; a number is the median of the rounds, a ratio the median of the rounds' ratios.
 - The raw numbers are in bench/peers/results.json.
 `;
 }
@@ -88,7 +93,8 @@ function timeCells(points: readonly Point[]): string[][] {
   const rows = points.map(({ shape, graph, steps, ms }) => {
     const half = points.find((other) => other.shape === shape && other.steps * 2 === steps);
     const cell = (peer: string) => {
-      const own = ms[peer] ?? Number.NaN;
+      const own = ms[peer];
+      if (own === undefined) return 'not asked';
       const before = half?.ms[peer];
       return before === undefined ? round(own) : `${round(own)} (×${(own / before).toFixed(1)})`;
     };

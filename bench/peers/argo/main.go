@@ -42,15 +42,15 @@ func main() {
 func measure(in input) output {
 	workflow := toWorkflow(in)
 	var out output
-	if err := decide(workflow.DeepCopy()); err != nil {
-		out.Problem = err.Error()
-	}
 	var times []time.Duration
-	for end := time.Now().Add(time.Duration(in.Milliseconds) * time.Millisecond); len(times) < 3 || time.Now().Before(end); {
+	for end := time.Now().Add(time.Duration(in.Milliseconds) * time.Millisecond); len(times) < 1 || time.Now().Before(end); {
 		fresh := workflow.DeepCopy() // since tasks are sorted in place
 		start := time.Now()
-		_ = decide(fresh)
+		err := decide(fresh)
 		times = append(times, time.Since(start))
+		if err != nil {
+			out.Problem = err.Error()
+		}
 	}
 	slices.Sort(times)
 	out.MedianMs = times[len(times)/2].Seconds() * 1000
