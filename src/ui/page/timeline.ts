@@ -13,11 +13,13 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
   place.append(element('h2', {}, 'Timeline'), head, scroller, rest);
   let plan: Plan | undefined;
   let chosen: number | undefined;
+  /** What is seen, as last told: asking for it would lay the page out once more at each change. */
+  let [top, height] = [0, 0];
 
   function show(): void {
     if (plan === undefined) return;
-    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - 2);
-    const last = Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + 2;
+    const first = Math.max(0, Math.floor(top / ROW) - 2);
+    const last = Math.ceil((top + height) / ROW) + 2;
     rows.style.height = `${plan.bars.length * ROW}px`;
     rows.replaceChildren(...plan.bars.slice(first, last).map((bar, at) => drawBar(bar, first + at)));
   }
@@ -45,12 +47,16 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
     return made;
   }
 
-  scroller.addEventListener('scroll', show, { passive: true });
+  const look = () => {
+    [top, height] = [scroller.scrollTop, scroller.clientHeight];
+    show();
+  };
+  scroller.addEventListener('scroll', look, { passive: true });
   rows.addEventListener('click', ({ target }) => {
     const row = target instanceof Element ? target.closest('.row') : null;
     if (row !== null) onSelect(Number(row.getAttribute('data-index')));
   });
-  new ResizeObserver(show).observe(scroller);
+  new ResizeObserver(look).observe(scroller);
 
   return {
     draw(next: Plan | undefined): void {
@@ -72,11 +78,10 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
     choose(index: number | undefined): void {
       chosen = index;
       const row = plan?.bars.findIndex((bar) => bar.index === index) ?? -1;
-      const [top, bottom] = [row * ROW, (row + 1) * ROW];
-      if (row >= 0 && top < scroller.scrollTop) scroller.scrollTop = top;
-      if (row >= 0 && bottom > scroller.scrollTop + scroller.clientHeight)
-        scroller.scrollTop = bottom - scroller.clientHeight;
-      show();
+      const [first, last] = [row * ROW, (row + 1) * ROW];
+      if (row >= 0 && first < top) scroller.scrollTop = first;
+      if (row >= 0 && last > top + height) scroller.scrollTop = last - height;
+      look();
     },
   };
 }
