@@ -35,8 +35,8 @@ export interface JudgeOptions {
   readonly crashes: number;
 }
 
-/** Status writes of a run of ten steps when nothing goes wrong and every child outlives the second in which its uid is written. */
-export const CLEAN_WRITES = 16;
+/** Status writes of the run of ten steps when nothing goes wrong and its children take two seconds each; of shorter ones fewer. */
+export const CLEAN_WRITES = 12;
 const MOST_WRITES = 1.5 * CLEAN_WRITES;
 
 /** Judges all that a journal tells: every run, whether it still exists or not, and every child. */
