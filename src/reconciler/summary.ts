@@ -8,6 +8,7 @@ import {
   type StepPhase,
   type StepStatus,
 } from '../orchestration/run-status.ts';
+import { ENGINE_FAULT } from './engine-fault.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
 
@@ -64,8 +65,9 @@ export function writeStatus(before: RunStatus, standing: Standing, fields: Parti
   const { phase } = standing;
   const isFinal = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
   const conditions = describe(standing, fields.stepStatuses);
-  // A list is written as a whole: those that others have added, such as a newer build, stay.
-  const others = before.conditions.filter(({ type }) => !conditions.some((condition) => condition.type === type));
+  const isReplaced = (type: string) => type === ENGINE_FAULT || conditions.some((condition) => condition.type === type);
+  // A list is written as a whole: those that others have added, such as a newer build, stay. A fault is over: this is progress.
+  const others = before.conditions.filter(({ type }) => !isReplaced(type));
   return {
     ...before,
     ...fields,

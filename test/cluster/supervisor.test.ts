@@ -188,13 +188,14 @@ describe('a run that engines die of', { timeout: testTimeout }, () => {
     const { annotateRun, statusOf, readMetric } = reconciled();
     const before = (await readMetric(quarantined)) ?? 0;
     await annotateRun('poison-reject', { 'orchestration.proompteng.ai/suspend': 'true' });
-    const status = await statusOf('poison-reject', ({ phase }) => phase === 'Pending');
+    const isSuspended = ({ conditions }: RunStatus) => conditions?.some(({ reason }) => reason === 'Suspended');
+    const status = await statusOf('poison-reject', isSuspended);
     expect(status.conditions.map(({ type, reason }) => [type, reason])).toEqual([
       ['Ready', 'Suspended'],
       ['Progressing', 'Suspended'],
       ['Succeeded', 'Suspended'],
     ]);
-    expect(await readMetric(quarantined)).toBe(before - 1);
+    await expect.poll(() => readMetric(quarantined), patience).toBe(before - 1);
   });
 
   it('is no longer counted when it is deleted', async () => {
