@@ -5,7 +5,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
 import { createTiming, type Log } from '../kube/ports.ts';
 import { startReflector } from '../kube/reflector.ts';
-import type { Resource } from '../kube/resources.ts';
+import { namespacedResource, type Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
@@ -19,14 +19,8 @@ const FIELD_MANAGER = 'orchestration-gate-cli';
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
-  Orchestration: { group: GROUP, version: VERSION, plural: 'orchestrations', kind: 'Orchestration', namespaced: true },
-  OrchestrationRun: {
-    group: GROUP,
-    version: VERSION,
-    plural: 'orchestrationruns',
-    kind: 'OrchestrationRun',
-    namespaced: true,
-  },
+  Orchestration: namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
+  OrchestrationRun: namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
 };
 
 const timing = createTiming(() => performance.now());

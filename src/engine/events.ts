@@ -1,9 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../kube/ports.ts';
-import { apiVersionOf, namespacedResource, type Resource } from '../kube/resources.ts';
+import { apiVersionOf, EVENTS, type Resource } from '../kube/resources.ts';
 import { type Hash, nameFrom } from '../reconciler/names.ts';
-
-const EVENTS = namespacedResource('', 'v1', 'Event', 'events');
 
 export type RecordEvent = (
   resource: Resource,

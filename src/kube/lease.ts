@@ -1,15 +1,9 @@
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
-import type { KubeObject, Resource } from './resources.ts';
+import { type KubeObject, namespacedResource } from './resources.ts';
 
-export const LEASES: Resource = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-};
+export const LEASES = namespacedResource('coordination.k8s.io', 'v1', 'Lease', 'leases');
 
 /** A candidate for the one place that a Lease gives. It saves work; that nothing happens twice must not rest on it. */
 export interface Election {

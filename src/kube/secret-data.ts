@@ -1,9 +1,9 @@
 import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './ca-bundle.ts';
 import type { KubeClient } from './client.ts';
 import type { KubeError } from './errors.ts';
-import type { ObjectName, Resource } from './resources.ts';
+import { namespacedResource, type ObjectName } from './resources.ts';
 
-const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
+const SECRETS = namespacedResource('', 'v1', 'Secret', 'secrets');
 
 /** What a Secret holds, as text. */
 export interface SecretData {

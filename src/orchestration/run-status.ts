@@ -2,7 +2,8 @@
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
 
 /** Where a run stands. Succeeded, Failed and Cancelled are final. */
-export type RunPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Cancelled';
+export type FinalRunPhase = 'Succeeded' | 'Failed' | 'Cancelled';
+export type RunPhase = 'Pending' | 'Running' | FinalRunPhase;
 
 /** The object that carries out an attempt. Without uid it is an intent: it may or may not have been created. */
 export interface ResourceRef {
@@ -61,7 +62,10 @@ export function isStepFinal({ phase }: StepStatus): boolean {
 }
 
 /** Nothing more becomes of the run. */
-export function isRunFinal({ phase }: RunStatus): boolean {
+export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
+  status: Status,
+): status is Status & { readonly phase: FinalRunPhase } {
+  const { phase } = status;
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }
 

@@ -3,7 +3,7 @@ import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { namespacedResource } from '../kube/resources.ts';
 import { defaultPolicy } from '../orchestration/judge.ts';
-import type { RunPhase } from '../orchestration/run-status.ts';
+import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { affectedRuns } from './affected.ts';
 import { createEngine, type EngineOptions } from './engine.ts';
@@ -40,10 +40,8 @@ interface QueueOptions {
 export interface RunObserver {
   /** From the sight of a child that ended to the creation of the next of its run. */
   observeReaction(ms: number): void;
-  countEnded(phase: EndedPhase): void;
+  countEnded(phase: FinalRunPhase): void;
 }
-
-type EndedPhase = Extract<RunPhase, 'Succeeded' | 'Failed' | 'Cancelled'>;
 
 export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'cluster'> {
   readonly workers: number;
@@ -133,9 +131,8 @@ function measure(cluster: Cluster, reactions: Reactions, timing: Timing, observe
     },
     async patchRunStatus(run, status) {
       const written = await cluster.patchRunStatus(run, status);
-      const { phase } = status;
-      const hasEnded = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
-      if (hasEnded && phase !== run.status.phase && written.outcome === 'Done') observer.countEnded(phase);
+      const hasEnded = isRunFinal(status) && status.phase !== run.status.phase;
+      if (hasEnded && written.outcome === 'Done') observer.countEnded(status.phase);
       return written;
     },
   };

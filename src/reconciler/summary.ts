@@ -2,6 +2,7 @@ import { listNames } from '../dag/display.ts';
 import {
   type Condition,
   cutMessage,
+  isRunFinal,
   isStepFinal,
   type RunPhase,
   type RunStatus,
@@ -62,8 +63,6 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean)
 
 /** The status that says so, on top of what is stored. */
 export function writeStatus(before: RunStatus, standing: Standing, fields: Partial<RunStatus>, now: string): RunStatus {
-  const { phase } = standing;
-  const isFinal = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
   const conditions = describe(standing, fields.stepStatuses);
   const isReplaced = (type: string) => type === ENGINE_FAULT || conditions.some((condition) => condition.type === type);
   // A list is written as a whole: those that others have added, such as a newer build, stay. A fault is over: this is progress.
@@ -71,8 +70,8 @@ export function writeStatus(before: RunStatus, standing: Standing, fields: Parti
   return {
     ...before,
     ...fields,
-    phase,
-    ...(isFinal && { finishedAt: before.finishedAt ?? now }),
+    phase: standing.phase,
+    ...(isRunFinal(standing) && { finishedAt: before.finishedAt ?? now }),
     conditions: [...conditions.map((condition) => keepTransition(before.conditions, condition, now)), ...others],
     updatedAt: now,
   };

@@ -1,26 +1,19 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
-import type { Resource, KubeObject as StoredObject } from '../kube/resources.ts';
+import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
 import { createExecutor } from './executor.ts';
 import type { PlanOptions } from './plan.ts';
 import type { KubeObject } from './snapshot.ts';
 
 const TOOLS = 'tools.proompteng.ai';
-export const TOOL_RUNS: Resource = {
-  group: TOOLS,
-  version: 'v1alpha1',
-  kind: 'ToolRun',
-  plural: 'toolruns',
-  namespaced: true,
-};
+export const TOOL_RUNS = namespacedResource(TOOLS, 'v1alpha1', 'ToolRun', 'toolruns');
 /** What is followed beside the ToolRuns. */
 export const TOOL_RUN_RESOURCES: readonly Resource[] = [
-  { group: TOOLS, version: 'v1alpha1', kind: 'Tool', plural: 'tools', namespaced: true },
-  { group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', namespaced: true },
+  namespacedResource(TOOLS, 'v1alpha1', 'Tool', 'tools'),
+  namespacedResource('batch', 'v1', 'Job', 'jobs'),
 ];
-const CONFIG_MAPS: Resource = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
-const EVENTS: Resource = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
 
 export interface ToolRunOptions extends PlanOptions {
   readonly followed: FollowedCluster;

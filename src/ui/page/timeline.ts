@@ -47,16 +47,16 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
     return made;
   }
 
-  const look = () => {
+  const measure = () => {
     [top, height] = [scroller.scrollTop, scroller.clientHeight];
     show();
   };
-  scroller.addEventListener('scroll', look, { passive: true });
+  scroller.addEventListener('scroll', measure, { passive: true });
   rows.addEventListener('click', ({ target }) => {
     const row = target instanceof Element ? target.closest('.row') : null;
     if (row !== null) onSelect(Number(row.getAttribute('data-index')));
   });
-  new ResizeObserver(look).observe(scroller);
+  new ResizeObserver(measure).observe(scroller);
 
   return {
     draw(next: Plan | undefined): void {
@@ -81,7 +81,7 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
       const [first, last] = [row * ROW, (row + 1) * ROW];
       if (row >= 0 && first < top) scroller.scrollTop = first;
       if (row >= 0 && last > top + height) scroller.scrollTop = last - height;
-      look();
+      measure();
     },
   };
 }
