@@ -25,6 +25,7 @@ const ofRuns = {
   'orchestrations.orchestration.proompteng.ai/status': ['patch'],
   'orchestrationruns.orchestration.proompteng.ai': [...follow, 'create', 'delete'],
   'orchestrationruns.orchestration.proompteng.ai/status': ['patch'],
+  'orchestrationruns.orchestration.proompteng.ai/finalizers': ['update'],
   'agentruns.agents.proompteng.ai': [...follow, 'create', 'patch', 'delete'],
   'toolruns.tools.proompteng.ai': [...follow, 'create', 'delete'],
   'approvalpolicies.approvals.proompteng.ai': follow,
