@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutants } from './mutant-table.ts';
+import { type Mutant, mutants, mutate } from './mutant-table.ts';
 
 // node test/exhaustive/mutants.ts [--only <word>]: breaks the planner on purpose, one way at a time, in a copy of the
 // project, and tells by which tests that is noticed. Exits with 1 if some break goes unnoticed.
@@ -19,21 +19,15 @@ const judges = {
 };
 
 /** Applies a mutant to the copy and returns what takes it back. */
-function mutate({ name, changes }: Mutant): () => void {
-  const originals = new Map<string, string>();
-  for (const [file, find, replacement] of changes) {
-    const path = join(copy, file);
-    const text = readFileSync(path, 'utf8');
-    if (text.split(find).length !== 2) throw new Error(`${name}: ${file} has not once "${find}"; mend the table`);
-    if (!originals.has(path)) originals.set(path, text);
-    writeFileSync(
-      path,
-      text.replace(find, () => replacement),
-    );
-  }
-  return () => {
-    for (const [path, text] of originals) writeFileSync(path, text);
+function apply(mutant: Mutant): () => void {
+  const read = (file: string) => readFileSync(join(copy, file), 'utf8');
+  const changed = mutate(mutant, read);
+  const originals = new Map([...changed.keys()].map((file) => [file, read(file)]));
+  const write = (texts: ReadonlyMap<string, string>) => {
+    for (const [file, text] of texts) writeFileSync(join(copy, file), text);
   };
+  write(changed);
+  return () => write(originals);
 }
 
 function isCaught(judge: readonly string[]): boolean {
@@ -49,7 +43,7 @@ try {
   const failing = Object.entries(judges).filter(([, judge]) => isCaught(judge));
   if (failing.length > 0) throw new Error(`${failing.map(([name]) => name)} fail already without a mutant`);
   for (const mutant of mutants.filter(({ name }) => name.includes(values.only))) {
-    const restore = mutate(mutant);
+    const restore = apply(mutant);
     const caught = Object.entries(judges).flatMap(([name, judge]) => (isCaught(judge) ? [name] : []));
     restore();
     if (caught.length === 0) survivors += 1;
