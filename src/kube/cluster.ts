@@ -5,6 +5,7 @@ import type { Log, Timing } from './ports.ts';
 import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
 import { apiVersionOf, type KubeObject, type Resource } from './resources.ts';
 import { createStore, type Store } from './store.ts';
+import { isVerdict } from './verdict.ts';
 
 export interface ClusterOptions {
   readonly client: KubeClient;
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   readonly fieldManager: string;
   /** Called after each change is in the copy. */
   readonly onChange: (object: KubeObject) => void;
+  /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
+  readonly onListed?: (kind: string, namespace: string | undefined) => void;
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
@@ -39,7 +42,7 @@ const STATUS_WRITERS = 'statusWriters';
  * that has not been listed yet throws: nothing may be taken for absent before that.
  */
 export function followCluster(options: ClusterOptions) {
-  const { client, resources, namespaces, fieldManager, onChange, timing, log, observer } = options;
+  const { client, resources, namespaces, fieldManager, onChange, onListed, timing, log, observer } = options;
   const ownWrites = createOwnWrites();
   const scopes = namespaces ?? [undefined];
   const copies = resources.flatMap((resource) =>
@@ -49,10 +52,9 @@ export function followCluster(options: ClusterOptions) {
   function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
     const store = createStore({ log, transform: keepStatusWriters, onChange: ({ object }) => onChange(object) });
     const scope = namespace === undefined ? {} : { namespace };
-    return {
-      store,
-      reflector: startReflector({ client, resource, store, timing, log, ...scope, ...(observer && { observer }) }),
-    };
+    const listed = () => onListed?.(resource.kind, namespace);
+    const seen = { onListed: listed, ...(observer && { observer }) };
+    return { store, reflector: startReflector({ client, resource, store, timing, log, ...scope, ...seen }) };
   }
 
   function copyOf(apiVersion: string, kind: string, namespace: string) {
@@ -69,6 +71,11 @@ export function followCluster(options: ClusterOptions) {
     if (!copy?.reflector.isSynced())
       throw new KubeError('Unavailable', `${kind} of ${namespace} has not been listed yet`);
     return copy.store;
+  }
+
+  function unreadable(apiVersion: string, kind: string, namespace: string): string | undefined {
+    const copy = copyOf(apiVersion, kind, namespace);
+    return copy === undefined ? `${kind} of ${namespace} is not followed` : copy.reflector.failure();
   }
 
   function resourceOf(apiVersion: string, kind: string): Resource {
@@ -124,15 +131,24 @@ export function followCluster(options: ClusterOptions) {
         if (object.metadata.namespace === namespace) yield object as StoredObject;
       }
     },
+    /**
+     * Why the copy may not hold the objects of this kind in this namespace, in the API server's words; undefined where it
+     * does, and as long as the first list is under way.
+     */
+    unreadable,
     statusWriters: (object: object) => {
       const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
       return { isOurs: writers.includes(fieldManager), isForeign: writers.some((writer) => writer !== fieldManager) };
     },
     hasSeenOwnWrites: (key: string): boolean => {
       const namespace = key.split('/')[0] ?? '';
-      const versionOf = (kind: string) =>
-        copies.find((copy) => copy.resource.kind === kind && (copy.namespace ?? namespace) === namespace)?.store
-          .version;
+      // What is not followed, or not any more, is never heard of: nobody waits for that.
+      const versionOf = (kind: string) => {
+        const copy = copies.find(
+          ({ resource, ...one }) => resource.kind === kind && (one.namespace ?? namespace) === namespace,
+        );
+        return copy?.reflector.failure() === undefined ? copy?.store.version : undefined;
+      };
       return ownWrites.hasSeen(key, (kind) => versionOf(kind) ?? String(Number.MAX_SAFE_INTEGER));
     },
     forget: ownWrites.forget,
@@ -201,12 +217,9 @@ export function followCluster(options: ClusterOptions) {
 /** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
 function judgeFailure(error: unknown): WriteOutcome {
   if (!(error instanceof KubeError)) throw error;
-  const { reason, message } = error;
-  if (reason === 'Conflict' || reason === 'AlreadyExists') return { outcome: 'Outdated' };
-  // A quota is room that may come, not a word on the object.
-  const isRefusal = (reason === 'Invalid' || reason === 'Forbidden') && !message.includes('exceeded quota');
-  if (!isRefusal) throw error;
-  return { outcome: 'Refused', message };
+  if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
+  if (!isVerdict(error)) throw error;
+  return { outcome: 'Refused', message: error.message };
 }
 
 function ignoreAbsence(error: unknown): void {

@@ -11,6 +11,11 @@ export interface Reflector {
   isSynced(): boolean;
   /** Resolves with true when it is synced, with false when it was stopped before. */
   whenSynced(): Promise<boolean>;
+  /**
+   * Why the store may not hold what there is, in the API server's words: it was never listed, or the right to it or the kind
+   * itself is gone. Undefined while it is followed, and also in an outage, which only makes the store old.
+   */
+  failure(): string | undefined;
   /** When the API server last told something, on `timing`'s clock; undefined before the first time. */
   lastHeardMs(): number | undefined;
   /** Resolves when nothing is under way any more and the store will not change again. */
@@ -36,6 +41,8 @@ export interface ReflectorOptions extends Selection {
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
+  /** Called after each list is in the store: `failure` is undefined from then on. Must not throw. */
+  readonly onListed?: () => void;
   readonly settings?: Partial<ReflectorSettings>;
 }
 
@@ -64,13 +71,14 @@ const SHORT_WATCH_MS = 1_000;
 
 /** Starts at once; ends only by `stop`. */
 export function startReflector(options: ReflectorOptions): Reflector {
-  const { client, resource, store, timing, log, observer, settings, ...selection } = options;
+  const { client, resource, store, timing, log, observer, onListed, settings, ...selection } = options;
   const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
   const stopping = new AbortController();
   const { signal } = stopping;
   const synced = Promise.withResolvers<boolean>();
   let isSynced = false;
   let lastHeardMs: number | undefined;
+  let words: string | undefined;
   let relistAt = 0;
   let failures = 0;
   /** Why the store must be listed before it can be watched. */
@@ -101,6 +109,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   async function recover(error: unknown): Promise<void> {
     const failure = error instanceof KubeError ? error : new KubeError('Unknown', String(error), { cause: error });
     if (!failure.isTransient) listCause ??= 'recovery';
+    if (!isSynced || isRefusal(failure)) words = failure.message;
     const delayMs = retryDelayMs(failure, backoff, failures++, timing);
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
@@ -141,8 +150,10 @@ export function startReflector(options: ReflectorOptions): Reflector {
     relistAt = lastHeardMs + relistMs * (1 + timing.random() / 10);
     listCause = undefined;
     isSynced = true;
+    words = undefined;
     synced.resolve(true);
     observer?.countList(resource.plural, cause);
+    onListed?.();
   }
 
   async function list(at?: string): Promise<{ items: readonly KubeObject[]; version: string }> {
@@ -182,10 +193,16 @@ export function startReflector(options: ReflectorOptions): Reflector {
   return {
     isSynced: () => isSynced,
     whenSynced: () => synced.promise,
+    failure: () => words,
     lastHeardMs: () => lastHeardMs,
     stop() {
       stopping.abort();
       return running;
     },
   };
+}
+
+/** The kind is gone, or not for us: not a matter of time. */
+function isRefusal({ reason }: KubeError): boolean {
+  return reason === 'Forbidden' || reason === 'NotFound';
 }

@@ -143,13 +143,14 @@ function start(settings: ReflectorOptions['settings'] = {}) {
   const timing = createFakeTiming();
   const api = createApi(timing);
   const told: string[] = [];
-  const counts = { mended: 0, lists: [] as string[], failures: [] as string[] };
+  const counts = { mended: 0, listed: 0, lists: [] as string[], failures: [] as string[] };
   const store = createStore({
     onChange: ({ type, object }) => told.push(`${type} ${object.metadata.name}`),
     log: silentLog,
   });
   const reflect = () => {
     const reflector = startReflector({
+      onListed: () => counts.listed++,
       client: api.client,
       resource: things,
       store,
@@ -319,6 +320,35 @@ describe('a reflector', () => {
     api.remove('a');
     await timing.advance(10_000);
     expect([names(), counts.lists]).toEqual([['a'], ['start']]);
+  });
+
+  test('says why it has no list, in the words of the server, until it has one', async () => {
+    const { timing, api, reflect, counts } = start();
+    api.failNext('Unavailable');
+    const reflector = reflect();
+    expect(reflector.failure()).toBeUndefined();
+    await settle();
+    expect([reflector.failure(), counts.listed]).toEqual(['as the test wants', 0]);
+    await timing.advance(minuteMs);
+    expect([reflector.failure(), counts.listed]).toEqual([undefined, 1]);
+  });
+
+  test.each<[KubeErrorReason, string | undefined]>([
+    ['Forbidden', 'as the test wants'],
+    ['NotFound', 'as the test wants'],
+    ['Unavailable', undefined],
+    ['Expired', undefined],
+  ])('that has listed once says after %s: %s', async (reason, words) => {
+    const { timing, api, reflect, counts } = start();
+    const reflector = reflect();
+    await settle();
+    api.failNext(reason);
+    api.cut(new KubeError(reason, 'as the test wants'));
+    await settle();
+    expect([reflector.isSynced(), reflector.failure()]).toEqual([true, words]);
+    await timing.advance(minuteMs);
+    expect(reflector.failure()).toBeUndefined();
+    expect(counts.listed).toBe(counts.lists.length);
   });
 
   test('stops at once: while it lists, waits or watches', async () => {

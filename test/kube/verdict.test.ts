@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { errorFromAnswer } from '../../src/kube/errors.ts';
+import { isVerdict } from '../../src/kube/verdict.ts';
+
+const name = 'toolruns.tools.proompteng.ai "child" is forbidden:';
+
+// Words of Kubernetes 1.34 to 1.36.
+test.each<[code: number, reason: string, message: string, isVerdict: boolean]>([
+  [422, 'Invalid', 'ToolRun "child" is invalid: spec.toolRef: Required value', true],
+  [400, 'BadRequest', 'ToolRun in version "v1alpha1" cannot be handled as a ToolRun', true],
+  [400, '', 'admission webhook "w.example.com" denied the request: no', true],
+  [403, '', 'admission webhook "w.example.com" denied the request: no', true],
+  [422, 'Invalid', "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", true],
+  [403, 'Forbidden', `${name} ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`, true],
+  [403, 'Forbidden', `${name} exceeded quota: q, requested: count/toolruns=1, used: …, limited: …`, false],
+  [403, 'Forbidden', `${name} status unknown for quota: q, resources: count/toolruns.tools.proompteng.ai`, false],
+  [403, 'Forbidden', 'toolruns.tools.proompteng.ai is forbidden: User "x" cannot create resource "toolruns"', false],
+  [403, 'Forbidden', `${name} cannot set blockOwnerDeletion if an ownerReference refers to a resource …`, false],
+  [403, 'Forbidden', `${name} unable to create new content in namespace n because it is being terminated`, false],
+  [403, 'Forbidden', `${name} not yet ready to handle request`, false],
+  [404, 'NotFound', 'namespaces "n" not found', false],
+  [404, '', '404 page not found', false],
+  [429, 'TooManyRequests', 'admission webhook "w.example.com" denied the request: later', false],
+  [500, 'InternalError', 'Internal error occurred: failed calling webhook "w.example.com": connect refused', false],
+  [500, '', 'admission webhook "w.example.com" denied the request: a fault of mine', false],
+])('the answer %i %s “%s” is a word on the object: %s', (code, reason, message, expected) => {
+  const status = { kind: 'Status', code, message, ...(reason !== '' && { reason }) };
+  expect(isVerdict(errorFromAnswer(code, JSON.stringify(status)))).toBe(expected);
+});
