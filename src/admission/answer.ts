@@ -29,7 +29,7 @@ const deciders: Readonly<Record<Webhook, (request: AdmissionRequest, settings: S
 
 /**
  * The answer to a review, whatever happens: over the limit of reviews in flight, past the deadline or after a fault the
- * failure policy speaks. It never throws.
+ * failure policy of the webhook that was called decides. It never throws.
  */
 export function answerReview(webhook: Webhook, request: AdmissionRequest, settings: Settings, bounds: Bounds): Answer {
   if (bounds.isOverloaded)
@@ -51,10 +51,15 @@ export function answerReview(webhook: Webhook, request: AdmissionRequest, settin
   function failed(verdict: Verdict, code: number, reason: string, cause: string): Answer {
     const message = `orchestration-gate: ${cause}`;
     if (webhook === 'mutate') return { verdict, response: allow(), problems: [] };
-    if (settings.failurePolicy === 'Ignore')
+    if (failurePolicyOf(request, settings) === 'Ignore')
       return { verdict, response: allow([`${message} (not judged)`]), problems: [] };
     return { verdict, response: refuse(code, reason, message), problems: [] };
   }
+}
+
+/** As the chart registers the webhooks: the one for runs is always `Ignore`, and only the kind says which one was called. */
+function failurePolicyOf({ kind }: AdmissionRequest, settings: Settings): Settings['failurePolicy'] {
+  return kind.kind === 'OrchestrationRun' ? 'Ignore' : settings.failurePolicy;
 }
 
 /** The answer to what has a uid and is no review we can read. */

@@ -9,6 +9,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Longest message kept of an error: an API client puts whole response bodies into its messages. */
 const ERROR_MESSAGE_LENGTH = 1_000;
 
+/** What a request says of itself: whoever sends it chooses the length. */
+const NAMING_FIELDS = ['uid', 'namespace', 'name', 'kind', 'operation'] as const;
+/** The longest name that Kubernetes knows. */
+const NAME_LENGTH = 253;
+
 /** Frames kept of a stack: enough to reach our own code through a library. */
 const STACK_FRAMES = 12;
 
@@ -26,7 +31,7 @@ export function createLogger(options: { level: LogLevel; destination?: Destinati
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       errorKey: 'error',
-      serializers: { error: serializeError },
+      serializers: { error: serializeError, ...Object.fromEntries(NAMING_FIELDS.map((field) => [field, cutName])) },
     },
     destination,
   );
@@ -57,6 +62,10 @@ function serializeError(error: unknown, depth = 0): SerializedError {
   };
 }
 
-function cut(text: string): string {
-  return text.length <= ERROR_MESSAGE_LENGTH ? text : `${text.slice(0, ERROR_MESSAGE_LENGTH)}…`;
+function cutName(value: unknown): unknown {
+  return typeof value === 'string' ? cut(value, NAME_LENGTH) : value;
+}
+
+function cut(text: string, length = ERROR_MESSAGE_LENGTH): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { answerReview, type Bounds } from '../../src/admission/answer.ts';
 import { defaultSettings, type Settings } from '../../src/admission/settings.ts';
-import { cycle, orchestration, request } from '../support/reviews.ts';
+import { cycle, orchestration, orchestrationRun, request } from '../support/reviews.ts';
 
 const asked = request(orchestration(cycle));
 const inTime: Bounds = { isOverloaded: false, isPastDeadline: () => false };
@@ -16,6 +16,14 @@ function faulty(settings: Settings): Settings {
   };
   return { ...settings, policy: { ...settings.policy, severities } };
 }
+
+/** A run at which a decision throws when it looks. */
+const faultyRun = {
+  ...orchestrationRun({}),
+  get spec(): never {
+    throw new Error('a bug');
+  },
+};
 
 /** A deadline that passes after the clock was asked so many times. */
 function passesAfter(looks: number): Bounds {
@@ -42,6 +50,17 @@ describe.each([
       problems: [],
     });
   });
+
+  test.each([defaultSettings, failOpen])(
+    'of a run is allowed with a warning, whatever the policy for Orchestrations',
+    (settings) => {
+      const run = request(verdict === 'error' ? faultyRun : orchestrationRun({}));
+      expect(answerReview('validate', run, settings, bounds())).toMatchObject({
+        verdict,
+        response: { allowed: true, warnings: [`${message} (not judged)`] },
+      });
+    },
+  );
 
   test('is let pass, and that told, where it is Ignore', () => {
     expect(answerReview('validate', asked, prepare(failOpen), bounds())).toMatchObject({

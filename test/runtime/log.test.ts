@@ -46,6 +46,14 @@ test('cuts long messages, and never repeats them in the frames', () => {
   expect(JSON.stringify(lines()).length).toBeLessThan(5_000);
 });
 
+test('cuts what a request says of itself to the longest name that Kubernetes knows', () => {
+  const { log, lines } = capture();
+  const long = 'x'.repeat(1_000_000);
+  log.info({ uid: long, namespace: long, name: long, kind: long, operation: long, isDryRun: true }, 'review');
+  const cut = `${'x'.repeat(253)}…`;
+  expect(lines()[0]).toMatchObject({ uid: cut, namespace: cut, name: cut, kind: cut, operation: cut, isDryRun: true });
+});
+
 test('survives an error that is its own cause, and a thrown object', () => {
   const { log, lines } = capture();
   const circle: Error = new Error('round');
