@@ -10,8 +10,8 @@ export interface Draft {
   readonly statuses: readonly StepStatus[];
   /** Who waits for a step, in declaration order. */
   readonly dependents: readonly (readonly number[])[];
-  /** Whether every dependency of a step is satisfied. */
-  readonly mayStart: (step: number) => boolean;
+  /** How many dependencies of a step are not satisfied. */
+  readonly countUnsatisfied: (step: number) => number;
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
   readonly change: (step: number, change: Partial<StepStatus>) => void;
   /** Skips every step that waits, directly or not, for one that ended unsatisfied. Linear. */
@@ -56,6 +56,6 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
     }
   }
 
-  const mayStart = (step: number) => dependenciesOf(step).every(isSatisfied);
-  return { steps, statuses, dependents: dependentsOf(graph), mayStart, change, skipDependents };
+  const countUnsatisfied = (step: number) => dependenciesOf(step).filter((status) => !isSatisfied(status)).length;
+  return { steps, statuses, dependents: dependentsOf(graph), countUnsatisfied, change, skipDependents };
 }

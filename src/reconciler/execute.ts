@@ -33,8 +33,7 @@ interface Pass {
 
 /**
  * Decides for the steps of a started run, in the order of docs/semantics.md: child outcomes, end of the run, cancel, run
- * deadline, attempt timeouts, retries, new steps. Pure. Cost: linear in steps and edges, and for each step that ends at
- * once, the way back to the first that waits for it.
+ * deadline, attempt timeouts, retries, new steps. Pure. Cost: linear in steps and edges.
  */
 export function executeSteps(
   snapshot: Snapshot,
@@ -167,24 +166,31 @@ function retrySteps(pass: Pass): void {
   }
 }
 
-/** Starts what may start: first what needs no child, since it may end at once and let others start, then children. */
+/**
+ * Starts what is ready: first what needs no child, since it may end at once and make others ready, then children, in
+ * declaration order. Linear: each step is looked at once, when its last dependency is satisfied.
+ */
 function startSteps(pass: Pass): void {
-  startWhere(pass, false);
-  startWhere(pass, true);
-  pass.draft.skipDependents();
-}
-
-/** In declaration order. */
-function startWhere(pass: Pass, isForChildren: boolean): void {
   const { draft } = pass;
-  for (let index = 0; index < draft.steps.length; index++) {
-    if (draft.statuses[index]?.phase !== 'Pending' || !draft.mayStart(index)) continue;
-    if (runsAsChild(pass, index) !== isForChildren) continue;
+  const isPending = (index: number) => draft.statuses[index]?.phase === 'Pending';
+  const unsatisfied = draft.steps.map((_, index) => (isPending(index) ? draft.countUnsatisfied(index) : 0));
+  const ready = [...draft.steps.keys()].filter((index) => isPending(index) && unsatisfied[index] === 0);
+  const children: number[] = [];
+  for (const index of ready) {
+    if (runsAsChild(pass, index)) {
+      children.push(index);
+      continue;
+    }
     startAttempt(pass, index);
-    // A step that ended at once may let one start that is declared before it.
-    const [first = index + 1] = draft.dependents[index] ?? [];
-    if (isSatisfied(draft.statuses[index] as StepStatus)) index = Math.min(index, first - 1);
+    if (!isSatisfied(draft.statuses[index] as StepStatus)) continue;
+    for (const dependent of draft.dependents[index] ?? []) {
+      const left = (unsatisfied[dependent] ?? 0) - 1;
+      unsatisfied[dependent] = left;
+      if (left === 0 && isPending(dependent)) ready.push(dependent);
+    }
   }
+  for (const index of children.sort((left, right) => left - right)) startAttempt(pass, index);
+  draft.skipDependents();
 }
 
 function runsAsChild({ draft, snapshot }: Pass, index: number): boolean {
