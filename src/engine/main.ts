@@ -77,7 +77,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   if (!(await engine.whenSynced).every(Boolean)) return;
   await parent.tell({ type: 'synced' });
-  log.info({ namespaces: configuration.namespaces ?? [configuration.ownNamespace] }, 'following runs');
+  log.info({ namespaces: configuration.namespaces }, 'following runs');
   const begin = () => {
     metrics.setLeader(true);
     void engine.start();
@@ -131,7 +131,7 @@ interface EngineOptions {
 }
 
 function startEngine({ configuration, load, log, metrics, parent, started }: EngineOptions) {
-  const { namespaces = [configuration.ownNamespace], missingOrchestrationSeconds, workers } = configuration;
+  const { namespaces, missingOrchestrationSeconds, workers } = configuration;
   const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
   if (configuration.executesToolRuns) resources.push(...TOOL_RUN_RESOURCES);
   const transport = createTransport({

@@ -152,14 +152,19 @@ const RECONCILE_SETTINGS = {
   logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
 } as const satisfies Record<string, Setting>;
 
-export type ReconcileConfiguration = Configuration<typeof RECONCILE_SETTINGS>;
+export type ReconcileConfiguration = Configuration<typeof RECONCILE_SETTINGS> & {
+  readonly namespaces: readonly string[];
+};
 
-/** The configuration of `reconcile`. */
+/** The configuration of `reconcile`. It follows its own namespace unless others are named. */
 export function readReconcileConfiguration(sources: ConfigurationSources): ConfigurationResult<ReconcileConfiguration> {
   const result = readConfiguration(RECONCILE_SETTINGS, sources);
   if (!result.ok) return result;
   const mistakes = findCertificateMistakes(result.configuration);
-  return mistakes.length > 0 ? { ok: false, mistakes } : result;
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  const { namespaces: named = [], ownNamespace } = result.configuration;
+  const followed = named.length > 0 ? named : [ownNamespace];
+  return { ok: true, configuration: Object.freeze({ ...result.configuration, namespaces: followed }) };
 }
 
 function readWords(text: string): readonly string[] | undefined {

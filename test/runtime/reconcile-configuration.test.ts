@@ -18,3 +18,11 @@ test.each(['{', '[]', 'null', 'restricted'])('a security context that is %s is r
     mistakes: [expect.stringMatching(new RegExp(`${VARIABLE}.*a JSON object`))],
   });
 });
+
+test.each([
+  ['nothing', {}],
+  ['an empty list', { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '[]' }],
+])('%s follows the own namespace', (_, environment) => {
+  const sources = { args: ['--own-namespace=agents'], environment, suggest: () => undefined };
+  expect(readReconcileConfiguration(sources)).toMatchObject({ ok: true, configuration: { namespaces: ['agents'] } });
+});
