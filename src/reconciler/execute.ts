@@ -9,6 +9,7 @@ import { createDraft, type Draft } from './draft.ts';
 import type { ChildKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Failure } from './summary.ts';
 
 /** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */
 export type NameChild = (run: Snapshot['run'], step: string, attempt: number) => string;
@@ -18,6 +19,8 @@ export interface Execution {
   readonly statuses: readonly StepStatus[];
   /** When, without any event, something comes due: milliseconds since 1970. */
   readonly dueAt: readonly number[];
+  /** The run has failed for this, whatever its steps say. */
+  readonly failure?: Failure;
 }
 
 interface Pass {
@@ -48,7 +51,7 @@ export function executeSteps(
   if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
   if (snapshot.run.isCancelled) cancelSteps(draft);
   else if (nowMs >= runDeadline(pass)) {
-    endSteps(draft, 'RunTimedOut', `the run took longer than ${totalSeconds(orchestration)} s`);
+    endSteps(draft, { reason: 'RunTimedOut', message: `the run took longer than ${totalSeconds(orchestration)} s` });
   } else {
     timeOutAttempts(pass);
     if (!snapshot.run.isSuspended) {
@@ -64,8 +67,9 @@ export function executeSteps(
 export function abandonSteps(status: RunStatus, nowMs: number): Execution {
   const steps = status.stepStatuses.map(({ name, kind }) => ({ name, kind }));
   const draft = createDraft(steps, status, new Date(nowMs).toISOString());
-  endSteps(draft, 'SnapshotLost', 'the snapshot that the run follows was deleted');
-  return { statuses: draft.statuses, dueAt: [] };
+  const failure = { reason: 'SnapshotLost', message: 'the snapshot that the run follows was deleted' };
+  endSteps(draft, failure);
+  return { statuses: draft.statuses, dueAt: [], failure };
 }
 
 function recordOutcomes(pass: Pass): void {
@@ -112,7 +116,7 @@ function cancelSteps(draft: Draft): void {
 }
 
 /** Ends what is not over yet, neither retried nor tolerated; what never began is skipped. */
-function endSteps(draft: Draft, reason: string, message: string): void {
+function endSteps(draft: Draft, { reason, message }: Failure): void {
   for (const [index, { phase }] of draft.statuses.entries()) {
     draft.change(index, { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message });
   }

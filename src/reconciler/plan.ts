@@ -31,11 +31,11 @@ export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions)
 
 function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
   const { run, orchestration } = snapshot;
-  const { statuses, dueAt } =
+  const { statuses, dueAt, failure } =
     orchestration.state === 'Snapshotted'
       ? executeSteps(snapshot, orchestration.orchestration, nowMs, nameChild)
       : abandonSteps(run.status, nowMs);
-  const standing = summarise(statuses, run.isSuspended);
+  const standing = summarise(statuses, run.isSuspended, failure);
   const now = new Date(nowMs).toISOString();
   const status = writeStatus(run.status, standing, { stepStatuses: statuses, observedGeneration: run.generation }, now);
   const creates = createMissing(snapshot, statuses);

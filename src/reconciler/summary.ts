@@ -20,8 +20,20 @@ export interface Standing {
   readonly message: string;
 }
 
-/** What the steps of a started run come to. Only when every step is final has the run ended. */
-export function summarise(statuses: readonly StepStatus[], isSuspended: boolean): Standing {
+/** Why a run cannot go on, whatever its steps come to. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the steps of a started run come to. Only when every step is final, or the run cannot go on, has it ended. */
+export function summarise(statuses: readonly StepStatus[], isSuspended: boolean, failure?: Failure): Standing {
+  const named = (reason: string) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
+  if (failure !== undefined) {
+    const { reason, message } = failure;
+    const names = named(reason);
+    return { phase: 'Failed', reason, message: names.length > 0 ? `${message}: ${listNames(names)}` : message };
+  }
   const done = statuses.filter(isStepFinal).length;
   if (done < statuses.length) {
     const message = `${done} of ${statuses.length} steps done`;
@@ -29,7 +41,6 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean)
       ? { phase: 'Running', reason: 'Suspended', message: `${message}; nothing new starts while the run is suspended` }
       : { phase: 'Running', reason: 'Running', message };
   }
-  const named = (reason: string) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
   if (statuses.some(({ phase }) => phase === 'Cancelled')) {
     return {
       phase: 'Cancelled',
@@ -37,7 +48,7 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean)
       message: `the run was cancelled: ${listNames(named('RunCancelled'))}`,
     };
   }
-  const ended = statuses.find(({ reason }) => reason === 'RunTimedOut' || reason === 'SnapshotLost');
+  const ended = statuses.find(({ reason }) => reason === 'RunTimedOut');
   if (ended?.reason !== undefined) {
     const { reason, message } = ended;
     return { phase: 'Failed', reason, message: `${message ?? reason}: ${listNames(named(reason))}` };

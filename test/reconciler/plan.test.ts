@@ -515,6 +515,17 @@ describe('3.9 the snapshot', () => {
     expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
   });
 
+  test('that is deleted ends the run as failed, also if the status says nothing of any step', () => {
+    const story = begin([tool('a')]);
+    const { api } = story.world;
+    const status = { stepStatuses: [] };
+    api.patch(RUNS, run, { type: 'merge', body: { status } }, { subresource: 'status' });
+    const name = nameSnapshot(storedRun(story.world)?.metadata.uid ?? '');
+    api.delete(REVISIONS, { namespace: NAMESPACE, name });
+    settle(story.world);
+    expect(standingOf(story)).toBe('Failed, SnapshotLost: the snapshot that the run follows was deleted');
+  });
+
   test('whose name somebody else has taken fails the run', () => {
     const story = begin([tool('a')], { annotations: suspended });
     const name = nameSnapshot(storedRun(story.world)?.metadata.uid ?? '');
