@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
-import type { Mode } from '../../src/admission/settings.ts';
+import type { Mode } from '../../src/orchestration/settings.ts';
 import { installWebhooks } from '../../test/support/gate.ts';
 import type { Command } from './step.ts';
 

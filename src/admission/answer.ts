@@ -1,7 +1,7 @@
+import type { Settings } from '../orchestration/settings.ts';
 import { type Decision, decideMutation, decideValidation } from './decide.ts';
 import { allow, refuse } from './response.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
-import type { Settings } from './settings.ts';
 
 export type Webhook = 'validate' | 'mutate';
 

@@ -5,10 +5,10 @@ import { isEqual } from '../orchestration/equality.ts';
 import { type Judgement, judgeOrchestration, type Policy, weigh } from '../orchestration/judge.ts';
 import { checkRunUpdate } from '../orchestration/run-rules.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
+import type { Settings } from '../orchestration/settings.ts';
 import { patchDefaults } from './patch.ts';
 import { allow, deny, patch, refuse, tolerate } from './response.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
-import type { Settings } from './settings.ts';
 
 /** An answer, and the codes of the rules that spoke, for the log and the audit log. */
 export interface Decision {

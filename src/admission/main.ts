@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suggestName } from '../dag/suggest.ts';
+import {
+  defaultSettings,
+  type Mode,
+  type Parsed,
+  parseOverride,
+  parseSettings,
+  type Settings,
+} from '../orchestration/settings.ts';
 import { type DirectoryFiles, watchDirectory } from '../runtime/directory-watch.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { createGateMetrics, type GateMetrics } from '../runtime/metrics.ts';
@@ -10,7 +18,6 @@ import { createSidePort } from '../runtime/side-port.ts';
 import { readExpiry } from '../tls/expiry.ts';
 import { loadPair } from '../tls/files.ts';
 import { buildServer, type FinishedReview, type GateServer } from './server.ts';
-import { defaultSettings, type Mode, type Parsed, parseOverride, parseSettings, type Settings } from './settings.ts';
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;

@@ -1,7 +1,7 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Settings } from '../orchestration/settings.ts';
 import { type Answer, answerReview, answerUnreadable, type Webhook } from './answer.ts';
 import { type AdmissionRequest, decodeReview, encodeReview } from './review.ts';
-import type { Settings } from './settings.ts';
 import { readTimeoutMs } from './timeout.ts';
 
 /** An UPDATE carries two objects of at most 3 MiB, the API server's limit for a request body, in an envelope of at most 1 MiB. */

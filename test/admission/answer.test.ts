@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { answerReview, type Bounds } from '../../src/admission/answer.ts';
-import { defaultSettings, type Settings } from '../../src/admission/settings.ts';
+import { defaultSettings, type Settings } from '../../src/orchestration/settings.ts';
 import { cycle, orchestration, orchestrationRun, request } from '../support/reviews.ts';
 
 const asked = request(orchestration(cycle));

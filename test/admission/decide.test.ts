@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideMutation, decideValidation } from '../../src/admission/decide.ts';
-import { defaultSettings, modes, type Settings } from '../../src/admission/settings.ts';
+import { defaultSettings, modes, type Settings } from '../../src/orchestration/settings.ts';
 import { anyOrchestration } from '../support/objects.ts';
 import {
   API_VERSION,

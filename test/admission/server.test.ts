@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultSettings } from '../../src/admission/settings.ts';
+import { defaultSettings } from '../../src/orchestration/settings.ts';
 import { checkpoint, cycle, orchestration, review } from '../support/reviews.ts';
 import { buildGate } from '../support/server.ts';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { defaultSettings } from '../../src/admission/settings.ts';
+import { defaultSettings } from '../../src/orchestration/settings.ts';
 import { issueIdentity, listenGate } from '../support/https.ts';
 import { checkAnswer, type Outcome } from './check.ts';
 import { createRandom } from './random.ts';

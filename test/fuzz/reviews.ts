@@ -1,4 +1,4 @@
-import { modes } from '../../src/admission/settings.ts';
+import { modes } from '../../src/orchestration/settings.ts';
 import { orchestration, orchestrationRun, review } from '../support/reviews.ts';
 import type { Random } from './random.ts';
 

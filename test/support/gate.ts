@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Mode } from '../../src/admission/settings.ts';
+import type { Mode } from '../../src/orchestration/settings.ts';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import type { Cluster } from './controlplane/cluster.ts';

@@ -1,5 +1,5 @@
 import { buildServer, type FinishedReview, type ServerOptions } from '../../src/admission/server.ts';
-import { defaultSettings } from '../../src/admission/settings.ts';
+import { defaultSettings } from '../../src/orchestration/settings.ts';
 
 /** A gate for tests, not listening, and what it told of the reviews it answered. */
 export function buildGate(options: Partial<ServerOptions> = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultSettings, parseOverride, parseSettings } from '../../src/admission/settings.ts';
+import { defaultSettings, parseOverride, parseSettings } from '../../src/orchestration/settings.ts';
 
 const parse = (entries: Record<string, string>) => parseSettings(new Map(Object.entries(entries)));
 const override = (entries: Record<string, string>) => parseOverride(new Map(Object.entries(entries)));

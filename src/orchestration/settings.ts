@@ -1,8 +1,8 @@
 import { displayName, quoteName } from '../dag/display.ts';
 import { defaultLimits } from '../dag/rules.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { type DefaultingMode, defaultingModes } from '../orchestration/defaults.ts';
-import { defaultPolicy, type Policy, rules, type Severity } from '../orchestration/judge.ts';
+import { type DefaultingMode, defaultingModes } from './defaults.ts';
+import { defaultPolicy, type Policy, rules, type Severity } from './judge.ts';
 
 /** `warn` lets every object pass and tells what is wrong with it; `off` judges nothing. */
 export const modes = ['enforce', 'warn', 'off'] as const;
