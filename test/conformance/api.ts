@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
 import type { KubeObject, ObjectName, Resource } from '../../src/kube/resources.ts';
+import type { Cluster } from '../support/controlplane/cluster.ts';
+import { connectKube } from '../support/kube.ts';
 import type { Model } from '../support/model/model.ts';
+import type { Obstacle } from './obstacles.ts';
 
 /** An API server, or what stands in for one, as the conformance suite needs it. Calls throw KubeError. */
 export interface Api extends Pick<KubeClient, 'get' | 'list' | 'create' | 'patch' | 'delete'> {
@@ -14,22 +18,36 @@ export interface Api extends Pick<KubeClient, 'get' | 'list' | 'create' | 'patch
   readonly eventually: (what: string, isSo: () => Promise<boolean>) => Promise<void>;
   /** Gives controllers the time they would need to do what they must not do. */
   readonly rest: () => Promise<void>;
+  /** Puts something in the way of creates, in a namespace of its own. */
+  readonly obstruct: (obstacle: Obstacle) => Promise<Obstructed>;
+}
+
+/** Where something is in the way, as the one who meets it sees it. */
+export interface Obstructed extends Pick<KubeClient, 'list' | 'create'> {
+  readonly namespace: string;
+  /** Takes it out of the way. */
+  readonly clear: () => Promise<void>;
 }
 
 /** The garbage collector looks every 30 s for kinds that are new to it. */
 const patienceMs = 45_000;
 
 /** The model: nothing happens in it but by a call, so that garbage is collected where the suite waits for that. */
-export function apiOfModel(model: Model, namespace: string): Api {
+export function apiOfModel(model: Model, own: string): Api {
+  const namespace = own;
+  let obstructed = 0;
   const collect = () => {
     while (model.collectGarbage());
   };
   const answer = <T>(call: () => T) => new Promise<T>((resolve) => resolve(call()));
-  return {
-    namespace,
-    get: (resource, name) => answer(() => model.get(resource, name)),
+  const calls: Pick<Api, 'list' | 'create'> = {
     list: (resource, selection) => answer(() => model.list(resource, selection)),
     create: (resource, object) => answer(() => model.create(resource, object)),
+  };
+  return {
+    ...calls,
+    namespace,
+    get: (resource, name) => answer(() => model.get(resource, name)),
     patch: (resource, name, { type, body }, options) => {
       if (type !== 'merge') throw new Error(`the model knows no ${type} patch`);
       return answer(() => model.patch(resource, name, { type, body }, options));
@@ -51,13 +69,18 @@ export function apiOfModel(model: Model, namespace: string): Api {
       if (!(await isSo())) throw new Error(`the model never comes to this: ${what}`);
     },
     rest: () => answer(collect),
+    obstruct(obstacle) {
+      const namespace = `${own}-${++obstructed}`;
+      model.govern([obstacle.law(namespace)]);
+      return Promise.resolve({ ...calls, namespace, clear: () => answer(() => model.govern([])) });
+    },
   };
 }
 
 let sentinels = 0;
 
 /** A real API server. Its watches tell what has happened in order: an object made now ends what happened before. */
-export function apiOfClient(client: KubeClient, namespace: string): Api {
+export function apiOfClient(client: KubeClient, namespace: string, cluster: Cluster): Api {
   return {
     ...client,
     namespace,
@@ -82,6 +105,22 @@ export function apiOfClient(client: KubeClient, namespace: string): Api {
       }
     },
     rest: () => delay(500),
+    async obstruct({ raise }) {
+      const own = `${namespace}-${randomBytes(3).toString('hex')}`;
+      await cluster.kubectl(['create', 'namespace', own]);
+      const { kubeconfig, isNamespaceMissing = false, clear } = await raise(own, cluster);
+      const caller = kubeconfig === undefined ? undefined : connectKube(kubeconfig);
+      return {
+        ...client,
+        ...caller,
+        namespace: isNamespaceMissing ? `${own}-absent` : own,
+        async clear() {
+          await clear?.();
+          await caller?.close();
+          await cluster.kubectl(['delete', 'namespace', own, '--wait=false', '--ignore-not-found']);
+        },
+      };
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { connectKube, type ObservedClient } from '../support/kube.ts';
 import { apiOfClient } from './api.ts';
 import { itConforms } from './suite.ts';
 
-describeNeeding(['controllers'], 'the same suite', () => {
+describeNeeding(['controllers', 'loopbackWebhooks'], 'the same suite', () => {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   let client: ObservedClient;
@@ -15,5 +15,5 @@ describeNeeding(['controllers'], 'the same suite', () => {
   });
   afterAll(() => client?.close());
 
-  itConforms('the real API server', () => apiOfClient(client, namespace));
+  itConforms('the real API server', () => apiOfClient(client, namespace, cluster));
 });

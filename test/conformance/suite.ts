@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { DeleteOptions } from '../../src/kube/client.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import { compareVersions, type KubeObject, type ObjectMeta } from '../../src/kube/resources.ts';
 import { failureOf } from '../support/kube.ts';
 import { TOOL_RUNS as resource } from '../support/model/engine.ts';
 import { type Api, exists } from './api.ts';
+import { obstacles } from './obstacles.ts';
 
 /**
  * What a controller relies on of an API server, said once. It is run against the real one, so that what it says is true,
@@ -252,6 +254,58 @@ export function itConforms(title: string, open: () => Api): void {
       );
       await merge(child, { metadata: { finalizers: finalizersLeft(await read(child)) } });
       await open().eventually('the child is gone', async () => !(await isThere(child)));
+    });
+
+    it('deletes in the foreground through every level, the owner last', async () => {
+      const owner = await create();
+      const middle = await create(ownedBy(owner, true));
+      const leaf = await create({ ...ownedBy(middle, true), ...finalizers('hold') });
+      await remove(owner, { propagationPolicy: 'Foreground' });
+      await open().eventually(
+        'the leaf is marked',
+        async () => (await read(leaf)).metadata.deletionTimestamp !== undefined,
+      );
+      await open().rest();
+      expect([await isThere(owner), await isThere(middle)]).toEqual([true, true]);
+      await merge(leaf, { metadata: { finalizers: finalizersLeft(await read(leaf)) } });
+      await open().eventually('all are gone', async () => {
+        const left = await Promise.all([owner, middle, leaf].map(isThere));
+        return left.every((is) => !is);
+      });
+    });
+
+    it('says who has written the status', async () => {
+      const object = await create();
+      const write = (phase: string, fieldManager: string) =>
+        open().patch(
+          resource,
+          at(object),
+          { type: 'merge', body: { status: { phase } } },
+          { subresource: 'status', fieldManager },
+        );
+      await write('Running', 'first');
+      const { metadata } = await write('Succeeded', 'second');
+      const entries = metadata['managedFields'] as readonly { manager: string; subresource?: string }[];
+      const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => manager);
+      expect(writers).toContain('second');
+    });
+
+    it.each(Object.keys(obstacles))('denies a create for %s', async (name) => {
+      const obstacle = obstacles[name];
+      if (obstacle === undefined) return;
+      const { kind = resource, reason, code, says, list } = obstacle;
+      const { namespace, clear, ...caller } = await open().obstruct(obstacle);
+      const attempt = () => caller.create(kind, objectOf({ namespace, name: `object-${++made}` }));
+      let failure: unknown;
+      await open().eventually('the create is denied', async () => {
+        failure = await attempt().catch((error: unknown) => error);
+        return failure instanceof KubeError && failure.message.includes(says);
+      });
+      expect(failure).toMatchObject({ reason, code });
+      const listed = caller.list(kind, { namespace });
+      if (list === 'works') expect((await listed).items).toBeInstanceOf(Array);
+      else expect(await failureOf(listed)).toMatchObject({ reason: list });
+      await clear();
     });
 
     it('collects what names an owner of another uid than the one that is there', async () => {

@@ -8,14 +8,18 @@ import {
   type Resource,
 } from '../../../src/kube/resources.ts';
 import { isEqual } from '../../../src/orchestration/equality.ts';
+import type { Call, Law } from './laws.ts';
 import { mergePatch } from './merge.ts';
 
 /**
  * An API server with etcd and garbage collector behind it, as far as a controller can tell: it answers like `KubeClient`
  * and throws the same KubeErrors, but at once. Nothing happens by itself, so that a test chooses every order of events.
- * Every kind has a status subresource; namespaces need not exist; nothing is validated.
+ * Every kind has a status subresource. What it denies is up to its laws: without any, every kind and every namespace
+ * exists, everybody may do everything, and nothing is validated.
  */
 export interface Model {
+  /** From now on these laws hold, and no others. */
+  govern(laws: readonly Law[]): void;
   get(resource: Resource, name: ObjectName): KubeObject;
   /** By namespace and name. */
   list(resource: Resource, selection?: { readonly namespace?: string }): Page;
@@ -24,7 +28,7 @@ export interface Model {
     resource: Resource,
     name: ObjectName,
     patch: { readonly type: 'merge'; readonly body: object },
-    options?: Pick<PatchOptions, 'subresource'>,
+    options?: Pick<PatchOptions, 'subresource' | 'fieldManager'>,
   ): KubeObject;
   delete(
     resource: Resource,
@@ -61,6 +65,7 @@ interface Log {
 interface State {
   readonly objects: Map<string, Stored>;
   readonly creates: Map<string, number>;
+  laws: readonly Law[];
   version: number;
   compacted: number;
   log: Log | undefined;
@@ -70,7 +75,7 @@ const FOREGROUND = 'foregroundDeletion';
 
 /** An empty model; `now` is its clock, in milliseconds since 1970. */
 export function createModel(now: () => number): Model {
-  return modelOf({ objects: new Map(), creates: new Map(), version: 1, compacted: 0, log: undefined }, now);
+  return modelOf({ objects: new Map(), creates: new Map(), laws: [], version: 1, compacted: 0, log: undefined }, now);
 }
 
 function modelOf(state: State, now: () => number): Model {
@@ -81,6 +86,16 @@ function modelOf(state: State, now: () => number): Model {
     const stored = objects.get(keyIn(resource, name));
     if (stored === undefined) throw failure('NotFound', `${resource.plural} "${name.name}" not found`);
     return stored.object;
+  }
+
+  /** Throws what the first law that denies a call says. */
+  function ask(verb: Call['verb'], resource: Resource, name: Partial<ObjectName>): void {
+    const { namespace } = name;
+    const count = () => [...objects.values()].filter((stored) => isHeld(stored, resource, namespace)).length;
+    for (const law of state.laws) {
+      const denial = law({ verb, resource, name, count });
+      if (denial !== undefined) throw denial;
+    }
   }
 
   function commit(type: WatchEvent['type'], resource: Resource, changed: KubeObject): KubeObject {
@@ -132,8 +147,15 @@ function modelOf(state: State, now: () => number): Model {
   }
 
   return {
-    get: find,
+    govern(laws) {
+      state.laws = laws;
+    },
+    get(resource, name) {
+      ask('get', resource, name);
+      return find(resource, name);
+    },
     list(resource, { namespace } = {}) {
+      ask('list', resource, namespace === undefined ? {} : { namespace });
       const found = [...objects.values()].filter((stored) => isOf(resource, stored.resource));
       const items = found.map(({ object }) => object).filter(({ metadata }) => isWithin(metadata, namespace));
       items.sort((one, other) => (keyOf(nameOf(one)) < keyOf(nameOf(other)) ? -1 : 1));
@@ -142,6 +164,7 @@ function modelOf(state: State, now: () => number): Model {
     create(resource, { status: _, ...object }) {
       const key = keyIn(resource, nameOf(object as KubeObject));
       const { name } = (object as KubeObject).metadata;
+      ask('create', resource, nameOf(object as KubeObject));
       if (objects.has(key)) throw failure('AlreadyExists', `${resource.plural} "${name}" already exists`);
       const count = (creates.get(key) ?? 0) + 1;
       creates.set(key, count);
@@ -149,7 +172,8 @@ function modelOf(state: State, now: () => number): Model {
       const { resourceVersion: __, deletionTimestamp: ___, ...metadata } = (object as KubeObject).metadata;
       return commit('ADDED', resource, { ...(object as KubeObject), metadata: { ...metadata, ...given } });
     },
-    patch(resource, name, { body }, { subresource } = {}) {
+    patch(resource, name, { body }, { subresource, fieldManager } = {}) {
+      ask('patch', resource, name);
       const before = find(resource, name);
       const { metadata = {}, status, ...content } = body as Partial<KubeObject>;
       const { uid, resourceVersion, ...changes } = metadata as Partial<KubeObject['metadata']>;
@@ -159,12 +183,14 @@ function modelOf(state: State, now: () => number): Model {
       // A status patch takes nothing but the status from its body: of a uid in it nobody takes notice.
       if (!isOfStatus && uid !== undefined && uid !== before.metadata.uid)
         throw failure('Invalid', `metadata.uid: Invalid value: "${uid}": field is immutable`);
-      const after = mergePatch(before, isOfStatus ? { status } : { ...content, metadata: changes }) as KubeObject;
+      const merged = mergePatch(before, isOfStatus ? { status } : { ...content, metadata: changes }) as KubeObject;
+      const after = isEqual(before, merged) ? before : signed(merged, fieldManager, subresource);
       const isNewSpec = !isOfStatus && Object.keys(content).some((field) => !isEqual(before[field], after[field]));
       const generation = (before.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
       return update(resource, before, { ...after, metadata: { ...after.metadata, generation } });
     },
     delete(resource, name, { propagationPolicy = 'Background', preconditions = {} } = {}) {
+      ask('delete', resource, name);
       const object = find(resource, name);
       const { uid = object.metadata.uid, resourceVersion = object.metadata.resourceVersion } = preconditions;
       if (uid !== object.metadata.uid) throw conflict(resource, name, 'its uid is another');
@@ -172,6 +198,7 @@ function modelOf(state: State, now: () => number): Model {
       remove(resource, object, propagationPolicy === 'Foreground');
     },
     watch(resource, { namespace, resourceVersion }) {
+      ask('watch', resource, namespace === undefined ? {} : { namespace });
       if (compareVersions(resourceVersion, String(state.compacted)) < 0)
         throw failure('Expired', `too old resource version: ${resourceVersion}`);
       const events: WatchEvent[] = [];
@@ -205,6 +232,21 @@ function isOf(wanted: Resource, { group, plural }: Resource): boolean {
 
 function isWithin({ namespace }: KubeObject['metadata'], wanted: string | undefined): boolean {
   return wanted === undefined || wanted === namespace;
+}
+
+/** Of this kind and namespace, as a quota counts. */
+function isHeld({ resource, object }: Stored, wanted: Resource, namespace: string | undefined): boolean {
+  return isOf(wanted, resource) && isWithin(object.metadata, namespace);
+}
+
+/** With the name of whoever wrote it; fields are not told apart. */
+function signed(object: KubeObject, manager: string | undefined, subresource: 'status' | undefined): KubeObject {
+  if (manager === undefined) return object;
+  const entry = { manager, operation: 'Update', ...(subresource !== undefined && { subresource }) };
+  const others = ((object.metadata['managedFields'] ?? []) as readonly object[]).filter(
+    (other) => !isEqual(other, entry),
+  );
+  return { ...object, metadata: { ...object.metadata, managedFields: [...others, entry] } };
 }
 
 function isBlocking({ metadata }: KubeObject, owner: string | undefined): boolean {
