@@ -12,10 +12,13 @@ import { createTiming } from '../kube/ports.ts';
 import type { Outcome, Queue } from '../kube/queue.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
+import { parseSettings } from '../orchestration/settings.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
 import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
 import type { KubeObject } from '../reconciler/snapshot.ts';
+import { watchDirectory } from '../runtime/directory-watch.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { createEngineMetrics, type EngineMetrics, type WorkKind } from '../runtime/reconcile-metrics.ts';
@@ -60,7 +63,9 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   const parent = connectParent(process);
   const metrics = createEngineMetrics();
   const load = await chooseCredentials(configuration.kubeconfig, process.env);
-  const engine = startEngine({ configuration, load, log, metrics, parent, started: await parent.started });
+  const started = await parent.started;
+  const settings = followSettings(configuration, log, () => engine.judgeAgain());
+  const engine = startEngine({ configuration, load, log, metrics, parent, started, policy: settings.policy });
   let election: Election | undefined;
   // A terminal sends its signal to us as well as to our parent: that is no second one.
   const stop = once(async () => {
@@ -75,6 +80,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   };
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  await settings.whenRead;
   if (!(await engine.whenSynced).every(Boolean)) return;
   await parent.tell({ type: 'synced' });
   log.info({ namespaces: configuration.namespaces }, 'following runs');
@@ -84,6 +90,28 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   };
   if (configuration.electsLeader) election = stand(configuration, engine.transport, log, process, begin);
   else begin();
+}
+
+/**
+ * Follows the settings of the gate, of which the policy concerns stored objects too; mode and override are about admission.
+ * Until the first can be read nothing is judged, and the engine does not become ready; a later mistake changes nothing.
+ */
+function followSettings({ settingsDir: folder }: ReconcileConfiguration, log: Logger, onChange: () => void) {
+  let policy = defaultPolicy;
+  if (folder === undefined) return { policy: () => policy, whenRead: Promise.resolve() };
+  const read = Promise.withResolvers<void>();
+  void watchDirectory(folder, {
+    onChange: (files) => {
+      const parsed = parseSettings(files);
+      if (!parsed.ok) return log.error({ folder, mistakes: parsed.mistakes }, 'settings refused');
+      ({ policy } = parsed.value);
+      log.info({ folder }, 'settings read');
+      read.resolve();
+      return onChange();
+    },
+    onError: (error) => log.error({ error, folder }, 'cannot read settings'),
+  });
+  return { policy: () => policy, whenRead: read.promise };
 }
 
 /** It only saves work: two engines at once do nothing twice, since names and conditional writes keep them apart. */
@@ -128,9 +156,10 @@ interface EngineOptions {
   readonly metrics: EngineMetrics;
   readonly parent: Pick<Parent, 'tell'>;
   readonly started: Awaited<Parent['started']>;
+  readonly policy: () => Policy;
 }
 
-function startEngine({ configuration, load, log, metrics, parent, started }: EngineOptions) {
+function startEngine({ configuration, load, log, metrics, parent, started, policy }: EngineOptions) {
   const { namespaces, missingOrchestrationSeconds, workers } = configuration;
   const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
   if (configuration.executesToolRuns) resources.push(...TOOL_RUN_RESOURCES);
@@ -196,8 +225,9 @@ function startEngine({ configuration, load, log, metrics, parent, started }: Eng
     hash,
     nameChild: nameChild(hash),
     missingOrchestrationSeconds,
+    policy,
   });
-  const orchestrations = createOrchestrationQueue(queueOf('Orchestration'));
+  const orchestrations = createOrchestrationQueue({ ...queueOf('Orchestration'), policy });
   const toolRuns = configuration.executesToolRuns
     ? createToolRunQueue({
         ...queueOf('ToolRun'),
@@ -221,6 +251,11 @@ function startEngine({ configuration, load, log, metrics, parent, started }: Eng
     transport,
     whenSynced: followed.whenSynced([RUNS.kind, ORCHESTRATIONS.kind]),
     watchAges: () => followed.ages(),
+    /** The policy is another: what it says of each Orchestration may be too. */
+    judgeAgain() {
+      for (const { metadata } of followed.values(ORCHESTRATIONS.kind))
+        orchestrations.add(`${metadata.namespace}/${metadata.name}`);
+    },
     async start() {
       await tracker.probe(() => isStopping);
       // What is gone is not heard of, and its quarantine ends only with a look.

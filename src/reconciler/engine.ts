@@ -1,6 +1,6 @@
 import { act } from './act.ts';
 import type { Hash } from './names.ts';
-import { type Memory, observeRun } from './observe.ts';
+import { type Memory, type ObserveOptions, observeRun } from './observe.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import type { Action, Snapshot } from './snapshot.ts';
@@ -11,7 +11,7 @@ const LAZY_WRITE_MS = 1_000;
 /** The copy of the cluster hears of our own write within milliseconds; every change also wakes the run by itself. */
 const CATCH_UP_MS = 20;
 
-export interface EngineOptions extends PlanOptions {
+export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
   readonly hash: Hash;
   /** Milliseconds since 1970, on a clock that does not jump while the process lives. */
@@ -40,7 +40,7 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
 
   async function reconcile(key: string): Promise<Outcome> {
     if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
-    const snapshot = await observeRun(cluster, key, memory);
+    const snapshot = await observeRun(cluster, key, memory, options);
     const pace = recall(key, snapshot?.run.uid);
     if (snapshot === undefined) return 'done';
     const nowMs = now();

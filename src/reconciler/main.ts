@@ -2,7 +2,7 @@ import type { FollowedCluster } from '../kube/cluster.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { namespacedResource } from '../kube/resources.ts';
-import { defaultPolicy } from '../orchestration/judge.ts';
+import type { Policy } from '../orchestration/judge.ts';
 import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { affectedRuns } from './affected.ts';
@@ -80,15 +80,26 @@ export function createRunQueue({
 }
 
 /** Keeps the status of Orchestrations. Keys are those of the Orchestrations that changed. */
-export function createOrchestrationQueue({ followed, now, guard, ...options }: QueueOptions): Queue {
-  const process = (key: string) => writeOrchestrationStatus(followed, key, new Date(now()).toISOString());
+export function createOrchestrationQueue({
+  followed,
+  now,
+  guard,
+  policy,
+  ...options
+}: QueueOptions & { readonly policy: () => Policy }): Queue {
+  const process = (key: string) => writeOrchestrationStatus(followed, key, policy(), new Date(now()).toISOString());
   return createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
 }
 
-async function writeOrchestrationStatus(followed: FollowedCluster, key: string, now: string): Promise<Outcome> {
+async function writeOrchestrationStatus(
+  followed: FollowedCluster,
+  key: string,
+  policy: Policy,
+  now: string,
+): Promise<Outcome> {
   const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
   if (object === undefined || followed.statusWriters(object).isForeign) return 'done';
-  const status = planOrchestration(object, defaultPolicy, now);
+  const status = planOrchestration(object, policy, now);
   if (status === undefined) return 'done';
   const { namespace, name, uid, resourceVersion = '' } = object.metadata;
   const version = { namespace, name, uid, resourceVersion };

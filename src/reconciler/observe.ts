@@ -1,6 +1,6 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
-import { judgeOrchestration } from '../orchestration/judge.ts';
+import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isStepFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { stepKinds } from './kinds/table.ts';
@@ -18,8 +18,18 @@ export interface Memory {
   readonly created: Map<string, Map<string, string>>;
 }
 
+export interface ObserveOptions {
+  /** The limits and severities of the gate, as they are now. */
+  readonly policy: () => Policy;
+}
+
 /** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
-export async function observeRun(cluster: Cluster, key: string, memory: Memory): Promise<Snapshot | undefined> {
+export async function observeRun(
+  cluster: Cluster,
+  key: string,
+  memory: Memory,
+  options: ObserveOptions,
+): Promise<Snapshot | undefined> {
   const object = cluster.getRun(key);
   if (object === undefined) return undefined;
   const writers = cluster.statusWriters(object);
@@ -28,7 +38,7 @@ export async function observeRun(cluster: Cluster, key: string, memory: Memory):
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   return {
     run,
-    orchestration: await observeOrchestration(cluster, run, memory),
+    orchestration: await observeOrchestration(cluster, run, memory, options),
     ancestry: readAncestry(cluster, object),
     children: await readChildren(cluster, run, created),
     created,
@@ -65,22 +75,27 @@ async function observeOrchestration(
   cluster: Cluster,
   run: ObservedRun,
   { snapshots }: Memory,
+  { policy }: ObserveOptions,
 ): Promise<ObservedOrchestration> {
   const known = snapshots.get(run.uid);
   if (known !== undefined) return { state: 'Snapshotted', orchestration: known };
   const revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
-  if (revision === undefined) return judgeCurrent(cluster, run);
+  if (revision === undefined) return judgeCurrent(cluster, run, policy());
   if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
   const orchestration = asRecord(revision['data'])['orchestration'] as Orchestration;
   snapshots.set(run.uid, orchestration);
   return { state: 'Snapshotted', orchestration };
 }
 
-function judgeCurrent(cluster: Cluster, { namespace, orchestration: name }: ObservedRun): ObservedOrchestration {
+function judgeCurrent(
+  cluster: Cluster,
+  { namespace, orchestration: name }: ObservedRun,
+  policy: Policy,
+): ObservedOrchestration {
   const object = cluster.getOrchestration(namespace, name);
   if (object === undefined) return { state: 'Missing' };
   const decoded = decodeOrchestration(object);
-  const [denial] = judgeOrchestration(decoded).denials;
+  const [denial] = judgeOrchestration(decoded, policy).denials;
   if (denial === undefined) return { state: 'Found', orchestration: decoded.orchestration };
   const { code, field, message } = denial;
   return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };

@@ -90,6 +90,7 @@ const RECONCILE_SETTINGS = {
     variables: ['POD_NAMESPACE'],
     fallback: 'default',
   },
+  settingsDir: { flag: 'settings-dir', kind: anyText, help: 'the folder of the gate settings', isOptional: true },
   kubeconfig: {
     flag: 'kubeconfig',
     kind: anyText,

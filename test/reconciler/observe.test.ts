@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { observeRun } from '../../src/reconciler/observe.ts';
@@ -59,7 +60,8 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     refusals: new Map(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
-  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory);
+  const policy = () => defaultPolicy;
+  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, { policy });
   if (snapshot === undefined) throw new Error('the run was not observed');
   return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
     nameChild: (_, name, attempt) => `${name}-${attempt}`,
