@@ -18,13 +18,14 @@ import { versionOf } from '../reconciler/engine-fault.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
 import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
 import type { KubeObject } from '../reconciler/snapshot.ts';
+import { topicsOf } from '../reconciler/topics.ts';
 import { watchDirectory } from '../runtime/directory-watch.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { createEngineMetrics, type EngineMetrics, type WorkKind } from '../runtime/reconcile-metrics.ts';
 import { EXIT } from '../supervisor/messages.ts';
 import { createWorkTracker } from '../supervisor/work.ts';
-import { affectedToolRuns, createToolRunQueue, TOOL_RUN_RESOURCES, TOOL_RUNS } from '../toolrun/main.ts';
+import { createToolRunQueue, TOOL_RUN_RESOURCES, TOOL_RUNS } from '../toolrun/main.ts';
 import { createRecorder, type RecordEvent } from './events.ts';
 import { connectParent, type Parent } from './parent.ts';
 import { announceQuarantine } from './quarantine.ts';
@@ -176,9 +177,10 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
+    topicsOf: (object) => topicsOf(object as KubeObject),
     onChange: (object) => {
       runs.see(object as KubeObject);
-      for (const key of affectedToolRuns(object, () => followed.values(TOOL_RUNS.kind))) toolRuns?.add(key);
+      toolRuns?.see(object);
       if (object.kind === ORCHESTRATIONS.kind)
         orchestrations.add(`${object.metadata.namespace}/${object.metadata.name}`);
     },

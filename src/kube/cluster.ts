@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly onChange: (object: KubeObject) => void;
   /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
   readonly onListed?: (kind: string, namespace: string | undefined) => void;
+  /** What objects are found by in `listObjects`. */
+  readonly topicsOf?: (object: KubeObject) => readonly string[];
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
@@ -42,7 +44,7 @@ const STATUS_WRITERS = 'statusWriters';
  * that has not been listed yet throws: nothing may be taken for absent before that.
  */
 export function followCluster(options: ClusterOptions) {
-  const { client, resources, namespaces, fieldManager, onChange, onListed, timing, log, observer } = options;
+  const { client, resources, namespaces, fieldManager, onChange, onListed, topicsOf, timing, log, observer } = options;
   const ownWrites = createOwnWrites();
   const scopes = namespaces ?? [undefined];
   const copies = resources.flatMap((resource) =>
@@ -50,7 +52,12 @@ export function followCluster(options: ClusterOptions) {
   );
 
   function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
-    const store = createStore({ log, transform: keepStatusWriters, onChange: ({ object }) => onChange(object) });
+    const store = createStore({
+      log,
+      transform: keepStatusWriters,
+      onChange: ({ object }) => onChange(object),
+      ...(topicsOf && { topicsOf }),
+    });
     const scope = namespace === undefined ? {} : { namespace };
     const listed = () => onListed?.(resource.kind, namespace);
     const seen = { onListed: listed, ...(observer && { observer }) };
@@ -126,16 +133,14 @@ export function followCluster(options: ClusterOptions) {
     },
     getObject: (apiVersion: string, kind: string, key: string) =>
       storeOf(apiVersion, kind, key.split('/')[0] ?? '').get(key) as StoredObject | undefined,
-    *listObjects(apiVersion: string, kind: string, namespace: string): Generator<StoredObject> {
-      for (const object of storeOf(apiVersion, kind, namespace).values()) {
-        if (object.metadata.namespace === namespace) yield object as StoredObject;
-      }
-    },
     /**
      * Why the copy may not hold the objects of this kind in this namespace, in the API server's words; undefined where it
      * does, and as long as the first list is under way.
      */
     unreadable,
+    /** Those of a topic that names the namespace too. */
+    listObjects: (apiVersion: string, kind: string, namespace: string, topic: string) =>
+      storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],
     statusWriters: (object: object) => {
       const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
       return { isOurs: writers.includes(fieldManager), isForeign: writers.some((writer) => writer !== fieldManager) };

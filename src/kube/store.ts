@@ -13,8 +13,8 @@ export interface Change {
 export interface Store {
   get(key: string): KubeObject | undefined;
   values(): Iterable<KubeObject>;
-  /** The objects that name this uid among their owners, in no order. */
-  ownedBy(uid: string): readonly KubeObject[];
+  /** The objects about this topic (see `topicsOf`), in no order. */
+  about(topic: string): readonly KubeObject[];
   readonly size: number;
   /** All changes up to this resourceVersion are in here; '0' before the first list. */
   readonly version: string;
@@ -30,12 +30,19 @@ export interface StoreOptions {
   readonly log: Log;
   /** What is kept of an object, when its metadata is; without `metadata.managedFields` unless given. */
   readonly transform?: (object: KubeObject) => KubeObject;
+  /** What an object can be found by beside its key: texts of any form. Asked of what is kept, once a change. */
+  readonly topicsOf?: (object: KubeObject) => readonly string[];
 }
 
 /** An empty store, as old as can be. */
-export function createStore({ onChange, log, transform = dropManagedFields }: StoreOptions): Store {
+export function createStore({
+  onChange,
+  log,
+  transform = dropManagedFields,
+  topicsOf = () => [],
+}: StoreOptions): Store {
   const objects = new Map<string, KubeObject>();
-  const byOwner = new Map<string, Set<string>>();
+  const byTopic = new Map<string, Set<string>>();
   /** Key to version of what was deleted since the last list, lest a late event bring it back. */
   const deleted = new Map<string, string>();
   let version = '0';
@@ -47,7 +54,7 @@ export function createStore({ onChange, log, transform = dropManagedFields }: St
     const kept = transform(object);
     const type = objects.has(key) ? 'updated' : 'added';
     objects.set(key, kept);
-    for (const uid of ownersOf(kept)) byOwner.set(uid, (byOwner.get(uid) ?? new Set()).add(key));
+    for (const topic of topicsOf(kept)) byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(key));
     tell({ type, object: kept });
   }
 
@@ -69,10 +76,10 @@ export function createStore({ onChange, log, transform = dropManagedFields }: St
   }
 
   function unindex(key: string, object: KubeObject): void {
-    for (const uid of ownersOf(object)) {
-      const keys = byOwner.get(uid);
+    for (const topic of topicsOf(object)) {
+      const keys = byTopic.get(topic);
       keys?.delete(key);
-      if (keys?.size === 0) byOwner.delete(uid);
+      if (keys?.size === 0) byTopic.delete(topic);
     }
   }
 
@@ -89,7 +96,7 @@ export function createStore({ onChange, log, transform = dropManagedFields }: St
   return {
     get: (key) => objects.get(key),
     values: () => objects.values(),
-    ownedBy: (uid) => [...(byOwner.get(uid) ?? [])].flatMap((key) => objects.get(key) ?? []),
+    about: (topic) => [...(byTopic.get(topic) ?? [])].flatMap((key) => objects.get(key) ?? []),
     get size() {
       return objects.size;
     },
@@ -141,8 +148,4 @@ function dropManagedFields(object: KubeObject): KubeObject {
 
 function versionOf({ metadata }: KubeObject): string {
   return metadata.resourceVersion ?? '0';
-}
-
-function ownersOf({ metadata }: KubeObject): readonly string[] {
-  return metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
 }

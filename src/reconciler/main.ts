@@ -1,4 +1,5 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
+import { createInterests, type Interests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { namespacedResource } from '../kube/resources.ts';
@@ -11,6 +12,7 @@ import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import type { KubeObject } from './snapshot.ts';
+import { topicOf } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
@@ -62,9 +64,11 @@ export function createRunQueue({
   ...options
 }: RunQueueOptions): Queue & { readonly see: (changed: KubeObject) => void } {
   const reactions = createReactions();
-  const cluster = measure(connect(followed, emitEvent), reactions, timing, runObserver);
+  const interests = createInterests();
+  const cluster = measure(connect(followed, interests, emitEvent), reactions, timing, runObserver);
   const engine = createEngine({ ...options, cluster });
   const process = async (key: string) => {
+    interests.forget(key);
     const outcome = await engine.reconcile(key);
     reactions.settle(key, outcome === 'done' ? Infinity : outcome === 'retry' ? 0 : outcome.afterMs);
     return outcome;
@@ -74,7 +78,7 @@ export function createRunQueue({
     ...queue,
     see(changed) {
       reactions.see(changed, timing.now());
-      for (const key of affectedRuns(changed, () => followed.values(RUNS.kind))) queue.add(key);
+      for (const key of affectedRuns(changed, interests.keysOf)) queue.add(key);
     },
   };
 }
@@ -108,12 +112,19 @@ async function writeOrchestrationStatus(
 }
 
 /** The port to the cluster. */
-function connect(followed: FollowedCluster, emitEvent: Cluster['emitEvent']): Cluster {
+function connect(followed: FollowedCluster, interests: Interests, emitEvent: Cluster['emitEvent']): Cluster {
   return {
     getRun: (key) => followed.getObject(API_VERSION, RUNS.kind, key),
-    getOrchestration: (namespace, name) => followed.getObject(API_VERSION, ORCHESTRATIONS.kind, `${namespace}/${name}`),
+    getOrchestration: (namespace, name, forRun) => {
+      interests.add(forRun, topicOf(ORCHESTRATIONS.kind, namespace, name));
+      return followed.getObject(API_VERSION, ORCHESTRATIONS.kind, `${namespace}/${name}`);
+    },
     getObject: followed.getObject,
-    listObjects: (...kind) => followed.listObjects(...kind),
+    listOffers: ({ apiVersion, kind }, namespace, text, forRun) => {
+      const topic = topicOf(kind, namespace, text);
+      interests.add(forRun, topic);
+      return followed.listObjects(apiVersion, kind, namespace, topic);
+    },
     statusWriters: followed.statusWriters,
     hasSeenOwnWrites: followed.hasSeenOwnWrites,
     readObject: followed.readObject,

@@ -89,10 +89,10 @@ async function observeOrchestration(
 
 function judgeCurrent(
   cluster: Cluster,
-  { namespace, orchestration: name }: ObservedRun,
+  { namespace, name, orchestration }: ObservedRun,
   policy: Policy,
 ): ObservedOrchestration {
-  const object = cluster.getOrchestration(namespace, name);
+  const object = cluster.getOrchestration(namespace, orchestration, `${namespace}/${name}`);
   if (object === undefined) return { state: 'Missing' };
   const decoded = decodeOrchestration(object);
   const [denial] = judgeOrchestration(decoded, policy).denials;
@@ -145,20 +145,23 @@ async function readChildren(
   return children;
 }
 
-/** Gate steps look at every object of their kind in the namespace; there are few of both. */
+/** What is offered to gate steps that are not over. */
 function readWatched(
   cluster: Cluster,
   run: ObservedRun,
   { snapshots }: Memory,
 ): ReadonlyMap<string, readonly KubeObject[]> {
   const watched = new Map<string, readonly KubeObject[]>();
+  const over = new Set(run.status.stepStatuses.filter(isStepFinal).map(({ name }) => name));
   for (const step of snapshots.get(run.uid)?.steps ?? []) {
     const kind = stepKinds.get(step.kind);
-    if (kind?.type !== 'Gate') continue;
-    const candidates = [...cluster.listObjects(kind.apiVersion, kind.kind, run.namespace)];
+    if (kind?.type !== 'Gate' || over.has(step.name)) continue;
+    const offers = kind
+      .wants(step)
+      .flatMap((text) => cluster.listOffers(kind, run.namespace, text, `${run.namespace}/${run.name}`));
     watched.set(
       step.name,
-      candidates.filter((candidate) => kind.matches(step, candidate, run)),
+      [...new Set(offers)].filter((candidate) => kind.matches(step, candidate, run)),
     );
   }
   return watched;

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../orchestration/run-status.ts';
+import type { GateKind } from './kinds/kind.ts';
 import type { KubeObject, ObservedRun } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */
@@ -19,9 +20,11 @@ export type WriteOutcome =
  */
 export interface Cluster {
   getRun(key: string): KubeObject | undefined;
-  getOrchestration(namespace: string, name: string): KubeObject | undefined;
+  /** From now until its next look, the run hears of changes of this Orchestration, there or not. */
+  getOrchestration(namespace: string, name: string, forRun: string): KubeObject | undefined;
   getObject(apiVersion: string, kind: string, key: string): KubeObject | undefined;
-  listObjects(apiVersion: string, kind: string, namespace: string): Iterable<KubeObject>;
+  /** What offers this text to gates of its kind; from now until its next look, the run hears of changes of such objects. */
+  listOffers(gate: GateKind, namespace: string, text: string, forRun: string): readonly KubeObject[];
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** Whether the copy has caught up with what we wrote for this run. */

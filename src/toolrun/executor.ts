@@ -12,7 +12,8 @@ type WriteOutcome =
 /** The cluster as the executor needs it. What has no promise comes from a copy that has seen our own last write. */
 export interface Cluster {
   getToolRun(key: string): KubeObject | undefined;
-  getTool(namespace: string, name: string): KubeObject | undefined;
+  /** From now until its next look, the ToolRun hears of changes of this Tool, there or not. */
+  getTool(namespace: string, name: string, forToolRun: string): KubeObject | undefined;
   getJob(namespace: string, name: string): KubeObject | undefined;
   readConfigMap(namespace: string, name: string): Promise<KubeObject | undefined>;
   /** What the newest event of this Job says about a pod of it that could not be created. */
@@ -70,7 +71,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     const { namespace } = object.metadata;
     const toolRun = { object, status: readStatus(object), isContested };
     const toolName = nameTool(object);
-    const tool = toolName === undefined ? undefined : cluster.getTool(namespace, toolName);
+    const tool =
+      toolName === undefined ? undefined : cluster.getTool(namespace, toolName, `${namespace}/${object.metadata.name}`);
     const wanted = tool && buildConfigMap(object, tool, options.nameChild);
     const job = cluster.getJob(namespace, nameJob(toolRun, options.nameChild));
     // Once there is a Job, its ConfigMap has done its part.

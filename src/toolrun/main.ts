@@ -1,4 +1,5 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
+import { createInterests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
@@ -27,7 +28,7 @@ export interface ToolRunOptions extends PlanOptions {
   readonly guard: (process: (key: string) => Promise<Outcome>) => (key: string) => Promise<Outcome>;
 }
 
-/** Carries out ToolRuns as Jobs. Keys are added for every change that `affectedToolRun` names. */
+/** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
 export function createToolRunQueue({
   followed,
   emitEvent,
@@ -37,13 +38,17 @@ export function createToolRunQueue({
   observer,
   guard,
   ...options
-}: ToolRunOptions): Queue {
+}: ToolRunOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+  const interests = createInterests();
   const apiVersion = `${TOOLS}/v1alpha1`;
   const { reconcile } = createExecutor({
     ...options,
     cluster: {
       getToolRun: (key) => followed.getObject(apiVersion, 'ToolRun', key),
-      getTool: (namespace, name) => followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`),
+      getTool: (namespace, name, forToolRun) => {
+        interests.add(forToolRun, `${namespace}/${name}`);
+        return followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`);
+      },
       getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
       readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
       readPodRefusal: async (namespace, jobUid) => {
@@ -66,7 +71,17 @@ export function createToolRunQueue({
       emitEvent,
     },
   });
-  return createQueue({ workers, process: guard(reconcile), onError, timing, observer });
+  const process = (key: string) => {
+    interests.forget(key);
+    return reconcile(key);
+  };
+  const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
+  return {
+    ...queue,
+    see: (changed) => {
+      for (const key of affectedToolRuns(changed, interests.keysOf)) queue.add(key);
+    },
+  };
 }
 
 function newestMessage(events: readonly StoredObject[]): string | undefined {
@@ -76,14 +91,11 @@ function newestMessage(events: readonly StoredObject[]): string | undefined {
 }
 
 /** The keys of the ToolRuns that a changed object may move. */
-export function affectedToolRuns(changed: StoredObject, toolRuns: () => Iterable<StoredObject>): readonly string[] {
+function affectedToolRuns(changed: StoredObject, waitingFor: (tool: string) => Iterable<string>): readonly string[] {
   const { kind, metadata } = changed;
   const key = (name: string) => `${metadata.namespace}/${name}`;
   if (kind === 'ToolRun') return [key(metadata.name)];
-  if (kind === 'Tool')
-    return [...toolRuns()]
-      .filter((run) => run.metadata.namespace === metadata.namespace)
-      .map((run) => key(run.metadata.name));
+  if (kind === 'Tool') return [...waitingFor(key(metadata.name))];
   const owner = metadata.ownerReferences?.find(
     (reference) => reference.controller === true && reference.kind === 'ToolRun',
   );

@@ -82,22 +82,21 @@ describe('a list', () => {
   });
 });
 
-describe('the owner index', () => {
-  const owned = (...uids: string[]) => ({
-    ownerReferences: uids.map((uid) => ({ apiVersion: 'v1', kind: 'Owner', name: uid, uid })),
-  });
+describe('the index', () => {
+  const owned = (...uids: string[]) => ({ labels: Object.fromEntries(uids.map((uid) => [uid, ''])) });
   const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name).toSorted();
 
-  test('finds what an owner has through additions, changes of owner, deletions and lists', () => {
-    const { store } = observedStore();
+  test('finds what is about a topic through additions, changes, deletions and lists', () => {
+    const topicsOf = ({ metadata: { labels = {} } }: KubeObject) => Object.keys(labels);
+    const store = createStore({ onChange: () => {}, log: silentLog, topicsOf });
     store.apply(event('ADDED', '5', owned('x', 'y')));
     store.apply(event('ADDED', '6', { name: 'b', ...owned('x') }));
-    expect([namesOf(store.ownedBy('x')), namesOf(store.ownedBy('y'))]).toEqual([['a', 'b'], ['a']]);
+    expect([namesOf(store.about('x')), namesOf(store.about('y'))]).toEqual([['a', 'b'], ['a']]);
     store.apply(event('MODIFIED', '7', owned('y')));
-    expect([namesOf(store.ownedBy('x')), namesOf(store.ownedBy('y'))]).toEqual([['b'], ['a']]);
+    expect([namesOf(store.about('x')), namesOf(store.about('y'))]).toEqual([['b'], ['a']]);
     store.apply(event('DELETED', '8', owned('y')));
     store.replace([object('9', { name: 'c', ...owned('z') })], '10');
-    expect(['x', 'y', 'z'].map((uid) => namesOf(store.ownedBy(uid)))).toEqual([[], [], ['c']]);
+    expect(['x', 'y', 'z'].map((uid) => namesOf(store.about(uid)))).toEqual([[], [], ['c']]);
   });
 });
 

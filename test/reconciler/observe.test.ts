@@ -35,7 +35,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     getRun: () => run,
     getOrchestration: unused,
     getObject: () => undefined,
-    listObjects: () => [],
+    listOffers: () => [],
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),

@@ -10,6 +10,8 @@ export const approvalGate: GateKind = {
   type: 'Gate',
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
   kind: 'ApprovalPolicy',
+  wants: (step) => [readReference(step, 'policyRef') ?? []].flat(),
+  offers: ({ metadata }) => [metadata.name],
   matches: (step, { metadata }) => metadata.name === readReference(step, 'policyRef'),
   judge: (step, [policy]) => {
     const name = readReference(step, 'policyRef');

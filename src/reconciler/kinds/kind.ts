@@ -29,7 +29,10 @@ export interface GateKind {
   /** Kind of the objects waited for. */
   readonly apiVersion: string;
   readonly kind: string;
-  /** Whether `candidate` is among what the step waits for. */
+  /** What the step waits for, as texts that an object of this kind may offer: candidates are found by them. */
+  readonly wants: (step: Step) => readonly string[];
+  readonly offers: (candidate: KubeObject) => readonly string[];
+  /** Whether `candidate`, which offers something that the step wants, is among what it waits for. */
   readonly matches: (step: Step, candidate: KubeObject, run: ObservedRun) => boolean;
   readonly judge: (step: Step, watched: readonly KubeObject[]) => Outcome;
 }

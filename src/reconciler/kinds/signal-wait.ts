@@ -2,11 +2,25 @@ import { asRecord } from '../../orchestration/decode.ts';
 import { readReference } from '../../orchestration/references.ts';
 import type { GateKind } from './kind.ts';
 
+const FIELDS = ['deliveryId', 'signalRef'] as const;
+
 /** Waits for a SignalDelivery: one of a deliveryId whenever it came, one of a signal only if it came after the run. */
 export const signalWait: GateKind = {
   type: 'Gate',
   apiVersion: 'signals.proompteng.ai/v1alpha1',
   kind: 'SignalDelivery',
+  wants: (step) =>
+    FIELDS.flatMap((field) => {
+      const name = readReference(step, field);
+      return name === undefined ? [] : [`${field}:${name}`];
+    }),
+  offers: ({ spec }) => {
+    const { deliveryId, signalRef } = asRecord(spec);
+    const names = { deliveryId, signalRef: asRecord(signalRef)['name'] };
+    return FIELDS.filter((field) => typeof names[field] === 'string').map(
+      (field) => `${field}:${String(names[field])}`,
+    );
+  },
   matches: (step, { spec, metadata }, run) => {
     const { deliveryId, signalRef } = asRecord(spec);
     const wantedDelivery = readReference(step, 'deliveryId');
