@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { decodeOrchestration } from '../src/orchestration/decode.ts';
 import { defaultPolicy, type Judgement, judgeOrchestration } from '../src/orchestration/judge.ts';
 import { type BenchGraph, chain, closedChains, layers, randomLayers, withLoop } from './graphs.ts';
 import type { GoPeer } from './peers/go.ts';
@@ -61,7 +60,7 @@ const policy = { ...defaultPolicy, limits: { maxSteps: 20_000, maxDependencies: 
 
 /** What is timed: the whole decision, from the parsed object to the sentences shown. */
 function decide(object: unknown): Judgement {
-  return judgeOrchestration(decodeOrchestration(object), policy);
+  return judgeOrchestration(object, policy);
 }
 
 setFlagsFromString('--expose-gc');

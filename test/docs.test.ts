@@ -52,8 +52,11 @@ describe('docs/problems.md, below its table,', () => {
   });
 
   test('shows what is said of a run that was edited too late', () => {
-    const [problem] = checkRunUpdate({ spec: {}, status: { runId: 'x' } }, { spec: { parameters: { a: 'b' } } });
-    expect(sections.get('RunSpecImmutable')).toContain(`\nspec: ${problem?.describe()}\n`);
+    const [{ problems } = {}] = checkRunUpdate(
+      { spec: {}, status: { runId: 'x' } },
+      { spec: { parameters: { a: 'b' } } },
+    );
+    expect(sections.get('RunSpecImmutable')).toContain(`\nspec: ${problems?.[0]?.describe()}\n`);
   });
 });
 

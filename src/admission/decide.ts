@@ -1,9 +1,8 @@
 import { quoteName } from '../dag/display.ts';
-import { asRecord, decodeOrchestration, decodeOrchestrationRun, isRecord } from '../orchestration/decode.ts';
+import { asRecord, isRecord } from '../orchestration/decode.ts';
 import { defaultOrchestration } from '../orchestration/defaults.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { type Judgement, judgeOrchestration, type Policy, weigh } from '../orchestration/judge.ts';
-import { checkRunUpdate } from '../orchestration/run-rules.ts';
+import { type Judgement, judgeOrchestration, judgeRun, type Policy } from '../orchestration/judge.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import type { Settings } from '../orchestration/settings.ts';
 import { patchDefaults } from './patch.ts';
@@ -18,15 +17,9 @@ export interface Decision {
 
 /** What each webhook asks of each kind. A request for anything else was never meant for us. */
 const judges: Readonly<Record<string, (request: AdmissionRequest, policy: Policy) => Judgement>> = {
-  Orchestration: ({ object }, policy) => judgeOrchestration(decodeOrchestration(object), policy),
+  Orchestration: ({ object }, policy) => judgeOrchestration(object, policy),
   OrchestrationRun: ({ object, oldObject, operation }, policy) =>
-    weigh(
-      [
-        ...decodeOrchestrationRun(object).problems,
-        ...(operation === 'UPDATE' ? checkRunUpdate(oldObject, object) : []),
-      ],
-      policy,
-    ),
+    judgeRun(object, operation === 'UPDATE' ? oldObject : undefined, policy),
 };
 
 /** Whether an object may be stored. Pure: it depends on nothing but its arguments. */
@@ -47,7 +40,7 @@ export function decideMutation(request: AdmissionRequest, settings: Settings): D
   const isOurs = isKindOf(object, 'Orchestration') && isWrite(operation) && subResource === '';
   if (settings.mode === 'off' || !isOurs || isBeingDeleted(object)) return { response: allow(), problems: [] };
   const previous = operation === 'UPDATE' ? oldObject : undefined;
-  const defaulted = defaultOrchestration(object, previous, settings.defaulting);
+  const defaulted = defaultOrchestration(object, previous, settings.defaulting, settings.policy.limits);
   return { response: defaulted ? patch(patchDefaults(object, defaulted)) : allow(), problems: [] };
 }
 

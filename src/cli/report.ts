@@ -1,6 +1,6 @@
-import { decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
-import { defaultPolicy, type Judgement, judgeOrchestration, weigh } from '../orchestration/judge.ts';
-import type { FoundProblem, RuleMeaning } from '../orchestration/problem.ts';
+import { decodeOrchestration, nameOf, type Orchestration } from '../orchestration/decode.ts';
+import { defaultPolicy, type Judgement, judgeOrchestration, judgeRun } from '../orchestration/judge.ts';
+import type { Finding, FoundProblem, RuleMeaning } from '../orchestration/problem.ts';
 import type { FoundObject, Manifest } from './objects.ts';
 import { findRecursion } from './recursion.ts';
 
@@ -66,39 +66,27 @@ export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<Found
   const decoded = new Map(
     objects
       .filter(({ kind }) => kind === 'Orchestration')
-      .map((object) => [object, decodeOrchestration(object.value)] as const),
+      .map((object) => [object, decodeOrchestration(object.value).orchestration] as const),
   );
-  const recursion = findRecursion([...decoded.values()].map(({ orchestration }) => orchestration));
+  const recursion = findRecursion([...decoded.values()]);
   return new Map(
     objects.map((object) => {
       const definition = decoded.get(object);
-      const found = definition ? judgeDefinition(definition, recursion) : judgeRun(object.value);
-      return [object, reportProblems(object, found)];
+      const judgement = definition
+        ? judgeOrchestration(object.value, defaultPolicy, Infinity, recursionOf(definition, recursion))
+        : judgeRun(object.value, undefined, defaultPolicy, Infinity);
+      return [object, reportProblems(object, judgement)];
     }),
   );
 }
 
-interface Judged {
-  readonly subject: { readonly namespace: string; readonly name: string };
-  readonly judgement: Judgement;
+function recursionOf(definition: Orchestration, recursion: ReadonlyMap<Orchestration, FoundProblem>): Finding[] {
+  const problem = recursion.get(definition);
+  return problem === undefined ? [] : [{ code: problem.code, count: 1, problems: [problem] }];
 }
 
-function judgeDefinition(
-  { orchestration, problems }: ReturnType<typeof decodeOrchestration>,
-  recursion: ReadonlyMap<Orchestration, FoundProblem>,
-): Judged {
-  const found = [...problems, recursion.get(orchestration) ?? []].flat();
-  const judgement = judgeOrchestration({ orchestration, problems: found }, defaultPolicy, Number.POSITIVE_INFINITY);
-  return { subject: orchestration, judgement };
-}
-
-function judgeRun(value: unknown): Judged {
-  const { run, problems } = decodeOrchestrationRun(value);
-  return { subject: run, judgement: weigh(problems, defaultPolicy, Number.POSITIVE_INFINITY) };
-}
-
-function reportProblems({ kind, placeOf }: FoundObject, { subject, judgement }: Judged): PlacedProblem[] {
-  const { namespace, name } = subject;
+function reportProblems({ kind, value, placeOf }: FoundObject, judgement: Judgement): PlacedProblem[] {
+  const { namespace, name } = nameOf(value);
   return [...judgement.denials, ...judgement.warnings].map(({ path, code, severity, field, message, steps }) => ({
     ...placeOf(path),
     kind,

@@ -1,6 +1,6 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import { displayName, quoteName } from '../dag/display.ts';
-import type { FoundProblem, Path, RuleMeaning } from './problem.ts';
+import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import {
   type OrchestrationRunSpec,
   orchestrationRunSpecSchema,
@@ -46,160 +46,173 @@ const CURES: Readonly<Record<DecodingCode, string>> = {
   MissingOrchestrationRef: 'name the Orchestration to run',
 };
 
-/** Twenty times what an answer shows: it bounds memory on hostile input. */
-const MOST_PROBLEMS = 1000;
-/** A list or map longer than this is judged up to its first mistake, since every mistake costs an object. */
-const LARGE_COLLECTION = 1000;
-
 /** Stands for what is no step at all: it keeps its index, has no name and declares nothing. */
 const UNREADABLE_STEP: Step = Object.freeze({ name: '', kind: '' });
 
-const options = { strict: true, validateFormats: false, verbose: true, logger: false } as const;
-const vocabulary = ['x-kubernetes-preserve-unknown-fields'];
-const untilFirst = new Ajv({ ...options, allErrors: false }).addVocabulary(vocabulary);
-const untilLast = new Ajv({ ...options, allErrors: true }).addVocabulary(vocabulary);
-
-const isStep = untilFirst.compile<Step>(stepSchema);
+const ajv = new Ajv({ strict: true, validateFormats: false, logger: false });
+const isStep = ajv.addVocabulary(['x-kubernetes-preserve-unknown-fields']).compile<Step>(stepSchema);
 const { steps: _, ...headProperties } = orchestrationSpecSchema.properties;
-const head = compileFields({ properties: headProperties });
-const step = compileFields(stepSchema);
-const run = compileFields(orchestrationRunSpecSchema);
 
-/** Validators field by field, so that a large field judged up to its first mistake leaves none in another. */
-interface Fields {
-  readonly required: readonly string[];
-  readonly validators: readonly { field: string; first: ValidateFunction; all: ValidateFunction }[];
+/** What a schema of ours says of a field, and of what is directly inside it: no field goes deeper. */
+interface Shape {
+  readonly type?: string;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: true;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly additionalProperties?: Shape;
+  readonly items?: Shape;
 }
 
-function compileFields(schema: { required?: readonly string[]; properties: Record<string, object> }): Fields {
-  const validators = Object.entries(schema.properties).map(([field, inside]) => ({
-    field,
-    first: untilFirst.compile(inside),
-    all: untilLast.compile(inside),
-  }));
-  return { required: schema.required ?? [], validators };
+/** Counts problems by code, and keeps the first of each: what is not kept costs nothing. */
+interface Tally {
+  /** How many more problems with this code are to be written. */
+  readonly room: (code: DecodingCode) => number;
+  readonly add: (code: DecodingCode, count: number, first: readonly Omit<FoundProblem, 'code'>[]) => void;
+  readonly findings: () => readonly Finding[];
 }
 
-type Tell = (code: DecodingCode, path: Path, describe: () => string) => void;
-
-/** A list of problems and what adds to it: beyond MOST_PROBLEMS only codes not told yet, so that no verdict is lost. */
-function collectProblems(): { problems: readonly FoundProblem[]; tell: Tell } {
-  const problems: FoundProblem[] = [];
-  const codes = new Set<DecodingCode>();
-  const tell: Tell = (code, path, describe) => {
-    if (problems.length >= MOST_PROBLEMS && codes.has(code)) return;
-    codes.add(code);
-    problems.push({ code, path, describe });
+function createTally(most: number): Tally {
+  const byCode = new Map<DecodingCode, { count: number; problems: FoundProblem[] }>();
+  return {
+    room: (code) => most - (byCode.get(code)?.problems.length ?? 0),
+    add: (code, count, first) => {
+      const { count: before, problems } = byCode.get(code) ?? { count: 0, problems: [] };
+      for (const problem of first) problems.push({ code, ...problem });
+      byCode.set(code, { count: before + count, problems });
+    },
+    findings: () => [...byCode].map(([code, finding]) => ({ code, ...finding })),
   };
-  return { problems, tell };
 }
 
 /**
- * Reads an Orchestration from anything. It never fails: what is malformed is told as a problem and left out, a malformed
- * step keeps its index and adds no edge, and `null` means absent. `problems` are in declaration order.
- * Cost: linear; steps that are well-formed are neither copied nor changed.
+ * Reads an Orchestration from anything. It never fails: what is malformed is reported and left out, a malformed step keeps
+ * its index and adds no edge, and `null` means absent. Of each code the first `most` problems are written, in declaration
+ * order, and all are counted; nothing is found in what is well-formed.
+ * Cost: linear; steps that are well-formed are neither copied nor changed. Ask `checkLimits` first.
  */
-export function decodeOrchestration(object: unknown): {
-  orchestration: Orchestration;
-  problems: readonly FoundProblem[];
-} {
-  const { problems, tell } = collectProblems();
-  const { steps: list, ...fields } = withoutNulls(asRecord(asRecord(object)['spec']));
-  mend(fields, head, ['spec'], tell);
-  const { entrypoint, policies } = fields;
+export function decodeOrchestration(
+  object: unknown,
+  most = Infinity,
+): { orchestration: Orchestration; findings: readonly Finding[] } {
+  const tally = createTally(most);
+  const { steps, entrypoint, policies } = asRecord(asRecord(object)['spec']);
+  const fields = mend({ entrypoint, policies }, { properties: headProperties }, ['spec'], tally);
   const orchestration = {
     ...nameOf(object),
-    ...(typeof entrypoint === 'string' && { entrypoint }),
-    policies: asRecord(policies),
-    steps: decodeSteps(list, tell),
+    ...(typeof fields['entrypoint'] === 'string' && { entrypoint: fields['entrypoint'] }),
+    policies: asRecord(fields['policies']),
+    steps: decodeSteps(steps ?? undefined, tally),
   };
-  return { orchestration, problems };
+  return { orchestration, findings: tally.findings() };
 }
 
-/** Reads an OrchestrationRun from anything; a malformed field is told and left out, and the name of what to run is then empty. */
-export function decodeOrchestrationRun(object: unknown): { run: OrchestrationRun; problems: readonly FoundProblem[] } {
-  const { problems, tell } = collectProblems();
-  const fields = withoutNulls(asRecord(asRecord(object)['spec']));
-  mend(fields, run, ['spec'], tell);
-  const spec: OrchestrationRunSpec = { orchestrationRef: { name: '' }, ...fields };
-  if (fields['orchestrationRef'] !== undefined && spec.orchestrationRef.name === '') {
-    const path = ['spec', 'orchestrationRef', 'name'];
-    tell('MissingOrchestrationRef', path, () => describeEmpty('MissingOrchestrationRef'));
-  }
-  return { run: { ...nameOf(object), spec }, problems };
+/** Reads an OrchestrationRun from anything; a malformed field is reported and left out, and the name of what to run is then empty. */
+export function decodeOrchestrationRun(
+  object: unknown,
+  most = Infinity,
+): { run: OrchestrationRun; findings: readonly Finding[] } {
+  const tally = createTally(most);
+  const { orchestrationRef, parameters, deliveryId } = asRecord(asRecord(object)['spec']);
+  const fields = mend({ orchestrationRef, parameters, deliveryId }, orchestrationRunSpecSchema, ['spec'], tally);
+  const spec = { orchestrationRef: { name: '' }, ...fields };
+  return { run: { ...nameOf(object), spec }, findings: tally.findings() };
 }
 
-function decodeSteps(list: unknown, tell: Tell): readonly Step[] {
+function decodeSteps(list: unknown, tally: Tally): readonly Step[] {
   if (!Array.isArray(list) || list.length === 0) {
     const found =
       list === undefined ? 'is absent' : Array.isArray(list) ? 'is empty' : `is ${typeName(list)}, not a list`;
-    tell('MissingSteps', ['spec', 'steps'], () => `${found}: ${CURES.MissingSteps}`);
+    const describe = () => `${found}: ${CURES.MissingSteps}`;
+    tally.add('MissingSteps', 1, [{ path: ['spec', 'steps'], describe }]);
     return [];
   }
   return list.every(isWellFormed)
     ? list
-    : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, tell)));
+    : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, tally)));
 }
 
-/** A copy of a malformed step with what is wrong taken out and told. */
-function repairStep(raw: unknown, index: number, tell: Tell): Step {
-  const path = ['spec', 'steps', index];
-  if (!isRecord(raw)) {
-    tell('InvalidField', path, () => `is ${typeName(raw)}, not an object: a step has a name and a kind`);
-    return UNREADABLE_STEP;
-  }
-  const repaired = withoutNulls(raw);
-  const { dependsOn } = repaired;
-  mend(repaired, step, path, tell);
-  if (dependsOn !== undefined && repaired['dependsOn'] === undefined) {
-    repaired['dependsOn'] = Array.isArray(dependsOn)
-      ? dependsOn.map((entry) => (typeof entry === 'string' ? entry : ''))
-      : [];
-  }
-  tellEmpty(repaired, dependsOn, path, tell);
-  return { name: '', kind: '', ...repaired };
-}
-
-/** The schema lets empty text pass (a length limit there costs five times the rest): it is looked for here. */
+/** The schema allows empty text (a length limit there costs five times the rest): it is looked for here. */
 function isWellFormed(raw: unknown): raw is Step {
   return isStep(raw) && raw.name !== '' && raw.kind !== '' && raw.dependsOn?.includes('') !== true;
 }
 
-function tellEmpty({ name, kind }: Record<string, unknown>, dependsOn: unknown, at: Path, tell: Tell): void {
-  const empty = (code: DecodingCode, ...inside: Path) => tell(code, [...at, ...inside], () => describeEmpty(code));
-  if (name === '') empty('StepMissingName', 'name');
-  if (kind === '') empty('StepMissingKind', 'kind');
-  if (!Array.isArray(dependsOn)) return;
-  for (const [entry, wanted] of dependsOn.entries()) if (wanted === '') empty('InvalidDependency', 'dependsOn', entry);
-}
-
-function describeEmpty(code: DecodingCode): string {
-  return `is empty: ${CURES[code]}`;
-}
-
-function describeAbsent(code: DecodingCode): string {
-  return `is absent: ${CURES[code]}`;
-}
-
-/** Tells each mistake in `record`, and takes the fields that hold one out of it. */
-function mend(record: Record<string, unknown>, { required, validators }: Fields, at: Path, tell: Tell): void {
-  for (const field of required) {
-    const path = [...at, field];
-    const code = codeOf(path);
-    if (record[field] === undefined) tell(code, path, () => describeAbsent(code));
+/** A copy of a malformed step with what is wrong taken out and reported. */
+function repairStep(raw: unknown, index: number, tally: Tally): Step {
+  const path = ['spec', 'steps', index];
+  if (!isRecord(raw)) {
+    const describe = () => `is ${typeName(raw)}, not an object: a step has a name and a kind`;
+    tally.add('InvalidField', 1, tally.room('InvalidField') > 0 ? [{ path, describe }] : []);
+    return UNREADABLE_STEP;
   }
-  for (const { field, first, all } of validators) {
-    const value = record[field];
-    if (value === undefined) continue;
-    const validate = isLarge(value) ? first : all;
-    if (validate(value)) continue;
-    for (const error of validate.errors ?? []) {
-      const path = [...at, field, ...pathOf(error, value)];
-      const code = codeOf(path);
-      tell(code, path, () => describeMistake(error, code));
-    }
-    delete record[field];
+  const repaired = mend(raw, stepSchema, path, tally);
+  const { dependsOn } = raw;
+  if (repaired['dependsOn'] === undefined && dependsOn !== undefined && dependsOn !== null) {
+    repaired['dependsOn'] = Array.isArray(dependsOn)
+      ? dependsOn.map((entry) => (typeof entry === 'string' ? entry : ''))
+      : [];
   }
+  const { name = '', kind = '' } = repaired;
+  return Object.assign(repaired, { name, kind }) as Step;
+}
+
+/** A copy of `record` without null, and without the fields that hold a mistake; these are reported. */
+function mend(
+  record: Readonly<Record<string, unknown>>,
+  shape: Shape,
+  at: Path,
+  tally: Tally,
+): Record<string, unknown> {
+  const mended = withoutNulls(record);
+  for (const [field, inside] of Object.entries(shape.properties ?? {})) {
+    const value = mended[field];
+    if (value === undefined && shape.required?.includes(field) !== true) continue;
+    const code = codeOf([...at, field]);
+    const { count, first } = inspect(inside, value, code !== 'InvalidField', tally.room(code));
+    if (count === 0) continue;
+    delete mended[field];
+    const problems = first.map(({ key, ...mistake }) => ({
+      path: [...at, field, ...(key === undefined ? [] : [key])],
+      describe: () => describeMistake(mistake, code),
+    }));
+    tally.add(code, count, problems);
+  }
+  return mended;
+}
+
+/** A value of a wrong type, or absent, or empty, where `wanted` was due: a field itself, or what it has at `key`. */
+interface Mistake {
+  readonly key?: string | number;
+  readonly value: unknown;
+  readonly wanted: string;
+}
+
+/** Counts the mistakes in the value of a field, which is without null, and gives the first `most`. */
+function inspect(shape: Shape, value: unknown, isNamed: boolean, most: number): { count: number; first: Mistake[] } {
+  const first: Mistake[] = [];
+  let count = 0;
+  const ask = ({ type = '' }: Shape, found: unknown, key?: string | number) => {
+    if (isOfType(type, found) && !(isNamed && found === '')) return;
+    count++;
+    if (first.length < most) first.push({ value: found, wanted: type, ...(key !== undefined && { key }) });
+  };
+  ask(shape, value);
+  if (count > 0) return { count, first };
+  if (Array.isArray(value))
+    for (let entry = 0; entry < value.length; entry++) ask(shape.items ?? {}, value[entry], entry);
+  else if (isRecord(value)) {
+    for (const [key, inside] of Object.entries(shape.properties ?? {})) ask(inside, value[key], key);
+    if (shape.additionalProperties?.type !== undefined)
+      for (const key in value) ask(shape.additionalProperties, value[key], key);
+  }
+  return { count, first };
+}
+
+/** Of the types that our schemas name; without one everything is of it. */
+function isOfType(type: string, value: unknown): boolean {
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'object') return isRecord(value);
+  return type === '' || typeof value === type;
 }
 
 /** The one table from a place to a code. */
@@ -211,23 +224,11 @@ function codeOf([, list, index, field]: Path): DecodingCode {
   return field === 'dependsOn' ? 'InvalidDependency' : 'InvalidField';
 }
 
-function pathOf({ instancePath, params }: ErrorObject, value: unknown): Path {
-  let place = value;
-  const path = instancePath
-    .split('/')
-    .slice(1)
-    .map((segment) => {
-      const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
-      const step = Array.isArray(place) ? Number(key) : key;
-      place = (place as Record<string | number, unknown>)[step];
-      return step;
-    });
-  return 'missingProperty' in params ? [...path, String(params['missingProperty'])] : path;
-}
-
-function describeMistake({ params, data }: ErrorObject, code: DecodingCode): string {
-  if ('missingProperty' in params) return describeAbsent(code);
-  return `is ${typeName(data)}, not ${article(String(params['type']))}`;
+function describeMistake({ value, wanted }: Mistake, code: DecodingCode): string {
+  if (value === undefined) return `is absent: ${CURES[code]}`;
+  return value === '' && wanted === 'string'
+    ? `is empty: ${CURES[code]}`
+    : `is ${typeName(value)}, not ${article(wanted)}`;
 }
 
 function article(type: string): string {
@@ -243,7 +244,8 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-function nameOf(object: unknown): { name: string; namespace: string } {
+/** What an object is called; empty where it does not say. */
+export function nameOf(object: unknown): { name: string; namespace: string } {
   const { name, namespace } = asRecord(asRecord(object)['metadata']);
   return { name: typeof name === 'string' ? name : '', namespace: typeof namespace === 'string' ? namespace : '' };
 }
@@ -259,19 +261,23 @@ export function asRecord(value: unknown): Record<string, unknown> {
 }
 
 /** A copy without what is null, in the object and in those directly inside it: null means absent, save in a list. */
-function withoutNulls(record: Record<string, unknown>): Record<string, unknown> {
+function withoutNulls(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy = { ...record };
-  for (const [field, value] of Object.entries(record)) {
-    if (value === null) delete copy[field];
-    else if (isRecord(value) && Object.values(value).includes(null)) copy[field] = withoutNull(value);
+  for (const field in copy) {
+    const value = copy[field];
+    if (value === null || value === undefined) delete copy[field];
+    else if (isRecord(value) && hasNull(value)) copy[field] = withoutNull(value);
   }
   return copy;
 }
 
-function withoutNull(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+function hasNull(record: Readonly<Record<string, unknown>>): boolean {
+  for (const field in record) if (record[field] === null) return true;
+  return false;
 }
 
-function isLarge(value: unknown): boolean {
-  return (Array.isArray(value) ? value.length : isRecord(value) ? Object.keys(value).length : 0) > LARGE_COLLECTION;
+function withoutNull(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const copy = { ...record };
+  for (const field in copy) if (copy[field] === null) delete copy[field];
+  return copy;
 }

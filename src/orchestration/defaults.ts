@@ -1,4 +1,6 @@
+import { defaultLimits, type Limits } from '../dag/rules.ts';
 import { asRecord, decodeOrchestration, isRecord } from './decode.ts';
+import { findOverLimits } from './judge.ts';
 import { GROUP, type Step } from './schema.ts';
 
 /** Whether the sequential default is also written into the object. `Auto`: unless Argo CD tracks it. */
@@ -22,23 +24,29 @@ export interface Defaulted {
  *
  * The chain is written where no step declares `dependsOn`. It is also derived anew where the author only took steps out
  * of a written chain or put some in: what then still has a `dependsOn` has it from us, and a new step without one would
- * start at once. An object that cannot be decoded or annotated, or whose step names do not tell its steps apart, is left
- * alone: undefined. Applying the result and asking again gives the same. Linear.
+ * start at once. An object that is over a limit, cannot be decoded or annotated, or whose step names do not tell its steps
+ * apart, is left alone: undefined. Applying the result and asking again gives the same. Linear.
  */
-export function defaultOrchestration(current: unknown, previous: unknown, mode: DefaultingMode): Defaulted | undefined {
-  const steps = namedSteps(current);
+export function defaultOrchestration(
+  current: unknown,
+  previous: unknown,
+  mode: DefaultingMode,
+  limits = defaultLimits,
+): Defaulted | undefined {
+  const steps = namedSteps(current, limits);
   if (steps === undefined || !mayBeAnnotated(current)) return undefined;
   const chain = chainOf(steps);
   const isUndeclared = steps.every(({ dependsOn }) => dependsOn === undefined);
   const mayWrite = mode === 'Always' || (mode === 'Auto' && !isTrackedByArgoCd(current));
   const isLong = steps.length > 1;
-  if (mayWrite && (isUndeclared || isLeftOfChain(steps, previous))) return { dependsOn: chain, isAnnotated: isLong };
+  if (mayWrite && (isUndeclared || isLeftOfChain(steps, previous, limits)))
+    return { dependsOn: chain, isAnnotated: isLong };
   return { isAnnotated: isAnnotated(current) && isLong && isChain(steps, chain) };
 }
 
 /** Whether every `dependsOn` in `steps` was written by us into `previous`: then the author has declared nothing. */
-function isLeftOfChain(steps: readonly Step[], previous: unknown): boolean {
-  const before = isAnnotated(previous) ? namedSteps(previous) : undefined;
+function isLeftOfChain(steps: readonly Step[], previous: unknown, limits: Limits): boolean {
+  const before = isAnnotated(previous) ? namedSteps(previous, limits) : undefined;
   if (before === undefined || !isChain(before, chainOf(before))) return false;
   const predecessors = new Map(before.map((step, index) => [step.name, before[index - 1]?.name]));
   return steps.every(({ name, dependsOn }) => {
@@ -60,10 +68,11 @@ function isChain(steps: readonly Step[], chain: Defaulted['dependsOn'] & object)
   );
 }
 
-function namedSteps(object: unknown): readonly Step[] | undefined {
-  const { orchestration, problems } = decodeOrchestration(object);
+function namedSteps(object: unknown, limits: Limits): readonly Step[] | undefined {
+  if (findOverLimits(object, limits).length > 0) return undefined;
+  const { orchestration, findings } = decodeOrchestration(object, 0);
   const { steps } = orchestration;
-  return problems.length === 0 && new Set(steps.map(({ name }) => name)).size === steps.length ? steps : undefined;
+  return findings.length === 0 && new Set(steps.map(({ name }) => name)).size === steps.length ? steps : undefined;
 }
 
 function isAnnotated(object: unknown): boolean {

@@ -1,29 +1,41 @@
-type Container = Record<string, unknown> | readonly unknown[];
-
 /**
  * Whether two JSON values are the same; the order of an object's keys does not count. Linear, and without recursion:
- * nesting of any depth is safe.
+ * nesting of any depth is safe. What is still to be compared is one flat list, since a value can have a million entries.
  */
 export function isEqual(left: unknown, right: unknown): boolean {
-  const pending: [unknown, unknown][] = [[left, right]];
-  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
-    const [one, other] = pair;
+  const pending = [left, right];
+  while (pending.length > 0) {
+    const other = pending.pop();
+    const one = pending.pop();
     if (one === other) continue;
-    if (!isContainer(one) || !isContainer(other) || Array.isArray(one) !== Array.isArray(other)) return false;
-    const keys = Object.keys(one);
-    if (keys.length !== Object.keys(other).length) return false;
-    for (const key of keys) {
-      if (!Object.hasOwn(other, key)) return false;
-      pending.push([at(one, key), at(other, key)]);
-    }
+    if (!isContainer(one) || !isContainer(other) || !isAlike(one, other)) return false;
+    pushDifferent(one, other, pending);
   }
   return true;
 }
+
+function pushDifferent(one: Container, other: Container, pending: unknown[]): void {
+  if (Array.isArray(one)) {
+    for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) pending.push(one[at], other[at]);
+  } else for (const key in one) if (one[key] !== other[key]) pending.push(one[key], other[key]);
+}
+
+type Container = Record<string, unknown>;
 
 function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
-function at(container: Container, key: string): unknown {
-  return (container as Record<string, unknown>)[key];
+/** Whether both are lists of one length, or objects with the same keys. */
+function isAlike(one: Container, other: Container): boolean {
+  if (Array.isArray(one) || Array.isArray(other)) {
+    return Array.isArray(one) && Array.isArray(other) && one.length === other.length;
+  }
+  let keys = 0;
+  for (const key in one) {
+    if (!Object.hasOwn(other, key)) return false;
+    keys++;
+  }
+  for (const _ in other) keys--;
+  return keys === 0;
 }

@@ -1,8 +1,16 @@
-import { checkGraph, defaultLimits, graphRules, type Limits, limitRules } from '../dag/rules.ts';
-import { type decodeOrchestration, decodingRules, type Orchestration } from './decode.ts';
-import { type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
+import {
+  checkGraph,
+  checkLimits,
+  defaultLimits,
+  type GraphFinding,
+  graphRules,
+  type Limits,
+  limitRules,
+} from '../dag/rules.ts';
+import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
+import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
 import { checkResource, resourceRules } from './rules.ts';
-import { runRules } from './run-rules.ts';
+import { checkRunUpdate, runRules } from './run-rules.ts';
 
 /** Every rule there is. The order decides which of two problems in one place is told first. */
 export const rules: readonly RuleMeaning[] = [
@@ -51,39 +59,58 @@ export interface Judgement {
 const MOST_SHOWN = 50;
 
 /**
- * The one judgement of an Orchestration, for the gate, the reconciler and the CLI alike. Of an object over a limit only
- * that is told, beside what is malformed. Cost: linear, save the sorting of problems.
+ * The one judgement of an Orchestration, as it came, for the gate, the reconciler and the CLI alike. Of an object over a limit
+ * only that is reported: nothing else of it is looked at. `others` are problems that were found elsewhere.
+ * Cost: linear; memory only for what is shown and for one number a mistaken entry.
  */
 export function judgeOrchestration(
-  { orchestration, problems }: ReturnType<typeof decodeOrchestration>,
+  object: unknown,
   policy: Policy = defaultPolicy,
   mostShown = MOST_SHOWN,
+  others: readonly Finding[] = [],
 ): Judgement {
-  const ofGraph = checkSteps(orchestration, policy);
-  const isOverLimit = limitRules.some(({ code }) => code === ofGraph[0]?.code);
-  const ofResource = isOverLimit ? [] : checkResource(orchestration);
-  return weigh([...problems, ...ofGraph, ...ofResource], policy, mostShown);
+  const overLimits = findOverLimits(object, policy.limits, mostShown);
+  if (overLimits.length > 0) return weigh(overLimits, policy, mostShown);
+  const { orchestration, findings } = decodeOrchestration(object, mostShown);
+  const ofGraph = checkGraph(orchestration.steps, mostShown).map(placeInSpec);
+  return weigh([...findings, ...others, ...ofGraph, ...checkResource(orchestration)], policy, mostShown);
 }
 
-function checkSteps({ steps }: Orchestration, { limits }: Policy): FoundProblem[] {
-  return checkGraph(steps, limits).map((problem) => ({ ...problem, path: ['spec', 'steps', ...problem.path] }));
+/** Whether an Orchestration, as it came, has more than the limits allow: then nobody works on it. */
+export function findOverLimits(object: unknown, limits: Limits, most = 1): readonly Finding[] {
+  const { steps } = asRecord(asRecord(object)['spec']);
+  return Array.isArray(steps) ? checkLimits(steps, limits, most).map(placeInSpec) : [];
+}
+
+function placeInSpec({ code, count, problems }: GraphFinding): Finding {
+  return {
+    code,
+    count,
+    problems: problems.map(({ path, ...rest }) => ({ code, path: ['spec', 'steps', ...path], ...rest })),
+  };
+}
+
+/** The one judgement of an OrchestrationRun; `previous` is what it was before an update, undefined for a new one. */
+export function judgeRun(
+  object: unknown,
+  previous: unknown,
+  policy = defaultPolicy,
+  mostShown = MOST_SHOWN,
+): Judgement {
+  const { findings } = decodeOrchestrationRun(object, mostShown);
+  return weigh([...findings, ...checkRunUpdate(previous, object)], policy, mostShown);
 }
 
 /** Gives each problem its severity, drops what is off, and writes those that are shown. */
-export function weigh(found: readonly FoundProblem[], { severities }: Policy, mostShown = MOST_SHOWN): Judgement {
-  const kept: Record<Severity, FoundProblem[]> = { deny: [], warn: [], off: [] };
-  for (const problem of found) kept[severityOf(problem.code, severities)].push(problem);
-  const write = (severity: 'deny' | 'warn') =>
-    kept[severity]
-      .sort(byPlace)
-      .slice(0, mostShown)
-      .map((problem) => writeProblem(problem, severity));
-  return {
-    denials: write('deny'),
-    warnings: write('warn'),
-    deniedCount: kept.deny.length,
-    warnedCount: kept.warn.length,
+export function weigh(findings: readonly Finding[], { severities }: Policy, mostShown = MOST_SHOWN): Judgement {
+  const of = (severity: 'deny' | 'warn') => {
+    const all = findings.filter(({ code }) => severityOf(code, severities) === severity);
+    const problems = all.flatMap((finding) => finding.problems).sort(byPlace);
+    const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity));
+    return { shown, count: all.reduce((sum, { count }) => sum + count, 0) };
   };
+  const [denied, warned] = [of('deny'), of('warn')];
+  return { denials: denied.shown, warnings: warned.shown, deniedCount: denied.count, warnedCount: warned.count };
 }
 
 const meanings = new Map(rules.map((rule, rank) => [rule.code, { ...rule, rank }]));

@@ -20,6 +20,13 @@ export interface FoundProblem {
   readonly loop?: readonly string[];
 }
 
+/** All problems with one code: how many there are, and the first of them in the order of their places. */
+export interface Finding {
+  readonly code: string;
+  readonly count: number;
+  readonly problems: readonly FoundProblem[];
+}
+
 /** A path as Kubernetes writes it: `spec.steps[3].dependsOn[0]`, and `spec.steps[3].with[my.key]` where a key is no word. */
 export function formatPath(path: Path): string {
   return path

@@ -36,7 +36,14 @@ function nonEmpty(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
+/**
+ * Text as long as this holds any reference, and any prompt: the API server takes no more as a whole annotation. What is
+ * longer is not parsed, since the values in a text can take forty times its size.
+ */
+const LONGEST_JSON = 256 * 1024;
+
 function parseJson(text: string): unknown {
+  if (text.length > LONGEST_JSON) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -1,7 +1,7 @@
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { isRecord, type Orchestration } from './decode.ts';
-import type { FoundProblem, Path, RuleMeaning } from './problem.ts';
+import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { readObject, readReference } from './references.ts';
 import type { Step } from './schema.ts';
 
@@ -32,10 +32,10 @@ const POLICY_DURATIONS = [
   [undefined, 'ttlSecondsAfterFinished'],
 ] as const;
 
-type Finding = Omit<FoundProblem, 'code'>;
+type Place = Omit<FoundProblem, 'code'>;
 
 interface ResourceRule extends RuleMeaning {
-  readonly find: (orchestration: Orchestration) => readonly Finding[];
+  readonly find: (orchestration: Orchestration) => readonly Place[];
 }
 
 /** What is asked of the resource beside its graph, in the order told for one and the same place. */
@@ -49,9 +49,12 @@ export const resourceRules = [
   { code: 'InvalidDuration', severity: 'warn', find: invalidDurations },
 ] as const satisfies readonly ResourceRule[];
 
-/** All problems of the resource beside its graph, rule by rule. Linear in the size of the object. */
-export function checkResource(orchestration: Orchestration): readonly FoundProblem[] {
-  return resourceRules.flatMap(({ code, find }) => find(orchestration).map((finding) => ({ code, ...finding })));
+/** All problems of the resource beside its graph, rule by rule: a few a step. Linear in the size of the object. */
+export function checkResource(orchestration: Orchestration): readonly Finding[] {
+  return resourceRules
+    .map(({ code, find }) => ({ code, problems: find(orchestration).map((place) => ({ code, ...place })) }))
+    .filter(({ problems }) => problems.length > 0)
+    .map(({ code, problems }) => ({ code, count: problems.length, problems }));
 }
 
 /** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
@@ -62,7 +65,7 @@ export function subOrchestrations({ steps }: Orchestration): readonly { readonly
   });
 }
 
-function ownSubOrchestrations(orchestration: Orchestration): Finding[] {
+function ownSubOrchestrations(orchestration: Orchestration): Place[] {
   const { name: own } = orchestration;
   return subOrchestrations(orchestration)
     .filter(({ name }) => name === own)
@@ -72,7 +75,7 @@ function ownSubOrchestrations(orchestration: Orchestration): Finding[] {
     }));
 }
 
-function missingEntrypoint({ entrypoint, steps }: Orchestration): Finding[] {
+function missingEntrypoint({ entrypoint, steps }: Orchestration): Place[] {
   if (entrypoint === undefined || entrypoint === '' || steps.some(({ name }) => name === entrypoint)) return [];
   const describe = () =>
     `no step is named ${quoteName(entrypoint)}${guess(
@@ -82,7 +85,7 @@ function missingEntrypoint({ entrypoint, steps }: Orchestration): Finding[] {
   return [{ path: ['spec', 'entrypoint'], describe }];
 }
 
-function unknownKinds({ steps }: Orchestration): Finding[] {
+function unknownKinds({ steps }: Orchestration): Place[] {
   return findSteps(steps, ({ kind }) => kind !== '' && !stepKinds.has(kind)).map(({ index, step: { kind } }) => ({
     path: stepPath(index, 'kind'),
     describe: () =>
@@ -90,7 +93,7 @@ function unknownKinds({ steps }: Orchestration): Finding[] {
   }));
 }
 
-function missingReferences({ steps }: Orchestration): Finding[] {
+function missingReferences({ steps }: Orchestration): Place[] {
   return findSteps(steps, lacksReference).flatMap(({ index, step }) =>
     neededBy(step)
       .filter((fields) => !givesAny(step, fields))
@@ -117,7 +120,7 @@ function givesAny(step: Step, fields: readonly string[]): boolean {
   return false;
 }
 
-function nonPortableNames({ steps }: Orchestration): Finding[] {
+function nonPortableNames({ steps }: Orchestration): Place[] {
   return findSteps(steps, ({ name }) => name !== '' && !isDnsLabel(name)).map(({ index, step: { name } }) => ({
     path: stepPath(index, 'name'),
     describe: () =>
@@ -130,8 +133,8 @@ function isDnsLabel(name: string): boolean {
   return name.length <= LONGEST_LABEL && !/[^-a-z0-9]|^-|-$/.test(name);
 }
 
-function invalidDurations({ steps, policies }: Orchestration): Finding[] {
-  const findings: Finding[] = [];
+function invalidDurations({ steps, policies }: Orchestration): Place[] {
+  const findings: Place[] = [];
   const tell = (value: unknown, path: Path) => {
     const found = typeof value === 'number' ? `${value}` : 'this';
     findings.push({ path, describe: () => `${found} is no whole number of 0 or more and counts as 0` });
@@ -154,9 +157,9 @@ function isDuration(value: unknown): boolean {
 }
 
 /** Only what the schema leaves open can be deep: dependsOn and with hold text, and are most of a large object. */
-function deepNesting({ steps, policies }: Orchestration): Finding[] {
+function deepNesting({ steps, policies }: Orchestration): Place[] {
   const describe = () => `lists and objects are nested more than ${MOST_LEVELS} deep: flatten it`;
-  const findings: Finding[] = isDeep(policies) ? [{ path: ['spec', 'policies'], describe }] : [];
+  const findings: Place[] = isDeep(policies) ? [{ path: ['spec', 'policies'], describe }] : [];
   for (const { index, step } of findSteps(steps, hasDeepField)) {
     const deep = Object.keys(step).filter((field) => isOpen(field) && isDeep(step[field]));
     findings.push(...deep.map((field) => ({ path: stepPath(index, field), describe })));
@@ -174,24 +177,16 @@ function isOpen(field: string): boolean {
   return field !== 'dependsOn' && field !== 'with';
 }
 
-/** Goes down level by level, since recursion would overflow on what it looks for. */
-function isDeep(root: unknown): boolean {
-  if (!isContainer(root) || isFlat(root)) return false;
-  let level: object[] = [root];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MOST_LEVELS) return true;
-    level = level.flatMap((parent) => Object.values(parent).filter(isContainer));
+/** Recursion that ends where it has found what it looks for. It makes no list, since a value can be most of an object. */
+function isDeep(value: unknown, levels = MOST_LEVELS): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (isDeep(value[index], levels - 1)) return true;
+    return false;
   }
+  for (const key in value) if (isDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
   return false;
-}
-
-function isFlat(container: object): boolean {
-  for (const key in container) if (isContainer((container as Record<string, unknown>)[key])) return false;
-  return true;
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function findSteps(steps: readonly Step[], isWrong: (step: Step) => boolean): { index: number; step: Step }[] {

@@ -94,8 +94,8 @@ function judgeCurrent(
 ): ObservedOrchestration {
   const object = cluster.getOrchestration(namespace, orchestration, `${namespace}/${name}`);
   if (object === undefined) return { state: 'Missing' };
+  const [denial] = judgeOrchestration(object, policy).denials;
   const decoded = decodeOrchestration(object);
-  const [denial] = judgeOrchestration(decoded, policy).denials;
   if (denial === undefined) return { state: 'Found', orchestration: decoded.orchestration };
   const { code, field, message } = denial;
   return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };

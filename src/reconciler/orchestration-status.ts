@@ -1,4 +1,3 @@
-import { decodeOrchestration } from '../orchestration/decode.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { type Condition, cutMessage } from '../orchestration/run-status.ts';
 import type { KubeObject } from './snapshot.ts';
@@ -15,7 +14,7 @@ export interface OrchestrationStatus {
  * what was stored while it was away. Linear.
  */
 export function judgeStatus(object: KubeObject, policy: Policy): OrchestrationStatus {
-  const { denials, warnings, deniedCount, warnedCount } = judgeOrchestration(decodeOrchestration(object), policy);
+  const { denials, warnings, deniedCount, warnedCount } = judgeOrchestration(object, policy);
   const observedGeneration = object.metadata.generation ?? 0;
   const [worst] = [...denials, ...warnings];
   const told = worst === undefined ? '' : `${worst.field}: ${worst.message}`;

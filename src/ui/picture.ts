@@ -1,6 +1,6 @@
 import { type Drawing, drawOrchestration } from '../drawing/drawing.ts';
 import { LayoutTooLargeError, layOut } from '../drawing/layout.ts';
-import type { decodeOrchestration } from '../orchestration/decode.ts';
+import { decodeOrchestration } from '../orchestration/decode.ts';
 import { judgeOrchestration } from '../orchestration/judge.ts';
 import type { Band, BoxView, EdgeView, Picture } from './page/protocol.ts';
 import { BOX, HEADING, HEADING_SIZE, PADDING, type Places, placeWaves } from './waves.ts';
@@ -14,10 +14,11 @@ const LIBRARY = { boxes: 100, edges: 250, wave: 12 } as const;
 type Edges = readonly { readonly from: number; readonly to: number; readonly isOnLoop: boolean }[];
 
 /** An Orchestration, a broken one too, as the page shows it. */
-export function drawPicture(decoded: ReturnType<typeof decodeOrchestration>, note?: string): Picture {
-  const drawing = drawOrchestration(decoded.orchestration);
+export function drawPicture(object: unknown, note?: string): Picture {
+  const { orchestration } = decodeOrchestration(object);
+  const drawing = drawOrchestration(orchestration);
   const all = drawing.rows.flatMap(({ steps }) => steps);
-  const declared = decoded.orchestration.steps.length;
+  const declared = orchestration.steps.length;
   const indexOf = new Map(
     all.map(({ id }) => [id, id.startsWith('s') ? Number(id.slice(1)) : declared + Number(id.slice(1))]),
   );
@@ -30,7 +31,7 @@ export function drawPicture(decoded: ReturnType<typeof decodeOrchestration>, not
     const corner = places.corners.get(at(id)) ?? { x: 0, y: 0 };
     boxes[at(id)] = { ...corner, ...BOX, label, kind, state };
   }
-  const { denials, warnings } = judgeOrchestration(decoded);
+  const { denials, warnings } = judgeOrchestration(object);
   return {
     width: places.width,
     height: places.height,

@@ -13,7 +13,7 @@ const SUSPEND = 'orchestration.proompteng.ai/suspend';
 /** The graph of a run and where it comes from. The same key is the same graph. */
 interface Source {
   readonly key: string;
-  readonly decoded: ReturnType<typeof decodeOrchestration>;
+  readonly object: unknown;
   readonly note?: string;
   /** Only its steps are known: what the rules would say of it means nothing. */
   readonly isPartial?: boolean;
@@ -34,28 +34,29 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
     if (status.runId !== undefined && kept?.uid !== uid) kept = { uid, found: await cluster.readSnapshot(uid) };
     const found = kept?.uid === uid ? kept.found : undefined;
     if (found !== undefined && typeof found !== 'string')
-      return { key: `snapshot ${uid}`, decoded: decodeSnapshot(run, found) };
+      return { key: `snapshot ${uid}`, object: openSnapshot(run, found) };
     const name = decodeOrchestrationRun(run).run.spec.orchestrationRef.name;
     const current = cluster.get('Orchestration', name);
     if (current === undefined) return listSteps(run, status, `There is no Orchestration ${quoteName(name)}`);
     const key = `current ${uid} ${current.metadata.uid} ${current.metadata.generation} ${found ?? ''}`;
     const note = found ?? (status.runId === undefined ? undefined : 'The run has no snapshot');
     const suffix = 'this is the Orchestration as it is now, which may not be what runs.';
-    return { key, decoded: decodeOrchestration(current), ...(note !== undefined && { note: `${note}: ${suffix}` }) };
+    return { key, object: current, ...(note !== undefined && { note: `${note}: ${suffix}` }) };
   }
 
   async function showRun(run: StoredObject): Promise<readonly Message[]> {
     const status = decodeRunStatus(run['status']);
-    const { key, decoded, note, isPartial } = await readSource(run, status);
+    const { key, object, note, isPartial } = await readSource(run, status);
     const messages: Message[] = [];
     if (key !== shownKey) {
-      const picture = drawPicture(decoded, note);
+      const picture = drawPicture(object, note);
       messages.push({ type: 'Picture', picture: isPartial ? { ...picture, problems: [] } : picture });
       shownKey = key;
       shownSteps = [];
     }
     const isSuspended = run.metadata.annotations?.[SUSPEND] === 'true';
-    const views = viewSteps({ orchestration: decoded.orchestration, status, isSuspended, kubectl });
+    const { orchestration } = decodeOrchestration(object);
+    const views = viewSteps({ orchestration, status, isSuspended, kubectl });
     const texts = views.map((view) => JSON.stringify(view));
     const changed: StepView[] = views.filter((_, index) => texts[index] !== shownSteps[index]);
     shownSteps = texts;
@@ -67,7 +68,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
     const key = `orchestration ${object.metadata.uid} ${object.metadata.generation}`;
     if (key === shownKey) return [];
     shownKey = key;
-    return [{ type: 'Picture', picture: drawPicture(decodeOrchestration(object)) }];
+    return [{ type: 'Picture', picture: drawPicture(object) }];
   }
 
   return async (): Promise<readonly Message[]> => {
@@ -82,9 +83,9 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
 }
 
 /** A snapshot holds the decoded Orchestration; somebody may have edited it, so it is read like any other. */
-function decodeSnapshot({ metadata }: StoredObject, found: unknown) {
+function openSnapshot({ metadata }: StoredObject, found: unknown): unknown {
   const { name, entrypoint, policies, steps } = asRecord(found);
-  return decodeOrchestration({ metadata: { ...metadata, name }, spec: { entrypoint, policies, steps } });
+  return { metadata: { ...metadata, name }, spec: { entrypoint, policies, steps } };
 }
 
 /** What is left of a run whose graph is nowhere: its steps, side by side. */
@@ -92,7 +93,7 @@ function listSteps({ metadata }: StoredObject, { stepStatuses }: RunStatus, note
   const steps = stepStatuses.map(({ name, kind }) => ({ name, kind, dependsOn: [] }));
   return {
     key: `steps ${metadata.uid} ${JSON.stringify(stepStatuses.map(({ name }) => name))}`,
-    decoded: decodeOrchestration({ metadata, spec: { steps } }),
+    object: { metadata, spec: { steps } },
     isPartial: true,
     note: stepStatuses.length > 0 ? `${note}: these are the steps that the status of the run tells of.` : `${note}.`,
   };

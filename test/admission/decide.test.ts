@@ -232,6 +232,17 @@ describe('mutation', () => {
     expect(mutate(request(after, { oldObject: before })).patch).toMatchObject([{ op: 'remove' }]);
   });
 
+  test('does not look at what is over a limit', () => {
+    const steps = Array.from({ length: 1001 }, (_, index) => checkpoint(`s${index}`));
+    expect(mutate(request(orchestration(steps)))).toEqual({ allowed: true });
+    expect(mutate(request(orchestration(steps.slice(1)))).patch).toHaveLength(1000);
+    const unreadable = new Proxy(Array(1001), { get: (list, key) => (key === 'length' ? list.length : fail(key)) });
+    const fail = (key: unknown): never => {
+      throw new Error(`read ${String(key)}`);
+    };
+    expect(mutate(request(orchestration(unreadable)))).toEqual({ allowed: true });
+  });
+
   test.each([
     ['in the mode off', request(sequence), { mode: 'off' }],
     ['in the defaulting mode Never', request(sequence), { defaulting: 'Never' }],

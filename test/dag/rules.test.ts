@@ -1,17 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkGraph, type GraphRule, graphRules, type Limits, limitRules } from '../../src/dag/rules.ts';
+import {
+  checkGraph,
+  checkLimits,
+  defaultLimits,
+  type GraphRule,
+  graphRules,
+  type Limits,
+  limitRules,
+} from '../../src/dag/rules.ts';
 import type { Step } from '../../src/dag/step.ts';
 import { naiveProblems } from '../support/oracle.ts';
 import { backwardChain, collidingNames, hostileName, messySteps, ring, root, step } from '../support/steps.ts';
 
+/** What is over the limits, or else the problems of the graph, each with its code. */
+function problemsOf(steps: readonly Step[], limits = defaultLimits) {
+  const overLimits = checkLimits(steps, limits);
+  const findings = overLimits.length > 0 ? overLimits : checkGraph(steps);
+  return findings.flatMap(({ code, problems }) => problems.map((problem) => ({ code, ...problem })));
+}
+
 /** `code at.the.path: message`, a line a problem. */
 function verdictOn(steps: readonly Step[], limits?: Limits): string[] {
-  return checkGraph(steps, limits).map(({ code, path, describe }) => `${code} ${path.join('.')}: ${describe()}`);
+  return problemsOf(steps, limits).map(({ code, path, describe }) => `${code} ${path.join('.')}: ${describe()}`);
 }
 
 function codesOf(steps: readonly Step[], limits?: Limits): string[] {
-  return checkGraph(steps, limits).map(({ code }) => code);
+  return problemsOf(steps, limits).map(({ code }) => code);
 }
 
 function firstNamed(steps: readonly Step[], wanted: string | undefined): number {
@@ -91,9 +106,10 @@ describe('checkGraph', () => {
     expect(verdictOn([])).toEqual([]);
   });
 
-  test('does not look at a graph over a limit, but tells both limits', () => {
+  test('does not look at a graph over a limit, nor at any step of a list that is too long', () => {
     const steps = [step('a', 'a', 'nope'), step('a', 'a')];
-    expect(codesOf(steps, { maxSteps: 1, maxDependencies: 1 })).toEqual(['TooManySteps', 'TooManyDependencies']);
+    expect(codesOf(steps, { maxSteps: 2, maxDependencies: 1 })).toEqual(['TooManyDependencies']);
+    expect(codesOf(steps, { maxSteps: 1, maxDependencies: 1 })).toEqual(['TooManySteps']);
   });
 
   test('allows exactly 1,000 steps and 256 dependencies a step', () => {
@@ -104,11 +120,12 @@ describe('checkGraph', () => {
         .map(root)
         .concat(step('end', ...names.slice(0, entries)));
     expect(codesOf(steps(999, 256))).toEqual([]);
-    expect(codesOf(steps(1000, 257))).toEqual(['TooManySteps', 'TooManyDependencies']);
+    expect(codesOf(steps(1000, 256))).toEqual(['TooManySteps']);
+    expect(codesOf(steps(999, 257))).toEqual(['TooManyDependencies']);
   });
 
   test('denies what can never run, warns of the rest, and lets nobody switch off what the graph hangs on', () => {
-    const rules: readonly GraphRule<never>[] = [...limitRules, ...graphRules];
+    const rules: readonly GraphRule[] = [...limitRules, ...graphRules];
     expect(rules.map(({ code, severity, isFixed }) => `${isFixed ? 'always ' : ''}${severity} ${code}`)).toEqual([
       'always deny TooManySteps',
       'always deny TooManyDependencies',
@@ -121,15 +138,33 @@ describe('checkGraph', () => {
     ]);
   });
 
+  test('counts every problem, and writes as many as are asked for, the first by place', () => {
+    const pair = (own: string, other: string) => [step(own, other, 'x', 'y'), step(other, own)];
+    const [missing, cycles] = checkGraph([...pair('a', 'b'), ...pair('c', 'd')], 1);
+    expect(missing).toMatchObject({ code: 'MissingDependency', count: 4, problems: [{ path: [0, 'dependsOn', 1] }] });
+    expect(cycles).toMatchObject({ code: 'DependencyCycle', count: 2, problems: [{ path: [1, 'dependsOn', 0] }] });
+    const nested = [step('a', 'd'), step('b', 'c'), step('c', 'b'), step('d', 'a')];
+    expect(checkGraph(nested, 1)).toMatchObject([{ count: 2, problems: [{ loop: ['b', 'c'] }] }]);
+  });
+
+  test('asks limits of a list of anything', () => {
+    const odd = [null, 7, 'a', undefined, { dependsOn: 'x'.repeat(9) }, { dependsOn: { length: 9 } }];
+    expect(checkLimits(odd, { maxSteps: 6, maxDependencies: 1 })).toEqual([]);
+    const over = checkLimits([...odd, { dependsOn: [null, {}] }], { maxSteps: 7, maxDependencies: 1 });
+    expect(over).toMatchObject([{ code: 'TooManyDependencies', count: 1, problems: [{ path: [6, 'dependsOn'] }] }]);
+  });
+
   test('tells the problems of a naive search, no more, no fewer, in their order', () => {
     fc.assert(
       fc.property(messySteps(collidingNames), (steps) => {
-        const problems = checkGraph(steps).map(({ code, path, loop }) => ({ code, path, loop }));
+        const problems = problemsOf(steps).map(({ code, path, loop }) => ({ code, path, loop }));
         const found = problems.map(({ code, path, loop }) => ({
           code,
           path: loop ? [firstNamed(steps, loop[0])] : path,
         }));
-        expect(found).toEqual(naiveProblems(steps));
+        const isCycle = ({ code }: { code: string }) => code === 'DependencyCycle';
+        const byFirst = found.filter(isCycle).toSorted((left, right) => Number(left.path[0]) - Number(right.path[0]));
+        expect(found.map((problem) => (isCycle(problem) ? byFirst.shift() : problem))).toEqual(naiveProblems(steps));
         for (const { path, loop } of problems) {
           if (loop === undefined) continue;
           const last = firstNamed(steps, loop.at(-1));
@@ -151,7 +186,7 @@ describe('checkGraph', () => {
       fc.tuple(fc.constant(steps), fc.shuffledSubarray(steps, { minLength: steps.length })),
     );
     const verdictByName = (steps: readonly Step[]) =>
-      checkGraph(steps)
+      problemsOf(steps)
         .map(({ code, path: [i, , entry], loop }) => (loop ? code : `${code} ${steps[Number(i)]?.name} ${entry}`))
         .toSorted();
     fc.assert(
@@ -166,7 +201,7 @@ describe('checkGraph', () => {
     const steps = fc.array(hostileName, { minLength: 1, maxLength: 5 }).chain(messySteps);
     fc.assert(
       fc.property(steps, (steps) => {
-        for (const { describe } of checkGraph(steps)) {
+        for (const { describe } of problemsOf(steps)) {
           const message = describe();
           expect(message).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
           expect(message.length).toBeLessThan(700);
@@ -180,7 +215,7 @@ describe('checkGraph', () => {
     const name = (i: number) => `${i}${text.repeat(300)}`;
     const loop = Array.from({ length: 1000 }, (_, i) => step(name(i), name((i + 1) % 1000)));
     const wanting = loop.map((step) => ({ ...step, dependsOn: [name(-1)] }));
-    for (const [problem] of [checkGraph(loop), checkGraph(wanting)]) {
+    for (const [problem] of [problemsOf(loop), problemsOf(wanting)]) {
       const { length } = problem?.describe() ?? '';
       expect(length).toBeGreaterThan(300);
       expect(length).toBeLessThan(700);
@@ -188,8 +223,8 @@ describe('checkGraph', () => {
   });
 
   test('follows 100,000 steps without overflowing the stack', () => {
-    expect(checkGraph(backwardChain(100_000), unlimited)).toEqual([]);
-    const [problem] = checkGraph(ring(100_000), unlimited);
+    expect(problemsOf(backwardChain(100_000), unlimited)).toEqual([]);
+    const [problem] = problemsOf(ring(100_000), unlimited);
     expect(problem?.loop).toHaveLength(100_000);
     expect(problem?.describe()).toMatch(/^dependency cycle s0 → s1 → s2 → s3 → … 99992 more … → s99996 → .* → s0: /u);
   });

@@ -220,10 +220,18 @@ describe('defaultOrchestration', () => {
     );
   });
 
+  test('leaves alone what is over a limit, also what was stored before', () => {
+    const limits = { maxSteps: 3, maxDependencies: 1 };
+    expect(defaultOrchestration(sketch('a b c d'), undefined, 'Always', limits)).toBeUndefined();
+    expect(defaultOrchestration(sketch('a b<a c<a,b'), undefined, 'Always', limits)).toBeUndefined();
+    const before = sketch('a b<a c<b d<c *');
+    expect(defaultOrchestration(sketch('a c<b d<c *'), before, 'Always', limits)).toEqual({ isAnnotated: false });
+  });
+
   test('leaves alone what cannot be decoded', () => {
     fc.assert(
       fc.property(anyOrchestration, anyOrchestration, (object, previous) => {
-        fc.pre(decodeOrchestration(object).problems.length > 0);
+        fc.pre(decodeOrchestration(object).findings.length > 0);
         expect(operationsFor(object, previous, 'Always')).toEqual([]);
       }),
       { numRuns: 500 },

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeOrchestration } from '../../src/orchestration/decode.ts';
 import {
   defaultPolicy,
   judgeOrchestration,
@@ -13,7 +12,7 @@ import { anyOrchestration } from '../support/objects.ts';
 import { checkpoint, cycle, orchestration } from '../support/reviews.ts';
 
 function judge(object: unknown, policy?: Partial<Policy>, mostShown?: number) {
-  return judgeOrchestration(decodeOrchestration(object), { ...defaultPolicy, ...policy }, mostShown);
+  return judgeOrchestration(object, { ...defaultPolicy, ...policy }, mostShown);
 }
 
 const withSeverity = (code: string, severity: Severity) => ({ severities: new Map([[code, severity]]) });
@@ -142,18 +141,19 @@ describe('a judgement', () => {
     let written = 0;
     const describe = () => `${++written}`;
     const problem = { code: 'MissingDependency', path: ['spec', 'steps', 0], describe };
-    const judgement = weigh(Array(70).fill(problem), defaultPolicy);
-    expect([judgement.denials.length, written]).toEqual([50, 50]);
-    weigh(Array(70).fill(problem), { ...defaultPolicy, ...withSeverity('MissingDependency', 'off') });
+    const finding = { code: 'MissingDependency', count: 90, problems: Array(70).fill(problem) };
+    const judgement = weigh([finding], defaultPolicy);
+    expect([judgement.denials.length, judgement.deniedCount, written]).toEqual([50, 90, 50]);
+    weigh([finding], { ...defaultPolicy, ...withSeverity('MissingDependency', 'off') });
     expect(written).toBe(50);
   });
 
-  test('of an object over a limit tells only that, beside what is malformed', () => {
+  test('of an object over a limit tells only that', () => {
     const steps = [...cycle, checkpoint('A', 'nope'), step('Exec'), null];
     const { denials, warnings } = judge(orchestration(steps, { spec: { entrypoint: 'main' } }), {
       limits: { maxSteps: 4, maxDependencies: 9 },
     });
-    expect(denials.map(({ code }) => code)).toEqual(['TooManySteps', 'InvalidField']);
+    expect(denials.map(({ code }) => code)).toEqual(['TooManySteps']);
     expect(warnings).toEqual([]);
   });
 
@@ -164,8 +164,7 @@ describe('a judgement', () => {
   });
 
   test('knows no other code than those of the rules', () => {
-    const describe = () => '';
-    expect(() => weigh([{ code: 'Nonsense', path: [], describe }], defaultPolicy)).toThrow(
+    expect(() => weigh([{ code: 'Nonsense', count: 1, problems: [] }], defaultPolicy)).toThrow(
       'no rule has the code Nonsense',
     );
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readReference } from '../../src/orchestration/references.ts';
+import { readObject, readReference } from '../../src/orchestration/references.ts';
 
 const step = (fields: object) => ({ name: 'a', kind: 'ToolRun', ...fields });
 
@@ -14,6 +14,15 @@ test.each([
   ['step.toolRef before step.with', { toolRef: { name: 'lint' }, with: { toolRef: 'other' } }],
 ])('reads a name from %s', (_, fields) => {
   expect(readReference(step(fields), 'toolRef')).toBe('lint');
+});
+
+test('parses JSON text of 256 KiB, and no longer one', () => {
+  const implementation = (length: number) => {
+    const [head, tail] = ['{"text":"', '"}'];
+    return step({ with: { implementation: head + 'x'.repeat(length - head.length - tail.length) + tail } });
+  };
+  expect(readObject(implementation(256 * 1024), 'implementation')).toHaveProperty('text');
+  expect(readObject(implementation(256 * 1024 + 1), 'implementation')).toBeUndefined();
 });
 
 test.each([

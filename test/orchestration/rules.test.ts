@@ -10,7 +10,8 @@ function verdictOn(step: object, spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(
     orchestration([{ ...checkpoint('build'), ...step }], { spec }),
   );
-  return checkResource(decoded).map(({ code, path, describe }) => `${code} ${formatPath(path)}: ${describe()}`);
+  const problems = checkResource(decoded).flatMap((finding) => finding.problems);
+  return problems.map(({ code, path, describe }) => `${code} ${formatPath(path)}: ${describe()}`);
 }
 
 describe('checkResource', () => {
@@ -146,8 +147,9 @@ describe('checkRunUpdate', () => {
   const run = (target: string, status = {}) => orchestrationRun(spec(target), { status });
 
   test('refuses another spec once the run has its snapshot', () => {
-    const [problem, ...others] = checkRunUpdate(run('x', { runId: 'nightly-1' }), run('y'));
+    const [finding, ...others] = checkRunUpdate(run('x', { runId: 'nightly-1' }), run('y'));
     expect(others).toEqual([]);
+    const [problem] = finding?.problems ?? [];
     expect(problem).toMatchObject({ code: 'RunSpecImmutable', path: ['spec'] });
     expect(problem?.describe()).toBe(
       'the run has started and follows its snapshot, so a change has no effect: create another run',

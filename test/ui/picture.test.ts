@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeOrchestration } from '../../src/orchestration/decode.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { drawPicture } from '../../src/ui/picture.ts';
 import { step } from './runs.ts';
 
-const draw = (...steps: readonly Step[]) =>
-  drawPicture(decodeOrchestration({ metadata: { name: 'o' }, spec: { steps } }));
+const draw = (...steps: readonly Step[]) => drawPicture({ metadata: { name: 'o' }, spec: { steps } });
 type Picture = ReturnType<typeof draw>;
 
 /** Pairs of boxes that lie upon each other, and boxes that lie on no band. */

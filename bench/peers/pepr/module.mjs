@@ -3,7 +3,6 @@
  * is what carries them. Pepr takes its certificate and the token in its paths from the environment.
  */
 import { a, Capability, PeprModule, RegisterKind } from 'pepr';
-import { decodeOrchestration } from '../../../src/orchestration/decode.ts';
 import { judgeOrchestration } from '../../../src/orchestration/judge.ts';
 import { GROUP, VERSION } from '../../../src/orchestration/schema.ts';
 
@@ -15,7 +14,7 @@ graphs
   .When(Orchestration)
   .IsCreatedOrUpdated()
   .Validate((request) => {
-    const { denials } = judgeOrchestration(decodeOrchestration(request.Raw));
+    const { denials } = judgeOrchestration(request.Raw);
     if (denials.length === 0) return request.Approve();
     return request.Deny(denials.map(({ field, message }) => `${field}: ${message}`).join('; '), 422);
   });
