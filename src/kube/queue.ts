@@ -2,8 +2,11 @@ import { KubeError } from './errors.ts';
 import type { Timing } from './ports.ts';
 import { type Backoff, backoffMs } from './retry.ts';
 
-/** What is to become of a key: nothing until it is added again, another look at a time, or another attempt with backoff. */
-export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
+/**
+ * What is to become of a key: nothing until it is added again, another look at a time, or another attempt with backoff,
+ * which is no later than a time if one is given.
+ */
+export type Outcome = 'done' | 'retry' | { readonly afterMs: number; readonly isRetry?: boolean };
 
 /** Must not throw. */
 export interface QueueObserver {
@@ -118,6 +121,7 @@ export function createQueue(options: QueueOptions): Queue {
     try {
       const outcome = await process(key);
       if (outcome === 'retry') return nextRetryMs(key);
+      if (outcome !== 'done' && outcome.isRetry) return Math.min(Math.max(1, outcome.afterMs), nextRetryMs(key));
       failures.delete(key);
       // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
       return outcome === 'done' ? undefined : Math.max(1, outcome.afterMs);

@@ -1,9 +1,16 @@
+import { isEqual } from '../orchestration/equality.ts';
+import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
-import type { Hash } from './names.ts';
-import type { Memory } from './observe.ts';
+import { type Hash, nameSnapshot } from './names.ts';
+import { type Memory, readRun } from './observe.ts';
 import type { Cluster, WriteOutcome } from './ports.ts';
-import type { Action, ObservedRun } from './snapshot.ts';
+import type { Action, KubeObject, ObservedRun } from './snapshot.ts';
+
+type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
+type CreateChild = Extract<Action, { type: 'CreateChild' }>;
+/** What is one call to the API server. */
+type Write = Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>;
 
 /** When to look again without being told: at once, or at a time (milliseconds since 1970). */
 export interface NextLook {
@@ -11,49 +18,117 @@ export interface NextLook {
   readonly isNow?: boolean;
   /** Something was no longer as observed: look again, and later each time that happens. */
   readonly isOutdated?: boolean;
+  /** What failed, each for itself: look again, and later each time that happens. */
+  readonly errors?: readonly unknown[];
+}
+
+/** What acting on one run goes by. */
+export interface Acting {
+  readonly cluster: Cluster;
+  readonly key: string;
+  readonly run: ObservedRun;
+  readonly memory: Memory;
+  readonly hash: Hash;
+  readonly now: () => number;
+}
+
+/** Creates that fail and take long, such as those that a webhook does not answer, may hold up a look for so long. */
+const LONGEST_CREATES_MS = 10_000;
+
+/**
+ * Carries out what was planned, one call each. The status comes first: if it cannot be written, nothing else is tried, since
+ * all of it rests on what the status says. Of the rest each stands for itself, and what fails does not stop the others.
+ */
+export async function act(acting: Acting, actions: readonly Action[]): Promise<NextLook> {
+  const status = actions.find((action) => action.type === 'PatchStatus');
+  if (status !== undefined) {
+    const written = await write(acting, status);
+    if (written.outcome === 'Outdated') return { isOutdated: true };
+    if (written.outcome === 'Refused') throw refusalOf(status, acting.run, written.message);
+  }
+  const errors: unknown[] = [];
+  let next: NextLook = { errors };
+  for (const action of actions) {
+    if (action.type === 'RequeueAt') next = { ...next, atMs: Date.parse(action.time) };
+    else if (action !== status && action.type !== 'CreateChild')
+      next = { ...next, ...(await carryOut(acting, action, errors)) };
+  }
+  const creates = actions.filter((action) => action.type === 'CreateChild');
+  return { ...next, ...(await createChildren(acting, creates, status?.status ?? acting.run.status, errors)) };
 }
 
 /**
- * Carries out what was planned, in order, one call each. The first write that meets a changed object ends it: everything
- * behind was decided on what is no longer so. A refused child is remembered for the next look, and the others go on.
+ * In declaration order, and then those that could not be created before, the one tried longest ago first. Of these the first
+ * that fails again speaks for its kind: a quota is as full for the others.
  */
-export async function act(
-  cluster: Cluster,
-  key: string,
-  run: ObservedRun,
-  actions: readonly Action[],
-  memory: Memory,
-  hash: Hash,
+async function createChildren(
+  acting: Acting,
+  creates: readonly CreateChild[],
+  status: RunStatus,
+  errors: unknown[],
 ): Promise<NextLook> {
+  const { now, memory, run } = acting;
+  const startedMs = now();
+  const isWanted = watchRun(acting, status);
+  const turns = new Map([...(memory.waits.get(run.uid)?.keys() ?? [])].map((name, turn) => [name, turn + 1]));
+  const turnOf = ({ ref }: CreateChild) => turns.get(ref.name) ?? 0;
+  const failedKinds = new Set<string>();
   let next: NextLook = {};
-  for (const action of actions) {
-    if (action.type === 'RequeueAt') next = { ...next, atMs: Date.parse(action.time) };
-    else if (action.type === 'EmitEvent') await cluster.emitEvent(run, action.eventType, action.reason, action.message);
-    else {
-      const written = await write(cluster, key, run, action, memory, hash);
-      if (written.outcome === 'Outdated') return { isOutdated: true };
-      if (written.outcome === 'Refused') next = refuse(run, action, written.message, memory);
-      else if (action.type === 'CreateSnapshot') next = { isNow: true };
-    }
+  for (const create of creates.toSorted((one, other) => turnOf(one) - turnOf(other))) {
+    if (!isWanted()) return { ...next, isOutdated: true };
+    if (failedKinds.size > 0 && now() > startedMs + LONGEST_CREATES_MS) break;
+    if (turnOf(create) > 0 && failedKinds.has(create.ref.kind)) continue;
+    const failures = errors.length;
+    next = { ...next, ...(await carryOut(acting, create, errors)) };
+    if (errors.length > failures) failedKinds.add(create.ref.kind);
   }
   return next;
 }
 
-function write(
-  cluster: Cluster,
-  key: string,
-  run: ObservedRun,
-  action: Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>,
-  memory: Memory,
-  hash: Hash,
-): Promise<WriteOutcome> {
+/**
+ * Whether the run is still as it was written, as far as the copy knows: nobody wants it ended or held, and no other engine
+ * has gone on with it. Each state of the run is looked at once.
+ */
+function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): () => boolean {
+  let seen: KubeObject | undefined;
+  return () => {
+    const object = cluster.getRun(key);
+    if (object === undefined || object.metadata.uid !== run.uid) return false;
+    if (object === seen || object.metadata.resourceVersion === run.resourceVersion) return true;
+    seen = object;
+    const { isBeingDeleted, isCancelled, isSuspended, status } = readRun(object, false);
+    return !isBeingDeleted && !isCancelled && !isSuspended && isEqual(status.stepStatuses, stepStatuses);
+  };
+}
+
+/** One call. What it throws is kept, and what can be said of it is remembered for the next look. */
+async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unknown[]): Promise<NextLook> {
+  try {
+    if (action.type === 'EmitEvent') {
+      await acting.cluster.emitEvent(acting.run, action.eventType, action.reason, action.message);
+      return {};
+    }
+    const written = await write(acting, action);
+    if (written.outcome === 'Outdated') return { isOutdated: true };
+    if (written.outcome === 'Refused') return refuse(acting, action, written.message, errors);
+    return action.type === 'CreateSnapshot' ? { isNow: true } : {};
+  } catch (error) {
+    errors.push(error);
+    const name = createdBy(acting.run, action);
+    if (name !== undefined) wait(acting, name, error instanceof Error ? error.message : String(error));
+    return {};
+  }
+}
+
+function write(acting: Acting, action: Write): Promise<WriteOutcome> {
+  const { cluster, key, run, hash } = acting;
   switch (action.type) {
     case 'CreateSnapshot':
       return cluster.create(buildSnapshot(run, action), key);
     case 'PatchStatus':
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
-      return remember(cluster.create(buildChild(run, action, hash), key), run, action.ref.name, memory);
+      return remember(acting, cluster.create(buildChild(run, action, hash), key), action.ref.name);
     case 'DeleteChild': {
       const { apiVersion, kind, namespace, name, uid } = action.ref;
       return cluster.delete(apiVersion, kind, namespace, name, uid);
@@ -68,24 +143,44 @@ function write(
 }
 
 /** Remembers that we created a child, and which. */
-async function remember(
-  creating: Promise<WriteOutcome>,
-  { uid: runUid }: ObservedRun,
-  name: string,
-  { created }: Memory,
-): Promise<WriteOutcome> {
+async function remember({ run, memory }: Acting, creating: Promise<WriteOutcome>, name: string): Promise<WriteOutcome> {
   const written = await creating;
-  if (written.outcome !== 'Done' || written.uid === undefined) return written;
-  const known = created.get(runUid) ?? new Map<string, string>();
-  created.set(runUid, known.set(name, written.uid));
+  memory.waits.get(run.uid)?.delete(name);
+  if (written.outcome === 'Done' && written.uid !== undefined) note(memory.created, run, name, written.uid);
   return written;
 }
 
-/** Only a child can be refused for what it is; anything else that is refused is ours to mend, and is tried again. */
-function refuse(run: ObservedRun, action: Action, message: string, { refusals }: Memory): NextLook {
-  if (action.type !== 'CreateChild')
-    throw new Error(`${action.type} for ${run.namespace}/${run.name} was refused: ${message}`);
-  const known = refusals.get(run.uid) ?? new Map<string, string>();
-  refusals.set(run.uid, known.set(action.ref.name, message));
-  return { isNow: true };
+/** Only a child can be refused for what it is, and a lifetime that is refused is none; anything else is tried again. */
+function refuse({ run, memory }: Acting, action: Write, message: string, errors: unknown[]): NextLook {
+  if (action.type === 'CreateChild') {
+    note(memory.refusals, run, action.ref.name, message);
+    return { isNow: true };
+  }
+  if (action.type !== 'SetChildTtl') errors.push(refusalOf(action, run, message));
+  return {};
+}
+
+/** What is said of it may change with each attempt: the run says the new words at most so often. */
+const WORDS_HOLD_MS = 60_000;
+
+function wait({ run, memory, now }: Acting, name: string, words: string): void {
+  const nowMs = now();
+  const known = memory.waits.get(run.uid)?.get(name);
+  const isHeld = known !== undefined && nowMs < known.sinceMs + WORDS_HOLD_MS;
+  memory.waits.get(run.uid)?.delete(name); // the last in turn, now
+  note(memory.waits, run, name, isHeld ? known : { words, sinceMs: nowMs });
+}
+
+/** The name of what an action creates. */
+function createdBy({ uid }: ObservedRun, action: Action): string | undefined {
+  if (action.type === 'CreateSnapshot') return nameSnapshot(uid);
+  return action.type === 'CreateChild' ? action.ref.name : undefined;
+}
+
+function note<Value>(known: Map<string, Map<string, Value>>, { uid }: ObservedRun, name: string, value: Value): void {
+  known.set(uid, (known.get(uid) ?? new Map<string, Value>()).set(name, value));
+}
+
+function refusalOf({ type }: Action, { namespace, name }: ObservedRun, message: string): Error {
+  return new Error(`${type} for ${namespace}/${name} was refused: ${message}`);
 }

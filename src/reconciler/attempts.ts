@@ -36,6 +36,18 @@ function explainAbsence({ children, created, refusals }: Snapshot, { kind, resou
   return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);
 }
 
+/** What a Running step is told to wait for: a child that cannot be created yet, in the API server's words, or its end. */
+export function describeWait({ waits, children, created }: Snapshot, status: StepStatus): Partial<StepStatus> {
+  const { kind, reason, resourceRef: ref } = status;
+  const isMissing = ref !== undefined && ref.uid === undefined && !children.has(ref.name) && !created.has(ref.name);
+  const words = isMissing ? waits.get(ref.name) : undefined;
+  if (words !== undefined) return { reason: NOT_CREATED, message: `cannot create its ${kind} yet: ${words}` };
+  // Another engine has tried: what it said holds until we know better.
+  return (isMissing && reason === NOT_CREATED) || reason === 'Started' ? {} : { reason: 'Started', message: '' };
+}
+
+const NOT_CREATED = 'ChildNotCreated';
+
 /** Whether the child's work is over. */
 export function hasEnded(child: KubeObject): boolean {
   return readOutcome(child).state !== 'Running';

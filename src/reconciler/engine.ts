@@ -1,4 +1,4 @@
-import { act } from './act.ts';
+import { act, type NextLook } from './act.ts';
 import type { Hash } from './names.ts';
 import { type Memory, type ObserveOptions, observeRun } from './observe.ts';
 import { type PlanOptions, planRun } from './plan.ts';
@@ -18,8 +18,15 @@ export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly now: () => number;
 }
 
-/** What is to become of a run: it waits for an event, is looked at again soon and ever later, or at a time from now. */
-export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
+/**
+ * What is to become of a run: it waits for an event, is looked at again soon and ever later, or at a time from now. Where
+ * some of what was due has failed, both: soon and ever later, and at the time from now if there is one.
+ */
+export type Outcome =
+  | 'done'
+  | 'retry'
+  | { readonly afterMs: number }
+  | { readonly errors: readonly unknown[]; readonly afterMs?: number };
 
 export interface Engine {
   /** Looks at one run and does what is due. What it throws is to be tried again. */
@@ -35,7 +42,7 @@ interface Pace {
 
 /** Observes, plans and acts, one run at a time. */
 export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
-  const memory: Memory = { snapshots: new Map(), refusals: new Map(), created: new Map() };
+  const memory: Memory = { snapshots: new Map(), refusals: new Map(), waits: new Map(), created: new Map() };
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
   async function reconcile(key: string): Promise<Outcome> {
@@ -46,12 +53,9 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     const nowMs = now();
     const actions = planRun(snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, nowMs);
-    const look = await act(cluster, key, snapshot.run, due, memory, hash);
+    const look = await act({ cluster, key, run: snapshot.run, memory, hash, now }, due);
     paces.set(key, { uid: snapshot.run.uid, pace: next });
-    if (look.isOutdated) return 'retry';
-    const waits = [waitMs, look.isNow ? 0 : undefined, look.atMs === undefined ? undefined : look.atMs - now()];
-    const soonest = Math.min(...waits.filter((wait) => wait !== undefined));
-    return Number.isFinite(soonest) ? { afterMs: Math.max(0, soonest) } : 'done';
+    return conclude(look, waitMs, now());
   }
 
   /** What is remembered of the run of this name and uid. If another had the name, all of that one is forgotten. */
@@ -65,6 +69,19 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
   }
 
   return { reconcile };
+}
+
+/** Of all that a look asks for, the soonest. */
+function conclude(
+  { isOutdated, isNow, atMs, errors = [] }: NextLook,
+  waitMs: number | undefined,
+  nowMs: number,
+): Outcome {
+  const waits = [waitMs, isNow ? 0 : undefined, atMs === undefined ? undefined : Math.max(0, atMs - nowMs)];
+  const soonest = Math.min(...waits.filter((wait) => wait !== undefined));
+  const timed = Number.isFinite(soonest) ? { afterMs: soonest } : undefined;
+  if (errors.length > 0) return { errors, ...timed };
+  return isOutdated ? 'retry' : (timed ?? 'done');
 }
 
 interface Regulated {

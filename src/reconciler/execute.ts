@@ -3,7 +3,7 @@ import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
 import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
-import { findChild, observeAttempt } from './attempts.ts';
+import { describeWait, findChild, observeAttempt } from './attempts.ts';
 import { findUnwanted } from './children.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { ChildKind } from './kinds/kind.ts';
@@ -86,6 +86,7 @@ function recordOutcome(pass: Pass, index: number): void {
   const outcome = observeAttempt(snapshot, draft.steps[index] as Step, status);
   const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
+  if (outcome.state === 'Running') draft.change(index, describeWait(snapshot, draft.statuses[index] as StepStatus));
   if (outcome.state === 'Succeeded')
     draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);

@@ -67,11 +67,14 @@ export function createRunQueue({
   const interests = createInterests();
   const cluster = measure(connect(followed, interests, emitEvent), reactions, timing, runObserver);
   const engine = createEngine({ ...options, cluster });
-  const process = async (key: string) => {
+  const process = async (key: string): Promise<Outcome> => {
     interests.forget(key);
     const outcome = await engine.reconcile(key);
-    reactions.settle(key, outcome === 'done' ? Infinity : outcome === 'retry' ? 0 : outcome.afterMs);
-    return outcome;
+    const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
+    reactions.settle(key, afterMs);
+    if (typeof outcome === 'string' || !('errors' in outcome)) return outcome;
+    for (const error of outcome.errors) onError(key, error);
+    return { afterMs, isRetry: true };
   };
   const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
   return {
@@ -107,8 +110,10 @@ async function writeOrchestrationStatus(
   if (status === undefined) return 'done';
   const { namespace, name, uid, resourceVersion = '' } = object.metadata;
   const version = { namespace, name, uid, resourceVersion };
-  const { outcome } = await followed.patchStatus(ORCHESTRATIONS, version, status, `${key}#${ORCHESTRATIONS.kind}`);
-  return outcome === 'Outdated' ? 'retry' : 'done';
+  const written = await followed.patchStatus(ORCHESTRATIONS, version, status, `${key}#${ORCHESTRATIONS.kind}`);
+  // Nothing that an Orchestration says makes its status wrong: whoever refuses it may change their mind.
+  if (written.outcome === 'Refused') throw new Error(`its status was refused: ${written.message}`);
+  return written.outcome === 'Outdated' ? 'retry' : 'done';
 }
 
 /** The port to the cluster. */

@@ -14,6 +14,8 @@ export interface Memory {
   readonly snapshots: Map<string, Orchestration>;
   /** The API server's words on children it refused, by the run's uid and the child's name; after a restart said anew. */
   readonly refusals: Map<string, Map<string, string>>;
+  /** Why a child could not be created yet, and since when that is said; by the run's uid and the child's name, in turn. */
+  readonly waits: Map<string, Map<string, { readonly words: string; readonly sinceMs: number }>>;
   /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
   readonly created: Map<string, Map<string, string>>;
 }
@@ -43,6 +45,7 @@ export async function observeRun(
     children: await readChildren(cluster, run, created),
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
+    waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory),
   };
 }

@@ -4,6 +4,7 @@ import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { createMissing, deleteUnwanted, limitFinished } from './children.ts';
 import { abandonSteps, executeSteps, type NameChild } from './execute.ts';
+import { nameSnapshot } from './names.ts';
 import type { Action, Snapshot } from './snapshot.ts';
 import { fitStatus } from './status-size.ts';
 import { type Standing, summarise, writeStatus } from './summary.ts';
@@ -42,9 +43,9 @@ function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions
   return [
     ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),
     ...(isRunFinal(status) ? [endEvent(standing)] : []),
-    ...creates,
     ...deleteUnwanted(snapshot, statuses),
     ...limitFinished(snapshot, statuses),
+    ...creates,
     ...requeueAt(dueAt),
   ];
 }
@@ -77,7 +78,10 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   if (orchestration.state === 'Found') {
     const { denial } = orchestration;
     if (denial !== undefined) return fail(denial.code, denial.message);
-    return [{ type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
+    const words = snapshot.waits.get(nameSnapshot(run.uid));
+    const message = `cannot store the snapshot that the run follows yet: ${words}`;
+    const waiting = words === undefined ? [] : stand({ phase: 'Pending', reason: 'SnapshotNotStored', message });
+    return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
   const claimed: Snapshot = {
     ...snapshot,

@@ -76,11 +76,16 @@ export interface Snapshot {
   readonly created: ReadonlyMap<string, string>;
   /** What the API server said when it refused a child, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
+  /** Why what was tried to create is not there yet, in the API server's words, by its name. It is tried again. */
+  readonly waits: ReadonlyMap<string, string>;
   /** What gate kinds wait for, by step. */
   readonly watched: ReadonlyMap<string, readonly KubeObject[]>;
 }
 
-/** What is to be done, in order. If one fails, those behind it are dropped and the run is looked at anew. */
+/**
+ * What is to be done. The status comes first, and without it nothing else is; of the rest each stands for itself. What
+ * fails has the run looked at anew.
+ */
 export type Action =
   /** Stores the Orchestration the run will follow. */
   | { readonly type: 'CreateSnapshot'; readonly orchestration: Orchestration }

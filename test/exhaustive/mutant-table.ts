@@ -38,8 +38,8 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         PLAN,
-        '(run.status, status)),\n    ...(isRunFinal(status) ? [endEvent(standing)] : []),\n    ...creates,\n',
-        '(run.status, status)),\n    ...(isRunFinal(status) ? [endEvent(standing)] : []),\n',
+        '    ...limitFinished(snapshot, statuses),\n    ...creates,\n',
+        '    ...limitFinished(snapshot, statuses),\n',
       ],
     ],
   },
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
         '  const creates = createMissing(snapshot, statuses);\n  return [\n',
         '  const creates = createMissing(snapshot, statuses);\n  return [\n    ...deleteUnwanted(snapshot, statuses),\n',
       ],
-      [PLAN, '    ...creates,\n    ...deleteUnwanted(snapshot, statuses),\n', '    ...creates,\n'],
+      [PLAN, '    ...deleteUnwanted(snapshot, statuses),\n    ...limit', '    ...limit'],
     ],
   },
   {
@@ -216,7 +216,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'unwanted children are left',
-    changes: [[PLAN, '    ...creates,\n    ...deleteUnwanted(snapshot, statuses),\n', '    ...creates,\n']],
+    changes: [[PLAN, '    ...deleteUnwanted(snapshot, statuses),\n    ...limit', '    ...limit']],
   },
   {
     name: 'a cancel deletes what had ended',

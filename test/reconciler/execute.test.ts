@@ -29,6 +29,7 @@ function startOf(steps: readonly Step[]) {
     children: new Map(),
     created: new Map(),
     refusals: new Map(),
+    waits: new Map(),
     watched: new Map(),
   };
   return executeSteps(snapshot, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);

@@ -58,6 +58,7 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
   const memory = {
     snapshots: new Map(),
     refusals: new Map(),
+    waits: new Map(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;

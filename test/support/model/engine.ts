@@ -333,6 +333,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     children: new Map(children),
     created: new Map(), // what was created is seen as soon as it is answered
     refusals,
+    waits: new Map(),
     watched: new Map(watched),
   };
 }

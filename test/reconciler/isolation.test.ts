@@ -1,0 +1,251 @@
+import { describe, expect, test } from 'vitest';
+import { KubeError } from '../../src/kube/errors.ts';
+import { defaultPolicy } from '../../src/orchestration/judge.ts';
+import { GROUP } from '../../src/orchestration/schema.ts';
+import { createEngine } from '../../src/reconciler/engine.ts';
+import type { Call } from '../support/model/cluster.ts';
+import { connectModel } from '../support/model/cluster.ts';
+import {
+  listChildren,
+  NAMESPACE,
+  nameChild,
+  ORCHESTRATIONS,
+  RUN,
+  RUNS,
+  setPhase,
+  type World,
+} from '../support/model/engine.ts';
+import { createModel } from '../support/model/model.ts';
+import { type Step, statusOf, tool } from '../support/model/play.ts';
+
+const agent = (name: string, rest: Partial<Step> = {}): Step => ({
+  name,
+  kind: 'AgentRun',
+  dependsOn: [],
+  agentRef: { name: 'coder' },
+  implementationSpecRef: { name: 'fix' },
+  ...rest,
+});
+
+/** A run of these steps before the reconciler's own engine, on an API server that can fail at any call. */
+function begin(steps: readonly Step[], policies: object = {}) {
+  let nowMs = Date.parse('2026-01-01T00:00:00Z');
+  const api = createModel(() => nowMs);
+  const cluster = connectModel(api);
+  const engine = createEngine({
+    cluster,
+    hash: (text) => text,
+    now: () => nowMs,
+    nameChild,
+    missingOrchestrationSeconds: 300,
+    policy: () => defaultPolicy,
+  });
+  const object = (kind: string, name: string, spec: object) => ({
+    apiVersion: `${GROUP}/v1alpha1`,
+    kind,
+    metadata: { name, namespace: NAMESPACE },
+    spec,
+  });
+  api.create(ORCHESTRATIONS, object('Orchestration', 'nightly', { steps, policies }));
+  api.create(RUNS, object('OrchestrationRun', RUN, { orchestrationRef: { name: 'nightly' } }));
+  const world = { api } as unknown as World;
+  const { circumstances } = cluster;
+
+  /** Looks so often, a second apart; returns what the last look asks for. */
+  async function look(times = 10) {
+    let outcome: unknown;
+    for (let time = 0; time < times; time++) {
+      outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`).catch((error: unknown) => ({ thrown: error }));
+      nowMs += 1_000;
+    }
+    return outcome;
+  }
+
+  return {
+    api,
+    circumstances,
+    look,
+    pass: (seconds: number) => {
+      nowMs += seconds * 1_000;
+    },
+    stepOf: (name: string) => statusOf({ world }, name),
+    children: () => listChildren(api).map(({ metadata }) => metadata.name.split('.')[0]),
+    end: (step: string, phase: string) => {
+      const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`));
+      if (child) setPhase(world, child, phase);
+    },
+    annotate: (name: string) => {
+      const body = { metadata: { annotations: { [`${GROUP}/${name}`]: 'true' } } };
+      api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+    },
+    collectGarbage: () => {
+      while (api.collectGarbage());
+    },
+    calls: (wanted: RegExp) => circumstances.calls.filter((call: Call) => wanted.test(call)),
+  };
+}
+
+const quota = 'agentruns.agents.proompteng.ai "x" is forbidden: exceeded quota: few';
+
+/** Says no to every second AgentRun, as a quota of one does. */
+function allowOneAgentRun({ api, circumstances }: ReturnType<typeof begin>): void {
+  circumstances.fail = (call) => {
+    const isThere = listChildren(api).some(({ kind }) => kind === 'AgentRun');
+    if (call.startsWith('create AgentRun') && isThere) throw new KubeError('Forbidden', quota, { code: 403 });
+  };
+}
+
+describe('one call that fails', () => {
+  test('leaves a timed-out child to be deleted, and what waited for its place starts then', async () => {
+    const run = begin([agent('hung', { timeoutSeconds: 60 }), agent('waits'), tool('other', [])]);
+    allowOneAgentRun(run);
+    await run.look();
+    expect(run.children()).toEqual(['hung', 'other']);
+    run.pass(60);
+    await run.look();
+    run.collectGarbage();
+    await run.look();
+    expect(run.stepOf('hung')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
+    expect(run.children()).toEqual(['other', 'waits']);
+    expect(run.stepOf('waits')).toMatchObject({ phase: 'Running', reason: 'Started', message: '', attempt: 1 });
+  });
+
+  test.each([
+    ['a quota', new KubeError('Forbidden', quota, { code: 403 })],
+    ['a webhook that is down', new KubeError('Unavailable', 'failed calling webhook "w": refused', { code: 500 })],
+    ['a kind that is absent', new KubeError('NotFound', '404 page not found', { code: 404 })],
+    [
+      'a right that is absent',
+      new KubeError('Forbidden', 'User "x" cannot create resource "agentruns"', { code: 403 }),
+    ],
+  ])('stops no other create: %s', async (_, answer) => {
+    const run = begin([agent('waits', { retries: 3 }), tool('other', [])]);
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('create AgentRun')) throw answer;
+    };
+    const outcome = await run.look();
+    expect(run.children()).toEqual(['other']);
+    expect(outcome).toEqual({ errors: [answer] });
+    expect(run.stepOf('waits')).toMatchObject({
+      phase: 'Running',
+      reason: 'ChildNotCreated',
+      message: `cannot create its AgentRun yet: ${answer.message}`,
+      attempt: 1,
+    });
+    // It says so once, however often it tries.
+    const { resourceVersion } = run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }).metadata;
+    await run.look(30);
+    expect(run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }).metadata.resourceVersion).toBe(resourceVersion);
+    run.circumstances.fail = () => {};
+    await run.look();
+    expect(run.children()).toEqual(['other', 'waits']);
+    expect(run.stepOf('waits')).toMatchObject({ reason: 'Started', message: '', attempt: 1 });
+  });
+
+  test('says new words at most once a minute', async () => {
+    const run = begin([agent('waits')]);
+    let count = 0;
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('create AgentRun')) throw new KubeError('Unavailable', `try ${++count}`, { code: 500 });
+    };
+    await run.look(5);
+    expect(run.stepOf('waits').message).toBe('cannot create its AgentRun yet: try 1');
+    await run.look(70);
+    expect(run.stepOf('waits').message).toMatch(/try 6\d$/);
+  });
+
+  test('is tried for one child of its kind a look, each in its turn, once all have been tried', async () => {
+    const names = ['a', 'b', 'c'];
+    const run = begin([...names.map((name) => agent(name)), tool('other', [])]);
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('create AgentRun')) throw new KubeError('Forbidden', quota, { code: 403 });
+    };
+    await run.look(10);
+    const tried = run.calls(/^create AgentRun/).map((call) => call.split(' ')[2]?.split('.')[0]);
+    expect(tried.slice(0, 9)).toEqual([...names, ...names, ...names]);
+    expect(tried.length).toBeLessThan(13);
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('create AgentRun b')) throw new KubeError('Forbidden', quota, { code: 403 });
+    };
+    await run.look(3);
+    expect(new Set(run.children())).toEqual(new Set(['other', 'a', 'c']));
+  });
+
+  test('of the status stops everything behind it', async () => {
+    const run = begin([tool('a', []), tool('b', [])]);
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('patch')) throw new KubeError('Forbidden', 'denied request', { code: 403 });
+    };
+    const outcome = await run.look();
+    expect(outcome).toHaveProperty('thrown');
+    expect(run.calls(/^(create (Tool|Agent)Run|delete)/)).toEqual([]);
+  });
+
+  test('leaves the others their turn, though it takes long each time', async () => {
+    const run = begin([agent('slow', { dependsOn: [] }), agent('slower', { dependsOn: [] }), tool('other', [])]);
+    run.circumstances.fail = (call) => {
+      if (!call.startsWith('create AgentRun')) return;
+      run.pass(30);
+      throw new KubeError('Unavailable', 'failed calling webhook "w": timeout', { code: 500 });
+    };
+    await run.look(5);
+    expect(run.children()).toEqual(['other']);
+    expect(new Set(run.calls(/^create AgentRun/)).size).toBe(2);
+  });
+
+  test('of a delete or a lifetime lets the run expire all the same', async () => {
+    const run = begin([agent('a', { ttlSecondsAfterFinished: 5 })], { ttlSecondsAfterFinished: 60 });
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('limit')) throw new KubeError('Invalid', 'spec.ttlSecondsAfterFinished: no', { code: 422 });
+    };
+    await run.look(5);
+    run.end('a', 'Succeeded');
+    expect(await run.look(5)).toMatchObject({ afterMs: expect.any(Number) });
+    run.pass(60);
+    await run.look(2);
+    expect(run.calls(/^delete OrchestrationRun/)).toHaveLength(1);
+  });
+});
+
+describe('before each create the run is still wanted', () => {
+  const steps = Array.from({ length: 300 }, (_, index) => tool(`s${index}`, []));
+
+  test.each<[string, (run: ReturnType<typeof begin>) => void]>([
+    ['cancelled', (run) => run.annotate('cancel')],
+    ['suspended', (run) => run.annotate('suspend')],
+    [
+      'deleted',
+      (run) => run.api.delete(RUNS, { namespace: NAMESPACE, name: RUN }, { propagationPolicy: 'Foreground' }),
+    ],
+    ['gone', (run) => run.api.delete(RUNS, { namespace: NAMESPACE, name: RUN })],
+    [
+      'written by another engine',
+      ({ api }) => {
+        const stored = api.get(RUNS, { namespace: NAMESPACE, name: RUN });
+        const { stepStatuses } = stored['status'] as { stepStatuses: object[] };
+        const [first, ...rest] = stepStatuses;
+        const body = { status: { stepStatuses: [{ ...first, attempt: 2 }, ...rest] } };
+        api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body }, { subresource: 'status' });
+      },
+    ],
+  ])('one that is %s at the fifth of 300 gets no other', async (_, change) => {
+    const run = begin(steps);
+    run.circumstances.after = () => {
+      if (run.calls(/^create ToolRun/).length === 5) change(run);
+    };
+    while (run.calls(/^create ToolRun/).length === 0) await run.look(1);
+    expect(run.calls(/^create ToolRun/)).toHaveLength(5);
+  });
+
+  test('one that is labelled meanwhile gets them all', async () => {
+    const run = begin(steps);
+    run.circumstances.after = (call) => {
+      if (!call.startsWith('create ToolRun')) return;
+      const body = { metadata: { labels: { at: call } } };
+      run.api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+    };
+    await run.look(3);
+    expect(run.children()).toHaveLength(300);
+    expect(new Set(run.calls(/^create ToolRun/)).size).toBe(run.calls(/^create ToolRun/).length);
+  });
+});

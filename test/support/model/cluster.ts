@@ -1,0 +1,102 @@
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { KubeObject as Stored } from '../../../src/kube/resources.ts';
+import { isVerdict } from '../../../src/kube/verdict.ts';
+import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
+import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
+import { topicOf, topicsOf } from '../../../src/reconciler/topics.ts';
+import { ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
+import type { Model } from './model.ts';
+
+/** One call that changes something: `create ToolRun nightly-a-…`. */
+export type Call = `${'create' | 'patch' | 'limit' | 'delete' | 'event'} ${string} ${string}`;
+
+export interface Circumstances {
+  /** Asked before each call: throws what the API server answers instead of carrying it out. */
+  fail: (call: Call) => void;
+  /** Asked after each call that was carried out. */
+  after: (call: Call) => void;
+  /** Why a kind cannot be listed. */
+  readonly unreadable: Map<string, string>;
+  /** All that was tried. */
+  readonly calls: Call[];
+}
+
+/**
+ * The model as the reconciler's own engine knows a cluster: a copy that is never behind, and calls that can fail one by one.
+ */
+export function connectModel(api: Model): Cluster & { readonly circumstances: Circumstances } {
+  const circumstances: Circumstances = { fail: () => {}, after: () => {}, unreadable: new Map(), calls: [] };
+  const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
+  const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
+
+  function find(kind: string, namespace: string, name: string): KubeObject | undefined {
+    const isIt = (object: Stored) =>
+      object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name;
+    return api.all().find(isIt) as KubeObject | undefined;
+  }
+
+  function findByKey(kind: string, key: string): KubeObject | undefined {
+    const words = circumstances.unreadable.get(kind);
+    if (words !== undefined) throw new KubeError('Unavailable', `${kind} has not been listed yet`);
+    const [namespace = '', name = ''] = key.split('/');
+    return find(kind, namespace, name);
+  }
+
+  async function attempt(call: Call, write: () => Stored | undefined): Promise<WriteOutcome> {
+    await Promise.resolve();
+    circumstances.calls.push(call);
+    try {
+      circumstances.fail(call);
+      const { metadata } = write() ?? {};
+      circumstances.after(call);
+      return { outcome: 'Done', ...(metadata?.uid !== undefined && { uid: metadata.uid }) };
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
+      if (!isVerdict(error)) throw error;
+      return { outcome: 'Refused', message: error.message };
+    }
+  }
+
+  return {
+    circumstances,
+    getRun: (key) => findByKey('OrchestrationRun', key),
+    getOrchestration: (namespace, name) => findByKey('Orchestration', `${namespace}/${name}`),
+    getObject: (_, kind, key) => findByKey(kind, key),
+    listOffers: ({ kind }, namespace, text) => {
+      findByKey(kind, '');
+      const topic = topicOf(kind, namespace, text);
+      return (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(topic));
+    },
+    statusWriters: () => ({ isOurs: true, isForeign: false }),
+    hasSeenOwnWrites: () => true,
+    readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),
+    readSnapshot: (namespace, name) => Promise.resolve(find('ControllerRevision', namespace, name)),
+    create(object) {
+      const { kind, metadata } = object as unknown as Stored;
+      return attempt(`create ${String(kind)} ${metadata.name}`, () =>
+        api.create(of(kind), object as unknown as Stored),
+      );
+    },
+    patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
+      attempt(`patch OrchestrationRun ${name}`, () => {
+        const body = { metadata: { uid, resourceVersion }, status };
+        return api.patch(RUNS, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
+      }),
+    setChildTtl: (_, kind, namespace, name, uid, seconds) =>
+      attempt(`limit ${kind} ${name}`, () => {
+        const body = { metadata: { uid }, spec: { ttlSecondsAfterFinished: seconds } };
+        return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
+      }),
+    delete: (_, kind, namespace, name, uid) =>
+      attempt(`delete ${kind} ${name}`, () => {
+        if (find(kind, namespace, name) === undefined) return undefined;
+        api.delete(of(kind), { namespace, name }, { propagationPolicy: 'Foreground', preconditions: { uid } });
+        return undefined;
+      }),
+    emitEvent: (_, __, reason) => {
+      circumstances.calls.push(`event OrchestrationRun ${reason}`);
+      return Promise.resolve();
+    },
+  };
+}
