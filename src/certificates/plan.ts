@@ -21,8 +21,8 @@ export interface Observation {
 export interface ObservedSecret {
   /** Its resourceVersion. */
   readonly version: string;
-  /** Or why there are none, with the certificates that could still be read. */
-  readonly content: Authorities | { readonly problem: string; readonly readable: readonly Certificate[] };
+  /** Or why there are none. */
+  readonly content: Authorities | { readonly problem: string };
 }
 
 export interface ObservedConfiguration {
@@ -142,9 +142,10 @@ export function isTrustedEverywhere(
 /**
  * The Secret holds no authorities: the first start, or someone emptied or broke it. Replicas may still serve leaves of
  * authorities whose keys are lost, so whatever the configurations trust stays trusted until the last of them has expired.
+ * Certificates that are left in the Secret alone vouch for nothing yet, so nothing is lost by not trusting them.
  */
 function beginAnew(
-  { problem, readable }: Exclude<ObservedSecret['content'], Authorities>,
+  { problem }: Exclude<ObservedSecret['content'], Authorities>,
   { configurations, unseen, now }: Observation,
 ): Plan {
   if (unseen.length > 0) {
@@ -152,10 +153,7 @@ function beginAnew(
     return { steps: [], held: { why, isFault: true } };
   }
   const latest = now.getTime() + LONGEST_LEAF_MS * LEEWAY;
-  const known = [
-    ...readable,
-    ...configurations.flatMap(({ webhooks }) => webhooks.flatMap((webhook) => webhook.trusted)),
-  ];
+  const known = configurations.flatMap(({ webhooks }) => webhooks.flatMap((webhook) => webhook.trusted));
   const byPem = new Map(known.map((certificate) => [certificate.certificatePem, certificate]));
   const trusted = [...byPem.values()]
     .filter(({ notAfter }) => notAfter >= now)

@@ -40,21 +40,21 @@ export function encodeAuthorities({ trusted, signing, next }: Authorities): Read
   };
 }
 
-/** Reads the data back, or tells what is wrong and which certificates can still be read. Never throws, and quotes no key. */
+/** Reads the data back, or tells what is wrong. Never throws, and quotes no key. */
 export function decodeAuthorities(data: Readonly<Record<string, string>>): ObservedSecret['content'] {
-  const readable = readBundle(data[BUNDLE] ?? '');
-  const broken = (what: string) => ({ problem: `is broken: ${what}`, readable });
-  if (Object.values(data).every((text) => text === '')) return { problem: 'is empty', readable };
+  const broken = (what: string) => ({ problem: `is broken: ${what}` });
+  if (Object.values(data).every((text) => text === '')) return { problem: 'is empty' };
+  const bundle = readBundle(data[BUNDLE] ?? '');
   const entries = readEntries(data[ROTATION] ?? '');
   if (entries === undefined) return broken(`${ROTATION} does not hold what belongs there`);
-  if (!isSameOrder(readable, entries)) return broken(`${ROTATION} speaks of other certificates than ${BUNDLE} holds`);
+  if (!isSameOrder(bundle, entries)) return broken(`${ROTATION} speaks of other certificates than ${BUNDLE} holds`);
 
   const keys: Readonly<Record<Entry['role'], string | undefined>> = {
     Signing: data[SIGNING_KEY],
     Next: data[NEXT_KEY],
     Trusted: undefined,
   };
-  const trusted = readable.map((certificate, i): Authority => {
+  const trusted = bundle.map((certificate, i): Authority => {
     const { role = 'Trusted', leavesUntil = '' } = entries[i] ?? {};
     const privateKeyPem = keys[role];
     return { ...certificate, leavesUntil: new Date(leavesUntil), ...(privateKeyPem ? { privateKeyPem } : {}) };

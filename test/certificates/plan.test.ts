@@ -28,7 +28,7 @@ describe('the plan', () => {
   });
 
   test('begins anew in an empty Secret, trusting on whatever is trusted, for as long as its leaves may live', () => {
-    const { steps } = plan({ secret: { version: '1', content: { problem: 'is empty', readable: [] } } });
+    const { steps } = plan({ secret: { version: '1', content: { problem: 'is empty' } } });
     expect(steps).toEqual([
       {
         type: 'BeginRotation',
@@ -40,7 +40,7 @@ describe('the plan', () => {
   });
 
   test('does not begin anew while it cannot see what is trusted', () => {
-    const secret = { version: '1', content: { problem: 'is broken: x', readable: [] } };
+    const secret = { version: '1', content: { problem: 'is broken: x' } };
     expect(plan({ secret, unseen: ['validating/b'] })).toMatchObject({
       steps: [],
       held: { isFault: true, why: expect.stringContaining('validating/b') },

@@ -44,13 +44,8 @@ async function play(seed: number): Promise<void> {
       return `${name} is overwritten`;
     },
     () => {
-      world.setSecret({ problem: 'is empty', readable: [] });
+      world.setSecret({ problem: 'is empty' });
       return 'the Secret is emptied';
-    },
-    () => {
-      const readable = trustedOf(world).filter(() => random() < 0.5);
-      world.setSecret({ problem: 'is broken', readable });
-      return 'the Secret is broken';
     },
     () => {
       const byMs = (random() - 0.5) * 2 * pick([MINUTE_MS, DAY_MS, 50 * DAY_MS, 400 * DAY_MS]);
@@ -102,20 +97,15 @@ function foreign(now: Date): Authority {
   return { certificatePem: 'foreign', notBefore: now, notAfter, leavesUntil: notAfter };
 }
 
-function trustedOf(world: World): readonly Authority[] {
-  const content = world.secret()?.content;
-  return content && 'trusted' in content ? content.trusted : [];
-}
-
 /**
- * An authority that neither the Secret nor any configuration knows any more is lost for good, with the leaves it signed. And
- * while the Secret is lost, nobody can know of leaves that live longer than any made now: made before the clock was set back.
+ * An authority that no configuration knows while the Secret is lost is lost for good, with the leaves it signed. And nobody
+ * can know then of leaves that live longer than any made now: made before the clock was set back.
  */
 function noteOrphans(world: World, orphaned: Set<string>): void {
   const content = world.secret()?.content;
   if (content === undefined || !('problem' in content)) return;
   const published = [...world.configurations.values()].flatMap(({ webhooks }) => webhooks[0]?.trusted ?? []);
-  const known = [...published, ...content.readable].map(({ certificatePem }) => certificatePem);
+  const known = published.map(({ certificatePem }) => certificatePem);
   for (const authority of world.authorities()) if (!known.includes(authority)) orphaned.add(authority);
   const latest = world.now().getTime() + 33 * DAY_MS;
   for (const { leaf } of world.replicas) {

@@ -44,20 +44,10 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['with garbage for the next key', { ...data, 'next.key': 'garbage' }, /next\.key is not the key/],
   ['in which nobody signs', { ...data, 'rotation.json': roles('Trusted') }, /names no authority/],
   ['in which all sign', { ...data, 'rotation.json': roles('Signing') }, /one role to several/],
-])('a Secret %s is told apart, with what it can still vouch for, and no key is told', (_case, broken, problem) => {
+])('a Secret %s is told apart, and no key is told', (_case, broken, problem) => {
   const content = decodeAuthorities(broken);
-  expect(content).toEqual({ problem: expect.stringMatching(problem), readable: expect.any(Array) });
+  expect(content).toEqual({ problem: expect.stringMatching(problem) });
   expect(JSON.stringify(content)).not.toContain('PRIVATE KEY');
-});
-
-test('a broken Secret still vouches for the certificates that can be read', () => {
-  const pems = ({ readable }: { readable: readonly { certificatePem: string }[] }) =>
-    readable.map(({ certificatePem }) => certificatePem);
-  const content = decodeAuthorities({
-    ...omit('rotation.json'),
-    'ca.crt': `${data['ca.crt']}\n-----BEGIN CERTIFICATE-----\nAA`,
-  });
-  expect(pems(content as never)).toEqual([old, signing, next].map(({ certificatePem }) => certificatePem));
 });
 
 async function issue(): Promise<Authority> {

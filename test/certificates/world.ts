@@ -78,7 +78,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
   let elapsedMs = 0;
   let versions = 0;
   let authorities = 0;
-  let secret: ObservedSecret | undefined = { version: 'v0', content: { problem: 'is empty', readable: [] } };
+  let secret: ObservedSecret | undefined = { version: 'v0', content: { problem: 'is empty' } };
   const configurations = new Map<string, ObservedConfiguration>();
   const tainted = new Set<string>();
   const calls: Call[] = [];
