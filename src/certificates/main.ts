@@ -7,6 +7,7 @@ import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { watchConfigurations } from '../kube/configuration-watch.ts';
 import { createTiming } from '../kube/ports.ts';
+import { hasReadyEndpoint } from '../kube/ready-endpoints.ts';
 import { readSecretData, writeSecretData } from '../kube/secret-data.ts';
 import { readServerTime } from '../kube/server-time.ts';
 import { createTransport } from '../kube/transport.ts';
@@ -60,7 +61,13 @@ export async function startCertificates(
     if (configuration.certificates === 'provided') {
       return createPublication({ ...common, port: connectPublication(client, secret) });
     }
-    const { tlsDir = '', certificateNames = [], leafLifetimeSeconds, caLifetimeSeconds } = configuration;
+    const {
+      tlsDir = '',
+      certificateService,
+      certificateNames = [],
+      leafLifetimeSeconds,
+      caLifetimeSeconds,
+    } = configuration;
     const issuer = createIssuer({
       folder: tlsDir,
       names: {
@@ -74,7 +81,9 @@ export async function startCertificates(
       authorityLifetimeMs: caLifetimeSeconds * 1_000,
       settleMs: SETTLE_MS,
     };
-    const port = { ...connectRotation(client, secret), ...issuer, readTime: now };
+    const service = certificateService && { namespace: secret.namespace, name: certificateService };
+    const isAnyGateReady = async () => (service ? hasReadyEndpoint(client, service) : true);
+    const port = { ...connectRotation(client, secret), ...issuer, isAnyGateReady, readTime: now };
     return createRotation({ ...common, port, settings, elapsed: timing.now });
   }
 

@@ -16,6 +16,8 @@ export interface Observation {
   readonly leaf: ObservedLeaf | undefined;
   /** For how long this process has seen every configuration trust the next authority, without a break. */
   readonly nextTrustedForMs: number;
+  /** Whether a gate is ready, so serves some leaf; true where that is not known, and while an authority signs. */
+  readonly isAnyGateReady: boolean;
 }
 
 export interface ObservedSecret {
@@ -164,7 +166,7 @@ function beginAnew(
 /** Undefined: the authority that signs is to be left alone. */
 function planAuthority(authorities: Authorities, observation: Observation, settings: PlanSettings): Plan | undefined {
   const { trusted, signing, next } = authorities;
-  const { now } = observation;
+  const { now, leaf, isAnyGateReady } = observation;
   const candidate = next ?? signing;
   const spent = candidate && whyReplace(candidate, now, next !== undefined);
   if (candidate === undefined || spent) {
@@ -173,8 +175,10 @@ function planAuthority(authorities: Authorities, observation: Observation, setti
   }
   if (next === undefined) return undefined;
   if (!isTrustedEverywhere(next, observation)) return undefined;
-  // Where nobody can be serving a leaf that verifies, there is nothing to wait for.
-  const isOverlap = trusted.some((other) => other !== next && isAlive(other, now));
+  // Where nobody can be serving a leaf that verifies, there is nothing to wait for. A gate that holds a good leaf and is not
+  // ready for the moment is not seen here: then an API server that is behind refuses new leaves for as long as it is.
+  const mayBeServing = isAnyGateReady || canBeServed(leaf, now);
+  const isOverlap = mayBeServing && trusted.some((other) => other !== next && isAlive(other, now));
   if (isOverlap && observation.nextTrustedForMs < settings.settleMs) return undefined;
   const promoted = { ...next, leavesUntil: planUntil(next, now, settings) };
   const { trusted: all } = replaceAuthority(authorities, promoted);
@@ -189,11 +193,16 @@ function planLeaf(authorities: Authorities, observation: Observation, settings: 
   if (why === undefined) return undefined;
   const hold = (reason: string) => ({ steps: [], held: { why: reason, isFault: observation.unseen.length > 0 } });
   if (signing === undefined || !isValid(signing, now)) {
-    return hold('no leaf can be issued before the next authority has been published');
+    return hold(
+      'no leaf can be issued before every configuration trusts the next authority, for a minute if a gate is ready',
+    );
   }
   // A leaf that still serves is not given up for one that somebody would refuse.
-  const serves = leaf?.issuerPem !== undefined && isValid(leaf, now);
-  if (serves && leaf.issuerPem !== signing.certificatePem && !isTrustedEverywhere(signing, observation)) {
+  if (
+    canBeServed(leaf, now) &&
+    leaf.issuerPem !== signing.certificatePem &&
+    !isTrustedEverywhere(signing, observation)
+  ) {
     return hold('the leaf is replaced when every configuration trusts the new authority');
   }
   const end = earliest(signing.notAfter, new Date(now.getTime() + settings.leafLifetimeMs));
@@ -234,6 +243,10 @@ function whyIssue(leaf: ObservedLeaf | undefined, signing: Authority | undefined
 
 function describeAge({ state, renewAt, notAfter }: Expiry): string {
   return state === 'expired' ? `expired at ${notAfter.toISOString()}` : `was to be renewed at ${renewAt.toISOString()}`;
+}
+
+function canBeServed(leaf: ObservedLeaf | undefined, now: Date): leaf is ObservedLeaf {
+  return leaf?.issuerPem !== undefined && isValid(leaf, now);
 }
 
 function isValid({ notBefore, notAfter }: Certificate, now: Date): boolean {

@@ -28,6 +28,8 @@ export interface RotationPort extends ConfigurationsPort {
   /** Undefined: there is no pair that can be served. */
   readonly readLeaf: (trusted: readonly Authority[]) => Promise<ObservedLeaf | undefined>;
   readonly issueAuthority: (now: Date, lifetimeMs: number) => Promise<Authority>;
+  /** Whether some gate is ready to answer. */
+  readonly isAnyGateReady: () => Promise<boolean>;
   /** Issues a leaf and replaces the one before, both files at once. */
   readonly writeLeaf: (authority: Authority, now: Date, lifetimeMs: number) => Promise<void>;
 }

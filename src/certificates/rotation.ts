@@ -37,11 +37,26 @@ export function createRotation({
     if (secret !== undefined && authorities === undefined) seen = await readConfigurations(port, names, teller);
     const now = await port.readTime();
     const leaf = await port.readLeaf(authorities?.trusted ?? []);
+    const isAnyGateReady = await lookForGates(authorities);
     nextTrusted = follow(authorities?.next, seen);
     observer.setAuthorityEnd((authorities?.signing ?? authorities?.next)?.notAfter);
     observer.setLeafEnd(leaf?.notAfter);
     tellInSync(observer, names, seen.configurations, authorities?.trusted);
-    return { ...seen, now, secret, leaf, nextTrustedForMs: nextTrusted ? elapsed() - nextTrusted.sinceMs : 0 };
+    const nextTrustedForMs = nextTrusted ? elapsed() - nextTrusted.sinceMs : 0;
+    return { ...seen, now, secret, leaf, isAnyGateReady, nextTrustedForMs };
+  }
+
+  /** Asked only where it decides something. If it cannot be asked, there may be one. */
+  async function lookForGates(authorities: Authorities | undefined): Promise<boolean> {
+    if (authorities === undefined || authorities.signing !== undefined) return true;
+    try {
+      const isReady = await port.isAnyGateReady();
+      teller.succeed('ReadEndpoints');
+      return isReady;
+    } catch (error) {
+      teller.fail('ReadEndpoints', error);
+      return true;
+    }
   }
 
   function follow(next: Authorities['next'], seen: Pick<Observation, 'configurations' | 'unseen'>) {

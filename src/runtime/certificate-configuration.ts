@@ -47,6 +47,13 @@ export const CERTIFICATE_SETTINGS = {
     variables: ['ORCHESTRATION_GATE_CERTIFICATE_DNS_NAMES'],
     isOptional: true,
   },
+  certificateService: {
+    flag: 'certificate-service',
+    kind: anyText,
+    help: 'the Service of the gates, in its own namespace: where none of them is ready, none is waited for',
+    variables: ['ORCHESTRATION_GATE_CERTIFICATE_SERVICE'],
+    isOptional: true,
+  },
   webhookConfigurations: {
     flag: 'webhook-configurations',
     kind: list('mutating/NAME or validating/NAME with commas between', (text) =>

@@ -101,6 +101,15 @@ describe('the authority', () => {
     expect(steps).toEqual([{ type: 'Promote', authorities: { trusted: [promoted], signing: promoted } }]);
   });
 
+  test('signs at once where the Secret was lost and nobody serves, be it with a leaf of ours or behind the Service', () => {
+    const begun = { authorities: { trusted: [old, next], next }, leaf: undefined, isAnyGateReady: false };
+    expect(typesOf(plan(begun))).toEqual(['Promote']);
+    expect(typesOf(plan({ ...begun, isAnyGateReady: true }))).toEqual([]);
+    expect(typesOf(plan({ ...begun, leaf: leafOf(old) }))).toEqual([]);
+    expect(typesOf(plan({ ...begun, leaf: { ...leafOf(old), issuerPem: undefined } }))).toEqual(['Promote']);
+    expect(typesOf(plan({ ...begun, configurations: [configuration('a', [old])] }))).toEqual(['Publish']);
+  });
+
   test('is trusted until the last leaf that it may have signed has expired, and five minutes more', () => {
     const gone = (leavesUntil: Date) => ({ ...authority('gone', -80, 10), leavesUntil });
     const drop = (leavesUntil: Date) => plan({ authorities: { trusted: [gone(leavesUntil), old], signing: old } });
@@ -197,6 +206,7 @@ function plan({ authorities = steady, ...rest }: Partial<Observation> & { author
       unseen: [],
       leaf: leafOf(signing ?? old),
       nextTrustedForMs: 0,
+      isAnyGateReady: true,
       ...rest,
     },
     settings,

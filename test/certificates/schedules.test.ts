@@ -22,7 +22,29 @@ test('whatever happens, nobody serves a leaf that a published bundle does not vo
   await fc.assert(fc.asyncProperty(fc.integer(), play), { numRuns: Number(process.env['SCHEDULES'] ?? 250) });
 }, 300_000);
 
+test('whatever happened, new pods serve within half a minute where nobody serves and the Secret is lost', async () => {
+  await fc.assert(fc.asyncProperty(fc.integer(), loseAll), { numRuns: Number(process.env['SCHEDULES'] ?? 250) });
+}, 300_000);
+
 async function play(seed: number): Promise<void> {
+  const world = await disturb(seed, EVENTS);
+  await heal(world, 25);
+  for (const replica of world.replicas) checkHealed(world, replica);
+}
+
+async function loseAll(seed: number): Promise<void> {
+  const world = await disturb(seed, EVENTS / 5);
+  world.setSecret({ problem: 'is empty' });
+  world.losePods();
+  await heal(world, 3);
+  const { signing } = (world.secret() as ObservedSecret).content as Authorities;
+  for (const { leaf } of world.replicas) expect(leaf?.issuerPem).toBe(signing?.certificatePem ?? 'an authority');
+  for (const { webhooks } of world.configurations.values())
+    expect(webhooks[0]?.trusted.map(({ certificatePem }) => certificatePem)).toContain(signing?.certificatePem);
+}
+
+/** Replicas at work, and everything that may go wrong, in an order that the seed gives. */
+async function disturb(seed: number, events: number): Promise<World> {
   const random = createRandom(seed);
   const below = (n: number) => Math.floor(random() * n);
   const pick = <T>(items: readonly T[]) => items[below(items.length)] as T;
@@ -46,6 +68,15 @@ async function play(seed: number): Promise<void> {
     () => {
       world.setSecret({ problem: 'is empty' });
       return 'the Secret is emptied';
+    },
+    () => {
+      world.losePods();
+      return 'all pods are lost';
+    },
+    () => {
+      world.setSecret({ problem: 'is empty' });
+      world.losePods();
+      return 'the Secret is emptied and all pods are lost';
     },
     () => {
       const byMs = (random() - 0.5) * 2 * pick([MINUTE_MS, DAY_MS, 50 * DAY_MS, 400 * DAY_MS]);
@@ -75,7 +106,7 @@ async function play(seed: number): Promise<void> {
     return `call of ${index}: ${chance}`;
   }
 
-  for (let event = 0; event < EVENTS; event++) {
+  for (let event = 0; event < events; event++) {
     const chance = random();
     const idle = world.replicas.filter(({ isBusy }) => !isBusy);
     if (chance < 0.02) {
@@ -88,8 +119,7 @@ async function play(seed: number): Promise<void> {
     noteOrphans(world, orphaned);
     check(world, orphaned, story);
   }
-  await heal(world);
-  for (const replica of world.replicas) checkHealed(world, replica);
+  return world;
 }
 
 function foreign(now: Date): Authority {
@@ -146,9 +176,9 @@ function bundlesInUse(
     ]);
 }
 
-/** Nothing goes wrong any more for four minutes. */
-async function heal(world: World): Promise<void> {
-  for (let round = 0; round < 25; round++) {
+/** Nothing goes wrong any more, for ten seconds a round. */
+async function heal(world: World, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     for (const replica of world.replicas) if (!replica.isBusy) world.begin(replica);
     await world.finish();
     world.pass(10_000);

@@ -72,6 +72,7 @@ function startReplica(played: Played, folder: string): Replica {
   const port: RotationPort = {
     ...createIssuer({ folder, names, commonName: 'played' }),
     readTime: () => Promise.resolve(new Date(played.nowMs)),
+    isAnyGateReady: () => Promise.resolve(true),
     readSecret: () => Promise.resolve({ version: String(played.version), content: decodeAuthorities(played.data) }),
     writeSecret({ version }, authorities) {
       if (version !== String(played.version)) return Promise.resolve('outdated');

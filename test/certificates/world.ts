@@ -66,6 +66,8 @@ export interface World {
   /** The API server's clock is set. */
   setClock(byMs: number): void;
   begin(replica: Replica): void;
+  /** Every pod ends, and others take their place: with no leaf, and nothing in mind. */
+  losePods(): void;
   /** The process ends, and what it had asked for never happens; the next has nothing in mind. */
   crash(replica: Replica): void;
   /** Lets every call happen until no replica has one. */
@@ -108,6 +110,12 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
       readSecret: () => through(() => secret),
       readConfiguration: (name) => through(() => configurations.get(name)),
       readLeaf: () => through(() => replica.leaf),
+      isAnyGateReady: () =>
+        through(() => {
+          // Nobody is reached by any bundle: an API server that is behind with one loses nothing by it.
+          if (!replicas.some(({ leaf }) => leaf && leaf.notBefore <= now() && now() <= leaf.notAfter)) replaced.clear();
+          return replicas.some(({ leaf }) => leaf !== undefined);
+        }),
       publish: (seen, bundle) =>
         through(() => {
           if (configurations.get(seen.name)?.version !== seen.version) return 'outdated';
@@ -178,6 +186,11 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
     });
   };
 
+  const crash = (replica: Replica) => {
+    for (let i = calls.length - 1; i >= 0; i--) if (calls[i]?.replica === replica) calls.splice(i, 1);
+    boot(replica);
+  };
+
   return {
     names,
     replicas,
@@ -210,10 +223,13 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
       for (const replica of replicas) replica.rounds = 0;
     },
     begin,
-    crash(replica) {
-      for (let i = calls.length - 1; i >= 0; i--) if (calls[i]?.replica === replica) calls.splice(i, 1);
-      boot(replica);
+    losePods() {
+      for (const replica of replicas) {
+        crash(replica);
+        replica.leaf = undefined;
+      }
     },
+    crash,
     async finish() {
       while (replicas.some(({ isBusy }) => isBusy)) {
         calls.shift()?.perform();

@@ -131,6 +131,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
       ...connectRotation(client, { namespace, name: SECRET }),
       ...issuerFor(folder),
       readTime: () => Promise.resolve(new Date()),
+      isAnyGateReady: () => Promise.resolve(true),
     };
     const elapsed = () => performance.now();
     const round = createRotation({ port, configurations, settings, elapsed, log: silentLog, observer });

@@ -42,7 +42,10 @@ const ofToolRuns = {
   'events.': ['create', 'list'],
 };
 const ofTheLease = { 'leases.coordination.k8s.io:orchestration-gate-reconciler': ['get', 'patch'] };
-const ofItsAuthority = { 'secrets.:gate-orchestration-gate-ca': [...follow, 'patch'] };
+const ofItsAuthority = {
+  'secrets.:gate-orchestration-gate-ca': [...follow, 'patch'],
+  'endpointslices.discovery.k8s.io': ['list'],
+};
 const ofItsWebhooks = {
   'mutatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-defaulting': [...follow, 'patch'],
   'validatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-orchestrations': [...follow, 'patch'],

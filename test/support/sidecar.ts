@@ -84,7 +84,10 @@ export async function createSidecarAccount(
       apiVersion: `${rbac}/v1`,
       kind: 'Role',
       metadata: { name, namespace },
-      rules: [rule('', 'secrets', [secret], ['get', 'patch'])],
+      rules: [
+        rule('', 'secrets', [secret], ['get', 'patch']),
+        { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
+      ],
     },
     {
       apiVersion: `${rbac}/v1`,
