@@ -41,7 +41,8 @@ export function decideMutation(request: AdmissionRequest, settings: Settings): D
   if (settings.mode === 'off' || !isOurs || isBeingDeleted(object)) return { response: allow(), problems: [] };
   const previous = operation === 'UPDATE' ? oldObject : undefined;
   const defaulted = defaultOrchestration(object, previous, settings.defaulting, settings.policy.limits);
-  return { response: defaulted ? patch(patchDefaults(object, defaulted)) : allow(), problems: [] };
+  if (defaulted === undefined) return { response: allow(), problems: [] };
+  return { response: patch(patchDefaults(object, defaulted), defaulted.rewired), problems: [] };
 }
 
 /** The answer to what asks for no judgement: a deletion passes, and what is not what it says it is does not. */

@@ -1,3 +1,5 @@
+import { quoteName } from '../dag/display.ts';
+import type { Rewired } from '../orchestration/defaults.ts';
 import type { Judgement, Problem } from '../orchestration/judge.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import type { PatchOperation } from './patch.ts';
@@ -9,14 +11,28 @@ const LONGEST_MESSAGE = 1000;
 const LONGEST_WARNING = 120;
 const MOST_WARNINGS = 10;
 
+const REDERIVED = {
+  field: 'spec.steps',
+  message: 'the chain is derived again: only the default wrote dependsOn here. dependsOn: [] starts a step at once',
+};
+
 /** Lets the request pass, telling `warnings`. */
 export function allow(warnings: readonly string[] = []): AdmissionResponse {
   return { allowed: true, ...(warnings.length > 0 && { warnings }) };
 }
 
-/** Lets the request pass, changed. */
-export function patch(operations: readonly PatchOperation[]): AdmissionResponse {
-  return operations.length > 0 ? { allowed: true, patch: operations } : allow();
+/** Allows the request, changed. If a written chain was derived again, it warns which step waits for another one now. */
+export function patch(operations: readonly PatchOperation[], rewired: readonly Rewired[] = []): AdmissionResponse {
+  return { ...allow(warnOfRewiring(rewired)), ...(operations.length > 0 && { patch: operations }) };
+}
+
+function warnOfRewiring(rewired: readonly Rewired[]): readonly string[] {
+  if (rewired.length === 0) return [];
+  const changes = rewired.map(({ index, name, predecessor }) => ({
+    field: `spec.steps[${index}]`,
+    message: `${quoteName(name)} now waits for ${predecessor === undefined ? 'nothing' : quoteName(predecessor)}`,
+  }));
+  return writeWarnings([REDERIVED, ...changes], changes.length + 1);
 }
 
 /** Refuses a request that is not about an object's content: nothing to list, one sentence. */
@@ -55,13 +71,18 @@ export function tolerate({ denials, deniedCount, warnings, warnedCount }: Judgem
 }
 
 function allowWarnings(problems: readonly Problem[], count: number): Pick<AdmissionResponse, 'warnings'> {
-  if (problems.length === 0) return {};
-  if (count <= MOST_WARNINGS) return { warnings: problems.map(writeWarning) };
-  const shown = problems.slice(0, MOST_WARNINGS - 1);
-  return { warnings: [...shown.map(writeWarning), `… and ${count - shown.length} more warnings`] };
+  return problems.length === 0 ? {} : { warnings: writeWarnings(problems, count) };
 }
 
-function writeWarning({ field, message }: Problem): string {
+type Warning = Pick<Problem, 'field' | 'message'>;
+
+function writeWarnings(warnings: readonly Warning[], count: number): readonly string[] {
+  if (count <= MOST_WARNINGS) return warnings.map(writeWarning);
+  const shown = warnings.slice(0, MOST_WARNINGS - 1);
+  return [...shown.map(writeWarning), `… and ${count - shown.length} more warnings`];
+}
+
+function writeWarning({ field, message }: Warning): string {
   return cut(`${field}: ${message}`, LONGEST_WARNING);
 }
 

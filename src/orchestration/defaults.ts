@@ -11,19 +11,31 @@ export type DefaultingMode = (typeof defaultingModes)[number];
 export const DEFAULTED_ANNOTATION = `${GROUP}/defaulted`;
 const SEQUENTIAL = 'sequential';
 
+/** The `dependsOn` of every step, in order; undefined where a step is to have none. */
+type Chain = readonly (readonly string[] | undefined)[];
+
+/** A step that waits for another one than in what was sent; the first of a chain waits for none. */
+export interface Rewired {
+  readonly index: number;
+  readonly name: string;
+  readonly predecessor: string | undefined;
+}
+
 /** What defaulting makes of an object. */
 export interface Defaulted {
-  /** The `dependsOn` of every step, in order; undefined where a step is to have none. Absent: they stay as they are. */
-  readonly dependsOn?: readonly (readonly string[] | undefined)[];
+  /** Absent: the `dependsOn` stay as they are. */
+  readonly dependsOn?: Chain;
   /** Whether the object is to carry DEFAULTED_ANNOTATION. */
   readonly isAnnotated: boolean;
+  /** What deriving a chain again changes. Absent where the default is written for the first time: it holds anyway. */
+  readonly rewired?: readonly Rewired[];
 }
 
 /**
  * What the sequential default makes of `current`, given what is stored (`previous`, undefined at creation).
  *
- * The chain is written where no step declares `dependsOn`. It is also derived anew where the author only took steps out
- * of a written chain or put some in: what then still has a `dependsOn` has it from us, and a new step without one would
+ * The chain is written if no step declares `dependsOn`. It is derived again if the author only took steps out of a written
+ * chain, put some in or renamed some: what then still has a `dependsOn` has it from us, and a new step without one would
  * start at once. An object that is over a limit, cannot be decoded or annotated, or whose step names do not tell its steps
  * apart, is left alone: undefined. Applying the result and asking again gives the same. Linear.
  */
@@ -39,30 +51,47 @@ export function defaultOrchestration(
   const isUndeclared = steps.every(({ dependsOn }) => dependsOn === undefined);
   const mayWrite = mode === 'Always' || (mode === 'Auto' && !isTrackedByArgoCd(current));
   const isLong = steps.length > 1;
-  if (mayWrite && (isUndeclared || isLeftOfChain(steps, previous, limits)))
-    return { dependsOn: chain, isAnnotated: isLong };
+  if (mayWrite && isUndeclared) return { dependsOn: chain, isAnnotated: isLong };
+  const before = isAnnotated(previous) ? namedSteps(previous, limits) : undefined;
+  if (mayWrite && before && isLeftOfChain(steps, before)) {
+    return { dependsOn: chain, isAnnotated: isLong, rewired: rewiredSteps(steps, chain) };
+  }
   return { isAnnotated: isAnnotated(current) && isLong && isChain(steps, chain) };
 }
 
-/** Whether every `dependsOn` in `steps` was written by us into `previous`: then the author has declared nothing. */
-function isLeftOfChain(steps: readonly Step[], previous: unknown, limits: Limits): boolean {
-  const before = isAnnotated(previous) ? namedSteps(previous, limits) : undefined;
-  if (before === undefined || !isChain(before, chainOf(before))) return false;
-  const predecessors = new Map(before.map((step, index) => [step.name, before[index - 1]?.name]));
+/**
+ * Whether every `dependsOn` in `steps` was written by us into the chain `before`: then the author has declared nothing. A
+ * step that is new and has the `dependsOn` of one that is gone is that step under another name.
+ */
+function isLeftOfChain(steps: readonly Step[], before: readonly Step[]): boolean {
+  if (!isChain(before, chainOf(before))) return false;
+  const names = new Set(steps.map(({ name }) => name));
+  const written = new Map(before.map((step, index) => [step.name, before[index - 1]?.name]));
+  const ofGone = new Set([...written].filter(([name]) => !names.has(name)).map(([, predecessor]) => predecessor));
   return steps.every(({ name, dependsOn }) => {
     if (dependsOn === undefined) return true;
-    return dependsOn.length === 1 && dependsOn[0] === predecessors.get(name);
+    const [wanted, ...others] = dependsOn;
+    if (wanted === undefined || others.length > 0) return false;
+    return written.has(name) ? written.get(name) === wanted : ofGone.delete(wanted);
   });
 }
 
-function chainOf(steps: readonly Step[]): (readonly string[] | undefined)[] {
+/** The steps whose dependency deriving the chain again changes. */
+function rewiredSteps(steps: readonly Step[], chain: Chain): Rewired[] {
+  return steps.flatMap(({ name, dependsOn }, index) => {
+    const [predecessor] = chain[index] ?? [];
+    return predecessor === dependsOn?.[0] ? [] : [{ index, name, predecessor }];
+  });
+}
+
+function chainOf(steps: readonly Step[]): Chain {
   return steps.map((_, index) => {
     const predecessor = steps[index - 1];
     return predecessor && [predecessor.name];
   });
 }
 
-function isChain(steps: readonly Step[], chain: Defaulted['dependsOn'] & object): boolean {
+function isChain(steps: readonly Step[], chain: Chain): boolean {
   return steps.every(
     ({ dependsOn }, index) => dependsOn?.length === chain[index]?.length && dependsOn?.[0] === chain[index]?.[0],
   );

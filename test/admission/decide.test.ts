@@ -232,6 +232,21 @@ describe('mutation', () => {
     expect(mutate(request(after, { oldObject: before })).patch).toMatchObject([{ op: 'remove' }]);
   });
 
+  test('warns of a written chain that it derives again, and says which step waits for another one now', () => {
+    const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
+    const before = orchestration([checkpoint('a'), checkpoint('b', 'a'), checkpoint('c', 'b')], { metadata });
+    const after = orchestration([checkpoint('b', 'a'), checkpoint('c', 'b'), checkpoint('d')]);
+    const { warnings = [], patch } = mutate(update(before, after));
+    expect(patch).toHaveLength(3);
+    expect(warnings).toEqual([
+      'spec.steps: the chain is derived again: only the default wrote dependsOn here. dependsOn: [] starts a step at once',
+      'spec.steps[0]: "b" now waits for nothing',
+      'spec.steps[2]: "d" now waits for "c"',
+    ]);
+    expect(warnings.every(({ length }) => length <= 120)).toBe(true);
+    expect(mutate(request(sequence)).warnings).toBeUndefined();
+  });
+
   test('does not look at what is over a limit', () => {
     const steps = Array.from({ length: 1001 }, (_, index) => checkpoint(`s${index}`));
     expect(mutate(request(orchestration(steps)))).toEqual({ allowed: true });

@@ -7,6 +7,10 @@ const annotation = 'orchestration.proompteng.ai/defaulted';
 const undeclared = [step('fetch'), step('build'), step('test')];
 const chained = [step('fetch'), step('build', 'fetch'), step('test', 'build')];
 
+function rename(index: number): object {
+  return { op: 'replace', path: `/spec/steps/${index}/name`, value: 'ship' };
+}
+
 describeOnBothCrds('the sequential default', (gated) => {
   /** Creates an Orchestration and returns what is stored of it. */
   async function create(name: string, steps: readonly Step[], metadata: object = {}) {
@@ -81,11 +85,31 @@ describeOnBothCrds('the sequential default', (gated) => {
     ],
     ['in the middle is removed', { op: 'remove', path: '/spec/steps/1' }, ['fetch', 'test']],
     ['at the start is removed', { op: 'remove', path: '/spec/steps/0' }, ['build', 'test']],
+    ['in the middle is renamed', rename(1), ['fetch', 'ship', 'test']],
+    ['at the start is renamed', rename(0), ['ship', 'build', 'test']],
+    ['at the end is renamed', rename(2), ['fetch', 'build', 'ship']],
   ])('is derived anew when in a JSON patch a step %s', async (what, operation, names) => {
     const name = `patch-${what.replaceAll(' ', '-')}`;
     await create(name, undeclared);
     const chain = names.map((own, index) => step(own, ...names.slice(0, index).slice(-1)));
     expect(await change(name, operation)).toEqual(written(chain));
+  });
+
+  it('lets a step that is put behind it wait for its last, and warns of that', async () => {
+    const steps = [...chained, step('ship')];
+    const run = (name: string) => gated().kubectl(['apply', '-f', '-'], orchestration(name, steps));
+    const fresh = await run('fresh-behind');
+    expect(fresh.stderr).toMatch(/"ship" without dependsOn.* may start at once/);
+    expect(await stored('fresh-behind')).toEqual(asDeclared(steps));
+
+    await create('written-before', undeclared);
+    expect(await run('written-before')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^Warning: spec\.steps: the chain is derived again: (.*\n)*Warning: .*"ship" now waits for "test"$/m,
+      ),
+    });
+    expect(await stored('written-before')).toEqual(written([...chained, step('ship', 'test')]));
   });
 
   it('loses its mark when the chain is no longer that', async () => {

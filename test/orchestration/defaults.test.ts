@@ -107,6 +107,11 @@ describe('a partial edit of a written chain', () => {
     ['every dependsOn removed, which is the rollback', 'a b c d *', 'a b<a c<b d<c *'],
     ['the mark removed with a step', 'a c<b d<c', 'a c<a d<c *'],
     ['every step replaced', 'x y', 'x y<x *'],
+    ['a step renamed', 'a x<a c<b d<c *', 'a x<a c<x d<c *'],
+    ['the first step renamed', 'x b<a c<b d<c *', 'x b<x c<b d<c *'],
+    ['two steps renamed', 'a x<a y<b d<c *', 'a x<a y<x d<y *'],
+    ['a step renamed and one put first', 'w a x<a c<b d<c *', 'w a<w x<a c<x d<c *'],
+    ['a step renamed behind one that was taken out', 'a x<b d<c *', 'a x<a d<x *'],
   ])('with %s is a chain again', (_, sent, stored) => {
     expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
   });
@@ -117,12 +122,23 @@ describe('a partial edit of a written chain', () => {
     ['an empty list', 'a b< c<b d<c *', 'a b< c<b d<c'],
     ['a new step with an empty list', 'a b<a c<b d<c x< *', 'a b<a c<b d<c x<'],
     ['a new step with a dependency', 'a b<a c<b d<c x<a *', 'a b<a c<b d<c x<a'],
+    ['a new step with a dependency that no step lost', 'a b<a c<b x<a *', 'a b<a c<b x<a'],
+    ['two new steps in the place of one', 'a x<a y<a c<b d<c *', 'a x<a y<a c<b d<c'],
   ])('that declares %s is its author’s graph', (_, sent, stored) => {
     expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
   });
 
   test('that declares the next link leaves the chain marked', () => {
     expect(draw(store(sketch('a b<a c<b d<c x<d *'), sketch(chain)))).toBe('a b<a c<b d<c x<d *');
+  });
+
+  test('says what it changes, and nothing if the default is written for the first time', () => {
+    const rewired = (sent: string) => defaultOrchestration(sketch(sent), sketch(chain), 'Auto')?.rewired;
+    expect(rewired('a b<a c<b d<c x *')).toEqual([{ index: 4, name: 'x', predecessor: 'd' }]);
+    expect(rewired('b<a c<b d<c *')).toEqual([{ index: 0, name: 'b', predecessor: undefined }]);
+    expect(rewired('a b<a c<b *')).toEqual([]);
+    expect(rewired('a b c d *')).toBeUndefined();
+    expect(rewired('a b<a c<a d<c *')).toBeUndefined();
   });
 
   test.each([
