@@ -177,6 +177,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
+    onListed: (kind) => runs.seeList(kind),
     topicsOf: (object) => topicsOf(object as KubeObject),
     onChange: (object) => {
       runs.see(object as KubeObject);

@@ -19,6 +19,7 @@ export function findChild({ children, run }: Snapshot, { resourceRef }: StepStat
 
 /** How the current attempt of a Running step stands. */
 export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatus): Outcome {
+  if (snapshot.unreadable.has(status.name)) return { state: 'Running' };
   const kind = stepKinds.get(status.kind);
   if (kind?.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
   const child = findChild(snapshot, status);
@@ -36,9 +37,12 @@ function explainAbsence({ children, created, refusals }: Snapshot, { kind, resou
   return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);
 }
 
-/** What a Running step is told to wait for: a child that cannot be created yet, in the API server's words, or its end. */
-export function describeWait({ waits, children, created }: Snapshot, status: StepStatus): Partial<StepStatus> {
-  const { kind, reason, resourceRef: ref } = status;
+/** What a Running step waits for: its kind to be listed, its child to be created, or the end of either. */
+export function describeWait(snapshot: Snapshot, status: StepStatus): Partial<StepStatus> {
+  const { unreadable, waits, children, created } = snapshot;
+  const { name, kind, reason, resourceRef: ref } = status;
+  const unread = unreadable.get(name);
+  if (unread !== undefined) return { reason: 'KindUnreadable', message: unread };
   const isMissing = ref !== undefined && ref.uid === undefined && !children.has(ref.name) && !created.has(ref.name);
   const words = isMissing ? waits.get(ref.name) : undefined;
   if (words !== undefined) return { reason: NOT_CREATED, message: `cannot create its ${kind} yet: ${words}` };

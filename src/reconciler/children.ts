@@ -9,12 +9,22 @@ const ENDED_BY_US: ReadonlySet<string> = new Set(['StepTimedOut', 'RunTimedOut',
 
 /**
  * The child of an attempt that we ended, as long as it is there: it has to go. A run that ends may meet a step between two
- * attempts, whose child ended by itself: that one stays, for people to look at.
+ * attempts, whose child ended by itself: that one stays, for people to look at. One that cannot be read is taken for there.
  */
-export function findUnwanted(snapshot: Snapshot, status: StepStatus): KubeObject | undefined {
+export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<KubeObject, 'metadata'> | undefined {
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
   const child = findChild(snapshot, status);
-  return child !== undefined && (status.reason === 'StepTimedOut' || !hasEnded(child)) ? child : undefined;
+  if (child === undefined) return findUnseen(snapshot, status);
+  return status.reason === 'StepTimedOut' || !hasEnded(child) ? child : undefined;
+}
+
+/** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
+export function findUnseen(
+  { unreadable, created }: Snapshot,
+  status: StepStatus,
+): Pick<KubeObject, 'metadata'> | undefined {
+  const { name = '', namespace = '', uid = created.get(name) } = status.resourceRef ?? {};
+  return unreadable.has(status.name) && uid !== undefined ? { metadata: { name, namespace, uid } } : undefined;
 }
 
 /**
@@ -22,14 +32,14 @@ export function findUnwanted(snapshot: Snapshot, status: StepStatus): KubeObject
  * While the run is suspended there are none. In declaration order.
  */
 export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
-  const { orchestration, run, children } = snapshot;
+  const { orchestration, run, children, unreadable } = snapshot;
   if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
   const { steps } = orchestration.orchestration;
   return statuses.flatMap(({ phase, name, resourceRef: ref }, index): Action[] => {
     const step = steps[index];
     if (step === undefined || phase !== 'Running' || ref === undefined || ref.uid !== undefined) return [];
     const kind = stepKinds.get(step.kind);
-    if (kind?.type !== 'Child' || children.has(ref.name)) return [];
+    if (kind?.type !== 'Child' || children.has(ref.name) || unreadable.has(name)) return [];
     const built = kind.buildSpec(step, run);
     return 'spec' in built ? [{ type: 'CreateChild', step: name, ref, spec: built.spec }] : [];
   });

@@ -4,7 +4,7 @@ import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orch
 import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
-import { findUnwanted } from './children.ts';
+import { findUnseen, findUnwanted } from './children.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { ChildKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
@@ -148,8 +148,8 @@ function attemptDeadline({ draft, snapshot }: Pass, index: number): number {
   const startedAt = Date.parse(status.startedAt ?? '');
   if (status.resourceRef === undefined) return startedAt + timeoutSeconds * 1000;
   const child = findChild(snapshot, status);
-  if (child === undefined) return Infinity;
-  const createdAt = Date.parse(child.metadata.creationTimestamp ?? '') || startedAt;
+  if (child === undefined && findUnseen(snapshot, status) === undefined) return Infinity;
+  const createdAt = Date.parse(child?.metadata.creationTimestamp ?? '') || startedAt;
   return Math.max(startedAt, createdAt) + timeoutSeconds * 1000;
 }
 

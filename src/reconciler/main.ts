@@ -51,7 +51,14 @@ export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'clus
   readonly runObserver: RunObserver;
 }
 
-/** Executes runs. `see` is to be called for every change in the copy, and adds the runs that it may move. */
+export interface RunQueue extends Queue {
+  /** To be called for every change in the copy: adds the runs that it may move. */
+  readonly see: (changed: KubeObject) => void;
+  /** To be called when a kind has been listed: adds the runs that could not read it. */
+  readonly seeList: (kind: string) => void;
+}
+
+/** Executes runs. */
 export function createRunQueue({
   followed,
   timing,
@@ -62,7 +69,7 @@ export function createRunQueue({
   emitEvent,
   runObserver,
   ...options
-}: RunQueueOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+}: RunQueueOptions): RunQueue {
   const reactions = createReactions();
   const interests = createInterests();
   const cluster = measure(connect(followed, interests, emitEvent), reactions, timing, runObserver);
@@ -82,6 +89,9 @@ export function createRunQueue({
     see(changed) {
       reactions.see(changed, timing.now());
       for (const key of affectedRuns(changed, interests.keysOf)) queue.add(key);
+    },
+    seeList(kind) {
+      for (const key of interests.keysOf(listOf(kind))) queue.add(key);
     },
   };
 }
@@ -116,6 +126,11 @@ async function writeOrchestrationStatus(
   return written.outcome === 'Outdated' ? 'retry' : 'done';
 }
 
+/** The topic of runs that wait for a kind to be listed. */
+function listOf(kind: string): string {
+  return `list of ${kind}`;
+}
+
 /** The port to the cluster. */
 function connect(followed: FollowedCluster, interests: Interests, emitEvent: Cluster['emitEvent']): Cluster {
   return {
@@ -129,6 +144,11 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
       const topic = topicOf(kind, namespace, text);
       interests.add(forRun, topic);
       return followed.listObjects(apiVersion, kind, namespace, topic);
+    },
+    unreadable: (apiVersion, kind, namespace, forRun) => {
+      const words = followed.unreadable(apiVersion, kind, namespace);
+      if (words !== undefined) interests.add(forRun, listOf(kind));
+      return words;
     },
     statusWriters: followed.statusWriters,
     hasSeenOwnWrites: followed.hasSeenOwnWrites,

@@ -2,7 +2,7 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestrati
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isStepFinal } from '../orchestration/run-status.ts';
-import { GROUP } from '../orchestration/schema.ts';
+import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { stepKinds } from './kinds/table.ts';
 import { nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';
@@ -38,15 +38,18 @@ export async function observeRun(
   if (writers.isForeign && !writers.isOurs) return undefined;
   const run = readRun(object, writers.isForeign);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
+  const orchestration = await observeOrchestration(cluster, run, memory, options);
+  const unreadable = findUnreadable(cluster, run, memory);
   return {
     run,
-    orchestration: await observeOrchestration(cluster, run, memory, options),
+    orchestration,
     ancestry: readAncestry(cluster, object),
-    children: await readChildren(cluster, run, created),
+    unreadable,
+    children: await readChildren(cluster, run, created, unreadable),
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
-    watched: readWatched(cluster, run, memory),
+    watched: readWatched(cluster, run, memory, unreadable),
   };
 }
 
@@ -95,6 +98,8 @@ function judgeCurrent(
   { namespace, name, orchestration }: ObservedRun,
   policy: Policy,
 ): ObservedOrchestration {
+  const words = cluster.unreadable(API_VERSION, 'Orchestration', namespace, `${namespace}/${name}`);
+  if (words !== undefined) return { state: 'Unreadable', words };
   const object = cluster.getOrchestration(namespace, orchestration, `${namespace}/${name}`);
   if (object === undefined) return { state: 'Missing' };
   const [denial] = judgeOrchestration(object, policy).denials;
@@ -127,6 +132,24 @@ function ownerRun(cluster: Cluster, { metadata }: KubeObject): KubeObject | unde
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
+/** The steps whose kind cannot be listed. A kind concerns the steps of that kind and no others. */
+function findUnreadable(cluster: Cluster, run: ObservedRun, { snapshots }: Memory): ReadonlyMap<string, string> {
+  const steps = [...(snapshots.get(run.uid)?.steps ?? []), ...run.status.stepStatuses];
+  const words = new Map<string, string | undefined>();
+  return new Map(
+    steps.flatMap(({ name, kind: stepKind }) => {
+      const kind = stepKinds.get(stepKind);
+      if (kind === undefined || kind.type === 'Immediate') return [];
+      if (!words.has(stepKind)) {
+        const { namespace } = run;
+        words.set(stepKind, cluster.unreadable(kind.apiVersion, kind.kind, namespace, `${namespace}/${run.name}`));
+      }
+      const said = words.get(stepKind);
+      return said === undefined ? [] : [[name, `cannot list ${kind.kind}: ${said}`] as const];
+    }),
+  );
+}
+
 /**
  * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
  * lets the next one start, is believed of the API server alone.
@@ -135,10 +158,11 @@ async function readChildren(
   cluster: Cluster,
   { status }: ObservedRun,
   created: ReadonlyMap<string, string>,
+  unreadable: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, KubeObject>> {
   const children = new Map<string, KubeObject>();
   for (const { resourceRef, ...step } of status.stepStatuses) {
-    if (resourceRef === undefined) continue;
+    if (resourceRef === undefined || unreadable.has(step.name)) continue;
     const { apiVersion, kind, namespace, name, uid = created.get(name) } = resourceRef;
     const known = cluster.getObject(apiVersion, kind, `${namespace}/${name}`);
     const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
@@ -153,12 +177,13 @@ function readWatched(
   cluster: Cluster,
   run: ObservedRun,
   { snapshots }: Memory,
+  unreadable: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, readonly KubeObject[]> {
   const watched = new Map<string, readonly KubeObject[]>();
   const over = new Set(run.status.stepStatuses.filter(isStepFinal).map(({ name }) => name));
   for (const step of snapshots.get(run.uid)?.steps ?? []) {
     const kind = stepKinds.get(step.kind);
-    if (kind?.type !== 'Gate' || over.has(step.name)) continue;
+    if (kind?.type !== 'Gate' || over.has(step.name) || unreadable.has(step.name)) continue;
     const offers = kind
       .wants(step)
       .flatMap((text) => cluster.listOffers(kind, run.namespace, text, `${run.namespace}/${run.name}`));

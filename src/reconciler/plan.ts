@@ -66,6 +66,10 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
     return fail('SnapshotNameTaken', 'the name of this run’s snapshot is taken by another object');
   if (run.isSuspended)
     return stand({ phase: 'Pending', reason: 'Suspended', message: 'the run waits for its suspend annotation to go' });
+  if (orchestration.state === 'Unreadable') {
+    const message = `cannot list Orchestration: ${orchestration.words}`;
+    return stand({ phase: 'Pending', reason: 'KindUnreadable', message });
+  }
   if (orchestration.state === 'Missing') return waitForOrchestration(snapshot, nowMs, options, stand, fail);
   if (ancestry.includes(run.orchestration)) {
     return fail(

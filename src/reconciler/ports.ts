@@ -25,6 +25,11 @@ export interface Cluster {
   getObject(apiVersion: string, kind: string, key: string): KubeObject | undefined;
   /** What offers this text to gates of its kind; from now until its next look, the run hears of changes of such objects. */
   listOffers(gate: GateKind, namespace: string, text: string, forRun: string): readonly KubeObject[];
+  /**
+   * Why what there is of this kind cannot be known, in the API server's words; undefined where it is known, and while it is
+   * being listed for the first time. From now until its next look, the run hears when it is listed.
+   */
+  unreadable(apiVersion: string, kind: string, namespace: string, forRun: string): string | undefined;
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** Whether the copy has caught up with what we wrote for this run. */

@@ -54,6 +54,8 @@ export type ObservedOrchestration =
       readonly denial?: { readonly code: string; readonly message: string };
     }
   | { readonly state: 'Missing' }
+  /** Orchestrations cannot be listed. */
+  | { readonly state: 'Unreadable'; readonly words: string }
   /** An object of the snapshot's name belongs to somebody else. */
   | { readonly state: 'Foreign' };
 
@@ -78,6 +80,11 @@ export interface Snapshot {
   readonly refusals: ReadonlyMap<string, string>;
   /** Why what was tried to create is not there yet, in the API server's words, by its name. It is tried again. */
   readonly waits: ReadonlyMap<string, string>;
+  /**
+   * Steps of which nothing can be known now, since their kind cannot be listed: a sentence on why, by the step's name. What
+   * is absent of them may exist.
+   */
+  readonly unreadable: ReadonlyMap<string, string>;
   /** What gate kinds wait for, by step. */
   readonly watched: ReadonlyMap<string, readonly KubeObject[]>;
 }

@@ -220,7 +220,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a cancel deletes what had ended',
-    changes: [[CHILDREN, " && (status.reason === 'StepTimedOut' || !hasEnded(child)) ? child", ' ? child']],
+    changes: [
+      [CHILDREN, "return status.reason === 'StepTimedOut' || !hasEnded(child) ? child : undefined", 'return child'],
+    ],
   },
   {
     name: 'the run fails with its first step',

@@ -30,6 +30,7 @@ function startOf(steps: readonly Step[]) {
     created: new Map(),
     refusals: new Map(),
     waits: new Map(),
+    unreadable: new Map(),
     watched: new Map(),
   };
   return executeSteps(snapshot, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);

@@ -13,6 +13,7 @@ import {
   RUN,
   RUNS,
   setPhase,
+  storedStatus,
   type World,
 } from '../support/model/engine.ts';
 import { createModel } from '../support/model/model.ts';
@@ -69,6 +70,8 @@ function begin(steps: readonly Step[], policies: object = {}) {
       nowMs += seconds * 1_000;
     },
     stepOf: (name: string) => statusOf({ world }, name),
+    phase: () => storedStatus(world).phase,
+    conditionOf: (type: string) => storedStatus(world).conditions.find((condition) => condition.type === type),
     children: () => listChildren(api).map(({ metadata }) => metadata.name.split('.')[0]),
     end: (step: string, phase: string) => {
       const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`));
@@ -204,6 +207,87 @@ describe('one call that fails', () => {
     run.pass(60);
     await run.look(2);
     expect(run.calls(/^delete OrchestrationRun/)).toHaveLength(1);
+  });
+});
+
+describe('a kind that cannot be listed', () => {
+  const wait: Step = {
+    name: 'wait',
+    kind: 'SignalWait',
+    signalRef: { name: 'go' },
+    dependsOn: [],
+    timeoutSeconds: 600,
+  };
+  const words = 'signaldeliveries.signals.proompteng.ai is forbidden: User "x" cannot list resource';
+
+  /** A run of which the first look finds SignalDeliveries, or whatever kind, not to be listed. */
+  function beginUnreadable(steps: readonly Step[], kind: string, policies: object = {}) {
+    const run = begin(steps, policies);
+    run.circumstances.unreadable.set(kind, words);
+    return run;
+  }
+
+  test('concerns the steps of that kind, which say so; the others go on', async () => {
+    const run = beginUnreadable([tool('first', []), { ...wait, dependsOn: ['first'] }], 'SignalDelivery');
+    await run.look();
+    expect(run.children()).toEqual(['first']);
+    run.end('first', 'Succeeded');
+    await run.look();
+    const waiting = { phase: 'Running', reason: 'KindUnreadable', message: `cannot list SignalDelivery: ${words}` };
+    expect(run.stepOf('wait')).toMatchObject(waiting);
+    run.circumstances.unreadable.clear();
+    await run.look();
+    expect(run.stepOf('wait')).toMatchObject({ phase: 'Running', reason: 'Started', message: '' });
+  });
+
+  test.each(['SignalDelivery', 'ToolRun'])('leaves cancel, deadline and time-outs at work: %s', async (kind) => {
+    const steps = [tool('first', []), wait];
+    const cancelled = beginUnreadable(steps, kind);
+    await cancelled.look();
+    cancelled.annotate('cancel');
+    await cancelled.look();
+    expect(cancelled.phase()).toBe('Cancelled');
+    const late = beginUnreadable(steps, kind, { timeouts: { totalSeconds: 60 } });
+    await late.look();
+    late.pass(60);
+    await late.look();
+    expect([late.phase(), late.stepOf('wait').reason]).toEqual(['Failed', 'RunTimedOut']);
+    const timedOut = beginUnreadable(steps, kind);
+    await timedOut.look();
+    timedOut.pass(600);
+    await timedOut.look();
+    expect(timedOut.stepOf('wait')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
+  });
+
+  test('creates no child that nobody could follow, and nobody takes one for absent', async () => {
+    const run = begin([tool('first', [], { timeoutSeconds: 60, retries: 1 }), agent('other')]);
+    await run.look();
+    run.circumstances.unreadable.set('ToolRun', words);
+    run.circumstances.unreadable.set('AgentRun', words);
+    await run.look();
+    expect(run.stepOf('first')).toMatchObject({ phase: 'Running', reason: 'KindUnreadable', attempt: 1 });
+    run.pass(60);
+    await run.look();
+    // It is deleted by its uid, and the next attempt waits until somebody can see that it is gone.
+    expect(run.calls(/^delete ToolRun/).length).toBeGreaterThan(0);
+    expect(run.stepOf('first')).toMatchObject({ phase: 'Retrying', reason: 'StepTimedOut', attempt: 1 });
+    run.circumstances.unreadable.clear();
+    run.collectGarbage();
+    await run.look();
+    expect(run.stepOf('first')).toMatchObject({ phase: 'Running', reason: 'Started', attempt: 2 });
+    expect(run.calls(/^create AgentRun/)).toHaveLength(1);
+  });
+
+  test('leaves a run that waits for its Orchestration Pending, and says so', async () => {
+    const run = beginUnreadable([tool('a', [])], 'Orchestration');
+    await run.look();
+    expect(run.conditionOf('Progressing')).toMatchObject({
+      reason: 'KindUnreadable',
+      message: `cannot list Orchestration: ${words}`,
+    });
+    run.annotate('cancel');
+    await run.look();
+    expect(run.phase()).toBe('Cancelled');
   });
 });
 

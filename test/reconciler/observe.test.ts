@@ -36,6 +36,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     getOrchestration: unused,
     getObject: () => undefined,
     listOffers: () => [],
+    unreadable: () => undefined,
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),

@@ -68,6 +68,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       const topic = topicOf(kind, namespace, text);
       return (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(topic));
     },
+    unreadable: (_, kind) => circumstances.unreadable.get(kind),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),
