@@ -38,6 +38,12 @@ const malformed: readonly (readonly [value: string, told: string])[] = [
   ['webhook.timeoutSeconds=31', '/webhook/timeoutSeconds'],
   ['settings.severities.DuplicateStep=warn', '/settings/severities/DuplicateStep'],
   ['settings.severities.NoSuchRule=warn', "additional properties 'NoSuchRule'"],
+  ['webhook.url=https://gate other', '/webhook/url'],
+  ['priorityClassName=High', '/priorityClassName'],
+  ['priorityClassName=a: b', '/priorityClassName'],
+  ['serviceAccount.name=a b', '/serviceAccount/name'],
+  ['toolRunController.allowedServiceAccounts={a b}', '/toolRunController/allowedServiceAccounts/0'],
+  ['image.repository=gate@sha256', '/image/repository'],
   ['orchestrationController.enabled=yes', '/orchestrationController/enabled'],
 ];
 

@@ -18,16 +18,21 @@
 {{- .Values.serviceAccount.name | default (include "orchestration-gate.fullname" .) }}
 {{- end }}
 
+{{/* As CEL: that it is the sidecar who asks. */}}
+{{- define "orchestration-gate.bySidecar" -}}
+request.userInfo.username == {{ printf "system:serviceaccount:%s:%s" .Release.Namespace (include "orchestration-gate.serviceAccountName" .) | toJson }}
+{{- end }}
+
 {{- define "orchestration-gate.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "orchestration-gate.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "orchestration-gate.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "orchestration-gate.labels" -}}
 {{ include "orchestration-gate.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
@@ -35,9 +40,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/* Metadata of any object. Arguments: root, name, and optionally namespace, labels, annotations. */}}
 {{- define "orchestration-gate.metadata" -}}
-name: {{ .name }}
+name: {{ .name | quote }}
 {{- with .namespace }}
-namespace: {{ . }}
+namespace: {{ . | quote }}
 {{- end }}
 labels: {{- include "orchestration-gate.labels" .root | nindent 2 }}
 {{- with .labels }}
@@ -88,11 +93,11 @@ name: {{ .name }}.orchestration.proompteng.ai
 admissionReviewVersions: [v1]
 clientConfig:
   {{- with .root.Values.webhook.url }}
-  url: {{ . }}/{{ $.path }}
+  url: {{ printf "%s/%s" . $.path | quote }}
   {{- else }}
   service:
-    name: {{ include "orchestration-gate.fullname" .root }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ include "orchestration-gate.fullname" .root | quote }}
+    namespace: {{ .root.Release.Namespace | quote }}
     path: /{{ .path }}
     port: 443
   {{- end }}
