@@ -10,11 +10,12 @@ import type { LoadCredentials } from '../kube/credentials.ts';
 import { type Election, startElection } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import type { Outcome, Queue } from '../kube/queue.ts';
-import { apiVersionOf, type Resource } from '../kube/resources.ts';
+import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
 import { parseSettings } from '../orchestration/settings.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
+import { keepObject } from '../reconciler/kept.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
 import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
 import type { KubeObject } from '../reconciler/snapshot.ts';
@@ -25,6 +26,7 @@ import { type ReconcileConfiguration, readReconcileConfiguration } from '../runt
 import { createEngineMetrics, type EngineMetrics, type WorkKind } from '../runtime/reconcile-metrics.ts';
 import { EXIT } from '../supervisor/messages.ts';
 import { createWorkTracker } from '../supervisor/work.ts';
+import { keepForJobs } from '../toolrun/kept.ts';
 import { createToolRunQueue, TOOL_RUN_RESOURCES, TOOL_RUNS } from '../toolrun/main.ts';
 import { createRecorder, type RecordEvent } from './events.ts';
 import { connectParent, type Parent } from './parent.ts';
@@ -172,12 +174,15 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     onSockets: (open) => metrics.setSockets(open),
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
+  const keep = (object: KubeObject) =>
+    (configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object);
   const followed = followCluster({
     client,
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
     onListed: (kind) => runs.seeList(kind),
+    keep: (object) => keep(object as KubeObject) as StoredObject,
     topicsOf: (object) => topicsOf(object as KubeObject),
     onChange: (object) => {
       runs.see(object as KubeObject);

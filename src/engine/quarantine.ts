@@ -5,7 +5,7 @@ import type { KubeObject } from '../reconciler/snapshot.ts';
 import type { RecordEvent } from './events.ts';
 
 export interface AnnouncementOptions {
-  readonly followed: Pick<FollowedCluster, 'statusWriters' | 'patchStatus'>;
+  readonly followed: Pick<FollowedCluster, 'statusWriters' | 'patchStatus' | 'read'>;
   readonly record: RecordEvent;
 }
 
@@ -13,14 +13,16 @@ export interface AnnouncementOptions {
 export async function announceQuarantine(
   { followed, record }: AnnouncementOptions,
   resource: Resource,
-  object: KubeObject,
+  kept: KubeObject,
   now: string,
 ): Promise<void> {
-  const conditions = withEngineFault(object, now);
-  if (conditions === undefined) return;
+  // The copy does not keep all conditions, and they are written as a whole.
+  const object = await followed.read(resource, kept.metadata.namespace, kept.metadata.name);
+  const conditions = object && withEngineFault(object, now);
+  if (object === undefined || conditions === undefined) return;
   const { namespace, name, uid, resourceVersion = '' } = object.metadata;
   // Another controller's status is not ours to write; on its own the event has to do.
-  if (!followed.statusWriters(object).isForeign) {
+  if (!followed.statusWriters(kept).isForeign) {
     const version = { namespace, name, uid, resourceVersion };
     const key = `${namespace}/${name}`;
     const { outcome } = await followed.patchStatus(resource, version, { conditions }, `${key}#${ENGINE_FAULT}`);

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly onChange: (object: KubeObject) => void;
   /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
   readonly onListed?: (kind: string, namespace: string | undefined) => void;
+  /** What is kept of an object, whose managed fields are gone already; everything unless given. */
+  readonly keep?: (object: KubeObject) => KubeObject;
   /** What objects are found by in `listObjects`. */
   readonly topicsOf?: (object: KubeObject) => readonly string[];
   readonly timing: Timing;
@@ -44,7 +46,8 @@ const STATUS_WRITERS = 'statusWriters';
  * that has not been listed yet throws: nothing may be taken for absent before that.
  */
 export function followCluster(options: ClusterOptions) {
-  const { client, resources, namespaces, fieldManager, onChange, onListed, topicsOf, timing, log, observer } = options;
+  const { client, resources, namespaces, fieldManager, onChange, onListed, timing, log, observer } = options;
+  const { keep = (object) => object, topicsOf } = options;
   const ownWrites = createOwnWrites();
   const scopes = namespaces ?? [undefined];
   const copies = resources.flatMap((resource) =>
@@ -54,7 +57,7 @@ export function followCluster(options: ClusterOptions) {
   function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
     const store = createStore({
       log,
-      transform: keepStatusWriters,
+      transform: (object) => keepStatusWriters(object, keep),
       onChange: ({ object }) => onChange(object),
       ...(topicsOf && { topicsOf }),
     });
@@ -138,6 +141,8 @@ export function followCluster(options: ClusterOptions) {
      * does, and as long as the first list is under way.
      */
     unreadable,
+    /** Whether any object is about this topic, of any kind and as far as kinds have been listed. */
+    knows: (topic: string): boolean => copies.some(({ store }) => store.about(topic).length > 0),
     /** Those of a topic that names the namespace too. */
     listObjects: (apiVersion: string, kind: string, namespace: string, topic: string) =>
       storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],
@@ -232,11 +237,11 @@ function ignoreAbsence(error: unknown): void {
 }
 
 /** managedFields are two thirds of an object; of them only this is decided on. */
-function keepStatusWriters(object: KubeObject): KubeObject {
+function keepStatusWriters(object: KubeObject, keep: (object: KubeObject) => KubeObject): KubeObject {
   const { managedFields, ...metadata } = object.metadata;
   const entries = Array.isArray(managedFields) ? (managedFields as readonly Record<string, unknown>[]) : [];
   const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => String(manager));
-  return { ...object, metadata, [STATUS_WRITERS]: [...new Set(writers)] };
+  return { ...keep({ ...object, metadata }), [STATUS_WRITERS]: [...new Set(writers)] };
 }
 
 export type FollowedCluster = ReturnType<typeof followCluster>;

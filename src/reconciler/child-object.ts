@@ -1,4 +1,5 @@
 import { API_VERSION } from '../orchestration/schema.ts';
+import { CHILD_TTL } from './lifetime.ts';
 import { type Hash, labelValue, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
@@ -13,7 +14,7 @@ const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
  */
 export function buildChild(
   run: ObservedRun,
-  { ref, spec, step }: Extract<Action, { type: 'CreateChild' }>,
+  { ref, spec, step, ttlSeconds }: Extract<Action, { type: 'CreateChild' }>,
   hash: Hash,
 ) {
   const texts = {
@@ -23,10 +24,11 @@ export function buildChild(
   };
   const labels = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, labelValue(hash, text)]));
   const { apiVersion, kind, name, namespace } = ref;
+  const annotations = { ...texts, ...(ttlSeconds !== undefined && { [CHILD_TTL]: String(ttlSeconds) }) };
   return {
     apiVersion,
     kind,
-    metadata: { name, namespace, labels, annotations: texts, ownerReferences: [ownerOf(run)] },
+    metadata: { name, namespace, labels, annotations, ownerReferences: [ownerOf(run)] },
     spec,
   };
 }

@@ -41,7 +41,9 @@ export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[
     const kind = stepKinds.get(step.kind);
     if (kind?.type !== 'Child' || children.has(ref.name) || unreadable.has(name)) return [];
     const built = kind.buildSpec(step, run);
-    return 'spec' in built ? [{ type: 'CreateChild', step: name, ref, spec: built.spec }] : [];
+    const ttlSeconds = kind.ttlSeconds?.(step);
+    const lifetime = ttlSeconds === undefined ? {} : { ttlSeconds };
+    return 'spec' in built ? [{ type: 'CreateChild', step: name, ref, spec: built.spec, ...lifetime }] : [];
   });
 }
 

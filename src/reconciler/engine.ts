@@ -1,4 +1,5 @@
 import { act, type NextLook } from './act.ts';
+import { createFinishedRuns } from './finished.ts';
 import type { Hash } from './names.ts';
 import { type Memory, type ObserveOptions, observeRun } from './observe.ts';
 import { type PlanOptions, planRun } from './plan.ts';
@@ -29,6 +30,8 @@ export type Outcome =
   | { readonly errors: readonly unknown[]; readonly afterMs?: number };
 
 export interface Engine {
+  /** What becomes of a finished run for which nothing is due now; undefined where it is to be looked at. */
+  readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
   /** Looks at one run and does what is due. What it throws is to be tried again. */
   readonly reconcile: (key: string) => Promise<Outcome>;
 }
@@ -43,6 +46,7 @@ interface Pace {
 /** Observes, plans and acts, one run at a time. */
 export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
   const memory: Memory = { snapshots: new Map(), refusals: new Map(), waits: new Map(), created: new Map() };
+  const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
   async function reconcile(key: string): Promise<Outcome> {
@@ -58,6 +62,13 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     return conclude(look, waitMs, now());
   }
 
+  function rest(key: string): ReturnType<Engine['rest']> {
+    const afterMs = finished.restMs(key);
+    if (afterMs === undefined) return undefined;
+    recall(key, undefined);
+    return afterMs === Infinity ? 'done' : { afterMs };
+  }
+
   /** What is remembered of the run of this name and uid. If another had the name, all of that one is forgotten. */
   function recall(key: string, uid: string | undefined): Pace {
     const known = paces.get(key);
@@ -68,7 +79,7 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     return {};
   }
 
-  return { reconcile };
+  return { reconcile, rest };
 }
 
 /** Of all that a look asks for, the soonest. */

@@ -12,7 +12,7 @@ import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import type { KubeObject } from './snapshot.ts';
-import { topicOf } from './topics.ts';
+import { topicOf, unsettledTopic } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
@@ -83,7 +83,13 @@ export function createRunQueue({
     for (const error of outcome.errors) onError(key, error);
     return { afterMs, isRetry: true };
   };
-  const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
+  const look = guard(process);
+  // Of thousands of finished runs nothing is due: they are not named to the supervisor one by one.
+  const lookOrRest = (key: string): Promise<Outcome> => {
+    const rest = engine.rest(key);
+    return rest === undefined ? look(key) : Promise.resolve(rest);
+  };
+  const queue = createQueue({ workers, process: lookOrRest, onError, timing, observer });
   return {
     ...queue,
     see(changed) {
@@ -150,6 +156,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
       if (words !== undefined) interests.add(forRun, listOf(kind));
       return words;
     },
+    hasUnsettledChildren: (runUid) => followed.knows(unsettledTopic(runUid)),
     statusWriters: followed.statusWriters,
     hasSeenOwnWrites: followed.hasSeenOwnWrites,
     readObject: followed.readObject,

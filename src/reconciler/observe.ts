@@ -1,9 +1,10 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { isStepFinal } from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { stepKinds } from './kinds/table.ts';
+import { readLifetime } from './lifetime.ts';
 import { nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
@@ -32,11 +33,15 @@ export async function observeRun(
   memory: Memory,
   options: ObserveOptions,
 ): Promise<Snapshot | undefined> {
-  const object = cluster.getRun(key);
-  if (object === undefined) return undefined;
-  const writers = cluster.statusWriters(object);
+  const kept = cluster.getRun(key);
+  if (kept === undefined) return undefined;
+  const writers = cluster.statusWriters(kept);
   if (writers.isForeign && !writers.isOurs) return undefined;
-  const run = readRun(object, writers.isForeign);
+  const stub = readRun(kept, writers.isForeign);
+  if (isRunFinal(stub.status) && isSettled(cluster, stub)) return { run: stub, ...NOTHING_DUE };
+  const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
+  if (object === undefined) return undefined;
+  const run = object === kept ? stub : readRun(object, writers.isForeign);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const orchestration = await observeOrchestration(cluster, run, memory, options);
   const unreadable = findUnreadable(cluster, run, memory);
@@ -51,6 +56,27 @@ export async function observeRun(
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory, unreadable),
   };
+}
+
+/** Of a finished run, the copy keeps no steps: they are read where one of its children, or its lifetime, may ask for it. */
+function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
+  return readLifetime(status.conditions) !== undefined && !cluster.hasUnsettledChildren(uid);
+}
+
+const NOTHING_DUE = {
+  orchestration: { state: 'Unread' },
+  ancestry: [],
+  unreadable: new Map(),
+  children: new Map(),
+  created: new Map(),
+  refusals: new Map(),
+  waits: new Map(),
+  watched: new Map(),
+} as const;
+
+async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<KubeObject | undefined> {
+  const object = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
+  return object?.metadata.uid === uid ? object : undefined;
 }
 
 /** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */

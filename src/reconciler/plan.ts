@@ -4,6 +4,7 @@ import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { createMissing, deleteUnwanted, limitFinished } from './children.ts';
 import { abandonSteps, executeSteps, type NameChild } from './execute.ts';
+import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, Snapshot } from './snapshot.ts';
 import { fitStatus } from './status-size.ts';
@@ -38,7 +39,8 @@ function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions
       : abandonSteps(run.status, nowMs);
   const standing = summarise(statuses, run.isSuspended, failure);
   const now = new Date(nowMs).toISOString();
-  const status = writeStatus(run.status, standing, { stepStatuses: statuses, observedGeneration: run.generation }, now);
+  const fields = { stepStatuses: statuses, observedGeneration: run.generation };
+  const status = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
   const creates = createMissing(snapshot, statuses);
   return [
     ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),
@@ -125,18 +127,31 @@ function waitForOrchestration(
 function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { status } = snapshot.run;
   return [
+    ...noteLifetime(snapshot, nowMs),
     ...deleteUnwanted(snapshot, status.stepStatuses),
     ...limitFinished(snapshot, status.stepStatuses),
     ...expire(snapshot, nowMs),
   ];
 }
 
-function expire({ run, orchestration }: Snapshot, nowMs: number): readonly Action[] {
-  const seconds =
-    orchestration.state === 'Snapshotted' ? ttlSecondsAfterFinished(orchestration.orchestration) : undefined;
-  if (seconds === undefined) return [];
-  const expiryMs = Date.parse(run.status.finishedAt ?? '') + seconds * 1000;
+/** A run that 0.2 ended does not say how long it is kept: it does from now on, and its snapshot is not read again. */
+function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
+  const { status } = snapshot.run;
+  if (readLifetime(status.conditions) !== undefined) return [];
+  const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
+  return [{ type: 'PatchStatus', status: { ...status, conditions: [...status.conditions, lifetime] }, isUrgent: true }];
+}
+
+/** An end whose time cannot be read never expires. */
+function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
+  const { status } = snapshot.run;
+  const seconds = readLifetime(status.conditions) ?? ttlOf(snapshot) ?? Infinity;
+  const expiryMs = Date.parse(status.finishedAt ?? '') + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
+}
+
+function ttlOf({ orchestration }: Snapshot): number | undefined {
+  return orchestration.state === 'Snapshotted' ? ttlSecondsAfterFinished(orchestration.orchestration) : undefined;
 }
 
 /**

@@ -56,6 +56,8 @@ export type ObservedOrchestration =
   | { readonly state: 'Missing' }
   /** Orchestrations cannot be listed. */
   | { readonly state: 'Unreadable'; readonly words: string }
+  /** The run is over, and nothing that is due needs it. */
+  | { readonly state: 'Unread' }
   /** An object of the snapshot's name belongs to somebody else. */
   | { readonly state: 'Foreign' };
 
@@ -103,6 +105,8 @@ export type Action =
       readonly step: string;
       readonly ref: ResourceRef;
       readonly spec: Readonly<Record<string, unknown>>;
+      /** How long the child is kept after its end, where the step says so; it begins when the result is recorded. */
+      readonly ttlSeconds?: number;
     }
   /** Deletes in the foreground; a child already gone is no failure. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }

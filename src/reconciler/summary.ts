@@ -10,6 +10,7 @@ import {
   type StepStatus,
 } from '../orchestration/run-status.ts';
 import { ENGINE_FAULT } from './engine-fault.ts';
+import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
 
@@ -73,8 +74,15 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
 }
 
 /** The status that says so, on top of what is stored. */
-export function writeStatus(before: RunStatus, standing: Standing, fields: Partial<RunStatus>, now: string): RunStatus {
-  const conditions = describe(standing, fields.stepStatuses);
+export function writeStatus(
+  before: RunStatus,
+  standing: Standing,
+  fields: Partial<RunStatus>,
+  now: string,
+  ttlSeconds?: number,
+): RunStatus {
+  const lifetime = isRunFinal(standing) ? [lifetimeCondition(ttlSeconds, now)] : [];
+  const conditions = [...describe(standing, fields.stepStatuses), ...lifetime];
   const isReplaced = (type: string) => type === ENGINE_FAULT || conditions.some((condition) => condition.type === type);
   // A list is written as a whole: those that others have added, such as a newer build, stay. A fault is over: this is progress.
   const others = before.conditions.filter(({ type }) => !isReplaced(type));

@@ -1,9 +1,14 @@
 import { API_VERSION } from '../orchestration/schema.ts';
 import type { GateKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
+import { isUnsettled } from './lifetime.ts';
 import type { KubeObject } from './snapshot.ts';
 
 const gates: readonly GateKind[] = [...stepKinds.values()].filter((kind) => kind.type === 'Gate');
+
+const childKinds: ReadonlySet<string> = new Set(
+  [...stepKinds.values()].flatMap((kind) => (kind.type === 'Child' ? [kind.kind] : [])),
+);
 
 /** The topic of what a run reads and does not own: an Orchestration by its name, and what a gate waits for. */
 export function topicOf(kind: string, namespace: string, text: string): string {
@@ -12,6 +17,23 @@ export function topicOf(kind: string, namespace: string, text: string): string {
 
 /** The topics that an object is about: whoever asked for one of them hears of the object. */
 export function topicsOf(object: KubeObject): readonly string[] {
+  return [...topicsOfOffers(object), ...topicsOfChildren(object)];
+}
+
+/** The topic of the children of a run for which something may be due although the run is over. */
+export function unsettledTopic(runUid: string): string {
+  return `unsettled ${runUid}`;
+}
+
+function topicsOfChildren(object: KubeObject): readonly string[] {
+  const owner = object.metadata.ownerReferences?.find(
+    ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
+  );
+  const isChild = owner !== undefined && childKinds.has(object.kind) && isUnsettled(object);
+  return isChild ? [unsettledTopic(owner.uid)] : [];
+}
+
+function topicsOfOffers(object: KubeObject): readonly string[] {
   const { apiVersion, kind, metadata } = object;
   if (apiVersion === API_VERSION && kind === 'Orchestration') return [topicOf(kind, metadata.namespace, metadata.name)];
   return gates

@@ -37,6 +37,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     getObject: () => undefined,
     listOffers: () => [],
     unreadable: () => undefined,
+    hasUnsettledChildren: () => false,
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),

@@ -259,7 +259,7 @@ describe('3.6 the run', () => {
     annotate(story, 'suspend');
     expect(conditionsOf()).toBe('Ready=False Progressing=False Succeeded=Unknown');
     end(story, 'a', 'Succeeded');
-    expect(conditionsOf()).toBe('Ready=True Progressing=False Succeeded=True');
+    expect(conditionsOf()).toBe('Ready=True Progressing=False Succeeded=True Expires=False');
   });
 
   test('keeps the conditions that others have added', () => {
@@ -271,7 +271,7 @@ describe('3.6 the run', () => {
     story.world.api.patch(RUNS, run, { type: 'merge', body }, { subresource: 'status' });
     end(story, 'a', 'Succeeded');
     const types = storedStatus(story.world).conditions.map(({ type }) => type);
-    expect(types).toEqual(['Ready', 'Progressing', 'Succeeded', 'Paced']);
+    expect(types).toEqual(['Ready', 'Progressing', 'Succeeded', 'Expires', 'Paced']);
     expect(storedStatus(story.world).conditions.at(-1)).toEqual(added);
   });
 
@@ -918,7 +918,7 @@ describe('a run', () => {
       missingOrchestrationSeconds: 300,
     });
     expect(actions).toMatchObject([
-      { type: 'PatchStatus', status: { phase: 'Failed', conditions: [{ reason: 'DependencyCycle' }, {}, {}] } },
+      { type: 'PatchStatus', status: { phase: 'Failed', conditions: [{ reason: 'DependencyCycle' }, {}, {}, {}] } },
       { type: 'EmitEvent', eventType: 'Warning', message: 'DependencyCycle: spec.steps[0].dependsOn[0]: a → b → a' },
     ]);
   });

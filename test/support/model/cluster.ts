@@ -3,7 +3,7 @@ import type { KubeObject as Stored } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
 import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
-import { topicOf, topicsOf } from '../../../src/reconciler/topics.ts';
+import { topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
 import { ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
@@ -69,6 +69,8 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       return (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(topic));
     },
     unreadable: (_, kind) => circumstances.unreadable.get(kind),
+    hasUnsettledChildren: (uid) =>
+      (api.all() as KubeObject[]).some((object) => topicsOf(object).includes(unsettledTopic(uid))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),

@@ -1,0 +1,56 @@
+import { asRecord } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
+import { readLifetime } from './lifetime.ts';
+import type { Cluster } from './ports.ts';
+import type { KubeObject } from './snapshot.ts';
+
+/** A look at a run that 0.2 ended reads its snapshot: one in so many milliseconds, or live runs would wait for them all. */
+const UNMARKED_APART_MS = 200;
+
+export interface FinishedRuns {
+  /**
+   * For a run that is over and has nothing due now: when to look at it, in milliseconds from now; `Infinity` for never.
+   * Undefined where a look is needed. Nothing is read but the copy.
+   */
+  readonly restMs: (key: string) => number | undefined;
+}
+
+/** Tells finished runs, which need no look, from others. */
+export function createFinishedRuns(cluster: Cluster, now: () => number): FinishedRuns {
+  /** When runs that do not say how long they are kept are looked at. */
+  const turns = new Map<string, number>();
+  let lastTurnMs = 0;
+
+  function waitForTurn(uid: string): number | undefined {
+    const turnMs = turns.get(uid) ?? Math.max(now(), lastTurnMs + UNMARKED_APART_MS);
+    turns.set(uid, turnMs);
+    lastTurnMs = Math.max(lastTurnMs, turnMs);
+    if (turnMs > now()) return turnMs - now();
+    turns.delete(uid);
+    return undefined;
+  }
+
+  /** Of a run that is ours alone. */
+  function untilDue({ metadata, ...run }: KubeObject): number | undefined {
+    if (metadata.deletionTimestamp !== undefined || cluster.hasUnsettledChildren(metadata.uid)) return undefined;
+    const { conditions, finishedAt = '' } = decodeRunStatus(run['status']);
+    const seconds = readLifetime(conditions);
+    if (seconds === undefined) return waitForTurn(metadata.uid);
+    if (seconds === Infinity) return Infinity;
+    // A parent may have to record the end first.
+    const isNested = metadata.ownerReferences?.some(({ controller }) => controller === true);
+    const restMs = Date.parse(finishedAt) + seconds * 1000 - now();
+    return isNested || !(restMs > 0) ? undefined : restMs;
+  }
+
+  return {
+    restMs(key) {
+      const run = cluster.getRun(key);
+      if (run === undefined || !isRunFinal(asRecord(run['status']))) return undefined;
+      const { isOurs, isForeign } = cluster.statusWriters(run);
+      if (isForeign) return isOurs ? undefined : Infinity;
+      return untilDue(run);
+    },
+  };
+}

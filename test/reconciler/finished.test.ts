@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts';
+import { API_VERSION } from '../../src/orchestration/schema.ts';
+import { keepObject } from '../../src/reconciler/kept.ts';
+import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
+import { RUNS } from '../../src/reconciler/main.ts';
+import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
+import { addRun, followRuns, nowMs, untilQuiet } from '../support/followed-runs.ts';
+import { createModel, type Model } from '../support/model/model.ts';
+
+const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
+const namespace = 'agents';
+const step = { name: 'work', kind: 'AgentRun', agentRef: { name: 'coder' }, ttlSecondsAfterFinished: 60 };
+const refTo = (name: string) => ({ apiVersion: 'agents.proompteng.ai/v1alpha1', kind: 'AgentRun', name, namespace });
+const expires = (seconds: number) => ({
+  ...{ type: 'Expires', status: 'True', reason: 'TTLAfterFinished', lastTransitionTime: '2026-01-01T00:00:00Z' },
+  message: `the run is deleted ${seconds} s after its end`,
+});
+
+/** The child of a run's only step, as its controller left it. */
+function addChild(model: Model, run: string, uid: string, phase: string): void {
+  const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: run, uid, controller: true };
+  const metadata = { name: `${run}-child`, namespace, annotations: { [CHILD_TTL]: '60' }, ownerReferences: [owner] };
+  model.create(AGENT_RUNS, { ...refTo(`${run}-child`), metadata, spec: {} } as KubeObject);
+  const body = { status: { phase } };
+  model.patch(AGENT_RUNS, { namespace, name: `${run}-child` }, { type: 'merge', body }, { subresource: 'status' });
+}
+
+/** Those that nobody has deleted. */
+const runsOf = (model: Model) =>
+  model
+    .list(RUNS)
+    .items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
+
+describe('a finished run', () => {
+  test('is kept as a stub, however many steps it had and whatever they said', () => {
+    const model = createModel(() => nowMs);
+    const steps = Array.from({ length: 1_000 }, (_, index) => ({ name: `step-${index}`, kind: 'Checkpoint' }));
+    addRun(model, 'large', steps, { phase: 'Succeeded' });
+    const [run] = model.list(RUNS).items;
+    expect(JSON.stringify(run).length).toBeGreaterThan(100_000);
+    expect(JSON.stringify(keepObject(run as StoredObject)).length).toBeLessThan(1_000);
+  });
+
+  test('that says how long it is kept costs a restart no look and no read of its snapshot', async () => {
+    const model = createModel(() => nowMs);
+    for (let index = 0; index < 1_000; index++) addRun(model, `kept-${index}`, [step], { phase: 'Succeeded' });
+    addRun(model, 'later', [step], { phase: 'Succeeded', conditions: [expires(3_600)] });
+    addRun(model, 'now', [step], { phase: 'Succeeded', conditions: [expires(0)] });
+    const { counts } = await followRuns(model);
+    await expect.poll(() => runsOf(model)).not.toContain('now');
+    await untilQuiet(counts);
+    expect(runsOf(model)).toHaveLength(1_001);
+    expect(counts.snapshots).toBe(0);
+  });
+
+  test('that 0.2 ended is asked once, and then says it', async () => {
+    const model = createModel(() => nowMs);
+    addRun(model, 'kept', [step], { phase: 'Succeeded', conditions: [] });
+    addRun(model, 'due', [step], { phase: 'Succeeded', conditions: [], policies: { ttlSecondsAfterFinished: 0 } });
+    const { counts } = await followRuns(model);
+    await expect.poll(() => runsOf(model), { timeout: 5_000 }).toEqual(['kept']);
+    const conditions = () =>
+      (model.get(RUNS, { namespace, name: 'kept' })['status'] as { conditions: object[] }).conditions;
+    await expect
+      .poll(conditions, { timeout: 5_000 })
+      .toMatchObject([{ type: 'Expires', status: 'False', reason: 'NoTTL' }]);
+    await untilQuiet(counts);
+    expect(counts.snapshots).toBeLessThanOrEqual(4);
+  });
+
+  test('does not hold up live runs, though 0.2 ended a thousand', async () => {
+    const model = createModel(() => nowMs);
+    for (let index = 0; index < 1_000; index++)
+      addRun(model, `old-${index}`, [step], { phase: 'Succeeded', conditions: [] });
+    addRun(model, 'live', [{ name: 'work', kind: 'Checkpoint' }], { phase: 'Running' });
+    const { counts } = await followRuns(model);
+    const ended = () => (model.get(RUNS, { namespace, name: 'live' })['status'] as { phase: string }).phase;
+    await expect.poll(ended).not.toBe('Pending');
+    expect(counts.snapshots).toBeLessThan(20);
+  });
+
+  test('still deletes what it cancelled, though it died before', async () => {
+    const model = createModel(() => nowMs);
+    const uid = addRun(model, 'cancelled', [step], { phase: 'Cancelled', resourceRefs: [refTo('cancelled-child')] });
+    addChild(model, 'cancelled', uid, 'Running');
+    await followRuns(model);
+    const isGoing = () => model.list(AGENT_RUNS).items[0]?.metadata.deletionTimestamp !== undefined;
+    await expect.poll(isGoing).toBe(true);
+  });
+
+  test('still lets its child begin the lifetime that its step asked for', async () => {
+    const model = createModel(() => nowMs);
+    const uid = addRun(model, 'ended', [step], { phase: 'Succeeded', resourceRefs: [refTo('ended-child')] });
+    addChild(model, 'ended', uid, 'Succeeded');
+    const { counts } = await followRuns(model);
+    const child = () => model.list(AGENT_RUNS).items[0]?.['spec'];
+    await expect.poll(child).toEqual({ ttlSecondsAfterFinished: 60 });
+    await untilQuiet(counts);
+    expect(counts.snapshots).toBe(1);
+  });
+});

@@ -1,0 +1,137 @@
+import { onTestFinished } from 'vitest';
+import { followCluster } from '../../src/kube/cluster.ts';
+import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts';
+import { defaultPolicy } from '../../src/orchestration/judge.ts';
+import { API_VERSION } from '../../src/orchestration/schema.ts';
+import { keepObject } from '../../src/reconciler/kept.ts';
+import { createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../../src/reconciler/main.ts';
+import { nameSnapshot } from '../../src/reconciler/names.ts';
+import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
+import { topicsOf } from '../../src/reconciler/topics.ts';
+import { TOOL_RUNS } from '../../src/toolrun/main.ts';
+import { connectModel } from './model/client.ts';
+import { REVISIONS } from './model/engine.ts';
+import type { Model } from './model/model.ts';
+import { settle, silentLog, systemTiming } from './timing.ts';
+
+const DELIVERIES = namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries');
+export const nowMs = Date.parse('2026-01-01T00:00:00Z');
+const time = '2026-01-01T00:00:00Z';
+
+export const named = (kind: string, name: string, namespace = 'agents', apiVersion = API_VERSION) => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace },
+});
+
+export type Steps = readonly { readonly name: string; readonly kind: string; readonly [field: string]: unknown }[];
+
+export interface RunOptions {
+  /** Where all its steps stand, and so the run. */
+  readonly phase: 'Running' | 'Succeeded' | 'Cancelled';
+  readonly policies?: object;
+  readonly conditions?: readonly object[];
+  readonly resourceRefs?: readonly object[];
+}
+
+/** What a finished run says of its lifetime. */
+const kept = { type: 'Expires', status: 'False', reason: 'NoTTL', message: 'kept', lastTransitionTime: time };
+
+/** A run with a snapshot of its own. Returns its uid. */
+export function addRun(
+  model: Model,
+  name: string,
+  steps: Steps,
+  { phase, policies = {}, conditions = phase === 'Running' ? [] : [kept], resourceRefs = [] }: RunOptions,
+): string {
+  const namespace = 'agents';
+  const spec = { orchestrationRef: { name: 'nightly' } };
+  const { metadata } = model.create(RUNS, { ...named('OrchestrationRun', name, namespace), spec } as KubeObject);
+  const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name, uid: metadata.uid ?? '', controller: true };
+  const revision = named('ControllerRevision', nameSnapshot(metadata.uid ?? ''), namespace, 'apps/v1');
+  const data = { orchestration: { name: 'nightly', namespace, policies, steps } };
+  model.create(REVISIONS, { ...revision, metadata: { ...revision.metadata, ownerReferences: [owner] }, data });
+  const reason = phase === 'Cancelled' ? 'RunCancelled' : 'Completed';
+  const stepStatuses = steps.map((step, index) => ({
+    ...{ name: step.name, kind: step.kind, phase, attempt: 1, startedAt: time, lastTransitionTime: time },
+    ...(phase !== 'Running' && { reason, message: '', finishedAt: time }),
+    ...(resourceRefs[index] && { resourceRef: resourceRefs[index] }),
+  }));
+  const status = { phase, runId: name, startedAt: time, conditions, stepStatuses };
+  const body = { status: { ...status, ...(phase !== 'Running' && { finishedAt: time }) } };
+  model.patch(RUNS, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
+  return metadata.uid ?? '';
+}
+
+export function addDelivery(model: Model, name: string, signal: string): void {
+  const object = named('SignalDelivery', name, 'agents', 'signals.proompteng.ai/v1alpha1');
+  model.create(DELIVERIES, { ...object, spec: { signalRef: { name: signal } } } as KubeObject);
+}
+
+/** A real queue of runs over a real copy of the model, and how often the steps of a run were read in all. */
+export async function followRuns(model: Model) {
+  const counts = { statuses: 0, looks: 0, snapshots: 0 };
+  const client = connectModel(model, (object) => (object.kind === RUNS.kind ? countReads(object, counts) : object));
+  const followed = followCluster({
+    client: {
+      ...client,
+      get: (resource, name) => {
+        if (resource.kind === REVISIONS.kind) counts.snapshots++;
+        return client.get(resource, name);
+      },
+    },
+    resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
+    namespaces: undefined,
+    fieldManager: 'test',
+    keep: (object) => keepObject(object as StoredObject) as KubeObject,
+    topicsOf: (object) => topicsOf(object as StoredObject),
+    onChange: (object) => queue.see(object as StoredObject),
+    timing: systemTiming,
+    log: silentLog,
+  });
+  const queue = createRunQueue({
+    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false }) },
+    now: () => nowMs + systemTiming.now(),
+    timing: systemTiming,
+    workers: 16,
+    hash: (text) => text,
+    nameChild: ({ uid }, step, attempt) => `${uid}.${step}.${attempt}`,
+    missingOrchestrationSeconds: 300,
+    policy: () => defaultPolicy,
+    onError: (key, error) => {
+      throw new Error(`${key} could not be looked at`, { cause: error });
+    },
+    observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
+    guard: (process) => process,
+    emitEvent: () => Promise.resolve(),
+    runObserver: { observeReaction: () => {}, countEnded: () => {} },
+  });
+  const stop = () => Promise.all([queue.stop(), followed.stop()]);
+  onTestFinished(async () => {
+    await stop();
+  });
+  await followed.whenSynced([RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES].map(({ kind }) => kind));
+  queue.start();
+  return { client, counts };
+}
+
+/** The same object, whose steps are counted when somebody reads them. */
+function countReads(object: KubeObject, counts: { statuses: number }): KubeObject {
+  const { stepStatuses, ...status } = object['status'] as Record<string, unknown>;
+  const counted = Object.defineProperty(status, 'stepStatuses', {
+    enumerable: true,
+    get: () => {
+      counts.statuses++;
+      return stepStatuses;
+    },
+  });
+  return { ...object, status: counted };
+}
+
+/** Resolves when nothing has been read for a while. */
+export async function untilQuiet(counts: { readonly statuses: number; readonly looks: number }): Promise<void> {
+  for (let quiet = 0, before = -1; quiet < 20; before = counts.statuses + counts.looks) {
+    await settle();
+    quiet = before === counts.statuses + counts.looks ? quiet + 1 : 0;
+  }
+}
