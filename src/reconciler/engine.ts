@@ -58,7 +58,8 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     const actions = planRun(snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, nowMs);
     const look = await act({ cluster, key, run: snapshot.run, memory, hash, now }, due);
-    paces.set(key, { uid: snapshot.run.uid, pace: next });
+    // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.
+    if ((look.errors ?? []).length === 0) paces.set(key, { uid: snapshot.run.uid, pace: next });
     return conclude(look, waitMs, now());
   }
 
