@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import { suggestName } from '../dag/suggest.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
@@ -65,6 +66,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   });
   const parent = connectParent(process);
   const metrics = createEngineMetrics();
+  metrics.setHeapLimit(getHeapStatistics().heap_size_limit);
   const load = await chooseCredentials(configuration.kubeconfig, process.env);
   const started = await parent.started;
   const settings = followSettings(configuration, log, () => engine.judgeAgain());
@@ -79,6 +81,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   });
   const scrape = async () => {
     for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
+    for (const [kind, queue] of engine.queues) metrics.setOverdue(kind, queue.overdueMs());
     await parent.tell({ type: 'metrics', text: await metrics.registry.metrics() });
   };
   parent.attend({ scrape, stop });
@@ -249,16 +252,17 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
         missingToolSeconds: missingOrchestrationSeconds,
       })
     : undefined;
-  const queues = new Map<string, Queue>([
-    [RUNS.kind, runs],
-    [ORCHESTRATIONS.kind, orchestrations],
+  const queues = new Map<WorkKind, Queue>([
+    ['OrchestrationRun', runs],
+    ['Orchestration', orchestrations],
   ]);
-  if (toolRuns) queues.set(TOOL_RUNS.kind, toolRuns);
+  if (toolRuns) queues.set('ToolRun', toolRuns);
   let isStopping = false;
   return {
     transport,
     whenSynced: followed.whenSynced([RUNS.kind, ORCHESTRATIONS.kind]),
     watchAges: () => followed.ages(),
+    queues,
     /** The policy is another: what it says of each Orchestration may be too. */
     judgeAgain() {
       for (const { metadata } of followed.values(ORCHESTRATIONS.kind))
@@ -267,7 +271,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     async start() {
       await tracker.probe(() => isStopping);
       // What is gone is not heard of, and its quarantine ends only with a look.
-      for (const { kind, key } of started.quarantined) queues.get(kind)?.add(key);
+      for (const { kind, key } of started.quarantined) queues.get(kind as WorkKind)?.add(key);
       for (const queue of queues.values()) queue.start();
     },
     stop: async () => {

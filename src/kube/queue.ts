@@ -1,6 +1,7 @@
 import { KubeError } from './errors.ts';
 import type { Timing } from './ports.ts';
 import { type Backoff, backoffMs } from './retry.ts';
+import { createTurns } from './turns.ts';
 
 /**
  * What is to become of a key: nothing until it is added again, another look at a time, or another attempt with backoff,
@@ -29,7 +30,8 @@ export interface QueueOptions {
 
 /**
  * Keys to be worked on, each by one worker at a time. A key that is added while it waits is worked on once; one that is
- * added while it is worked on, once more after that. First come, first served; every function costs O(1).
+ * added while it is worked on, once more after that. Namespaces take turns, and within one the first that came is the first;
+ * every function costs O(1).
  */
 export interface Queue {
   /** Until then keys are only gathered: nothing may be decided from a cache that is not whole yet. */
@@ -37,6 +39,11 @@ export interface Queue {
   add(key: string): void;
   /** Adds the key later; of two times the earlier one holds. At most a day: until then the key is looked at for nothing. */
   addAfter(key: string, delayMs: number): void;
+  /**
+   * For how long something has been due while no look succeeded, in milliseconds: 0 where all goes well, and before `start`.
+   * A key that fails is due until a look at it succeeds.
+   */
+  overdueMs(): number;
   /** Starts nothing more; resolves when what was being worked on has ended. */
   stop(): Promise<void>;
 }
@@ -49,8 +56,7 @@ const LONGEST_DELAY_MS = 24 * 60 * 60_000;
 /** An empty queue, not started. */
 export function createQueue(options: QueueOptions): Queue {
   const { workers, process, onError, timing, observer, backoff = RETRY_BACKOFF } = options;
-  /** Key to when it began to wait, in order. */
-  const waiting = new Map<string, number>();
+  const waiting = createTurns();
   const processing = new Set<string>();
   /** Added while being worked on. */
   const dirty = new Set<string>();
@@ -60,6 +66,8 @@ export function createQueue(options: QueueOptions): Queue {
   let isStarted = false;
   let isStopping = false;
   let isFilling = false;
+  /** When a look last succeeded, or something became due where nothing was. */
+  let servedMs = 0;
 
   function add(key: string): void {
     if (isStopping) return;
@@ -67,7 +75,8 @@ export function createQueue(options: QueueOptions): Queue {
       dirty.add(key);
       return;
     }
-    if (!waiting.has(key)) waiting.set(key, timing.now());
+    if (!isDue()) servedMs = timing.now();
+    if (!waiting.has(key)) waiting.add(key, timing.now());
     fill();
   }
 
@@ -95,11 +104,11 @@ export function createQueue(options: QueueOptions): Queue {
     isFilling = true;
     queueMicrotask(() => {
       isFilling = false;
-      for (const [key, since] of waiting) {
-        if (processing.size >= workers) break;
-        waiting.delete(key);
-        processing.add(key);
-        void work(key, timing.now() - since);
+      while (processing.size < workers) {
+        const next = waiting.take();
+        if (next === undefined) break;
+        processing.add(next.key);
+        void work(next.key, timing.now() - next.since);
       }
       observer?.setDepth(waiting.size);
     });
@@ -123,6 +132,7 @@ export function createQueue(options: QueueOptions): Queue {
       if (outcome === 'retry') return nextRetryMs(key);
       if (outcome !== 'done' && outcome.isRetry) return Math.min(Math.max(1, outcome.afterMs), nextRetryMs(key));
       failures.delete(key);
+      servedMs = timing.now();
       // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
       return outcome === 'done' ? undefined : Math.max(1, outcome.afterMs);
     } catch (error) {
@@ -139,13 +149,19 @@ export function createQueue(options: QueueOptions): Queue {
     return backoffMs(backoff, before, timing);
   }
 
+  function isDue(): boolean {
+    return waiting.size + processing.size + failures.size > 0;
+  }
+
   return {
     start() {
       isStarted = true;
+      servedMs = timing.now();
       fill();
     },
     add,
     addAfter,
+    overdueMs: () => (isStarted && isDue() ? timing.now() - servedMs : 0),
     stop() {
       isStopping = true;
       waiting.clear();

@@ -57,6 +57,15 @@ export const ENGINE_METRICS = {
     help: 'Looks that are repeated after a wait that grows, since something changed under them or failed.',
     labelNames: ['kind'],
   },
+  queueOverdue: {
+    name: 'orchestration_gate_workqueue_overdue_seconds',
+    help: 'Time for which something has been due while no look succeeded: 0 in health.',
+    labelNames: ['kind'],
+  },
+  heapLimit: {
+    name: 'orchestration_gate_engine_heap_limit_bytes',
+    help: 'What the heap of the engine may grow to; it dies beyond. How much is used is in orchestration_gate_engine_nodejs_heap_size_used_bytes.',
+  },
   requests: {
     name: 'orchestration_gate_api_requests_total',
     help: 'Requests to the API server, by what became of them: ok, or why not (Conflict, AlreadyExists, Unavailable …).',
@@ -163,6 +172,9 @@ export interface EngineMetrics {
   };
   setSockets(open: number): void;
   /** Call it before rendering. */
+  setOverdue(kind: WorkKind, ms: number): void;
+  setHeapLimit(bytes: number): void;
+  /** Call it before rendering. */
   setWatchAge(resource: string, ageMs: number): void;
   countEnded(phase: (typeof ENDED_PHASES)[number]): void;
   observeReaction(ms: number): void;
@@ -190,6 +202,8 @@ export function createEngineMetrics(): EngineMetrics {
   const queueWait = histogram(ENGINE_METRICS.queueWait);
   const work = histogram(ENGINE_METRICS.work);
   const queueRetries = counter(ENGINE_METRICS.queueRetries);
+  const queueOverdue = gauge(ENGINE_METRICS.queueOverdue);
+  const heapLimit = gauge(ENGINE_METRICS.heapLimit);
   const requests = counter(ENGINE_METRICS.requests);
   const requestDuration = histogram(ENGINE_METRICS.requestDuration);
   const requestRetries = counter(ENGINE_METRICS.requestRetries);
@@ -233,6 +247,8 @@ export function createEngineMetrics(): EngineMetrics {
       countFailure: (resource, reason) => watchFailures.inc({ resource, reason }),
       countMended: (resource, changes) => mended.inc({ resource }, changes),
     },
+    setOverdue: (kind, ms) => queueOverdue.set({ kind }, ms / 1_000),
+    setHeapLimit: (bytes) => heapLimit.set(bytes),
     setSockets: (open) => sockets.set(open),
     setWatchAge: (resource, ageMs) => watchAge.set({ resource }, ageMs / 1_000),
     countEnded: (phase) => runsEnded.inc({ phase }),

@@ -59,6 +59,9 @@ const healthy: Series = {
   [own('engine_restarts_total', 'cause="lease"')]: `0+1x${MINUTES}`,
   [own('quarantined', 'kind="OrchestrationRun"')]: constant(0),
   [own('status_contested_total', 'kind="OrchestrationRun"')]: constant(0),
+  [own('workqueue_overdue_seconds', 'kind="OrchestrationRun"')]: constant(0),
+  [own('engine_nodejs_heap_size_used_bytes')]: constant(50),
+  [own('engine_heap_limit_bytes')]: constant(100),
   [own('watch_age_seconds', 'resource="jobs"')]: constant(30),
   [own('leader').replace('agents', 'elsewhere')]: constant(0),
   [own('admission_panics_total', 'webhook="validate"').replace('agents', 'elsewhere')]: `0+1x${MINUTES}`,
@@ -120,6 +123,15 @@ const firing: Readonly<Record<string, Firing>> = {
     series: { [own('status_contested_total', 'kind="OrchestrationRun"')]: once },
     at: 5,
     labels: { kind: 'OrchestrationRun' },
+  },
+  OrchestrationGateStuck: {
+    series: { [own('workqueue_overdue_seconds', 'kind="OrchestrationRun"')]: `0+60x${MINUTES}` },
+    at: 16,
+    labels: { kind: 'OrchestrationRun' },
+  },
+  OrchestrationGateEngineMemory: {
+    series: { [own('engine_nodejs_heap_size_used_bytes')]: `50x4 81x${MINUTES}` },
+    at: 20,
   },
   OrchestrationGateWatchStale: {
     series: { [own('watch_age_seconds', 'resource="jobs"')]: constant(181) },

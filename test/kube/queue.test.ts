@@ -40,6 +40,31 @@ function startQueue({ workers = 1, share = 0.5 } = {}) {
 }
 
 describe('the queue', () => {
+  test('gives each namespace its turn: ten thousand keys of one do not delay the one key of another', async () => {
+    const { queue, started, end } = startQueue();
+    for (let index = 0; index < 10_000; index++) queue.add(`crowd/${index}`);
+    for (const key of ['one/a', 'one/b', 'other/a']) queue.add(key);
+    await settle();
+    for (let turn = 0; turn < 5; turn++) await end(started.at(-1) ?? '');
+    expect(started).toEqual(['crowd/0', 'one/a', 'other/a', 'crowd/1', 'one/b', 'crowd/2']);
+  });
+
+  test('tells for how long something has been due while nothing succeeded', async () => {
+    const { queue, timing, started, end, fail } = startQueue({ share: 1 });
+    await timing.advance(1_000);
+    expect(queue.overdueMs()).toBe(0);
+    queue.add('ns/a');
+    await timing.advance(1_000);
+    expect(queue.overdueMs()).toBe(1_000);
+    await fail('ns/a', 'broken'); // and is tried again after 5 ms
+    await timing.advance(1_000);
+    expect([started, queue.overdueMs()]).toEqual([['ns/a', 'ns/a'], 2_000]);
+    await end('ns/a');
+    expect(queue.overdueMs()).toBe(0);
+    await timing.advance(1_000);
+    expect(queue.overdueMs()).toBe(0);
+  });
+
   test('works on a key once, however often it is added before', async () => {
     const { queue, started, end } = startQueue();
     for (const key of ['a', 'b', 'a', 'b', 'a']) queue.add(key);
