@@ -23,6 +23,29 @@ const refused: readonly (readonly [values: readonly string[], told: string])[] =
   [['replicaCount=0'], 'webhook.url is empty'],
   [['gate.drainSeconds=40'], 'terminationGracePeriodSeconds is 45 and gate.drainSeconds 40'],
   [['serviceAccount.create=false'], 'serviceAccount.name is empty'],
+  [['gate.resources.limits.memory=32Mi'], 'gate.resources.limits.memory is 32Mi'],
+  [['gate.resources.limits.memory=0.1Gi'], 'set it to 128Mi or more'],
+  [['reconciler.resources.limits.memory=250M'], 'reconciler.resources.limits.memory is 250M'],
+  [['securityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
+  [['containerSecurityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
+  [['containerSecurityContext.privileged=true'], 'privileged true and allowPrivilegeEscalation false'],
+];
+
+/** Values that can be had and are not safe, and a piece of the sentence that warns of them. */
+const unsafe: readonly (readonly [values: readonly string[], told: string])[] = [
+  [['settings.mode=off'], 'settings.mode is off'],
+  [['settings.mode=warn'], 'settings.mode is warn'],
+  [['settings.severities.DependencyCycle=warn'], 'settings.severities.DependencyCycle is warn'],
+  [['webhook.failurePolicy=Ignore'], 'webhook.failurePolicy is Ignore'],
+  [['orchestrationController.enabled=true', 'toolRunController.enabled=true'], 'allowedServiceAccounts is empty'],
+  [['securityContext.runAsNonRoot=false', 'securityContext.runAsUser=0'], 'may run as root'],
+  [['securityContext.runAsNonRoot=null'], 'may run as root'],
+  [['containerSecurityContext.runAsNonRoot=false'], 'may run as root'],
+  [
+    ['containerSecurityContext.privileged=true', 'containerSecurityContext.allowPrivilegeEscalation=true'],
+    'privileged is true',
+  ],
+  [['containerSecurityContext.allowPrivilegeEscalation=true'], 'allowPrivilegeEscalation is not false'],
 ];
 
 /** What the schema alone refuses, and where it says so. */
@@ -59,6 +82,22 @@ describe('the values of the chart', () => {
     expect(await template(values)).toMatchObject({ isDone: false, output: expect.stringContaining(told) });
   });
 
+  const readNotes = async (values: readonly string[]) => {
+    const flags = values.flatMap((value) => ['--set', value]);
+    const { output } = await runHelm(root, helm, ['install', 'gate', chart, '--dry-run=client', ...flags]);
+    return output.slice(output.indexOf('NOTES:'));
+  };
+
+  it.each(unsafe)('are warned of in the notes where they are not safe: %j', async (values, told) => {
+    expect(await readNotes(values)).toMatch(new RegExp(`WARNING: these values.*${told}`, 's'));
+  });
+
+  it('are not warned of as they are, nor where Tools have accounts of their own', async () => {
+    const tools = ['orchestrationController.enabled=true', 'toolRunController.enabled=true'];
+    for (const values of [[], [...tools, 'toolRunController.allowedServiceAccounts={tools}']])
+      expect(await readNotes(values)).toMatch(/^NOTES:\n(?!.*WARNING).*helm test/s);
+  });
+
   it('of the reference Application are values of the chart, and put pods before the webhooks that ask them', async () => {
     const { spec } = parse(readFileSync(join(root, chart, 'argocd/application.yaml'), 'utf8'));
     const { releaseName, valuesObject } = spec.source.helm;
@@ -79,7 +118,7 @@ describe('the values of the chart', () => {
   });
 
   it('are refused for all contradictions at once', async () => {
-    const together = refused.filter((_, index) => ![0, 4, 5].includes(index)); // those would mend one of the others
+    const together = refused.filter((_, index) => ![0, 4, 5, 11].includes(index)); // those would mend one of the others
     const { output } = await template(together.flatMap(([values]) => values));
     for (const [, told] of together) expect(output).toContain(told.replace('selfManaged', 'certManager'));
   });

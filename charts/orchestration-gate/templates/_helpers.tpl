@@ -59,6 +59,54 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* A quantity of memory in MiB; one that is absent or not understood is as large as any. */}}
+{{- define "orchestration-gate.mebibytes" -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- $number := regexFind "^[0-9.]+" (toString .) }}
+{{- $unit := trimPrefix $number (toString .) }}
+{{- if and $number (hasKey $units $unit) }}{{ divf (mulf ($number | float64) (get $units $unit)) 1048576 }}{{ else }}1e18{{ end }}
+{{- end }}
+
+{{/* What holds for the containers, as JSON: their own security context, and beside it that of the pods. */}}
+{{- define "orchestration-gate.containerSecurity" -}}
+{{- $security := deepCopy .Values.securityContext }}
+{{- range $field, $value := .Values.containerSecurityContext }}{{ $_ := set $security $field $value }}{{ end }}
+{{- toJson $security }}
+{{- end }}
+
+{{/* What makes this release less safe than it could be, as a JSON list of sentences. */}}
+{{- define "orchestration-gate.risks" -}}
+{{- $risks := list }}
+{{- with .Values }}
+{{- if ne .settings.mode "enforce" }}
+{{- $risks = append $risks (printf "settings.mode is %s: no Orchestration is denied, whatever is wrong with it." .settings.mode) }}
+{{- end }}
+{{- range $code, $severity := .settings.severities }}
+{{- if ne $severity "deny" }}
+{{- $risks = append $risks (printf "settings.severities.%s is %s: what this rule finds is not denied." $code $severity) }}
+{{- end }}
+{{- end }}
+{{- if eq .webhook.failurePolicy "Ignore" }}
+{{- $risks = append $risks "webhook.failurePolicy is Ignore: while no gate answers, every Orchestration is stored unjudged." }}
+{{- end }}
+{{- if and .toolRunController.enabled (not .toolRunController.allowedServiceAccounts) }}
+{{- $where := .rbac.clusterScoped | ternary "the whole cluster" "the followed namespaces" }}
+{{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and whoever holds the sidecar's token, may use almost every service account of %s." $where) }}
+{{- end }}
+{{- $security := include "orchestration-gate.containerSecurity" $ | fromJson }}
+{{- if $security.privileged }}
+{{- $risks = append $risks "containerSecurityContext.privileged is true: whoever takes over a container has its node." }}
+{{- end }}
+{{- if not $security.runAsNonRoot }}
+{{- $risks = append $risks "securityContext.runAsNonRoot is not true: the containers may run as root." }}
+{{- end }}
+{{- if ne (toString .containerSecurityContext.allowPrivilegeEscalation) "false" }}
+{{- $risks = append $risks "containerSecurityContext.allowPrivilegeEscalation is not false: a process may gain more rights than its parent." }}
+{{- end }}
+{{- end }}
+{{- toJson $risks }}
+{{- end }}
+
 {{/* Whether the sidecar has anything to do: without it no pod has a token. */}}
 {{- define "orchestration-gate.hasSidecar" -}}
 {{- if or .Values.orchestrationController.enabled (ne .Values.certificates.mode "certManager") }}true{{ end }}
