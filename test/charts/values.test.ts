@@ -67,6 +67,7 @@ const malformed: readonly (readonly [value: string, told: string])[] = [
   ['serviceAccount.name=a b', '/serviceAccount/name'],
   ['toolRunController.allowedServiceAccounts={a b}', '/toolRunController/allowedServiceAccounts/0'],
   ['image.repository=gate@sha256', '/image/repository'],
+  ['networkPolicy.apiServerPorts={0}', '/networkPolicy/apiServerPorts/0'],
   ['orchestrationController.enabled=yes', '/orchestrationController/enabled'],
 ];
 
@@ -115,6 +116,16 @@ describe('the values of the chart', () => {
     const isWebhook = ([kind]: readonly string[]) => kind?.endsWith('WebhookConfiguration') === true;
     expect(new Set(waves.filter(isWebhook).map(([, wave]) => wave))).toEqual(new Set(['-4']));
     expect(new Set(waves.filter((one) => !isWebhook(one)).map(([, wave]) => wave))).toEqual(new Set(['-5']));
+  });
+
+  it('say on which ports the sidecar may reach the API server', async () => {
+    const read = async (values: readonly string[]) => {
+      const { output } = await template(['networkPolicy.enabled=true', ...values]);
+      const policy = parseAllDocuments(output).find((document) => document.get('kind') === 'NetworkPolicy');
+      return policy?.toJS().spec.egress[0].ports.map(({ port }: { port: number }) => port);
+    };
+    expect(await read([])).toEqual([443, 6443]);
+    expect(await read(['networkPolicy.apiServerPorts={16443}'])).toEqual([16443]);
   });
 
   it('are refused for all contradictions at once', async () => {
