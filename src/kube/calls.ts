@@ -18,6 +18,10 @@ export interface Call {
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning?: ((warning: string) => void) | undefined;
+  /** An answer of more bytes fails as TooLarge, and is not read to its end. */
+  readonly mostBytes?: number | undefined;
+  /** Told how many bytes the answer has. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** Told about every request; must not throw. */
@@ -65,7 +69,9 @@ export function createCaller(options: CallerOptions): Caller {
     for (let failures = 0; ; failures++) {
       const remainingMs = Math.max(1, deadline - timing.now());
       try {
-        return await attempt(call, lane, isRead ? Math.min(READ_ATTEMPT_MS, remainingMs) : remainingMs, 0, readObject);
+        return await attempt(call, lane, isRead ? Math.min(READ_ATTEMPT_MS, remainingMs) : remainingMs, 0, (answer) =>
+          readObject(answer, call),
+        );
       } catch (error) {
         const failure = error as KubeError;
         const delayMs = retryDelayMs(failure, RETRY_BACKOFF, failures, timing);
@@ -155,12 +161,24 @@ function encodeQuery(query: NonNullable<Call['query']>): string {
   return parameters.size === 0 ? '' : `?${parameters.toString()}`;
 }
 
-async function readObject({ statusCode, body }: TransportAnswer): Promise<Record<string, unknown>> {
-  const text = await body.text();
+async function readObject({ statusCode, body }: TransportAnswer, call: Call): Promise<Record<string, unknown>> {
+  const text = await readText(body, call);
   try {
     return JSON.parse(text);
   } catch (cause) {
     const details = { code: statusCode, isOutcomeUnknown: true, cause };
     throw new KubeError('Unavailable', 'the answer of the API server is not JSON', details);
   }
+}
+
+async function readText(body: TransportAnswer['body'], { mostBytes = Infinity, onBytes }: Call): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new KubeError('TooLarge', `the answer has more than ${mostBytes} bytes`);
+    chunks.push(chunk);
+  }
+  onBytes?.(bytes);
+  return Buffer.concat(chunks).toString();
 }

@@ -43,12 +43,16 @@ export interface ListOptions extends Selection, CallOptions {
   readonly limit?: number;
   /** The page after the one that returned this. */
   readonly continue?: string;
+  /** A page of more bytes fails as TooLarge. */
+  readonly mostBytes?: number;
   /** Exactly as things were at this version; without it as they are now, never from a cache that lags. */
   readonly at?: string;
 }
 
 export interface Page {
   readonly items: readonly KubeObject[];
+  /** Of the answer, as JSON. */
+  readonly bytes: number;
   /** The version that the whole list, all its pages, shows. */
   readonly resourceVersion: string;
   /** Set if there are more pages. */
@@ -116,11 +120,16 @@ export function createKubeClient(options: CallerOptions): KubeClient {
 
   return {
     get: (resource, target, { signal } = {}) => sendForObject({ verb: 'get', resource, target, signal }),
-    async list(resource, { limit, continue: next, at, signal, ...selection } = {}) {
+    async list(resource, { limit, continue: next, at, mostBytes, signal, ...selection } = {}) {
       // A `continue` already says which version it is a page of.
       const version = at === undefined || next !== undefined ? {} : exactly(at);
       const query = { ...selectorsOf(selection), limit, continue: next, ...version };
-      return readPage(resource, await send({ verb: 'list', resource, target: within(selection), query, signal }));
+      let bytes = 0;
+      const onBytes = (count: number) => {
+        bytes = count;
+      };
+      const call = { verb: 'list', resource, target: within(selection), query, signal, mostBytes, onBytes } as const;
+      return { ...readPage(resource, await send(call)), bytes };
     },
     create(resource, body, { dryRun, fieldManager, onWarning, signal } = {}) {
       const query = { dryRun: dryRun ? 'All' : undefined, fieldManager };
@@ -162,7 +171,7 @@ function selectorsOf({ labelSelector, fieldSelector }: Selection) {
 }
 
 /** Items of built-in kinds come without apiVersion and kind. */
-function readPage(resource: Resource, list: Record<string, unknown>): Page {
+function readPage(resource: Resource, list: Record<string, unknown>): Omit<Page, 'bytes'> {
   const { items, metadata } = list as {
     items?: readonly KubeObject[] | null;
     metadata: { resourceVersion: string; continue?: string };

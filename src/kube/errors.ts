@@ -12,6 +12,7 @@
  * | TooManyRequests | not processed: come back later (429) |
  * | Unauthorized | the credentials are not accepted, even after they were read anew (401) |
  * | Unavailable | no answer, a broken one, one too late, or a 5xx |
+ * | TooLarge | the answer has more bytes than the caller wants |
  * | Aborted | the caller called it off |
  * | Unknown | anything else |
  */
@@ -25,6 +26,7 @@ export type KubeErrorReason =
   | 'TooManyRequests'
   | 'Unauthorized'
   | 'Unavailable'
+  | 'TooLarge'
   | 'Aborted'
   | 'Unknown';
 

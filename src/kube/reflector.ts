@@ -1,5 +1,6 @@
-import type { KubeClient, Selection } from './client.ts';
+import type { KubeClient, ListOptions, Page, Selection } from './client.ts';
 import { KubeError, type KubeErrorReason } from './errors.ts';
+import { createPages, MOST_PAGE_BYTES } from './pages.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
 import { compareVersions, type KubeObject, type Resource } from './resources.ts';
 import { type Backoff, retryDelayMs } from './retry.ts';
@@ -47,6 +48,7 @@ export interface ReflectorOptions extends Selection {
 }
 
 export interface ReflectorSettings {
+  /** Items of a page at most; fewer where they are large or slow. */
   readonly pageSize: number;
   /** A watch lives at least this long, and at most twice: so the watches of many clients do not end together. */
   readonly watchMs: number;
@@ -66,6 +68,9 @@ const DEFAULTS: ReflectorSettings = {
   backoff: { baseMs: 800, capMs: 30_000 },
 };
 
+/** A flood of events comes in one piece: so often, timers get their turn, or the process would be taken for dead. */
+const LONGEST_TURN_MS = 100;
+
 /** A watch that says nothing and ends sooner is a failure: without a wait it would be reopened without end. */
 const SHORT_WATCH_MS = 1_000;
 
@@ -75,6 +80,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
   const stopping = new AbortController();
   const { signal } = stopping;
+  const pages = createPages(pageSize);
   const synced = Promise.withResolvers<boolean>();
   let isSynced = false;
   let lastHeardMs: number | undefined;
@@ -161,10 +167,25 @@ export function startReflector(options: ReflectorOptions): Reflector {
     let next: { continue?: string } = {};
     for (;;) {
       const exactly = at === undefined ? {} : { at };
-      const page = await client.list(resource, { ...selection, ...exactly, ...next, limit: pageSize, signal });
-      for (const item of page.items) items.push(item);
+      const page = await readPage({ ...selection, ...exactly, ...next, signal });
+      // What is kept is small: a whole list is never held as it came.
+      for (const item of page.items) items.push(store.keep(item));
       if (page.continue === undefined) return { items, version: page.resourceVersion };
       next = { continue: page.continue };
+    }
+  }
+
+  /** A page that is too large is asked for again at once, with fewer items; the next list after any failure has fewer, too. */
+  async function readPage(options: ListOptions): Promise<Page> {
+    const startedAt = timing.now();
+    try {
+      const page = await client.list(resource, { ...options, limit: pages.limit(), mostBytes: MOST_PAGE_BYTES });
+      pages.grow({ items: page.items.length, bytes: page.bytes, durationMs: timing.now() - startedAt });
+      return page;
+    } catch (error) {
+      const hasShrunk = !signal.aborted && pages.shrink();
+      if (!hasShrunk || !(error instanceof KubeError) || error.reason !== 'TooLarge') throw error;
+      return readPage(options);
     }
   }
 
@@ -174,6 +195,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     const timeoutSeconds = Math.max(1, Math.ceil(lifeMs / 1_000));
     const resourceVersion = store.version;
     let hasHeard = false;
+    let turnMs = timing.now();
     for await (const event of client.watch(resource, {
       ...selection,
       resourceVersion,
@@ -185,6 +207,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
       failures = 0;
       lastHeardMs = timing.now();
       store.apply(event);
+      if (timing.now() - turnMs < LONGEST_TURN_MS) continue;
+      await sleep(timing, 0, signal);
+      turnMs = timing.now();
     }
     return hasHeard;
   }

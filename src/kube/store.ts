@@ -20,7 +20,9 @@ export interface Store {
   readonly version: string;
   /** Takes in one event of a watch, in any order: what is older than what is known changes nothing. */
   apply(event: WatchEvent): void;
-  /** Takes in all objects as they were at `version`. Returns how many changes that made. */
+  /** What is kept of an object that the API server sent: for `replace`. One that is known in this version is that one. */
+  keep(object: KubeObject): KubeObject;
+  /** Takes in all objects, as `keep` returns them, as they were at `version`. Returns how many changes that made. */
   replace(objects: readonly KubeObject[], version: string): number;
 }
 
@@ -47,15 +49,15 @@ export function createStore({
   const deleted = new Map<string, string>();
   let version = '0';
 
+  /** `object` is what is kept. */
   function put(key: string, object: KubeObject): void {
     const before = objects.get(key);
     if (before && before.metadata.uid !== object.metadata.uid) remove(key, before);
     else if (before) unindex(key, before);
-    const kept = transform(object);
     const type = objects.has(key) ? 'updated' : 'added';
-    objects.set(key, kept);
-    for (const topic of topicsOf(kept)) byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(key));
-    tell({ type, object: kept });
+    objects.set(key, object);
+    for (const topic of topicsOf(object)) byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(key));
+    tell({ type, object });
   }
 
   function remove(key: string, object: KubeObject): void {
@@ -111,12 +113,16 @@ export function createStore({
       const key = keyOf(object.metadata);
       if (!isNewer(key, at)) return;
       if (type !== 'DELETED') {
-        put(key, object);
+        put(key, transform(object));
         return;
       }
       deleted.set(key, at);
       const before = objects.get(key);
       if (before) remove(key, before);
+    },
+    keep(object) {
+      const known = objects.get(keyOf(object.metadata));
+      return known?.metadata.resourceVersion === versionOf(object) ? known : transform(object);
     },
     replace(listed, at) {
       advance(at);

@@ -25,6 +25,8 @@ function createApi(timing: FakeTiming) {
   const failures: KubeError[] = [];
   const calls: string[] = [];
   let isLosing = false;
+  let itemBytes = 100;
+  const sizes: number[] = [];
 
   function commit(name: string, type: 'ADDED' | 'MODIFIED' | 'DELETED', uid: string): void {
     const next = new Map(states.get(version));
@@ -54,14 +56,18 @@ function createApi(timing: FakeTiming) {
   };
 
   const client: Pick<KubeClient, 'list' | 'watch'> = {
-    async list(_, { at, limit = Number.POSITIVE_INFINITY, continue: next, signal } = {}) {
+    async list(_, { at, limit = Number.POSITIVE_INFINITY, continue: next, mostBytes = Infinity, signal } = {}) {
       await failIfAsked(next ? 'list next' : at ? 'list exactly' : 'list', signal);
       const [shown, from] = next?.split(':').map(Number) ?? [Number(at ?? version), 0];
       expireIf(Number(shown) < compacted);
       const all = [...(states.get(Number(shown)) ?? new Map()).values()];
       const end = Number(from) + limit;
       const rest = end < all.length ? { continue: `${shown}:${end}` } : {};
-      return { items: all.slice(from, end), resourceVersion: String(shown), ...rest };
+      const items = all.slice(from, end);
+      sizes.push(items.length);
+      const bytes = items.length * itemBytes;
+      if (bytes > mostBytes) throw new KubeError('TooLarge', 'as the API would');
+      return { items, bytes, resourceVersion: String(shown), ...rest };
     },
     async *watch(_, { resourceVersion, timeoutSeconds, signal }) {
       await failIfAsked(`watch ${timeoutSeconds}`, signal);
@@ -103,6 +109,11 @@ function createApi(timing: FakeTiming) {
     client,
     calls,
     watches,
+    /** How many items each page had. */
+    sizes,
+    setItemBytes: (bytes: number) => {
+      itemBytes = bytes;
+    },
     objects: () => [...present().values()],
     put: (name: string) => {
       const before = present().get(name);
@@ -188,6 +199,23 @@ describe('a reflector', () => {
     api.remove('b');
     await settle();
     expect(told).toEqual(['added f', 'updated a', 'deleted b']);
+  });
+
+  test('asks for small pages first, and for larger ones while objects are small', async () => {
+    const { api, reflect, names } = start();
+    for (let index = 0; index < 1_200; index++) api.put(`thing-${index}`);
+    await reflect().whenSynced();
+    expect([api.sizes, names().length]).toEqual([[20, 80, 320, 500, 280], 1_200]);
+  });
+
+  test('never reads a page of more than eight megabytes, however large the objects are', async () => {
+    const { api, reflect, names } = start();
+    api.setItemBytes(1_000_000);
+    for (let index = 0; index < 50; index++) api.put(`thing-${index}`);
+    await reflect().whenSynced();
+    expect(names()).toHaveLength(50);
+    // Twenty and ten are too many; five show that two are as large as wanted.
+    expect(api.sizes.slice(0, 4)).toEqual([20, 10, 5, 2]);
   });
 
   test('goes on where it was after a watch ends, without a list', async () => {

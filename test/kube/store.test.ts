@@ -103,10 +103,10 @@ describe('the index', () => {
 test('managed fields are not kept, unless something else is asked for', () => {
   const managed = object('5', { managedFields: [{ manager: 'kubectl' }] });
   const { store } = observedStore();
-  store.replace([managed], '5');
+  store.replace([store.keep(managed)], '5');
   expect(store.get('a')).toEqual(object('5'));
   const whole = createStore({ onChange: () => {}, log: silentLog, transform: (given) => given });
-  whole.replace([managed], '5');
+  whole.replace([whole.keep(managed)], '5');
   expect(whole.get('a')).toEqual(managed);
 });
 

@@ -29,7 +29,7 @@ export function connectModel(model: Model, show: (object: KubeObject) => KubeObj
         const { items, resourceVersion } = model.list(resource, namespace === undefined ? {} : { namespace });
         const end = Number(from) + limit;
         const more = end < items.length ? { continue: String(end) } : {};
-        return { items: items.slice(Number(from), end).map(show), resourceVersion, ...more };
+        return { items: items.slice(Number(from), end).map(show), bytes: 0, resourceVersion, ...more };
       }),
     create: (resource, object) => write(() => model.create(resource, object)),
     patch: (resource, name, patch, options) =>

@@ -159,7 +159,7 @@ function modelOf(state: State, now: () => number): Model {
       const found = [...objects.values()].filter((stored) => isOf(resource, stored.resource));
       const items = found.map(({ object }) => object).filter(({ metadata }) => isWithin(metadata, namespace));
       items.sort((one, other) => (keyOf(nameOf(one)) < keyOf(nameOf(other)) ? -1 : 1));
-      return { items, resourceVersion: String(state.version) };
+      return { items, bytes: 0, resourceVersion: String(state.version) };
     },
     create(resource, { status: _, ...object }) {
       const key = keyIn(resource, nameOf(object as KubeObject));
