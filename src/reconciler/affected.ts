@@ -1,10 +1,10 @@
 import { API_VERSION } from '../orchestration/schema.ts';
 import type { KubeObject } from './snapshot.ts';
-import { topicsOf } from './topics.ts';
+import { topicOfRun, topicsOf } from './topics.ts';
 
 /**
  * The keys of the runs that a changed object may move: itself, the run that owns it, and the runs whose last look asked for
- * one of its topics. Costs what it concerns: no other run is looked at.
+ * it or one of its topics. Costs what it concerns: no other run is looked at.
  */
 export function affectedRuns(
   changed: KubeObject,
@@ -12,11 +12,12 @@ export function affectedRuns(
 ): readonly string[] {
   const { kind, apiVersion, metadata } = changed;
   const { namespace, name, ownerReferences = [] } = metadata;
+  const key = `${namespace}/${name}`;
   const owner = ownerReferences.find(
     (reference) => reference.controller === true && reference.kind === 'OrchestrationRun',
   );
   return [
-    ...(apiVersion === API_VERSION && kind === 'OrchestrationRun' ? [`${namespace}/${name}`] : []),
+    ...(apiVersion === API_VERSION && kind === 'OrchestrationRun' ? [key, ...interestedIn(topicOfRun(key))] : []),
     ...(owner ? [`${namespace}/${owner.name}`] : []),
     ...topicsOf(changed).flatMap((topic) => [...interestedIn(topic)]),
   ];

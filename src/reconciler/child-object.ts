@@ -28,7 +28,7 @@ export function buildChild(
   return {
     apiVersion,
     kind,
-    metadata: { name, namespace, labels, annotations, ownerReferences: [ownerOf(run)] },
+    metadata: { name, namespace, labels, annotations, ownerReferences: [blockingOwnerOf(run)] },
     spec,
   };
 }
@@ -43,6 +43,11 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
     data: { orchestration },
     revision: 1,
   };
+}
+
+/** The run waits for its children when it is deleted in the foreground: one that is gone runs no more. */
+function blockingOwnerOf(run: ObservedRun) {
+  return { ...ownerOf(run), blockOwnerDeletion: true };
 }
 
 function ownerOf({ name, uid }: ObservedRun) {

@@ -12,7 +12,7 @@ import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import type { KubeObject } from './snapshot.ts';
-import { topicOf, unsettledTopic } from './topics.ts';
+import { topicOf, topicOfRun, unsettledTopic } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
@@ -140,7 +140,10 @@ function listOf(kind: string): string {
 /** The port to the cluster. */
 function connect(followed: FollowedCluster, interests: Interests, emitEvent: Cluster['emitEvent']): Cluster {
   return {
-    getRun: (key) => followed.getObject(API_VERSION, RUNS.kind, key),
+    getRun: (key, forRun) => {
+      if (forRun !== undefined) interests.add(forRun, topicOfRun(key));
+      return followed.getObject(API_VERSION, RUNS.kind, key);
+    },
     getOrchestration: (namespace, name, forRun) => {
       interests.add(forRun, topicOf(ORCHESTRATIONS.kind, namespace, name));
       return followed.getObject(API_VERSION, ORCHESTRATIONS.kind, `${namespace}/${name}`);

@@ -1,8 +1,9 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { isRunFinal, isStepFinal } from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
+import type { NameChild } from './execute.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
 import { nameSnapshot } from './names.ts';
@@ -24,6 +25,7 @@ export interface Memory {
 export interface ObserveOptions {
   /** The limits and severities of the gate, as they are now. */
   readonly policy: () => Policy;
+  readonly nameChild: NameChild;
 }
 
 /** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
@@ -38,7 +40,9 @@ export async function observeRun(
   const writers = cluster.statusWriters(kept);
   if (writers.isForeign && !writers.isOurs) return undefined;
   const stub = readRun(kept, writers.isForeign);
-  if (isRunFinal(stub.status) && isSettled(cluster, stub)) return { run: stub, ...NOTHING_DUE };
+  const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
+  if (isRunFinal(stub.status) && isSettled(cluster, stub))
+    return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
   const run = object === kept ? stub : readRun(object, writers.isForeign);
@@ -49,6 +53,7 @@ export async function observeRun(
     run,
     orchestration,
     ancestry: readAncestry(cluster, object),
+    isAwaited: isStillAwaited,
     unreadable,
     children: await readChildren(cluster, run, created, unreadable),
     created,
@@ -150,11 +155,21 @@ function readAncestry(cluster: Cluster, object: KubeObject): readonly string[] {
   return names;
 }
 
-function ownerRun(cluster: Cluster, { metadata }: KubeObject): KubeObject | undefined {
+/** Whether a step of the run that owns this one still runs with it. A run that ends or is deleted records no more. */
+function isAwaited(cluster: Cluster, child: KubeObject, nameChild: NameChild): boolean {
+  const { metadata } = child;
+  const parent = ownerRun(cluster, child, `${metadata.namespace}/${metadata.name}`);
+  if (parent === undefined || parent.metadata.deletionTimestamp !== undefined) return false;
+  const run = readRun(parent, false);
+  const isOf = ({ name, attempt }: StepStatus) => nameChild(run, name, attempt) === metadata.name;
+  return !isRunFinal(run.status) && run.status.stepStatuses.some((step) => step.phase === 'Running' && isOf(step));
+}
+
+function ownerRun(cluster: Cluster, { metadata }: KubeObject, forRun?: string): KubeObject | undefined {
   const owner = metadata.ownerReferences?.find(
     ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
   );
-  const found = owner && cluster.getRun(`${metadata.namespace}/${owner.name}`);
+  const found = owner && cluster.getRun(`${metadata.namespace}/${owner.name}`, forRun);
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 

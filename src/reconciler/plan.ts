@@ -144,6 +144,7 @@ function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
 
 /** An end whose time cannot be read never expires. */
 function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
+  if (snapshot.isAwaited) return [];
   const { status } = snapshot.run;
   const seconds = readLifetime(status.conditions) ?? ttlOf(snapshot) ?? Infinity;
   const expiryMs = Date.parse(status.finishedAt ?? '') + seconds * 1000;

@@ -19,7 +19,8 @@ export type WriteOutcome =
  * write (see `hasSeenOwnWrites`). An object that exists already counts as created: whose it is is seen by looking again.
  */
 export interface Cluster {
-  getRun(key: string): KubeObject | undefined;
+  /** From now until its next look, the run `forRun` hears of changes of this one, if one is named. */
+  getRun(key: string, forRun?: string): KubeObject | undefined;
   /** From now until its next look, the run hears of changes of this Orchestration, there or not. */
   getOrchestration(namespace: string, name: string, forRun: string): KubeObject | undefined;
   getObject(apiVersion: string, kind: string, key: string): KubeObject | undefined;

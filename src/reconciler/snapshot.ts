@@ -67,6 +67,8 @@ export interface Snapshot {
   readonly orchestration: ObservedOrchestration;
   /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
   readonly ancestry: readonly string[];
+  /** Whether the run that owns this one has yet to record how it ended: until then it must stay. */
+  readonly isAwaited: boolean;
   /**
    * What there is under the names of recorded children, by that name. It may be older than the cluster, with one exception:
    * a child that a step in work has recorded with its uid is missing here only if the API server says so, since a run's

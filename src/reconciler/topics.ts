@@ -15,6 +15,11 @@ export function topicOf(kind: string, namespace: string, text: string): string {
   return `${kind} ${namespace}/${text}`;
 }
 
+/** The topic of another run that a run reads, such as the one that owns it, by its key. */
+export function topicOfRun(key: string): string {
+  return `OrchestrationRun ${key}`;
+}
+
 /** The topics that an object is about: whoever asked for one of them hears of the object. */
 export function topicsOf(object: KubeObject): readonly string[] {
   return [...topicsOfOffers(object), ...topicsOfChildren(object)];

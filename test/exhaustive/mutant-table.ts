@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an attempt times out whose child nobody has seen',
-    changes: [[EXECUTE, 'if (child === undefined) return Infinity;', '']],
+    changes: [[EXECUTE, 'if (child === undefined && findUnseen(snapshot, status) === undefined) return Infinity;', '']],
   },
   {
     name: 'a timeout counts from the intent, not from the child',
@@ -159,8 +159,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         CHILDREN,
-        'children.has(ref.name)) return [];',
-        'children.has(ref.name) || run.status.stepStatuses.some((old) => old.resourceRef?.name === ref.name)) return [];',
+        'children.has(ref.name) ||',
+        'children.has(ref.name) || run.status.stepStatuses.some((old) => old.resourceRef?.name === ref.name) ||',
       ],
     ],
   },

@@ -30,6 +30,7 @@ function startOf(steps: readonly Step[]) {
     created: new Map(),
     refusals: new Map(),
     waits: new Map(),
+    isAwaited: false,
     unreadable: new Map(),
     watched: new Map(),
   };

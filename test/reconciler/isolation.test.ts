@@ -1,23 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
-import { defaultPolicy } from '../../src/orchestration/judge.ts';
-import { GROUP } from '../../src/orchestration/schema.ts';
-import { createEngine } from '../../src/reconciler/engine.ts';
-import type { Call } from '../support/model/cluster.ts';
-import { connectModel } from '../support/model/cluster.ts';
-import {
-  listChildren,
-  NAMESPACE,
-  nameChild,
-  ORCHESTRATIONS,
-  RUN,
-  RUNS,
-  setPhase,
-  storedStatus,
-  type World,
-} from '../support/model/engine.ts';
-import { createModel } from '../support/model/model.ts';
-import { type Step, statusOf, tool } from '../support/model/play.ts';
+import { listChildren, NAMESPACE, RUN, RUNS } from '../support/model/engine.ts';
+import { type Step, tool } from '../support/model/play.ts';
+import { type Stage, setStage } from '../support/model/stage.ts';
 
 const agent = (name: string, rest: Partial<Step> = {}): Step => ({
   name,
@@ -28,70 +13,10 @@ const agent = (name: string, rest: Partial<Step> = {}): Step => ({
   ...rest,
 });
 
-/** A run of these steps before the reconciler's own engine, on an API server that can fail at any call. */
-function begin(steps: readonly Step[], policies: object = {}) {
-  let nowMs = Date.parse('2026-01-01T00:00:00Z');
-  const api = createModel(() => nowMs);
-  const cluster = connectModel(api);
-  const engine = createEngine({
-    cluster,
-    hash: (text) => text,
-    now: () => nowMs,
-    nameChild,
-    missingOrchestrationSeconds: 300,
-    policy: () => defaultPolicy,
-  });
-  const object = (kind: string, name: string, spec: object) => ({
-    apiVersion: `${GROUP}/v1alpha1`,
-    kind,
-    metadata: { name, namespace: NAMESPACE },
-    spec,
-  });
-  api.create(ORCHESTRATIONS, object('Orchestration', 'nightly', { steps, policies }));
-  api.create(RUNS, object('OrchestrationRun', RUN, { orchestrationRef: { name: 'nightly' } }));
-  const world = { api } as unknown as World;
-  const { circumstances } = cluster;
-
-  /** Looks so often, a second apart; returns what the last look asks for. */
-  async function look(times = 10) {
-    let outcome: unknown;
-    for (let time = 0; time < times; time++) {
-      outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`).catch((error: unknown) => ({ thrown: error }));
-      nowMs += 1_000;
-    }
-    return outcome;
-  }
-
-  return {
-    api,
-    circumstances,
-    look,
-    pass: (seconds: number) => {
-      nowMs += seconds * 1_000;
-    },
-    stepOf: (name: string) => statusOf({ world }, name),
-    phase: () => storedStatus(world).phase,
-    conditionOf: (type: string) => storedStatus(world).conditions.find((condition) => condition.type === type),
-    children: () => listChildren(api).map(({ metadata }) => metadata.name.split('.')[0]),
-    end: (step: string, phase: string) => {
-      const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`));
-      if (child) setPhase(world, child, phase);
-    },
-    annotate: (name: string) => {
-      const body = { metadata: { annotations: { [`${GROUP}/${name}`]: 'true' } } };
-      api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
-    },
-    collectGarbage: () => {
-      while (api.collectGarbage());
-    },
-    calls: (wanted: RegExp) => circumstances.calls.filter((call: Call) => wanted.test(call)),
-  };
-}
-
 const quota = 'agentruns.agents.proompteng.ai "x" is forbidden: exceeded quota: few';
 
 /** Says no to every second AgentRun, as a quota of one does. */
-function allowOneAgentRun({ api, circumstances }: ReturnType<typeof begin>): void {
+function allowOneAgentRun({ api, circumstances }: Stage): void {
   circumstances.fail = (call) => {
     const isThere = listChildren(api).some(({ kind }) => kind === 'AgentRun');
     if (call.startsWith('create AgentRun') && isThere) throw new KubeError('Forbidden', quota, { code: 403 });
@@ -100,7 +25,7 @@ function allowOneAgentRun({ api, circumstances }: ReturnType<typeof begin>): voi
 
 describe('one call that fails', () => {
   test('leaves a timed-out child to be deleted, and what waited for its place starts then', async () => {
-    const run = begin([agent('hung', { timeoutSeconds: 60 }), agent('waits'), tool('other', [])]);
+    const run = setStage([agent('hung', { timeoutSeconds: 60 }), agent('waits'), tool('other', [])]);
     allowOneAgentRun(run);
     await run.look();
     expect(run.children()).toEqual(['hung', 'other']);
@@ -122,7 +47,7 @@ describe('one call that fails', () => {
       new KubeError('Forbidden', 'User "x" cannot create resource "agentruns"', { code: 403 }),
     ],
   ])('stops no other create: %s', async (_, answer) => {
-    const run = begin([agent('waits', { retries: 3 }), tool('other', [])]);
+    const run = setStage([agent('waits', { retries: 3 }), tool('other', [])]);
     run.circumstances.fail = (call) => {
       if (call.startsWith('create AgentRun')) throw answer;
     };
@@ -146,7 +71,7 @@ describe('one call that fails', () => {
   });
 
   test('says new words at most once a minute', async () => {
-    const run = begin([agent('waits')]);
+    const run = setStage([agent('waits')]);
     let count = 0;
     run.circumstances.fail = (call) => {
       if (call.startsWith('create AgentRun')) throw new KubeError('Unavailable', `try ${++count}`, { code: 500 });
@@ -159,7 +84,7 @@ describe('one call that fails', () => {
 
   test('is tried for one child of its kind a look, each in its turn, once all have been tried', async () => {
     const names = ['a', 'b', 'c'];
-    const run = begin([...names.map((name) => agent(name)), tool('other', [])]);
+    const run = setStage([...names.map((name) => agent(name)), tool('other', [])]);
     run.circumstances.fail = (call) => {
       if (call.startsWith('create AgentRun')) throw new KubeError('Forbidden', quota, { code: 403 });
     };
@@ -175,7 +100,7 @@ describe('one call that fails', () => {
   });
 
   test('of the status stops everything behind it', async () => {
-    const run = begin([tool('a', []), tool('b', [])]);
+    const run = setStage([tool('a', []), tool('b', [])]);
     run.circumstances.fail = (call) => {
       if (call.startsWith('patch')) throw new KubeError('Forbidden', 'denied request', { code: 403 });
     };
@@ -185,7 +110,7 @@ describe('one call that fails', () => {
   });
 
   test('leaves the others their turn, though it takes long each time', async () => {
-    const run = begin([agent('slow', { dependsOn: [] }), agent('slower', { dependsOn: [] }), tool('other', [])]);
+    const run = setStage([agent('slow', { dependsOn: [] }), agent('slower', { dependsOn: [] }), tool('other', [])]);
     run.circumstances.fail = (call) => {
       if (!call.startsWith('create AgentRun')) return;
       run.pass(30);
@@ -197,7 +122,7 @@ describe('one call that fails', () => {
   });
 
   test('of a delete or a lifetime lets the run expire all the same', async () => {
-    const run = begin([agent('a', { ttlSecondsAfterFinished: 5 })], { ttlSecondsAfterFinished: 60 });
+    const run = setStage([agent('a', { ttlSecondsAfterFinished: 5 })], { policies: { ttlSecondsAfterFinished: 60 } });
     run.circumstances.fail = (call) => {
       if (call.startsWith('limit')) throw new KubeError('Invalid', 'spec.ttlSecondsAfterFinished: no', { code: 422 });
     };
@@ -222,7 +147,7 @@ describe('a kind that cannot be listed', () => {
 
   /** A run of which the first look finds SignalDeliveries, or whatever kind, not to be listed. */
   function beginUnreadable(steps: readonly Step[], kind: string, policies: object = {}) {
-    const run = begin(steps, policies);
+    const run = setStage(steps, { policies });
     run.circumstances.unreadable.set(kind, words);
     return run;
   }
@@ -246,12 +171,12 @@ describe('a kind that cannot be listed', () => {
     await cancelled.look();
     cancelled.annotate('cancel');
     await cancelled.look();
-    expect(cancelled.phase()).toBe('Cancelled');
+    expect(cancelled.status().phase).toBe('Cancelled');
     const late = beginUnreadable(steps, kind, { timeouts: { totalSeconds: 60 } });
     await late.look();
     late.pass(60);
     await late.look();
-    expect([late.phase(), late.stepOf('wait').reason]).toEqual(['Failed', 'RunTimedOut']);
+    expect([late.status().phase, late.stepOf('wait').reason]).toEqual(['Failed', 'RunTimedOut']);
     const timedOut = beginUnreadable(steps, kind);
     await timedOut.look();
     timedOut.pass(600);
@@ -260,7 +185,7 @@ describe('a kind that cannot be listed', () => {
   });
 
   test('creates no child that nobody could follow, and nobody takes one for absent', async () => {
-    const run = begin([tool('first', [], { timeoutSeconds: 60, retries: 1 }), agent('other')]);
+    const run = setStage([tool('first', [], { timeoutSeconds: 60, retries: 1 }), agent('other')]);
     await run.look();
     run.circumstances.unreadable.set('ToolRun', words);
     run.circumstances.unreadable.set('AgentRun', words);
@@ -287,14 +212,14 @@ describe('a kind that cannot be listed', () => {
     });
     run.annotate('cancel');
     await run.look();
-    expect(run.phase()).toBe('Cancelled');
+    expect(run.status().phase).toBe('Cancelled');
   });
 });
 
 describe('before each create the run is still wanted', () => {
   const steps = Array.from({ length: 300 }, (_, index) => tool(`s${index}`, []));
 
-  test.each<[string, (run: ReturnType<typeof begin>) => void]>([
+  test.each<[string, (run: Stage) => void]>([
     ['cancelled', (run) => run.annotate('cancel')],
     ['suspended', (run) => run.annotate('suspend')],
     [
@@ -313,7 +238,7 @@ describe('before each create the run is still wanted', () => {
       },
     ],
   ])('one that is %s at the fifth of 300 gets no other', async (_, change) => {
-    const run = begin(steps);
+    const run = setStage(steps);
     run.circumstances.after = () => {
       if (run.calls(/^create ToolRun/).length === 5) change(run);
     };
@@ -322,7 +247,7 @@ describe('before each create the run is still wanted', () => {
   });
 
   test('one that is labelled meanwhile gets them all', async () => {
-    const run = begin(steps);
+    const run = setStage(steps);
     run.circumstances.after = (call) => {
       if (!call.startsWith('create ToolRun')) return;
       const body = { metadata: { labels: { at: call } } };

@@ -56,6 +56,8 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
   };
 }
 
+const nameChild = (_: unknown, name: string, attempt: number) => `${name}-${attempt}`;
+
 async function planWith(step: object, { stored = [], created = [] }: { stored?: KubeObject[]; created?: string[] }) {
   const memory = {
     snapshots: new Map(),
@@ -64,10 +66,10 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;
-  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, { policy });
+  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, { policy, nameChild });
   if (snapshot === undefined) throw new Error('the run was not observed');
   return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
-    nameChild: (_, name, attempt) => `${name}-${attempt}`,
+    nameChild,
     missingOrchestrationSeconds: 300,
   });
 }

@@ -17,6 +17,8 @@ export interface Circumstances {
   after: (call: Call) => void;
   /** Why a kind cannot be listed. */
   readonly unreadable: Map<string, string>;
+  /** Which runs want to hear of which others. */
+  readonly heard: string[];
   /** All that was tried. */
   readonly calls: Call[];
 }
@@ -25,7 +27,7 @@ export interface Circumstances {
  * The model as the reconciler's own engine knows a cluster: a copy that is never behind, and calls that can fail one by one.
  */
 export function connectModel(api: Model): Cluster & { readonly circumstances: Circumstances } {
-  const circumstances: Circumstances = { fail: () => {}, after: () => {}, unreadable: new Map(), calls: [] };
+  const circumstances: Circumstances = { fail: () => {}, after: () => {}, unreadable: new Map(), calls: [], heard: [] };
   const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
 
@@ -60,7 +62,10 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
 
   return {
     circumstances,
-    getRun: (key) => findByKey('OrchestrationRun', key),
+    getRun: (key, forRun) => {
+      if (forRun !== undefined) circumstances.heard.push(`${forRun} of ${key}`);
+      return findByKey('OrchestrationRun', key);
+    },
     getOrchestration: (namespace, name) => findByKey('Orchestration', `${namespace}/${name}`),
     getObject: (_, kind, key) => findByKey(kind, key),
     listOffers: ({ kind }, namespace, text) => {

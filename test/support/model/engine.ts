@@ -334,6 +334,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     created: new Map(), // what was created is seen as soon as it is answered
     refusals,
     waits: new Map(),
+    isAwaited: false,
     unreadable: new Map(),
     watched: new Map(watched),
   };

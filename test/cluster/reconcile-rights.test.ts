@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ControlPlane } from '../support/controlplane/controlplane.ts';
+import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
+import { installCrds } from '../support/gate.ts';
+import type { StoredObject } from '../support/namespaced-api.ts';
+import {
+  connectReconciled,
+  type ReconciledNamespace,
+  type Reconciler,
+  startReconciler,
+} from '../support/reconciler.ts';
+import { hasEnded, isStep, phasesOf, stepOf } from '../support/statuses.ts';
+
+const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
+const ACCOUNT = 'gate-orchestration-gate';
+/** The garbage collector hears of new kinds every 30 s. */
+const GARBAGE_SECONDS = 60;
+/** The longest wait of whatever follows the API server between two attempts, and a little. */
+const FOLLOW_SECONDS = 60;
+
+const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
+const sub = (inner: string, fields: object = {}) => ({
+  name: 'sub',
+  kind: 'SubOrchestration',
+  orchestrationRef: { name: inner },
+  ...fields,
+});
+const isBeingDeleted = ({ metadata }: StoredObject) => metadata.deletionTimestamp !== undefined;
+
+// Its own control plane: an API server that lets only those hold up the deletion of an object who may write its finalizers.
+describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the chart gives it', () => {
+  let plane: ControlPlane;
+  let reconciler: Reconciler | undefined;
+
+  const kubectl = async (toolArguments: readonly string[], input?: string) => {
+    const result = await plane.kubectl(toolArguments, input === undefined ? {} : { input });
+    if (result.code !== 0) throw new Error(result.stderr);
+    return result.stdout;
+  };
+
+  beforeAll(async () => {
+    plane = await startOwnControlPlane({
+      controllerManager: true,
+      apiserverFlags: ['--enable-admission-plugins=OwnerReferencesPermissionEnforcement'],
+    });
+    await installCrds(plane, 'agents');
+    for (const namespace of ['red', 'green']) await kubectl(['create', 'namespace', namespace]);
+    const only = ['rbac', 'serviceaccount'].flatMap((name) => ['--show-only', `templates/${name}.yaml`]);
+    const values = ['orchestrationController.enabled=true', 'orchestrationController.namespaces={red,green}'];
+    const flags = values.flatMap((value) => ['--set', value]);
+    const rendered = await plane.helm(['template', 'gate', chart, '--namespace', 'red', ...only, ...flags]);
+    if (rendered.code !== 0) throw new Error(rendered.stderr);
+    await kubectl(['apply', '-f', '-'], rendered.stdout);
+  });
+  afterAll(async () => {
+    await reconciler?.stop();
+    await plane?.stop();
+  });
+
+  async function follow(...namespaces: string[]): Promise<(namespace: string) => ReconciledNamespace> {
+    await reconciler?.stop();
+    const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: JSON.stringify(namespaces) };
+    const kubeconfig = await plane.serviceAccountKubeconfig('red', ACCOUNT);
+    const started = await startReconciler({ kubeconfig }, { ownNamespace: 'red', environment });
+    reconciler = started;
+    return (namespace) => connectReconciled(plane, namespace, started.process);
+  }
+
+  it('tries a SubOrchestration again only when its run, and all that it ran, is gone', async () => {
+    const { run, api, childOf, statusOf, childrenOf } = (await follow('red'))('red');
+    await api.create('Orchestration', 'inner', { spec: { steps: [tool('work')] } });
+    await run('outer', { steps: [sub('inner', { timeoutSeconds: 3, retries: 1 })] });
+    const { metadata: inner } = await childOf('outer', 'sub');
+    const { metadata: work } = await childOf(inner.name, 'work');
+    await api.edit('ToolRun', work.name, { metadata: { finalizers: ['example.com/hold'] } });
+    await statusOf('outer', isStep('sub', 'Retrying'));
+    await api.waitFor('ToolRun', work.name, isBeingDeleted, GARBAGE_SECONDS);
+    expect(await api.read('OrchestrationRun', inner.name)).toBeDefined();
+    expect(phasesOf(await statusOf('outer', () => true))).toEqual({ sub: 'Retrying' });
+    expect(await childrenOf('outer')).toEqual([]);
+    await api.edit('ToolRun', work.name, { metadata: { finalizers: null } });
+    const { metadata: second } = await childOf('outer', 'sub');
+    expect(second.name).not.toBe(inner.name);
+    expect(await api.read('OrchestrationRun', inner.name)).toBeUndefined();
+    expect(await api.read('ToolRun', work.name)).toBeUndefined();
+  }, 180_000);
+
+  it('keeps a nested run without a lifetime until its parent has recorded its end', async () => {
+    const { run, api, childOf, endChild, statusOf } = (await follow('red'))('red');
+    const policies = { ttlSecondsAfterFinished: 0 };
+    for (const time of [1, 2, 3, 4, 5]) {
+      await api.create('Orchestration', `brief-${time}`, { spec: { policies, steps: [tool('work')] } });
+      await run(`lasting-${time}`, { steps: [sub(`brief-${time}`, { retries: 1 })] });
+      const { metadata } = await childOf(`lasting-${time}`, 'sub');
+      await endChild(metadata.name, 'work', 'Succeeded');
+      const status = await statusOf(`lasting-${time}`, hasEnded);
+      expect(stepOf(status, 'sub')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
+      await api.waitUntilGone('OrchestrationRun', metadata.name);
+    }
+  }, 180_000);
+
+  it('goes on beside a kind that it may not list, and with that kind once it may', async () => {
+    await kubectl(['delete', 'crd', 'signaldeliveries.signals.proompteng.ai']);
+    const { run, api, childOf, endChild, annotateRun, statusOf } = (await follow('red'))('red');
+    const wait = { name: 'wait', kind: 'SignalWait', signalRef: { name: 'go' }, dependsOn: ['first'] };
+    const steps = [tool('first', { dependsOn: [] }), wait];
+    for (const name of ['mentions', 'gives-up']) await run(name, { steps });
+    await run('in-time', { steps, policies: { timeouts: { totalSeconds: 8 } } });
+    for (const name of ['mentions', 'gives-up', 'in-time']) await endChild(name, 'first', 'Succeeded');
+    const status = await statusOf('mentions', (one) => stepOf(one, 'wait').reason === 'KindUnreadable');
+    expect(stepOf(status, 'wait')).toMatchObject({
+      phase: 'Running',
+      message: expect.stringMatching(/^cannot list SignalDelivery: ./),
+    });
+    await annotateRun('gives-up', { 'orchestration.proompteng.ai/cancel': 'true' });
+    expect((await statusOf('gives-up', hasEnded)).phase).toBe('Cancelled');
+    expect((await statusOf('in-time', hasEnded)).phase).toBe('Failed');
+    await installCrds(plane, 'agents');
+    await api.create('SignalDelivery', 'now', { spec: { signalRef: { name: 'go' } } });
+    await api.waitFor('OrchestrationRun', 'mentions', ({ status: one }) => hasEnded(one), FOLLOW_SECONDS);
+    expect((await statusOf('mentions', hasEnded)).phase).toBe('Succeeded');
+    expect(childOf).toBeDefined();
+  }, 180_000);
+});

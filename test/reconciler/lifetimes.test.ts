@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { affectedRuns } from '../../src/reconciler/affected.ts';
+import { buildChild, buildSnapshot } from '../../src/reconciler/child-object.ts';
+import { readRun } from '../../src/reconciler/observe.ts';
+import type { KubeObject } from '../../src/reconciler/snapshot.ts';
+import { topicOfRun } from '../../src/reconciler/topics.ts';
+import { NAMESPACE, RUN, RUNS } from '../support/model/engine.ts';
+import { type Step, tool } from '../support/model/play.ts';
+import { type Stage, setStage } from '../support/model/stage.ts';
+
+const sub = (rest: Partial<Step> = {}): Step => ({
+  name: 'sub',
+  kind: 'SubOrchestration',
+  orchestrationRef: { name: 'inner' },
+  dependsOn: [],
+  ...rest,
+});
+
+describe('a nested run', () => {
+  test('that is to be deleted as soon as it has ended stays until its end is recorded', async () => {
+    const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
+    const run = setStage([sub({ retries: 1 })], { others });
+    await run.look();
+    run.end('work', 'Succeeded');
+    await run.look(5, 'Nested');
+    run.collectGarbage();
+    expect(run.children()).toContain('sub');
+    await run.look();
+    expect(run.stepOf('sub')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
+    expect(run.calls(/^create OrchestrationRun/)).toHaveLength(1);
+    expect(run.calls(/^delete OrchestrationRun sub/)).toHaveLength(1);
+    expect(run.status().phase).toBe('Succeeded');
+  });
+
+  test('whose attempt is over goes, whatever becomes of the next one', async () => {
+    const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
+    const run = setStage([sub({ retries: 1 })], { others });
+    await run.look();
+    run.end('work', 'Failed');
+    await run.look(5, 'Nested');
+    run.collectGarbage();
+    await run.look();
+    expect(run.stepOf('sub')).toMatchObject({ phase: 'Running', attempt: 2 });
+    expect(run.calls(/^delete OrchestrationRun sub.1/)).toHaveLength(1);
+  });
+
+  test.each([
+    ['has gone', (run: Stage) => run.api.delete(RUNS, { namespace: NAMESPACE, name: RUN })],
+    [
+      'is over',
+      (run: Stage) => {
+        const body = { status: { phase: 'Failed', finishedAt: '2026-01-01T00:00:00Z' } };
+        run.api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body }, { subresource: 'status' });
+      },
+    ],
+  ])('waits for no parent that %s', async (_, change) => {
+    const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
+    const run = setStage([sub()], { others });
+    await run.look();
+    change(run);
+    run.end('work', 'Succeeded');
+    await run.look();
+    expect(run.calls(/^delete OrchestrationRun sub/)).toHaveLength(1);
+  });
+
+  test('that waits hears of its parent', async () => {
+    const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
+    const run = setStage([sub()], { others });
+    await run.look();
+    expect(run.circumstances.heard).toEqual([]);
+    run.end('work', 'Succeeded');
+    await run.look();
+    const [parent, child] = [`${NAMESPACE}/${RUN}`, `${NAMESPACE}/sub.1.${RUN}.1`];
+    expect(new Set(run.circumstances.heard)).toEqual(new Set([`${child} of ${parent}`]));
+    const stored = run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as KubeObject;
+    const interested = (topic: string) => (topic === topicOfRun(parent) ? [child] : []);
+    expect(affectedRuns(stored, interested)).toEqual([parent, child]);
+  });
+});
+
+test('children hold up the deletion of their run, and its snapshot does not', () => {
+  const { api } = setStage([tool('a', [])]);
+  const run = readRun(api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as KubeObject, false);
+  const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'child', namespace: NAMESPACE };
+  const child = buildChild(run, { type: 'CreateChild', step: 'a', ref, spec: {} }, (text) => text);
+  expect(child.metadata.ownerReferences).toMatchObject([{ uid: run.uid, controller: true, blockOwnerDeletion: true }]);
+  const orchestration = { name: 'nightly', namespace: NAMESPACE, steps: [], policies: {} };
+  const snapshot = buildSnapshot(run, { type: 'CreateSnapshot', orchestration });
+  expect(snapshot.metadata.ownerReferences[0]).not.toHaveProperty('blockOwnerDeletion');
+});

@@ -1,0 +1,97 @@
+import { defaultPolicy } from '../../../src/orchestration/judge.ts';
+import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
+import { createEngine, type Engine } from '../../../src/reconciler/engine.ts';
+import { type Call, connectModel } from './cluster.ts';
+import { listChildren, NAMESPACE, ORCHESTRATIONS, RUN, RUNS, setPhase, storedStatus, type World } from './engine.ts';
+import { createModel } from './model.ts';
+import { type Step, statusOf } from './play.ts';
+
+export interface StageOptions {
+  readonly policies?: object;
+  /** Specs of other Orchestrations, by name. */
+  readonly others?: Readonly<Record<string, { readonly steps: readonly Step[]; readonly policies?: object }>>;
+  /** How far the clock of the first engine is ahead of the API server's, in seconds. */
+  readonly aheadSeconds?: number;
+}
+
+export type Stage = ReturnType<typeof setStage>;
+
+/**
+ * A run of these steps before the reconciler's own engine, on an API server that can fail at any call. The run and those
+ * that it runs are looked at a second apart, the innermost first; the time is the API server's.
+ */
+export function setStage(steps: readonly Step[], { policies = {}, others = {}, aheadSeconds = 0 }: StageOptions = {}) {
+  let nowMs = Date.parse('2026-01-01T00:00:00Z');
+  const api = createModel(() => nowMs);
+  const cluster = connectModel(api);
+  const { circumstances } = cluster;
+  let engine = startEngine(aheadSeconds);
+
+  function startEngine(ahead: number): Engine {
+    return createEngine({
+      cluster,
+      hash: (text) => text,
+      now: () => nowMs + ahead * 1_000,
+      nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
+      missingOrchestrationSeconds: 300,
+      policy: () => defaultPolicy,
+    });
+  }
+
+  const create = (resource: typeof RUNS, name: string, spec: object) => {
+    const { kind } = resource;
+    api.create(resource, { apiVersion: API_VERSION, kind, metadata: { name, namespace: NAMESPACE }, spec });
+  };
+  for (const [name, spec] of Object.entries({ ...others, nightly: { steps, policies } })) {
+    create(ORCHESTRATIONS, name, spec);
+  }
+  create(RUNS, RUN, { orchestrationRef: { name: 'nightly' } });
+  const world = { api } as unknown as World;
+
+  /** Returns what the last look at the outermost run asks for. `Nested`: that one is left aside. */
+  async function look(times = 10, which: 'All' | 'Nested' = 'All'): Promise<unknown> {
+    let outcome: unknown;
+    for (let time = 0; time < times; time++) {
+      for (const { kind, metadata } of api.all().toReversed()) {
+        if (kind !== RUNS.kind || (which === 'Nested' && metadata.name === RUN)) continue;
+        const look = await engine
+          .reconcile(`${NAMESPACE}/${metadata.name}`)
+          .catch((error: unknown) => ({ thrown: error }));
+        if (metadata.name === RUN) outcome = look;
+      }
+      nowMs += 1_000;
+    }
+    return outcome;
+  }
+
+  return {
+    api,
+    circumstances,
+    look,
+    pass: (seconds: number) => {
+      nowMs += seconds * 1_000;
+    },
+    /** The engine dies, and another takes over, whose clock is so far ahead. */
+    replaceEngine: (ahead = 0) => {
+      engine = startEngine(ahead);
+    },
+    isThere: () => api.all().some(({ kind, metadata }) => kind === RUNS.kind && metadata.name === RUN),
+    status: () => storedStatus(world),
+    stepOf: (name: string) => statusOf({ world }, name),
+    conditionOf: (type: string) => storedStatus(world).conditions.find((condition) => condition.type === type),
+    /** The steps of the children that there are. */
+    children: () => listChildren(api).map(({ metadata }) => metadata.name.split('.')[0]),
+    end: (step: string, phase: string) => {
+      const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`));
+      if (child) setPhase(world, child, phase);
+    },
+    annotate: (name: string) => {
+      const body = { metadata: { annotations: { [`${GROUP}/${name}`]: 'true' } } };
+      api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+    },
+    collectGarbage: () => {
+      while (api.collectGarbage());
+    },
+    calls: (wanted: RegExp) => circumstances.calls.filter((call: Call) => wanted.test(call)),
+  };
+}
