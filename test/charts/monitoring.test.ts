@@ -33,6 +33,7 @@ const foreign = [
   'apiserver_admission_webhook_rejection_count',
   'apiserver_admission_webhook_fail_open_count',
   'process_resident_memory_bytes',
+  'orchestration_gate_engine_nodejs_heap_size_used_bytes',
 ];
 const metrics = [GATE_METRICS, SUPERVISOR_METRICS, ENGINE_METRICS, CERTIFICATE_METRICS].flatMap((table) =>
   Object.values(table),
