@@ -190,8 +190,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     onChange: (object) => {
       runs.see(object as KubeObject);
       toolRuns?.see(object);
-      if (object.kind === ORCHESTRATIONS.kind)
-        orchestrations.add(`${object.metadata.namespace}/${object.metadata.name}`);
+      orchestrations.see(object as KubeObject);
     },
     timing,
     log,
@@ -238,7 +237,11 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     missingOrchestrationSeconds,
     policy,
   });
-  const orchestrations = createOrchestrationQueue({ ...queueOf('Orchestration'), policy });
+  const orchestrations = createOrchestrationQueue({
+    ...queueOf('Orchestration'),
+    policy,
+    historyLimit: configuration.historyLimit,
+  });
   const toolRuns = configuration.executesToolRuns
     ? createToolRunQueue({
         ...queueOf('ToolRun'),

@@ -28,6 +28,11 @@ export function maxParallel({ policies }: Orchestration): number {
   return readDuration(policies['maxParallel']);
 }
 
+/** `policies.history.limit`: how many finished runs are kept, the newest; undefined where it does not say. */
+export function historyLimit({ policies }: Orchestration): number | undefined {
+  return readWhole(asRecord(policies['history'])['limit']);
+}
+
 /** `policies.ttlSecondsAfterFinished`: after which a finished run is deleted; undefined keeps it. */
 export function ttlSecondsAfterFinished({ policies }: Orchestration): number | undefined {
   return readWhole(policies['ttlSecondsAfterFinished']);

@@ -1,6 +1,6 @@
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { isRecord, type Orchestration } from './decode.ts';
+import { asRecord, type Orchestration } from './decode.ts';
 import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { readObject, readReference } from './references.ts';
 import type { Step } from './schema.ts';
@@ -25,12 +25,14 @@ const MOST_LEVELS = 500;
 const LONGEST_LABEL = 63;
 
 const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds'];
-const POLICY_DURATIONS = [
-  ['retries', 'limit'],
-  ['timeouts', 'totalSeconds'],
-  [undefined, 'maxParallel'],
-  [undefined, 'ttlSecondsAfterFinished'],
-] as const;
+/** A lifetime or a limit of 0 deletes: that is not to come of a mistake. */
+const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])[] = [
+  [['retries', 'limit'], 'counts as 0'],
+  [['timeouts', 'totalSeconds'], 'counts as 0'],
+  [['maxParallel'], 'counts as 0'],
+  [['ttlSecondsAfterFinished'], 'is ignored'],
+  [['history', 'limit'], 'is ignored'],
+];
 
 type Place = Omit<FoundProblem, 'code'>;
 
@@ -135,14 +137,13 @@ function isDnsLabel(name: string): boolean {
 
 function invalidDurations({ steps, policies }: Orchestration): Place[] {
   const findings: Place[] = [];
-  const tell = (value: unknown, path: Path) => {
+  const tell = (value: unknown, path: Path, what = 'counts as 0') => {
     const found = typeof value === 'number' ? `${value}` : 'this';
-    findings.push({ path, describe: () => `${found} is no whole number of 0 or more and counts as 0` });
+    findings.push({ path, describe: () => `${found} is no whole number of 0 or more and ${what}` });
   };
-  for (const [group, field] of POLICY_DURATIONS) {
-    const within = group === undefined ? policies : policies[group];
-    if (!isRecord(within) || isDuration(within[field])) continue;
-    tell(within[field], ['spec', 'policies', ...(group === undefined ? [] : [group]), field]);
+  for (const [[name, field], what] of POLICY_DURATIONS) {
+    const value = field === undefined ? policies[name] : asRecord(policies[name])[field];
+    if (!isDuration(value)) tell(value, ['spec', 'policies', name, ...(field === undefined ? [] : [field])], what);
   }
   const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds }: Step) =>
     isDuration(retries) && isDuration(retryBackoffSeconds) && isDuration(timeoutSeconds);

@@ -3,16 +3,19 @@ import { createInterests, type Interests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { namespacedResource } from '../kube/resources.ts';
+import { decodeOrchestration } from '../orchestration/decode.ts';
+import { historyLimit } from '../orchestration/durations.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { affectedRuns } from './affected.ts';
 import { createEngine, type EngineOptions } from './engine.ts';
+import { findExcess, historyOf } from './history.ts';
 import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import type { KubeObject } from './snapshot.ts';
-import { topicOf, topicOfRun, unsettledTopic } from './topics.ts';
+import { historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
@@ -102,16 +105,57 @@ export function createRunQueue({
   };
 }
 
-/** Keeps the status of Orchestrations. Keys are those of the Orchestrations that changed. */
+export interface OrchestrationQueueOptions extends QueueOptions {
+  readonly policy: () => Policy;
+  /** How many finished runs are kept of an Orchestration that does not say; undefined: all. */
+  readonly historyLimit: number | undefined;
+}
+
+/**
+ * Keeps the status of Orchestrations, and their history within its limit. `see` is to be called for every change in the copy.
+ */
 export function createOrchestrationQueue({
   followed,
   now,
   guard,
   policy,
+  historyLimit: otherwise,
   ...options
-}: QueueOptions & { readonly policy: () => Policy }): Queue {
-  const process = (key: string) => writeOrchestrationStatus(followed, key, policy(), new Date(now()).toISOString());
-  return createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
+}: OrchestrationQueueOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+  const process = async (key: string): Promise<Outcome> => {
+    const outcome = await writeOrchestrationStatus(followed, key, policy(), new Date(now()).toISOString());
+    return outcome === 'done' ? limitHistory(followed, key, otherwise) : outcome;
+  };
+  const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
+  return {
+    ...queue,
+    see(changed) {
+      const { kind, metadata } = changed;
+      const key = kind === ORCHESTRATIONS.kind ? `${metadata.namespace}/${metadata.name}` : historyOf(changed);
+      if (key !== undefined) queue.add(key);
+    },
+  };
+}
+
+/** At one look, or a thousand deletes would hold up what others wait for. */
+const MOST_DELETES = 50;
+
+/** Deletes the oldest finished runs of an Orchestration beyond what its policies, as they are now, want to keep. */
+async function limitHistory(followed: FollowedCluster, key: string, otherwise: number | undefined): Promise<Outcome> {
+  const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
+  const limit = object && (historyLimit(decodeOrchestration(object).orchestration) ?? otherwise);
+  if (object === undefined || limit === undefined) return 'done';
+  const { namespace } = object.metadata;
+  const runs = followed.listObjects(API_VERSION, RUNS.kind, namespace, historyTopic(key));
+  const excess = findExcess(
+    runs.filter((run) => followed.statusWriters(run).isOurs),
+    limit,
+  );
+  for (const { metadata } of excess.slice(0, MOST_DELETES)) {
+    const written = await followed.delete(API_VERSION, RUNS.kind, metadata);
+    if (written.outcome === 'Refused') throw new Error(`${metadata.name} could not be deleted: ${written.message}`);
+  }
+  return excess.length > MOST_DELETES ? { afterMs: 1_000 } : 'done';
 }
 
 async function writeOrchestrationStatus(

@@ -1,4 +1,5 @@
 import { API_VERSION } from '../orchestration/schema.ts';
+import { historyOf } from './history.ts';
 import type { GateKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import { isUnsettled } from './lifetime.ts';
@@ -22,7 +23,17 @@ export function topicOfRun(key: string): string {
 
 /** The topics that an object is about: whoever asked for one of them hears of the object. */
 export function topicsOf(object: KubeObject): readonly string[] {
-  return [...topicsOfOffers(object), ...topicsOfChildren(object)];
+  const history = historyOf(object);
+  return [
+    ...topicsOfOffers(object),
+    ...topicsOfChildren(object),
+    ...(history === undefined ? [] : [historyTopic(history)]),
+  ];
+}
+
+/** The topic of the finished runs of an Orchestration. */
+export function historyTopic(orchestration: string): string {
+  return `history ${orchestration}`;
 }
 
 /** The topic of the children of a run for which something may be due although the run is over. */

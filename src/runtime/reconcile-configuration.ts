@@ -124,6 +124,12 @@ const RECONCILE_SETTINGS = {
     help: 'how many runs are worked on at once',
     fallback: '16',
   },
+  historyLimit: {
+    flag: 'history-limit',
+    kind: wholeNumber(0, 1_000_000),
+    help: 'how many finished runs are kept of an Orchestration without policies.history.limit',
+    isOptional: true,
+  },
   engineHeapMib: {
     flag: 'engine-heap-mib',
     kind: wholeNumber(32, 1_048_576),

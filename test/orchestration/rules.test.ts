@@ -86,7 +86,11 @@ describe('checkResource', () => {
     ],
     [
       { policies: { ttlSecondsAfterFinished: [] } },
-      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is no whole number of 0 or more and is ignored',
+    ],
+    [
+      { policies: { history: { limit: -1 } } },
+      'InvalidDuration spec.policies.history.limit: -1 is no whole number of 0 or more and is ignored',
     ],
     [
       { policies: { any: nest(501) } },

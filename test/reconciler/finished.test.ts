@@ -3,7 +3,7 @@ import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
 import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
-import { RUNS } from '../../src/reconciler/main.ts';
+import { ORCHESTRATIONS, RUNS } from '../../src/reconciler/main.ts';
 import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { addRun, followRuns, nowMs, untilQuiet } from '../support/followed-runs.ts';
 import { createModel, type Model } from '../support/model/model.ts';
@@ -99,5 +99,23 @@ describe('a finished run', () => {
     await expect.poll(child).toEqual({ ttlSecondsAfterFinished: 60 });
     await untilQuiet(counts);
     expect(counts.snapshots).toBe(1);
+  });
+
+  test('beyond the history limit is deleted, the oldest first, whatever runs or belongs to another run', async () => {
+    const model = createModel(() => nowMs);
+    const finishedAt = (day: number) => `2026-01-0${day}T00:00:00Z`;
+    for (const day of [3, 1, 4, 2])
+      addRun(model, `day-${day}`, [step], { phase: 'Succeeded', finishedAt: finishedAt(day) });
+    addRun(model, 'live', [step], { phase: 'Running' });
+    const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: 'live', uid: 'live', controller: true };
+    addRun(model, 'inner', [step], { phase: 'Succeeded', finishedAt: finishedAt(1), ownerReferences: [owner] });
+    const spec = { steps: [step], policies: { history: { limit: 2 } } };
+    const metadata = { name: 'nightly', namespace };
+    model.create(ORCHESTRATIONS, { apiVersion: API_VERSION, kind: 'Orchestration', metadata, spec });
+    const { client } = await followRuns(model);
+    await expect.poll(() => runsOf(model)).toEqual(['day-3', 'day-4', 'inner', 'live']);
+    addRun(model, 'day-5', [step], { phase: 'Succeeded', finishedAt: finishedAt(5) });
+    client.tell();
+    await expect.poll(() => runsOf(model)).toEqual(['day-4', 'day-5', 'inner', 'live']);
   });
 });

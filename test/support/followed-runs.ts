@@ -4,7 +4,13 @@ import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import { createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../../src/reconciler/main.ts';
+import {
+  createOrchestrationQueue,
+  createRunQueue,
+  ORCHESTRATIONS,
+  RUNS,
+  STEP_RESOURCES,
+} from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
@@ -32,6 +38,8 @@ export interface RunOptions {
   readonly policies?: object;
   readonly conditions?: readonly object[];
   readonly resourceRefs?: readonly object[];
+  readonly finishedAt?: string;
+  readonly ownerReferences?: readonly object[];
 }
 
 /** What a finished run says of its lifetime. */
@@ -42,11 +50,22 @@ export function addRun(
   model: Model,
   name: string,
   steps: Steps,
-  { phase, policies = {}, conditions = phase === 'Running' ? [] : [kept], resourceRefs = [] }: RunOptions,
+  {
+    phase,
+    policies = {},
+    finishedAt = time,
+    ownerReferences = [],
+    conditions = phase === 'Running' ? [] : [kept],
+    resourceRefs = [],
+  }: RunOptions,
 ): string {
   const namespace = 'agents';
   const spec = { orchestrationRef: { name: 'nightly' } };
-  const { metadata } = model.create(RUNS, { ...named('OrchestrationRun', name, namespace), spec } as KubeObject);
+  const { metadata } = model.create(RUNS, {
+    ...named('OrchestrationRun', name, namespace),
+    metadata: { name, namespace, ownerReferences },
+    spec,
+  } as unknown as KubeObject);
   const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name, uid: metadata.uid ?? '', controller: true };
   const revision = named('ControllerRevision', nameSnapshot(metadata.uid ?? ''), namespace, 'apps/v1');
   const data = { orchestration: { name: 'nightly', namespace, policies, steps } };
@@ -58,7 +77,7 @@ export function addRun(
     ...(resourceRefs[index] && { resourceRef: resourceRefs[index] }),
   }));
   const status = { phase, runId: name, startedAt: time, conditions, stepStatuses };
-  const body = { status: { ...status, ...(phase !== 'Running' && { finishedAt: time }) } };
+  const body = { status: { ...status, ...(phase !== 'Running' && { finishedAt }) } };
   model.patch(RUNS, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
   return metadata.uid ?? '';
 }
@@ -85,33 +104,45 @@ export async function followRuns(model: Model) {
     fieldManager: 'test',
     keep: (object) => keepObject(object as StoredObject) as KubeObject,
     topicsOf: (object) => topicsOf(object as StoredObject),
-    onChange: (object) => queue.see(object as StoredObject),
+    onChange: (object) => {
+      queue.see(object as StoredObject);
+      orchestrations.see(object as StoredObject);
+    },
     timing: systemTiming,
     log: silentLog,
   });
-  const queue = createRunQueue({
+  const common = {
     followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false }) },
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
+    policy: () => defaultPolicy,
+    onError: (key: string, error: unknown) => {
+      throw new Error(`${key} could not be looked at`, { cause: error });
+    },
+    observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
+    guard: <T>(process: T) => process,
+  };
+  const queue = createRunQueue({
+    ...common,
     workers: 16,
     hash: (text) => text,
     nameChild: ({ uid }, step, attempt) => `${uid}.${step}.${attempt}`,
     missingOrchestrationSeconds: 300,
-    policy: () => defaultPolicy,
-    onError: (key, error) => {
-      throw new Error(`${key} could not be looked at`, { cause: error });
-    },
-    observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
-    guard: (process) => process,
     emitEvent: () => Promise.resolve(),
     runObserver: { observeReaction: () => {}, countEnded: () => {} },
   });
-  const stop = () => Promise.all([queue.stop(), followed.stop()]);
+  const orchestrations = createOrchestrationQueue({
+    ...common,
+    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false }) },
+    historyLimit: undefined,
+  });
+  const stop = () => Promise.all([queue.stop(), orchestrations.stop(), followed.stop()]);
   onTestFinished(async () => {
     await stop();
   });
   await followed.whenSynced([RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES].map(({ kind }) => kind));
   queue.start();
+  orchestrations.start();
   return { client, counts };
 }
 
