@@ -15,6 +15,14 @@ interface Container {
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
 
+it('asks about the Service that the webhooks name, whatever it is called', () => {
+  for (const preset of ['default', 'ha', 'namespaced', 'cluster-scoped']) {
+    const text = readFileSync(join(golden, `${preset}.yaml`), 'utf8');
+    const service = parseAllDocuments(text).find((one) => one.get('kind') === 'Service');
+    expect(text).toContain(`"--certificate-service=${service?.getIn(['metadata', 'name'])}"`);
+  }
+});
+
 it.each(['default', 'ha', 'cert-manager', 'provided', 'namespaced', 'cluster-scoped', 'url'])(
   'starts both programs of preset %s as they are to be started',
   (preset) => {
