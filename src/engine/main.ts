@@ -45,6 +45,9 @@ const WORKED_ON: Readonly<Record<string, Resource>> = {
   [TOOL_RUNS.kind]: TOOL_RUNS,
 };
 
+/** What is listed, or could not be, before anything is worked on. */
+const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
+
 const timing = createTiming(() => performance.now());
 
 /**
@@ -87,8 +90,9 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await settings.whenRead;
-  if (!(await engine.whenSynced).every(Boolean)) return;
-  await parent.tell({ type: 'synced' });
+  // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
+  if (!(await engine.whenTried).every(Boolean)) return;
+  await engine.tellListed();
   log.info({ namespaces: configuration.namespaces }, 'following runs');
   const begin = () => {
     metrics.setLeader(true);
@@ -184,7 +188,10 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
-    onListed: (kind) => runs.seeList(kind),
+    onListed: (kind) => {
+      runs.seeList(kind);
+      void reportLacking();
+    },
     keep: (object) => keep(object as KubeObject) as StoredObject,
     topicsOf: (object) => topicsOf(object as KubeObject),
     onChange: (object) => {
@@ -194,8 +201,23 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     },
     timing,
     log,
-    observer: metrics.reflector,
+    observer: {
+      ...metrics.reflector,
+      countFailure: (...failure) => {
+        metrics.reflector.countFailure(...failure);
+        void reportLacking();
+      },
+    },
   });
+  /** What the supervisor was told last; nothing before work begins. */
+  let told: string | undefined;
+  function reportLacking(isFirst = false): Promise<void> {
+    const lacking = followed.unlisted(GATHERED);
+    const isNews = told === undefined ? isFirst : told !== lacking.join();
+    if (!isNews) return Promise.resolve();
+    told = lacking.join();
+    return parent.tell({ type: 'listed', lacking });
+  }
   const now = steadyClock();
   const hash = (text: string) => base32(createHash('sha256').update(text).digest());
   const record = countContested(
@@ -263,7 +285,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   let isStopping = false;
   return {
     transport,
-    whenSynced: followed.whenSynced([RUNS.kind, ORCHESTRATIONS.kind]),
+    whenTried: followed.whenTried(GATHERED),
     watchAges: () => followed.ages(),
     queues,
     /** The policy is another: what it says of each Orchestration may be too. */
@@ -271,6 +293,8 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
       for (const { metadata } of followed.values(ORCHESTRATIONS.kind))
         orchestrations.add(`${metadata.namespace}/${metadata.name}`);
     },
+    /** From now on the supervisor hears what cannot be listed. */
+    tellListed: () => reportLacking(true),
     async start() {
       await tracker.probe(() => isStopping);
       // What is gone is not heard of, and its quarantine ends only with a look.

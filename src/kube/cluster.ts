@@ -122,6 +122,19 @@ export function followCluster(options: ClusterOptions) {
       Promise.all(
         copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenSynced()),
       ),
+    /** Resolves when each of these kinds has been listed, or could not be, in each namespace. */
+    whenTried: (kinds: readonly string[]) =>
+      Promise.all(
+        copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenTried()),
+      ),
+    /** Which of these kinds are not known in which namespaces, and why, a sentence each. */
+    unlisted: (kinds: readonly string[]): readonly string[] =>
+      copies.flatMap(({ resource: { kind }, namespace, reflector }) => {
+        const words = reflector.failure() ?? (reflector.isSynced() ? undefined : 'the first list is under way');
+        if (words === undefined || !kinds.includes(kind)) return [];
+        const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+        return [`cannot list ${kind} of ${where}: ${words}`];
+      }),
     stop: () => Promise.all(copies.map(({ reflector }) => reflector.stop())),
     /** Of each copy that has heard anything: how long ago that was. Resources repeat where several namespaces are followed. */
     *ages(): Generator<{ resource: string; ageMs: number }> {

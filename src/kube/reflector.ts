@@ -12,6 +12,8 @@ export interface Reflector {
   isSynced(): boolean;
   /** Resolves with true when it is synced, with false when it was stopped before. */
   whenSynced(): Promise<boolean>;
+  /** Resolves with true when it is synced or its first list has failed, with false when it was stopped before. */
+  whenTried(): Promise<boolean>;
   /**
    * Why the store may not hold what there is, in the API server's words: it was never listed, or the right to it or the kind
    * itself is gone. Undefined while it is followed, and also in an outage, which only makes the store old.
@@ -82,6 +84,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   const { signal } = stopping;
   const pages = createPages(pageSize);
   const synced = Promise.withResolvers<boolean>();
+  const tried = Promise.withResolvers<boolean>();
   let isSynced = false;
   let lastHeardMs: number | undefined;
   let words: string | undefined;
@@ -99,6 +102,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       }
     }
     synced.resolve(false);
+    tried.resolve(false);
   }
 
   /** Lists if need be, then watches until the watch ends. */
@@ -117,6 +121,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     if (!failure.isTransient) listCause ??= 'recovery';
     if (!isSynced || isRefusal(failure)) words = failure.message;
     const delayMs = retryDelayMs(failure, backoff, failures++, timing);
+    tried.resolve(true);
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
     // A version that has expired is the way of the world, and so is an API server that restarts once.
@@ -158,6 +163,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     isSynced = true;
     words = undefined;
     synced.resolve(true);
+    tried.resolve(true);
     observer?.countList(resource.plural, cause);
     onListed?.();
   }
@@ -218,6 +224,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   return {
     isSynced: () => isSynced,
     whenSynced: () => synced.promise,
+    whenTried: () => tried.promise,
     failure: () => words,
     lastHeardMs: () => lastHeardMs,
     stop() {

@@ -19,8 +19,8 @@ export type ToEngine =
 export type FromEngine =
   /** Once a second: the event loop turns. */
   | { readonly type: 'beat' }
-  /** Runs and Orchestrations have been listed. */
-  | { readonly type: 'synced' }
+  /** Work begins, or goes on: with what cannot be listed, a sentence for each kind and namespace. */
+  | { readonly type: 'listed'; readonly lacking: readonly string[] }
   /** Before anything is done for it, so that the death that it causes finds its name here. */
   | { readonly type: 'begin'; readonly work: Work }
   | { readonly type: 'end'; readonly work: Work }

@@ -59,7 +59,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
   const stopping = new AbortController();
   let suspicions: Suspicions = noSuspicions;
   let engine: ChildProcess | undefined;
-  let unready = 'the engine has not been started yet';
+  let unready: readonly string[] = ['the engine has not been started yet'];
   let scrape: PromiseWithResolvers<string> | undefined;
 
   async function run(): Promise<void> {
@@ -78,7 +78,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
   /** One engine from its start to its end. */
   async function live(): Promise<ProcessEnd> {
     const { suspects, quarantined } = suspicions;
-    unready = 'the cluster has not been listed yet';
+    unready = ['the cluster has not been listed yet'];
     const child = fork(options.module, options.args, {
       execArgv: [...options.execArgv],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -109,7 +109,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
   function hear(message: FromEngine): void {
     if (message.type === 'begin') suspect(beginWork(suspicions, message.work));
     else if (message.type === 'end') suspect(endWork(suspicions, message.work));
-    else if (message.type === 'synced') unready = '';
+    else if (message.type === 'listed') unready = message.lacking;
     else if (message.type === 'metrics') scrape?.resolve(message.text);
   }
 
@@ -122,7 +122,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     const cause = causeOf(end);
     const { inWork, quarantined: before } = suspicions;
     suspect(judgeDeath(suspicions, isWorkBlamed(cause), deathsToQuarantine));
-    unready = `the engine ended (${cause}) and is started again in ${Math.ceil(delayMs / 1_000)} s`;
+    unready = [`the engine ended (${cause}) and is started again in ${Math.ceil(delayMs / 1_000)} s`];
     observer.countRestart(cause);
     const { code, signal, error } = end;
     const fields = { cause, code, signal, inWork: [...inWork.keys()], delayMs: Math.round(delayMs) };
@@ -151,7 +151,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
 
   const running = run();
   return {
-    unreadyReasons: () => (unready === '' ? [] : [unready]),
+    unreadyReasons: () => unready,
     async metrics() {
       if (engine === undefined) return '';
       scrape ??= ask();
@@ -159,7 +159,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     },
     async stop() {
       stopping.abort();
-      unready = 'shutting down';
+      unready = ['shutting down'];
       tell({ type: 'stop' });
       const overtime = setTimeout(() => engine?.kill('SIGKILL'), DRAIN_MS);
       await running;

@@ -355,8 +355,9 @@ describe('a reflector', () => {
     api.failNext('Unavailable');
     const reflector = reflect();
     expect(reflector.failure()).toBeUndefined();
+    expect(await reflector.whenTried()).toBe(true);
     await settle();
-    expect([reflector.failure(), counts.listed]).toEqual(['as the test wants', 0]);
+    expect([reflector.failure(), counts.listed, reflector.isSynced()]).toEqual(['as the test wants', 0, false]);
     await timing.advance(minuteMs);
     expect([reflector.failure(), counts.listed]).toEqual([undefined, 1]);
   });

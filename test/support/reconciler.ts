@@ -22,12 +22,16 @@ export interface ReconcilerOptions {
   /** More flags of `reconcile`. */
   readonly flags?: readonly string[];
   readonly electsLeader?: boolean;
+  /** What a start waits for: that it is ready, unless only that it answers. */
+  readonly waitsFor?: 'answer';
 }
 
 /** A reconciler of our own, as a process that starts from the sources. */
 export interface Reconciler {
   /** The supervisor. Kills it, and starts it again. */
   readonly process: Component;
+  /** For probes and metrics. */
+  readonly sideUrl: string;
   /** The process that executes runs, as soon as there is another than this one. */
   readonly enginePid: (otherThan?: number) => Promise<number>;
   /** The value of a series, as `name{label="value"}`; undefined where there is none. */
@@ -39,7 +43,7 @@ export interface Reconciler {
 /** Starts a reconciler, and waits until it has listed the cluster: 1 s. Unless told otherwise it executes runs. */
 export async function startReconciler(
   { kubeconfig }: Pick<ClusterAddress, 'kubeconfig'>,
-  { ownNamespace, environment = {}, flags = [], electsLeader = false }: ReconcilerOptions,
+  { ownNamespace, environment = {}, flags = [], electsLeader = false, waitsFor }: ReconcilerOptions,
 ): Promise<Reconciler> {
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
@@ -53,7 +57,7 @@ export async function startReconciler(
       ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1'],
       ...[`--leader-elect=${electsLeader}`, ...flags],
     ],
-    isReady: () => isAnswering(`http://127.0.0.1:${port}/readyz`),
+    isReady: () => isAnswering(`http://127.0.0.1:${port}/${waitsFor === 'answer' ? 'livez' : 'readyz'}`),
   });
   const stop = async () => {
     await process.kill('SIGKILL');
@@ -66,6 +70,7 @@ export async function startReconciler(
   return {
     process,
     stop,
+    sideUrl: `http://127.0.0.1:${port}`,
     async enginePid(otherThan) {
       let pid = 0;
       await waitUntil('an engine', async () => {
