@@ -96,7 +96,8 @@ export function decodeOrchestration(
 ): { orchestration: Orchestration; findings: readonly Finding[] } {
   const tally = createTally(most);
   const { steps, entrypoint, policies } = asRecord(asRecord(object)['spec']);
-  const fields = mend({ entrypoint, policies }, { properties: headProperties }, ['spec'], tally);
+  const head = { entrypoint: entrypoint ?? undefined, policies: policies ?? undefined };
+  const fields = mend(head, { properties: headProperties }, ['spec'], tally);
   const orchestration = {
     ...nameOf(object),
     ...(typeof fields['entrypoint'] === 'string' && { entrypoint: fields['entrypoint'] }),
@@ -113,7 +114,8 @@ export function decodeOrchestrationRun(
 ): { run: OrchestrationRun; findings: readonly Finding[] } {
   const tally = createTally(most);
   const { orchestrationRef, parameters, deliveryId } = asRecord(asRecord(object)['spec']);
-  const fields = mend({ orchestrationRef, parameters, deliveryId }, orchestrationRunSpecSchema, ['spec'], tally);
+  const given = withoutNulls({ orchestrationRef, parameters, deliveryId });
+  const fields = mend(given, orchestrationRunSpecSchema, ['spec'], tally);
   const spec = { orchestrationRef: { name: '' }, ...fields };
   return { run: { ...nameOf(object), spec }, findings: tally.findings() };
 }
@@ -144,7 +146,8 @@ function repairStep(raw: unknown, index: number, tally: Tally): Step {
     tally.add('InvalidField', 1, tally.room('InvalidField') > 0 ? [{ path, describe }] : []);
     return UNREADABLE_STEP;
   }
-  const repaired = mend(raw, stepSchema, path, tally);
+  const repaired = withoutNulls(raw);
+  mend(repaired, stepSchema, path, tally);
   const { dependsOn } = raw;
   if (repaired['dependsOn'] === undefined && dependsOn !== undefined && dependsOn !== null) {
     repaired['dependsOn'] = Array.isArray(dependsOn)
@@ -155,14 +158,13 @@ function repairStep(raw: unknown, index: number, tally: Tally): Step {
   return Object.assign(repaired, { name, kind }) as Step;
 }
 
-/** A copy of `record` without null, and without the fields that hold a mistake; these are reported. */
+/** Reports each mistake in a record without null, and takes the fields that hold one out of it. */
 function mend(
-  record: Readonly<Record<string, unknown>>,
+  mended: Record<string, unknown>,
   shape: Shape,
   at: Path,
   tally: Tally,
-): Record<string, unknown> {
-  const mended = withoutNulls(record);
+): Readonly<Record<string, unknown>> {
   for (const [field, inside] of Object.entries(shape.properties ?? {})) {
     const value = mended[field];
     if (value === undefined && shape.required?.includes(field) !== true) continue;
@@ -261,23 +263,19 @@ export function asRecord(value: unknown): Record<string, unknown> {
 }
 
 /** A copy without what is null, in the object and in those directly inside it: null means absent, save in a list. */
-function withoutNulls(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const copy = { ...record };
-  for (const field in copy) {
-    const value = copy[field];
-    if (value === null || value === undefined) delete copy[field];
-    else if (isRecord(value) && hasNull(value)) copy[field] = withoutNull(value);
+function withoutNulls(record: Readonly<Record<string, unknown>>, levels = 2): Record<string, unknown> {
+  return Object.fromEntries(presentFields(record, levels));
+}
+
+function* presentFields(record: Readonly<Record<string, unknown>>, levels: number): Generator<[string, unknown]> {
+  for (const field in record) {
+    const value = record[field];
+    if (value === null || value === undefined) continue;
+    yield [field, levels > 1 && isRecord(value) && hasNull(value) ? withoutNulls(value, levels - 1) : value];
   }
-  return copy;
 }
 
 function hasNull(record: Readonly<Record<string, unknown>>): boolean {
   for (const field in record) if (record[field] === null) return true;
   return false;
-}
-
-function withoutNull(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const copy = { ...record };
-  for (const field in copy) if (copy[field] === null) delete copy[field];
-  return copy;
 }
