@@ -154,8 +154,8 @@ export function followCluster(options: ClusterOptions) {
      * does, and as long as the first list is under way.
      */
     unreadable,
-    /** Whether any object is about this topic, of any kind and as far as kinds have been listed. */
-    knows: (topic: string): boolean => copies.some(({ store }) => store.about(topic).length > 0),
+    /** The objects about this topic, of any kind and as far as kinds have been listed. */
+    about: (topic: string) => copies.flatMap(({ store }) => store.about(topic)) as readonly StoredObject[],
     /** Those of a topic that names the namespace too. */
     listObjects: (apiVersion: string, kind: string, namespace: string, topic: string) =>
       storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],

@@ -12,9 +12,20 @@ const STEP_PHASES: readonly StepPhase[] = [
   'Cancelled',
 ];
 
-const STEP_TEXTS = ['reason', 'message', 'startedAt', 'finishedAt', 'lastTransitionTime', 'nextRetryAt'] as const;
+const STEP_TEXTS = [
+  'reason',
+  'message',
+  'startedAt',
+  'finishedAt',
+  'lastTransitionTime',
+  'nextRetryAt',
+  'uid',
+] as const;
 
-/** Reads `status` of a run from anything: fields of the wrong type count as absent. Of a step, unknown fields are kept. */
+/**
+ * Reads `status` of a run from anything: fields of the wrong type count as absent. Of a step, unknown fields are kept, and a
+ * phase that this build does not know counts as Running.
+ */
 export function decodeRunStatus(status: unknown): RunStatus {
   const { phase, observedGeneration, conditions, stepStatuses, ...times } = asRecord(status);
   const known = RUN_PHASES.find((name) => name === phase);
@@ -28,22 +39,29 @@ export function decodeRunStatus(status: unknown): RunStatus {
 }
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
-  const { name, kind, phase, attempt, resourceRef, ignored, ...rest } = entry;
-  const known = STEP_PHASES.find((one) => one === phase);
-  if (typeof name !== 'string' || typeof kind !== 'string' || known === undefined) return [];
+  const { name, kind, phase, attempt, resourceRef, ignored, index, storedPhase: _, ...rest } = entry;
+  const isPlaced = Number.isInteger(index);
+  if (typeof name !== 'string' && !isPlaced) return [];
   return [
     {
       // A list is written as a whole: what a newer build says of a step would be lost here.
       ...without(rest, STEP_TEXTS),
-      name,
-      kind,
-      phase: known,
+      name: typeof name === 'string' ? name : `#${Number(index)}`,
+      ...(isPlaced && { index: Number(index) }),
+      kind: typeof kind === 'string' ? kind : '',
+      ...readPhase(phase),
       attempt: typeof attempt === 'number' ? attempt : 0,
       ...texts(rest, STEP_TEXTS),
       ...(isResourceRef(resourceRef) && { resourceRef }),
       ...(ignored === true && { ignored }),
     },
   ];
+}
+
+function readPhase(phase: unknown): Pick<StepStatus, 'phase' | 'storedPhase'> {
+  if (typeof phase !== 'string') return { phase: 'Pending' };
+  const known = STEP_PHASES.find((one) => one === phase);
+  return known === undefined ? { phase: 'Running', storedPhase: phase } : { phase: known };
 }
 
 function texts<Field extends string>(

@@ -19,6 +19,8 @@ export interface StepStatus {
   readonly name: string;
   readonly kind: string;
   readonly phase: StepPhase;
+  /** The phase that is stored, where this build does not know it: the step counts as Running, and nobody moves it on. */
+  readonly storedPhase?: string;
   readonly reason?: string;
   readonly message?: string;
   /** Attempts begun; 0 before the first. Never falls. */
@@ -28,6 +30,10 @@ export interface StepStatus {
   readonly lastTransitionTime?: string;
   readonly nextRetryAt?: string;
   readonly resourceRef?: ResourceRef;
+  /** Of the child, in place of `resourceRef` where the status is too large for that. */
+  readonly uid?: string;
+  /** Of the step in the snapshot, in place of `name` where the status is too large for that. */
+  readonly index?: number;
   /** The step failed, and `continueOnFailure` lets its dependents start all the same. */
   readonly ignored?: boolean;
 }

@@ -96,8 +96,8 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
     if (object === undefined || object.metadata.uid !== run.uid) return false;
     if (object === seen || object.metadata.resourceVersion === run.resourceVersion) return true;
     seen = object;
-    const { isBeingDeleted, isCancelled, isSuspended, status } = readRun(object, false);
-    return !isBeingDeleted && !isCancelled && !isSuspended && isEqual(status.stepStatuses, stepStatuses);
+    const { isBeingDeleted, isCancelled, isSuspended, stored } = readRun(object, false);
+    return !isBeingDeleted && !isCancelled && !isSuspended && isEqual(stored['stepStatuses'] ?? [], stepStatuses);
   };
 }
 

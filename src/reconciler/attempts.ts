@@ -1,3 +1,4 @@
+import { displayName } from '../dag/display.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
@@ -20,8 +21,11 @@ export function findChild({ children, run }: Snapshot, { resourceRef }: StepStat
 /** How the current attempt of a Running step stands. */
 export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatus): Outcome {
   if (snapshot.unreadable.has(status.name)) return { state: 'Running' };
-  const kind = stepKinds.get(status.kind);
-  if (kind?.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
+  const kind = stepKinds.get(step.kind);
+  if (kind === undefined)
+    return { ...failed('UnknownStepKind', `unknown kind ${displayName(step.kind)}`), isFinal: true };
+  if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
+  if (kind.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
   const child = findChild(snapshot, status);
   return child === undefined ? explainAbsence(snapshot, status) : readOutcome(child);
 }

@@ -1,11 +1,18 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { findChild, hasEnded } from './attempts.ts';
+import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { Action, KubeObject, Snapshot } from './snapshot.ts';
 
 /** Reasons of an attempt that was ended while its child may still run. */
-const ENDED_BY_US: ReadonlySet<string> = new Set(['StepTimedOut', 'RunTimedOut', 'RunCancelled', 'SnapshotLost']);
+const ENDED_BY_US: ReadonlySet<string> = new Set([
+  'StepTimedOut',
+  'RunTimedOut',
+  'RunCancelled',
+  'SnapshotLost',
+  CONTRADICTION,
+]);
 
 /**
  * The child of an attempt that we ended, as long as it is there: it has to go. A run that ends may meet a step between two
@@ -35,9 +42,10 @@ export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[
   const { orchestration, run, children, unreadable } = snapshot;
   if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
   const { steps } = orchestration.orchestration;
-  return statuses.flatMap(({ phase, name, resourceRef: ref }, index): Action[] => {
+  return statuses.flatMap(({ phase, storedPhase, name, resourceRef: ref }, index): Action[] => {
     const step = steps[index];
-    if (step === undefined || phase !== 'Running' || ref === undefined || ref.uid !== undefined) return [];
+    const isRunning = phase === 'Running' && storedPhase === undefined;
+    if (step === undefined || !isRunning || ref === undefined || ref.uid !== undefined) return [];
     const kind = stepKinds.get(step.kind);
     if (kind?.type !== 'Child' || children.has(ref.name) || unreadable.has(name)) return [];
     const built = kind.buildSpec(step, run);
@@ -55,6 +63,19 @@ export function deleteUnwanted(snapshot: Snapshot, statuses: readonly StepStatus
       return [];
     return [{ type: 'DeleteChild', ref: { ...status.resourceRef, uid: child.metadata.uid } }];
   });
+}
+
+/** Deletes of all that still runs for a run that is over: also of what no step of its status names as its child. */
+export function deleteAll(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+  const unwanted = deleteUnwanted(snapshot, statuses);
+  const uids = new Set(unwanted.map((action) => action.type === 'DeleteChild' && action.ref.uid));
+  const strays = snapshot.owned.flatMap((child): Action[] => {
+    const { apiVersion, kind, metadata } = child;
+    const { name, namespace, uid, deletionTimestamp } = metadata;
+    if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child)) return [];
+    return [{ type: 'DeleteChild', ref: { apiVersion, kind, name, namespace, uid } }];
+  });
+  return [...unwanted, ...strays];
 }
 
 /** Lifetimes for finished children that were asked for and may begin, now that the result is recorded. */

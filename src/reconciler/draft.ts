@@ -10,8 +10,8 @@ export interface Draft {
   readonly statuses: readonly StepStatus[];
   /** Who waits for a step, in declaration order. */
   readonly dependents: readonly (readonly number[])[];
-  /** How many dependencies of a step are not satisfied. */
-  readonly countUnsatisfied: (step: number) => number;
+  /** What a step waits for, as it stands. */
+  readonly dependenciesOf: (step: number) => readonly StepStatus[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
   readonly change: (step: number, change: Partial<StepStatus>) => void;
   /** Skips every step that waits, directly or not, for one that ended unsatisfied. Linear. */
@@ -30,7 +30,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
     (graph.dependencies[step] ?? []).map((index) => statuses[index] as StepStatus);
 
   function change(step: number, { message, ...fields }: Partial<StepStatus>): void {
-    const { nextRetryAt, ...before } = statuses[step] as StepStatus;
+    const { nextRetryAt, storedPhase: _, ...before } = statuses[step] as StepStatus;
     if (isStepFinal(before)) return;
     const after: StepStatus = {
       ...before,
@@ -56,6 +56,5 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
     }
   }
 
-  const countUnsatisfied = (step: number) => dependenciesOf(step).filter((status) => !isSatisfied(status)).length;
-  return { steps, statuses, dependents: dependentsOf(graph), countUnsatisfied, change, skipDependents };
+  return { steps, statuses, dependents: dependentsOf(graph), dependenciesOf, change, skipDependents };
 }

@@ -1,18 +1,16 @@
-import { displayName } from '../dag/display.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
 import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
 import { findUnseen, findUnwanted } from './children.ts';
+import { CONTRADICTION, findContradiction } from './contradiction.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { ChildKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
+import type { NameChild } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Failure } from './summary.ts';
-
-/** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */
-export type NameChild = (run: Snapshot['run'], step: string, attempt: number) => string;
 
 /** What a run's steps come to. */
 export interface Execution {
@@ -47,6 +45,12 @@ export function executeSteps(
   const now = new Date(nowMs).toISOString();
   const draft = createDraft(orchestration.steps, snapshot.run.status, now);
   const pass: Pass = { snapshot, orchestration, draft, nowMs, now, nameChild, room: Infinity };
+  const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
+  if (contradiction !== undefined && !snapshot.run.isCancelled) {
+    const failure = { reason: CONTRADICTION, message: `the status contradicts itself: ${contradiction}` };
+    endSteps(draft, failure);
+    return { statuses: draft.statuses, dueAt: [], failure };
+  }
   recordOutcomes(pass);
   if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
   if (snapshot.run.isCancelled) cancelSteps(draft);
@@ -63,11 +67,10 @@ export function executeSteps(
   return { statuses: draft.statuses, dueAt: findDueTimes(pass) };
 }
 
-/** What becomes of a started run whose snapshot somebody deleted: nobody knows any more what it has to do. */
-export function abandonSteps(status: RunStatus, nowMs: number): Execution {
+/** What becomes of the steps of a run that cannot go on: those that are not over end with it. */
+export function abandonSteps(status: RunStatus, failure: Failure, nowMs: number): Execution {
   const steps = status.stepStatuses.map(({ name, kind }) => ({ name, kind }));
   const draft = createDraft(steps, status, new Date(nowMs).toISOString());
-  const failure = { reason: 'SnapshotLost', message: 'the snapshot that the run follows was deleted' };
   endSteps(draft, failure);
   return { statuses: draft.statuses, dueAt: [], failure };
 }
@@ -75,7 +78,8 @@ export function abandonSteps(status: RunStatus, nowMs: number): Execution {
 function recordOutcomes(pass: Pass): void {
   const { draft } = pass;
   for (const index of draft.steps.keys()) {
-    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);
+    const { phase, storedPhase } = draft.statuses[index] as StepStatus;
+    if (phase === 'Running' && storedPhase === undefined) recordOutcome(pass, index);
   }
   draft.skipDependents();
 }
@@ -92,18 +96,17 @@ function recordOutcome(pass: Pass, index: number): void {
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
 }
 
+function retriesOf({ draft, orchestration }: Pass, index: number): number {
+  const { retries } = draft.steps[index] as Step;
+  return retries === undefined ? defaultRetries(orchestration) : readDuration(retries);
+}
+
 /** The attempt failed: another one waits for its time, or the step has failed. */
-function endAttempt(
-  { draft, orchestration, nowMs }: Pass,
-  index: number,
-  reason: string,
-  message: string,
-  isFinal = false,
-): void {
+function endAttempt(pass: Pass, index: number, reason: string, message: string, isFinal = false): void {
+  const { draft, nowMs } = pass;
   const step = draft.steps[index] as Step;
   const { attempt } = draft.statuses[index] as StepStatus;
-  const retries = step.retries === undefined ? defaultRetries(orchestration) : readDuration(step.retries);
-  if (!isFinal && attempt <= retries) {
+  if (!isFinal && attempt <= retriesOf(pass, index)) {
     const nextRetryAt = new Date(nowMs + readDuration(step.retryBackoffSeconds) * 1000).toISOString();
     draft.change(index, { phase: 'Retrying', reason, message, nextRetryAt });
     return;
@@ -144,7 +147,7 @@ function timeOutAttempts(pass: Pass): void {
 function attemptDeadline({ draft, snapshot }: Pass, index: number): number {
   const status = draft.statuses[index] as StepStatus;
   const timeoutSeconds = readDuration(draft.steps[index]?.timeoutSeconds);
-  if (status.phase !== 'Running' || timeoutSeconds === 0) return Infinity;
+  if (status.phase !== 'Running' || status.storedPhase !== undefined || timeoutSeconds === 0) return Infinity;
   const startedAt = Date.parse(status.startedAt ?? '');
   if (status.resourceRef === undefined) return startedAt + timeoutSeconds * 1000;
   const child = findChild(snapshot, status);
@@ -178,7 +181,9 @@ function retrySteps(pass: Pass): void {
 function startSteps(pass: Pass): void {
   const { draft } = pass;
   const isPending = (index: number) => draft.statuses[index]?.phase === 'Pending';
-  const unsatisfied = draft.steps.map((_, index) => (isPending(index) ? draft.countUnsatisfied(index) : 0));
+  const countUnsatisfied = (index: number) =>
+    draft.dependenciesOf(index).filter((status) => !isSatisfied(status)).length;
+  const unsatisfied = draft.steps.map((_, index) => (isPending(index) ? countUnsatisfied(index) : 0));
   const ready = [...draft.steps.keys()].filter((index) => isPending(index) && unsatisfied[index] === 0);
   const children: number[] = [];
   for (const index of ready) {
@@ -212,10 +217,8 @@ function startAttempt(pass: Pass, index: number): void {
   if (kind?.type === 'Child' && pass.room <= 0) return;
   const attempt = (draft.statuses[index] as StepStatus).attempt + 1;
   draft.change(index, { phase: 'Running', reason: 'Started', message: '', attempt, startedAt: now });
-  if (kind === undefined) endAttempt(pass, index, 'UnknownStepKind', `unknown kind ${displayName(step.kind)}`, true);
-  else if (kind.type === 'Child') intendChild(pass, index, kind, attempt);
-  else if (kind.type === 'Gate') recordOutcome(pass, index);
-  else draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: kind.message });
+  if (kind?.type === 'Child') intendChild(pass, index, kind, attempt);
+  else recordOutcome(pass, index);
 }
 
 function intendChild(pass: Pass, index: number, { apiVersion, kind, buildSpec }: ChildKind, attempt: number): void {

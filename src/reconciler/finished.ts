@@ -33,7 +33,8 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
 
   /** Of a run that is ours alone. */
   function untilDue({ metadata, ...run }: KubeObject): number | undefined {
-    if (metadata.deletionTimestamp !== undefined || cluster.hasUnsettledChildren(metadata.uid)) return undefined;
+    if (metadata.deletionTimestamp !== undefined || cluster.listUnsettledChildren(metadata.uid).length > 0)
+      return undefined;
     const { conditions, finishedAt = '' } = decodeRunStatus(run['status']);
     const seconds = readLifetime(conditions);
     if (seconds === undefined) return waitForTurn(metadata.uid);

@@ -203,7 +203,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
       if (words !== undefined) interests.add(forRun, listOf(kind));
       return words;
     },
-    hasUnsettledChildren: (runUid) => followed.knows(unsettledTopic(runUid)),
+    listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
     statusWriters: followed.statusWriters,
     hasSeenOwnWrites: followed.hasSeenOwnWrites,
     readObject: followed.readObject,

@@ -3,15 +3,15 @@ import type { ObservedRun } from './snapshot.ts';
 /** Base32 text of at least 16 characters (80 bits) that only the same input gives: two children meet by chance never. */
 export type Hash = (text: string) => string;
 
+/** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */
+export type NameChild = (run: Pick<ObservedRun, 'name' | 'uid'>, step: string, attempt: number) => string;
+
 /** A name or label value has at most 63 characters (RFC 1123 label). */
 const LONGEST = 63;
 const HASH_LENGTH = 16;
 
-/**
- * The name of an attempt's child: readable, and the same for the same run uid, step and attempt, so that creating it
- * twice fails with AlreadyExists.
- */
-export function nameChild(hash: Hash): (run: ObservedRun, step: string, attempt: number) => string {
+/** Readable names, so that creating a child twice fails with AlreadyExists. */
+export function nameChild(hash: Hash): NameChild {
   return ({ name, uid }, step, attempt) => nameFrom(hash, `${name}-${step}`, [uid, step, String(attempt)]);
 }
 

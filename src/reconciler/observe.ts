@@ -3,12 +3,14 @@ import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isRunFinal, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
-import type { NameChild } from './execute.ts';
+import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
-import { nameSnapshot } from './names.ts';
+import { type NameChild, nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';
+import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
+import { measureBeside } from './status-size.ts';
 
 /** What the reading of a run needs beside the cluster: what is remembered between two looks. */
 export interface Memory {
@@ -45,9 +47,10 @@ export async function observeRun(
     return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
-  const run = object === kept ? stub : readRun(object, writers.isForeign);
+  const read = object === kept ? stub : readRun(object, writers.isForeign);
+  const orchestration = await observeOrchestration(cluster, read, memory, options);
+  const run = trustRun(read, orchestration, options.nameChild);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
-  const orchestration = await observeOrchestration(cluster, run, memory, options);
   const unreadable = findUnreadable(cluster, run, memory);
   return {
     run,
@@ -56,6 +59,7 @@ export async function observeRun(
     isAwaited: isStillAwaited,
     unreadable,
     children: await readChildren(cluster, run, created, unreadable),
+    owned: isSuspect(run) ? listOwned(cluster, run) : [],
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
@@ -65,7 +69,7 @@ export async function observeRun(
 
 /** Of a finished run, the copy keeps no steps: they are read where one of its children, or its lifetime, may ask for it. */
 function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
-  return readLifetime(status.conditions) !== undefined && !cluster.hasUnsettledChildren(uid);
+  return readLifetime(status.conditions) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
 }
 
 const NOTHING_DUE = {
@@ -73,6 +77,7 @@ const NOTHING_DUE = {
   ancestry: [],
   unreadable: new Map(),
   children: new Map(),
+  owned: [],
   created: new Map(),
   refusals: new Map(),
   waits: new Map(),
@@ -82,6 +87,12 @@ const NOTHING_DUE = {
 async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<KubeObject | undefined> {
   const object = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
   return object?.metadata.uid === uid ? object : undefined;
+}
+
+/** The run with what can be believed of its status. */
+export function trustRun(run: ObservedRun, orchestration: ObservedOrchestration, nameChild: NameChild): ObservedRun {
+  const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : undefined;
+  return { ...run, status: { ...run.status, stepStatuses: repairSteps(run, steps, nameChild) } };
 }
 
 /** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */
@@ -104,6 +115,8 @@ export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
     parameters,
     ...(deliveryId !== undefined && { deliveryId }),
     status: decodeRunStatus(status),
+    stored: asRecord(status),
+    bytesBeside: measureBeside(object),
     isContested,
   };
 }
@@ -211,6 +224,17 @@ async function readChildren(
     if (child !== undefined) children.set(child.metadata.name, child);
   }
   return children;
+}
+
+/** Whether a run is to be rid of its children whatever its status says of them. */
+function isSuspect({ isCancelled, status }: ObservedRun): boolean {
+  const hasContradicted = status.conditions.some(({ reason }) => reason === CONTRADICTION);
+  return isRunFinal(status) ? hasContradicted : isCancelled;
+}
+
+/** Children of the run that have something due. */
+function listOwned(cluster: Cluster, { namespace, uid }: ObservedRun): readonly KubeObject[] {
+  return cluster.listUnsettledChildren(uid).filter(({ metadata }) => metadata.namespace === namespace);
 }
 
 /** What is offered to gate steps that are not over. */

@@ -1,13 +1,17 @@
 import { quoteName } from '../dag/display.ts';
+import { asRecord } from '../orchestration/decode.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
-import { createMissing, deleteUnwanted, limitFinished } from './children.ts';
-import { abandonSteps, executeSteps, type NameChild } from './execute.ts';
+
+import { createMissing, deleteAll, deleteUnwanted, limitFinished } from './children.ts';
+import { CONTRADICTION, findOpenStep } from './contradiction.ts';
+import { abandonSteps, type Execution, executeSteps } from './execute.ts';
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
-import { nameSnapshot } from './names.ts';
-import type { Action, Snapshot } from './snapshot.ts';
-import { fitStatus } from './status-size.ts';
+import { type NameChild, nameSnapshot } from './names.ts';
+import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
+import { canFit, fitStatus, roomForStatus } from './status-size.ts';
+
 import { type Standing, summarise, writeStatus } from './summary.ts';
 
 export interface PlanOptions {
@@ -15,6 +19,8 @@ export interface PlanOptions {
   /** How long a run waits for its Orchestration: GitOps applies in any order. */
   readonly missingOrchestrationSeconds: number;
 }
+
+const SNAPSHOT_LOST = { reason: 'SnapshotLost', message: 'the snapshot that the run follows was deleted' };
 
 /** How deep SubOrchestrations may nest, the outermost run included. */
 const MOST_NESTED = 10;
@@ -27,25 +33,52 @@ export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions)
   const { run } = snapshot;
   if (run.isBeingDeleted) return [];
   if (run.isContested) return [contested(snapshot)];
-  if (isRunFinal(run.status)) return tidyUp(snapshot, nowMs);
+  if (isRunFinal(run.status)) return planEnded(snapshot, nowMs);
   return run.status.runId === undefined ? planStart(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
 }
 
 function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
   const { run, orchestration } = snapshot;
-  const { statuses, dueAt, failure } =
+  const execution =
     orchestration.state === 'Snapshotted'
       ? executeSteps(snapshot, orchestration.orchestration, nowMs, nameChild)
-      : abandonSteps(run.status, nowMs);
-  const standing = summarise(statuses, run.isSuspended, failure);
+      : abandonSteps(run.status, SNAPSHOT_LOST, nowMs);
+  const { statuses, failure } = execution;
+  return record(snapshot, nowMs, execution, summarise(statuses, run.isSuspended, failure));
+}
+
+/** A run that is over stays over. If its status says that a step is not, which only others can have written, the step ends. */
+function planEnded(snapshot: Snapshot, nowMs: number): readonly Action[] {
+  const { status } = snapshot.run;
+  const open = findOpenStep(status.phase ?? '', status.stepStatuses);
+  if (open === undefined) return tidyUp(snapshot, nowMs);
+  const failure = { reason: CONTRADICTION, message: `the status contradicts itself: ${open}` };
+  const execution = abandonSteps(status, failure, nowMs);
+  const standing = summarise(execution.statuses, false, failure);
+  return record(
+    snapshot,
+    nowMs,
+    execution,
+    status.phase === 'Cancelled' ? { ...standing, phase: 'Cancelled' } : standing,
+  );
+}
+
+/** Writes what the steps come to, then does what follows from it. */
+function record(
+  snapshot: Snapshot,
+  nowMs: number,
+  { statuses, dueAt }: Execution,
+  standing: Standing,
+): readonly Action[] {
+  const { run } = snapshot;
   const now = new Date(nowMs).toISOString();
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
   const status = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
   const creates = createMissing(snapshot, statuses);
   return [
-    ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),
+    ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
     ...(isRunFinal(status) ? [endEvent(standing)] : []),
-    ...deleteUnwanted(snapshot, statuses),
+    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),
     ...limitFinished(snapshot, statuses),
     ...creates,
     ...requeueAt(dueAt),
@@ -57,13 +90,15 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   const { run, orchestration, ancestry } = snapshot;
   const now = new Date(nowMs).toISOString();
   const stand = (standing: Standing, ...more: Action[]) => [
-    ...patchIfChanged(run.status, writeStatus(run.status, standing, { observedGeneration: run.generation }, now)),
+    ...patchIfChanged(run, writeStatus(run.status, standing, { observedGeneration: run.generation }, now)),
     ...more,
   ];
   const end = (standing: Standing) => stand(standing, endEvent(standing));
   const fail = (reason: string, message: string) => end({ phase: 'Failed', reason, message });
-  if (run.isCancelled)
-    return end({ phase: 'Cancelled', reason: 'RunCancelled', message: 'the run was cancelled before it started' });
+  if (run.isCancelled) {
+    const message = 'the run was cancelled before it started';
+    return [...end({ phase: 'Cancelled', reason: 'RunCancelled', message }), ...deleteAll(snapshot, [])];
+  }
   if (orchestration.state === 'Foreign')
     return fail('SnapshotNameTaken', 'the name of this run’s snapshot is taken by another object');
   if (run.isSuspended)
@@ -81,9 +116,14 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   }
   if (ancestry.length >= MOST_NESTED)
     return fail('SubOrchestrationTooDeep', `more than ${MOST_NESTED} orchestrations run each other`);
+  if (orchestration.state === 'Found' && orchestration.denial !== undefined)
+    return fail(orchestration.denial.code, orchestration.denial.message);
+  const steps = 'orchestration' in orchestration ? orchestration.orchestration.steps.length : 0;
+  if (!canFit(steps, roomForStatus(run.bytesBeside))) {
+    const message = `the run itself takes ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
+    return fail('StatusTooLarge', `${message}: give it smaller parameters`);
+  }
   if (orchestration.state === 'Found') {
-    const { denial } = orchestration;
-    if (denial !== undefined) return fail(denial.code, denial.message);
     const words = snapshot.waits.get(nameSnapshot(run.uid));
     const message = `cannot store the snapshot that the run follows yet: ${words}`;
     const waiting = words === undefined ? [] : stand({ phase: 'Pending', reason: 'SnapshotNotStored', message });
@@ -128,7 +168,7 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { status } = snapshot.run;
   return [
     ...noteLifetime(snapshot, nowMs),
-    ...deleteUnwanted(snapshot, status.stepStatuses),
+    ...deleteAll(snapshot, status.stepStatuses),
     ...limitFinished(snapshot, status.stepStatuses),
     ...expire(snapshot, nowMs),
   ];
@@ -136,10 +176,11 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
 
 /** A run that 0.2 ended does not say how long it is kept: it does from now on, and its snapshot is not read again. */
 function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  const { status } = snapshot.run;
+  const { run } = snapshot;
+  const { status } = run;
   if (readLifetime(status.conditions) !== undefined) return [];
   const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
-  return [{ type: 'PatchStatus', status: { ...status, conditions: [...status.conditions, lifetime] }, isUrgent: true }];
+  return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }
 
 /** An end whose time cannot be read never expires. */
@@ -160,28 +201,31 @@ function ttlOf({ orchestration }: Snapshot): number | undefined {
  * as it was observed, and an old view must not create an attempt whose child has come and gone. What says nothing new
  * changes nothing, not even the time: a change would wake the run, and a create that fails would be tried without a pause.
  */
-function patch(before: RunStatus, planned: RunStatus): Action {
-  const status = fitStatus(planned);
-  const isNew = !isEqual(withoutTime(before), withoutTime(status));
-  return { type: 'PatchStatus', status: isNew ? status : before, isUrgent: true };
+function patch(run: ObservedRun, planned: RunStatus): Action {
+  const status = fitStatus(planned, roomForStatus(run.bytesBeside));
+  const isNew = !isEqual(withoutTime(run.stored), withoutTime({ ...status }));
+  return { type: 'PatchStatus', status: isNew ? status : (run.stored as unknown as RunStatus), isUrgent: true };
 }
 
 /** Nothing is written that says what is stored already. A change of uids alone may wait for company. */
-function patchIfChanged(before: RunStatus, planned: RunStatus): readonly Action[] {
-  const status = fitStatus(planned);
-  const [stored, wanted] = [withoutTime(before), withoutTime(status)];
+function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly Action[] {
+  const status = fitStatus(planned, roomForStatus(run.bytesBeside));
+  const [stored, wanted] = [withoutTime(run.stored), withoutTime({ ...status })];
   if (isEqual(stored, wanted)) return [];
   return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutUids(stored), withoutUids(wanted)) }];
 }
 
-function withoutTime({ updatedAt: _, ...status }: RunStatus): Omit<RunStatus, 'updatedAt'> {
-  return status;
+/** What a status says, of which we write all; its time apart. */
+function withoutTime(status: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { phase, runId, startedAt, finishedAt, observedGeneration, conditions = [], stepStatuses = [] } = status;
+  return { phase, runId, startedAt, finishedAt, observedGeneration, conditions, stepStatuses };
 }
 
-function withoutUids({ stepStatuses, ...status }: Omit<RunStatus, 'updatedAt'>): unknown {
+function withoutUids({ stepStatuses, ...status }: Record<string, unknown>): unknown {
+  const steps = Array.isArray(stepStatuses) ? stepStatuses.map(asRecord) : [];
   return {
     ...status,
-    stepStatuses: stepStatuses.map(({ resourceRef, ...step }) => ({ ...step, child: resourceRef?.name })),
+    stepStatuses: steps.map(({ resourceRef, uid: _, ...step }) => ({ ...step, child: asRecord(resourceRef)['name'] })),
   };
 }
 
@@ -189,10 +233,13 @@ function insertAfterPatch([patch, ...rest]: readonly Action[], action: Action): 
   return patch === undefined ? [] : [patch, action, ...rest];
 }
 
+/** The last time that a Date can hold. */
+const LATEST_MS = 8.64e15;
+
 /** At the first of these times; none where there is none, or none that can be read. */
 function requeueAt(timesMs: readonly number[]): readonly Action[] {
   const soonestMs = Math.min(...timesMs);
-  return Number.isFinite(soonestMs) ? [{ type: 'RequeueAt', time: new Date(soonestMs).toISOString() }] : [];
+  return soonestMs <= LATEST_MS ? [{ type: 'RequeueAt', time: new Date(soonestMs).toISOString() }] : [];
 }
 
 function endEvent({ phase, reason, message }: Standing): Action {

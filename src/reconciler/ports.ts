@@ -31,8 +31,8 @@ export interface Cluster {
    * being listed for the first time. From now until its next look, the run hears when it is listed.
    */
   unreadable(apiVersion: string, kind: string, namespace: string, forRun: string): string | undefined;
-  /** Whether something may be due for a child of the run although the run is over. */
-  hasUnsettledChildren(runUid: string): boolean;
+  /** Children of the run, in any namespace, for which something may be due although the run is over. */
+  listUnsettledChildren(runUid: string): readonly KubeObject[];
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** Whether the copy has caught up with what we wrote for this run. */

@@ -40,7 +40,12 @@ export interface ObservedRun {
   readonly orchestration: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;
+  /** As far as it can be believed: `repairSteps`. */
   readonly status: RunStatus;
+  /** As it is stored. */
+  readonly stored: Readonly<Record<string, unknown>>;
+  /** Of the rest of the object: what leaves room for the status. */
+  readonly bytesBeside: number;
   /** Somebody else has written this status. */
   readonly isContested: boolean;
 }
@@ -75,6 +80,11 @@ export interface Snapshot {
    * status may be heard of before the child that it speaks of.
    */
   readonly children: ReadonlyMap<string, KubeObject>;
+  /**
+   * All that names this run as its controller, where it has to go whatever the status says of it: when the run is cancelled,
+   * and after its status contradicted itself. Empty otherwise.
+   */
+  readonly owned: readonly KubeObject[];
   /**
    * Uids of children that this process created, by name, as the API server answered: one that nobody ever saw may have
    * come, ended and gone, and is not to be created again.

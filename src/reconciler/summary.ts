@@ -1,4 +1,4 @@
-import { listNames } from '../dag/display.ts';
+import { displayName, listNames } from '../dag/display.ts';
 import {
   type Condition,
   cutMessage,
@@ -37,7 +37,7 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
   }
   const done = statuses.filter(isStepFinal).length;
   if (done < statuses.length) {
-    const message = `${done} of ${statuses.length} steps done`;
+    const message = `${done} of ${statuses.length} steps done${explainUnknown(statuses)}`;
     return isSuspended
       ? { phase: 'Running', reason: 'Suspended', message: `${message}; nothing new starts while the run is suspended` }
       : { phase: 'Running', reason: 'Running', message };
@@ -71,6 +71,14 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
         reason: 'CompletedWithIgnoredFailures',
         message: `ignored failures: ${ignored} of ${statuses.length} steps`,
       };
+}
+
+/** A step stands still whose phase a newer build has written: it may be anything but over. */
+function explainUnknown(statuses: readonly StepStatus[]): string {
+  const step = statuses.find(({ storedPhase }) => storedPhase !== undefined);
+  if (step?.storedPhase === undefined) return '';
+  const [name, phase] = [displayName(step.name), displayName(step.storedPhase)];
+  return `; ${name} is ${phase}, a phase that this version does not know: it waits for the one that wrote it, or for a cancel`;
 }
 
 /** The status that says so, on top of what is stored. */

@@ -33,8 +33,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         PLAN,
-        '    ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),\n',
-        '    ...creates,\n    ...(creates.length > 0 ? [patch(run.status, status)] : patchIfChanged(run.status, status)),\n',
+        '    ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),\n',
+        '    ...creates,\n    ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),\n',
       ],
       [
         PLAN,
@@ -48,8 +48,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         PLAN,
-        'creates.length > 0 ? [patch(run.status, status)] : patchIfChanged',
-        'creates.length < 0 ? [patch(run.status, status)] : patchIfChanged',
+        'creates.length > 0 ? [patch(run, status)] : patchIfChanged',
+        'creates.length < 0 ? [patch(run, status)] : patchIfChanged',
       ],
     ],
   },
@@ -61,7 +61,11 @@ export const mutants: readonly Mutant[] = [
         '  const creates = createMissing(snapshot, statuses);\n  return [\n',
         '  const creates = createMissing(snapshot, statuses);\n  return [\n    ...deleteUnwanted(snapshot, statuses),\n',
       ],
-      [PLAN, '    ...deleteUnwanted(snapshot, statuses),\n    ...limit', '    ...limit'],
+      [
+        PLAN,
+        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),\n    ...limit',
+        '    ...limit',
+      ],
     ],
   },
   {
@@ -104,8 +108,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         EXECUTE,
-        "    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);\n  }\n  draft.skipDependents();",
-        "    if (draft.statuses[index]?.phase === 'Running') recordOutcome(pass, index);\n  }",
+        'storedPhase === undefined) recordOutcome(pass, index);\n  }\n  draft.skipDependents();',
+        'storedPhase === undefined) recordOutcome(pass, index);\n  }',
       ],
     ],
   },
@@ -113,9 +117,9 @@ export const mutants: readonly Mutant[] = [
     name: 'one satisfied dependency is enough',
     changes: [
       [
-        DRAFT,
-        'dependenciesOf(step).every(isSatisfied)',
-        '(dependenciesOf(step).length === 0 || dependenciesOf(step).some(isSatisfied))',
+        EXECUTE,
+        '    draft.dependenciesOf(index).filter((status) => !isSatisfied(status)).length;',
+        '    draft.dependenciesOf(index).some(isSatisfied) ? 0 : draft.dependenciesOf(index).length;',
       ],
     ],
   },
@@ -138,8 +142,8 @@ export const mutants: readonly Mutant[] = [
     changes: [[EXECUTE, 'step.continueOnFailure === true && { ignored: true }', '{}']],
   },
   { name: 'a final step changes', changes: [[DRAFT, '    if (isStepFinal(before)) return;\n', '']] },
-  { name: 'a retry too many', changes: [[EXECUTE, 'attempt <= retries', 'attempt <= retries + 1']] },
-  { name: 'a retry too few', changes: [[EXECUTE, 'attempt <= retries', 'attempt < retries']] },
+  { name: 'a retry too many', changes: [[EXECUTE, 'attempt <= retriesOf(', 'attempt <= 1 + retriesOf(']] },
+  { name: 'a retry too few', changes: [[EXECUTE, 'attempt <= retriesOf(', 'attempt < retriesOf(']] },
   {
     name: 'a retry does not pause',
     changes: [[EXECUTE, " || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;", ') continue;']],
@@ -212,11 +216,17 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a finished run leaves its children',
-    changes: [[PLAN, '  return [\n    ...deleteUnwanted(snapshot, status.stepStatuses),\n', '  return [\n']],
+    changes: [[PLAN, '    ...deleteAll(snapshot, status.stepStatuses),\n', '']],
   },
   {
     name: 'unwanted children are left',
-    changes: [[PLAN, '    ...deleteUnwanted(snapshot, statuses),\n    ...limit', '    ...limit']],
+    changes: [
+      [
+        PLAN,
+        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),\n    ...limit',
+        '    ...limit',
+      ],
+    ],
   },
   {
     name: 'a cancel deletes what had ended',

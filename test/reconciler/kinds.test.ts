@@ -17,6 +17,8 @@ const run: ObservedRun = {
   orchestration: 'nightly',
   parameters: { branch: 'main', depth: '1' },
   status: { conditions: [], stepStatuses: [] },
+  stored: {},
+  bytesBeside: 0,
   isContested: false,
 };
 

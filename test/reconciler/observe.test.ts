@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
-import { nameSnapshot } from '../../src/reconciler/names.ts';
+import { type NameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import { observeRun } from '../../src/reconciler/observe.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
@@ -9,6 +9,7 @@ import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 
 const RUN_UID = 'run-uid';
 const steps = [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'echo' }, retries: 1, retryBackoffSeconds: 60 }];
+const nameChild: NameChild = () => 'child';
 const child = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'child', namespace: 'agents' };
 
 /** A started run of one step, whose status says of it what is given. */
@@ -37,7 +38,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     getObject: () => undefined,
     listOffers: () => [],
     unreadable: () => undefined,
-    hasUnsettledChildren: () => false,
+    listUnsettledChildren: () => [],
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),
@@ -55,8 +56,6 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     emitEvent: unused,
   };
 }
-
-const nameChild = (_: unknown, name: string, attempt: number) => `${name}-${attempt}`;
 
 async function planWith(step: object, { stored = [], created = [] }: { stored?: KubeObject[]; created?: string[] }) {
   const memory = {

@@ -74,8 +74,8 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       return (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(topic));
     },
     unreadable: (_, kind) => circumstances.unreadable.get(kind),
-    hasUnsettledChildren: (uid) =>
-      (api.all() as KubeObject[]).some((object) => topicsOf(object).includes(unsettledTopic(uid))),
+    listUnsettledChildren: (uid) =>
+      (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     hasSeenOwnWrites: () => true,
     readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),

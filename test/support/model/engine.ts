@@ -6,7 +6,7 @@ import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.t
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
-import { readRun } from '../../../src/reconciler/observe.ts';
+import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
@@ -305,10 +305,10 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   const object = view.get(keyOf(RUNS.kind, RUN));
   if (object === undefined) return undefined;
   const known = runs.get(object);
-  // The status is what a plan wrote, so that reading it anew would only copy it.
-  const run = known ?? { ...readRun(object as snapshots.KubeObject, false), status: statusOf(object) };
-  if (known === undefined) runs.set(object, run);
-  const orchestration = observeOrchestration(api, view, run.uid);
+  const read = known ?? readRun(object as snapshots.KubeObject, false);
+  if (known === undefined) runs.set(object, read);
+  const orchestration = observeOrchestration(api, view, read.uid);
+  const run = trustRun(read, orchestration, nameChild);
   const children = run.status.stepStatuses.flatMap(({ resourceRef: ref, ...step }) => {
     if (ref === undefined) return [];
     // A view may know a run's newest status before the child that it speaks of.
@@ -331,6 +331,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     orchestration,
     ancestry: setting.ancestry,
     children: new Map(children),
+    owned: [],
     created: new Map(), // what was created is seen as soon as it is answered
     refusals,
     waits: new Map(),

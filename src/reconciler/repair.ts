@@ -1,0 +1,71 @@
+import { readWhole } from '../orchestration/durations.ts';
+import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
+import { stepKinds } from './kinds/table.ts';
+import type { NameChild } from './names.ts';
+import type { ObservedRun } from './snapshot.ts';
+
+/**
+ * The entries of a run's status as far as they can be believed: others can write a status too. The kind of a step comes
+ * from the snapshot, and its child's kind, namespace and name from run, step and attempt; of what is stored about a child
+ * only the uid counts, and only together with its owner. What no step of the snapshot has is dropped, an entry that is
+ * there twice counts once, and a step that has begun is followed at the attempt that it names. In declaration order; a
+ * run that has lost its snapshot (`steps` undefined) keeps the entries it has. Linear.
+ */
+export function repairSteps(
+  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status'>,
+  steps: readonly Step[] | undefined,
+  nameChild: NameChild,
+): readonly StepStatus[] {
+  const { stepStatuses } = run.status;
+  if (steps === undefined)
+    return stepStatuses.map((status) => repairStep(run, status, { ...status, continueOnFailure: true }, nameChild));
+  const indexes = new Map(steps.map(({ name }, index) => [name, index]));
+  const entries = new Map<number, StepStatus>();
+  for (const status of stepStatuses) {
+    const index = status.index ?? indexes.get(status.name);
+    if (index !== undefined) entries.set(index, choose(entries.get(index), status));
+  }
+  return steps.flatMap((step, index) => {
+    const status = entries.get(index);
+    return status === undefined ? [] : [repairStep(run, status, step, nameChild)];
+  });
+}
+
+/** Of two entries for one step that of the later attempt, and of one attempt that which is not over: its child has the truth. */
+function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
+  if (one === undefined || other.attempt > one.attempt) return other;
+  return other.attempt === one.attempt && isStepFinal(one) ? other : one;
+}
+
+function repairStep(
+  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid'>,
+  { resourceRef: stored, uid = stored?.uid, index: _, ...status }: StepStatus,
+  { name, kind, continueOnFailure }: Pick<Step, 'name' | 'kind' | 'continueOnFailure'>,
+  nameChild: NameChild,
+): StepStatus {
+  const { ignored, ...rest } = status;
+  const begun = readWhole(status.attempt) ?? 0;
+  const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
+  const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
+  const child = stepKinds.get(kind);
+  const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== 'InvalidStep';
+  return {
+    ...rest,
+    name,
+    kind,
+    attempt,
+    phase: status.phase === 'Pending' && attempt > 0 ? 'Running' : status.phase,
+    ...(hasChild && {
+      resourceRef: {
+        ...stored,
+        apiVersion: child.apiVersion,
+        kind: child.kind,
+        name: nameChild(run, name, attempt),
+        namespace: run.namespace,
+        ...(uid !== undefined && { uid }),
+      },
+    }),
+    ...(ignored === true && continueOnFailure === true && { ignored }),
+  };
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { defaultPolicy } from '../../src/orchestration/judge.ts';
+import { isRunFinal } from '../../src/orchestration/run-status.ts';
+import { GROUP } from '../../src/orchestration/schema.ts';
+import { createEngine } from '../../src/reconciler/engine.ts';
+import { base32, nameChild } from '../../src/reconciler/names.ts';
+import { connectModel } from '../support/model/cluster.ts';
+import {
+  createWorld,
+  listChildren,
+  NAMESPACE,
+  REVISIONS,
+  RUN,
+  RUNS,
+  setPhase,
+  storedStatus,
+  type World,
+} from '../support/model/engine.ts';
+import { type Step, tool } from '../support/model/play.ts';
+
+// Others can write a status too: whoever has the right to patch it, and whoever wrote it before us.
+
+const hash = (text: string) => base32(createHash('sha256').update(text).digest());
+const run = { namespace: NAMESPACE, name: RUN };
+
+interface Life {
+  readonly world: World;
+  /** Looks at the run, and lets time pass, until nothing is left to do or a retry is asked for again and again. */
+  readonly settle: () => Promise<void>;
+  readonly patchStatus: (status: object) => KubeObject;
+  readonly cancel: () => KubeObject;
+}
+
+/** A run of these steps that a process without any memory works on. */
+function begin(steps: readonly Step[]): Life {
+  const world = createWorld({ steps, policies: {} }, { ancestry: [], tell: () => {} });
+  const { api } = world;
+  const restart = () =>
+    createEngine({
+      cluster: connectModel(api),
+      hash,
+      nameChild: nameChild(hash),
+      now: () => world.nowMs,
+      missingOrchestrationSeconds: 300,
+      policy: () => defaultPolicy,
+    });
+  return {
+    world,
+    async settle() {
+      const engine = restart();
+      // Every write of the run wakes it again.
+      for (let look = 0, before = ''; look < 40; look++) {
+        const outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
+        while (api.collectGarbage());
+        const { resourceVersion = '' } = api.get(RUNS, run).metadata;
+        if (outcome === 'done' && resourceVersion === before) return;
+        before = resourceVersion;
+        world.nowMs += typeof outcome === 'string' ? 1000 : Math.min(outcome.afterMs ?? Infinity, 60_000);
+      }
+    },
+    patchStatus: (status) => api.patch(RUNS, run, { type: 'merge', body: { status } }, { subresource: 'status' }),
+    cancel: () =>
+      api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/cancel`]: 'true' } } } }),
+  };
+}
+
+function entriesOf({ world }: Life): readonly Record<string, unknown>[] {
+  return storedStatus(world).stepStatuses as unknown as Record<string, unknown>[];
+}
+
+function standingOf({ world }: Life): string {
+  const { phase, conditions } = storedStatus(world);
+  const { reason, message } = conditions.find(({ type }) => type === 'Succeeded') ?? {};
+  return `${phase}, ${reason}: ${message}`;
+}
+
+/** What still carries out a step: children that are not gone and have not ended. */
+function atWork({ world }: Life): readonly string[] {
+  return listChildren(world.api)
+    .filter(({ status }) => status === undefined)
+    .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+}
+
+describe('a status that somebody else has written', () => {
+  test('names no child: kind, namespace and name come from run, step and attempt', async () => {
+    const life = begin([tool('deploy')]);
+    await life.settle();
+    const [child] = atWork(life);
+    const [entry = {}] = entriesOf(life);
+    const { uid: _, ...ref } = entry['resourceRef'] as Record<string, unknown>;
+    for (const forged of [{ namespace: 'elsewhere' }, { name: 'other' }, { kind: 'AgentRun' }, { kind: 'Secret' }]) {
+      life.patchStatus({ stepStatuses: [{ ...entry, resourceRef: { ...ref, ...forged } }] });
+      await life.settle();
+      expect(atWork(life), JSON.stringify(forged)).toEqual([child]);
+      expect(entriesOf(life)[0]?.['resourceRef']).toMatchObject(ref);
+    }
+  });
+
+  test.each<[string, (entry: Record<string, unknown>) => readonly object[]]>([
+    ['an attempt of 0', (entry) => [{ ...entry, attempt: 0 }]],
+    ['an attempt below 0', (entry) => [{ ...entry, attempt: -7 }]],
+    ['no phase', ({ phase: _, ...entry }) => [entry]],
+    ['the phase of a step that has not begun', (entry) => [{ ...entry, phase: 'Pending' }]],
+    ['another kind', (entry) => [{ ...entry, kind: 'Checkpoint' }]],
+    ['no kind', ({ kind: _, ...entry }) => [entry]],
+    ['a second entry for the step', (entry) => [entry, { ...entry, phase: 'Succeeded' }]],
+    ['a step that is not there', (entry) => [entry, { ...entry, name: 'ghost' }]],
+    ['nothing at all', () => []],
+  ])('with %s follows the child that there is, and repairs what is stored', async (_, forge) => {
+    const life = begin([tool('deploy')]);
+    await life.settle();
+    const before = entriesOf(life);
+    const children = atWork(life);
+    life.patchStatus({ stepStatuses: forge(before[0] ?? {}) });
+    await life.settle();
+    expect(atWork(life)).toEqual(children);
+    for (const child of listChildren(life.world.api)) setPhase(life.world, child, 'Succeeded');
+    await life.settle();
+    expect(standingOf(life)).toBe('Succeeded, Completed: all 1 steps succeeded');
+    expect(entriesOf(life)).toMatchObject([{ name: 'deploy', kind: 'ToolRun', phase: 'Succeeded', attempt: 1 }]);
+  });
+
+  test.each<[string, object, string]>([
+    ['more attempts than the step has', { attempt: 9 }, 'step build is at attempt 9, and has 2 at most'],
+    [
+      'a step that has begun before what it depends on was over',
+      { phase: 'Retrying', nextRetryAt: '2026-01-01T00:00:00Z' },
+      'step ship is Running, while build, on which it depends, is Retrying',
+    ],
+  ])('with %s fails the run, says why, and leaves nothing at work', async (_, forged, why) => {
+    const life = begin([tool('build', [], { retries: 1 }), tool('ship', ['build'])]);
+    await life.settle();
+    for (const child of listChildren(life.world.api)) setPhase(life.world, child, 'Succeeded');
+    await life.settle();
+    const [build, ship] = entriesOf(life);
+    life.patchStatus({ stepStatuses: [{ ...build, ...forged }, ship] });
+    await life.settle();
+    expect(standingOf(life)).toContain(`Failed, StatusContradiction: the status contradicts itself: ${why}`);
+    expect(atWork(life)).toEqual([]);
+  });
+
+  test('that ends a run whose steps still run ends those too', async () => {
+    const life = begin([tool('build')]);
+    await life.settle();
+    life.patchStatus({ phase: 'Succeeded' });
+    await life.settle();
+    expect(standingOf(life)).toContain('Failed, StatusContradiction: ');
+    expect(standingOf(life)).toContain('the run is Succeeded, while step build is Running');
+    expect(atWork(life)).toEqual([]);
+  });
+
+  test('never keeps a run from being cancelled, whatever it holds', async () => {
+    const entry = fc.dictionary(
+      fc.constantFrom(
+        'name',
+        'kind',
+        'phase',
+        'attempt',
+        'resourceRef',
+        'startedAt',
+        'nextRetryAt',
+        'reason',
+        'uid',
+        'index',
+      ),
+      nasty,
+      { maxKeys: 4 },
+    );
+    const mutation = fc.record({ at: fc.nat(3), change: entry, run: fc.dictionary(runField, nasty, { maxKeys: 2 }) });
+    const property = fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 3 }), async (mutations) => {
+      const life = begin([
+        tool('a', []),
+        tool('b', ['a'], { retries: 1, timeoutSeconds: 60 }),
+        { name: 'c', kind: 'AgentRun', agentRef: { name: 'x' }, implementation: {}, dependsOn: [] },
+        { name: 'd', kind: 'Checkpoint', dependsOn: ['c'] },
+      ]);
+      await life.settle();
+      for (const { at, change, run: fields } of mutations) {
+        const stepStatuses = entriesOf(life).map((one, index) => (index === at ? { ...one, ...change } : one));
+        life.patchStatus({ stepStatuses, ...fields });
+      }
+      life.cancel();
+      await life.settle();
+      const status = storedStatus(life.world);
+      expect(isRunFinal(status)).toBe(true);
+      expect(atWork(life)).toEqual([]);
+    });
+    await fc.assert(property, { numRuns: 273 });
+  });
+
+  test('keeps a phase that this build does not know as it is, and its attempt, until the run ends', async () => {
+    const life = begin([tool('build', [], { retries: 5 }), tool('ship', ['build'])]);
+    await life.settle();
+    const [build, ship] = entriesOf(life);
+    const newer = { ...build, phase: 'Hibernating', attempt: 3, until: 'spring' };
+    life.patchStatus({ stepStatuses: [newer, ship] });
+    const children = atWork(life);
+    await life.settle();
+    expect(entriesOf(life)[0]).toMatchObject({ phase: 'Hibernating', attempt: 3, until: 'spring' });
+    expect(atWork(life)).toEqual(children);
+    expect(standingOf(life)).toContain('build is Hibernating, a phase that this version does not know');
+    life.cancel();
+    await life.settle();
+    expect(entriesOf(life)).toMatchObject([{ phase: 'Cancelled', attempt: 3 }, { phase: 'Cancelled' }]);
+  });
+
+  test('whose snapshot is gone as well still ends', async () => {
+    const life = begin([tool('build')]);
+    await life.settle();
+    const [revision] = life.world.api.list(REVISIONS).items;
+    life.world.api.delete(REVISIONS, { namespace: NAMESPACE, name: revision?.metadata.name ?? '' });
+    life.patchStatus({ stepStatuses: entriesOf(life).map((one) => ({ ...one, resourceRef: { kind: 'Secret' } })) });
+    await life.settle();
+    expect(standingOf(life)).toContain('Failed, SnapshotLost');
+    expect(atWork(life)).toEqual([]);
+  });
+});
+
+const runField = fc.constantFrom('phase', 'runId', 'startedAt', 'finishedAt', 'conditions', 'observedGeneration');
+const nasty: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(null, 0, -1, 1.5, 1e9, true, '', 'Running', 'Succeeded', 'Pending', 'Retrying', 'Sleeping'),
+  fc.constantFrom<unknown>(
+    'a',
+    'b',
+    'ghost',
+    '__proto__',
+    '+275760-09-13T00:00:00.000Z',
+    '1970-01-01T00:00:00Z',
+    'never',
+  ),
+  fc.constantFrom<unknown>('ToolRun', 'Secret', 'StepTimedOut', 'InvalidStep', [], {}, [[]]),
+  fc.constantFrom<unknown>(
+    { kind: 'Secret', apiVersion: 'v1', name: 'x', namespace: 'kube-system' },
+    { kind: 'ToolRun', apiVersion: 'tools.proompteng.ai/v1alpha1', name: 'x', namespace: 'elsewhere', uid: 'x' },
+    { kind: 'ToolRun', apiVersion: 'tools/v9', name: 'x', namespace: 'agents' },
+  ),
+);
