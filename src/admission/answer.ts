@@ -67,3 +67,10 @@ export function answerUnreadable(webhook: Webhook, mistake: string): Answer {
   const response = webhook === 'mutate' ? allow() : refuse(400, 'BadRequest', mistake);
   return { verdict: 'error', response, problems: [] };
 }
+
+/** The answer to what holds too much to be looked at: the object is at fault, so it is not a matter of failure policy. */
+export function answerTooHeavy(webhook: Webhook, mistake: string, { mode }: Settings): Answer {
+  if (webhook === 'mutate' || mode === 'off') return { verdict: 'allowed', response: allow(), problems: [] };
+  if (mode === 'warn') return { verdict: 'allowed', response: allow([mistake]), problems: [] };
+  return { verdict: 'denied', response: refuse(413, 'RequestEntityTooLarge', mistake), problems: [] };
+}

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suggestName } from '../dag/suggest.ts';
@@ -17,7 +18,8 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
 import { readExpiry } from '../tls/expiry.ts';
 import { loadPair } from '../tls/files.ts';
-import { buildServer, type FinishedReview, type GateServer } from './server.ts';
+import { divideMemory } from './capacity.ts';
+import { BACKLOG, buildServer, type FinishedReview, type GateServer } from './server.ts';
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;
@@ -80,6 +82,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
       tls: pair,
       settings: settings as () => Settings,
       maxInFlight: configuration.maxInFlight,
+      capacity: divideMemory(process.constrainedMemory(), totalmem()),
       now: () => performance.now(),
       onStart: () => metrics.startReview(),
       onFinish: (review) => report(review, log, metrics),
@@ -87,7 +90,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
     });
     gate = opened;
     await opened.app
-      .listen({ port: configuration.port, host: configuration.bindAddress })
+      .listen({ port: configuration.port, host: configuration.bindAddress, backlog: BACKLOG })
       .catch((error: Error) => endWith(`cannot listen: ${error.message}`));
     log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
   }

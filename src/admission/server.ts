@@ -1,19 +1,29 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Settings } from '../orchestration/settings.ts';
-import { type Answer, answerReview, answerUnreadable, type Webhook } from './answer.ts';
+import { type Answer, answerReview, answerTooHeavy, answerUnreadable, type Webhook } from './answer.ts';
+import { readBody } from './body.ts';
+import type { Capacity } from './capacity.ts';
+import { answerClientError, boundConnections } from './connections.ts';
+import { parseBody, TooHeavy } from './json.ts';
 import { type AdmissionRequest, decodeReview, encodeReview } from './review.ts';
+import { createRoom, type Room } from './room.ts';
 import { readTimeoutMs } from './timeout.ts';
 
-/** An UPDATE carries two objects of at most 3 MiB, the API server's limit for a request body, in an envelope of at most 1 MiB. */
-const BODY_LIMIT_BYTES = 7 * 1024 * 1024;
-/** API servers keep an idle connection for about 90 s: the side that closes first must be theirs, or they meet an EOF. */
-const KEEP_ALIVE_TIMEOUT_MS = 120_000;
 /**
- * Node counts these from the opening of a connection, also of one on which nothing was asked yet. API servers open some in
- * reserve: one that is told 408 as it sends its first review takes that for the answer.
+ * API servers keep an idle connection for about 90 s, also one on which nothing was asked yet: they open some in reserve.
+ * The side that closes first must be theirs, or they meet an EOF.
  */
-const HEADERS_TIMEOUT_MS = 120_000;
-const REQUEST_TIMEOUT_MS = 125_000;
+const IDLE_TIMEOUT_MS = 120_000;
+/** From its first byte to its last; API servers send a request at once. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** From the opening of a connection. API servers themselves wait 10 s. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How often Node looks for requests that took too long. */
+const CHECK_INTERVAL_MS = 1_000;
+/** Connections that the kernel holds ready: few, so that one wave of them does not push out those that came before. */
+export const BACKLOG = 128;
+/** An answer of which more is not read takes up room. */
+const SMALL_ANSWER_BYTES = 16 * 1024;
 
 export interface KeyPair {
   readonly cert: string;
@@ -34,8 +44,9 @@ export interface ServerOptions {
   readonly tls: KeyPair | undefined;
   /** Read for each review, so that new settings hold from the next one on. */
   readonly settings: () => Settings;
-  /** Reviews that may be in flight at once; one more is answered by the failure policy. */
+  /** Reviews that may be in flight at once, from their last byte to the end of their answer; one more is answered by the failure policy. */
   readonly maxInFlight: number;
+  readonly capacity: Capacity;
   /** Milliseconds on a clock that never jumps. */
   readonly now: () => number;
   readonly onStart: () => void;
@@ -57,19 +68,15 @@ export interface GateServer {
  * 200 and an AdmissionReview, since the API server takes anything else for a webhook that failed.
  */
 export function buildServer(options: ServerOptions): GateServer {
-  const app = createApp(options.tls);
+  const room = createRoom(options.capacity.bytesInFlight, options.now);
+  const app = createApp(options.tls, room);
+  const connections = boundConnections(app.server, options.capacity);
   let inFlight = 0;
   let isDraining = false;
 
   app.decorateRequest('arrivedAtMs', 0);
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAtMs = options.now();
-    inFlight++;
-    options.onStart();
-    reply.raw.once('close', () => {
-      inFlight--;
-      options.onEnd();
-    });
     if (isDraining) reply.header('connection', 'close');
     done();
   });
@@ -83,7 +90,10 @@ export function buildServer(options: ServerOptions): GateServer {
     },
   };
 
+  /** Called when the body has arrived: who sends half of one occupies nobody's place. */
   function handle(webhook: Webhook, http: FastifyRequest, reply: FastifyReply): FastifyReply {
+    count(reply);
+    if (http.body instanceof TooHeavy) return refuseHeavy(webhook, http, reply, http.body);
     const { uid, request, mistake = 'no review' } = decodeReview(http.body);
     if (uid === undefined) return reply.code(400).send({ message: mistake });
     const deadlineMs = http.arrivedAtMs + readTimeoutMs(http.query);
@@ -91,34 +101,75 @@ export function buildServer(options: ServerOptions): GateServer {
     const answer = request
       ? answerReview(webhook, request, options.settings(), bounds)
       : answerUnreadable(webhook, mistake);
+    return finish(webhook, http, reply, { uid, request, answer });
+  }
+
+  function refuseHeavy(
+    webhook: Webhook,
+    http: FastifyRequest,
+    reply: FastifyReply,
+    { uid, mistake }: TooHeavy,
+  ): FastifyReply {
+    if (uid === undefined) return reply.code(413).send({ message: mistake });
+    const answer = answerTooHeavy(webhook, mistake, options.settings());
+    return finish(webhook, http, reply, { uid, request: undefined, answer });
+  }
+
+  function finish(
+    webhook: Webhook,
+    http: FastifyRequest,
+    reply: FastifyReply,
+    told: Pick<FinishedReview, 'uid' | 'request' | 'answer'>,
+  ): FastifyReply {
+    const isKept = connections.keep(http.raw.socket);
     // Also of a review that came before the drain: its connection would hold up the end.
-    if (isDraining) reply.header('connection', 'close');
-    reply.send(encodeReview(uid, answer.response));
-    options.onFinish({ webhook, uid, request, answer, durationMs: options.now() - http.arrivedAtMs });
+    if (isDraining || !isKept) reply.header('connection', 'close');
+    reply.send(encodeReview(told.uid, told.answer.response));
+    holdUnread(reply);
+    options.onFinish({ webhook, ...told, durationMs: options.now() - http.arrivedAtMs });
     return reply;
+  }
+
+  function count(reply: FastifyReply): void {
+    inFlight++;
+    options.onStart();
+    reply.raw.once('close', () => {
+      inFlight--;
+      options.onEnd();
+    });
+  }
+
+  /** A large answer takes up room until it is read. */
+  function holdUnread({ raw }: FastifyReply): void {
+    const { socket } = raw;
+    if (socket === null || socket.writableLength <= SMALL_ANSWER_BYTES) return;
+    const guest = { bytes: socket.writableLength, expel: () => socket.destroy() };
+    room.take(guest);
+    raw.once('close', () => room.leave(guest));
   }
 }
 
-function createApp(tls: KeyPair | undefined): FastifyInstance {
+function createApp(tls: KeyPair | undefined, room: Room): FastifyInstance {
   const options = {
-    bodyLimit: BODY_LIMIT_BYTES,
-    // Such a key is a name like any other: a 400 would be a bypass under failurePolicy Ignore.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
+    clientErrorHandler: answerClientError,
   } as const;
-  const http = { headersTimeout: HEADERS_TIMEOUT_MS };
+  const http = { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS };
+  const https = { ...tls, ...http, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: 'TLSv1.2' } as const;
   const app: FastifyInstance = tls
-    ? (fastify({ ...options, https: { ...tls, ...http, minVersion: 'TLSv1.2' } }) as unknown as FastifyInstance)
+    ? (fastify({ ...options, https }) as unknown as FastifyInstance)
     : fastify({ ...options, http });
   // As text a review would be told that it has no request.
   app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser('application/json', async (_: FastifyRequest, stream: FastifyRequest['raw']) =>
+    parseBody(await readBody(stream, room)),
+  );
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const code = error.statusCode ?? 500;
-    const told = code === 413 ? 'the body is larger than 7 MiB, which hold two objects of 3 MiB each' : error.message;
-    return reply.code(code).send({ message: code < 500 ? told : 'internal fault' });
+    return reply.code(code).send({ message: code < 500 ? error.message : 'internal fault' });
   });
   app.setNotFoundHandler((request, reply) =>
     reply

@@ -58,11 +58,7 @@ describe('is judged, whatever it looks like:', () => {
       `{"steps":[{"name":"a","kind":"Checkpoint","dependsOn":${nested(10_000)}}]}`,
       'InvalidDependency',
     ],
-    [
-      'a million levels',
-      `{"steps":${cyclicSteps},"policies":${nestedMaps(1_000_000)}}`,
-      'NestingTooDeep,DependencyCycle',
-    ],
+    ['50,000 levels', `{"steps":${cyclicSteps},"policies":${nestedMaps(50_000)}}`, 'NestingTooDeep,DependencyCycle'],
     ['a list for a spec', '[]', 'MissingSteps'],
     ['a list for a step', '{"steps":[[]]}', 'InvalidField'],
     [
@@ -207,7 +203,7 @@ describe('gets a 4xx and a sentence:', () => {
     ['YAML', 'kind: AdmissionReview'],
     ['nothing', ''],
     ['bytes', Buffer.from([0xff, 0xfe, 0x00, 0x80])],
-    ['a million open brackets', '['.repeat(1_000_000)],
+    ['100,000 open brackets', '['.repeat(100_000)],
     ['no uid', text.replace('"uid"', '"udi"')],
     ['a number for a uid', text.replace('"7d2f3a4e"', '7')],
     ['a list of reviews', `[${text}]`],
@@ -221,7 +217,7 @@ describe('gets a 4xx and a sentence:', () => {
     const reply = await gate.send('/validate', padded, { isChunked });
     expect([reply.status, reply.body]).toEqual([
       413,
-      { message: 'the body is larger than 7 MiB, which hold two objects of 3 MiB each' },
+      { message: 'the body is larger than 5 MiB, the most that a review of objects that can be stored has' },
     ]);
   });
 
@@ -239,10 +235,10 @@ describe('gets a 4xx and a sentence:', () => {
 describe('a connection', () => {
   const text = asText(review(orchestration(cycle)));
 
-  test('that stalls is closed, and holds nobody up until then', async () => {
-    const impatient = await listenGate(identity, {}, { headersTimeout: 1000, requestTimeout: 1500 });
+  test('that stalls within a request is closed, and holds nobody up until then', async () => {
+    const impatient = await listenGate(identity, {}, { headersTimeout: 500, requestTimeout: 500 });
     onTestFinished(impatient.close);
-    const starts = ['', 'POST /validate HTTP/1.1\r\nHost: gate\r\n', `${requestHead('/validate', 1000)}{"request"`];
+    const starts = ['POST /validate HTTP/1.1\r\nHost: gate\r\n', `${requestHead('/validate', 1000)}{"request"`];
     const answers = starts.map(async (start) => {
       const socket = await impatient.open();
       socket.write(start);
@@ -250,6 +246,19 @@ describe('a connection', () => {
     });
     expect((await impatient.send('/validate', text)).body.response?.allowed).toBe(false);
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('in reserve is given no answer to nothing, and its first request has all the time of another', async () => {
+    const impatient = await listenGate(identity, {}, { headersTimeout: 500, requestTimeout: 500 });
+    onTestFinished(impatient.close);
+    const expired: string[] = [];
+    impatient.app.server.on('clientError', ({ code }: NodeJS.ErrnoException) => expired.push(code ?? ''));
+    const [used, stalled] = [await impatient.open(), await impatient.open()];
+    await expect.poll(() => expired).toEqual(['ERR_HTTP_REQUEST_TIMEOUT', 'ERR_HTTP_REQUEST_TIMEOUT']);
+    used.end(requestHead('/validate', text.length) + text);
+    stalled.write('POST');
+    expect(await readText(used)).toMatch(/^HTTP\/1\.1 200 .*"allowed":false/s);
+    expect(await readText(stalled)).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('that is half closed after its review is answered', async () => {
@@ -265,12 +274,12 @@ describe('a connection', () => {
   });
 
   test('that breaks off within its review leaves no trace', async () => {
-    const before = gate.count.started;
+    const before = { ...gate.arrived, count: { ...gate.count } };
     const socket = await gate.open();
     socket.write(requestHead('/validate', 1000) + text.slice(0, 100));
-    await expect.poll(() => gate.count.started).toBe(before + 1);
+    await expect.poll(() => gate.arrived.requests).toBe(before.requests + 1);
     socket.destroy();
-    await expect.poll(() => gate.count.ended).toBe(before + 1);
+    expect(gate.count).toEqual(before.count);
   });
 
   test('that speaks no HTTP is told so', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Identity, issueIdentity, listenGate, requestHead } from '../support/https.ts';
@@ -10,6 +12,19 @@ let identity: Identity;
 beforeAll(async () => {
   identity = await issueIdentity();
 });
+
+/** A TCP connection on which nothing is said. */
+async function openBare({ host, port }: { host: string; port: number }): Promise<Socket> {
+  const socket = connect(port, host).on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket.resume();
+}
+
+async function firstOf(socket: Socket): Promise<string> {
+  const [piece] = (await once(socket, 'data')) as [Buffer];
+  return piece.toString();
+}
 
 async function startGate(...options: Parameters<typeof listenGate> extends [unknown, ...infer Rest] ? Rest : never) {
   const gate = await listenGate(identity, ...options);
@@ -44,7 +59,7 @@ describe('a gate that closes', () => {
     const socket = await gate.open();
     const answer = readText(socket);
     socket.write(wholeRequest.slice(0, -10));
-    await expect.poll(() => gate.count.started).toBe(1);
+    await expect.poll(() => gate.arrived.requests).toBe(1);
     gate.startDraining();
     let isClosed = false;
     const closed = gate.app.close().then(() => (isClosed = true));
@@ -82,15 +97,74 @@ describe('a gate that closes', () => {
 });
 
 describe('the limit of reviews in flight', () => {
-  test('counts a review from its headers to its answer, and gives its place to the next', async () => {
+  test("counts a review when its body has arrived: half of one takes nobody's place", async () => {
     const gate = await startGate({ maxInFlight: 1 });
-    const socket = await gate.open();
-    socket.write(wholeRequest.slice(0, -10));
-    await expect.poll(() => gate.count.started).toBe(1);
-    expect((await gate.send('/validate', body)).body.response?.status?.code).toBe(429);
-    socket.destroy();
-    await expect.poll(() => gate.count.ended).toBe(2);
+    for (let n = 1; n <= 3; n++) {
+      (await gate.open()).write(wholeRequest.slice(0, -10));
+      await expect.poll(() => gate.arrived.requests).toBe(n);
+    }
     expect((await gate.send('/validate', body)).body.response?.allowed).toBe(true);
+    expect(gate.count.started).toBe(1);
+  });
+});
+
+describe('connections', () => {
+  const capacity = { newConnections: 4, keptConnections: 2, bytesInFlight: 1024 * 1024 };
+
+  test('on which nothing was asked make room for newer ones, and those that asked do not', async () => {
+    const gate = await startGate({ capacity });
+    await gate.send('/validate', body);
+    const bare = await Promise.all(Array.from({ length: 40 }, () => openBare(gate.address)));
+    await expect.poll(() => bare.filter(({ closed }) => closed).length).toBe(36);
+    const [half, whole] = [await gate.open(), await gate.open()];
+    half.write(wholeRequest.slice(0, 20));
+    whole.write(wholeRequest);
+    expect(await firstOf(whole)).toContain('200 OK');
+    const again = await gate.send('/validate', body);
+    expect([again.isReused, again.body.response?.allowed]).toEqual([true, true]);
+  });
+
+  test('beyond those that are kept are answered and closed', async () => {
+    const gate = await startGate({ capacity });
+    const sockets = [];
+    for (let n = 0; n < 3; n++) {
+      const socket = await gate.open();
+      socket.write(wholeRequest);
+      sockets.push(await firstOf(socket));
+    }
+    expect(sockets.map((answer) => /connection: ([a-z-]+)/i.exec(answer)?.[1])).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+    ]);
+  });
+
+  test('whose bodies stall make room for a body that comes', async () => {
+    const gate = await startGate({ capacity });
+    const stalled = await gate.open();
+    const ended = once(stalled, 'close');
+    stalled.on('error', () => {}).write(`${requestHead('/validate', 4_000_000)}${' '.repeat(900_000)}`);
+    await expect.poll(() => gate.arrived.requests).toBe(1);
+    const large = JSON.stringify(review(orchestration([{ ...checkpoint('a'), with: { a: 'x'.repeat(900_000) } }])));
+    expect((await gate.send('/validate', large)).body.response?.allowed).toBe(true);
+    await ended;
+  });
+
+  test('that read nothing of large answers are closed', async () => {
+    const gate = await startGate({
+      capacity: { ...capacity, newConnections: 40, keptConnections: 40, bytesInFlight: 4_000_000 },
+    });
+    const names = Array.from({ length: 500 }, (_, i) => checkpoint(`${i}`.padEnd(4000, 'x')));
+    const asked = JSON.stringify(review(orchestration(names)));
+    const sockets = [];
+    for (let n = 0; n < 8; n++) {
+      const socket = (await gate.open()).on('error', () => {}).pause();
+      socket.write(requestHead('/mutate', asked.length) + asked);
+      sockets.push(socket);
+    }
+    await expect.poll(() => gate.count.ended, { timeout: 20_000 }).toBeGreaterThanOrEqual(4);
+    expect((await gate.send('/validate', body)).body.response?.allowed).toBe(true);
+    for (const socket of sockets) socket.destroy();
   });
 });
 
@@ -99,7 +173,7 @@ test('the deadline counts from the headers of a review, however slowly its body 
   const gate = await startGate({ now: () => nowMs });
   const socket = await gate.open();
   socket.write(wholeRequest.slice(0, -10));
-  await expect.poll(() => gate.count.started).toBe(1);
+  await expect.poll(() => gate.arrived.requests).toBe(1);
   nowMs = 5001;
   socket.end(wholeRequest.slice(-10));
   expect(await readText(socket)).toMatch(/"allowed":false,"status":\{"code":504/);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultSettings } from '../../src/orchestration/settings.ts';
+import { defaultSettings, type Settings } from '../../src/orchestration/settings.ts';
 import { checkpoint, cycle, orchestration, review } from '../support/reviews.ts';
 import { buildGate } from '../support/server.ts';
 
@@ -51,7 +51,7 @@ describe('a review', () => {
     ]);
     expect(finished[0]?.answer.problems).toMatchObject([{ code: 'DependencyCycle', severity: 'deny' }]);
     expect(finished[1]?.request).toMatchObject({ operation: 'CREATE', name: 'nightly', isDryRun: true });
-    expect(count).toEqual({ started: 4, ended: 4 });
+    expect(count).toEqual({ started: 3, ended: 3 });
   });
 
   test('meets the settings of its own time', async () => {
@@ -105,8 +105,8 @@ describe('what has no uid is told why nobody can be answered', () => {
     ['{"request":{"uid":7}}', noUid],
     ['{"__proto__":{"request":{"uid":"u"}}}', noRequest],
     ['{"request":{"__proto__":{"uid":"u"}}}', noUid],
-    ['{', "Body is not valid JSON but content-type is set to 'application/json'"],
-    ['', "Body cannot be empty when content-type is set to 'application/json'"],
+    ['{', 'the body is no JSON'],
+    ['', 'the body is empty: POST an AdmissionReview'],
   ])('%s', async (body, message) => {
     const reply = await buildGate().post('/validate', body);
     expect([reply.status, reply.body]).toEqual([400, { message }]);
@@ -172,8 +172,65 @@ test('a gate with no room in flight says so at once', async () => {
   expect([status, body.response?.status?.code, finished[0]?.answer.verdict]).toEqual([200, 429, 'overloaded']);
 });
 
-test('gives up no connection before an API server does, which is after 90 s, whether it was used or not', () => {
+test('closes no connection before an API server does, which is after 90 s, and gives a request 5 s', () => {
   const { server } = buildGate().app;
-  for (const limit of ['keepAliveTimeout', 'headersTimeout', 'requestTimeout'] as const)
-    expect(server[limit], limit).toBeGreaterThan(90_000);
+  expect(Math.min(server.keepAliveTimeout, server.timeout)).toBeGreaterThan(90_000);
+  expect([server.headersTimeout, server.requestTimeout]).toEqual([5_000, 5_000]);
+});
+
+describe('a review of more values than fit', () => {
+  const heavy = orchestration(cycle, { spec: { policies: { a: Array(200_000).fill({}) } } });
+  const uid = '0b9a4f1e-6a51-4d0e-9e8e-2f1d3c4b5a69';
+  /** As API servers write it. */
+  const text = JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid, object: heavy },
+  });
+
+  test('is denied with a sentence, whatever the failure policy, and never changed', async () => {
+    const settings: Settings = { ...defaultSettings, failurePolicy: 'Ignore' };
+    const { post, finished } = buildGate({ settings: () => settings });
+    const { status, body } = await post('/validate', text);
+    expect([status, body.response]).toEqual([
+      200,
+      {
+        uid,
+        allowed: false,
+        status: {
+          code: 413,
+          reason: 'RequestEntityTooLarge',
+          message: expect.stringContaining('make the object smaller'),
+        },
+      },
+    ]);
+    expect(finished[0]).toMatchObject({ uid, answer: { verdict: 'denied' } });
+    expect((await post('/mutate', text)).body.response).toEqual({ uid, allowed: true });
+  });
+
+  test.each(['warn', 'off'] as const)('is allowed in mode %s', async (mode) => {
+    const { post } = buildGate({ settings: () => ({ ...defaultSettings, mode }) });
+    const { response } = (await post('/validate', text)).body;
+    expect([response?.allowed, response?.warnings?.length]).toEqual([true, mode === 'warn' ? 1 : undefined]);
+  });
+
+  test('is a failed call where its uid is not found without parsing', async () => {
+    const { status, body } = await buildGate().post('/validate', text.replace('"request":', '"request" :'));
+    expect([status, body.message]).toEqual([413, expect.stringContaining('125,000 objects')]);
+  });
+
+  test('is not one of much text', async () => {
+    const wordy = orchestration([{ ...checkpoint('a'), with: { a: '\\"{},[:'.repeat(500_000) } }]);
+    expect((await buildGate().post('/validate', review(wordy))).body.response?.allowed).toBe(true);
+  });
+
+  test('is not one of 1,000 steps with 256 dependencies each, before and after', async () => {
+    const steps = Array.from({ length: 1000 }, (_, i) => ({
+      ...checkpoint(`${i}`, ...Array.from({ length: 256 }, (_, j) => `${j}`)),
+      with: { a: '1', b: '2', c: '3' },
+    }));
+    const change = review(orchestration(steps), { operation: 'UPDATE', oldObject: orchestration(steps.slice(1)) });
+    const { response } = (await buildGate().post('/validate?timeout=30s', change)).body;
+    expect([response?.allowed, response?.status?.code]).toEqual([false, 422]);
+  });
 });

@@ -21,6 +21,10 @@ export interface GateOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** More flags of `serve`, which win over ours: `--drain-seconds=3`. */
   readonly flags?: readonly string[];
+  /** Flags of Node. */
+  readonly nodeFlags?: readonly string[];
+  /** What its command is run by, such as a memory limit. */
+  readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
 /** A gate of our own on 127.0.0.1, as a process that starts from the sources. */
@@ -63,7 +67,8 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
   }
 }
 
-async function startIn(folder: GuardedFolder, { settings = {}, flags = [] }: GateOptions): Promise<Gate> {
+async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gate> {
+  const { settings = {}, flags = [], nodeFlags = [], wrap = (command) => command } = options;
   const folders = {
     tls: join(folder.path, 'tls'),
     settings: join(folder.path, 'settings'),
@@ -89,11 +94,11 @@ async function startIn(folder: GuardedFolder, { settings = {}, flags = [] }: Gat
   const process = createComponent({
     name: 'gate',
     folder,
-    command: [
-      ...[globalThis.process.execPath, join(root, 'src/main.ts'), 'serve'],
+    command: wrap([
+      ...[globalThis.process.execPath, ...nodeFlags, join(root, 'src/main.ts'), 'serve'],
       ...ourFlags.filter((ours) => !flags.some((flag) => nameOf(flag) === nameOf(ours))),
       ...flags,
-    ],
+    ]),
     isReady: () => isAnswering(`${sideUrl}/readyz`),
   });
   await process.start();

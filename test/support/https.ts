@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
-import type { KeyPair, ServerOptions } from '../../src/admission/server.ts';
+import { BACKLOG, type KeyPair, type ServerOptions } from '../../src/admission/server.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { buildGate, type Reply } from './server.ts';
 
@@ -38,9 +38,12 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
   const gate = buildGate({ tls: identity.pair, ...options });
   // The interval is a property of the server too, though not a documented one; 30 s by itself.
   if (patience) Object.assign(gate.app.server, patience, { connectionsCheckingInterval: 20 });
-  await gate.app.listen({ host: '127.0.0.1', port: 0 });
+  const arrived = { requests: 0 };
+  gate.app.server.on('request', () => arrived.requests++);
+  await gate.app.listen({ host: '127.0.0.1', port: 0, backlog: BACKLOG });
   const { port } = gate.app.server.address() as AddressInfo;
   const address = { host: '127.0.0.1', port, ca: identity.caPem };
+  const opened: TLSSocket[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   /** Over one connection, which is kept. */
@@ -59,15 +62,17 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
   async function open(): Promise<TLSSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connect(address, resolve).on('error', reject);
+    opened.push(socket);
     await promise;
     return socket;
   }
 
   async function close(): Promise<void> {
     agent.destroy();
+    for (const socket of opened) socket.destroy();
     await gate.app.close();
   }
-  return { ...gate, address, send, open, close };
+  return { ...gate, arrived, address, send, open, close };
 }
 
 /** The lines of a request with a body of `length` bytes, up to the body. */

@@ -1,3 +1,4 @@
+import { divideMemory } from '../../src/admission/capacity.ts';
 import { buildServer, type FinishedReview, type ServerOptions } from '../../src/admission/server.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
 
@@ -9,6 +10,7 @@ export function buildGate(options: Partial<ServerOptions> = {}) {
     tls: undefined,
     settings: () => defaultSettings,
     maxInFlight: 16,
+    capacity: divideMemory(0, 0),
     now: () => performance.now(),
     onStart: () => count.started++,
     onFinish: (review) => finished.push(review),
