@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst exhaust faults drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust faults drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='-
 
 worst: node_modules/.installed ## Search for the body that costs the gate most time and memory (WORST='--bodies N --seed S')
 	node test/worst/worst.ts $(WORST)
+
+attack: node_modules/.installed ## Attack a gate under 256 MiB for SECONDS=600 while others ask reviews (as root; ATTACK='--only NAME')
+	node test/attack/main.ts --seconds $(or $(SECONDS),600) $(ATTACK)
 
 exhaust: node_modules/.installed ## Explore every run of up to four steps, with crashes between any two calls
 	node test/exhaustive/exhaust.ts $(EXHAUST)
