@@ -2,10 +2,52 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { checks, describe, type Outcome, run } from './checks.ts';
+import { checks, describe, run } from './checks.ts';
+import { deaths, disturbances } from './unkind/disturbances.ts';
+import { stories } from './unkind/stories.ts';
+import { tellAll } from './unkind/unkind.ts';
 
-// node test/exhaustive/exhaust.ts [--steps 4] [--quick]: explores every check of at most so many steps, each in a thread
-// of its own and as many at once as there are cores. Ends with 1 at the first violation.
+// node test/exhaustive/exhaust.ts [--steps 4] [--quick]: explores every check of at most so many steps, and unless it has to
+// be quick tells every story with every disturbance and a death after it; each in a thread of its own and as many at once as
+// there are cores. Ends with 1 at the first violation.
+
+/** What one thread does, and its result in a line. */
+interface Job {
+  readonly title: string;
+  readonly isDue: (steps: number, isQuick: boolean) => boolean;
+  readonly perform: () => Promise<Result>;
+}
+
+interface Result {
+  readonly states: number;
+  readonly counts: string;
+  /** The first violation, in words. */
+  readonly violation?: string | undefined;
+}
+
+const jobs: readonly Job[] = [
+  ...stories.map(
+    (story): Job => ({
+      title: `told with ${disturbances.length} disturbances and a death after each: ${story.title}`,
+      isDue: (_, isQuick) => !isQuick,
+      async perform() {
+        const { histories, calls, violation } = await tellAll(story, disturbances, deaths);
+        return { states: calls, counts: `${histories} histories, ${calls} calls`, violation };
+      },
+    }),
+  ),
+  ...checks.map(
+    (check): Job => ({
+      title: describe(check),
+      isDue: (steps, isQuick) => check.steps <= steps && (check.isQuick === true || !isQuick),
+      perform() {
+        const { graphs, states, moves, ends, violation } = run(check);
+        const counts = `${graphs} graphs, ${states} states, ${moves} moves, ${ends} ends`;
+        return Promise.resolve({ states, counts, violation });
+      },
+    }),
+  ),
+];
 
 /** A state that was visited costs some 20 bytes; what lives only from one state to the next is most of the garbage. */
 const resourceLimits = { maxOldGenerationSizeMb: 8192, maxYoungGenerationSizeMb: 64 };
@@ -26,16 +68,14 @@ async function exploreAll(indexes: readonly number[]): Promise<void> {
   console.log(`${indexes.length} checks, ${states} states, no violation, ${secondsSince(startedAt)} s`);
 }
 
-/** How many states a check has. */
+/** How many states a job has visited. */
 async function exploreOne(index: number): Promise<number> {
-  const check = checks[index];
-  if (check === undefined) return 0;
+  const job = jobs[index];
+  if (job === undefined) return 0;
   const startedAt = performance.now();
   const worker = new Worker(import.meta.filename, { workerData: index, resourceLimits });
-  const [outcome] = (await once(worker, 'message')) as [Outcome];
-  const { graphs, states, moves, ends, violation } = outcome;
-  const told = `${graphs} graphs, ${states} states, ${moves} moves, ${ends} ends`;
-  console.log(`${describe(check)}: ${told}, ${secondsSince(startedAt)} s`);
+  const [{ states, counts, violation }] = (await once(worker, 'message')) as [Result];
+  console.log(`${job.title}: ${counts}, ${secondsSince(startedAt)} s`);
   if (violation === undefined) return states;
   console.error(violation);
   return process.exit(1);
@@ -45,12 +85,10 @@ if (isMainThread) {
   const { values } = parseArgs({
     options: { steps: { type: 'string', default: '4' }, quick: { type: 'boolean', default: false } },
   });
-  const isDue = ({ steps, isQuick = false }: (typeof checks)[number]) =>
-    steps <= Number(values.steps) && (isQuick || !values.quick);
-  await exploreAll([...checks.keys()].filter((index) => isDue(checks[index] as (typeof checks)[number])));
+  const isDue = (index: number) => jobs[index]?.isDue(Number(values.steps), values.quick) === true;
+  await exploreAll([...jobs.keys()].filter(isDue));
 } else {
   // Calls of the model fail by the million, and nobody reads their stacks.
   Error.stackTraceLimit = 0;
-  const check = checks[workerData as number];
-  if (check !== undefined) parentPort?.postMessage(run(check));
+  parentPort?.postMessage(await jobs[workerData as number]?.perform());
 }

@@ -43,26 +43,33 @@ export function createModelClient(options: ModelClientOptions): KubeClient & { r
   const travel = () => new Promise<void>((resolve) => void timing.schedule(TRAVEL_MS, resolve));
   const never = () => new Promise<never>(() => {});
 
+  function attempt<T>(carryOut: () => T): { readonly value: T } | { readonly error: unknown } {
+    try {
+      const value = carryOut();
+      onCommit();
+      return { value };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** On its way, or for ever if the caller dies meanwhile. */
+  async function outlive(): Promise<void> {
+    await travel();
+    if (isDead()) await never();
+  }
+
   async function send<T>(call: Omit<OnItsWay, 'number'>, carryOut: () => T): Promise<T> {
-    await travel();
-    if (isDead()) return never();
+    await outlive();
     const fate = decide(call);
-    if (isDead()) return never();
-    if (fate === 'caller dies before') {
-      die();
-      return never();
-    }
+    if (fate === 'caller dies before') die();
     const lost = new KubeError('Unavailable', 'the connection broke', { isOutcomeUnknown: true });
-    if (fate === 'fails') throw lost;
-    const result = carryOut();
-    onCommit();
-    if (fate === 'caller dies after') {
-      die();
-      return never();
-    }
+    const result = isDead() || fate === 'fails' ? { error: lost } : attempt(carryOut);
+    if (fate === 'caller dies after') die();
+    await outlive();
+    if ('error' in result) throw result.error;
     if (fate === 'answer is lost') throw lost;
-    await travel();
-    return isDead() ? never() : result;
+    return result.value;
   }
 
   return {

@@ -5,9 +5,11 @@ import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
+import { keepObject } from '../../../src/reconciler/kept.ts';
 import { createRunQueue, STEP_RESOURCES } from '../../../src/reconciler/main.ts';
 import { base32, nameChild } from '../../../src/reconciler/names.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
+import { topicsOf } from '../../../src/reconciler/topics.ts';
 import { silentLog } from '../timing.ts';
 import { NAMESPACE, ORCHESTRATIONS, phaseOf, RUNS, resourceOf, TOOL_RUNS } from './engine.ts';
 import type { Law } from './laws.ts';
@@ -17,7 +19,13 @@ import { createVirtualTime } from './time.ts';
 
 /** Under which name our engines write: the one that `src/engine` gives them. */
 const FIELD_MANAGER = 'orchestration-gate-reconciler';
-const AGENT_RUNS = resourceOf('AgentRun');
+export const AGENT_RUNS = resourceOf('AgentRun');
+export const DELIVERIES: Resource = {
+  ...TOOL_RUNS,
+  group: 'signals.proompteng.ai',
+  plural: 'signaldeliveries',
+  kind: 'SignalDelivery',
+};
 const CHILD_KINDS = [RUNS, TOOL_RUNS, AGENT_RUNS];
 const STEP = 'agents.proompteng.ai/orchestration-step';
 const EPOCH_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -38,6 +46,8 @@ export interface SimulationOptions {
   readonly outcomeOf?: (step: string, nth: number) => string | undefined;
   /** A child of this step takes so long to go after it was asked to: whoever works on it holds it by a finalizer. */
   readonly lingersMs?: (step: string) => number;
+  /** Finished children go so long after their end, as where somebody tidies up. */
+  readonly keepsMs?: number;
   readonly laws?: readonly Law[];
   /** Asked of every call of an engine as it arrives. */
   readonly decide?: (call: OnItsWay, simulation: Simulation) => Fate | undefined;
@@ -78,7 +88,13 @@ interface Engine {
 }
 
 export function createSimulation(options: SimulationOptions): Simulation {
-  const { orchestrations, outcomeOf = () => 'Succeeded', lingersMs = () => 0, decide = () => undefined } = options;
+  const {
+    orchestrations,
+    outcomeOf = () => 'Succeeded',
+    lingersMs = () => 0,
+    keepsMs,
+    decide = () => undefined,
+  } = options;
   const time = createVirtualTime();
   const nowMs = () => EPOCH_MS + time.now();
   const model = createModel(nowMs);
@@ -120,7 +136,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
     made.set(step, nth);
     if (lingersMs(step) > 0) time.schedule(1, () => edit(child, { metadata: { finalizers: [HOLD] } }));
     const phase = outcomeOf(step, nth);
-    if (phase !== undefined) time.schedule(CHILD_MS, () => edit(child, { status: { phase } }, true));
+    if (phase === undefined) return;
+    time.schedule(CHILD_MS, () => edit(child, { status: { phase } }, true));
+    if (keepsMs !== undefined) time.schedule(CHILD_MS + keepsMs, () => removeIfThere(child));
   }
 
   function edit({ kind, metadata }: KubeObject, body: object, isOfStatus = false): void {
@@ -129,6 +147,11 @@ export function createSimulation(options: SimulationOptions): Simulation {
     const current = find(resource, metadata.name);
     if (current?.metadata.uid !== metadata.uid) return;
     change(() => model.patch(resource, name, { type: 'merge', body }, isOfStatus ? { subresource: 'status' } : {}));
+  }
+
+  function removeIfThere({ kind, metadata: { name, uid } }: KubeObject): void {
+    if (find(resourceOf(kind), name)?.metadata.uid === uid)
+      change(() => model.delete(resourceOf(kind), { namespace: NAMESPACE, name }));
   }
 
   /** Whatever the laws say: this is nobody's call. */
@@ -180,6 +203,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
       namespaces: [NAMESPACE],
       fieldManager: FIELD_MANAGER,
       onChange: (object) => runs.see(object as snapshots.KubeObject),
+      onListed: (kind) => runs.seeList(kind),
+      keep: (object) => keepObject(object as snapshots.KubeObject) as KubeObject,
+      topicsOf: (object) => topicsOf(object as snapshots.KubeObject),
       timing,
       log: silentLog,
     });
@@ -200,7 +226,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       runObserver: { observeReaction: () => {}, countEnded: () => {} },
     });
     engines.push(engine);
-    void followed.whenSynced([RUNS.kind, ORCHESTRATIONS.kind]).then(() => runs.start());
+    void followed.whenTried([RUNS.kind, ORCHESTRATIONS.kind]).then(() => runs.start());
   }
 
   const simulation: Simulation = {
@@ -260,7 +286,7 @@ function withoutHold({ metadata }: KubeObject): readonly string[] {
   return ((metadata['finalizers'] ?? []) as readonly string[]).filter((name) => name !== HOLD);
 }
 
-function stepOf({ metadata }: KubeObject): string {
+export function stepOf({ metadata }: KubeObject): string {
   return metadata.annotations?.[STEP] ?? '';
 }
 
