@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClusterAddress } from '../controlplane/cluster.ts';
+import { type Component, createComponent } from '../controlplane/component.ts';
+import { createGuardedFolder } from '../controlplane/folder.ts';
+
+/** A stand-in as a process of its own: kill it, and start it again. */
+export interface StandInProcess {
+  readonly process: Component;
+  /** Ends it and removes its folder, as also happens when this process dies. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts one, with flags of `main.ts`; resolves when it watches. */
+export async function startStandInProcess(
+  { kubeconfig }: Pick<ClusterAddress, 'kubeconfig'>,
+  controller: 'supporting' | 'agents' | 'orchestration',
+  namespaces: readonly string[],
+  flags: readonly string[] = [],
+): Promise<StandInProcess> {
+  const folder = await createGuardedFolder();
+  const main = join(import.meta.dirname, 'main.ts');
+  const process = createComponent({
+    name: controller,
+    folder,
+    command: [
+      ...[globalThis.process.execPath, main, controller],
+      ...[`--kubeconfig=${kubeconfig}`, `--namespaces=${namespaces.join(',')}`, ...flags],
+    ],
+    isReady: async () => (await readFile(process.logPath, 'utf8')).includes(`watching as ${process.pid}\n`),
+  });
+  const stop = async () => {
+    await process.kill('SIGKILL');
+    await folder.remove();
+  };
+  await process.start().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { process, stop };
+}
