@@ -45,7 +45,13 @@ interface Pace {
 
 /** Observes, plans and acts, one run at a time. */
 export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
-  const memory: Memory = { snapshots: new Map(), refusals: new Map(), waits: new Map(), created: new Map() };
+  const memory: Memory = {
+    snapshots: new Map(),
+    latest: new Map(),
+    refusals: new Map(),
+    waits: new Map(),
+    created: new Map(),
+  };
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 

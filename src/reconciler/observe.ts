@@ -1,5 +1,6 @@
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isRunFinal, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
@@ -16,6 +17,8 @@ import { measureBeside } from './status-size.ts';
 export interface Memory {
   /** Snapshots that were read, by the run's uid: they never change. */
   readonly snapshots: Map<string, Orchestration>;
+  /** The snapshot that was read last of each Orchestration, by `namespace/name`: runs that follow the same share one copy. */
+  readonly latest: Map<string, WeakRef<Orchestration>>;
   /** The API server's words on children it refused, by the run's uid and the child's name; after a restart said anew. */
   readonly refusals: Map<string, Map<string, string>>;
   /** Why a child could not be created yet, and since when that is said; by the run's uid and the child's name, in turn. */
@@ -124,7 +127,7 @@ export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
 async function observeOrchestration(
   cluster: Cluster,
   run: ObservedRun,
-  { snapshots }: Memory,
+  { snapshots, latest }: Memory,
   { policy }: ObserveOptions,
 ): Promise<ObservedOrchestration> {
   const known = snapshots.get(run.uid);
@@ -132,7 +135,11 @@ async function observeOrchestration(
   const revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
   if (revision === undefined) return judgeCurrent(cluster, run, policy());
   if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
-  const orchestration = asRecord(revision['data'])['orchestration'] as Orchestration;
+  const read = asRecord(revision['data'])['orchestration'] as Orchestration;
+  const name = `${run.namespace}/${run.orchestration}`;
+  const last = latest.get(name)?.deref();
+  const orchestration = last !== undefined && isEqual(last, read) ? last : read;
+  if (orchestration !== last) latest.set(name, new WeakRef(orchestration));
   snapshots.set(run.uid, orchestration);
   return { state: 'Snapshotted', orchestration };
 }

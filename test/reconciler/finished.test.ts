@@ -20,10 +20,10 @@ const expires = (seconds: number) => ({
 /** The child of a run's only step, as its controller left it. */
 function addChild(model: Model, run: string, uid: string, phase: string): void {
   const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: run, uid, controller: true };
-  const metadata = { name: `${run}-child`, namespace, annotations: { [CHILD_TTL]: '60' }, ownerReferences: [owner] };
-  model.create(AGENT_RUNS, { ...refTo(`${run}-child`), metadata, spec: {} } as KubeObject);
+  const metadata = { name: `${run}.work.1`, namespace, annotations: { [CHILD_TTL]: '60' }, ownerReferences: [owner] };
+  model.create(AGENT_RUNS, { ...refTo(`${run}.work.1`), metadata, spec: {} } as KubeObject);
   const body = { status: { phase } };
-  model.patch(AGENT_RUNS, { namespace, name: `${run}-child` }, { type: 'merge', body }, { subresource: 'status' });
+  model.patch(AGENT_RUNS, { namespace, name: `${run}.work.1` }, { type: 'merge', body }, { subresource: 'status' });
 }
 
 /** Those that nobody has deleted. */
@@ -83,7 +83,7 @@ describe('a finished run', () => {
 
   test('still deletes what it cancelled, though it died before', async () => {
     const model = createModel(() => nowMs);
-    const uid = addRun(model, 'cancelled', [step], { phase: 'Cancelled', resourceRefs: [refTo('cancelled-child')] });
+    const uid = addRun(model, 'cancelled', [step], { phase: 'Cancelled', resourceRefs: [refTo('cancelled.work.1')] });
     addChild(model, 'cancelled', uid, 'Running');
     await followRuns(model);
     const isGoing = () => model.list(AGENT_RUNS).items[0]?.metadata.deletionTimestamp !== undefined;
@@ -92,7 +92,7 @@ describe('a finished run', () => {
 
   test('still lets its child begin the lifetime that its step asked for', async () => {
     const model = createModel(() => nowMs);
-    const uid = addRun(model, 'ended', [step], { phase: 'Succeeded', resourceRefs: [refTo('ended-child')] });
+    const uid = addRun(model, 'ended', [step], { phase: 'Succeeded', resourceRefs: [refTo('ended.work.1')] });
     addChild(model, 'ended', uid, 'Succeeded');
     const { counts } = await followRuns(model);
     const child = () => model.list(AGENT_RUNS).items[0]?.['spec'];

@@ -60,6 +60,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
 async function planWith(step: object, { stored = [], created = [] }: { stored?: KubeObject[]; created?: string[] }) {
   const memory = {
     snapshots: new Map(),
+    latest: new Map(),
     refusals: new Map(),
     waits: new Map(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),

@@ -126,7 +126,7 @@ export async function followRuns(model: Model) {
     ...common,
     workers: 16,
     hash: (text) => text,
-    nameChild: ({ uid }, step, attempt) => `${uid}.${step}.${attempt}`,
+    nameChild: ({ name }, step, attempt) => `${name}.${step}.${attempt}`,
     missingOrchestrationSeconds: 300,
     emitEvent: () => Promise.resolve(),
     runObserver: { observeReaction: () => {}, countEnded: () => {} },
