@@ -1,3 +1,4 @@
+import { benchHistory } from './reconciler/history.ts';
 import { type Reconciler, startReconciler } from './reconciler/process.ts';
 import { type Child, openStage, type Scene, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
 import type { Budget, Row } from './table.ts';
@@ -36,6 +37,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
     rows.push(...(await countWrites(stage)), ...(await measureReaction(stage, milliseconds)));
   }
   rows.push(await measureThroughput(stage, milliseconds), ...(await measureCrowd(stage, 25 * milliseconds)));
+  rows.push(...(await benchHistory()));
   return { rows, notes: NOTES };
 }
 
@@ -43,6 +45,7 @@ const NOTES = [
   'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
   'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains whose children take a second, so that one ends every 50 ms.',
   'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
+  'The last rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes.',
   'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores.',
 ];
 

@@ -9,6 +9,8 @@ import { findFreePorts, isAnswering } from '../../test/support/controlplane/netw
 export interface Reconciler extends AsyncDisposable {
   /** When it was started, on the clock of `performance.now()`. */
   readonly startedMs: number;
+  /** The supervisor and the engine. */
+  readonly pids: () => readonly number[];
   /** Of the supervisor and the engine together. */
   readonly residentBytes: () => number;
   readonly sockets: () => number;
@@ -40,6 +42,7 @@ export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
   const pids = () => withChildren(child.pid ?? 0);
   return {
     startedMs,
+    pids,
     residentBytes: () => pids().reduce((sum, pid) => sum + readResident(pid), 0),
     sockets: () => pids().reduce((sum, pid) => sum + countSockets(pid), 0),
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PaperApi, startPaperApi } from '../../test/support/paper-api.ts';
+import { type Crowd, paperDelivery, paperRuns } from '../../test/support/paper-runs.ts';
+import type { Row } from '../table.ts';
+import { type Reconciler, startReconciler } from './process.ts';
+
+const MIB = 1024 * 1024;
+const DELIVERIES = 2_000;
+const TICKS_PER_SECOND = 100;
+
+interface Seen {
+  readonly residentMib: number;
+  /** From exec to the first write; undefined where there is nothing to do. */
+  readonly firstActionSeconds: number;
+  /** Of CPU time of the engine, for each delivery. */
+  readonly deliveryMs: number;
+}
+
+/**
+ * What finished runs cost: the reconciler before an API server that makes up its lists, so that etcd has no part in it. The
+ * rows are of supervisor and engine together.
+ */
+export async function benchHistory(): Promise<Row[]> {
+  const live = await see({ live: 5_000, finished: 0, steps: 10 });
+  const both = await see({ live: 5_000, finished: 10_000, steps: 10 });
+  const thousand = await see({ live: 1_000, finished: 10_000, steps: 10 });
+  const few = await see({ live: 1, finished: 0, steps: 1_000 });
+  const large = await see({ live: 1, finished: 1_100, steps: 1_000 });
+  return [
+    rowOf('memory with 5,000 live runs of 10 steps', 'MiB', live.residentMib, 200),
+    rowOf('what 10,000 finished runs add', 'MiB', both.residentMib - live.residentMib, 30),
+    rowOf('what 1,100 finished runs of 1,000 steps add', 'MiB', large.residentMib - few.residentMib, 30),
+    rowOf('5,000 live and 10,000 finished runs, from exec to the first action', 's', both.firstActionSeconds, 5),
+    rowOf('a SignalDelivery beside 1,000 live and 10,000 finished runs', 'ms', thousand.deliveryMs, 1),
+  ];
+}
+
+function rowOf(what: string, unit: string, ours: number, max: number): Row {
+  return { what: `reconciler: ${what}`, unit, ours, budget: { max } };
+}
+
+async function see(crowd: Crowd): Promise<Seen> {
+  const kubeconfigPath = join(tmpdir(), `paper-${randomUUID()}`);
+  await using api = await startPaperApi({ ...paperRuns(crowd), kubeconfigPath });
+  await using reconciler = await startReconciler(api.kubeconfig);
+  await untilQuiet(api);
+  const residentMib = reconciler.residentBytes() / MIB;
+  const [first] = api.writes;
+  const firstActionSeconds = ((first?.atMs ?? Number.NaN) - reconciler.startedMs) / 1000;
+  const beforeMs = cpuMs(reconciler);
+  for (let index = 0; index < DELIVERIES; index++) {
+    api.tell('signaldeliveries', 'ADDED', paperDelivery(index, 1_000));
+    if (index % 50 === 0) await delay(1);
+  }
+  await delay(1_000);
+  return { residentMib, firstActionSeconds, deliveryMs: (cpuMs(reconciler) - beforeMs) / DELIVERIES };
+}
+
+/** Resolves when the reconciler has not asked for anything for two seconds. */
+async function untilQuiet(api: PaperApi): Promise<void> {
+  for (let quiet = 0, before = -1; quiet < 20; before = api.reads() + api.writes.length) {
+    await delay(100);
+    quiet = before === api.reads() + api.writes.length ? quiet + 1 : 0;
+  }
+}
+
+/** Of all processes of the reconciler so far. */
+function cpuMs({ pids }: Reconciler): number {
+  const ticks = pids().map((pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return (ticks.reduce((sum, count) => sum + count, 0) * 1_000) / TICKS_PER_SECOND;
+}
