@@ -16,10 +16,11 @@ import { createGateMetrics, type GateMetrics } from '../runtime/metrics.ts';
 import { readServeConfiguration, type ServeConfiguration } from '../runtime/serve-configuration.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
+import { readBundle } from '../tls/certificate.ts';
 import { readExpiry } from '../tls/expiry.ts';
 import { loadPair } from '../tls/files.ts';
 import { divideMemory } from './capacity.ts';
-import { BACKLOG, buildServer, type FinishedReview, type GateServer } from './server.ts';
+import { BACKLOG, buildServer, type FinishedReview, type GateServer, type KeyPair } from './server.ts';
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;
@@ -38,13 +39,17 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
   const settings = await followSettings(configuration, log, metrics);
   if (settings === undefined) process.exit(2);
 
+  const { tlsDir, clientCaDir } = configuration;
   let gate: GateServer | undefined;
+  let pair: KeyPair | undefined;
+  let clientCa: string | undefined;
   let certificateProblem = 'no certificate has been read yet';
+  let clientCaProblem = clientCaDir === undefined ? undefined : 'no client authorities have been read yet';
   const shutdown = onShutdown({ process, log, drain: () => drain() });
   const sidePort = createSidePort({
     isLive: () => true,
     unreadyReasons: () => [
-      ...(gate?.app.server.listening ? [] : [certificateProblem]),
+      ...(gate?.app.server.listening ? [] : [clientCaProblem ?? certificateProblem]),
       ...(shutdown.isBegun() ? ['shutting down'] : []),
     ],
     metrics: metrics.registry,
@@ -53,33 +58,54 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
   sidePort.listen(configuration.sidePort, configuration.bindAddress);
   sidePort.on('error', (error) => endWith(`the side port cannot listen: ${error.message}`));
 
-  const certificates = await watchDirectory(configuration.tlsDir, {
-    onChange: loadCertificate,
-    onError: (error) => log.error({ error }, 'cannot read the certificate'),
-  });
+  const onError = (error: unknown) => log.error({ error }, 'cannot read the certificate');
+  const watches = [await watchDirectory(tlsDir, { onChange: loadCertificate, onError })];
+  if (clientCaDir !== undefined) watches.push(await watchDirectory(clientCaDir, { onChange: loadClientCa, onError }));
 
-  /** The first good pair opens the port; each later one holds from the next handshake on, and a bad one changes nothing. */
   async function loadCertificate(): Promise<void> {
-    const loaded = await loadPair(configuration.tlsDir);
+    const loaded = await loadPair(tlsDir);
     metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
     if (!loaded.ok) {
       certificateProblem = loaded.reason;
       log.error(
         { reason: loaded.reason },
-        gate ? 'new certificate refused, keeping the old one' : 'no certificate to serve',
+        pair ? 'new certificate refused, keeping the old one' : 'no certificate to serve',
       );
       return;
     }
-    const pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
-    const { notAfter } = readExpiry(loaded.pair.certificatePem, new Date());
-    metrics.setCertificateNotAfter(notAfter);
+    pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
+    metrics.setCertificateNotAfter(readExpiry(pair.cert, new Date()).notAfter);
+    await serveCertificate();
+  }
+
+  async function loadClientCa(files: DirectoryFiles): Promise<void> {
+    const authorities = readBundle(files.get('ca.crt') ?? '').map(({ certificatePem }) => certificatePem);
+    metrics.countCertificateReload(authorities.length > 0 ? 'success' : 'failure');
+    if (authorities.length === 0) {
+      clientCaProblem = `${clientCaDir}/ca.crt holds no certificate in PEM form: put there who signs the certificate of the API server`;
+      log.error(
+        { reason: clientCaProblem },
+        clientCa ? 'new client authorities refused, keeping the old ones' : 'nobody can be served',
+      );
+      return;
+    }
+    clientCa = authorities.join('');
+    clientCaProblem = undefined;
+    await serveCertificate();
+  }
+
+  /** The first good files open the port; later ones hold from the next handshake on, and bad ones change nothing. */
+  async function serveCertificate(): Promise<void> {
+    if (pair === undefined || (clientCaDir !== undefined && clientCa === undefined)) return;
+    const tls = clientCa === undefined ? pair : { ...pair, ca: clientCa };
+    const { notAfter } = readExpiry(pair.cert, new Date());
     if (gate) {
-      (gate.app.server as unknown as { setSecureContext(pair: object): void }).setSecureContext(pair);
+      (gate.app.server as unknown as { setSecureContext(pair: object): void }).setSecureContext(tls);
       log.info({ notAfter }, 'serving a new certificate');
       return;
     }
     const opened = buildServer({
-      tls: pair,
+      tls,
       settings: settings as () => Settings,
       maxInFlight: configuration.maxInFlight,
       capacity: divideMemory(process.constrainedMemory(), totalmem()),
@@ -103,7 +129,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
   async function drain(): Promise<void> {
     gate?.startDraining();
     await delay(configuration.drainSeconds * 1000);
-    certificates.close();
+    for (const watch of watches) watch.close();
     // Node waits without end for a connection on which nothing was ever asked, and Go clients open some in advance.
     await Promise.race([gate?.app.close(), delay(LAST_ANSWERS_MS)]);
     sidePort.close();

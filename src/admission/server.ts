@@ -28,6 +28,8 @@ const SMALL_ANSWER_BYTES = 16 * 1024;
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
+  /** Who signs the certificates that callers must present, in PEM. Undefined: callers need none. */
+  readonly ca?: string;
 }
 
 /** A review that has been answered. */
@@ -158,7 +160,8 @@ function createApp(tls: KeyPair | undefined, room: Room): FastifyInstance {
     clientErrorHandler: answerClientError,
   } as const;
   const http = { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS };
-  const https = { ...tls, ...http, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: 'TLSv1.2' } as const;
+  const callers = { requestCert: tls?.ca !== undefined, rejectUnauthorized: true };
+  const https = { ...tls, ...http, ...callers, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: 'TLSv1.2' } as const;
   const app: FastifyInstance = tls
     ? (fastify({ ...options, https }) as unknown as FastifyInstance)
     : fastify({ ...options, http });

@@ -18,6 +18,12 @@ const SERVE_SETTINGS = {
   sidePort: { flag: 'side-port', kind: port, help: 'the HTTP port for probes and metrics', fallback: '8080' },
   bindAddress: { flag: 'bind-address', kind: anyText, help: 'the address of both ports', fallback: '0.0.0.0' },
   tlsDir: { flag: 'tls-dir', kind: anyText, help: 'the folder that holds tls.crt and tls.key' },
+  clientCaDir: {
+    flag: 'client-ca-dir',
+    kind: anyText,
+    help: 'the folder that holds ca.crt, whose authorities sign the certificates that callers must present',
+    isOptional: true,
+  },
   settingsDir: { flag: 'settings-dir', kind: anyText, help: 'the folder of the gate settings', isOptional: true },
   overrideDir: { flag: 'override-dir', kind: anyText, help: 'the folder of the override', isOptional: true },
   // Above the 200 mutating requests that one API server has in flight by default (--max-mutating-requests-inflight).

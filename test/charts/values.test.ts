@@ -83,6 +83,25 @@ describe('the values of the chart', () => {
     expect(await template(values)).toMatchObject({ isDone: false, output: expect.stringContaining(told) });
   });
 
+  it.each([
+    ['gate.clientCA.configMap=callers', 'configMap', { name: 'callers' }],
+    ['gate.clientCA.secret=callers', 'secret', { secretName: 'callers' }],
+  ])('let the gate ask callers for a certificate: %s', async (value, kind, source) => {
+    const { output } = await template([value, 'gate.clientCA.key=front.crt']);
+    const objects = parseAllDocuments(output).map((one) => one.toJS());
+    const { spec } = objects.find((object) => object.kind === 'Deployment').spec.template;
+    const { args, volumeMounts } = spec.containers.find(({ name }: { name: string }) => name === 'gate');
+    expect(args).toContain('--client-ca-dir=/etc/orchestration-gate/client-ca');
+    expect(volumeMounts).toContainEqual({
+      name: 'client-ca',
+      mountPath: '/etc/orchestration-gate/client-ca',
+      readOnly: true,
+    });
+    const { [kind]: volume } = spec.volumes.find(({ name }: { name: string }) => name === 'client-ca');
+    expect(volume).toMatchObject({ ...source, optional: true, items: [{ key: 'front.crt', path: 'ca.crt' }] });
+    expect(objects.filter((object) => object.kind === 'Pod')).toEqual([]);
+  });
+
   const readNotes = async (values: readonly string[]) => {
     const flags = values.flatMap((value) => ['--set', value]);
     const { output } = await runHelm(root, helm, ['install', 'gate', chart, '--dry-run=client', ...flags]);

@@ -21,6 +21,8 @@ export interface GateOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** More flags of `serve`, which win over ours: `--drain-seconds=3`. */
   readonly flags?: readonly string[];
+  /** What is answered with 200 when it has started; by itself /readyz. */
+  readonly readyPath?: string;
   /** Flags of Node. */
   readonly nodeFlags?: readonly string[];
   /** What its command is run by, such as a memory limit. */
@@ -68,7 +70,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
 }
 
 async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gate> {
-  const { settings = {}, flags = [], nodeFlags = [], wrap = (command) => command } = options;
+  const { settings = {}, flags = [], nodeFlags = [], readyPath = '/readyz', wrap = (command) => command } = options;
   const folders = {
     tls: join(folder.path, 'tls'),
     settings: join(folder.path, 'settings'),
@@ -99,7 +101,7 @@ async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gat
       ...ourFlags.filter((ours) => !flags.some((flag) => nameOf(flag) === nameOf(ours))),
       ...flags,
     ]),
-    isReady: () => isAnswering(`${sideUrl}/readyz`),
+    isReady: () => isAnswering(`${sideUrl}${readyPath}`),
   });
   await process.start();
 
