@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { checks, describe, run } from './checks.ts';
-import { deaths, disturbances } from './unkind/disturbances.ts';
+import { deaths, disturbances as kinder } from './unkind/disturbances.ts';
+import { forgedStatuses } from './unkind/forgeries.ts';
 import { stories } from './unkind/stories.ts';
 import { tellAll } from './unkind/unkind.ts';
 
@@ -24,6 +25,8 @@ interface Result {
   /** The first violation, in words. */
   readonly violation?: string | undefined;
 }
+
+const disturbances = [...kinder, ...forgedStatuses];
 
 const jobs: readonly Job[] = [
   ...stories.map(

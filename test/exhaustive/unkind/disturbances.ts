@@ -21,9 +21,9 @@ export interface Disturbance {
 }
 
 const MINUTE_MS = 60_000;
-const RUN = { namespace: NAMESPACE, name: 'main' };
+export const RUN = { namespace: NAMESPACE, name: 'main' };
 
-const isWrite = ({ verb }: OnItsWay) => verb !== 'get' && verb !== 'list';
+export const isWrite = ({ verb }: OnItsWay) => verb !== 'get' && verb !== 'list';
 
 /** The engine dies, and a second later another starts, whose clock is right. */
 function die(fate: Fate) {
@@ -41,7 +41,7 @@ function decree(forMs: number, ...more: readonly laws.Law[]) {
   };
 }
 
-function annotate(simulation: Simulation, key: string): undefined {
+export function annotate(simulation: Simulation, key: string): undefined {
   const body = { metadata: { annotations: { [`${GROUP}/${key}`]: 'true' } } };
   simulation.change((model) => model.patch(RUNS, RUN, { type: 'merge', body }));
 }

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { disturbances } from './disturbances.ts';
+import { disturbances as kinder } from './disturbances.ts';
+import { forgedStatuses } from './forgeries.ts';
 import { stories } from './stories.ts';
 import { tell, tellAll } from './unkind.ts';
+
+const disturbances = [...kinder, ...forgedStatuses];
 
 describe('whatever stands in its way, a run ends as it must, nothing runs twice and nothing runs on', () => {
   test.each(stories.map((story) => [story.title, story] as const))('%s', { timeout: 300_000 }, async (_, story) => {

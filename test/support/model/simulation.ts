@@ -18,7 +18,7 @@ import { createModelClient, type Fate, type OnItsWay } from './network.ts';
 import { createVirtualTime } from './time.ts';
 
 /** Under which name our engines write: the one that `src/engine` gives them. */
-const FIELD_MANAGER = 'orchestration-gate-reconciler';
+export const FIELD_MANAGER = 'orchestration-gate-reconciler';
 export const AGENT_RUNS = resourceOf('AgentRun');
 export const DELIVERIES: Resource = {
   ...TOOL_RUNS,
