@@ -188,6 +188,14 @@ export function followCluster(options: ClusterOptions) {
         forRun,
       );
     },
+    /** What the API server would store, with all its defaults and webhooks, if the object had another name. */
+    dryRunCreate: (object: object) => {
+      const { metadata, ...created } = object as KubeObject;
+      const { name, ...rest } = metadata;
+      const nameless = { ...created, metadata: { ...rest, generateName: `${name.slice(0, 57)}-` } };
+      const resource = resourceOf(created.apiVersion, created.kind);
+      return client.create(resource, nameless as unknown as KubeObject, { fieldManager, dryRun: true });
+    },
     /** Carried out only on the very version of the object that is named. */
     patchStatus: (
       resource: Resource,

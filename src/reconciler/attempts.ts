@@ -31,11 +31,14 @@ export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatu
 }
 
 /** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
-function explainAbsence({ children, created, refusals }: Snapshot, { kind, resourceRef }: StepStatus): Outcome {
+function explainAbsence({ children, created, refusals, taken }: Snapshot, { kind, resourceRef }: StepStatus): Outcome {
   const name = resourceRef?.name ?? '';
   const child = `${kind} ${name}`;
   if (resourceRef?.uid !== undefined || created.has(name))
     return failed('ChildDeleted', `${child} was deleted before it ended`);
+  const difference = taken.get(name);
+  if (difference !== undefined)
+    return failed('ChildNameTaken', `${child} exists and is not what this step creates: ${difference}`);
   if (children.has(name)) return failed('ChildNameTaken', `${child} exists and is not this run's`);
   const refusal = refusals.get(name);
   return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);

@@ -1,9 +1,12 @@
 import { asRecord } from '../orchestration/decode.ts';
-import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
 import { findChild, hasEnded } from './attempts.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
-import type { Action, KubeObject, Snapshot } from './snapshot.ts';
+import type { Action, KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
+
+type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
 /** Reasons of an attempt that was ended while its child may still run. */
 const ENDED_BY_US: ReadonlySet<string> = new Set([
@@ -42,17 +45,31 @@ export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[
   const { orchestration, run, children, unreadable } = snapshot;
   if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
   const { steps } = orchestration.orchestration;
-  return statuses.flatMap(({ phase, storedPhase, name, resourceRef: ref }, index): Action[] => {
+  return statuses.flatMap((status, index): Action[] => {
     const step = steps[index];
-    const isRunning = phase === 'Running' && storedPhase === undefined;
-    if (step === undefined || !isRunning || ref === undefined || ref.uid !== undefined) return [];
-    const kind = stepKinds.get(step.kind);
-    if (kind?.type !== 'Child' || children.has(ref.name) || unreadable.has(name)) return [];
-    const built = kind.buildSpec(step, run);
-    const ttlSeconds = kind.ttlSeconds?.(step);
-    const lifetime = ttlSeconds === undefined ? {} : { ttlSeconds };
-    return 'spec' in built ? [{ type: 'CreateChild', step: name, ref, spec: built.spec, ...lifetime }] : [];
+    if (step === undefined || !isIntent(status) || status.resourceRef.uid !== undefined) return [];
+    const isThere = children.has(status.resourceRef.name) || unreadable.has(status.name);
+    const intent = isThere ? undefined : intentOf(run, step, status);
+    return intent === undefined ? [] : [intent];
   });
+}
+
+/** The create of the child of a running attempt; undefined where there can be none. */
+export function intentOf(
+  run: ObservedRun,
+  step: Step,
+  { name, resourceRef: ref }: StepStatus,
+): CreateChild | undefined {
+  const kind = stepKinds.get(step.kind);
+  const built = kind?.type === 'Child' ? kind.buildSpec(step, run) : undefined;
+  if (ref === undefined || kind?.type !== 'Child' || built === undefined || !('spec' in built)) return undefined;
+  const ttlSeconds = kind.ttlSeconds?.(step);
+  return { type: 'CreateChild', step: name, ref, spec: built.spec, ...(ttlSeconds !== undefined && { ttlSeconds }) };
+}
+
+/** Whether a step runs with a child, created or not. */
+export function isIntent(status: StepStatus): status is StepStatus & { readonly resourceRef: ResourceRef } {
+  return status.phase === 'Running' && status.storedPhase === undefined && status.resourceRef !== undefined;
 }
 
 /** Deletes of the children of attempts that we ended: by a timeout, with the run, or by a cancel. */

@@ -57,7 +57,7 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
 
   async function reconcile(key: string): Promise<Outcome> {
     if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
-    const snapshot = await observeRun(cluster, key, memory, options);
+    const snapshot = await observeRun(cluster, key, memory, { ...options, hash });
     const pace = recall(key, snapshot?.run.uid);
     if (snapshot === undefined) return 'done';
     const nowMs = now();

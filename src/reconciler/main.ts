@@ -210,6 +210,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
     create: (object, forRun) =>
       followed.create(object['kind'] === REVISIONS.kind ? REVISIONS : undefined, object, forRun),
+    dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as KubeObject,
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>

@@ -4,10 +4,13 @@ import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isRunFinal, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
+import { type Adoption, adopt } from './adopt.ts';
+import { buildChild } from './child-object.ts';
+import { intentOf, isIntent } from './children.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
-import { type NameChild, nameSnapshot } from './names.ts';
+import { type Hash, type NameChild, nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';
 import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
@@ -31,6 +34,7 @@ export interface ObserveOptions {
   /** The limits and severities of the gate, as they are now. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
+  readonly hash: Hash;
 }
 
 /** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
@@ -61,7 +65,9 @@ export async function observeRun(
     ancestry: readAncestry(cluster, object),
     isAwaited: isStillAwaited,
     unreadable,
-    children: await readChildren(cluster, run, created, unreadable),
+    ...(await readChildren(cluster, run, created, unreadable, (step) =>
+      adoptChild(cluster, run, step, memory, options),
+    )),
     owned: isSuspect(run) ? listOwned(cluster, run) : [],
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
@@ -80,6 +86,7 @@ const NOTHING_DUE = {
   ancestry: [],
   unreadable: new Map(),
   children: new Map(),
+  taken: new Map(),
   owned: [],
   created: new Map(),
   refusals: new Map(),
@@ -220,17 +227,50 @@ async function readChildren(
   { status }: ObservedRun,
   created: ReadonlyMap<string, string>,
   unreadable: ReadonlyMap<string, string>,
-): Promise<ReadonlyMap<string, KubeObject>> {
+  adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
+): Promise<Pick<Snapshot, 'children' | 'taken'>> {
   const children = new Map<string, KubeObject>();
-  for (const { resourceRef, ...step } of status.stepStatuses) {
+  const taken = new Map<string, string>();
+
+  /** What cannot be verified now is not known: the create that follows meets it, and the run is looked at again. */
+  function sort(name: string, adoption: Adoption | undefined): void {
+    if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
+    else if (adoption !== undefined) children.set(name, adoption.child);
+  }
+
+  for (const step of status.stepStatuses) {
+    const { resourceRef } = step;
     if (resourceRef === undefined || unreadable.has(step.name)) continue;
     const { apiVersion, kind, namespace, name, uid = created.get(name) } = resourceRef;
     const known = cluster.getObject(apiVersion, kind, `${namespace}/${name}`);
     const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
+    if (known !== undefined && uid === undefined && isIntent(step)) {
+      sort(name, await adoptFor(step).catch(() => undefined));
+      continue;
+    }
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
     if (child !== undefined) children.set(child.metadata.name, child);
   }
-  return children;
+  return { children, taken };
+}
+
+/** A child that neither the status nor this process knows to be ours: after a crash, or since somebody else has created it. */
+async function adoptChild(
+  cluster: Cluster,
+  run: ObservedRun,
+  status: StepStatus,
+  { snapshots, created }: Memory,
+  { hash }: ObserveOptions,
+): Promise<Adoption | undefined> {
+  const step = snapshots.get(run.uid)?.steps.find(({ name }) => name === status.name);
+  const intent = step && intentOf(run, step, status);
+  const adoption = intent && (await adopt(cluster, buildChild(run, intent, hash)));
+  if (intent === undefined || adoption?.isOurs !== true) return adoption;
+  created.set(
+    run.uid,
+    (created.get(run.uid) ?? new Map<string, string>()).set(intent.ref.name, adoption.child.metadata.uid),
+  );
+  return adoption;
 }
 
 /** Whether a run is to be rid of its children whatever its status says of them. */

@@ -41,6 +41,8 @@ export interface Cluster {
   readObject(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
   readSnapshot(namespace: string, name: string): Promise<KubeObject | undefined>;
   create(object: NewObject, forRun: string): Promise<WriteOutcome>;
+  /** What the API server would make of an object of this kind, spec, labels and annotations under another name. */
+  dryRunCreate(object: NewObject): Promise<KubeObject>;
   patchRunStatus(run: ObservedRun, status: RunStatus): Promise<WriteOutcome>;
   setChildTtl(
     apiVersion: string,

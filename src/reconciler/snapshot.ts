@@ -13,6 +13,7 @@ export interface KubeObject {
     readonly deletionTimestamp?: string;
     readonly resourceVersion?: string;
     readonly generation?: number;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly OwnerReference[];
   };
@@ -90,6 +91,8 @@ export interface Snapshot {
    * come, ended and gone, and is not to be created again.
    */
   readonly created: ReadonlyMap<string, string>;
+  /** Of what stands under a child's name and is this run's, but is not the child that it would create: how it differs. */
+  readonly taken: ReadonlyMap<string, string>;
   /** What the API server said when it refused a child, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
   /** Why what was tried to create is not there yet, in the API server's words, by its name. It is tried again. */

@@ -163,8 +163,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         CHILDREN,
-        'children.has(ref.name) ||',
-        'children.has(ref.name) || run.status.stepStatuses.some((old) => old.resourceRef?.name === ref.name) ||',
+        'children.has(status.resourceRef.name) ||',
+        'children.has(status.resourceRef.name) || run.status.stepStatuses.some((old) => old.resourceRef?.name === status.resourceRef.name) ||',
       ],
     ],
   },
@@ -176,7 +176,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a child that is gone is created again',
     changes: [
       [ATTEMPTS, 'if (resourceRef?.uid !== undefined || created.has(name))', "if (resourceRef?.uid === 'x')"],
-      [CHILDREN, ' || ref.uid !== undefined) return [];', ') return [];'],
+      [CHILDREN, ' || status.resourceRef.uid !== undefined) return [];', ') return [];'],
     ],
   },
   {

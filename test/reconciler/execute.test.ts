@@ -29,6 +29,7 @@ function startOf(steps: readonly Step[]) {
     orchestration: { state: 'Snapshotted', orchestration },
     ancestry: [],
     children: new Map(),
+    taken: new Map(),
     owned: [],
     created: new Map(),
     refusals: new Map(),

@@ -50,6 +50,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
         data: { orchestration: { name: 'nightly', namespace: 'agents', steps, policies: {} } },
       }),
     create: unused,
+    dryRunCreate: unused,
     patchRunStatus: unused,
     setChildTtl: unused,
     delete: unused,
@@ -66,7 +67,11 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;
-  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, { policy, nameChild });
+  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, {
+    policy,
+    nameChild,
+    hash: (text) => text,
+  });
   if (snapshot === undefined) throw new Error('the run was not observed');
   return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
     nameChild,

@@ -86,6 +86,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
         api.create(of(kind), object as unknown as Stored),
       );
     },
+    dryRunCreate: (object) => Promise.resolve(object as unknown as KubeObject),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       attempt(`patch OrchestrationRun ${name}`, () => {
         const body = { metadata: { uid, resourceVersion }, status };

@@ -331,6 +331,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     orchestration,
     ancestry: setting.ancestry,
     children: new Map(children),
+    taken: new Map(),
     owned: [],
     created: new Map(), // what was created is seen as soon as it is answered
     refusals,

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { defaultPolicy } from '../../src/orchestration/judge.ts';
+import { GROUP } from '../../src/orchestration/schema.ts';
+import { createEngine } from '../../src/reconciler/engine.ts';
+import { base32, nameChild } from '../../src/reconciler/names.ts';
+import type { Cluster } from '../../src/reconciler/ports.ts';
+import { connectModel } from '../support/model/cluster.ts';
+import { createWorld, listChildren, NAMESPACE, RUN, RUNS, storedStatus, TOOL_RUNS } from '../support/model/engine.ts';
+import { tool } from '../support/model/play.ts';
+
+const hash = (text: string) => base32(createHash('sha256').update(text).digest());
+const run = { namespace: NAMESPACE, name: RUN };
+
+/** A run of a scan and what waits for it, whose child somebody creates before it starts: as given, else as we would. */
+async function preCreate(change: (child: KubeObject) => KubeObject, more: Partial<Cluster> = {}) {
+  const steps = [tool('scan'), tool('ship', ['scan'])];
+  const world = createWorld(
+    { steps, policies: {} },
+    { ancestry: [], tell: () => {} },
+    { [`${GROUP}/suspend`]: 'true' },
+  );
+  const { api } = world;
+  const { uid = '' } = api.get(RUNS, run).metadata;
+  const name = nameChild(hash)({ name: RUN, uid }, 'scan', 1);
+  const texts = {
+    'agents.proompteng.ai/orchestration-run': RUN,
+    'agents.proompteng.ai/orchestration-step': 'scan',
+  };
+  const owner = { apiVersion: `${GROUP}/v1alpha1`, kind: 'OrchestrationRun', name: RUN, uid, controller: true };
+  const child = {
+    apiVersion: 'tools.proompteng.ai/v1alpha1',
+    kind: 'ToolRun',
+    metadata: { name, namespace: NAMESPACE, labels: texts, annotations: texts, ownerReferences: [owner] },
+    spec: { toolRef: { name: 'scan' }, parameters: {} },
+  };
+  api.create(TOOL_RUNS, change(child));
+  api.patch(
+    TOOL_RUNS,
+    child.metadata,
+    { type: 'merge', body: { status: { phase: 'Succeeded' } } },
+    { subresource: 'status' },
+  );
+  api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/suspend`]: null } } } });
+  const engine = createEngine({
+    cluster: { ...connectModel(api), ...more },
+    hash,
+    nameChild: nameChild(hash),
+    now: () => world.nowMs,
+    missingOrchestrationSeconds: 300,
+    policy: () => defaultPolicy,
+  });
+  for (let look = 0; look < 20; look++) {
+    await engine.reconcile(`${NAMESPACE}/${RUN}`);
+    world.nowMs += 1000;
+  }
+  const [scan, ship] = storedStatus(world).stepStatuses;
+  return { scan, ship, children: listChildren(api) };
+}
+
+describe('an object under the name of a child that this process has not created', () => {
+  test.each<[string, (child: KubeObject) => KubeObject, string]>([
+    [
+      'another Tool',
+      (child) => ({ ...child, spec: { toolRef: { name: 'harmless' }, parameters: {} } }),
+      'spec.toolRef.name is "harmless", not "scan"',
+    ],
+    [
+      'a field more',
+      (child) => ({ ...child, spec: { ...(child['spec'] as object), ttlSecondsAfterFinished: 0 } }),
+      'spec.ttlSecondsAfterFinished is 0, not absent',
+    ],
+    [
+      'another label',
+      (child) => ({
+        ...child,
+        metadata: { ...child.metadata, labels: { 'agents.proompteng.ai/orchestration-step': 'x' } },
+      }),
+      'metadata.labels.agents.proompteng.ai/orchestration-run is absent, not "nightly-1"',
+    ],
+  ])('with %s does not stand in for it: the step fails, and says what differs', async (_, change, difference) => {
+    const { scan, ship } = await preCreate(change);
+    expect(scan).toMatchObject({ phase: 'Failed', reason: 'ChildNameTaken' });
+    expect(scan?.message).toContain(`exists and is not what this step creates: ${difference}`);
+    expect(ship).toMatchObject({ phase: 'Skipped' });
+  });
+
+  test('that is what we would create is taken for it, as after a crash', async () => {
+    expect(await preCreate((child) => child)).toMatchObject({
+      scan: { phase: 'Succeeded' },
+      ship: { phase: 'Running' },
+    });
+  });
+
+  test('may have what the API server adds to such a child, and nothing else', async () => {
+    const withDefault = (child: object) => ({
+      ...child,
+      spec: { ...((child as KubeObject)['spec'] as object), timeout: 60 },
+    });
+    const dryRunCreate: Cluster['dryRunCreate'] = (object) => Promise.resolve(withDefault(object) as never);
+    const { scan } = await preCreate((child) => withDefault(child) as unknown as KubeObject, { dryRunCreate });
+    expect(scan).toMatchObject({ phase: 'Succeeded' });
+    const other = await preCreate((child) => child, { dryRunCreate: () => Promise.reject(new Error('not asked')) });
+    expect(other.scan).toMatchObject({ phase: 'Succeeded' });
+  });
+
+  test('that cannot be verified is neither taken nor refused, and the run can be looked at again', async () => {
+    const dryRunCreate = () => Promise.reject(new Error('exceeded quota'));
+    const { scan } = await preCreate((child) => ({ ...child, spec: { toolRef: { name: 'x' } } }), { dryRunCreate });
+    expect(scan).toMatchObject({ phase: 'Running', attempt: 1 });
+  });
+});
