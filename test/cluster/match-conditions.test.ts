@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeOnBothCrds, orchestration, withKind } from '../support/gated.ts';
+import { describeNeeding } from '../support/controlplane/suite.ts';
+import { describeOnBothCrds, orchestration, useGatedNamespace, withKind } from '../support/gated.ts';
 import { root, step } from '../support/steps.ts';
 
 const marked = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
@@ -13,10 +14,12 @@ function manySteps(length: number): object[] {
   return Array.from({ length }, (_, index) => ({ ...load, name: `s${index}` }));
 }
 
-/** An expression that fails refuses with 403: 201 and 422 are said by what comes after it. */
-describeOnBothCrds('the API server', (gated) => {
-  /** Sends a request and tells its status, and whether the gate was asked for a default. */
-  async function ask(...request: Parameters<ReturnType<typeof gated>['send']>) {
+type Request = Parameters<ReturnType<ReturnType<typeof useGatedNamespace>>['send']>;
+
+/** Sends requests and returns their status, and whether the gate was asked for a default. */
+function asking(gated: ReturnType<typeof useGatedNamespace>) {
+  /** An expression that fails denies with 403: 201 and 422 are said by what comes after it. */
+  async function ask(...request: Request) {
     const before = await countDefaults();
     const { status } = await gated().send(...request);
     return { status, isAsked: (await countDefaults()) > before };
@@ -32,6 +35,11 @@ describeOnBothCrds('the API server', (gated) => {
   let created = 0;
   const create = (spec: unknown, metadata: object = {}) =>
     ask('POST', gated().pathOf(), { ...orchestration(`create-${created++}`, [], metadata), spec });
+  return { ask, create };
+}
+
+describeOnBothCrds('the API server', (gated) => {
+  const { ask, create } = asking(gated);
 
   it.each([
     ['declare nothing', [load, build]],
@@ -54,9 +62,17 @@ describeOnBothCrds('the API server', (gated) => {
     expect(await create({ steps: declared }, marked)).toEqual({ status: 201, isAsked: true });
   });
 
-  it('goes through ten thousand steps, and asks about more', async () => {
-    expect(await create({ steps: declaredLast(10_000) })).toEqual({ status: 422, isAsked: false });
-    expect(await create({ steps: declaredLast(10_001) })).toEqual({ status: 422, isAsked: true });
+  it.each([
+    ['a thousand and one that declare nothing', manySteps(1001), {}],
+    ['a thousand and one, though they are marked', declaredLast(1001), marked],
+    ['three thousand that are empty', Array(3000).fill({}), marked],
+    [
+      'one with 257 dependencies, though they are marked',
+      [load, { ...build, dependsOn: Array(257).fill('fetch') }],
+      marked,
+    ],
+  ])('does not ask about steps over a limit: %s', async (_, steps, metadata) => {
+    expect(await create({ steps }, metadata)).toEqual({ status: 422, isAsked: false });
   });
 
   it.each([undefined, null, {}])('leaves metadata that are %j to the API server', async (metadata) => {
@@ -98,5 +114,17 @@ describeOnBothCrds('the API server', (gated) => {
       const patch = [{ path: '/spec', ...op }];
       expect(await ask('PATCH', pathOf(name), patch, type)).toEqual({ status: 422, isAsked: true });
     });
+  });
+});
+
+describeNeeding(['loopbackWebhooks'], 'the API server, with far higher limits', () => {
+  const settings = { 'limits.maxSteps': '50000', 'limits.maxDependencies': '50000' };
+  const { create } = asking(useGatedNamespace({ settings }));
+
+  it('goes through ten thousand steps, and does not ask about more', async () => {
+    expect(await create({ steps: manySteps(10_000) })).toEqual({ status: 201, isAsked: true });
+    expect(await create({ steps: declaredLast(10_000) }, marked)).toEqual({ status: 201, isAsked: true });
+    expect(await create({ steps: manySteps(10_001) })).toEqual({ status: 201, isAsked: false });
+    expect(await create({ steps: manySteps(30_000) }, marked)).toEqual({ status: 201, isAsked: false });
   });
 });

@@ -169,6 +169,8 @@ export interface WebhooksOptions {
   readonly release: string;
   /** Their names, or `*` for all. They must exist; the first is the release's own. */
   readonly namespaces: readonly [string, ...string[]];
+  /** What the gate has for settings: the webhooks hold its limits too. */
+  readonly settings?: GateOptions['settings'];
 }
 
 const crdFolders = {
@@ -188,13 +190,10 @@ export async function installCrds(cluster: Cluster, whose: keyof typeof crdFolde
  * Renders the chart's webhook configurations, applies them, then writes `caBundle` under a field manager of its own, as
  * the sidecar does; resolves when the API server calls the gate through each of them. The CRDs must be there.
  */
-export async function installWebhooks(
-  cluster: Cluster,
-  gate: Gate,
-  { release, namespaces }: WebhooksOptions,
-): Promise<Webhooks> {
+export async function installWebhooks(cluster: Cluster, gate: Gate, options: WebhooksOptions): Promise<Webhooks> {
+  const { namespaces } = options;
   const namespace = namespaces[0] === '*' ? 'default' : namespaces[0];
-  const items = await applyWebhooks(cluster, gate.url, { release, namespaces });
+  const items = await applyWebhooks(cluster, gate.url, options);
   const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}`.toLowerCase());
   await publishCa(cluster, items, gate.caPem);
   await waitUntil(
@@ -213,14 +212,16 @@ export async function installWebhooks(
 export async function applyWebhooks(
   cluster: Cluster,
   url: string,
-  { release, namespaces }: WebhooksOptions,
+  { release, namespaces, settings = {} }: WebhooksOptions,
 ): Promise<readonly WebhookConfiguration[]> {
+  const limits = Object.entries(settings).filter(([key]) => key.startsWith('limits.'));
   const namespace = namespaces[0] === '*' ? 'default' : namespaces[0];
   const manifest = await run(
     cluster.helm([
       ...['template', release, join(root, 'charts/orchestration-gate'), '--namespace', namespace],
       ...['--show-only', 'templates/webhooks.yaml', '--set', `webhook.url=${url}`],
       ...['--set-json', `controller.namespaces=${JSON.stringify(namespaces)}`],
+      ...limits.flatMap(([key, value]) => ['--set', `settings.${key}=${value}`]),
     ]),
   );
   await run(cluster.kubectl(['apply', '-f', '-'], { input: manifest }));

@@ -63,7 +63,7 @@ function useGate(namespace: string, options: GateOptions, prepare: () => Promise
   beforeAll(async () => {
     const cluster = await prepare();
     gate = await startGate(options);
-    webhooks = await installWebhooks(cluster, gate, { release: 'gate', namespaces: [namespace] });
+    webhooks = await installWebhooks(cluster, gate, { release: 'gate', namespaces: [namespace], ...options });
     gated = connectGated(cluster, namespace, gate);
   });
   afterAll(async () => {

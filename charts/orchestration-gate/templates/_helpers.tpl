@@ -162,16 +162,24 @@ matchConditions:
   - name: not-being-deleted
     expression: '!has(object.metadata.deletionTimestamp)'
 {{- if eq .path "mutate" }}
-  # A chain to write, to mend or to take the mark from. No schema has checked the object yet and an error would refuse it,
-  # so every access is guarded, and a list is not gone through that could cost more than an expression may.
+  {{- $steps := min (int .root.Values.settings.limits.maxSteps) 10000 }}
+  {{- $entries := int .root.Values.settings.limits.maxDependencies }}
+  # No schema has checked the object yet, and an error would deny it, so every access is guarded. Nothing is written into what is
+  # over the limits, nor into more steps than an expression may go through: the default holds there without being written.
+  - name: within-limits
+    expression: >-
+      !has(object.spec) || type(object.spec) != map || !has(object.spec.steps) || type(object.spec.steps) != list ||
+      size(object.spec.steps) <= {{ $steps }} && object.spec.steps.all(step, type(step) != map || !has(step.dependsOn) ||
+        type(step.dependsOn) != list || size(step.dependsOn) <= {{ $entries }})
+  # A chain to write, to derive again or to take the mark from.
   - name: something-to-default
     expression: >-
       [object, oldObject].exists(one, type(one) == map && type(one.metadata) == map &&
         has(one.metadata.annotations) && type(one.metadata.annotations) == map &&
         'orchestration.proompteng.ai/defaulted' in one.metadata.annotations) ||
       has(object.spec) && type(object.spec) == map && has(object.spec.steps) && type(object.spec.steps) == list &&
-      size(object.spec.steps) > 1 && (size(object.spec.steps) > 10000 ||
-        object.spec.steps.all(step, type(step) == map && (!has(step.dependsOn) || step.dependsOn == null)))
+      size(object.spec.steps) > 1 && size(object.spec.steps) <= {{ $steps }} &&
+      object.spec.steps.all(step, type(step) == map && (!has(step.dependsOn) || step.dependsOn == null))
 {{- end }}
 {{- if has "*" $namespaces }}
 namespaceSelector: {}
