@@ -188,25 +188,32 @@ interface Mistake {
   readonly wanted: string;
 }
 
+type Ask = (shape: Shape, found: unknown, key?: string | number) => void;
+
 /** Counts the mistakes in the value of a field, which is without null, and gives the first `most`. */
 function inspect(shape: Shape, value: unknown, isNamed: boolean, most: number): { count: number; first: Mistake[] } {
   const first: Mistake[] = [];
   let count = 0;
-  const ask = ({ type = '' }: Shape, found: unknown, key?: string | number) => {
+  const ask: Ask = ({ type = '' }, found, key) => {
     if (isOfType(type, found) && !(isNamed && found === '')) return;
     count++;
     if (first.length < most) first.push({ value: found, wanted: type, ...(key !== undefined && { key }) });
   };
   ask(shape, value);
-  if (count > 0) return { count, first };
-  if (Array.isArray(value))
-    for (let entry = 0; entry < value.length; entry++) ask(shape.items ?? {}, value[entry], entry);
-  else if (isRecord(value)) {
-    for (const [key, inside] of Object.entries(shape.properties ?? {})) ask(inside, value[key], key);
-    if (shape.additionalProperties?.type !== undefined)
-      for (const key in value) ask(shape.additionalProperties, value[key], key);
-  }
+  if (count === 0) askInside(shape, value, ask);
   return { count, first };
+}
+
+function askInside({ items, properties, additionalProperties, required }: Shape, value: unknown, ask: Ask): void {
+  if (items !== undefined && Array.isArray(value)) {
+    for (let entry = 0; entry < value.length; entry++) ask(items, value[entry], entry);
+  }
+  if (!isRecord(value)) return;
+  for (const [key, inside] of Object.entries(properties ?? {})) {
+    if (value[key] !== undefined || required?.includes(key)) ask(inside, value[key], key);
+  }
+  if (additionalProperties?.type === undefined) return;
+  for (const key in value) ask(additionalProperties, value[key], key);
 }
 
 /** Of the types that our schemas name; without one everything is of it. */

@@ -3,11 +3,13 @@ import { buffer } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { answerReview, type Webhook } from '../../src/admission/answer.ts';
+import { parseBody, TooHeavy } from '../../src/admission/json.ts';
 import { decodeReview, encodeReview } from '../../src/admission/review.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
 
 /** What a body costs: of the process so far, as Linux counts it. */
 export interface Cost {
+  /** `heavy`: it was weighed, and not parsed. */
   readonly verdict: string;
   /** Resident before the body was looked at, but with its bytes. */
   readonly baseMebibytes: number;
@@ -29,16 +31,12 @@ function answer(webhook: Webhook, body: Buffer): Cost {
   const baseMebibytes = readMebibytes('VmRSS');
   writeFileSync('/proc/self/clear_refs', '5'); // forgets the peak so far
   const startedAt = threadMs();
-  const parsed: unknown = JSON.parse(body.toString());
+  const parsed = parseBody(body);
   const parsedAt = threadMs();
   const parsedMebibytes = readMebibytes('VmHWM');
   const heapBytes = process.memoryUsage().heapUsed;
   const decidedFrom = threadMs();
-  const { uid = '', request } = decodeReview(parsed);
-  if (request === undefined) throw new Error('the body is no review');
-  const { verdict, response, fault } = answerReview(webhook, request, defaultSettings, bounds);
-  if (fault !== undefined) throw new Error('the gate has met a fault of its own', { cause: fault });
-  JSON.stringify(encodeReview(uid, response));
+  const verdict = parsed instanceof TooHeavy ? 'heavy' : decide(webhook, parsed);
   return {
     verdict,
     baseMebibytes,
@@ -48,6 +46,15 @@ function answer(webhook: Webhook, body: Buffer): Cost {
     decideMs: threadMs() - decidedFrom,
     allocatedMebibytes: (process.memoryUsage().heapUsed - heapBytes) / MEBIBYTE,
   };
+}
+
+function decide(webhook: Webhook, parsed: unknown): string {
+  const { uid = '', request } = decodeReview(parsed);
+  if (request === undefined) throw new Error('the body is no review');
+  const { verdict, response, fault } = answerReview(webhook, request, defaultSettings, bounds);
+  if (fault !== undefined) throw new Error('the gate has met a fault of its own', { cause: fault });
+  JSON.stringify(encodeReview(uid, response));
+  return verdict;
 }
 
 function threadMs(): number {

@@ -1,64 +1,63 @@
-import type { Recipe } from './bodies.ts';
+import { LARGEST_BYTES, type Recipe } from './bodies.ts';
 
 const base = {
   webhook: 'validate',
   kind: 'Orchestration',
   operation: 'CREATE',
-  bytes: 7_300_000,
+  bytes: LARGEST_BYTES,
   steps: 1000,
 } as const;
-const part = (place: Recipe['parts'][number]['place'], filler: Recipe['parts'][number]['filler'], most = Infinity) => ({
+
+const part = (place: Recipe['parts'][number]['place'], filler: Recipe['parts'][number]['filler'], most: number) => ({
   place,
   filler,
   most,
 });
 
-/** What the search found to cost most, one of each kind; each took hundreds of MiB, or a second, before limits were asked first. */
+/**
+ * What the search found to cost most, one of each kind, as large as the gate parses it: a body that weighs more is denied
+ * unread. Each took up to hundreds of MiB, or a second, before limits were asked first.
+ */
 export const worstCases: readonly (Recipe & { readonly what: string })[] = [
-  { ...base, what: 'a list of steps that are empty objects', parts: [part('steps', 'objects')] },
-  { ...base, what: 'the same, to be completed', webhook: 'mutate', parts: [part('steps', 'objects')] },
+  { ...base, what: 'a list of steps that are empty objects', parts: [part('steps', 'objects', 110_000)] },
+  { ...base, what: 'the same, to be completed', webhook: 'mutate', parts: [part('steps', 'objects', 110_000)] },
   { ...base, what: '256,000 misspelt dependencies', parts: [part('dependsOn', 'longWords', 256)] },
   { ...base, what: '256,000 repeated dependencies', parts: [part('dependsOn', 'oneWord', 256)] },
   { ...base, what: '256,000 dependencies that are null', parts: [part('dependsOn', 'nulls', 256)] },
   { ...base, what: '256,000 dependencies on any step', parts: [part('dependsOn', 'otherSteps', 256)] },
-  { ...base, what: 'numbers in with', parts: [part('with', 'keys')] },
+  { ...base, what: 'numbers in with', parts: [part('with', 'keys', 320)] },
+  { ...base, what: 'null in with', parts: [part('with', 'nullKeys', 320)] },
   {
     ...base,
     what: 'malformed steps of many fields',
-    parts: [part('stepName', 'zeros', 1), part('field', 'objectKeys')],
+    parts: [part('stepName', 'zeros', 1), part('field', 'objectKeys', 85)],
   },
-  { ...base, what: 'null in with', parts: [part('with', 'nullKeys')] },
-  { ...base, what: 'policies that are a list of empty objects', parts: [part('policy', 'objects')] },
-  { ...base, what: 'policies of many keys', parts: [part('policies', 'objectKeys')] },
-  { ...base, what: 'policies of keys that are null', parts: [part('policies', 'nullKeys')] },
-  { ...base, what: 'nesting far too deep', parts: [part('field', 'deepMaps')] },
+  { ...base, what: 'policies that are a list of empty objects', parts: [part('policy', 'objects', 100_000)] },
+  { ...base, what: 'policies that are a list of words', parts: [part('policy', 'words', 980_000)] },
+  { ...base, what: 'policies of many keys', parts: [part('policies', 'keys', 320_000)] },
+  { ...base, what: 'policies of keys that are null', parts: [part('policies', 'nullKeys', 320_000)] },
+  { ...base, what: 'objects of as many shapes', parts: [part('policy', 'shapes', 85_000)] },
+  { ...base, what: 'nesting far too deep', steps: 1, parts: [part('field', 'deepLists', 0)], bytes: 240_000 },
   {
     ...base,
     what: 'a denied update that changes nothing',
     operation: 'UPDATE',
-    parts: [part('dependsOn', 'oneWord', 1), part('policy', 'objects'), part('retries', 'nulls', 1)],
+    parts: [part('dependsOn', 'oneWord', 1), part('policy', 'objects', 50_000), part('retries', 'nulls', 1)],
   },
-  {
-    ...base,
-    what: 'a denied update that changes nothing, deep',
-    operation: 'UPDATE',
-    steps: 1,
-    parts: [part('retries', 'deepLists')],
-  },
-  { ...base, what: 'JSON text of an implementation', steps: 30, parts: [part('with.implementation', 'jsonObjects')] },
+  { ...base, what: 'JSON text of implementations', steps: 30, parts: [part('with.implementation', 'jsonObjects', 1)] },
   {
     ...base,
     what: 'a run of parameters that are numbers',
     kind: 'OrchestrationRun',
     steps: 1,
-    parts: [part('parameters', 'keys')],
+    parts: [part('parameters', 'keys', 320_000)],
   },
   {
     ...base,
     what: 'a run of parameters that are null',
     kind: 'OrchestrationRun',
     steps: 1,
-    parts: [part('parameters', 'nullKeys')],
+    parts: [part('parameters', 'nullKeys', 320_000)],
   },
-  { ...base, what: 'long names', parts: [part('stepName', 'escapes')] },
+  { ...base, what: 'long names', parts: [part('stepName', 'escapes', 1)] },
 ];
