@@ -21,8 +21,8 @@ interface Seen {
 }
 
 /**
- * What finished runs cost: the reconciler before an API server that makes up its lists, so that etcd has no part in it. The
- * rows are of supervisor and engine together.
+ * What finished runs cost: the reconciler before an API server that makes up its lists, so that etcd has no part in it. Memory
+ * is of the engine alone.
  */
 export async function benchHistory(): Promise<Row[]> {
   const live = await see({ live: 5_000, finished: 0, steps: 10 });
@@ -31,7 +31,7 @@ export async function benchHistory(): Promise<Row[]> {
   const few = await see({ live: 1, finished: 0, steps: 1_000 });
   const large = await see({ live: 1, finished: 1_100, steps: 1_000 });
   return [
-    rowOf('memory with 5,000 live runs of 10 steps', 'MiB', live.residentMib, 200),
+    rowOf('memory of the engine with 5,000 live runs of 10 steps', 'MiB', live.residentMib, 200),
     rowOf('what 10,000 finished runs add', 'MiB', both.residentMib - live.residentMib, 30),
     rowOf('what 1,100 finished runs of 1,000 steps add', 'MiB', large.residentMib - few.residentMib, 30),
     rowOf('5,000 live and 10,000 finished runs, from exec to the first action', 's', both.firstActionSeconds, 5),
@@ -48,7 +48,7 @@ async function see(crowd: Crowd): Promise<Seen> {
   await using api = await startPaperApi({ ...paperRuns(crowd), kubeconfigPath });
   await using reconciler = await startReconciler(api.kubeconfig);
   await untilQuiet(api);
-  const residentMib = reconciler.residentBytes() / MIB;
+  const residentMib = reconciler.engineBytes() / MIB;
   const [first] = api.writes;
   const firstActionSeconds = ((first?.atMs ?? Number.NaN) - reconciler.startedMs) / 1000;
   const beforeMs = cpuMs(reconciler);

@@ -11,6 +11,7 @@ export interface Reconciler extends AsyncDisposable {
   readonly startedMs: number;
   /** The supervisor and the engine. */
   readonly pids: () => readonly number[];
+  readonly engineBytes: () => number;
   /** Of the supervisor and the engine together. */
   readonly residentBytes: () => number;
   readonly sockets: () => number;
@@ -43,6 +44,10 @@ export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
   return {
     startedMs,
     pids,
+    engineBytes: () =>
+      pids()
+        .slice(1)
+        .reduce((sum, pid) => sum + readResident(pid), 0),
     residentBytes: () => pids().reduce((sum, pid) => sum + readResident(pid), 0),
     sockets: () => pids().reduce((sum, pid) => sum + countSockets(pid), 0),
     async [Symbol.asyncDispose]() {

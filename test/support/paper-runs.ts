@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { base32, nameChild } from '../../src/reconciler/names.ts';
 import type { PaperKind, PaperOptions } from './paper-api.ts';
 
 const API = 'orchestration.proompteng.ai/v1alpha1';
@@ -13,8 +15,13 @@ export interface Crowd {
 }
 
 const nameOf = (index: number) => `run-${String(index).padStart(6, '0')}`;
-const childOf = (index: number) => ({ apiVersion: TOOLS, kind: 'ToolRun', name: `child-${nameOf(index)}`, namespace });
 const uidOf = (name: string) => `${name}-0000-4000-8000-000000000000`;
+const nameAttempt = nameChild((text) => base32(createHash('sha256').update(text).digest()));
+/** The child of a run's step, under the name that only it has. */
+const childOf = (index: number, step: string) => {
+  const run = { name: nameOf(index), uid: uidOf(nameOf(index)) };
+  return { apiVersion: TOOLS, kind: 'ToolRun', name: nameAttempt(run, step, 1), namespace };
+};
 const managedFields = [
   { manager: 'orchestration-gate-reconciler', operation: 'Update', subresource: 'status', time, fieldsV1: {} },
 ];
@@ -32,7 +39,7 @@ export function paperRuns({ live, finished, steps }: Crowd): Omit<PaperOptions, 
     kinds: { orchestrationruns: runs, toolruns: toolRuns },
     read(plural, name) {
       if (plural === 'orchestrationruns') return runs.at(Number(name.slice('run-'.length)));
-      if (plural === 'toolruns') return toolRuns.at(Number(name.slice('child-run-'.length)));
+      if (plural === 'toolruns') return toolRuns.at(Number(/^run-(\d+)/.exec(name)?.[1]));
       if (plural !== 'controllerrevisions') return undefined;
       const uid = name.slice('orchestration-run-'.length);
       const metadata = { name, namespace, uid: uidOf(name), ownerReferences: [{ uid }] };
@@ -45,11 +52,10 @@ function runAt(index: number, isLive: boolean, stepNames: readonly string[]): ob
   const name = nameOf(index);
   const common = { attempt: 1, startedAt: time, lastTransitionTime: time, message: '' };
   const stepStatuses = stepNames.map((step, order) => {
-    const resourceRef = {
-      ...childOf(index),
-      name: `${childOf(index).name}${order || ''}`,
-      uid: uidOf(`c-${name}-${order}`),
-    };
+    const uid = uidOf(`c-${name}-${order}`);
+    const resourceRef = isLive
+      ? { ...childOf(index, step), uid }
+      : { apiVersion: TOOLS, kind: 'ToolRun', name: `${name}-${step}`, namespace, uid };
     if (!isLive) return { name: step, kind: 'ToolRun', phase: 'Succeeded', ...common, finishedAt: time, resourceRef };
     if (order > 0) return { name: step, kind: 'ToolRun', phase: 'Pending', attempt: 0 };
     return { name: step, kind: 'ToolRun', phase: 'Running', reason: 'Started', ...common, resourceRef };
@@ -73,7 +79,7 @@ function runAt(index: number, isLive: boolean, stepNames: readonly string[]): ob
 
 function childAt(index: number): object {
   const owner = { apiVersion: API, kind: 'OrchestrationRun', name: nameOf(index), uid: uidOf(nameOf(index)) };
-  const { apiVersion, kind, name } = childOf(index);
+  const { apiVersion, kind, name } = childOf(index, 'step-0');
   return {
     apiVersion,
     kind,
