@@ -45,14 +45,25 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
 } {
   /** By child name; forgotten on restart, and then said anew. */
   const refusals = new Map<string, string>();
+  /** ToolRuns whose status another controller writes too, by key: that is said once, as long as it goes on. */
+  const contested = new Map<string, string>();
 
   async function reconcile(key: string): Promise<Outcome> {
     if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
     const object = cluster.getToolRun(key);
     const writers = object && cluster.statusWriters(object);
+    if (object === undefined || writers?.isForeign !== true) contested.delete(key);
     if (object === undefined || (writers?.isForeign && !writers.isOurs)) return 'done';
     const snapshot = await observe(object, writers?.isForeign === true);
-    return act(object, key, planToolRun(snapshot, now(), options));
+    const actions = planToolRun(snapshot, now(), options);
+    return act(object, key, isKnownContest(object, key, actions) ? [] : actions);
+  }
+
+  function isKnownContest({ metadata: { uid } }: KubeObject, key: string, actions: readonly Action[]): boolean {
+    if (!actions.some((action) => action.type === 'EmitEvent' && action.reason === 'StatusContested')) return false;
+    const isKnown = contested.get(key) === uid;
+    contested.set(key, uid);
+    return isKnown;
   }
 
   /** In order; what does not go as planned ends it, since everything behind rests on it. */

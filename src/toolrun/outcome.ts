@@ -16,16 +16,27 @@ function isOwned(child: KubeObject, { metadata: { uid } }: KubeObject): boolean 
   return child.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true) === true;
 }
 
-/** Whether a stored ConfigMap is what we would write: a name can be guessed, and an owner written by anybody. */
+/**
+ * Whether a stored ConfigMap is what we would write, and stays so: a name can be guessed, an owner written by anybody, and
+ * what can be changed may be before a pod mounts it.
+ */
 export function isConfigMapOurs(stored: KubeObject, wanted: Manifest, toolRun: KubeObject): boolean {
-  return isOwned(stored, toolRun) && isEqual(stored['data'], wanted['data']);
+  const { data, binaryData = {}, immutable } = stored;
+  return (
+    isOwned(stored, toolRun) &&
+    immutable === true &&
+    isEqual({ data, binaryData }, { data: wanted['data'], binaryData: {} })
+  );
 }
 
-/** The Job of a ToolRun: the very one that was recorded, if one was, else one of its name that the ToolRun owns. */
+/** The Job of a ToolRun, which owns it: the very one that was recorded, if one was. A uid in a status proves nothing alone. */
 export function findJob({ toolRun: { object, status }, job }: Snapshot): KubeObject | undefined {
   if (job === undefined) return undefined;
   const uid = status.runtimeRef?.uid;
-  return (uid === undefined ? isOwned(job, object) : job.metadata.uid === uid) ? job : undefined;
+  if (uid === undefined) return isOwned(job, object) ? job : undefined;
+  // The agents chart's own executor names the ToolRun as an owner, though not as the controller.
+  const namesToolRun = job.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid);
+  return namesToolRun && job.metadata.uid === uid ? job : undefined;
 }
 
 /** A Job's controller takes less than this to have a pod, or an event that says why not. */

@@ -259,6 +259,15 @@ describe('a ToolRun', () => {
     expect(cluster.jobsCreated).toBe(0);
   });
 
+  test('does not end with a Job that its status names and that is not its own', () => {
+    const runtimeRef = { type: 'job', name: 'other', namespace: 'agents', uid: 'theirs' };
+    const cluster = createCluster(toolRun({ status: { phase: 'Running', runtimeRef, conditions: [] } }), tool());
+    const other = { name: 'other', namespace: 'agents', uid: 'theirs', ownerReferences: [{ uid: 'another' }] };
+    cluster.jobs.set('other', { metadata: other, status: { conditions: [complete] } });
+    cluster.reconcile();
+    expect(cluster.status().phase).not.toBe('Succeeded');
+  });
+
   test('says in its conditions since when they are so', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.reconcile();
