@@ -124,7 +124,7 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
   const { cluster, key, run, hash } = acting;
   switch (action.type) {
     case 'CreateSnapshot':
-      return cluster.create(buildSnapshot(run, action), key);
+      return remember(acting, cluster.create(buildSnapshot(run, action), key), nameSnapshot(run.uid));
     case 'PatchStatus':
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':

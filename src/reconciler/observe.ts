@@ -2,7 +2,7 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestrati
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { isRunFinal, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { type Adoption, adopt } from './adopt.ts';
 import { buildChild } from './child-object.ts';
@@ -47,7 +47,7 @@ export async function observeRun(
   const kept = cluster.getRun(key);
   if (kept === undefined) return undefined;
   const writers = cluster.statusWriters(kept);
-  if (writers.isForeign && !writers.isOurs) return undefined;
+  if (writers.isForeign && !writers.isOurs && !wasOurs(kept, memory)) return undefined;
   const stub = readRun(kept, writers.isForeign);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
   if (isRunFinal(stub.status) && isSettled(cluster, stub))
@@ -74,6 +74,12 @@ export async function observeRun(
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory, unreadable),
   };
+}
+
+/** Whether a run that another controller writes was begun here: that one has taken over every field, which is to be said. */
+function wasOurs({ metadata, status }: KubeObject, { snapshots }: Memory): boolean {
+  const { phase, runId } = asRecord(status);
+  return !isRunFinal({ phase } as RunStatus) && (snapshots.has(metadata.uid) || runId === metadata.name);
 }
 
 /** Of a finished run, the copy keeps no steps: they are read where one of its children, or its lifetime, may ask for it. */
@@ -134,7 +140,7 @@ export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
 async function observeOrchestration(
   cluster: Cluster,
   run: ObservedRun,
-  { snapshots, latest }: Memory,
+  { snapshots, latest, created }: Memory,
   { policy }: ObserveOptions,
 ): Promise<ObservedOrchestration> {
   const known = snapshots.get(run.uid);
@@ -143,6 +149,13 @@ async function observeOrchestration(
   if (revision === undefined) return judgeCurrent(cluster, run, policy());
   if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
   const read = asRecord(revision['data'])['orchestration'] as Orchestration;
+  const isOurs = created.get(run.uid)?.get(revision.metadata.name) === revision.metadata.uid;
+  if (run.status.runId === undefined && !isRunFinal(run.status) && !isOurs) {
+    // Anybody may have stored it, and nothing has begun yet: it counts if it holds what we would store.
+    const current = judgeCurrent(cluster, run, policy());
+    if (current.state !== 'Found' || current.denial !== undefined) return current;
+    if (!isEqual(JSON.parse(JSON.stringify(current.orchestration)), read)) return { state: 'Foreign' };
+  }
   const name = `${run.namespace}/${run.orchestration}`;
   const last = latest.get(name)?.deref();
   const orchestration = last !== undefined && isEqual(last, read) ? last : read;

@@ -100,7 +100,10 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
     return [...end({ phase: 'Cancelled', reason: 'RunCancelled', message }), ...deleteAll(snapshot, [])];
   }
   if (orchestration.state === 'Foreign')
-    return fail('SnapshotNameTaken', 'the name of this run’s snapshot is taken by another object');
+    return fail(
+      'SnapshotNameTaken',
+      `ControllerRevision ${nameSnapshot(run.uid)} exists and is not what this run would store: delete it and create another run`,
+    );
   if (run.isSuspended)
     return stand({ phase: 'Pending', reason: 'Suspended', message: 'the run waits for its suspend annotation to go' });
   if (orchestration.state === 'Unreadable') {

@@ -4,10 +4,19 @@ import type { KubeObject } from '../../src/kube/resources.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import { createEngine } from '../../src/reconciler/engine.ts';
-import { base32, nameChild } from '../../src/reconciler/names.ts';
+import { base32, nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import { connectModel } from '../support/model/cluster.ts';
-import { createWorld, listChildren, NAMESPACE, RUN, RUNS, storedStatus, TOOL_RUNS } from '../support/model/engine.ts';
+import {
+  createWorld,
+  listChildren,
+  NAMESPACE,
+  REVISIONS,
+  RUN,
+  RUNS,
+  storedStatus,
+  TOOL_RUNS,
+} from '../support/model/engine.ts';
 import { tool } from '../support/model/play.ts';
 
 const hash = (text: string) => base32(createHash('sha256').update(text).digest());
@@ -109,5 +118,47 @@ describe('an object under the name of a child that this process has not created'
     const dryRunCreate = () => Promise.reject(new Error('exceeded quota'));
     const { scan } = await preCreate((child) => ({ ...child, spec: { toolRef: { name: 'x' } } }), { dryRunCreate });
     expect(scan).toMatchObject({ phase: 'Running', attempt: 1 });
+  });
+});
+
+describe('a ControllerRevision under the name of the snapshot of a run that has not started', () => {
+  async function preStore(orchestration: object) {
+    const world = createWorld({ steps: [tool('scan')], policies: {} }, { ancestry: [], tell: () => {} });
+    const { api } = world;
+    const { uid = '' } = api.get(RUNS, run).metadata;
+    api.create(REVISIONS, {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: {
+        name: nameSnapshot(uid),
+        namespace: NAMESPACE,
+        ownerReferences: [
+          { apiVersion: `${GROUP}/v1alpha1`, kind: 'OrchestrationRun', name: RUN, uid, controller: true },
+        ],
+      },
+      data: { orchestration },
+    });
+    const engine = createEngine({
+      cluster: connectModel(api),
+      hash,
+      nameChild: nameChild(hash),
+      now: () => world.nowMs,
+      missingOrchestrationSeconds: 300,
+      policy: () => defaultPolicy,
+    });
+    for (let look = 0; look < 5; look++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
+    const { phase, conditions } = storedStatus(world);
+    return { phase, reason: conditions[0]?.reason, children: listChildren(api).map(({ spec }) => spec) };
+  }
+  const stored = { name: 'nightly', namespace: NAMESPACE, policies: {} };
+
+  test('does not replace the Orchestration: the run fails, and nothing runs', async () => {
+    const forged = { ...stored, steps: [tool('harmless')] };
+    expect(await preStore(forged)).toEqual({ phase: 'Failed', reason: 'SnapshotNameTaken', children: [] });
+  });
+
+  test('is followed if it holds the Orchestration as it is, as after a crash', async () => {
+    const same = { ...stored, steps: [tool('scan')] };
+    expect(await preStore(same)).toMatchObject({ phase: 'Running', children: [{ toolRef: { name: 'scan' } }] });
   });
 });

@@ -219,6 +219,23 @@ describe('a status that somebody else has written', () => {
   });
 });
 
+test('a rival that has taken over every field of the status of a run is told of, once, and left alone', async () => {
+  const life = begin([tool('build')]);
+  await life.settle();
+  const { api } = life.world;
+  const model = connectModel(api);
+  const engine = createEngine({
+    cluster: { ...model, statusWriters: () => ({ isOurs: false, isForeign: true }) },
+    hash,
+    nameChild: nameChild(hash),
+    now: () => life.world.nowMs,
+    missingOrchestrationSeconds: 300,
+    policy: () => defaultPolicy,
+  });
+  for (let write = 0; write < 5; write++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
+  expect(model.circumstances.calls).toEqual(['event OrchestrationRun StatusContested']);
+});
+
 const runField = fc.constantFrom('phase', 'runId', 'startedAt', 'finishedAt', 'conditions', 'observedGeneration');
 const nasty: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, 0, -1, 1.5, 1e9, true, '', 'Running', 'Succeeded', 'Pending', 'Retrying', 'Sleeping'),
