@@ -37,6 +37,7 @@ const unsafe: readonly (readonly [values: readonly string[], told: string])[] = 
   [['settings.mode=warn'], 'settings.mode is warn'],
   [['settings.severities.DependencyCycle=warn'], 'settings.severities.DependencyCycle is warn'],
   [['webhook.failurePolicy=Ignore'], 'webhook.failurePolicy is Ignore'],
+  [['gate.resources.limits.memory=200Mi'], 'gate.resources.limits.memory is 200Mi: below 256Mi'],
   [['orchestrationController.enabled=true', 'toolRunController.enabled=true'], 'allowedServiceAccounts is empty'],
   [['securityContext.runAsNonRoot=false', 'securityContext.runAsUser=0'], 'may run as root'],
   [['securityContext.runAsNonRoot=null'], 'may run as root'],

@@ -89,6 +89,10 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if eq .webhook.failurePolicy "Ignore" }}
 {{- $risks = append $risks "webhook.failurePolicy is Ignore: while no gate answers, every Orchestration is stored unjudged." }}
 {{- end }}
+{{- $memory := ((.gate.resources).limits).memory }}
+{{- if lt (include "orchestration-gate.mebibytes" $memory | float64) 256.0 }}
+{{- $risks = append $risks (printf "gate.resources.limits.memory is %v: below 256Mi one large review may kill the gate." $memory) }}
+{{- end }}
 {{- if and .toolRunController.enabled (not .toolRunController.allowedServiceAccounts) }}
 {{- $where := .rbac.clusterScoped | ternary "the whole cluster" "the followed namespaces" }}
 {{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and whoever holds the sidecar's token, may use almost every service account of %s." $where) }}
