@@ -12,6 +12,7 @@ import { type Election, startElection } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import type { Outcome, Queue } from '../kube/queue.ts';
 import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
+import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
 import { parseSettings } from '../orchestration/settings.ts';
@@ -44,6 +45,9 @@ const WORKED_ON: Readonly<Record<string, Resource>> = {
   [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
   [TOOL_RUNS.kind]: TOOL_RUNS,
 };
+
+/** More than two machines of one cluster should differ by. */
+const NOTABLE_SKEW_SECONDS = 60;
 
 /** What is listed, or could not be, before anything is worked on. */
 const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
@@ -93,12 +97,15 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
   if (!(await engine.whenTried).every(Boolean)) return;
   await engine.tellListed();
+  const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
+  if (Math.abs(aheadSeconds) > NOTABLE_SKEW_SECONDS)
+    log.warn({ aheadSeconds }, "this machine's clock is not the API server's: runs go by the latter");
   log.info({ namespaces: configuration.namespaces }, 'following runs');
   const begin = () => {
     metrics.setLeader(true);
     void engine.start();
   };
-  if (configuration.electsLeader) election = stand(configuration, engine.transport, log, process, begin);
+  if (configuration.electsLeader) election = stand(configuration, engine, log, process, begin);
   else begin();
 }
 
@@ -127,7 +134,7 @@ function followSettings({ settingsDir: folder }: ReconcileConfiguration, log: Lo
 /** It only saves work: two engines at once do nothing twice, since names and conditional writes keep them apart. */
 function stand(
   { ownNamespace }: ReconcileConfiguration,
-  transport: Transport,
+  { transport, now }: { readonly transport: Transport; readonly now: () => number },
   log: Logger,
   process: NodeJS.Process,
   onElected: () => void,
@@ -138,7 +145,7 @@ function stand(
     name: FIELD_MANAGER,
     identity: `${hostname()}_${randomUUID()}`,
     timing,
-    now: () => new Date(),
+    now: () => new Date(now()),
     log,
     onElected,
     onLost: () => process.exit(EXIT.leaseLost),
@@ -151,12 +158,6 @@ function once(action: () => Promise<unknown>): () => void {
     if (!isCalled) void action();
     isCalled = true;
   };
-}
-
-/** Time that goes on evenly while the process lives: a wall clock that is set moves no deadline. */
-function steadyClock(): () => number {
-  const bootMs = Date.now() - performance.now();
-  return () => bootMs + performance.now();
 }
 
 interface EngineOptions {
@@ -173,12 +174,14 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   const { namespaces, missingOrchestrationSeconds, workers } = configuration;
   const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
   if (configuration.executesToolRuns) resources.push(...TOOL_RUN_RESOURCES);
+  const clock = createServerClock(timing.now, Date.now());
   const transport = createTransport({
     load,
     timing,
     log,
     watches: resources.length * namespaces.length,
     onSockets: (open) => metrics.setSockets(open),
+    onDate: clock.hear,
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const keep = (object: KubeObject) =>
@@ -218,10 +221,10 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     told = lacking.join();
     return parent.tell({ type: 'listed', lacking });
   }
-  const now = steadyClock();
+  const { now } = clock;
   const hash = (text: string) => base32(createHash('sha256').update(text).digest());
   const record = countContested(
-    createRecorder({ client, component: FIELD_MANAGER, hash, now: () => new Date(), log }),
+    createRecorder({ client, component: FIELD_MANAGER, hash, now: () => new Date(now()), log }),
     metrics,
   );
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
@@ -285,6 +288,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   let isStopping = false;
   return {
     transport,
+    now,
     whenTried: followed.whenTried(GATHERED),
     watchAges: () => followed.ages(),
     queues,

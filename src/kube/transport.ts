@@ -52,11 +52,13 @@ export interface TransportOptions {
   readonly watches?: number;
   /** Called with how many sockets are open whenever that changes. */
   readonly onSockets?: (open: number) => void;
+  /** Called with the `Date` of each answer, and with when its request was sent, on `timing`'s clock. */
+  readonly onDate?: (date: string | undefined, sentMs: number) => void;
 }
 
 /** Makes the transport; nothing is read or connected yet. */
 export function createTransport(options: TransportOptions): Transport {
-  const { load, timing, log, watches = WATCHES, onSockets = () => {} } = options;
+  const { load, timing, log, watches = WATCHES, onSockets = () => {}, onDate = () => {} } = options;
   const cache = createCredentialCache(load, timing, log);
   const sockets = new Set<Socket>();
   let tls: TlsCredentials | undefined;
@@ -123,7 +125,9 @@ export function createTransport(options: TransportOptions): Transport {
   async function send(request: TransportRequest): Promise<TransportAnswer> {
     try {
       const credentials = await readCredentials();
+      const sentMs = timing.now();
       const answer = await sendAs(credentials, request);
+      onDate(answer.headers['date']?.toString(), sentMs);
       if (answer.statusCode === 401) cache.expire(credentials);
       return answer;
     } catch (error) {

@@ -29,7 +29,8 @@ export interface Acting {
   readonly run: ObservedRun;
   readonly memory: Memory;
   readonly hash: Hash;
-  readonly now: () => number;
+  /** Milliseconds on a clock that never jumps. */
+  readonly elapsed: () => number;
 }
 
 /** Creates that fail and take long, such as those that a webhook does not answer, may hold up a look for so long. */
@@ -67,8 +68,8 @@ async function createChildren(
   status: RunStatus,
   errors: unknown[],
 ): Promise<NextLook> {
-  const { now, memory, run } = acting;
-  const startedMs = now();
+  const { elapsed, memory, run } = acting;
+  const startedMs = elapsed();
   const isWanted = watchRun(acting, status);
   const turns = new Map([...(memory.waits.get(run.uid)?.keys() ?? [])].map((name, turn) => [name, turn + 1]));
   const turnOf = ({ ref }: CreateChild) => turns.get(ref.name) ?? 0;
@@ -76,7 +77,7 @@ async function createChildren(
   let next: NextLook = {};
   for (const create of creates.toSorted((one, other) => turnOf(one) - turnOf(other))) {
     if (!isWanted()) return { ...next, isOutdated: true };
-    if (failedKinds.size > 0 && now() > startedMs + LONGEST_CREATES_MS) break;
+    if (failedKinds.size > 0 && elapsed() > startedMs + LONGEST_CREATES_MS) break;
     if (turnOf(create) > 0 && failedKinds.has(create.ref.kind)) continue;
     const failures = errors.length;
     next = { ...next, ...(await carryOut(acting, create, errors)) };
@@ -163,8 +164,8 @@ function refuse({ run, memory }: Acting, action: Write, message: string, errors:
 /** What is said of it may change with each attempt: the run says the new words at most so often. */
 const WORDS_HOLD_MS = 60_000;
 
-function wait({ run, memory, now }: Acting, name: string, words: string): void {
-  const nowMs = now();
+function wait({ run, memory, elapsed }: Acting, name: string, words: string): void {
+  const nowMs = elapsed();
   const known = memory.waits.get(run.uid)?.get(name);
   const isHeld = known !== undefined && nowMs < known.sinceMs + WORDS_HOLD_MS;
   memory.waits.get(run.uid)?.delete(name); // the last in turn, now

@@ -15,8 +15,10 @@ const CATCH_UP_MS = 20;
 export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
   readonly hash: Hash;
-  /** Milliseconds since 1970, on a clock that does not jump while the process lives. */
+  /** Milliseconds since 1970 on the API server's clock, which may be set. */
   readonly now: () => number;
+  /** Milliseconds on a clock that never jumps; its zero means nothing. */
+  readonly elapsed: () => number;
 }
 
 /**
@@ -44,7 +46,7 @@ interface Pace {
 }
 
 /** Observes, plans and acts, one run at a time. */
-export function createEngine({ cluster, hash, now, ...options }: EngineOptions): Engine {
+export function createEngine({ cluster, hash, now, elapsed, ...options }: EngineOptions): Engine {
   const memory: Memory = {
     snapshots: new Map(),
     latest: new Map(),
@@ -62,8 +64,8 @@ export function createEngine({ cluster, hash, now, ...options }: EngineOptions):
     if (snapshot === undefined) return 'done';
     const nowMs = now();
     const actions = planRun(snapshot, nowMs, options);
-    const { due, waitMs, next } = regulate(actions, snapshot, pace, nowMs);
-    const look = await act({ cluster, key, run: snapshot.run, memory, hash, now }, due);
+    const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
+    const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.
     if ((look.errors ?? []).length === 0) paces.set(key, { uid: snapshot.run.uid, pace: next });
     return conclude(look, waitMs, now());

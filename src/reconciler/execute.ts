@@ -11,6 +11,7 @@ import { stepKinds } from './kinds/table.ts';
 import type { NameChild } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Failure } from './summary.ts';
+import { boundTime, stampNow } from './times.ts';
 
 /** What a run's steps come to. */
 export interface Execution {
@@ -42,7 +43,7 @@ export function executeSteps(
   nowMs: number,
   nameChild: NameChild,
 ): Execution {
-  const now = new Date(nowMs).toISOString();
+  const now = stampNow(snapshot, nowMs);
   const draft = createDraft(orchestration.steps, snapshot.run.status, now);
   const pass: Pass = { snapshot, orchestration, draft, nowMs, now, nameChild, room: Infinity };
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
@@ -126,9 +127,15 @@ function endSteps(draft: Draft, { reason, message }: Failure): void {
   }
 }
 
-function runDeadline({ orchestration, snapshot }: Pass): number {
+/** When a run or a gate began, as far as that can be true. */
+function boundedStart({ snapshot, nowMs }: Pass, { startedAt }: { readonly startedAt?: string }): number {
+  return boundTime(startedAt, snapshot.run.creationTimestamp, nowMs);
+}
+
+function runDeadline(pass: Pass): number {
+  const { orchestration, snapshot } = pass;
   const seconds = totalSeconds(orchestration);
-  return seconds === 0 ? Infinity : Date.parse(snapshot.run.status.startedAt ?? '') + seconds * 1000;
+  return seconds === 0 ? Infinity : boundedStart(pass, snapshot.run.status) + seconds * 1000;
 }
 
 function timeOutAttempts(pass: Pass): void {
@@ -144,15 +151,18 @@ function timeOutAttempts(pass: Pass): void {
  * An attempt begins with its child: one that was delayed by a crash has lost no time. And a child that nobody has seen yet
  * may exist all the same, so that ending its attempt could let the next one run beside it.
  */
-function attemptDeadline({ draft, snapshot }: Pass, index: number): number {
+function attemptDeadline(pass: Pass, index: number): number {
+  const { draft, snapshot } = pass;
   const status = draft.statuses[index] as StepStatus;
   const timeoutSeconds = readDuration(draft.steps[index]?.timeoutSeconds);
   if (status.phase !== 'Running' || status.storedPhase !== undefined || timeoutSeconds === 0) return Infinity;
-  const startedAt = Date.parse(status.startedAt ?? '');
-  if (status.resourceRef === undefined) return startedAt + timeoutSeconds * 1000;
+  const intendedAt = boundedStart(pass, status);
+  if (status.resourceRef === undefined) return intendedAt + timeoutSeconds * 1000;
   const child = findChild(snapshot, status);
   if (child === undefined && findUnseen(snapshot, status) === undefined) return Infinity;
-  const createdAt = Date.parse(child?.metadata.creationTimestamp ?? '') || startedAt;
+  const createdAt = Date.parse(child?.metadata.creationTimestamp ?? '') || intendedAt;
+  // The child's time has no fractions of a second.
+  const startedAt = Math.min(intendedAt, createdAt + 1000);
   return Math.max(startedAt, createdAt) + timeoutSeconds * 1000;
 }
 

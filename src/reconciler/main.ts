@@ -48,7 +48,7 @@ export interface RunObserver {
   countEnded(phase: FinalRunPhase): void;
 }
 
-export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'cluster'> {
+export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'cluster' | 'elapsed'> {
   readonly workers: number;
   readonly emitEvent: Cluster['emitEvent'];
   readonly runObserver: RunObserver;
@@ -76,7 +76,7 @@ export function createRunQueue({
   const reactions = createReactions();
   const interests = createInterests();
   const cluster = measure(connect(followed, interests, emitEvent), reactions, timing, runObserver);
-  const engine = createEngine({ ...options, cluster });
+  const engine = createEngine({ ...options, elapsed: timing.now, cluster });
   const process = async (key: string): Promise<Outcome> => {
     interests.forget(key);
     const outcome = await engine.reconcile(key);

@@ -3,7 +3,6 @@ import { asRecord } from '../orchestration/decode.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
-
 import { createMissing, deleteAll, deleteUnwanted, limitFinished } from './children.ts';
 import { CONTRADICTION, findOpenStep } from './contradiction.ts';
 import { abandonSteps, type Execution, executeSteps } from './execute.ts';
@@ -11,8 +10,8 @@ import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 import { canFit, fitStatus, roomForStatus } from './status-size.ts';
-
 import { type Standing, summarise, writeStatus } from './summary.ts';
+import { boundTime, stampNow } from './times.ts';
 
 export interface PlanOptions {
   readonly nameChild: NameChild;
@@ -71,7 +70,7 @@ function record(
   standing: Standing,
 ): readonly Action[] {
   const { run } = snapshot;
-  const now = new Date(nowMs).toISOString();
+  const now = stampNow(snapshot, nowMs);
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
   const status = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
   const creates = createMissing(snapshot, statuses);
@@ -88,7 +87,7 @@ function record(
 /** A run takes its snapshot first, then claims its status: a crash between the two leaves a snapshot that still holds. */
 function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run, orchestration, ancestry } = snapshot;
-  const now = new Date(nowMs).toISOString();
+  const now = stampNow(snapshot, nowMs);
   const stand = (standing: Standing, ...more: Action[]) => [
     ...patchIfChanged(run, writeStatus(run.status, standing, { observedGeneration: run.generation }, now)),
     ...more,
@@ -156,7 +155,8 @@ function waitForOrchestration(
   const waiting = run.status.conditions.find(
     (condition) => condition.type === 'Progressing' && condition.reason === reason,
   );
-  const deadlineMs = (waiting ? Date.parse(waiting.lastTransitionTime) : nowMs) + missingOrchestrationSeconds * 1000;
+  const sinceMs = waiting ? boundTime(waiting.lastTransitionTime, run.creationTimestamp, nowMs) : nowMs;
+  const deadlineMs = sinceMs + missingOrchestrationSeconds * 1000;
   const name = quoteName(run.orchestration);
   if (nowMs >= deadlineMs)
     return fail(reason, `there was no Orchestration ${name} for ${missingOrchestrationSeconds} s`);
@@ -191,7 +191,7 @@ function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
   if (snapshot.isAwaited) return [];
   const { status } = snapshot.run;
   const seconds = readLifetime(status.conditions) ?? ttlOf(snapshot) ?? Infinity;
-  const expiryMs = Date.parse(status.finishedAt ?? '') + seconds * 1000;
+  const expiryMs = boundTime(status.finishedAt, snapshot.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
 }
 

@@ -84,6 +84,16 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     await waitUntil('it to be ready', async () => (await readyz()).status === 200, undefined, FOLLOW_SECONDS);
   }, 180_000);
 
+  /** Until it knows the kinds, it takes a run to have no children. */
+  async function waitForGarbageCollector(api: ReconciledNamespace['api']): Promise<void> {
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'never', uid: '00000000-0000-0000-0000-000000000000' };
+    const metadata = { ownerReferences: [owner] };
+    await api.create('ToolRun', 'orphan', { metadata, spec: { toolRef: { name: 'echo' } } });
+    await api.create('OrchestrationRun', 'orphan', { metadata, spec: { orchestrationRef: { name: 'none' } } });
+    for (const kind of ['ToolRun', 'OrchestrationRun'] as const)
+      await api.waitUntilGone(kind, 'orphan', GARBAGE_SECONDS);
+  }
+
   async function readyz() {
     const answer = await fetch(`${reconciler?.sideUrl}/readyz`);
     return { status: answer.status, text: await answer.text() };
@@ -100,6 +110,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
 
   it('tries a SubOrchestration again only when its run, and all that it ran, is gone', async () => {
     const { run, api, childOf, statusOf, childrenOf } = (await follow('red'))('red');
+    await waitForGarbageCollector(api);
     await api.create('Orchestration', 'inner', { spec: { steps: [tool('work')] } });
     await run('outer', { steps: [sub('inner', { timeoutSeconds: 3, retries: 1 })] });
     const { metadata: inner } = await childOf('outer', 'sub');

@@ -57,6 +57,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
     hash,
     nameChild: nameChild(hash),
     now: () => world.nowMs,
+    elapsed: () => world.nowMs,
     missingOrchestrationSeconds: 300,
     policy: () => defaultPolicy,
   });
@@ -143,6 +144,7 @@ describe('a ControllerRevision under the name of the snapshot of a run that has 
       hash,
       nameChild: nameChild(hash),
       now: () => world.nowMs,
+      elapsed: () => world.nowMs,
       missingOrchestrationSeconds: 300,
       policy: () => defaultPolicy,
     });

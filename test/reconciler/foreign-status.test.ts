@@ -44,6 +44,7 @@ function begin(steps: readonly Step[]): Life {
       hash,
       nameChild: nameChild(hash),
       now: () => world.nowMs,
+      elapsed: () => world.nowMs,
       missingOrchestrationSeconds: 300,
       policy: () => defaultPolicy,
     });
@@ -229,6 +230,7 @@ test('a rival that has taken over every field of the status of a run is told of,
     hash,
     nameChild: nameChild(hash),
     now: () => life.world.nowMs,
+    elapsed: () => life.world.nowMs,
     missingOrchestrationSeconds: 300,
     policy: () => defaultPolicy,
   });

@@ -87,8 +87,10 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
   if (!isRunning && !hasTimedOut) return [];
   const { timeoutSeconds = 0 } = step;
-  const created = Date.parse(child?.metadata.creationTimestamp ?? '') || 0;
-  const deadline = Math.max(Date.parse(before.startedAt ?? ''), created) + timeoutSeconds * 1000;
+  const intended = Date.parse(before.startedAt ?? '');
+  const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
+  // The time of the child is the API server's, though without fractions of a second: an intent cannot be later.
+  const deadline = Math.max(Math.min(intended, created + 1000), created) + timeoutSeconds * 1000;
   const isDue = timeoutSeconds > 0 && nowMs >= deadline;
   return [
     said(hasTimedOut && !isDue, `${name} timed out too early`),

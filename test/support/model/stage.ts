@@ -1,3 +1,4 @@
+import { createServerClock } from '../../../src/kube/server-clock.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
 import { createEngine, type Engine } from '../../../src/reconciler/engine.ts';
@@ -12,6 +13,8 @@ export interface StageOptions {
   readonly others?: Readonly<Record<string, { readonly steps: readonly Step[]; readonly policies?: object }>>;
   /** How far the clock of the first engine is ahead of the API server's, in seconds. */
   readonly aheadSeconds?: number;
+  /** Whether engines hear the API server's time, as they do in life. */
+  readonly isAnchored?: boolean;
 }
 
 export type Stage = ReturnType<typeof setStage>;
@@ -20,18 +23,26 @@ export type Stage = ReturnType<typeof setStage>;
  * A run of these steps before the reconciler's own engine, on an API server that can fail at any call. The run and those
  * that it runs are looked at a second apart, the innermost first; the time is the API server's.
  */
-export function setStage(steps: readonly Step[], { policies = {}, others = {}, aheadSeconds = 0 }: StageOptions = {}) {
-  let nowMs = Date.parse('2026-01-01T00:00:00Z');
+export function setStage(
+  steps: readonly Step[],
+  { policies = {}, others = {}, aheadSeconds = 0, isAnchored = true }: StageOptions = {},
+) {
+  const startMs = Date.parse('2026-01-01T00:00:00Z');
+  let nowMs = startMs;
   const api = createModel(() => nowMs);
   const cluster = connectModel(api);
   const { circumstances } = cluster;
   let engine = startEngine(aheadSeconds);
 
   function startEngine(ahead: number): Engine {
+    const elapsed = () => nowMs - startMs;
+    const clock = createServerClock(elapsed, nowMs + ahead * 1_000);
+    if (isAnchored) clock.hear(new Date(nowMs).toUTCString(), elapsed());
     return createEngine({
+      elapsed,
       cluster,
       hash: (text) => text,
-      now: () => nowMs + ahead * 1_000,
+      now: clock.now,
       nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
       missingOrchestrationSeconds: 300,
       policy: () => defaultPolicy,
@@ -75,7 +86,6 @@ export function setStage(steps: readonly Step[], { policies = {}, others = {}, a
     replaceEngine: (ahead = 0) => {
       engine = startEngine(ahead);
     },
-    isThere: () => api.all().some(({ kind, metadata }) => kind === RUNS.kind && metadata.name === RUN),
     status: () => storedStatus(world),
     stepOf: (name: string) => statusOf({ world }, name),
     conditionOf: (type: string) => storedStatus(world).conditions.find((condition) => condition.type === type),

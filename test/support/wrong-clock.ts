@@ -1,0 +1,9 @@
+// Preloaded (`NODE_OPTIONS=--import=…`): the machine's wall clock is AHEAD_SECONDS ahead. The steady clock goes as ever.
+const aheadMs = Number(process.env['AHEAD_SECONDS']) * 1_000;
+const { now } = Date;
+const RightDate = Date;
+
+Date.now = () => now() + aheadMs;
+globalThis.Date = new Proxy(RightDate, {
+  construct: (target, given: []) => (given.length === 0 ? new target(now() + aheadMs) : new target(...given)),
+});
