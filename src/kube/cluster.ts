@@ -163,7 +163,7 @@ export function followCluster(options: ClusterOptions) {
       const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
       return { isOurs: writers.includes(fieldManager), isForeign: writers.some((writer) => writer !== fieldManager) };
     },
-    hasSeenOwnWrites: (key: string): boolean => {
+    untilOwnWritesSeenMs: (key: string): number => {
       const namespace = key.split('/')[0] ?? '';
       // What is not followed, or not any more, is never heard of: nobody waits for that.
       const versionOf = (kind: string) => {
@@ -172,9 +172,8 @@ export function followCluster(options: ClusterOptions) {
         );
         return copy?.reflector.failure() === undefined ? copy?.store.version : undefined;
       };
-      return ownWrites.hasSeen(key, (kind) => versionOf(kind) ?? String(Number.MAX_SAFE_INTEGER));
+      return ownWrites.untilSeenMs(key, (kind) => versionOf(kind) ?? String(Number.MAX_SAFE_INTEGER));
     },
-    forget: ownWrites.forget,
     read,
     /** As they are now, the first 500 at most. */
     list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>

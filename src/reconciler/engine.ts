@@ -9,8 +9,6 @@ import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
 /** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
 const LAZY_WRITE_MS = 1_000;
-/** The copy of the cluster hears of our own write within milliseconds; every change also wakes the run by itself. */
-const CATCH_UP_MS = 20;
 
 export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
@@ -58,7 +56,8 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
   async function reconcile(key: string): Promise<Outcome> {
-    if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
+    const afterMs = cluster.untilOwnWritesSeenMs(key);
+    if (afterMs > 0) return { afterMs };
     const snapshot = await observeRun(cluster, key, memory, { ...options, hash });
     const pace = recall(key, snapshot?.run.uid);
     if (snapshot === undefined) return 'done';

@@ -205,7 +205,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
     },
     listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
     statusWriters: followed.statusWriters,
-    hasSeenOwnWrites: followed.hasSeenOwnWrites,
+    untilOwnWritesSeenMs: followed.untilOwnWritesSeenMs,
     readObject: followed.readObject,
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
     create: (object, forRun) =>

@@ -16,7 +16,7 @@ export type WriteOutcome =
 
 /**
  * The cluster as the reconciler needs it. Reads without a promise come from a copy that is never older than our own last
- * write (see `hasSeenOwnWrites`). An object that exists already counts as created: whose it is is seen by looking again.
+ * write (see `untilOwnWritesSeenMs`). An object that exists already counts as created: whose it is is seen by looking again.
  */
 export interface Cluster {
   /** From now until its next look, the run `forRun` hears of changes of this one, if one is named. */
@@ -35,8 +35,8 @@ export interface Cluster {
   listUnsettledChildren(runUid: string): readonly KubeObject[];
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
-  /** Whether the copy has caught up with what we wrote for this run. */
-  hasSeenOwnWrites(key: string): boolean;
+  /** How long to wait for the copy to have caught up with what we wrote for this run: 0 where it has, else ever longer. */
+  untilOwnWritesSeenMs(key: string): number;
   /** As it is now, past the copy. */
   readObject(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | undefined>;
   readSnapshot(namespace: string, name: string): Promise<KubeObject | undefined>;

@@ -19,7 +19,8 @@ export interface Cluster {
   /** What the newest event of this Job says about a pod of it that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
-  hasSeenOwnWrites(key: string): boolean;
+  /** How long to wait for the copy to have caught up with what we wrote for this ToolRun: 0 where it has. */
+  untilOwnWritesSeenMs(key: string): number;
   /** An object that exists already counts as Outdated: whose it is, the next look tells. */
   create(manifest: Manifest, forToolRun: string): Promise<WriteOutcome>;
   patchStatus(toolRun: KubeObject, status: ToolRunStatus): Promise<WriteOutcome>;
@@ -36,9 +37,6 @@ export interface ExecutorOptions extends PlanOptions {
 /** What is to become of a ToolRun: it waits for an event, is looked at again soon and ever later, or at a time from now. */
 export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
 
-/** The copy of the cluster hears of our own write within milliseconds; every change also wakes the ToolRun by itself. */
-const CATCH_UP_MS = 20;
-
 /** Observes, plans and acts, one ToolRun at a time. What `reconcile` throws is to be tried again. */
 export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   reconcile: (key: string) => Promise<Outcome>;
@@ -49,7 +47,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   const contested = new Map<string, string>();
 
   async function reconcile(key: string): Promise<Outcome> {
-    if (!cluster.hasSeenOwnWrites(key)) return { afterMs: CATCH_UP_MS };
+    const afterMs = cluster.untilOwnWritesSeenMs(key);
+    if (afterMs > 0) return { afterMs };
     const object = cluster.getToolRun(key);
     const writers = object && cluster.statusWriters(object);
     if (object === undefined || writers?.isForeign !== true) contested.delete(key);

@@ -56,7 +56,7 @@ export function createToolRunQueue({
         return newestMessage(await followed.list(EVENTS, { namespace, fieldSelector }));
       },
       statusWriters: followed.statusWriters,
-      hasSeenOwnWrites: (key) => followed.hasSeenOwnWrites(ownKey(key)),
+      untilOwnWritesSeenMs: (key) => followed.untilOwnWritesSeenMs(ownKey(key)),
       create: (manifest, key) =>
         followed.create(manifest.kind === 'ConfigMap' ? CONFIG_MAPS : undefined, manifest, ownKey(key)),
       patchStatus: ({ metadata: { namespace, name, uid, resourceVersion = '' } }, status) =>

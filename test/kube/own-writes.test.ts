@@ -9,16 +9,24 @@ test('a key waits until the cache of every kind it wrote has come as far as its 
   writes.record('a', 'runs', '101');
   writes.record('a', 'runs', '99');
   writes.record('a', 'jobs', '95');
-  expect(writes.hasSeen('a', cacheAt({ runs: '100', jobs: '100' }))).toBe(false);
-  expect(writes.hasSeen('a', cacheAt({ runs: '101', jobs: '9' }))).toBe(true); // jobs were seen before
-  expect(writes.hasSeen('a', cacheAt({}))).toBe(true); // all is forgotten
+  expect(writes.untilSeenMs('a', cacheAt({ runs: '100', jobs: '100' }))).toBeGreaterThan(0);
+  expect(writes.untilSeenMs('a', cacheAt({ runs: '101', jobs: '9' }))).toBe(0); // jobs were seen before
+  expect(writes.untilSeenMs('a', cacheAt({}))).toBe(0); // all is forgotten
 });
 
-test('keys do not wait for each other, nor for what is forgotten', () => {
+test('keys do not wait for each other', () => {
   const writes = createOwnWrites();
   writes.record('a', 'runs', '7');
-  expect(writes.hasSeen('b', cacheAt({}))).toBe(true);
-  expect(writes.hasSeen('a', cacheAt({}))).toBe(false);
-  writes.forget('a');
-  expect(writes.hasSeen('a', cacheAt({}))).toBe(true);
+  expect(writes.untilSeenMs('b', cacheAt({}))).toBe(0);
+  expect(writes.untilSeenMs('a', cacheAt({}))).toBeGreaterThan(0);
+});
+
+test('a key waits ever longer behind a watch that is silent, five seconds at most, and not at all once it has spoken', () => {
+  const writes = createOwnWrites();
+  writes.record('a', 'runs', '7');
+  const waits = Array.from({ length: 12 }, () => writes.untilSeenMs('a', cacheAt({})));
+  expect([...waits.slice(0, 4), waits.at(-1)]).toEqual([20, 40, 80, 160, 5_000]);
+  expect(writes.untilSeenMs('a', cacheAt({ runs: '7' }))).toBe(0);
+  writes.record('a', 'runs', '9');
+  expect(writes.untilSeenMs('a', cacheAt({ runs: '7' }))).toBe(20);
 });

@@ -40,7 +40,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     unreadable: () => undefined,
     listUnsettledChildren: () => [],
     statusWriters: () => ({ isOurs: true, isForeign: false }),
-    hasSeenOwnWrites: () => true,
+    untilOwnWritesSeenMs: () => 0,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),
     readSnapshot: (namespace, name) =>
       Promise.resolve({

@@ -16,7 +16,7 @@ function contestedExecutor() {
     readConfigMap: () => Promise.resolve(undefined),
     readPodRefusal: () => Promise.resolve(undefined),
     statusWriters: () => writers,
-    hasSeenOwnWrites: () => true,
+    untilOwnWritesSeenMs: () => 0,
     create: () => Promise.resolve({ outcome: 'Done' }),
     patchStatus: () => Promise.resolve({ outcome: 'Done' }),
     setTtl: () => Promise.resolve({ outcome: 'Done' }),

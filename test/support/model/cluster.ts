@@ -77,7 +77,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     listUnsettledChildren: (uid) =>
       (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
-    hasSeenOwnWrites: () => true,
+    untilOwnWritesSeenMs: () => 0,
     readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),
     readSnapshot: (namespace, name) => Promise.resolve(find('ControllerRevision', namespace, name)),
     create(object) {
