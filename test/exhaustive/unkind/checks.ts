@@ -90,6 +90,18 @@ export function complainOfHistory({ happenings, model }: Simulation, isForged: b
   ];
 }
 
+/** No step has succeeded by a child with a spec that is not ours: `harmless`. */
+export function complainOfForgedChildren({ happenings }: Simulation): string[] {
+  const objects = happenings.map(({ object }) => object);
+  const isForged = ({ spec }: KubeObject) => JSON.stringify(spec ?? {}).includes('harmless');
+  const forged = new Set(objects.filter(isForged).map(({ metadata }) => metadata.name));
+  const steps = objects.filter(({ kind }) => kind === RUNS.kind).flatMap((run) => statusOf(run).stepStatuses);
+  const believed = steps.filter(
+    ({ phase, resourceRef }) => phase === 'Succeeded' && forged.has(resourceRef?.name ?? ''),
+  );
+  return [...new Set(believed.map(({ name }) => `${name} succeeded by a child that is not its own`))];
+}
+
 /** What is final stays, attempts only rise, and no attempt is made that the status does not tell. */
 function complainOfSteps(happenings: Simulation['happenings']): string[] {
   const runs = Map.groupBy(

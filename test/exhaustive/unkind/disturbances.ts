@@ -1,5 +1,6 @@
+import type { KubeObject } from '../../../src/kube/resources.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
-import { NAMESPACE, ORCHESTRATIONS, RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
+import { NAMESPACE, ORCHESTRATIONS, REVISIONS, RUNS, resourceOf, TOOL_RUNS } from '../../support/model/engine.ts';
 import * as laws from '../../support/model/laws.ts';
 import type { Fate, OnItsWay } from '../../support/model/network.ts';
 import { AGENT_RUNS, DELIVERIES, type Simulation } from '../../support/model/simulation.ts';
@@ -9,7 +10,7 @@ export interface Disturbance {
   readonly title: string;
   /**
    * `nothing`: the run ends as if it had not been, `nothing if brief`: unless it waits longer than a step may;
-   * `cancelled`, `gone`: so the run ends; `taken`: the step of that name does not succeed; `anything`: it ends, and nothing
+   * `cancelled`, `gone`: so the run ends; `taken`: no step succeeds by what somebody else made; `anything`: it ends, and nothing
    * that is not its own is touched.
    */
   readonly leaves: 'nothing' | 'nothing if brief' | 'cancelled' | 'gone' | 'taken' | 'anything';
@@ -24,6 +25,7 @@ const MINUTE_MS = 60_000;
 export const RUN = { namespace: NAMESPACE, name: 'main' };
 
 export const isWrite = ({ verb }: OnItsWay) => verb !== 'get' && verb !== 'list';
+const isChildCreate = ({ verb, resource }: OnItsWay) => verb === 'create' && resource.kind !== REVISIONS.kind;
 
 /** The engine dies, and a second later another starts, whose clock is right. */
 function die(fate: Fate) {
@@ -121,6 +123,35 @@ const people: readonly Disturbance[] = [
     leaves: 'gone',
     strike: (simulation) => simulation.change((model) => model.delete(RUNS, RUN)) as undefined,
   },
+  {
+    title: 'somebody made that child before, with another spec',
+    leaves: 'taken',
+    concerns: isChildCreate,
+    strike(simulation, { body, resource }) {
+      const child = body as KubeObject;
+      const spec =
+        resource.kind === RUNS.kind ? { orchestrationRef: { name: 'harmless' } } : { toolRef: { name: 'harmless' } };
+      simulation.change((model) => {
+        model.create(resourceOf(child.kind), { ...child, spec });
+        const status = { phase: 'Succeeded' };
+        model.patch(
+          resourceOf(child.kind),
+          nameOf(child),
+          { type: 'merge', body: { status } },
+          { subresource: 'status' },
+        );
+      });
+      simulation.after(10 * MINUTE_MS, () => {
+        if (simulation.get(resource, child.metadata.name) === undefined) return;
+        simulation.change((model) => model.delete(resourceOf(child.kind), nameOf(child)));
+      });
+      return undefined;
+    },
+  },
 ];
 
 export const disturbances: readonly Disturbance[] = [...accidents, ...denials, ...people];
+
+function nameOf({ metadata: { name } }: KubeObject) {
+  return { namespace: NAMESPACE, name };
+}

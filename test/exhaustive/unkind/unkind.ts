@@ -2,7 +2,7 @@ import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { NAMESPACE, RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
 import type { OnItsWay } from '../../support/model/network.ts';
 import { createSimulation, DELIVERIES, type Simulation } from '../../support/model/simulation.ts';
-import { complainOfCall, complainOfHistory, statusOf } from './checks.ts';
+import { complainOfCall, complainOfForgedChildren, complainOfHistory, statusOf } from './checks.ts';
 import type { Disturbance } from './disturbances.ts';
 import type { Story } from './stories.ts';
 
@@ -104,7 +104,7 @@ function complainOfEnd(
   const waits = leaves.filter((leaving) => leaving === 'nothing if brief').length;
   if (leaves.includes('anything') || waits > (isTimed ? 0 : 1)) return [];
   const { phase } = statusOf(run);
-  if (leaves.includes('taken')) return phase === 'Failed' ? [] : [`with a child that is not its own the run ${phase}`];
+  if (leaves.includes('taken')) return complainOfForgedChildren(simulation);
   const isSame = describeEnds(simulation) === ends.join(', ');
   const isCancelled = leaves.includes('cancelled') && phase === 'Cancelled';
   return isSame || isCancelled ? [] : [`the run is ${phase}: ${describeEnds(simulation)}`];

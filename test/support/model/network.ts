@@ -81,8 +81,10 @@ export function createModelClient(options: ModelClientOptions): KubeClient & { r
       const selection = namespace === undefined ? {} : { namespace };
       return send<Page>({ verb: 'list', resource, name: selection }, () => model.list(resource, selection));
     },
-    create: (resource, object) =>
-      send({ verb: 'create', resource, name: nameOf(object), body: object }, () => model.create(resource, object)),
+    create: (resource, object, { dryRun = false } = {}) =>
+      dryRun
+        ? outlive().then(() => ({ ...object, metadata: { ...object.metadata, uid: 'dry' } }))
+        : send({ verb: 'create', resource, name: nameOf(object), body: object }, () => model.create(resource, object)),
     patch: (resource, name, { type, body }, { subresource, fieldManager } = {}) => {
       if (type !== 'merge') throw new Error(`the model knows no ${type} patch`);
       const more = { ...(subresource && { subresource }), ...(fieldManager !== undefined && { fieldManager }) };
