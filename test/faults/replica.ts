@@ -34,6 +34,8 @@ export interface ReplicaOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Arguments of Node, such as a module to be loaded before. */
   readonly nodeArguments?: readonly string[];
+  /** Some of what it follows cannot be listed: it works, and says that it is not ready. */
+  readonly isLacking?: boolean;
 }
 
 /** Here engines die by the dozen, and it is not their work that kills them, nor a machine that is busy. */
@@ -45,7 +47,15 @@ const ours = join(import.meta.dirname, '../..');
 
 /** Starts a replica and resolves when it is ready for the first time. */
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
-  const { kubeconfig, namespace, root = ours, flags = [], environment = {}, nodeArguments = [] } = options;
+  const {
+    kubeconfig,
+    namespace,
+    root = ours,
+    flags = [],
+    environment = {},
+    nodeArguments = [],
+    isLacking = false,
+  } = options;
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
   const variables = {
@@ -65,7 +75,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       ...[...(root === ours ? PATIENT : []), '--leader-elect=false'].filter((flag) => !flags.some(isSame(flag))),
       ...flags,
     ],
-    isReady: () => isAnswering(`http://127.0.0.1:${port}/readyz`),
+    isReady: () => isAnswering(`http://127.0.0.1:${port}/${isLacking ? 'livez' : 'readyz'}`),
   });
   let isStopping = false;
   let starts = 1;

@@ -26,7 +26,7 @@ const agentRun = (name: string, dependsOn: string[] = []): Orchestration['steps'
   dependsOn,
 });
 
-async function apply({ plane }: Ground, ...objects: object[]): Promise<void> {
+export async function apply({ plane }: Ground, ...objects: object[]): Promise<void> {
   for (const object of objects) {
     const { code, stderr } = await plane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], {
       input: JSON.stringify(object),
@@ -41,7 +41,7 @@ async function remove({ plane }: Ground, ...what: string[]): Promise<void> {
 }
 
 /** Who may do what a reconciler does, but for what is left out. */
-function roleWithout(namespace: string, left: readonly string[]): object {
+export function roleWithout(namespace: string, left: readonly string[]): object {
   const rules = [
     [
       'orchestration.proompteng.ai',

@@ -98,11 +98,11 @@ export const crashes: readonly Scenario[] = [
   },
   {
     id: 'F2',
-    title: 'killed once more in what follows, 100 pairs',
+    title: 'killed once more in what follows, 64 pairs',
     async play(ground) {
       const calls = await countCalls(ground);
       const { random } = ground;
-      const pairs = Array.from({ length: 100 }, () => {
+      const pairs = Array.from({ length: 64 }, () => {
         const first = 1 + random.int(calls);
         return [first, first + 1 + random.int(calls)].map((call) => ({ call, place: random.pick(places) }));
       });

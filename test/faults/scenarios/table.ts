@@ -2,8 +2,12 @@ import type { Scenario } from '../scenario.ts';
 import { access } from './access.ts';
 import { builds } from './builds.ts';
 import { crashes } from './crashes.ts';
+import { forgeries } from './forgeries.ts';
+import { history } from './history.ts';
 import { leaders } from './leaders.ts';
+import { nestings } from './nested.ts';
 import { objects } from './objects.ts';
+import { obstacles } from './obstacles.ts';
 import { quiet } from './quiet.ts';
 import { replies } from './replies.ts';
 import { servers } from './servers.ts';
@@ -12,4 +16,5 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
+  ...[...history, ...obstacles, ...nestings, ...forgeries],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
