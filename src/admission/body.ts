@@ -2,8 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import { BODY_LIMIT_BYTES } from './capacity.ts';
 import type { Room } from './room.ts';
 
-/** The pieces of a body are put together in memory of this size: a piece may be one byte, and would cost hundreds. */
-const SEGMENT_BYTES = 64 * 1024;
+/** What a piece of a body costs beside its bytes. */
+const PIECE_BYTES = 512;
+/** A body may begin with so many small pieces; after them its pieces have PIECE_BYTES at least, in the mean. API servers send kilobytes. */
+const SMALL_PIECES = 64;
 
 const TOO_LARGE = `the body is larger than ${BODY_LIMIT_BYTES / 1024 / 1024} MiB, the most that a review of objects that can be stored has`;
 
@@ -24,48 +26,27 @@ export class BodyError extends Error {
  */
 export function readBody(stream: FastifyRequest['raw'], room: Room): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const declared = Number(stream.headers['content-length'] ?? Number.NaN);
-  const segments: Buffer[] = [];
+  const declared = Number(stream.headers['content-length'] ?? 0);
+  const pieces: Buffer[] = [];
   const guest = { bytes: 0, expel: () => stream.destroy() };
   let received = 0;
-  let free = 0;
 
-  if (declared > BODY_LIMIT_BYTES) rejectTooLarge();
+  if (declared > BODY_LIMIT_BYTES) reject(new BodyError(413, TOO_LARGE));
   else stream.on('data', take);
   stream.once('end', () => {
     room.leave(guest);
-    resolve(Buffer.concat(segments, received));
+    resolve(Buffer.concat(pieces, received));
   });
   stream.once('close', () => room.leave(guest));
   return promise;
 
   function take(piece: Buffer): void {
-    if (received + piece.length > BODY_LIMIT_BYTES) rejectTooLarge();
-    // As most come: whole, and at once.
-    else if (piece.length === declared) segments.push(piece);
-    else copy(piece);
+    pieces.push(piece);
     received += piece.length;
-  }
-
-  function copy(piece: Buffer): void {
-    for (let from = 0; from < piece.length; ) {
-      if (free === 0) addSegment(declared - received - from);
-      const segment = segments.at(-1) as Buffer;
-      const copied = piece.copy(segment, segment.length - free, from);
-      free -= copied;
-      from += copied;
-    }
-  }
-
-  function addSegment(expected: number): void {
-    free = Math.min(SEGMENT_BYTES, expected || SEGMENT_BYTES);
-    segments.push(Buffer.allocUnsafeSlow(free));
-    guest.bytes += free;
+    // As most come: whole, and at once.
+    if (piece.length === declared) return;
+    if (pieces.length > SMALL_PIECES + received / PIECE_BYTES) return void stream.destroy();
+    guest.bytes += piece.length + PIECE_BYTES;
     room.take(guest);
-  }
-
-  function rejectTooLarge(): void {
-    stream.off('data', take);
-    reject(new BodyError(413, TOO_LARGE));
   }
 }

@@ -9,9 +9,10 @@ export interface Connections {
 }
 
 /**
- * Bounds the connections of a server. Where one too many is new, the oldest new one is closed, whatever it is doing: an
- * API server opens a connection to send a review at once, so its own is among the youngest. A kept connection is never
- * closed for another, since an API server may be about to use it. Where no more can be kept, the answer closes its own.
+ * Bounds the connections of a server. Where one too many is new, the oldest new one of the address that has most of them
+ * is closed, whatever it is doing: an API server opens a connection to send a review at once, so its own are few and young.
+ * A kept connection is never closed for another, since an API server may be about to use it. Where no more can be kept,
+ * the answer closes its own.
  */
 export function boundConnections(
   server: FastifyInstance['server'],
@@ -32,7 +33,11 @@ export function boundConnections(
   });
 
   function closeOldest(): void {
+    const counts = new Map<string | undefined, number>();
+    for (const { remoteAddress } of fresh.values()) counts.set(remoteAddress, (counts.get(remoteAddress) ?? 0) + 1);
+    const most = Math.max(...counts.values());
     for (const [peer, socket] of fresh) {
+      if (counts.get(socket.remoteAddress) !== most) continue;
       fresh.delete(peer);
       socket.destroy();
       return;

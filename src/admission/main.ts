@@ -20,7 +20,7 @@ import { readBundle } from '../tls/certificate.ts';
 import { readExpiry } from '../tls/expiry.ts';
 import { loadPair } from '../tls/files.ts';
 import { divideMemory } from './capacity.ts';
-import { BACKLOG, buildServer, type FinishedReview, type GateServer, type KeyPair } from './server.ts';
+import { buildServer, type FinishedReview, type GateServer, type KeyPair } from './server.ts';
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;
@@ -116,7 +116,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
     });
     gate = opened;
     await opened.app
-      .listen({ port: configuration.port, host: configuration.bindAddress, backlog: BACKLOG })
+      .listen({ port: configuration.port, host: configuration.bindAddress })
       .catch((error: Error) => endWith(`cannot listen: ${error.message}`));
     log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
   }

@@ -20,10 +20,10 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** How often Node looks for requests that took too long. */
 const CHECK_INTERVAL_MS = 1_000;
-/** Connections that the kernel holds ready: few, so that one wave of them does not push out those that came before. */
-export const BACKLOG = 128;
 /** An answer of which more is not read takes up room. */
 const SMALL_ANSWER_BYTES = 16 * 1024;
+/** An answer is there as text, as bytes, and encrypted. */
+const ANSWER_COPIES = 3;
 
 export interface KeyPair {
   readonly cert: string;
@@ -79,6 +79,10 @@ export function buildServer(options: ServerOptions): GateServer {
   app.decorateRequest('arrivedAtMs', 0);
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAtMs = options.now();
+    // API servers tell the length, and read an answer before they ask again. Nothing more is read of who does not.
+    const { raw, headers } = request;
+    const isTelling = headers['transfer-encoding'] === undefined;
+    if (!isTelling || raw.socket.writableLength > SMALL_ANSWER_BYTES) return void raw.destroy();
     if (isDraining) reply.header('connection', 'close');
     done();
   });
@@ -145,7 +149,7 @@ export function buildServer(options: ServerOptions): GateServer {
   function holdUnread({ raw }: FastifyReply): void {
     const { socket } = raw;
     if (socket === null || socket.writableLength <= SMALL_ANSWER_BYTES) return;
-    const guest = { bytes: socket.writableLength, expel: () => socket.destroy() };
+    const guest = { bytes: ANSWER_COPIES * socket.writableLength, expel: () => socket.destroy() };
     room.take(guest);
     raw.once('close', () => room.leave(guest));
   }

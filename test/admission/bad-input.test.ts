@@ -185,11 +185,6 @@ describe('is judged, whatever it looks like:', () => {
     expect((await gate.send('/validate', change(before))).body.response?.allowed).toBe(true);
     expect(codesOf((await gate.send('/validate', change(after))).body)).toEqual(['DependencyCycle']);
   });
-
-  test('a review in pieces, without a length', async () => {
-    const { status, body } = await gate.send('/validate', asText(review(sound)), { isChunked: true });
-    expect([status, body.response?.allowed]).toEqual([200, true]);
-  });
 });
 
 describe('gets a 4xx and a sentence:', () => {
@@ -212,9 +207,9 @@ describe('gets a 4xx and a sentence:', () => {
     expect([reply.status, typeof reply.body.message]).toEqual([400, 'string']);
   });
 
-  test.each([false, true])('8 MiB, in pieces: %s', async (isChunked) => {
+  test('8 MiB', async () => {
     const padded = text.replace('"oldObject":null', `"oldObject":"${'x'.repeat(8 * MEBIBYTE)}"`);
-    const reply = await gate.send('/validate', padded, { isChunked });
+    const reply = await gate.send('/validate', padded);
     expect([reply.status, reply.body]).toEqual([
       413,
       { message: 'the body is larger than 5 MiB, the most that a review of objects that can be stored has' },
@@ -280,6 +275,32 @@ describe('a connection', () => {
     await expect.poll(() => gate.arrived.requests).toBe(before.requests + 1);
     socket.destroy();
     expect(gate.count).toEqual(before.count);
+  });
+
+  test.each([
+    ['a request without a length', 'Transfer-Encoding: chunked'],
+    ['a next request before it has read a large answer', ''],
+  ])('that sends %s is closed', async (_, header) => {
+    const socket = (await gate.open()).on('error', () => {}).pause();
+    const named = Array.from({ length: 500 }, (_, i) => checkpoint(`${i}`.padEnd(4000, 'x')));
+    const large = asText(review(orchestration(named)));
+    if (header !== '') socket.write(requestHead('/validate', 2).replace('Content-Length: 2', header));
+    else for (let n = 0; n < 4; n++) socket.write(requestHead('/mutate', large.length) + large, () => {});
+    await expect.poll(() => socket.resume().closed, { timeout: 20_000 }).toBe(true);
+  });
+
+  test('that sends a body byte by byte is closed', async () => {
+    const socket = (await gate.open()).on('error', () => {});
+    socket.setNoDelay().write(requestHead('/validate', 100_000));
+    let isOpen = true;
+    socket.once('close', () => {
+      isOpen = false;
+    });
+    for (let n = 0; isOpen && n < 10_000; n++) {
+      socket.write(' ');
+      await new Promise(setImmediate);
+    }
+    await expect.poll(() => isOpen).toBe(false);
   });
 
   test('that speaks no HTTP is told so', async () => {

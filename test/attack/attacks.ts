@@ -13,6 +13,8 @@ export interface Target {
 /** Goes on until the signal. It reads nothing that it does not have to, and opens anew what the gate closes. */
 type Attack = (target: Target, signal: AbortSignal) => Promise<void>;
 
+/** An attacker has an address of its own, as every pod has. */
+const ATTACKER = '127.0.0.2';
 /** Opened at most so many a millisecond, by all attacks of a kind together: about what one machine can. */
 const OPENED_AT_ONCE = 8;
 
@@ -28,6 +30,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     socket.write(post('/validate', 5_000_000, ' '.repeat(4_500_000))),
   ),
   '64 bodies in pieces of one byte': hold(64, openTls, (socket) => socket.write(onePieceAByte)),
+  '64 bodies in records of one byte': hold(64, openTls, (socket) => {
+    socket.write(post('/validate', 2000, ''));
+    for (let n = 0; n < 1999; n++) socket.write(' ');
+  }),
   '64 answers not read': hold(64, openTls, (socket) => {
     socket.pause();
     for (let n = 0; n < 8; n++) socket.write(whole('/mutate', bodies.patched));
@@ -64,12 +70,12 @@ function hold(count: number, open: Open, use: (socket: Socket, signal: AbortSign
 }
 
 function openTcp({ host, port }: Target, onOpen: (socket: Socket) => void): Socket {
-  const socket = connectTcp(port, host, () => onOpen(socket));
+  const socket = connectTcp({ host, port, localAddress: ATTACKER }, () => onOpen(socket));
   return socket.resume();
 }
 
 function openTls({ host, port, caPem }: Target, onOpen: (socket: Socket) => void): Socket {
-  const socket = connectTls({ host, port, ca: caPem, servername: 'localhost' }, () => onOpen(socket));
+  const socket = connectTls({ socket: openTcp({ host, port, caPem }, () => {}), ca: caPem }, () => onOpen(socket));
   return socket.resume();
 }
 

@@ -12,7 +12,11 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '600' },
     memory: { type: 'string', default: '256' },
     only: { type: 'string' },
-    node: { type: 'string', multiple: true, default: ['--max-semi-space-size=2'] },
+    node: {
+      type: 'string',
+      multiple: true,
+      default: ['--max-semi-space-size=2', '--max-old-space-size-percentage=40'],
+    },
   },
 });
 const names = [undefined, ...Object.keys(attacks), ALL_AT_ONCE].filter(

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
-import { BACKLOG, type KeyPair, type ServerOptions } from '../../src/admission/server.ts';
+import type { KeyPair, ServerOptions } from '../../src/admission/server.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { buildGate, type Reply } from './server.ts';
 
@@ -40,7 +40,7 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
   if (patience) Object.assign(gate.app.server, patience, { connectionsCheckingInterval: 20 });
   const arrived = { requests: 0 };
   gate.app.server.on('request', () => arrived.requests++);
-  await gate.app.listen({ host: '127.0.0.1', port: 0, backlog: BACKLOG });
+  await gate.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = gate.app.server.address() as AddressInfo;
   const address = { host: '127.0.0.1', port, ca: identity.caPem };
   const opened: TLSSocket[] = [];
@@ -48,7 +48,9 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
 
   /** Over one connection, which is kept. */
   async function send(path: string, body: string | Buffer, sent: Sent = {}): Promise<Reply & { isReused: boolean }> {
-    const length = sent.isChunked ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const length: Record<string, string> = sent.isChunked
+      ? { 'transfer-encoding': 'chunked' }
+      : { 'content-length': String(Buffer.byteLength(body)) };
     const headers = { 'content-type': 'application/json', ...length, ...sent.headers };
     const asked = request({ ...address, agent, path, method: 'POST', headers });
     // A gate that has answered before it read everything breaks the pipe; what comes before the answer rejects.
