@@ -5,7 +5,7 @@ import { API_VERSION } from './reviews.ts';
 
 const stepNames = ['a', 'b', 'c', 'd', '', '__proto__', 'constructor', 'a/b~c'];
 
-/** Text of any kind, lists longer than those of which every mistake is told, and whatever else JSON can say. */
+/** Text of any kind, lists and maps with far more mistakes than are shown, and whatever else JSON can say. */
 const anything: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 6,
