@@ -2,7 +2,8 @@ import { act, type NextLook } from './act.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Hash } from './names.ts';
 import { type Memory, type ObserveOptions, observeRun } from './observe.ts';
-import { type PlanOptions, planRun } from './plan.ts';
+import { planWithOpenings } from './openings.ts';
+import type { PlanOptions } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import type { Action, Snapshot } from './snapshot.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
@@ -62,7 +63,7 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
     const pace = recall(key, snapshot?.run.uid);
     if (snapshot === undefined) return 'done';
     const nowMs = now();
-    const actions = planRun(snapshot, nowMs, options);
+    const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
     const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.

@@ -8,6 +8,7 @@ const DENIED = new Set(['denied', 'rejected', 'blocked', 'failed']);
 /** Waits for an ApprovalPolicy. It approves for every run that waits for it: approval is per policy, not per run. */
 export const approvalGate: GateKind = {
   type: 'Gate',
+  isRevocable: true,
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
   kind: 'ApprovalPolicy',
   wants: (step) => [readReference(step, 'policyRef') ?? []].flat(),

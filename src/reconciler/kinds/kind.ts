@@ -26,6 +26,8 @@ export interface ChildKind {
 
 export interface GateKind {
   readonly type: 'Gate';
+  /** What it waits for can be taken back: it is read once more, past the copy, before the gate opens. */
+  readonly isRevocable?: boolean;
   /** Kind of the objects waited for. */
   readonly apiVersion: string;
   readonly kind: string;
