@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { decodeRunStatus } from '../../src/orchestration/decode-status.ts';
+import type { RunStatus, StepPhase, StepStatus } from '../../src/orchestration/run-status.ts';
+import type { Step } from '../../src/orchestration/schema.ts';
+import { repairSteps } from '../../src/reconciler/repair.ts';
+import { canFit, fitStatus, roomForStatus } from '../../src/reconciler/status-size.ts';
+
+const nameChild = (_: unknown, step: string, attempt: number) => `${step.slice(-8)}-${attempt}`;
+const run = { name: 'nightly-1', namespace: 'agents', uid: 'run-uid' };
+const phases: readonly StepPhase[] = ['Pending', 'Running', 'Retrying', 'Succeeded', 'Failed', 'Cancelled'];
+const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
+
+function largeRun(steps: number, nameBytes: number): { readonly steps: readonly Step[]; readonly status: RunStatus } {
+  const names = Array.from({ length: steps }, (_, i) => `${'x'.repeat(nameBytes)}${String(i).padStart(5, '0')}`);
+  const stepStatuses = names.map((name, i): StepStatus => {
+    const phase = phases[i % phases.length] ?? 'Pending';
+    const attempt = phase === 'Pending' ? 0 : 1 + (i % 3);
+    return {
+      name,
+      kind: 'ToolRun',
+      phase,
+      attempt,
+      ...(phase === 'Cancelled' && { reason: 'RunCancelled' }),
+      ...(phase === 'Running' && { startedAt: '2026-01-01T00:00:00.000Z' }),
+      ...(attempt > 0 && {
+        message: 'm'.repeat(256),
+        resourceRef: {
+          apiVersion: 'tools.proompteng.ai/v1alpha1',
+          kind: 'ToolRun',
+          name: nameChild(run, name, attempt),
+          namespace: 'agents',
+          uid: `uid-${i}`,
+        },
+      }),
+    };
+  });
+  const status = { phase: 'Running', runId: 'nightly-1', conditions: [], stepStatuses } as const;
+  return { steps: names.map((name) => ({ name, kind: 'ToolRun' })), status };
+}
+
+describe('a status', () => {
+  test.each([
+    [1000, 10, 0],
+    [1000, 650, 0],
+    [1000, 1250, 0],
+    [1000, 1250, 700_000],
+    [2000, 63, 700_000],
+  ])(
+    'of %i steps with names of %i bytes beside %i bytes always fits, and keeps what is needed to go on and to delete children',
+    (count, nameBytes, beside) => {
+      const { steps, status } = largeRun(count, nameBytes);
+      const room = roomForStatus(beside);
+      expect(canFit(count, room)).toBe(true);
+      const stored = fitStatus(status, room);
+      expect(bytesOf(stored)).toBeLessThanOrEqual(room);
+      const read = repairSteps(
+        { ...run, status: decodeRunStatus(JSON.parse(JSON.stringify(stored))) },
+        steps,
+        nameChild,
+      );
+      const told = new Map(read.map((step) => [step.name, step]));
+      for (const { name, phase, attempt, reason, startedAt, resourceRef } of status.stepStatuses) {
+        if (phase === 'Pending' && !told.has(name)) continue;
+        const kept = told.get(name);
+        expect([kept?.phase, kept?.attempt, kept?.reason, kept?.startedAt]).toEqual([
+          phase,
+          attempt,
+          reason,
+          startedAt,
+        ]);
+        expect(kept?.resourceRef?.name).toBe(resourceRef?.name);
+        if (phase === 'Running' || phase === 'Retrying') expect(kept?.resourceRef?.uid).toBe(resourceRef?.uid);
+      }
+    },
+  );
+
+  test('that would not fit beside the run itself is known before it starts', () => {
+    expect(canFit(1000, roomForStatus(1_400_000))).toBe(false);
+    expect(canFit(100, roomForStatus(1_400_000))).toBe(true);
+  });
+});
