@@ -22,6 +22,7 @@ export interface Disturbance {
 }
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 export const RUN = { namespace: NAMESPACE, name: 'main' };
 
 export const isWrite = ({ verb }: OnItsWay) => verb !== 'get' && verb !== 'list';
@@ -63,6 +64,14 @@ const accidents: readonly Disturbance[] = [
   { title: 'the answer is lost', leaves: 'nothing', concerns: isWrite, strike: () => 'answer is lost' },
   { title: 'the engine dies before', leaves: 'nothing', strike: die('caller dies before') },
   deaths,
+  ...[-HOUR_MS, HOUR_MS].map(
+    (aheadMs): Disturbance => ({
+      title: `the engine, whose clock was an hour ${aheadMs < 0 ? 'slow' : 'fast'}, dies before`,
+      leaves: 'nothing',
+      aheadMs,
+      strike: die('caller dies before'),
+    }),
+  ),
 ];
 
 const denials: readonly Disturbance[] = [

@@ -28,6 +28,9 @@ export interface ModelClientOptions {
   readonly decide: (call: Omit<OnItsWay, 'number'>) => Fate | undefined;
   /** Called after each call that changed something. */
   readonly onCommit: () => void;
+  /** The API server's clock, and who is told what it says with each answer and when the call was sent. */
+  readonly serverNow: () => number;
+  readonly onDate: (date: string, sentMs: number) => void;
   /** Ends whoever calls. */
   readonly die: () => void;
   readonly isDead: () => boolean;
@@ -38,7 +41,7 @@ const TRAVEL_MS = 2;
 
 /** The calls of one process, over a network that obeys `decide`. After `die` no call is carried out or answered. */
 export function createModelClient(options: ModelClientOptions): KubeClient & { readonly wake: () => void } {
-  const { model, timing, decide, onCommit, die, isDead } = options;
+  const { model, timing, decide, onCommit, serverNow, onDate, die, isDead } = options;
   const watches = new Set<() => void>();
   const travel = () => new Promise<void>((resolve) => void timing.schedule(TRAVEL_MS, resolve));
   const never = () => new Promise<never>(() => {});
@@ -60,15 +63,18 @@ export function createModelClient(options: ModelClientOptions): KubeClient & { r
   }
 
   async function send<T>(call: Omit<OnItsWay, 'number'>, carryOut: () => T): Promise<T> {
+    const sentMs = timing.now();
     await outlive();
+    const date = new Date(serverNow()).toUTCString();
     const fate = decide(call);
     if (fate === 'caller dies before') die();
     const lost = new KubeError('Unavailable', 'the connection broke', { isOutcomeUnknown: true });
     const result = isDead() || fate === 'fails' ? { error: lost } : attempt(carryOut);
     if (fate === 'caller dies after') die();
     await outlive();
+    if (fate === 'fails' || fate === 'answer is lost') throw lost;
+    onDate(date, sentMs);
     if ('error' in result) throw result.error;
-    if (fate === 'answer is lost') throw lost;
     return result.value;
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { followCluster } from '../../../src/kube/cluster.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
+import { createServerClock } from '../../../src/kube/server-clock.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
@@ -183,8 +184,11 @@ export function createSimulation(options: SimulationOptions): Simulation {
           if (!engine.isDead) callback();
         }),
     };
+    const clock = createServerClock(time.now, nowMs() + aheadMs);
     const client = createModelClient({
       model,
+      serverNow: nowMs,
+      onDate: clock.hear,
       timing,
       isDead: () => engine.isDead,
       die: () => {
@@ -212,7 +216,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     const hash = (text: string) => base32(createHash('sha256').update(text).digest());
     const runs = createRunQueue({
       followed,
-      now: () => nowMs() + aheadMs,
+      now: clock.now,
       timing,
       workers: 4,
       hash,
