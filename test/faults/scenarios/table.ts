@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { access } from './access.ts';
 import { builds } from './builds.ts';
+import { clocks } from './clocks.ts';
 import { crashes } from './crashes.ts';
 import { forgeries } from './forgeries.ts';
 import { history } from './history.ts';
@@ -16,5 +17,5 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...nestings, ...forgeries],
+  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
