@@ -152,11 +152,13 @@ async function remember({ run, memory }: Acting, creating: Promise<WriteOutcome>
 }
 
 /** Only a child can be refused for what it is, and a lifetime that is refused is none; anything else is tried again. */
-function refuse({ run, memory }: Acting, action: Write, message: string, errors: unknown[]): NextLook {
+function refuse(acting: Acting, action: Write, message: string, errors: unknown[]): NextLook {
+  const { run, memory } = acting;
   if (action.type === 'CreateChild') {
     note(memory.refusals, run, action.ref.name, message);
     return { isNow: true };
   }
+  if (action.type === 'CreateSnapshot') wait(acting, nameSnapshot(run.uid), message);
   if (action.type !== 'SetChildTtl') errors.push(refusalOf(action, run, message));
   return {};
 }

@@ -82,6 +82,23 @@ describe('one call that fails', () => {
     expect(run.stepOf('waits').message).toMatch(/try 6\d$/);
   });
 
+  test.each([
+    ['for now', new KubeError('Forbidden', quota, { code: 403 })],
+    ['for what it is', new KubeError('Invalid', 'admission webhook "w" denied the request: no', { code: 422 })],
+  ])('leaves a run Pending whose snapshot is denied %s, and says so', async (_, answer) => {
+    const run = setStage([tool('a', [])]);
+    run.circumstances.fail = (call) => {
+      if (call.startsWith('create ControllerRevision')) throw answer;
+    };
+    await run.look();
+    const message = `cannot store the snapshot that the run follows yet: ${answer.message}`;
+    expect(run.conditionOf('Progressing')).toMatchObject({ reason: 'SnapshotNotStored', message });
+    expect(run.status()).toMatchObject({ phase: 'Pending' });
+    run.circumstances.fail = () => {};
+    await run.look();
+    expect(run.children()).toEqual(['a']);
+  });
+
   test('is tried for one child of its kind a look, each in its turn, once all have been tried', async () => {
     const names = ['a', 'b', 'c'];
     const run = setStage([...names.map((name) => agent(name)), tool('other', [])]);
