@@ -42,7 +42,14 @@ function withHash(hash: Hash, readable: string, hashed: string): string {
 
 /** RFC 4648 in lower case, as names are: five bits a letter, what is left of a whole letter dropped. */
 export function base32(bytes: Uint8Array): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  const letters = 'abcdefghijklmnopqrstuvwxyz234567';
-  return (bits.match(/.{5}/g) ?? []).map((five) => letters[Number.parseInt(five, 2)]).join('');
+  let text = '';
+  let held = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    held = ((held & 31) << 8) | byte;
+    for (bits += 8; bits >= 5; bits -= 5) text += LETTERS[(held >> (bits - 5)) & 31];
+  }
+  return text;
 }
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
