@@ -123,12 +123,12 @@ async function playHistory(ground: Ground, { runs, steps, deliveries }: Size): P
   const [first, ...others] = await arena.createRuns(3);
   const delivering = inParallel(deliveries, (index) => {
     count('faults');
-    const spec = { signalRef: { name: 'history' }, payload: 'x'.repeat(1_000) };
+    const spec = { signalRef: { name: 'history' }, payload: { text: 'x'.repeat(1_000) } };
     return client.create(DELIVERIES, objectOf(DELIVERIES, past, `delivery-${index}`, spec));
   });
-  const hasMoved = await arena.until(() => first !== undefined && arena.hasEnded(first), PATIENCE_MS);
+  const moving = arena.until(() => first !== undefined && arena.hasEnded(first), PATIENCE_MS);
+  const [hasMoved] = await Promise.all([moving, delivering]);
   if (!hasMoved) complain('a run stands still while signals are delivered elsewhere');
-  await delivering;
   note(`${deliveries} signals are delivered`);
   for (const name of orchestrations) {
     count('faults');
