@@ -21,10 +21,7 @@ describe('a reconciler whose clock is', () => {
     const environment = { NODE_OPTIONS: `--import=${preload}`, AHEAD_SECONDS: String(ahead) };
     const wrong = await startReconciler(cluster, { ownNamespace, environment });
     const { run, api, endChild, statusOf } = connectReconciled(cluster, ownNamespace, wrong.process);
-    const [late, brief] = [`late-${ahead}`, `brief-${ahead}`].map((name) => name.replace('--', '-')) as [
-      string,
-      string,
-    ];
+    const [late, brief] = ahead < 0 ? ['late-slow', 'brief-slow'] : ['late-fast', 'brief-fast'];
     await run(late, { steps: [tool('a'), tool('b')], policies: { timeouts: { totalSeconds: 1_800 } } });
     await run(brief, { steps: [tool('a')], policies: { ttlSecondsAfterFinished: 600 } });
     await endChild(brief, 'a', 'Succeeded');
