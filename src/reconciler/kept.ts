@@ -6,10 +6,7 @@ import type { KubeObject } from './snapshot.ts';
 
 /** What is kept of each kind; of others, everything. */
 const kinds: Readonly<Record<string, (object: KubeObject) => object>> = {
-  OrchestrationRun: ({ spec, status }) =>
-    isRunFinal(asRecord(status))
-      ? { spec: pick(spec, ['orchestrationRef']), status: keepEnd(status) }
-      : { spec, status },
+  OrchestrationRun: ({ spec, status }) => ({ spec: pick(spec, ['orchestrationRef']), status: keepEnd(status) }),
   AgentRun: keepChild,
   ToolRun: keepChild,
   ApprovalPolicy: ({ spec, status }) => ({
@@ -24,12 +21,14 @@ const kinds: Readonly<Record<string, (object: KubeObject) => object>> = {
 
 /**
  * An object as the copy keeps it: what decisions read, and nothing that grows with what people put into it. A run that is
- * over is a stub, without its steps.
+ * over is a stub, without its steps; one that lives is kept whole, since the size of all of it bounds its status.
  */
 export function keepObject(object: KubeObject): KubeObject {
   const keep = kinds[object.kind];
-  const { apiVersion, kind, metadata } = object;
-  return keep === undefined ? object : { apiVersion, kind, metadata: keepMetadata(metadata), ...keep(object) };
+  const { apiVersion, kind, metadata, status } = object;
+  const isLive = kind === 'OrchestrationRun' && !isRunFinal(asRecord(status));
+  if (keep === undefined || isLive) return object;
+  return { apiVersion, kind, metadata: keepMetadata(metadata), ...keep(object) };
 }
 
 function keepChild({ spec, status }: KubeObject): object {

@@ -43,6 +43,17 @@ describe('a finished run', () => {
     expect(JSON.stringify(keepObject(run as StoredObject)).length).toBeLessThan(1_000);
   });
 
+  test('while it lives, is kept with all that takes room beside its status', () => {
+    const model = createModel(() => nowMs);
+    addRun(model, 'live', [step], { phase: 'Running' });
+    const [run] = model.list(RUNS).items as readonly StoredObject[];
+    const noted = {
+      ...run,
+      metadata: { ...run?.metadata, annotations: { 'example.com/note': 'long' } },
+    } as StoredObject;
+    expect(keepObject(noted)).toEqual(noted);
+  });
+
   test('that says how long it is kept costs a restart no look and no read of its snapshot', async () => {
     const model = createModel(() => nowMs);
     for (let index = 0; index < 1_000; index++) addRun(model, `kept-${index}`, [step], { phase: 'Succeeded' });
