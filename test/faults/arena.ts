@@ -199,7 +199,7 @@ async function readCreates(auditLog: string, namespace: string): Promise<Readonl
   const counts = new Map<string, number>();
   const plurals = [TOOL_RUNS.plural, 'agentruns', REVISIONS.plural];
   for (const line of (await readFile(auditLog, 'utf8').catch(() => '')).split('\n')) {
-    if (!line.includes(namespace) || !line.includes('"verb":"create"')) continue;
+    if (!line.includes(namespace) || !line.includes('"verb":"create"') || line.includes('dryRun=All')) continue;
     const { objectRef, responseStatus } = JSON.parse(line) as {
       objectRef?: { resource?: string; namespace?: string; name?: string };
       responseStatus?: { code?: number };

@@ -18,6 +18,7 @@ export const clocks: readonly Scenario[] = [
   {
     id: 'F27',
     title: 'a bound of half an hour and a life of ten minutes, while the first engine is an hour slow or fast',
+    isQuick: true,
     async play({ open, close, count, note, complain }) {
       for (const aheadMs of [-HOUR_MS, HOUR_MS]) {
         let mayEnd = false;

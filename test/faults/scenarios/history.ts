@@ -92,6 +92,7 @@ export const history: readonly Scenario[] = [
   {
     id: 'F24q',
     title: '500 finished runs beside 250 deliveries, and all Orchestrations labelled',
+    isQuick: true,
     isShareOf: 'F24',
     play: (ground) => playHistory(ground, { runs: 500, steps: 10, deliveries: 250 }),
   },

@@ -40,6 +40,7 @@ export const nestings: readonly Scenario[] = [
   {
     id: 'F28',
     title: 'nested runs that go when they have finished, while engines die; and one that times out',
+    isQuick: true,
     async play({ open, close, random, count, note, complain }) {
       const ends = ['nested Succeeded Completed 1', 'after Succeeded Completed 1'];
       const arena = await open({

@@ -117,6 +117,7 @@ export const obstacles: readonly Scenario[] = [
   {
     id: 'F30',
     title: 'of three followed namespaces, one is deleted, and one never was',
+    isQuick: true,
     async play(ground) {
       const { open, count, note, complain } = ground;
       const [arena, doomed] = [await open(), await open()];
