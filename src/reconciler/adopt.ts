@@ -1,5 +1,6 @@
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import { CHILD_TTL } from './lifetime.ts';
 import type { Cluster, NewObject } from './ports.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -51,8 +52,10 @@ function findDifference(child: KubeObject, wanted: Pick<NewObject, 'metadata'>):
   );
 }
 
+/** The annotation for its lifetime decides nothing, and 0.2 did not write it. */
 function readWritten({ metadata, spec }: KubeObject): Written {
-  return { labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {}, spec };
+  const { [CHILD_TTL]: _, ...annotations } = metadata.annotations ?? {};
+  return { labels: metadata.labels ?? {}, annotations, spec };
 }
 
 /** The fields of `found` that `due` has too. */

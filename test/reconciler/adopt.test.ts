@@ -4,6 +4,7 @@ import type { KubeObject } from '../../src/kube/resources.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import { createEngine } from '../../src/reconciler/engine.ts';
+import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
 import { base32, nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import { connectModel } from '../support/model/cluster.ts';
@@ -14,10 +15,12 @@ import {
   REVISIONS,
   RUN,
   RUNS,
+  resourceOf,
   storedStatus,
   TOOL_RUNS,
 } from '../support/model/engine.ts';
-import { tool } from '../support/model/play.ts';
+import { type Step, tool } from '../support/model/play.ts';
+import { setStage } from '../support/model/stage.ts';
 
 const hash = (text: string) => base32(createHash('sha256').update(text).digest());
 const run = { namespace: NAMESPACE, name: RUN };
@@ -101,6 +104,32 @@ describe('an object under the name of a child that this process has not created'
       scan: { phase: 'Succeeded' },
       ship: { phase: 'Running' },
     });
+  });
+
+  test.each([
+    ['none, as 0.2 wrote it', null],
+    ['another', '0'],
+  ])('may name another lifetime after its end, and gets its own: %s', async (_, asked) => {
+    const agentRefs = { agentRef: { name: 'coder' }, implementationSpecRef: { name: 'fix' } };
+    const scan: Step = { name: 'scan', kind: 'AgentRun', ...agentRefs, ttlSecondsAfterFinished: 5 };
+    const stage = setStage([scan]);
+    stage.circumstances.after = (call) => {
+      if (!call.startsWith('create AgentRun')) return;
+      const [child] = listChildren(stage.api) as [KubeObject];
+      const ownerReferences = child.metadata.ownerReferences?.map((owner) => ({
+        ...owner,
+        blockOwnerDeletion: undefined,
+      }));
+      const body = { metadata: { annotations: { [CHILD_TTL]: asked }, ownerReferences } };
+      stage.api.patch(resourceOf('AgentRun'), child.metadata, { type: 'merge', body });
+      stage.replaceEngine();
+    };
+    await stage.look();
+    expect(stage.stepOf('scan')).toMatchObject({ phase: 'Running', reason: 'Started', attempt: 1 });
+    stage.end('scan', 'Succeeded');
+    await stage.look();
+    expect(stage.status().phase).toBe('Succeeded');
+    expect(stage.calls(/^(create|limit) AgentRun/)).toHaveLength(2);
   });
 
   test('may have what the API server adds to such a child, and nothing else', async () => {
