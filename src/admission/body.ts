@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { BODY_LIMIT_BYTES } from './capacity.ts';
 import type { Room } from './room.ts';
+import type { Turns } from './turns.ts';
 
 /** What a piece of a body costs beside its bytes. */
 const PIECE_BYTES = 512;
@@ -21,24 +22,29 @@ export class BodyError extends Error {
 }
 
 /**
- * Reads a body, which takes up room until it has arrived whole. Fails with a BodyError; where the connection ends it
- * stays undecided.
+ * Reads a body, which takes up room until it has arrived whole and its turn has come. Fails with a BodyError; where the
+ * connection ends it stays undecided.
  */
-export function readBody(stream: FastifyRequest['raw'], room: Room): Promise<Buffer> {
+export function readBody(stream: FastifyRequest['raw'], room: Room, turns: Turns): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const declared = Number(stream.headers['content-length'] ?? 0);
   const pieces: Buffer[] = [];
-  const guest = { bytes: 0, expel: () => stream.destroy() };
+  const guest = { bytes: 0, expel: () => stream.socket.destroy() };
   let received = 0;
 
   if (declared > BODY_LIMIT_BYTES) reject(new BodyError(413, TOO_LARGE));
   else stream.on('data', take);
   stream.once('end', () => {
-    room.leave(guest);
-    resolve(Buffer.concat(pieces, received));
+    void turns.wait(stream.socket.remoteAddress ?? '').then(finish);
   });
-  stream.once('close', () => room.leave(guest));
+  // After its end it stays until its turn.
+  stream.once('close', () => stream.complete || room.leave(guest));
   return promise;
+
+  function finish(): void {
+    room.leave(guest);
+    if (!stream.socket.destroyed) resolve(Buffer.concat(pieces, received));
+  }
 
   function take(piece: Buffer): void {
     pieces.push(piece);

@@ -23,8 +23,8 @@ export interface Capacity {
 
 /**
  * Divides the memory of the container: half of it for the process and the one body that is being answered, which is
- * parsed and judged without a pause; a quarter for bytes in flight; an eighth for connections, half of them new; and an
- * eighth for the kernel and for what is not collected yet. `limitBytes` is 0 or beyond all memory where none is set.
+ * parsed and judged without a pause; an eighth for bytes in flight; an eighth for connections, half of them new; and a
+ * quarter for the kernel and for what is not collected yet. `limitBytes` is 0 or beyond all memory where none is set.
  */
 export function divideMemory(limitBytes: number, totalBytes: number): Capacity {
   const memoryBytes = limitBytes > 0 && limitBytes < totalBytes ? limitBytes : DEFAULT_MEMORY_BYTES;
@@ -32,6 +32,6 @@ export function divideMemory(limitBytes: number, totalBytes: number): Capacity {
   return {
     newConnections: Math.floor(connections / 2),
     keptConnections: Math.ceil(connections / 2),
-    bytesInFlight: Math.max(Math.floor(memoryBytes / 4), 2 * BODY_LIMIT_BYTES),
+    bytesInFlight: Math.max(Math.floor(memoryBytes / 8), 2 * BODY_LIMIT_BYTES),
   };
 }

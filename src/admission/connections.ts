@@ -11,18 +11,24 @@ export interface Connections {
 /**
  * Bounds the connections of a server. Where one too many is new, the oldest new one of the address that has most of them
  * is closed, whatever it is doing: an API server opens a connection to send a review at once, so its own are few and young.
- * A kept connection is never closed for another, since an API server may be about to use it. Where no more can be kept,
- * the answer closes its own.
+ * An address that opens more within a second than may be new has the others closed before they cost a handshake. A kept
+ * connection is never closed for another, since an API server may be about to use it. Where no more can be kept, the
+ * answer closes its own.
  */
 export function boundConnections(
   server: FastifyInstance['server'],
   { newConnections, keptConnections }: Pick<Capacity, 'newConnections' | 'keptConnections'>,
+  now: () => number,
 ): Connections {
   // By the address of the peer: with TLS the socket of a review is another object than that of its connection.
   const fresh = new Map<string, Socket>();
   const kept = new Set<string>();
+  /** How many each address has opened in this second. */
+  const opened = new Map<string | undefined, number>();
+  let second = 0;
 
   server.on('connection', (socket: Socket) => {
+    if (isTooFast(socket)) return void socket.destroy();
     const peer = peerOf(socket);
     fresh.set(peer, socket);
     socket.once('close', () => {
@@ -31,6 +37,15 @@ export function boundConnections(
     });
     if (fresh.size > newConnections) closeOldest();
   });
+
+  function isTooFast({ remoteAddress }: Socket): boolean {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) opened.clear();
+    second = current;
+    const count = (opened.get(remoteAddress) ?? 0) + 1;
+    opened.set(remoteAddress, count);
+    return count > newConnections;
+  }
 
   function closeOldest(): void {
     const counts = new Map<string | undefined, number>();

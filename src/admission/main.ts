@@ -24,6 +24,8 @@ import { buildServer, type FinishedReview, type GateServer, type KeyPair } from 
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;
+/** Connections that the kernel keeps until they are looked at: with fewer it drops those of API servers in a flood. */
+const BACKLOG = 4_096;
 
 /** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 for a wrong configuration. */
 export async function serve(args: readonly string[], process: NodeJS.Process): Promise<void> {
@@ -116,7 +118,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
     });
     gate = opened;
     await opened.app
-      .listen({ port: configuration.port, host: configuration.bindAddress })
+      .listen({ port: configuration.port, host: configuration.bindAddress, backlog: BACKLOG })
       .catch((error: Error) => endWith(`cannot listen: ${error.message}`));
     log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
   }

@@ -8,6 +8,7 @@ import { parseBody, TooHeavy } from './json.ts';
 import { type AdmissionRequest, decodeReview, encodeReview } from './review.ts';
 import { createRoom, type Room } from './room.ts';
 import { readTimeoutMs } from './timeout.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /**
  * API servers keep an idle connection for about 90 s, also one on which nothing was asked yet: they open some in reserve.
@@ -71,8 +72,9 @@ export interface GateServer {
  */
 export function buildServer(options: ServerOptions): GateServer {
   const room = createRoom(options.capacity.bytesInFlight, options.now);
-  const app = createApp(options.tls, room);
-  const connections = boundConnections(app.server, options.capacity);
+  const turns = createTurns((take) => setImmediate(take), options.now);
+  const app = createApp(options.tls, room, turns);
+  const connections = boundConnections(app.server, options.capacity, options.now);
   let inFlight = 0;
   let isDraining = false;
 
@@ -155,7 +157,7 @@ export function buildServer(options: ServerOptions): GateServer {
   }
 }
 
-function createApp(tls: KeyPair | undefined, room: Room): FastifyInstance {
+function createApp(tls: KeyPair | undefined, room: Room, turns: Turns): FastifyInstance {
   const options = {
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
@@ -172,7 +174,7 @@ function createApp(tls: KeyPair | undefined, room: Room): FastifyInstance {
   // As text a review would be told that it has no request.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/json', async (_: FastifyRequest, stream: FastifyRequest['raw']) =>
-    parseBody(await readBody(stream, room)),
+    parseBody(await readBody(stream, room, turns)),
   );
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const code = error.statusCode ?? 500;

@@ -3,10 +3,10 @@ import { BODY_LIMIT_BYTES, divideMemory } from '../../src/admission/capacity.ts'
 
 const MEBIBYTE = 1024 * 1024;
 
-test('the memory of a container is divided, and an eighth is left', () => {
+test('the memory of a container is divided, and a quarter is left', () => {
   for (const limit of [256, 512, 4096].map((mebibytes) => mebibytes * MEBIBYTE)) {
     const { newConnections, keptConnections, bytesInFlight } = divideMemory(limit, 64 * 1024 * MEBIBYTE);
-    expect(limit / 2 + bytesInFlight + (newConnections + keptConnections) * 64 * 1024).toBe((limit / 8) * 7);
+    expect(limit / 2 + bytesInFlight + (newConnections + keptConnections) * 64 * 1024).toBe((limit / 4) * 3);
   }
 });
 
@@ -18,7 +18,7 @@ test.each([
   expect(divideMemory(limit, 8 * 1024 * MEBIBYTE)).toEqual({
     newConnections: 256,
     keptConnections: 256,
-    bytesInFlight: 64 * MEBIBYTE,
+    bytesInFlight: 32 * MEBIBYTE,
   });
 });
 

@@ -13,9 +13,9 @@ beforeAll(async () => {
   identity = await issueIdentity();
 });
 
-/** A TCP connection on which nothing is said. */
+/** A TCP connection of somebody else, on which nothing is said. */
 async function openBare({ host, port }: { host: string; port: number }): Promise<Socket> {
-  const socket = connect(port, host).on('error', () => {});
+  const socket = connect({ port, host, localAddress: '127.0.0.2' }).on('error', () => {});
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
   return socket.resume();
@@ -111,7 +111,7 @@ describe('the limit of reviews in flight', () => {
 describe('connections', () => {
   const capacity = { newConnections: 4, keptConnections: 2, bytesInFlight: 1024 * 1024 };
 
-  test('on which nothing was asked make room for newer ones, and those that asked do not', async () => {
+  test('of an address that opens too many make room for others, and those that asked a review for nobody', async () => {
     const gate = await startGate({ capacity });
     await gate.send('/validate', body);
     const bare = await Promise.all(Array.from({ length: 40 }, () => openBare(gate.address)));

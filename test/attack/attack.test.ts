@@ -27,6 +27,8 @@ test.skipIf(limit === undefined)(
       '10,000 connections',
       '260 half-sent bodies',
       '260 large half-sent bodies',
+      '64 answers not read',
+      '4 × 1,000 steps with 256 misspelt dependencies',
       'bodies of 7 MiB',
     ]) {
       const { asked, failed, wrong } = await play(name, target, 3);
