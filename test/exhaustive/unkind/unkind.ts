@@ -119,8 +119,8 @@ export interface Tellings {
 }
 
 /**
- * Tells a story with every disturbance at every call; and, with `deaths`, once more with each of these and then a death of
- * the engine at every call that follows.
+ * Tells a story with every disturbance at every call; and, with `deaths`, once more with each of these that is no forgery
+ * and then a death of the engine at each of the calls that follow.
  */
 export async function tellAll(
   story: Story,
@@ -140,14 +140,15 @@ export async function tellAll(
     if (told.complaints.length > 0) return { ...total, violation: explain(story, next, told.complaints) };
     const [first, ...others] = next;
     if (deaths === undefined || first === undefined || others.length > 0 || told.struck === 0) continue;
-    const last = Math.min(told.calls, clean.calls + FOLLOWED);
+    if (isForgery(first.disturbance)) continue;
+    const last = Math.min(told.calls, first.number + FOLLOWED);
     for (let number = first.number + 1; number <= last; number++) due.push([first, { disturbance: deaths, number }]);
   }
   return total;
 }
 
-/** So many calls more than undisturbed: after them a long obstacle only has the same calls tried again. */
-const FOLLOWED = 10;
+/** A death so many calls later meets another part of the story, where it strikes by itself too. */
+const FOLLOWED = 8;
 
 function explain({ title }: Story, strikes: readonly Strike[], complaints: readonly string[]): string {
   const what = strikes.map(({ number, disturbance }) => `at call ${number}: ${disturbance.title}`);
