@@ -3,7 +3,7 @@ import { BodyError } from './body.ts';
 /** Bodies up to this size are parsed as they are: at most 10 MiB and a tenth of a second, whatever they hold. */
 const UNWEIGHED_BYTES = 256 * 1024;
 /**
- * What a larger body may weigh: 1 for a comma, 2 for a colon, 8 for each object and list. It is above any two
+ * What a larger body may weigh: 1 for a comma, 8 for each key, object and list. It is above any two
  * Orchestrations of 1,000 steps with 256 dependencies each, and bounds what JSON.parse makes of 5 MiB.
  */
 const MOST_WEIGHT = 1_000_000;
@@ -20,7 +20,7 @@ export class TooHeavy {
   /** Undefined where it cannot be found without parsing. */
   readonly uid: string | undefined;
   readonly mistake =
-    'the review holds more than 125,000 objects and lists, or 1,000,000 values, and is not looked at: make the object smaller';
+    'the review holds more than 125,000 keys, objects and lists, or 1,000,000 values, and is not looked at: make the object smaller';
 
   constructor(body: Buffer) {
     this.uid = findUid(body);
@@ -51,8 +51,7 @@ function weigh(body: Buffer): number {
     else if (isText) {
       if (byte === BACKSLASH) at++;
     } else if (byte === COMMA) weight += 1;
-    else if (byte === COLON) weight += 2;
-    else if (byte === BRACE || byte === BRACKET) weight += 8;
+    else if (byte === COLON || byte === BRACE || byte === BRACKET) weight += 8;
   }
   return weight;
 }

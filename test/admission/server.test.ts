@@ -216,7 +216,7 @@ describe('a review of more values than fit', () => {
 
   test('is a failed call where its uid is not found without parsing', async () => {
     const { status, body } = await buildGate().post('/validate', text.replace('"request":', '"request" :'));
-    expect([status, body.message]).toEqual([413, expect.stringContaining('125,000 objects')]);
+    expect([status, body.message]).toEqual([413, expect.stringContaining('125,000 keys')]);
   });
 
   test('is not one of much text', async () => {
