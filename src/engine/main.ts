@@ -197,6 +197,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     },
     keep: (object) => keep(object as KubeObject) as StoredObject,
     topicsOf: (object) => topicsOf(object as KubeObject),
+    pause: () => tracker.probing(),
     onChange: (object) => {
       runs.see(object as KubeObject);
       toolRuns?.see(object);
@@ -300,6 +301,8 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     /** From now on the supervisor hears what cannot be listed. */
     tellListed: () => reportLacking(true),
     async start() {
+      // Without the list of a kind a look may end early, and a suspect that it has not tried would be cleared.
+      if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
       await tracker.probe(() => isStopping);
       // What is gone is not heard of, and its quarantine ends only with a look.
       for (const { kind, key } of started.quarantined) queues.get(kind as WorkKind)?.add(key);

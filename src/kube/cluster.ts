@@ -23,6 +23,8 @@ export interface ClusterOptions {
   readonly keep?: (object: KubeObject) => KubeObject;
   /** What objects are found by in `listObjects`. */
   readonly topicsOf?: (object: KubeObject) => readonly string[];
+  /** As long as it returns a promise, and that is not settled, no change gets into the copy. */
+  readonly pause?: () => Promise<unknown> | undefined;
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
@@ -46,7 +48,7 @@ const STATUS_WRITERS = 'statusWriters';
  * that has not been listed yet throws: nothing may be taken for absent before that.
  */
 export function followCluster(options: ClusterOptions) {
-  const { client, resources, namespaces, fieldManager, onChange, onListed, timing, log, observer } = options;
+  const { client, resources, namespaces, fieldManager, onChange, onListed, pause, timing, log, observer } = options;
   const { keep = (object) => object, topicsOf } = options;
   const ownWrites = createOwnWrites();
   const scopes = namespaces ?? [undefined];
@@ -63,7 +65,7 @@ export function followCluster(options: ClusterOptions) {
     });
     const scope = namespace === undefined ? {} : { namespace };
     const listed = () => onListed?.(resource.kind, namespace);
-    const seen = { onListed: listed, ...(observer && { observer }) };
+    const seen = { onListed: listed, ...(pause && { pause }), ...(observer && { observer }) };
     return { store, reflector: startReflector({ client, resource, store, timing, log, ...scope, ...seen }) };
   }
 

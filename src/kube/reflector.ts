@@ -46,6 +46,8 @@ export interface ReflectorOptions extends Selection {
   readonly observer?: ReflectorObserver;
   /** Called after each list is in the store: `failure` is undefined from then on. Must not throw. */
   readonly onListed?: () => void;
+  /** As long as it returns a promise, and that is not settled, what is heard waits, and the store does not change. */
+  readonly pause?: () => Promise<unknown> | undefined;
   readonly settings?: Partial<ReflectorSettings>;
 }
 
@@ -78,7 +80,7 @@ const SHORT_WATCH_MS = 1_000;
 
 /** Starts at once; ends only by `stop`. */
 export function startReflector(options: ReflectorOptions): Reflector {
-  const { client, resource, store, timing, log, observer, onListed, settings, ...selection } = options;
+  const { client, resource, store, timing, log, observer, onListed, pause, settings, ...selection } = options;
   const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -137,14 +139,14 @@ export function startReflector(options: ReflectorOptions): Reflector {
       const message = `the API server lists version ${version} after it had told ${store.version}: if etcd was restored from a backup, restart this process`;
       throw new KubeError('Unavailable', message);
     }
-    store.replace(items, version);
+    await unpaused(() => store.replace(items, version));
     finishList(cause);
   }
 
   /** Lists at the very version that the watch has reached, where any difference is something that the watch lost. */
   async function mend(): Promise<void> {
     const { items, version } = await list(store.version);
-    const changes = store.replace(items, version);
+    const changes = await unpaused(() => store.replace(items, version));
     if (changes > 0) log.error({ resource: resource.plural, changes }, 'the watch had lost changes');
     observer?.countMended(resource.plural, changes);
     finishList('periodic');
@@ -175,7 +177,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
       const exactly = at === undefined ? {} : { at };
       const page = await readPage({ ...selection, ...exactly, ...next, signal });
       // What is kept is small: a whole list is never held as it came.
-      for (const item of page.items) items.push(store.keep(item));
+      await unpaused(() => {
+        for (const item of page.items) items.push(store.keep(item));
+      });
       if (page.continue === undefined) return { items, version: page.resourceVersion };
       next = { continue: page.continue };
     }
@@ -195,6 +199,11 @@ export function startReflector(options: ReflectorOptions): Reflector {
     }
   }
 
+  async function unpaused<Result>(change: () => Result): Promise<Result> {
+    for (let pausing = pause?.(); pausing !== undefined; pausing = pause?.()) await pausing;
+    return change();
+  }
+
   /** Returns whether anything was heard. */
   async function watch(): Promise<boolean> {
     const lifeMs = Math.min(watchMs * (1 + timing.random()), relistAt - timing.now());
@@ -212,7 +221,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       hasHeard = true;
       failures = 0;
       lastHeardMs = timing.now();
-      store.apply(event);
+      await unpaused(() => store.apply(event));
       if (timing.now() - turnMs < LONGEST_TURN_MS) continue;
       await sleep(timing, 0, signal);
       turnMs = timing.now();

@@ -35,8 +35,8 @@ export function endWork({ inWork, suspects, quarantined }: Suspicions, work: Wor
 
 /**
  * An engine died. Unless nothing in work can have to do with it, everything in work is suspect, and what was so at
- * `deathsToQuarantine` deaths, alone at the last of them, is quarantined: suspects are looked at one at a time, so that the
- * second death names the culprit and not its neighbours.
+ * `deathsToQuarantine` deaths, alone at the last of them, is quarantined: suspects are looked at one at a time, while nothing
+ * else is done (`work.ts`), so that the second death names the culprit: not its neighbours, and not what was just heard.
  */
 export function judgeDeath(
   { inWork, suspects, quarantined }: Suspicions,

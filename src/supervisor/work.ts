@@ -25,6 +25,11 @@ export interface WorkTracker {
   guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'>;
   /** Looks once at each suspect, one at a time: call it before anything else is worked on. `isOver` ends it early. */
   probe(isOver: () => boolean): Promise<void>;
+  /**
+   * The look at a suspect that is under way: until it has ended nothing else may be done that could end the engine, such as
+   * taking in what the API server tells. Only then its death proves something.
+   */
+  probing(): Promise<unknown> | undefined;
 }
 
 /** Tracks the work of one engine, from what the supervisor told it at its start. */
@@ -33,6 +38,7 @@ export function createWorkTracker(options: WorkTrackerOptions): WorkTracker {
   const quarantined = new Map(options.quarantined.map((work) => [idOf(work), work.version]));
   const announced = new Set<string>();
   const guarded = new Map<string, Process<unknown>>();
+  let probing: Promise<unknown> | undefined;
 
   function guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'> {
     const look = async (key: string): Promise<Outcome | 'done'> => {
@@ -67,10 +73,13 @@ export function createWorkTracker(options: WorkTrackerOptions): WorkTracker {
     async probe(isOver) {
       for (const { kind, key } of suspects) {
         if (isOver()) return;
-        await guarded
+        probing = guarded
           .get(kind)?.(key)
           .catch((error: unknown) => onError(key, error));
+        await probing;
+        probing = undefined;
       }
     },
+    probing: () => probing,
   };
 }

@@ -150,7 +150,7 @@ afterEach(async () => {
   running.clear();
 });
 
-function start(settings: ReflectorOptions['settings'] = {}) {
+function start(settings: ReflectorOptions['settings'] = {}, more: Pick<ReflectorOptions, 'pause'> = {}) {
   const timing = createFakeTiming();
   const api = createApi(timing);
   const told: string[] = [];
@@ -168,6 +168,7 @@ function start(settings: ReflectorOptions['settings'] = {}) {
       timing,
       log: silentLog,
       settings,
+      ...more,
       observer: {
         countList: (_, cause) => counts.lists.push(cause),
         countFailure: (_, reason) => counts.failures.push(reason),
@@ -199,6 +200,29 @@ describe('a reflector', () => {
     api.remove('b');
     await settle();
     expect(told).toEqual(['added f', 'updated a', 'deleted b']);
+  });
+
+  test('changes nothing during a pause, neither by a list nor by a watch, and has lost nothing after it', async () => {
+    let pause: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>();
+    const { api, reflect, told } = start({}, { pause: () => pause?.promise });
+    const end = async () => {
+      pause?.resolve();
+      pause = undefined;
+      await settle();
+    };
+    api.put('a');
+    const reflector = reflect();
+    await settle();
+    expect([told, reflector.isSynced()]).toEqual([[], false]);
+    await end();
+    expect([told, reflector.isSynced()]).toEqual([['added a'], true]);
+    pause = Promise.withResolvers<void>();
+    api.put('b');
+    api.remove('a');
+    await settle();
+    expect(told).toEqual(['added a']);
+    await end();
+    expect(told).toEqual(['added a', 'added b', 'deleted a']);
   });
 
   test('asks for small pages first, and for larger ones while objects are small', async () => {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startPaperApi } from '../support/paper-api.ts';
 import { type Crowd, paperDelivery, paperRuns } from '../support/paper-runs.ts';
@@ -45,4 +47,32 @@ describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
     await expect.poll(() => reconciler.readMetric(requests), patience).toBeGreaterThan(2);
     expect(await deaths()).toEqual([]);
   });
+});
+
+test('an engine that stands still at news, time and again, has no run quarantined that was in work meanwhile', {
+  timeout: 180_000,
+}, async () => {
+  const paper = paperRuns({ live: 1, finished: 0, steps: 2 });
+  const news = { ...paperDelivery(0, 1), metadata: { name: 'poison-news', namespace: 'paper', uid: 'poison-news' } };
+  /** A look reads its snapshot first. That takes long enough for news to come meanwhile. */
+  const read = async (plural: string, name: string) => {
+    if (plural === 'controllerrevisions') await delay(1_500);
+    return paper.read(plural, name);
+  };
+  const api = await startPaperApi({ ...paper, read, kubeconfigPath: join(tmpdir(), `paper-${randomUUID()}`) });
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  const preload = pathToFileURL(join(import.meta.dirname, '../support/poison.ts')).href;
+  const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*', NODE_OPTIONS: `--import=${preload}` };
+  const flags = ['--stall-seconds=2', '--restart-cap-seconds=1'];
+  const reconciler = await startReconciler(api, { ownNamespace: 'paper', environment, flags, waitsFor: 'answer' });
+  onTestFinished(reconciler.stop);
+  const count = async (series: string) => (await reconciler.readMetric(series)) ?? 0;
+  const stalls = () => count('orchestration_gate_engine_restarts_total{cause="stalled"}');
+  const quarantined = () => count('orchestration_gate_quarantined{kind="OrchestrationRun"}');
+  const isShown = async () => {
+    api.tell('signaldeliveries', 'ADDED', news);
+    return (await stalls()) >= 4 || (await quarantined()) > 0;
+  };
+  await expect.poll(isShown, patience).toBe(true);
+  expect(await quarantined()).toBe(0);
 });

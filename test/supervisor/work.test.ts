@@ -53,6 +53,18 @@ describe('work under a supervisor', () => {
     expect(errors).toEqual(['ns/a']);
   });
 
+  test('says so as long as a suspect is looked at, and not any more when others are', async () => {
+    const { guard, tracker } = start({ suspects: [run('ns/a')] });
+    const seen: boolean[] = [];
+    const process = guard(() => {
+      seen.push(tracker.probing() !== undefined);
+      return Promise.resolve();
+    });
+    await tracker.probe(() => false);
+    await process('ns/b');
+    expect(seen).toEqual([true, false]);
+  });
+
   test('looks at no further suspect once the engine is to end', async () => {
     const { guard, trace, tracker } = start({ suspects: [run('ns/a'), run('ns/b')] });
     guard(() => Promise.resolve());

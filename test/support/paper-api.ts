@@ -14,8 +14,8 @@ export interface PaperKind {
 export interface PaperApi extends AsyncDisposable {
   /** A kubeconfig that leads to it. */
   readonly kubeconfig: string;
-  /** Sends an event to all watches of a kind. */
-  readonly tell: (plural: string, type: 'ADDED' | 'MODIFIED', object: object) => void;
+  /** Sends an event to all watches of a kind; returns how many there are. */
+  readonly tell: (plural: string, type: 'ADDED' | 'MODIFIED', object: object) => number;
   /** Each write so far, as `PATCH /apis/…`, with its time on the clock of `performance.now()`. */
   readonly writes: readonly { readonly call: string; readonly atMs: number }[];
   /** How many objects were read one by one. */
@@ -25,7 +25,7 @@ export interface PaperApi extends AsyncDisposable {
 export interface PaperOptions {
   readonly kinds: Readonly<Record<string, PaperKind>>;
   /** What is read one by one. */
-  readonly read: (plural: string, name: string) => object | undefined;
+  readonly read: (plural: string, name: string) => object | undefined | Promise<object | undefined>;
   readonly kubeconfigPath: string;
 }
 
@@ -38,10 +38,12 @@ export async function startPaperApi({ kinds, read, kubeconfigPath }: PaperOption
   const watches = new Set<{ readonly plural: string; readonly response: ServerResponse }>();
   const writes: { readonly call: string; readonly atMs: number }[] = [];
 
-  function tell(plural: string, type: string, object: object): void {
+  function tell(plural: string, type: string, object: object): number {
     const { metadata, ...rest } = object as Json;
     const told = { type, object: { ...rest, metadata: { ...metadata, resourceVersion: String(++version) } } };
-    for (const watch of watches) if (watch.plural === plural) watch.response.write(`${JSON.stringify(told)}\n`);
+    const listening = [...watches].filter((watch) => watch.plural === plural);
+    for (const { response } of listening) response.write(`${JSON.stringify(told)}\n`);
+    return listening.length;
   }
 
   function list(plural: string, query: URLSearchParams): object {
@@ -56,7 +58,7 @@ export async function startPaperApi({ kinds, read, kubeconfigPath }: PaperOption
   async function write(request: IncomingMessage, plural: string, name: string | undefined): Promise<object> {
     writes.push({ call: `${request.method} ${request.url}`, atMs: performance.now() });
     const body = JSON.parse((await text(request)) || '{}') as Json;
-    const before = name === undefined ? {} : ((read(plural, name) ?? {}) as Json);
+    const before = name === undefined ? {} : (((await read(plural, name)) ?? {}) as Json);
     const metadata = { uid: `uid-${version}`, ...before.metadata, ...body.metadata };
     const object = { ...before, ...body, metadata: { ...metadata, resourceVersion: String(version + 1) } };
     if (plural !== 'events') tell(plural, name === undefined ? 'ADDED' : 'MODIFIED', object);
@@ -78,7 +80,7 @@ export async function startPaperApi({ kinds, read, kubeconfigPath }: PaperOption
     const found = isRead
       ? name === undefined
         ? list(plural, searchParams)
-        : read(plural, name)
+        : await read(plural, name)
       : await write(request, plural, name);
     response.statusCode = found === undefined ? 404 : 200;
     response.end(JSON.stringify(found ?? { kind: 'Status', reason: 'NotFound', code: 404 }));

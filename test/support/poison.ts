@@ -1,18 +1,23 @@
 import { registerHooks } from 'node:module';
 
 /**
- * Preloaded (`NODE_OPTIONS=--import=…`): gives the engine's planning a bug of the worst kind. A run that is named `poison-…`
- * and not suspended ends the engine that looks at it, in the way that its name says.
+ * Preloaded (`NODE_OPTIONS=--import=…`): gives the engine bugs of the worst kind. A run that is named `poison-…` and not
+ * suspended ends the engine that looks at it, in the way that its name says; news of `poison-news` ends the one that hears it.
  */
-const planStart = /export function planRun\(snapshot[^{]*\{/;
+const places: Readonly<Record<string, { readonly start: RegExp; readonly bug: string }>> = {
+  'plan.ts': { start: /export function planRun\(snapshot[^{]*\{/, bug: 'globalThis.poison(snapshot.run)' },
+  'affected.ts': { start: /export function affectedRuns\([^{]*\{/, bug: 'globalThis.poisonNews(changed.metadata)' },
+};
+
+/** For ever, but not beyond the test: an engine that stands still does not hear that its parent is gone. */
+function standStill(): void {
+  const parent = process.ppid;
+  while (process.ppid === parent);
+}
 
 const ways: Readonly<Record<string, () => void>> = {
   'poison-reject': () => void Promise.reject(new Error('poison')),
-  // For ever, but not beyond the test: an engine that stands still does not hear that its parent is gone.
-  'poison-stall': () => {
-    const parent = process.ppid;
-    while (process.ppid === parent);
-  },
+  'poison-stall': standStill,
   'poison-memory': () => {
     for (const kept: object[] = []; ; kept.push(new Array(1_000).fill(kept.length)));
   },
@@ -20,15 +25,17 @@ const ways: Readonly<Record<string, () => void>> = {
 
 if (process.argv[2] === 'engine') {
   Object.assign(globalThis, {
-    poison: ({ run }: { run: { name: string; isSuspended: boolean } }) => run.isSuspended || ways[run.name]?.(),
+    poison: ({ name, isSuspended }: { name: string; isSuspended: boolean }) => isSuspended || ways[name]?.(),
+    poisonNews: ({ name }: { name: string }) => name === 'poison-news' && standStill(),
   });
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      if (!url.endsWith('/src/reconciler/plan.ts')) return loaded;
+      const place = places[/\/src\/reconciler\/([^/]+)$/.exec(url)?.[1] ?? ''];
+      if (place === undefined) return loaded;
       const source = Buffer.from(loaded.source as Uint8Array).toString();
-      if (!planStart.test(source)) throw new Error('planRun is no longer written as it is looked for here');
-      return { ...loaded, source: source.replace(planStart, (start) => `${start} globalThis.poison(snapshot);`) };
+      if (!place.start.test(source)) throw new Error(`${url} is no longer written as it is looked for here`);
+      return { ...loaded, source: source.replace(place.start, (start) => `${start} ${place.bug};`) };
     },
   });
 }
