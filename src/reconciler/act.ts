@@ -3,7 +3,7 @@ import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
 import { type Hash, nameSnapshot } from './names.ts';
-import { type Memory, readRun } from './observe.ts';
+import { type Memory, readRun, wordsOf } from './observe.ts';
 import type { Cluster, WriteOutcome } from './ports.ts';
 import type { Action, KubeObject, ObservedRun } from './snapshot.ts';
 
@@ -116,7 +116,7 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
   } catch (error) {
     errors.push(error);
     const name = createdBy(acting.run, action);
-    if (name !== undefined) wait(acting, name, error instanceof Error ? error.message : String(error));
+    if (name !== undefined) wait(acting, name, wordsOf(error));
     return {};
   }
 }

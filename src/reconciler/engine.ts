@@ -68,7 +68,8 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
     const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.
     if ((look.errors ?? []).length === 0) paces.set(key, { uid: snapshot.run.uid, pace: next });
-    return conclude(look, waitMs, now());
+    const errors = [...(snapshot.errors ?? []), ...(look.errors ?? [])];
+    return conclude({ ...look, errors }, waitMs, now());
   }
 
   function rest(key: string): ReturnType<Engine['rest']> {

@@ -70,10 +70,21 @@ export function executeSteps(
 
 /** What becomes of the steps of a run that cannot go on: those that are not over end with it. */
 export function abandonSteps(status: RunStatus, failure: Failure, nowMs: number): Execution {
-  const steps = status.stepStatuses.map(({ name, kind }) => ({ name, kind }));
-  const draft = createDraft(steps, status, new Date(nowMs).toISOString());
+  const draft = draftRecorded(status, nowMs);
   endSteps(draft, failure);
   return { statuses: draft.statuses, dueAt: [], failure };
+}
+
+/** What becomes of the steps of a run that is cancelled while nobody knows more of them than its status. */
+export function cancelRecorded(status: RunStatus, nowMs: number): Execution {
+  const draft = draftRecorded(status, nowMs);
+  cancelSteps(draft);
+  return { statuses: draft.statuses, dueAt: [] };
+}
+
+function draftRecorded(status: RunStatus, nowMs: number): Draft {
+  const steps = status.stepStatuses.map(({ name, kind }) => ({ name, kind }));
+  return createDraft(steps, status, new Date(nowMs).toISOString());
 }
 
 function recordOutcomes(pass: Pass): void {

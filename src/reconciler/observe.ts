@@ -2,7 +2,13 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestrati
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import {
+  isRunFinal,
+  isStepFinal,
+  type ResourceRef,
+  type RunStatus,
+  type StepStatus,
+} from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { type Adoption, adopt } from './adopt.ts';
 import { buildChild } from './child-object.ts';
@@ -58,21 +64,22 @@ export async function observeRun(
   const orchestration = await observeOrchestration(cluster, read, memory, options);
   const run = trustRun(read, orchestration, options.nameChild);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
-  const unreadable = findUnreadable(cluster, run, memory);
+  const unlisted = findUnreadable(cluster, run, memory);
+  const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
+    adoptChild(cluster, run, step, memory, options),
+  );
   return {
     run,
     orchestration,
     ancestry: readAncestry(cluster, object),
     isAwaited: isStillAwaited,
-    unreadable,
-    ...(await readChildren(cluster, run, created, unreadable, (step) =>
-      adoptChild(cluster, run, step, memory, options),
-    )),
+    ...seen,
+    errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
     owned: isSuspect(run) ? listOwned(cluster, run) : [],
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
-    watched: readWatched(cluster, run, memory, unreadable),
+    watched: readWatched(cluster, run, memory, unlisted),
   };
 }
 
@@ -145,7 +152,12 @@ async function observeOrchestration(
 ): Promise<ObservedOrchestration> {
   const known = snapshots.get(run.uid);
   if (known !== undefined) return { state: 'Snapshotted', orchestration: known };
-  const revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
+  let revision: KubeObject | undefined;
+  try {
+    revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
+  } catch (error) {
+    return { state: 'SnapshotUnreadable', words: wordsOf(error), error };
+  }
   if (revision === undefined) return judgeCurrent(cluster, run, policy());
   if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
   const read = asRecord(revision['data'])['orchestration'] as Orchestration;
@@ -233,38 +245,51 @@ function findUnreadable(cluster: Cluster, run: ObservedRun, { snapshots }: Memor
 
 /**
  * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
- * lets the next one start, is believed of the API server alone.
+ * lets the next one start, is believed of the API server alone. Of a step whose child cannot be read nothing is known.
  */
 async function readChildren(
   cluster: Cluster,
   { status }: ObservedRun,
   created: ReadonlyMap<string, string>,
-  unreadable: ReadonlyMap<string, string>,
+  unlisted: ReadonlyMap<string, string>,
   adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
-): Promise<Pick<Snapshot, 'children' | 'taken'>> {
+): Promise<Required<Pick<Snapshot, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
   const children = new Map<string, KubeObject>();
   const taken = new Map<string, string>();
+  const unreadable = new Map(unlisted);
+  const errors = new Set<unknown>();
+  const unread = new Map<string, unknown>();
 
-  /** What cannot be verified now is not known: the create that follows meets it, and the run is looked at again. */
   function sort(name: string, adoption: Adoption | undefined): void {
     if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
     else if (adoption !== undefined) children.set(name, adoption.child);
   }
 
-  for (const step of status.stepStatuses) {
-    const { resourceRef } = step;
-    if (resourceRef === undefined || unreadable.has(step.name)) continue;
-    const { apiVersion, kind, namespace, name, uid = created.get(name) } = resourceRef;
-    const known = cluster.getObject(apiVersion, kind, `${namespace}/${name}`);
+  async function look(step: StepStatus, ref: ResourceRef, known: KubeObject | undefined): Promise<void> {
+    const { apiVersion, kind, namespace, name, uid = created.get(name) } = ref;
+    if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
     const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
-    if (known !== undefined && uid === undefined && isIntent(step)) {
-      sort(name, await adoptFor(step).catch(() => undefined));
-      continue;
-    }
+    // One failure speaks for its kind: nobody waits for as many as there are steps.
+    if (isDoubtful && unread.has(kind)) throw unread.get(kind);
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
     if (child !== undefined) children.set(child.metadata.name, child);
   }
-  return { children, taken };
+
+  for (const step of status.stepStatuses) {
+    const { resourceRef: ref } = step;
+    if (ref === undefined || unreadable.has(step.name)) continue;
+    const known = cluster.getObject(ref.apiVersion, ref.kind, `${ref.namespace}/${ref.name}`);
+    await look(step, ref, known).catch((error: unknown) => {
+      errors.add(error);
+      if (known === undefined) unread.set(ref.kind, error);
+      unreadable.set(step.name, `cannot check ${ref.kind} ${ref.name}: ${wordsOf(error)}`);
+    });
+  }
+  return { children, taken, unreadable, errors: [...errors] };
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A child that neither the status nor this process knows to be ours: after a crash, or since somebody else has created it. */

@@ -1,12 +1,13 @@
 import { quoteName } from '../dag/display.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { createMissing, deleteAll, deleteUnwanted, limitFinished } from './children.ts';
 import { CONTRADICTION, findOpenStep } from './contradiction.ts';
-import { abandonSteps, type Execution, executeSteps } from './execute.ts';
-import { lifetimeCondition, readLifetime } from './lifetime.ts';
+import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
+import { EXPIRES, lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 import { canFit, fitStatus, roomForStatus } from './status-size.ts';
@@ -38,12 +39,30 @@ export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions)
 
 function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
   const { run, orchestration } = snapshot;
+  if (orchestration.state === 'SnapshotUnreadable') return planUnread(snapshot, orchestration.words, nowMs);
   const execution =
     orchestration.state === 'Snapshotted'
       ? executeSteps(snapshot, orchestration.orchestration, nowMs, nameChild)
       : abandonSteps(run.status, SNAPSHOT_LOST, nowMs);
   const { statuses, failure } = execution;
   return record(snapshot, nowMs, execution, summarise(statuses, run.isSuspended, failure));
+}
+
+/** A run whose snapshot cannot be read stays as it is, but for a cancel: that needs no more than what its status names. */
+function planUnread(snapshot: Snapshot, words: string, nowMs: number): readonly Action[] {
+  const { run } = snapshot;
+  if (run.isCancelled) {
+    const message = `the run was cancelled, and its snapshot cannot be read: ${words}`;
+    const standing: Standing = { phase: 'Cancelled', reason: 'RunCancelled', message };
+    return record(snapshot, nowMs, cancelRecorded(run.status, nowMs), standing);
+  }
+  const standing = { ...waitForSnapshot(words), phase: 'Running' as const };
+  const fields = { observedGeneration: run.generation };
+  return patchIfChanged(run, writeStatus(decodeRunStatus(run.stored), standing, fields, stampNow(snapshot, nowMs)));
+}
+
+function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
+  return { reason: 'SnapshotUnreadable', message: `cannot read the snapshot that the run follows: ${words}` };
 }
 
 /** A run that is over stays over. If its status says that a step is not, which only others can have written, the step ends. */
@@ -69,10 +88,15 @@ function record(
   { statuses, dueAt }: Execution,
   standing: Standing,
 ): readonly Action[] {
-  const { run } = snapshot;
+  const { run, orchestration } = snapshot;
   const now = stampNow(snapshot, nowMs);
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
-  const status = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
+  const written = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
+  // How long the run is kept is said when its snapshot can be read.
+  const isUnread = orchestration.state === 'SnapshotUnreadable';
+  const status = isUnread
+    ? { ...written, conditions: written.conditions.filter(({ type }) => type !== EXPIRES) }
+    : written;
   const creates = createMissing(snapshot, statuses);
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
@@ -109,6 +133,8 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
     const message = `cannot list Orchestration: ${orchestration.words}`;
     return stand({ phase: 'Pending', reason: 'KindUnreadable', message });
   }
+  if (orchestration.state === 'SnapshotUnreadable')
+    return stand({ ...waitForSnapshot(orchestration.words), phase: 'Pending' });
   if (orchestration.state === 'Missing') return waitForOrchestration(snapshot, nowMs, options, stand, fail);
   if (ancestry.includes(run.orchestration)) {
     return fail(
@@ -179,9 +205,9 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
 
 /** A run that 0.2 ended does not say how long it is kept: it does from now on, and its snapshot is not read again. */
 function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  const { run } = snapshot;
+  const { run, orchestration } = snapshot;
   const { status } = run;
-  if (readLifetime(status.conditions) !== undefined) return [];
+  if (readLifetime(status.conditions) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
   const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
   return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }

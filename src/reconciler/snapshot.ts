@@ -62,6 +62,8 @@ export type ObservedOrchestration =
   | { readonly state: 'Missing' }
   /** Orchestrations cannot be listed. */
   | { readonly state: 'Unreadable'; readonly words: string }
+  /** What the run follows is stored, or may be, and cannot be read now. */
+  | { readonly state: 'SnapshotUnreadable'; readonly words: string; readonly error: unknown }
   /** The run is over, and nothing that is due needs it. */
   | { readonly state: 'Unread' }
   /** An object of the snapshot's name belongs to somebody else. */
@@ -98,12 +100,14 @@ export interface Snapshot {
   /** Why what was tried to create is not there yet, in the API server's words, by its name. It is tried again. */
   readonly waits: ReadonlyMap<string, string>;
   /**
-   * Steps of which nothing can be known now, since their kind cannot be listed: a sentence on why, by the step's name. What
-   * is absent of them may exist.
+   * Steps of which nothing can be known now, since their kind cannot be listed, or their child not be read: a sentence on why,
+   * by the step's name. What is absent of them may exist.
    */
   readonly unreadable: ReadonlyMap<string, string>;
   /** What gate kinds wait for, by step. */
   readonly watched: ReadonlyMap<string, readonly KubeObject[]>;
+  /** What failed when it was read, each for itself: the run is looked at again. */
+  readonly errors?: readonly unknown[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
-import { listChildren, NAMESPACE, RUN, RUNS } from '../support/model/engine.ts';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
 
@@ -230,6 +231,78 @@ describe('a kind that cannot be listed', () => {
     run.annotate('cancel');
     await run.look();
     expect(run.status().phase).toBe('Cancelled');
+  });
+});
+
+describe('objects that can be listed and not be read one by one', () => {
+  const words = 'User "x" cannot get resource';
+
+  test('concern the steps whose child is in doubt, which say so; the others go on', async () => {
+    const run = setStage([tool('first', []), agent('other'), tool('next', ['other'])]);
+    await run.look();
+    run.end('other', 'Succeeded');
+    const child = listChildren(run.api).find(({ kind }) => kind === 'ToolRun') as KubeObject;
+    run.api.delete(resourceOf('ToolRun'), child.metadata);
+    run.circumstances.unreads.set('ToolRun', words);
+    expect(await run.look()).toMatchObject({ errors: [{ message: words }] });
+    const waiting = {
+      phase: 'Running',
+      reason: 'KindUnreadable',
+      message: `cannot check ToolRun ${child.metadata.name}: ${words}`,
+      attempt: 1,
+    };
+    expect(run.stepOf('first')).toMatchObject(waiting);
+    expect(run.children()).toContain('next');
+    run.circumstances.unreads.clear();
+    await run.look();
+    expect(run.stepOf('first')).toMatchObject({ phase: 'Failed', reason: 'ChildDeleted' });
+  });
+
+  test.each(['ToolRun', 'ControllerRevision'])('never keep a run from being cancelled: %s', async (kind) => {
+    const run = setStage([tool('first', []), tool('gone', [])], { policies: { ttlSecondsAfterFinished: 600 } });
+    await run.look();
+    const child = listChildren(run.api).find(({ metadata }) => metadata.name.startsWith('gone')) as KubeObject;
+    run.api.delete(resourceOf('ToolRun'), child.metadata);
+    run.circumstances.unreads.set(kind, words);
+    run.replaceEngine();
+    run.annotate('cancel');
+    await run.look();
+    run.collectGarbage();
+    expect([run.status().phase, run.children()]).toEqual(['Cancelled', []]);
+    expect(run.status().stepStatuses).toMatchObject([{ phase: 'Cancelled' }, { phase: 'Cancelled' }]);
+    // How long the run is kept, its snapshot says, as soon as it can be read.
+    run.circumstances.unreads.clear();
+    await run.look();
+    expect(run.conditionOf('Expires')).toMatchObject({ status: 'True', message: expect.stringContaining('600 s') });
+  });
+
+  test('hold a run whose snapshot they are as it is, and it says so', async () => {
+    const run = setStage([tool('first', []), tool('next', ['first'])]);
+    await run.look();
+    const before = run.status().stepStatuses;
+    run.circumstances.unreads.set('ControllerRevision', words);
+    run.replaceEngine();
+    run.end('first', 'Succeeded');
+    expect(await run.look()).toMatchObject({ errors: [{ message: words }] });
+    const message = `cannot read the snapshot that the run follows: ${words}`;
+    expect(run.conditionOf('Progressing')).toMatchObject({ status: 'True', reason: 'SnapshotUnreadable', message });
+    expect(run.status()).toMatchObject({ phase: 'Running', stepStatuses: before });
+    run.circumstances.unreads.clear();
+    await run.look();
+    expect(run.stepOf('first').phase).toBe('Succeeded');
+    expect(run.conditionOf('Progressing')).toMatchObject({ reason: 'Running', message: '1 of 2 steps done' });
+  });
+
+  test('leave a run that has not begun Pending, and it says so', async () => {
+    const run = setStage([tool('first', [])]);
+    run.circumstances.unreads.set('ControllerRevision', words);
+    await run.look();
+    const message = `cannot read the snapshot that the run follows: ${words}`;
+    expect(run.conditionOf('Progressing')).toMatchObject({ reason: 'SnapshotUnreadable', message });
+    expect([run.status().phase, run.children()]).toEqual(['Pending', []]);
+    run.circumstances.unreads.clear();
+    await run.look();
+    expect(run.children()).toEqual(['first']);
   });
 });
 

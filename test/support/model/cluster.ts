@@ -17,6 +17,8 @@ export interface Circumstances {
   after: (call: Call) => void;
   /** Why a kind cannot be listed. */
   readonly unreadable: Map<string, string>;
+  /** Why objects of a kind cannot be read one by one. */
+  readonly unreads: Map<string, string>;
   /** Which runs want to hear of which others. */
   readonly heard: string[];
   /** All that was tried. */
@@ -27,7 +29,9 @@ export interface Circumstances {
  * The model as the reconciler's own engine knows a cluster: a copy that is never behind, and calls that can fail one by one.
  */
 export function connectModel(api: Model): Cluster & { readonly circumstances: Circumstances } {
-  const circumstances: Circumstances = { fail: () => {}, after: () => {}, unreadable: new Map(), calls: [], heard: [] };
+  const circumstances: Circumstances = {
+    ...{ fail: () => {}, after: () => {}, unreadable: new Map(), unreads: new Map(), calls: [], heard: [] },
+  };
   const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
 
@@ -41,6 +45,13 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     const words = circumstances.unreadable.get(kind);
     if (words !== undefined) throw new KubeError('Unavailable', `${kind} has not been listed yet`);
     const [namespace = '', name = ''] = key.split('/');
+    return find(kind, namespace, name);
+  }
+
+  async function read(kind: string, namespace: string, name: string): Promise<KubeObject | undefined> {
+    await Promise.resolve();
+    const words = circumstances.unreads.get(kind);
+    if (words !== undefined) throw new KubeError('Forbidden', words, { code: 403 });
     return find(kind, namespace, name);
   }
 
@@ -78,8 +89,8 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     untilOwnWritesSeenMs: () => 0,
-    readObject: (_, kind, namespace, name) => Promise.resolve(find(kind, namespace, name)),
-    readSnapshot: (namespace, name) => Promise.resolve(find('ControllerRevision', namespace, name)),
+    readObject: (_, kind, namespace, name) => read(kind, namespace, name),
+    readSnapshot: (namespace, name) => read('ControllerRevision', namespace, name),
     create(object) {
       const { kind, metadata } = object as unknown as Stored;
       return attempt(`create ${String(kind)} ${metadata.name}`, () =>
