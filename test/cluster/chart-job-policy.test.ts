@@ -30,6 +30,9 @@ const restricted = {
 };
 
 type Json = Record<string, unknown>;
+
+const configMap = buildConfigMap(toolRun, tool, nameChild) as Json | undefined;
+
 /** A change of the Job, by the path of a field within it. */
 type Change = Readonly<Record<string, unknown>>;
 
@@ -158,6 +161,11 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       input: JSON.stringify(object),
       ...(as !== undefined && { kubeconfig: as }),
     });
+  const patch = (change: object) =>
+    plane.kubectl(
+      ['patch', 'job', 'stored', '--dry-run=server', '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify(change)],
+      { kubeconfig },
+    );
   const denied = { code: 1, stderr: expect.stringMatching(/agents-gate-tool-jobs.* denied request: this account may/) };
 
   it.each(Object.entries(harmless))('allows a Job as it is built, with %s added', async (_what, change) => {
@@ -170,7 +178,6 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
   });
 
   it('allows the ConfigMap of a ToolRun, and denies any other, such as one that breaks the glass', async () => {
-    const configMap = buildConfigMap(toolRun, tool, nameChild) as Json | undefined;
     expect(await create(changed(configMap, {}))).toMatchObject({ code: 0 });
     const others = [
       { 'metadata.name': 'gate-orchestration-gate-override', data: { mode: 'off' } },
@@ -186,21 +193,6 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
   it('lets the sidecar’s account give a Job its time to live, and change nothing else of it', async () => {
     const input = JSON.stringify(jobWith({ 'metadata.name': 'stored' }));
     succeeded(await plane.kubectl(['create', '--namespace', NAMESPACE, '-f', '-'], { input }));
-    const patch = (value: object) =>
-      plane.kubectl(
-        [
-          'patch',
-          'job',
-          'stored',
-          '--dry-run=server',
-          '--namespace',
-          NAMESPACE,
-          '--type=merge',
-          '-p',
-          JSON.stringify(value),
-        ],
-        { kubeconfig },
-      );
     expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toMatchObject({ code: 0 });
     const others = [
       { spec: { suspend: true } },
@@ -216,6 +208,9 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
     await vi.waitFor(async () => expect(await create(jobWith())).toMatchObject(denied), 20_000);
     expect((await create(jobWith({}, restricted))).stderr).toBe('');
+    // What has no pod is confined by nothing, and what is stored was confined when it was made.
+    expect(await create(changed(configMap, {}))).toMatchObject({ code: 0 });
+    expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toMatchObject({ code: 0 });
     const worse: readonly Change[] = [
       { 'POD.serviceAccountName': 'other' },
       { 'POD.serviceAccountName': undefined },
