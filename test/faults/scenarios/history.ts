@@ -18,8 +18,10 @@ const FIELD_MANAGER = 'orchestration-gate-reconciler';
 const ENDED_AT = '2026-01-01T00:00:00.000Z';
 /** Calls at once, of which the API server answers some hundred a second. */
 const AT_ONCE = 24;
-/** As the chart sets it up: 768 MiB for the container, and the supervisor's own patience with an engine that stands still. */
-const AS_INSTALLED = ['--engine-heap-mib=576', '--stall-seconds=8', '--deaths-to-quarantine=3'];
+/** As the chart sets it up: what 768 MiB for the container leave for the heap. */
+const HEAP_MIB = 576;
+/** The supervisor's own patience with an engine that stands still. */
+const IMPATIENT = ['--stall-seconds=8', '--deaths-to-quarantine=3'];
 
 async function inParallel(count: number, perform: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
@@ -65,10 +67,10 @@ function objectOf({ group, version, kind }: Resource, namespace: string, name: s
   return { apiVersion, kind, metadata: { name, namespace }, spec };
 }
 
-async function follow(arena: Arena, other: string): Promise<Replica> {
+async function follow(arena: Arena, other: string, heapMib: number): Promise<Replica> {
   const namespaces = JSON.stringify([arena.namespace, other]);
   const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces };
-  return arena.startReplica({ environment, flags: AS_INSTALLED });
+  return arena.startReplica({ environment, flags: [...IMPATIENT, `--engine-heap-mib=${heapMib}`] });
 }
 
 /** An engine that has died, for whatever reason, is a complaint. */
@@ -98,8 +100,8 @@ export const history: readonly Scenario[] = [
   },
   {
     id: 'F25',
-    title: '1,100 finished runs of 1,000 steps',
-    play: (ground) => playHistory(ground, { runs: 1_100, steps: 1_000, deliveries: 50 }),
+    title: '150 finished runs of 1,000 steps, and a heap of 96 MiB',
+    play: (ground) => playHistory(ground, { runs: 150, steps: 1_000, deliveries: 50, heapMib: 96 }),
   },
 ];
 
@@ -107,10 +109,11 @@ interface Size {
   readonly runs: number;
   readonly steps: number;
   readonly deliveries: number;
+  readonly heapMib?: number;
 }
 
 /** Somebody's history in one namespace, and in another runs that have to go on. */
-async function playHistory(ground: Ground, { runs, steps, deliveries }: Size): Promise<void> {
+async function playHistory(ground: Ground, { runs, steps, deliveries, heapMib = HEAP_MIB }: Size): Promise<void> {
   const { note, count, complain } = ground;
   const arena = await ground.open({}, await ground.startPlane());
   const { client } = arena;
@@ -120,7 +123,7 @@ async function playHistory(ground: Ground, { runs, steps, deliveries }: Size): P
   for (const name of orchestrations)
     await client.create(ORCHESTRATIONS, objectOf(ORCHESTRATIONS, past, name, { steps: one }));
   note(`${runs} runs of ${steps} steps have finished`);
-  const replica = await follow(arena, past);
+  const replica = await follow(arena, past, heapMib);
   const [first, ...others] = await arena.createRuns(3);
   const delivering = inParallel(deliveries, (index) => {
     count('faults');
