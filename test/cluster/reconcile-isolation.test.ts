@@ -19,15 +19,31 @@ const agent = (name: string, fields: object = {}) => ({
   ...fields,
 });
 
+/** Whether an AgentRun is denied: a quota holds a moment after it is stored. */
+async function isDenied(namespace: string): Promise<boolean> {
+  const probe = {
+    apiVersion: 'agents.proompteng.ai/v1alpha1',
+    kind: 'AgentRun',
+    metadata: { name: 'probe', namespace },
+    spec: { agentRef: { name: 'coder' }, implementationSpecRef: { name: 'fix' }, runtime: { type: 'job' } },
+  };
+  const { code, stderr } = await sharedCluster().kubectl(['create', '--dry-run=server', '-f', '-'], {
+    input: JSON.stringify(probe),
+  });
+  return code !== 0 && stderr.includes('quota: one');
+}
+
 describe('one call that fails', () => {
   const reconciled = useReconciledNamespace();
 
   it('under a quota that a hung step fills, that one is deleted when its time is over, and the next starts', async () => {
-    const { api, run, statusOf, childOf, endChild } = reconciled();
+    const { api, run, statusOf, childOf, endChild, namespace } = reconciled();
     const count = 'count/agentruns.agents.proompteng.ai';
     const hard = { [count]: '1' };
     await api.create('ResourceQuota', 'one', { spec: { hard } });
     // Until somebody has counted, the API server denies with "status unknown for quota": no attempt is lost to that either.
+    await api.setStatus('ResourceQuota', 'one', { hard });
+    await waitUntil('the quota to hold', () => isDenied(namespace));
     await run('crowded', { steps: [agent('hung', { timeoutSeconds: 3 }), agent('waits'), tool('other')] });
     await statusOf('crowded', isStep('waits', 'Running'));
     await api.setStatus('ResourceQuota', 'one', { hard, used: { [count]: '0' } });
