@@ -7,15 +7,26 @@ import { stepKinds } from './kinds/table.ts';
 import type { KubeObject, Snapshot } from './snapshot.ts';
 
 /**
- * The child of a step's current attempt: an object of its name that the run owns as controller, and the very one that
- * was recorded, if one was. Labels say nothing.
+ * The child of a step's current attempt: what stands under its name, and is the very one that this process created or, if
+ * it created none, that was recorded. Labels say nothing.
  */
-export function findChild({ children, run }: Snapshot, { resourceRef }: StepStatus): KubeObject | undefined {
+export function findChild(snapshot: Snapshot, status: StepStatus): KubeObject | undefined {
+  const child = findOwned(snapshot, status);
+  return (uidOf(snapshot, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
+}
+
+/** An object of the name of a step's current child that the run owns as controller, whatever uid the status tells. */
+export function findOwned({ children, run }: Snapshot, { resourceRef }: StepStatus): KubeObject | undefined {
   const child = children.get(resourceRef?.name ?? '');
   const isOwned = child?.metadata.ownerReferences?.some(
     ({ uid, controller }) => uid === run.uid && controller === true,
   );
-  return isOwned && (resourceRef?.uid ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
+  return isOwned ? child : undefined;
+}
+
+/** The uid of the child of a step's current attempt. Others can write a status: what this process knows comes first. */
+export function uidOf({ created }: Pick<Snapshot, 'created'>, { resourceRef }: StepStatus): string | undefined {
+  return created.get(resourceRef?.name ?? '') ?? resourceRef?.uid;
 }
 
 /** How the current attempt of a Running step stands. */

@@ -1,15 +1,16 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
-import { findChild, hasEnded } from './attempts.ts';
+import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { Action, KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
-/** Reasons of an attempt that was ended while its child may still run. */
+/** Reasons of an attempt that was ended while its child may still run: of one that counts as deleted the uid may be forged. */
 const ENDED_BY_US: ReadonlySet<string> = new Set([
+  'ChildDeleted',
   'StepTimedOut',
   'RunTimedOut',
   'RunCancelled',
@@ -18,23 +19,22 @@ const ENDED_BY_US: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The child of an attempt that we ended, as long as it is there: it has to go. A run that ends may meet a step between two
- * attempts, whose child ended by itself: that one stays, for people to look at. One that cannot be read is taken for there.
+ * The child of an attempt that we ended, as long as it is there: it has to go, whatever uid the status tells. A run that ends
+ * may meet a step between two attempts, whose child ended by itself: that one stays, for people to look at. One that cannot
+ * be read is taken for there.
  */
 export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<KubeObject, 'metadata'> | undefined {
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
-  const child = findChild(snapshot, status);
+  const child = findOwned(snapshot, status);
   if (child === undefined) return findUnseen(snapshot, status);
   return status.reason === 'StepTimedOut' || !hasEnded(child) ? child : undefined;
 }
 
 /** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
-export function findUnseen(
-  { unreadable, created }: Snapshot,
-  status: StepStatus,
-): Pick<KubeObject, 'metadata'> | undefined {
-  const { name = '', namespace = '', uid = created.get(name) } = status.resourceRef ?? {};
-  return unreadable.has(status.name) && uid !== undefined ? { metadata: { name, namespace, uid } } : undefined;
+export function findUnseen(snapshot: Snapshot, status: StepStatus): Pick<KubeObject, 'metadata'> | undefined {
+  const { name = '', namespace = '' } = status.resourceRef ?? {};
+  const uid = uidOf(snapshot, status);
+  return snapshot.unreadable.has(status.name) && uid !== undefined ? { metadata: { name, namespace, uid } } : undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { type Adoption, adopt } from './adopt.ts';
+import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
 import { CONTRADICTION } from './contradiction.ts';
@@ -266,7 +267,8 @@ async function readChildren(
   }
 
   async function look(step: StepStatus, ref: ResourceRef, known: KubeObject | undefined): Promise<void> {
-    const { apiVersion, kind, namespace, name, uid = created.get(name) } = ref;
+    const { apiVersion, kind, namespace, name } = ref;
+    const uid = uidOf({ created }, step);
     if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
     const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
     // One failure speaks for its kind: nobody waits for as many as there are steps.

@@ -73,8 +73,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         ATTEMPTS,
-        'return isOwned && (resourceRef?.uid ?? child?.metadata.uid) === child?.metadata.uid ? child',
-        'return isOwned ? child',
+        'return (uidOf(snapshot, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;',
+        'return child;',
       ],
     ],
   },

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/resources.ts';
+import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import { createEngine } from '../../src/reconciler/engine.ts';
+import { createEngine, type Engine, type Outcome } from '../../src/reconciler/engine.ts';
 import { base32, nameChild } from '../../src/reconciler/names.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -28,15 +29,22 @@ const run = { namespace: NAMESPACE, name: RUN };
 
 interface Life {
   readonly world: World;
-  /** Looks at the run, and lets time pass, until nothing is left to do or a retry is asked for again and again. */
-  readonly settle: () => Promise<void>;
+  /** A process without any memory. */
+  readonly restart: () => Engine;
+  /**
+   * Has a process, a new one unless given, look at the run, and lets time pass, until nothing is left to do, a retry is asked
+   * for again and again, or so much time is over.
+   */
+  readonly settle: (engine?: Engine, forMs?: number) => Promise<void>;
   readonly patchStatus: (status: object) => KubeObject;
   readonly cancel: () => KubeObject;
+  /** How many children were at work at once at most. */
+  readonly mostAtWork: () => number;
 }
 
 /** A run of these steps that a process without any memory works on. */
-function begin(steps: readonly Step[]): Life {
-  const world = createWorld({ steps, policies: {} }, { ancestry: [], tell: () => {} });
+function begin(steps: readonly Step[], policies: Orchestration['policies'] = {}): Life {
+  const world = createWorld({ steps, policies }, { ancestry: [], tell: () => {} });
   const { api } = world;
   const restart = () =>
     createEngine({
@@ -48,24 +56,34 @@ function begin(steps: readonly Step[]): Life {
       missingOrchestrationSeconds: 300,
       policy: () => defaultPolicy,
     });
-  return {
+  let mostAtWork = 0;
+  const life: Life = {
     world,
-    async settle() {
-      const engine = restart();
+    restart,
+    mostAtWork: () => mostAtWork,
+    async settle(engine = restart(), forMs = Infinity) {
+      const untilMs = world.nowMs + forMs;
       // Every write of the run wakes it again.
       for (let look = 0, before = ''; look < 40; look++) {
         const outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
         while (api.collectGarbage());
+        mostAtWork = Math.max(mostAtWork, atWork(life).length);
         const { resourceVersion = '' } = api.get(RUNS, run).metadata;
         if (outcome === 'done' && resourceVersion === before) return;
         before = resourceVersion;
-        world.nowMs += typeof outcome === 'string' ? 1000 : Math.min(outcome.afterMs ?? Infinity, 60_000);
+        world.nowMs += Math.min(pauseAfter(outcome), untilMs - world.nowMs);
+        if (world.nowMs >= untilMs) return;
       }
     },
     patchStatus: (status) => api.patch(RUNS, run, { type: 'merge', body: { status } }, { subresource: 'status' }),
     cancel: () =>
       api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/cancel`]: 'true' } } } }),
   };
+  return life;
+}
+
+function pauseAfter(outcome: Outcome): number {
+  return typeof outcome === 'string' ? 1000 : Math.min(outcome.afterMs ?? Infinity, 60_000);
 }
 
 function entriesOf({ world }: Life): readonly Record<string, unknown>[] {
@@ -151,6 +169,43 @@ describe('a status that somebody else has written', () => {
     expect(standingOf(life)).toContain('Failed, StatusContradiction: ');
     expect(standingOf(life)).toContain('the run is Succeeded, while step build is Running');
     expect(atWork(life)).toEqual([]);
+  });
+
+  describe.each<[string, Partial<Step>, Orchestration['policies']]>([
+    ['a cancel', {}, {}],
+    ['the time of an attempt', { timeoutSeconds: 60 }, {}],
+    ['the time of an attempt that is followed by another', { timeoutSeconds: 60, retries: 1 }, {}],
+    ['the time of the run', {}, { timeouts: { totalSeconds: 60 } }],
+  ])('with the uid of no child, when %s ends what runs', (what, options, policies) => {
+    test.each([
+      ['seen before that, by the process that created the child', { isSeen: true, isRemembered: true }],
+      ['seen before that, by another process', { isSeen: true, isRemembered: false }],
+      ['seen with it, by the process that created the child', { isSeen: false, isRemembered: true }],
+      ['seen with it, by another process', { isSeen: false, isRemembered: false }],
+    ])('and %s, leaves nothing at work and runs nothing twice', async (_, { isSeen, isRemembered }) => {
+      const life = begin([tool('build', [], options)], policies);
+      const engine = isRemembered ? life.restart() : undefined;
+      const forge = () => {
+        const withoutChild = (ref: unknown) => ({ ...(ref as object), uid: 'forged' });
+        const change = (entry: Record<string, unknown>) => ({
+          ...entry,
+          resourceRef: withoutChild(entry['resourceRef']),
+        });
+        life.patchStatus({ stepStatuses: entriesOf(life).map(change) });
+      };
+      await life.settle(engine, 10_000);
+      expect(atWork(life)).toHaveLength(1);
+      forge();
+      if (isSeen) await life.settle(engine, 10_000);
+      if (what === 'a cancel') life.cancel();
+      else life.world.nowMs += 60_000;
+      await life.settle(engine, 10_000);
+      forge(); // of a second attempt, or of what is over
+      await life.settle(engine);
+      expect(isRunFinal(storedStatus(life.world))).toBe(true);
+      expect(atWork(life)).toEqual([]);
+      expect(life.mostAtWork()).toBe(1);
+    });
   });
 
   test('never keeps a run from being cancelled, whatever it holds', async () => {

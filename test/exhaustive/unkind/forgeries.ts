@@ -7,6 +7,7 @@ const forgeries: Readonly<Record<string, (step: Record<string, unknown>) => obje
   'a child of another namespace': (step) => withRef(step, { namespace: 'elsewhere' }),
   'a child of a kind that nobody follows': (step) => withRef(step, { kind: 'Secret', apiVersion: 'v1' }),
   'a child that is somebody else’s': (step) => withRef(step, { name: 'victim' }),
+  'a child that never was': (step) => withRef(step, { uid: 'forged' }),
   'no child': ({ resourceRef: _, ...step }) => step,
   'an attempt that never was': (step) => ({ ...step, attempt: 7 }),
   'no attempt at all': (step) => ({ ...step, attempt: 0, phase: 'Pending' }),

@@ -5,6 +5,7 @@ import {
   type Facts,
   hasEnded,
   isChildKind,
+  isLeft,
   isPastDeadline,
   limitOf,
   type Recorded,
@@ -109,10 +110,8 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
   const { snapshot, nowMs, after } = moment;
   const { isCancelled, isSuspended } = snapshot.run;
-  const isOverdue = ({ phase, nextRetryAt, reason, resourceRef }: Change['after']) =>
-    phase === 'Retrying' &&
-    nowMs >= Date.parse(nextRetryAt ?? '') &&
-    !(reason === 'StepTimedOut' && snapshot.children.has(resourceRef?.name ?? ''));
+  const isOverdue = (status: Change['after']) =>
+    status.phase === 'Retrying' && nowMs >= Date.parse(status.nextRetryAt ?? '') && !isLeft(status, snapshot);
   const overdue = changes.filter((change) => isOverdue(change.after));
   const begun = changes.filter(
     (change) => change.hasBegun && change.before.attempt === 0 && change.after.resourceRef !== undefined,

@@ -5,6 +5,7 @@ import {
   isBroken,
   isChildKind,
   isEndedWithRun,
+  isLeft,
   isSatisfied,
   isStartable,
   limitOf,
@@ -89,10 +90,9 @@ export const goesOn: Check = (moment, facts, changes) => {
   const { after, snapshot } = moment;
   const { isSuspended } = snapshot.run;
   const isDone = changes.every((change) => isStepFinal(change.after));
-  const taking = changes.filter(({ after: { phase, resourceRef, reason } }) => {
-    const isLeft = reason === 'StepTimedOut' && snapshot.children.has(resourceRef?.name ?? '');
-    return resourceRef !== undefined && (phase === 'Running' || isLeft);
-  });
+  const taking = changes.filter(
+    ({ after: status }) => status.resourceRef !== undefined && (status.phase === 'Running' || isLeft(status, snapshot)),
+  );
   const hasRoom = taking.length < limitOf(facts);
   const idle = changes.filter((change) => isStartable(change.after, change.dependencies));
   return [

@@ -1,6 +1,7 @@
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { isStepFinal, type StepStatus } from '../../../src/orchestration/run-status.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
+import type { Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { type Moment, phaseOf } from '../../support/model/engine.ts';
 
 export type Recorded = Extract<Moment, { type: 'Recorded' }>;
@@ -74,6 +75,12 @@ export function hasEnded(child: { readonly kind: string; readonly status?: unkno
 /** Ended with its run, whatever it was about to do. */
 export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
   return ['RunTimedOut', 'RunCancelled', 'SnapshotLost'].includes(reason);
+}
+
+/** Whether what stands under the name of a step's child, as far as that is seen, has to go before anything else may begin. */
+export function isLeft({ reason, resourceRef }: StepStatus, { children }: Pick<Snapshot, 'children'>): boolean {
+  const child = children.get(resourceRef?.name ?? '');
+  return child !== undefined && (reason === 'StepTimedOut' || (reason === 'ChildDeleted' && !hasEnded(child)));
 }
 
 /** `policies.maxParallel`. */
