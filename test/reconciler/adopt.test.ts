@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/resources.ts';
-import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import { createEngine } from '../../src/reconciler/engine.ts';
 import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
-import { base32, nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
+import { nameSnapshot } from '../../src/reconciler/names.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -20,9 +17,8 @@ import {
   TOOL_RUNS,
 } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
-import { setStage } from '../support/model/stage.ts';
+import { nameHashed, setStage, startEngine } from '../support/model/stage.ts';
 
-const hash = (text: string) => base32(createHash('sha256').update(text).digest());
 const run = { namespace: NAMESPACE, name: RUN };
 
 /** A run of a scan and what waits for it, whose child somebody creates before it starts: as given, else as we would. */
@@ -35,7 +31,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
   );
   const { api } = world;
   const { uid = '' } = api.get(RUNS, run).metadata;
-  const name = nameChild(hash)({ name: RUN, uid }, 'scan', 1);
+  const name = nameHashed({ name: RUN, uid }, 'scan', 1);
   const texts = {
     'agents.proompteng.ai/orchestration-run': RUN,
     'agents.proompteng.ai/orchestration-step': 'scan',
@@ -55,15 +51,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
     { subresource: 'status' },
   );
   api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/suspend`]: null } } } });
-  const engine = createEngine({
-    cluster: { ...connectModel(api), ...more },
-    hash,
-    nameChild: nameChild(hash),
-    now: () => world.nowMs,
-    elapsed: () => world.nowMs,
-    missingOrchestrationSeconds: 300,
-    policy: () => defaultPolicy,
-  });
+  const engine = startEngine({ ...connectModel(api), ...more }, world);
   for (let look = 0; look < 20; look++) {
     await engine.reconcile(`${NAMESPACE}/${RUN}`);
     world.nowMs += 1000;
@@ -168,15 +156,7 @@ describe('a ControllerRevision under the name of the snapshot of a run that has 
       },
       data: { orchestration },
     });
-    const engine = createEngine({
-      cluster: connectModel(api),
-      hash,
-      nameChild: nameChild(hash),
-      now: () => world.nowMs,
-      elapsed: () => world.nowMs,
-      missingOrchestrationSeconds: 300,
-      policy: () => defaultPolicy,
-    });
+    const engine = startEngine(connectModel(api), world);
     for (let look = 0; look < 5; look++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
     const { phase, conditions } = storedStatus(world);
     return { phase, reason: conditions[0]?.reason, children: listChildren(api).map(({ spec }) => spec) };

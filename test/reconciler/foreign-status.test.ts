@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/resources.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
-import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import { createEngine, type Engine, type Outcome } from '../../src/reconciler/engine.ts';
-import { base32, nameChild } from '../../src/reconciler/names.ts';
+import type { Engine, Outcome } from '../../src/reconciler/engine.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
   createWorld,
@@ -21,10 +18,10 @@ import {
   type World,
 } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
+import { startEngine } from '../support/model/stage.ts';
 
 // Others can write a status too: whoever has the right to patch it, and whoever wrote it before us.
 
-const hash = (text: string) => base32(createHash('sha256').update(text).digest());
 const run = { namespace: NAMESPACE, name: RUN };
 
 interface Life {
@@ -46,16 +43,7 @@ interface Life {
 function begin(steps: readonly Step[], policies: Orchestration['policies'] = {}): Life {
   const world = createWorld({ steps, policies }, { ancestry: [], tell: () => {} });
   const { api } = world;
-  const restart = () =>
-    createEngine({
-      cluster: connectModel(api),
-      hash,
-      nameChild: nameChild(hash),
-      now: () => world.nowMs,
-      elapsed: () => world.nowMs,
-      missingOrchestrationSeconds: 300,
-      policy: () => defaultPolicy,
-    });
+  const restart = () => startEngine(connectModel(api), world);
   let mostAtWork = 0;
   const life: Life = {
     world,
@@ -280,15 +268,8 @@ test('a rival that has taken over every field of the status of a run is told of,
   await life.settle();
   const { api } = life.world;
   const model = connectModel(api);
-  const engine = createEngine({
-    cluster: { ...model, statusWriters: () => ({ isOurs: false, isForeign: true }) },
-    hash,
-    nameChild: nameChild(hash),
-    now: () => life.world.nowMs,
-    elapsed: () => life.world.nowMs,
-    missingOrchestrationSeconds: 300,
-    policy: () => defaultPolicy,
-  });
+  const cluster = { ...model, statusWriters: () => ({ isOurs: false, isForeign: true }) };
+  const engine = startEngine(cluster, life.world);
   for (let write = 0; write < 5; write++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
   expect(model.circumstances.calls).toEqual(['event OrchestrationRun StatusContested']);
 });

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { defaultPolicy } from '../../src/orchestration/judge.ts';
-import { createEngine } from '../../src/reconciler/engine.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { connectModel } from '../support/model/cluster.ts';
-import { createWorld, NAMESPACE, nameChild, RUN, storedStatus } from '../support/model/engine.ts';
+import { createWorld, NAMESPACE, RUN, storedStatus } from '../support/model/engine.ts';
+import { startEngine } from '../support/model/stage.ts';
 
 const policyOf = (phase: string): KubeObject => ({
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
@@ -32,15 +31,7 @@ async function look(read: () => Promise<KubeObject | undefined>) {
       return read();
     },
   };
-  const engine = createEngine({
-    cluster,
-    hash: (text) => text,
-    nameChild,
-    now: () => world.nowMs,
-    elapsed: () => world.nowMs,
-    missingOrchestrationSeconds: 300,
-    policy: () => defaultPolicy,
-  });
+  const engine = startEngine(cluster, world);
   let outcome: unknown;
   for (let round = 0; round < 3; round++) outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
   const phases = storedStatus(world).stepStatuses.map(({ phase }) => phase);

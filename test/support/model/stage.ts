@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
-import { createEngine, type Engine } from '../../../src/reconciler/engine.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../../src/reconciler/engine.ts';
+import { base32, nameChild } from '../../../src/reconciler/names.ts';
+import type { Cluster } from '../../../src/reconciler/ports.ts';
 import { type Call, connectModel } from './cluster.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, RUN, RUNS, setPhase, storedStatus, type World } from './engine.ts';
 import { createModel } from './model.ts';
@@ -15,6 +18,29 @@ export interface StageOptions {
   readonly aheadSeconds?: number;
   /** Whether engines hear the API server's time, as they do in life. */
   readonly isAnchored?: boolean;
+}
+
+const hash = (text: string) => base32(createHash('sha256').update(text).digest());
+
+/** Names children as in life. */
+export const nameHashed = nameChild(hash);
+
+/** The reconciler's own engine as in life, but for the time. */
+export function startEngine(
+  cluster: Cluster,
+  time: { readonly nowMs: number },
+  more: Partial<EngineOptions> = {},
+): Engine {
+  return createEngine({
+    cluster,
+    hash,
+    nameChild: nameHashed,
+    now: () => time.nowMs,
+    elapsed: () => time.nowMs,
+    missingOrchestrationSeconds: 300,
+    policy: () => defaultPolicy,
+    ...more,
+  });
 }
 
 export type Stage = ReturnType<typeof setStage>;
@@ -32,21 +58,22 @@ export function setStage(
   const api = createModel(() => nowMs);
   const cluster = connectModel(api);
   const { circumstances } = cluster;
-  let engine = startEngine(aheadSeconds);
+  let engine = startAhead(aheadSeconds);
 
-  function startEngine(ahead: number): Engine {
+  function startAhead(ahead: number): Engine {
     const elapsed = () => nowMs - startMs;
     const clock = createServerClock(elapsed, nowMs + ahead * 1_000);
     if (isAnchored) clock.hear(new Date(nowMs).toUTCString(), elapsed());
-    return createEngine({
-      elapsed,
+    return startEngine(
       cluster,
-      hash: (text) => text,
-      now: clock.now,
-      nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
-      missingOrchestrationSeconds: 300,
-      policy: () => defaultPolicy,
-    });
+      { nowMs },
+      {
+        elapsed,
+        hash: (text) => text,
+        now: clock.now,
+        nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
+      },
+    );
   }
 
   const create = (resource: typeof RUNS, name: string, spec: object) => {
@@ -84,7 +111,7 @@ export function setStage(
     },
     /** The engine dies, and another takes over, whose clock is so far ahead. */
     replaceEngine: (ahead = 0) => {
-      engine = startEngine(ahead);
+      engine = startAhead(ahead);
     },
     status: () => storedStatus(world),
     stepOf: (name: string) => statusOf({ world }, name),
