@@ -3,8 +3,8 @@ import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
 import { type Hash, nameSnapshot } from './names.ts';
-import { type Memory, readRun, wordsOf } from './observe.ts';
-import type { Cluster, WriteOutcome } from './ports.ts';
+import { type Memory, readRun } from './observe.ts';
+import { type Cluster, type WriteOutcome, wordsOf } from './ports.ts';
 import type { Action, KubeObject, ObservedRun } from './snapshot.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;

@@ -2,23 +2,14 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestrati
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import {
-  isRunFinal,
-  isStepFinal,
-  type ResourceRef,
-  type RunStatus,
-  type StepStatus,
-} from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
-import { type Adoption, adopt } from './adopt.ts';
-import { uidOf } from './attempts.ts';
-import { buildChild } from './child-object.ts';
-import { intentOf, isIntent } from './children.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
 import { type Hash, type NameChild, nameSnapshot } from './names.ts';
-import type { Cluster } from './ports.ts';
+import { type Cluster, wordsOf } from './ports.ts';
+import { adoptChild, readChildren } from './read-children.ts';
 import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
@@ -242,75 +233,6 @@ function findUnreadable(cluster: Cluster, run: ObservedRun, { snapshots }: Memor
       return said === undefined ? [] : [[name, `cannot list ${kind.kind}: ${said}`] as const];
     }),
   );
-}
-
-/**
- * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
- * lets the next one start, is believed of the API server alone. Of a step whose child cannot be read nothing is known.
- */
-async function readChildren(
-  cluster: Cluster,
-  { status }: ObservedRun,
-  created: ReadonlyMap<string, string>,
-  unlisted: ReadonlyMap<string, string>,
-  adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
-): Promise<Required<Pick<Snapshot, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
-  const children = new Map<string, KubeObject>();
-  const taken = new Map<string, string>();
-  const unreadable = new Map(unlisted);
-  const errors = new Set<unknown>();
-  const unread = new Map<string, unknown>();
-
-  function sort(name: string, adoption: Adoption | undefined): void {
-    if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
-    else if (adoption !== undefined) children.set(name, adoption.child);
-  }
-
-  async function look(step: StepStatus, ref: ResourceRef, known: KubeObject | undefined): Promise<void> {
-    const { apiVersion, kind, namespace, name } = ref;
-    const uid = uidOf({ created }, step);
-    if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
-    const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
-    // One failure speaks for its kind: nobody waits for as many as there are steps.
-    if (isDoubtful && unread.has(kind)) throw unread.get(kind);
-    const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
-    if (child !== undefined) children.set(child.metadata.name, child);
-  }
-
-  for (const step of status.stepStatuses) {
-    const { resourceRef: ref } = step;
-    if (ref === undefined || unreadable.has(step.name)) continue;
-    const known = cluster.getObject(ref.apiVersion, ref.kind, `${ref.namespace}/${ref.name}`);
-    await look(step, ref, known).catch((error: unknown) => {
-      errors.add(error);
-      if (known === undefined) unread.set(ref.kind, error);
-      unreadable.set(step.name, `cannot check ${ref.kind} ${ref.name}: ${wordsOf(error)}`);
-    });
-  }
-  return { children, taken, unreadable, errors: [...errors] };
-}
-
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A child that neither the status nor this process knows to be ours: after a crash, or since somebody else has created it. */
-async function adoptChild(
-  cluster: Cluster,
-  run: ObservedRun,
-  status: StepStatus,
-  { snapshots, created }: Memory,
-  { hash }: ObserveOptions,
-): Promise<Adoption | undefined> {
-  const step = snapshots.get(run.uid)?.steps.find(({ name }) => name === status.name);
-  const intent = step && intentOf(run, step, status);
-  const adoption = intent && (await adopt(cluster, buildChild(run, intent, hash)));
-  if (intent === undefined || adoption?.isOurs !== true) return adoption;
-  created.set(
-    run.uid,
-    (created.get(run.uid) ?? new Map<string, string>()).set(intent.ref.name, adoption.child.metadata.uid),
-  );
-  return adoption;
 }
 
 /** Whether a run is to be rid of its children whatever its status says of them. */

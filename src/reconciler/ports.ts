@@ -56,3 +56,8 @@ export interface Cluster {
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void>;
 }
+
+/** What a call that failed says, as it stands in messages. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,73 @@
+import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import { type Adoption, adopt } from './adopt.ts';
+import { uidOf } from './attempts.ts';
+import { buildChild } from './child-object.ts';
+import { intentOf, isIntent } from './children.ts';
+import type { Memory, ObserveOptions } from './observe.ts';
+import { type Cluster, wordsOf } from './ports.ts';
+import type { KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
+
+/**
+ * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
+ * lets the next one start, is believed of the API server alone. Of a step whose child cannot be read nothing is known.
+ */
+export async function readChildren(
+  cluster: Cluster,
+  { status }: ObservedRun,
+  created: ReadonlyMap<string, string>,
+  unlisted: ReadonlyMap<string, string>,
+  adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
+): Promise<Required<Pick<Snapshot, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
+  const children = new Map<string, KubeObject>();
+  const taken = new Map<string, string>();
+  const unreadable = new Map(unlisted);
+  const errors = new Set<unknown>();
+  const unread = new Map<string, unknown>();
+
+  function sort(name: string, adoption: Adoption | undefined): void {
+    if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
+    else if (adoption !== undefined) children.set(name, adoption.child);
+  }
+
+  async function look(step: StepStatus, ref: ResourceRef, known: KubeObject | undefined): Promise<void> {
+    const { apiVersion, kind, namespace, name } = ref;
+    const uid = uidOf({ created }, step);
+    if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
+    const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
+    // One failure speaks for its kind: nobody waits for as many as there are steps.
+    if (isDoubtful && unread.has(kind)) throw unread.get(kind);
+    const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
+    if (child !== undefined) children.set(child.metadata.name, child);
+  }
+
+  for (const step of status.stepStatuses) {
+    const { resourceRef: ref } = step;
+    if (ref === undefined || unreadable.has(step.name)) continue;
+    const known = cluster.getObject(ref.apiVersion, ref.kind, `${ref.namespace}/${ref.name}`);
+    await look(step, ref, known).catch((error: unknown) => {
+      errors.add(error);
+      if (known === undefined) unread.set(ref.kind, error);
+      unreadable.set(step.name, `cannot check ${ref.kind} ${ref.name}: ${wordsOf(error)}`);
+    });
+  }
+  return { children, taken, unreadable, errors: [...errors] };
+}
+
+/** A child that neither the status nor this process knows to be ours: after a crash, or since somebody else has created it. */
+export async function adoptChild(
+  cluster: Cluster,
+  run: ObservedRun,
+  status: StepStatus,
+  { snapshots, created }: Memory,
+  { hash }: ObserveOptions,
+): Promise<Adoption | undefined> {
+  const step = snapshots.get(run.uid)?.steps.find(({ name }) => name === status.name);
+  const intent = step && intentOf(run, step, status);
+  const adoption = intent && (await adopt(cluster, buildChild(run, intent, hash)));
+  if (intent === undefined || adoption?.isOurs !== true) return adoption;
+  created.set(
+    run.uid,
+    (created.get(run.uid) ?? new Map<string, string>()).set(intent.ref.name, adoption.child.metadata.uid),
+  );
+  return adoption;
+}
