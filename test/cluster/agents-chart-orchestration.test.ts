@@ -4,6 +4,7 @@ import { sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectNamespace, type Kind, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 import { startReconciler } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 
 // Holds the stand-in for the orchestration controller of the agents chart to what that controller was seen to do.
 
@@ -15,7 +16,6 @@ const hasCondition = (type: string, reason?: string) =>
   expect.objectContaining({ type, status: 'True', ...(reason !== undefined && { reason }) });
 const isField = (object: object, [name, value]: [string, unknown]) =>
   (object as Readonly<Record<string, unknown>>)[name] === value;
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 const agent = (name: string) => ({
   name,
   kind: 'AgentRun',

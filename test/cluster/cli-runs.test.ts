@@ -6,8 +6,7 @@ import { findFreePorts } from '../support/controlplane/network.ts';
 import { describeNeeding, sharedCluster, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
-
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
+import { tool } from '../support/run-steps.ts';
 
 describe('the CLI and runs on a real API server', () => {
   const cluster = sharedCluster();

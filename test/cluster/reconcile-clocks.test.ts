@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectReconciled, startReconciler } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, outcomeOf, stepOf } from '../support/statuses.ts';
 
 const HOUR = 3_600;
 const preload = join(import.meta.dirname, '../support/wrong-clock.ts');
-const tool = (name: string) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' } });
 
 describe('a reconciler whose clock is', () => {
   const cluster = sharedCluster();

@@ -2,22 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { sharedCluster } from '../support/controlplane/suite.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
+import { agent, tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, stepOf } from '../support/statuses.ts';
 
 /** The garbage collector hears of new kinds every 30 s. */
 const GARBAGE_SECONDS = 60;
 /** The longest wait between two attempts. */
 const RETRY_SECONDS = 60;
-
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
-const agent = (name: string, fields: object = {}) => ({
-  name,
-  kind: 'AgentRun',
-  dependsOn: [],
-  agentRef: { name: 'coder' },
-  implementationSpecRef: { name: 'fix' },
-  ...fields,
-});
 
 /** Whether an AgentRun is denied: a quota holds a moment after it is stored. */
 async function isDenied(namespace: string): Promise<boolean> {

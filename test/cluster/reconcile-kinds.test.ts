@@ -2,20 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { sharedCluster } from '../support/controlplane/suite.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
+import { agent, tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, outcomeOf, phasesOf, stepOf } from '../support/statuses.ts';
 
 /** The garbage collector hears of new kinds every 30 s. */
 const GARBAGE_SECONDS = 60;
-
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
-const agent = (name: string, fields: object = {}) => ({
-  name,
-  kind: 'AgentRun',
-  dependsOn: [],
-  agentRef: { name: 'coder' },
-  implementationSpecRef: { name: 'fix' },
-  ...fields,
-});
 
 describe('a step', () => {
   const reconciled = useReconciledNamespace();

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, outcomeOf, phasesOf, stepOf } from '../support/statuses.ts';
 
 /** The garbage collector hears of new kinds every 30 s. */
 const GARBAGE_SECONDS = 60;
 
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 const mark = (name: string, fields: object = {}) => ({ name, kind: 'Checkpoint', ...fields });
 const reasonOf = (status: RunStatus) => outcomeOf(status)?.reason;
 

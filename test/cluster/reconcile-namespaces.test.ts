@@ -8,9 +8,8 @@ import {
   type Reconciler,
   startReconciler,
 } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 import { hasEnded } from '../support/statuses.ts';
-
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 
 // A control plane of its own: a reconciler of all namespaces would work in those of other suites.
 describeNeeding(['ownControlPlane'], 'a reconciler, with our CRDs', () => {

@@ -10,6 +10,7 @@ import {
   type Reconciler,
   startReconciler,
 } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, phasesOf, stepOf } from '../support/statuses.ts';
 
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
@@ -19,7 +20,6 @@ const GARBAGE_SECONDS = 60;
 /** The longest wait of whatever follows the API server between two attempts, and a little. */
 const FOLLOW_SECONDS = 60;
 
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 const sub = (inner: string, fields: object = {}) => ({
   name: 'sub',
   kind: 'SubOrchestration',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, outcomeOf, phasesOf, stepOf } from '../support/statuses.ts';
 
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 const isRecorded =
   (step: string) =>
   ({ stepStatuses }: RunStatus) =>

@@ -9,10 +9,10 @@ import { describeNeeding, startOwnControlPlane } from '../support/controlplane/s
 import { installCrds } from '../support/gate.ts';
 import type { NamespacedApi } from '../support/namespaced-api.ts';
 import { connectReconciled, type Reconciler, startReconciler, useReconciledNamespace } from '../support/reconciler.ts';
+import { tool } from '../support/run-steps.ts';
 
 const patience = { timeout: 60_000 };
 const testTimeout = 180_000;
-const tool = (name: string, fields: object = {}) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, ...fields });
 const hasEnded = ({ phase }: RunStatus) => phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 const restarts = (cause: string) => `orchestration_gate_engine_restarts_total{cause="${cause}"}`;
 const quarantined = 'orchestration_gate_quarantined{kind="OrchestrationRun"}';
