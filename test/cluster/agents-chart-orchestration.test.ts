@@ -53,6 +53,12 @@ describe('the orchestration controller', () => {
     await waitUntil(`a child of ${name}`, async () => (await childrenOf(kind, name, step)).length > 0);
     for (const { metadata } of await childrenOf(kind, name, step)) await api.setStatus(kind, metadata.name, { phase });
   };
+  /** Waits until the controller has worked on all events of runs that came before: it takes them in order. */
+  const passThrough = async (name: string) => {
+    await apply(name, [{ name: 'a', kind: 'Checkpoint' }]);
+    await run(name);
+    await api.waitFor('OrchestrationRun', name, isIn('Succeeded'));
+  };
   const waitForStep = async (name: string, step: object) => {
     const matches = ({ status }: StoredObject) =>
       (status?.stepStatuses ?? []).some((one: object) => Object.entries(step).every((field) => isField(one, field)));
@@ -116,7 +122,10 @@ describe('the orchestration controller', () => {
     await run('siblings');
     await waitForStep('siblings', { name: 'b', phase: 'Running' });
     await end('AgentRun', 'siblings', 'Failed', 'a');
-    const { status } = await api.waitFor('OrchestrationRun', 'siblings', isIn('Failed'));
+    await api.waitFor('OrchestrationRun', 'siblings', isIn('Failed'));
+    // An event that is older than the end may still write the same end again.
+    await passThrough('before-siblings');
+    const status = (await api.read('OrchestrationRun', 'siblings'))?.['status'];
     expect(status.conditions).toContainEqual(hasCondition('Failed', 'StepFailed'));
     expect(status.stepStatuses).toMatchObject([
       { name: 'a', phase: 'Failed', reason: 'AgentRunFailed' },
@@ -125,9 +134,7 @@ describe('the orchestration controller', () => {
     ]);
     await end('AgentRun', 'siblings', 'Succeeded', 'b');
     await api.create('SignalDelivery', 'nudge', { spec: { signalRef: { name: 'nothing' } } });
-    await apply('after-siblings', [{ name: 'a', kind: 'Checkpoint' }]);
-    await run('after-siblings');
-    await api.waitFor('OrchestrationRun', 'after-siblings', isIn('Succeeded'));
+    await passThrough('after-siblings');
     expect((await api.read('OrchestrationRun', 'siblings'))?.['status']).toEqual(status);
   });
 
