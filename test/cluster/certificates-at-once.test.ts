@@ -4,6 +4,7 @@ import { loadPair } from '../../src/tls/files.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { connectApi, type SendToApi } from '../support/api.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
+import { CONFIGURATIONS, idleConfiguration, readCaBundle } from '../support/idle-webhook.ts';
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const SECRET = 'authority';
@@ -11,7 +12,6 @@ const SERVICE = 'gate';
 /** Less than the minute for which a new authority is published where it must be. */
 const patience = { timeout: 40_000, interval: 100 };
 const merge = 'application/merge-patch+json';
-const collection = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 
 describeNeeding([], 'new pods after the Secret was lost', () => {
   const cluster = sharedCluster();
@@ -25,13 +25,13 @@ describeNeeding([], 'new pods after the Secret was lost', () => {
   beforeAll(async () => {
     send = connectApi(cluster);
     await cluster.kubectl(['create', 'secret', 'generic', SECRET, '--namespace', namespace]);
-    expect(await send('POST', collection, configuration())).toMatchObject({ status: 201 });
+    expect(await send('POST', CONFIGURATIONS, idleConfiguration(name))).toMatchObject({ status: 201 });
     account = await createSidecarAccount(cluster, namespace, SECRET, [`validating/${name}`]);
     const first = await startOne();
     await vi.waitUntil(() => hasLeaf(first), patience);
     await first.stop();
   });
-  afterAll(() => send('DELETE', `${collection}/${name}`));
+  afterAll(() => send('DELETE', `${CONFIGURATIONS}/${name}`));
 
   it('have certificates at once if no gate is ready, of an authority that is trusted beside the old one', async () => {
     const old = await readTrusted();
@@ -95,23 +95,6 @@ describeNeeding([], 'new pods after the Secret was lost', () => {
   }
 
   async function readTrusted(): Promise<readonly string[]> {
-    const { body } = await send('GET', `${collection}/${name}`);
-    const { webhooks } = body as { webhooks: readonly { clientConfig: { caBundle?: string } }[] };
-    const bundle = Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString();
-    return readBundle(bundle).map(({ certificatePem }) => certificatePem);
-  }
-
-  /** Asks about nothing that anyone makes. */
-  function configuration(): object {
-    const rule = { apiGroups: ['nowhere.test'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nothings'] };
-    const webhook = {
-      name: 'nothing.nowhere.test',
-      clientConfig: { url: 'https://127.0.0.1:1/validate' },
-      rules: [rule],
-      sideEffects: 'None',
-      admissionReviewVersions: ['v1'],
-    };
-    const kind = 'ValidatingWebhookConfiguration';
-    return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks: [webhook] };
+    return readBundle(await readCaBundle(send, name)).map(({ certificatePem }) => certificatePem);
   }
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { connectApi, type SendToApi } from '../support/api.ts';
 import { sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
+import { CONFIGURATIONS, idleConfiguration, readCaBundle } from '../support/idle-webhook.ts';
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const SECRET = 'provided';
@@ -12,7 +13,6 @@ describe('the publication of provided certificates', () => {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   const name = `provided-${namespace}`;
-  const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
   const secretPath = `/api/v1/namespaces/${namespace}/secrets/${SECRET}`;
   let send: SendToApi;
   let sidecar: Sidecar;
@@ -26,7 +26,7 @@ describe('the publication of provided certificates', () => {
     ]);
   });
   afterAll(async () => {
-    await send('DELETE', path);
+    await send('DELETE', `${CONFIGURATIONS}/${name}`);
     await sidecar?.stop();
   });
 
@@ -39,7 +39,7 @@ describe('the publication of provided certificates', () => {
   });
 
   it('publishes ca.crt of the Secret, and follows it', async () => {
-    await send('POST', path.replace(`/${name}`, ''), configuration());
+    await send('POST', CONFIGURATIONS, idleConfiguration(name));
     for (const commonName of ['first', 'second']) {
       const { certificatePem } = await issueCertificateAuthority({
         commonName,
@@ -50,40 +50,20 @@ describe('the publication of provided certificates', () => {
       const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET }, data };
       if (commonName === 'first') await send('POST', secretPath.replace(`/${SECRET}`, ''), secret);
       else await send('PATCH', secretPath, { data }, merge);
-      await expect.poll(readCaBundle, patience).toBe(certificatePem);
+      await expect.poll(() => readCaBundle(send, name), patience).toBe(certificatePem);
     }
   });
 
   it('leaves what is published alone when ca.crt no longer holds a certificate', async () => {
-    const before = await readCaBundle();
+    const before = await readCaBundle(send, name);
     await send('PATCH', secretPath, { data: { 'ca.crt': Buffer.from('garbage').toString('base64') } }, merge);
     await expect
       .poll(() => told('certificates need attention'), patience)
       .toContain('nothing is published: ca.crt of the Secret holds no certificate');
-    expect(await readCaBundle()).toBe(before);
+    expect(await readCaBundle(send, name)).toBe(before);
   });
 
   async function told(message: string): Promise<readonly unknown[]> {
     return (await sidecar.readLog()).filter(({ msg }) => msg === message).map(({ why }) => why);
-  }
-
-  async function readCaBundle(): Promise<string> {
-    const { body } = await send('GET', path);
-    const { webhooks } = body as { webhooks: { clientConfig: { caBundle?: string } }[] };
-    return Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString();
-  }
-
-  /** Asks about nothing that anyone makes. */
-  function configuration(): object {
-    const rule = { apiGroups: ['nowhere.test'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nothings'] };
-    const webhook = {
-      name: 'nothing.nowhere.test',
-      clientConfig: { url: 'https://127.0.0.1:1/validate' },
-      rules: [rule],
-      sideEffects: 'None',
-      admissionReviewVersions: ['v1'],
-    };
-    const kind = 'ValidatingWebhookConfiguration';
-    return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks: [webhook] };
   }
 });
