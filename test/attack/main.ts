@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startGate } from '../support/gate.ts';
-import { ALL_AT_ONCE, attacks, type Target } from './attacks.ts';
+import { attacks, combinations, type Target } from './attacks.ts';
 import { createMemoryLimit } from './memory-limit.ts';
 import { percentile, play } from './play.ts';
 
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     },
   },
 });
-const names = [undefined, ...Object.keys(attacks), ALL_AT_ONCE].filter(
+const names = [undefined, ...Object.keys(attacks), ...Object.keys(combinations)].filter(
   (name) => !values.only || name?.includes(values.only),
 );
 const limit = await createMemoryLimit(Number(values.memory) * MEBIBYTE);
