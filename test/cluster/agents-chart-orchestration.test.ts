@@ -54,11 +54,13 @@ describe('the orchestration controller', () => {
     await waitUntil(`a child of ${name}`, async () => (await childrenOf(kind, name, step)).length > 0);
     for (const { metadata } of await childrenOf(kind, name, step)) await api.setStatus(kind, metadata.name, { phase });
   };
-  /** Waits until the controller has worked on all events of runs that came before: it takes them in order. */
+  /**
+   * Waits until the controller has worked on all events of runs that came before: it takes them in order. The run of this
+   * name has no Orchestration, whose event would make the controller look at all runs out of order.
+   */
   const passThrough = async (name: string) => {
-    await apply(name, [{ name: 'a', kind: 'Checkpoint' }]);
     await run(name);
-    await api.waitFor('OrchestrationRun', name, isIn('Succeeded'));
+    await api.waitFor('OrchestrationRun', name, isIn('Failed'));
   };
   const waitForStep = async (name: string, step: object) => {
     const matches = ({ status }: StoredObject) =>
