@@ -193,14 +193,19 @@ function describePage(): void {
       }
       await page.keyboard.press('Escape');
       await page.locator('#details').waitFor({ state: 'hidden' });
-      const scale = () => page.locator('.canvas > g').getAttribute('transform');
-      // The window grew when the details closed, and the page fits the graph to it a frame later: fit it now.
+      const isSeenWhole = () =>
+        page.evaluate(`(() => {
+        const frame = document.querySelector('.canvas').getBoundingClientRect();
+        return [...document.querySelectorAll('g.card')].every((card) => {
+          const { left, right, top, bottom } = card.getBoundingClientRect();
+          return left >= frame.left && right <= frame.right && top >= frame.top && bottom <= frame.bottom;
+        });
+      })()`);
+      await expect.poll(isSeenWhole, patience).toBe(true);
+      for (let times = 0; times < 6; times++) await page.keyboard.press('+');
+      await expect.poll(isSeenWhole, patience).toBe(false);
       await page.keyboard.press('0');
-      const before = await scale();
-      await page.keyboard.press('+');
-      await expect.poll(scale, patience).not.toBe(before);
-      await page.keyboard.press('0');
-      await expect.poll(scale, patience).toBe(before);
+      await expect.poll(isSeenWhole, patience).toBe(true);
     });
 
     it('needs no rights but to read both kinds, and says what the graph of a run then is', async () => {
