@@ -55,7 +55,7 @@ export const combinations: Readonly<Record<string, readonly string[]>> = {
 /** Starts an attack or a combination. */
 export async function attack(name: string, target: Target, signal: AbortSignal): Promise<void> {
   const chosen = combinations[name] ?? [name];
-  await Promise.all(chosen.map((one) => attacks[one]?.(target, signal)));
+  await Promise.all(chosen.map(async (one) => attacks[one]?.(target, signal)));
 }
 
 type Open = (target: Target, onOpen: (socket: Socket) => void) => Socket;
