@@ -9,8 +9,8 @@ const onCluster = [
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Two projects, so that a run of pure tests starts no control plane.
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...onCluster, 'test/e2e/**'] } },

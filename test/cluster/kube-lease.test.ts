@@ -62,8 +62,8 @@ describe('an election', () => {
     const two = stand('made', 'two', direct);
     proxy.follow(() => ({ isRefused: true }));
     onTestFinished(() => proxy.follow(undefined));
-    await expect.poll(() => two.told.length + Number(one.isLeader()), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => two.told.length + Number(one.isLeader()), { timeout: 60_000 }).toBe(0);
     expect(one.told).toEqual(['elected 1', 'lost']);
-    await expect.poll(() => two.told, { timeout: 10_000 }).toEqual(['elected 2']);
+    await expect.poll(() => two.told, { timeout: 60_000 }).toEqual(['elected 2']);
   });
 });

@@ -79,7 +79,7 @@ describe('a run on a real API server', () => {
     await annotateRun('cancelled', { 'orchestration.proompteng.ai/cancel': 'true' });
     const status = await statusOf('cancelled', hasEnded);
     expect([status.phase, phasesOf(status)]).toEqual(['Cancelled', { a: 'Cancelled', b: 'Cancelled' }]);
-    await expect.poll(() => childrenOf('cancelled'), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => childrenOf('cancelled'), { timeout: 60_000 }).toEqual([]);
   });
 
   it('starts nothing while it is suspended, and goes on afterwards', async () => {

@@ -19,7 +19,7 @@ const LEAST_STATES = 3_000;
 
 test.each(checks.filter(({ isQuick }) => isQuick).map((check) => [describe(check), check] as const))(
   'nothing goes wrong, whatever happens: %s',
-  { timeout: 120_000 },
+  { timeout: 900_000 },
   (_, check) => {
     const { states, ends, violation } = run(check);
     expect(violation).toBeUndefined();
