@@ -112,7 +112,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     const { webhooks } = await readConfiguration(name);
     const changed = webhooks.map((webhook) => ({ ...webhook, clientConfig: { ...webhook.clientConfig, caBundle } }));
     await send('PATCH', `${pathOf(name)}?fieldManager=meddler`, { webhooks: changed }, merge);
-    await expect.poll(() => readCaBundle(name), { timeout: 30_000, interval: 20 }).toBe(wanted);
+    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
 
     const removal = '[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]';
     const [kind, plainName = ''] = name.split('/');
@@ -120,7 +120,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
       ...['patch', `${kind}webhookconfiguration`, plainName, '--type=json', '-p', removal],
     ]);
     expect(removed).toMatchObject({ code: 0 });
-    await expect.poll(() => readCaBundle(name), { timeout: 30_000, interval: 20 }).toBe(wanted);
+    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
     const told = [...(await one.readLog()), ...(await two.readLog())].filter(({ msg }) => msg === 'caBundle written');
     expect(told.some((line) => JSON.stringify(line['writersBefore']).includes('meddler'))).toBe(true);
   });
@@ -139,7 +139,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
       metadata: { name: metadata.name },
       webhooks: bare,
     });
-    await expect.poll(() => readCaBundle(name), { timeout: 30_000, interval: 20 }).toBe(wanted);
+    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
   });
 
   it.each([

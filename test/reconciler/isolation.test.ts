@@ -4,15 +4,7 @@ import type { KubeObject } from '../../src/kube/resources.ts';
 import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
-
-const agent = (name: string, rest: Partial<Step> = {}): Step => ({
-  name,
-  kind: 'AgentRun',
-  dependsOn: [],
-  agentRef: { name: 'coder' },
-  implementationSpecRef: { name: 'fix' },
-  ...rest,
-});
+import { agent } from '../support/run-steps.ts';
 
 const quota = 'agentruns.agents.proompteng.ai "x" is forbidden: exceeded quota: few';
 

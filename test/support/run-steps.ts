@@ -1,4 +1,4 @@
-// Steps that create children, as an Orchestration on a real API server declares them.
+// Steps that create children, as an Orchestration declares them.
 
 /** Runs the tool `echo`. Without `dependsOn` it does not say what it waits for. */
 export function tool(name: string, fields: object = {}) {
