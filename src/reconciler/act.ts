@@ -2,8 +2,9 @@ import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
+import { type Memory, note } from './memory.ts';
 import { type Hash, nameSnapshot } from './names.ts';
-import { type Memory, readRun } from './observe.ts';
+import { readRun } from './observe.ts';
 import { type Cluster, type WriteOutcome, wordsOf } from './ports.ts';
 import type { Action, KubeObject, ObservedRun } from './snapshot.ts';
 
@@ -178,10 +179,6 @@ function wait({ run, memory, elapsed }: Acting, name: string, words: string): vo
 function createdBy({ uid }: ObservedRun, action: Action): string | undefined {
   if (action.type === 'CreateSnapshot') return nameSnapshot(uid);
   return action.type === 'CreateChild' ? action.ref.name : undefined;
-}
-
-function note<Value>(known: Map<string, Map<string, Value>>, { uid }: ObservedRun, name: string, value: Value): void {
-  known.set(uid, (known.get(uid) ?? new Map<string, Value>()).set(name, value));
 }
 
 function refusalOf({ type }: Action, { namespace, name }: ObservedRun, message: string): Error {

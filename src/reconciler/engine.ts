@@ -1,7 +1,8 @@
 import { act, type NextLook } from './act.ts';
 import { createFinishedRuns } from './finished.ts';
+import type { Memory } from './memory.ts';
 import type { Hash } from './names.ts';
-import { type Memory, type ObserveOptions, observeRun } from './observe.ts';
+import { type ObserveOptions, observeRun } from './observe.ts';
 import { planWithOpenings } from './openings.ts';
 import type { PlanOptions } from './plan.ts';
 import type { Cluster } from './ports.ts';

@@ -7,26 +7,13 @@ import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
+import type { Memory } from './memory.ts';
 import { type Hash, type NameChild, nameSnapshot } from './names.ts';
 import { type Cluster, wordsOf } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
-
-/** What the reading of a run needs beside the cluster: what is remembered between two looks. */
-export interface Memory {
-  /** Snapshots that were read, by the run's uid: they never change. */
-  readonly snapshots: Map<string, Orchestration>;
-  /** The snapshot that was read last of each Orchestration, by `namespace/name`: runs that follow the same share one copy. */
-  readonly latest: Map<string, WeakRef<Orchestration>>;
-  /** The API server's words on children it refused, by the run's uid and the child's name; after a restart said anew. */
-  readonly refusals: Map<string, Map<string, string>>;
-  /** Why a child could not be created yet, and since when that is said; by the run's uid and the child's name, in turn. */
-  readonly waits: Map<string, Map<string, { readonly words: string; readonly sinceMs: number }>>;
-  /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
-  readonly created: Map<string, Map<string, string>>;
-}
 
 export interface ObserveOptions {
   /** The limits and severities of the gate, as they are now. */

@@ -3,7 +3,8 @@ import { type Adoption, adopt } from './adopt.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
-import type { Memory, ObserveOptions } from './observe.ts';
+import { type Memory, note } from './memory.ts';
+import type { ObserveOptions } from './observe.ts';
 import { type Cluster, wordsOf } from './ports.ts';
 import type { KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
 
@@ -65,9 +66,6 @@ export async function adoptChild(
   const intent = step && intentOf(run, step, status);
   const adoption = intent && (await adopt(cluster, buildChild(run, intent, hash)));
   if (intent === undefined || adoption?.isOurs !== true) return adoption;
-  created.set(
-    run.uid,
-    (created.get(run.uid) ?? new Map<string, string>()).set(intent.ref.name, adoption.child.metadata.uid),
-  );
+  note(created, run, intent.ref.name, adoption.child.metadata.uid);
   return adoption;
 }
