@@ -39,11 +39,17 @@ export function readBody(stream: FastifyRequest['raw'], room: Room, turns: Turns
     if (pieces.length <= 1) finish();
     else void turns.wait(stream.socket.remoteAddress ?? '').then(finish);
   });
-  // After its end it stays until its turn.
-  stream.once('close', () => stream.complete || room.leave(guest));
+  stream.once('close', close);
   return promise;
 
+  /** After its end a body stays until its turn. */
+  function close(): void {
+    if (!stream.complete) room.leave(guest);
+  }
+
   function finish(): void {
+    // A connection remembers its last request: with these listeners it would hold what was made of its body.
+    stream.off('data', take).off('close', close);
     room.leave(guest);
     if (!stream.socket.destroyed) resolve(Buffer.concat(pieces, received));
   }

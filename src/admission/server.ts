@@ -101,8 +101,11 @@ export function buildServer(options: ServerOptions): GateServer {
   /** Called when the body has arrived: who sends half of one occupies nobody's place. */
   function handle(webhook: Webhook, http: FastifyRequest, reply: FastifyReply): FastifyReply {
     count(reply);
-    if (http.body instanceof TooHeavy) return refuseHeavy(webhook, http, reply, http.body);
-    const { uid, request, mistake = 'no review' } = decodeReview(http.body);
+    const { body } = http;
+    // A request that has waited is old to the garbage collector, and would make what it refers to old as well.
+    http.body = undefined;
+    if (body instanceof TooHeavy) return refuseHeavy(webhook, http, reply, body);
+    const { uid, request, mistake = 'no review' } = decodeReview(body);
     if (uid === undefined) return reply.code(400).send({ message: mistake });
     const deadlineMs = http.arrivedAtMs + readTimeoutMs(http.query);
     const bounds = { isOverloaded: inFlight > options.maxInFlight, isPastDeadline: () => options.now() > deadlineMs };
@@ -173,9 +176,7 @@ function createApp(tls: KeyPair | undefined, room: Room, turns: Turns): FastifyI
     : fastify({ ...options, http });
   // As text a review would be told that it has no request.
   app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser('application/json', async (_: FastifyRequest, stream: FastifyRequest['raw']) =>
-    parseBody(await readBody(stream, room, turns)),
-  );
+  app.addContentTypeParser('application/json', (_, stream, done) => void parse(stream, done));
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const code = error.statusCode ?? 500;
     return reply.code(code).send({ message: code < 500 ? error.message : 'internal fault' });
@@ -186,6 +187,15 @@ function createApp(tls: KeyPair | undefined, room: Room, turns: Turns): FastifyI
       .send({ message: `nothing answers ${request.method} here: POST an AdmissionReview to /validate or /mutate` }),
   );
   return app;
+
+  /** No promise holds what was parsed, for the reason that `handle` tells. */
+  async function parse(stream: FastifyRequest['raw'], done: (error: Error | null, body?: unknown) => void) {
+    try {
+      done(null, parseBody(await readBody(stream, room, turns)));
+    } catch (error) {
+      done(error as Error);
+    }
+  }
 }
 
 declare module 'fastify' {
