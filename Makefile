@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust faults drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ exhaust: node_modules/.installed ## Explore every run of up to four steps, with 
 faults: node_modules/.installed ## Break everything around real reconcilers, and count what goes wrong (FAULTS='--only F4 --seed S')
 	@test -e /usr/lib/*/faketime/libfaketime.so.1 || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes faketime >/dev/null 2>&1; } || true
 	@node test/faults/main.ts $(FAULTS)
+
+beside: node_modules/.installed ## Play what was seen beside the agents chart again, and print a table of it
+	@vitest run --config test/beside/vitest.config.ts --reporter=./test/support/reporter.ts
 
 drift: node_modules/.installed ## Ask Argo CD's own engine whether anything is OutOfSync (Go builds it once)
 	@node test/argocd/drift.ts

@@ -13,7 +13,14 @@ export default defineConfig({
     hookTimeout: 180_000,
     // Two projects, so that a run of pure tests starts no control plane.
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...onCluster, 'test/e2e/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...onCluster, 'test/beside/**', 'test/e2e/**'],
+        },
+      },
       {
         extends: true,
         test: { name: 'cluster', include: onCluster, globalSetup: 'test/support/controlplane/global-setup.ts' },

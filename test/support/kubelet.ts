@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespacedApi, StoredObject } from './namespaced-api.ts';
 import { waitUntil } from './namespaced-api.ts';
 
 const CONTAINER = 'tool-runner';
+const pollMilliseconds = 50;
 
 /** Plays scheduler and kubelet for the pod of a Job: the Job's own controller is the real one. */
 export interface Kubelet {
@@ -21,17 +23,43 @@ export function createKubelet(api: NamespacedApi): Kubelet {
     return pod as StoredObject;
   }
 
-  async function runPod(job: string, exitCode: number): Promise<void> {
-    const { name } = (await podOf(job)).metadata;
-    const startedAt = new Date().toISOString().replace(/\.\d+/, '');
-    const status = (phase: string, state: object) => ({
-      phase,
-      containerStatuses: [{ name: CONTAINER, image: 'x', imageID: 'x', ready: false, restartCount: 0, state }],
-    });
-    await api.setStatus('Pod', name, status('Running', { running: { startedAt } }));
-    const terminated = { exitCode, startedAt, finishedAt: startedAt };
-    await api.setStatus('Pod', name, status(exitCode === 0 ? 'Succeeded' : 'Failed', { terminated }));
+  return { podOf, runPod: async (job, exitCode) => run(api, await podOf(job), exitCode) };
+}
+
+/** Plays them for every pod of a tool in the namespace; one for which there is no exit code never starts. */
+export function playKubelet(
+  api: NamespacedApi,
+  exitCodeOf: (pod: StoredObject) => number | undefined,
+): { readonly stop: () => Promise<void> } {
+  let isOver = false;
+
+  async function runAll(): Promise<void> {
+    for (const pod of await api.list('Pod')) {
+      const isTool = pod['spec'].containers[0].name === CONTAINER;
+      const exitCode = isTool && pod['status'].phase === 'Pending' ? exitCodeOf(pod) : undefined;
+      if (exitCode !== undefined) await run(api, pod, exitCode);
+    }
   }
 
-  return { podOf, runPod };
+  const playing = (async () => {
+    // A pod may go while it is looked at, and the API server be away: the next look is as good.
+    for (; !isOver; await delay(pollMilliseconds)) await runAll().catch(() => {});
+  })();
+  return {
+    stop: () => {
+      isOver = true;
+      return playing;
+    },
+  };
+}
+
+async function run(api: NamespacedApi, { metadata: { name } }: StoredObject, exitCode: number): Promise<void> {
+  const startedAt = new Date().toISOString().replace(/\.\d+/, '');
+  const status = (phase: string, state: object) => ({
+    phase,
+    containerStatuses: [{ name: CONTAINER, image: 'x', imageID: 'x', ready: false, restartCount: 0, state }],
+  });
+  await api.setStatus('Pod', name, status('Running', { running: { startedAt } }));
+  const terminated = { exitCode, startedAt, finishedAt: startedAt };
+  await api.setStatus('Pod', name, status(exitCode === 0 ? 'Succeeded' : 'Failed', { terminated }));
 }
