@@ -48,6 +48,8 @@ export interface ArenaOptions {
   /** How long a child takes; 20 ms to 60 ms, so that runs which start together do not stay together. */
   readonly delayMs?: () => number;
   readonly removes?: (child: KubeObject) => boolean;
+  /** Whoever carries children out in place of the hands, and of what `outcomeOf` says. */
+  readonly startPlayers?: (namespace: string) => Promise<readonly { readonly stop: () => Promise<unknown> }[]>;
   /** The kubeconfig that the reconcilers use, through the proxy; the administrator's unless given. */
   readonly kubeconfig?: string;
 }
@@ -90,14 +92,16 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   /** Uids of the runs that were created here. */
   const made = new Set<string | undefined>();
   let isStopped = false;
-  lendHands({
-    client,
-    journal,
-    namespace,
-    outcomeOf: options.outcomeOf ?? outcomeOf,
-    delayMs: options.delayMs ?? (() => 20 + Math.random() * 40),
-    ...(options.removes && { removes: options.removes }),
-  });
+  const players = (await options.startPlayers?.(namespace)) ?? [];
+  if (options.startPlayers === undefined)
+    lendHands({
+      client,
+      journal,
+      namespace,
+      outcomeOf: options.outcomeOf ?? outcomeOf,
+      delayMs: options.delayMs ?? (() => 20 + Math.random() * 40),
+      ...(options.removes && { removes: options.removes }),
+    });
   const create = (resource: typeof RUNS, name: string, spec: object) =>
     client.create(resource, { apiVersion: API_VERSION, kind: resource.kind, metadata: { name, namespace }, spec });
   await create(ORCHESTRATIONS, ORCHESTRATION, { steps, policies });
@@ -185,7 +189,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     async stop() {
       if (isStopped) return;
       isStopped = true;
-      await Promise.all(replicas.map((replica) => replica.stop()));
+      await Promise.all([...replicas, ...players].map((one) => one.stop()));
       proxy.follow(undefined);
       await journal.stop();
       await proxy.stop();
@@ -197,7 +201,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
 /** How often the API server answered a create of an object of ours with 201, by kind and name; from its audit log. */
 async function readCreates(auditLog: string, namespace: string): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
-  const plurals = [TOOL_RUNS.plural, 'agentruns', REVISIONS.plural];
+  const plurals = [TOOL_RUNS.plural, 'agentruns', 'jobs', REVISIONS.plural];
   for (const line of (await readFile(auditLog, 'utf8').catch(() => '')).split('\n')) {
     if (!line.includes(namespace) || !line.includes('"verb":"create"') || line.includes('dryRun=All')) continue;
     const { objectRef, responseStatus } = JSON.parse(line) as {
