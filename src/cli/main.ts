@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
@@ -57,7 +57,7 @@ export async function withCluster<T>(
       warn: (text) => stderr.write(text),
     },
     clock: { now: Date.now, schedule: timing.schedule },
-    randomSuffix: () => randomBytes(4).toString('hex'),
+    newUuid: randomUUID,
   };
   try {
     return await use(ports);

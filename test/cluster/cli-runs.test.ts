@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrchestrationRunSpec } from '../../src/orchestration/schema.ts';
 import { startCommand } from '../support/cli.ts';
 import { findFreePorts } from '../support/controlplane/network.ts';
 import { describeNeeding, sharedCluster, startOwnControlPlane } from '../support/controlplane/suite.ts';
@@ -24,6 +25,11 @@ describe('the CLI and runs on a real API server', () => {
   const createdName = (stdout: string) =>
     /OrchestrationRun [\w-]+\/([\w-]+) (?:created|is there)/.exec(stdout)?.[1] ?? '';
 
+  const deliveryIdOf = async (name: string) => {
+    const run = await reconciled().api.read('OrchestrationRun', name);
+    return (run?.['spec'] as OrchestrationRunSpec | undefined)?.deliveryId;
+  };
+
   it('a run is created, waited for, and its success is exit code 0', async () => {
     await store('release', tool('build'), tool('test'));
     const waiting = start(['run', 'release', '-p', 'version=1', '-p', 'note=a=b', '--wait', '--timeout', '60s']);
@@ -41,6 +47,25 @@ describe('the CLI and runs on a real API server', () => {
     expect((await reconciled().api.read('OrchestrationRun', name))?.['spec']).toEqual({
       orchestrationRef: { name: 'release' },
       parameters: { version: '1', note: 'a=b' },
+      deliveryId: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+    });
+  });
+
+  it('a run has a delivery id of its own unless one is given, and under its name keeps it', async () => {
+    await store('identified', tool('a'));
+    const deliver = async (...args: string[]) => {
+      const { code, stdout } = await cli('run', 'identified', ...args);
+      const name = createdName(stdout);
+      return { code, isNew: stdout.endsWith(' created\n'), name, id: await deliveryIdOf(name) };
+    };
+    const [first, second] = [await deliver(), await deliver()];
+    expect(second.id).not.toBe(first.id);
+    expect(first.name).toBe(`identified-${first.id?.slice(0, 8)}`);
+    const named = await deliver('--name', 'identified-1');
+    expect(await deliver('--name', 'identified-1')).toEqual({ ...named, isNew: false });
+    expect((await deliver('--name', 'identified-1', '--delivery-id', 'other')).code).toBe(2);
+    expect(JSON.parse((await cli('status', 'identified-1', '-o', 'json')).stdout)).toMatchObject({
+      deliveryId: named.id,
     });
   });
 

@@ -94,6 +94,5 @@ export interface ClusterPorts {
   readonly connect: (choice: ClusterChoice) => Promise<Cluster>;
   readonly screen: Screen;
   readonly clock: Clock;
-  /** Lower-case letters and digits by chance, enough that no two runs of an Orchestration meet. */
-  readonly randomSuffix: () => string;
+  readonly newUuid: () => string;
 }

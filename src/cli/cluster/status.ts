@@ -37,6 +37,7 @@ function summarise({ name, namespace, spec, isCancelled, isSuspended, status: st
     namespace,
     name,
     orchestration: spec.orchestrationRef.name,
+    deliveryId: spec.deliveryId,
     phase,
     reason,
     message,

@@ -23,7 +23,7 @@ Creates an OrchestrationRun and says its name. A delivery id (or a name) makes t
 same run, something else under it is refused.
 
   -p, --parameter  handed to every step; give it as often as needed
-  --delivery-id    identifies the event that asks for this run; the run's name follows from it
+  --delivery-id    identifies the event that asks for this run; the run's name follows from it (default: a new UUID)
   --name           of the run (default: the Orchestration's, and something unique)
   --wait           shows the run until it ends, as watch does
 ${TIMEOUT_USAGE}${CLUSTER_USAGE}
@@ -35,18 +35,18 @@ its end was not seen. Whoever waits may go: the run goes on.
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
 export async function submit(args: readonly string[], ports: ClusterPorts): Promise<Outcome> {
   return runOnCluster(command, args, ports, async (cluster, orchestration, values) => {
-    const { 'delivery-id': deliveryId, name, wait, timeout, parameter = [] } = values;
+    const { 'delivery-id': given, name, wait, timeout, parameter = [] } = values;
     await mustExist(cluster, orchestration);
-    const wanted = writeRun(
-      name ?? nameRun(orchestration, deliveryId ?? ports.randomSuffix(), deliveryId !== undefined),
-      cluster.namespace,
-      {
-        orchestrationRef: { name: orchestration },
-        ...(parameter.length > 0 && { parameters: Object.fromEntries(parameter.map(cutParameter)) }),
-        ...(deliveryId !== undefined && { deliveryId }),
-      },
-    );
-    const { run, isNew } = await createOnce(cluster, wanted);
+    // The agents chart's history stores only runs that have one.
+    const deliveryId = given ?? ports.newUuid();
+    const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
+    const wanted = writeRun(name ?? nameRun(orchestration, suffix), cluster.namespace, {
+      orchestrationRef: { name: orchestration },
+      ...(parameter.length > 0 && { parameters: Object.fromEntries(parameter.map(cutParameter)) }),
+      deliveryId,
+    });
+    const isNamed = name !== undefined && given === undefined;
+    const { run, isNew } = await createOnce(cluster, wanted, isNamed);
     const subject = displayObject('OrchestrationRun', run.namespace, run.name);
     const phase = run.status.phase ?? 'Pending';
     ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
@@ -64,29 +64,36 @@ async function mustExist(cluster: Cluster, orchestration: string): Promise<void>
   }
 }
 
-/** The first delivery of an id and every later one give the same name; 80 bits of it are a hash. */
-export function nameRun(orchestration: string, suffix: string, isHashed: boolean): string {
-  const hash = () =>
-    createHash('sha256')
-      .update(JSON.stringify([orchestration, suffix]))
-      .digest('hex')
-      .slice(0, 20);
-  return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${isHashed ? hash() : suffix}`;
+/** The first delivery of an id and every later one give the same 80 bits. */
+function hashDelivery(orchestration: string, deliveryId: string): string {
+  const hash = createHash('sha256').update(JSON.stringify([orchestration, deliveryId]));
+  return hash.digest('hex').slice(0, 20);
+}
+
+function nameRun(orchestration: string, suffix: string): string {
+  return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${suffix}`;
 }
 
 function writeRun(name: string, namespace: string, spec: OrchestrationRunSpec): ClusterObject {
   return { apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata: { name, namespace }, spec };
 }
 
-/** Creates the run, or finds that it is there. A dry run goes first, so that a refusal leaves nothing behind. */
-async function createOnce(cluster: Cluster, wanted: ClusterObject): Promise<{ run: Run; isNew: boolean }> {
+/**
+ * Creates the run, or finds that it is there. A dry run goes first, so that a refusal leaves nothing behind. A run that is
+ * identified by its name keeps the delivery id that it was created with.
+ */
+async function createOnce(
+  cluster: Cluster,
+  wanted: ClusterObject,
+  isNamed: boolean,
+): Promise<{ run: Run; isNew: boolean }> {
   try {
     await cluster.create(wanted, { isDryRun: true });
     return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
   } catch (error) {
     if (!isApiFailure(error) || error.reason !== 'AlreadyExists') throw error;
     const stored = readRun(await cluster.get('OrchestrationRun', wanted.metadata.name));
-    const differences = compareSpecs(stored.spec, readRun(wanted).spec);
+    const differences = compareSpecs(stored.spec, readRun(wanted).spec, isNamed);
     if (differences.length === 0) return { run: stored, isNew: false };
     const subject = displayObject('OrchestrationRun', stored.namespace, stored.name);
     throw new CommandError(...differences.map((difference) => `${subject} is there already, with ${difference}`));
@@ -103,13 +110,13 @@ async function createAgain(cluster: Cluster, wanted: ClusterObject): Promise<Clu
   }
 }
 
-function compareSpecs(stored: OrchestrationRunSpec, wanted: OrchestrationRunSpec): string[] {
+function compareSpecs(stored: OrchestrationRunSpec, wanted: OrchestrationRunSpec, isNamed: boolean): string[] {
   const { parameters: before = {} } = stored;
   const { parameters: after = {} } = wanted;
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [
     ...tellDifference('orchestrationRef.name', stored.orchestrationRef.name, wanted.orchestrationRef.name),
-    ...tellDifference('deliveryId', stored.deliveryId, wanted.deliveryId),
+    ...(isNamed ? [] : tellDifference('deliveryId', stored.deliveryId, wanted.deliveryId)),
     ...[...keys].flatMap((key) => tellDifference(`parameters.${key}`, before[key], after[key])),
   ];
 }
