@@ -3,14 +3,16 @@ import { CHILD_TTL } from './lifetime.ts';
 import { type Hash, labelValue, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
+const RUN_KIND = 'OrchestrationRun';
 const RUN_KEY = 'agents.proompteng.ai/orchestration-run';
 const STEP_KEY = 'agents.proompteng.ai/orchestration-step';
 const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
 
 /**
  * The child that a CreateChild asks for. Its owner reference says whose it is; labels are for people, and hold a hash
- * where the text cannot be a label: annotations of the same keys have it whole. Nothing else is copied from the run, since
- * Argo CD prunes what carries its tracking label.
+ * where the text cannot be a label: annotations of the same keys have it whole. An inner run is not labelled with the
+ * delivery: the agents chart keeps one record for each, and would take the inner run for the outer. Nothing else is copied
+ * from the run, since Argo CD prunes what carries its tracking label.
  */
 export function buildChild(
   run: ObservedRun,
@@ -22,8 +24,12 @@ export function buildChild(
     [STEP_KEY]: step,
     ...(run.deliveryId !== undefined && { [DELIVERY_KEY]: run.deliveryId }),
   };
-  const labels = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, labelValue(hash, text)]));
   const { apiVersion, kind, name, namespace } = ref;
+  const labels = Object.fromEntries(
+    Object.entries(texts)
+      .filter(([key]) => key !== DELIVERY_KEY || kind !== RUN_KIND)
+      .map(([key, text]) => [key, labelValue(hash, text)]),
+  );
   const annotations = { ...texts, ...(ttlSeconds !== undefined && { [CHILD_TTL]: String(ttlSeconds) }) };
   return {
     apiVersion,
@@ -51,5 +57,5 @@ function blockingOwnerOf(run: ObservedRun) {
 }
 
 function ownerOf({ name, uid }: ObservedRun) {
-  return { apiVersion: API_VERSION, kind: 'OrchestrationRun', name, uid, controller: true };
+  return { apiVersion: API_VERSION, kind: RUN_KIND, name, uid, controller: true };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DELIVERY_LABEL } from '../support/agents-chart/kinds.ts';
 import { sharedCluster } from '../support/controlplane/suite.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
@@ -96,12 +97,14 @@ describe('a step', () => {
         ['outer-1', 'Succeeded'],
         ['outer-2', 'Failed'],
       ] as const) {
-        await start(run, 'outer', { parameters: { version: '2', service: 'all' } });
+        await start(run, 'outer', { parameters: { version: '2', service: 'all' }, deliveryId: run });
         const { kind, metadata, spec } = await childOf(run, 'sub');
         expect([kind, spec]).toEqual([
           'OrchestrationRun',
           { orchestrationRef: { name: 'inner' }, parameters: { version: '2', service: 'shop' } },
         ]);
+        expect(metadata.annotations).toHaveProperty([DELIVERY_LABEL], run);
+        expect(metadata.labels).not.toHaveProperty([DELIVERY_LABEL]);
         await endChild(metadata.name, 'a', phase, 'exit 1');
         expect((await statusOf(run, hasEnded)).phase).toBe(phase);
       }
