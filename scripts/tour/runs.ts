@@ -59,7 +59,7 @@ const endless = 'fix-issue-1234/implement';
 
 const startRuns: Command = {
   shown: [
-    '# JANGAR_ORCHESTRATION_CONTROLLER_ENABLED=true orchestration-gate reconcile --kubeconfig …',
+    '# AGENTS_ORCHESTRATION_CONTROLLER_ENABLED=true orchestration-gate reconcile --kubeconfig …',
     '# and a stand-in for the controllers that carry out AgentRuns and ToolRuns',
   ].join('\n'),
   perform: async ({ cluster, ends }) => {

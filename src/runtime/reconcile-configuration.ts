@@ -35,9 +35,9 @@ const words: ValueKind<readonly string[]> = {
 
 const jsonObject: ValueKind<object> = { expected: 'a JSON object', read: readJsonObject };
 
-/** The agents chart's variables, and the names it is moving to: where both are set they must agree. */
+/** The agents chart's variables, and their former names: where both are set they must agree. */
 function variables(name: string): readonly string[] {
-  return [`JANGAR_${name}`, `AGENTS_${name}`];
+  return [`AGENTS_${name}`, `JANGAR_${name}`];
 }
 
 const RECONCILE_SETTINGS = {

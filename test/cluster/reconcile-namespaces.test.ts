@@ -29,7 +29,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler, with our CRDs', () => {
 
   async function follow(namespaces: string): Promise<(namespace: string) => ReconciledNamespace> {
     await reconciler?.stop();
-    const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces };
+    const environment = { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces };
     const started = await startReconciler(plane, { ownNamespace: 'red', environment });
     reconciler = started;
     return (namespace) => connectReconciled(plane, namespace, started.process);

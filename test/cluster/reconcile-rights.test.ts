@@ -101,7 +101,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
 
   async function follow(...namespaces: string[]): Promise<(namespace: string) => ReconciledNamespace> {
     await reconciler?.stop();
-    const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: JSON.stringify(namespaces) };
+    const environment = { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: JSON.stringify(namespaces) };
     const kubeconfig = await plane.serviceAccountKubeconfig('red', ACCOUNT);
     const started = await startReconciler({ kubeconfig }, { ownNamespace: 'red', environment, waitsFor: 'answer' });
     reconciler = started;

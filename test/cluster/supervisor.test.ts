@@ -106,7 +106,7 @@ describe('a reconciler that is told to end', { timeout: testTimeout }, () => {
 });
 
 describe('a reconciler that is switched off', { timeout: testTimeout }, () => {
-  const reconciled = useReconciledNamespace({ environment: { JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'false' } });
+  const reconciled = useReconciledNamespace({ environment: { AGENTS_ORCHESTRATION_CONTROLLER_ENABLED: 'false' } });
 
   it('lives without an engine, and ends well', async () => {
     const { process: supervisor, readMetric } = reconciled();

@@ -11,8 +11,8 @@ const isIn = (phase: string) => (object: StoredObject) => object['status']?.phas
 describeNeeding(['controllers'], 'a ToolRun', () => {
   const reconciled = useReconciledNamespace({
     environment: {
-      JANGAR_TOOL_RUN_CONTROLLER_ENABLED: 'true',
-      JANGAR_TOOL_RUN_CONTROLLER_ALLOWED_SERVICE_ACCOUNTS: 'default,builder,orchestration-gate',
+      AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true',
+      AGENTS_TOOL_RUN_CONTROLLER_ALLOWED_SERVICE_ACCOUNTS: 'default,builder,orchestration-gate',
       POD_SERVICE_ACCOUNT: 'orchestration-gate',
     },
     flags: ['--missing-orchestration-seconds=2'],

@@ -4,12 +4,12 @@ import { createKubelet } from '../support/kubelet.ts';
 import type { StoredObject } from '../support/namespaced-api.ts';
 import { type ReconciledNamespace, useReconciledNamespace } from '../support/reconciler.ts';
 
-const enabled = { JANGAR_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
+const enabled = { AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
 /** As in docs/operations.md. */
 const restricted = {
-  JANGAR_TOOL_RUN_CONTROLLER_SECURITY_CONTEXT:
+  AGENTS_TOOL_RUN_CONTROLLER_SECURITY_CONTEXT:
     '{"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}',
-  JANGAR_TOOL_RUN_CONTROLLER_CONTAINER_SECURITY_CONTEXT:
+  AGENTS_TOOL_RUN_CONTROLLER_CONTAINER_SECURITY_CONTEXT:
     '{"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}',
 };
 

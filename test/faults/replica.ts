@@ -59,8 +59,8 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
   const variables = {
-    JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true',
-    JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: namespace,
+    AGENTS_ORCHESTRATION_CONTROLLER_ENABLED: 'true',
+    AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: namespace,
     NODE_COMPILE_CACHE: join(folder.path, '../orchestration-gate-compile-cache'),
     ...environment,
   };

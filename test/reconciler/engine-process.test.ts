@@ -15,7 +15,7 @@ const CAUSES = ['memory', 'stalled', 'killed', 'fault', 'exit'];
 async function start(crowd: Crowd) {
   const api = await startPaperApi({ ...paperRuns(crowd), kubeconfigPath: join(tmpdir(), `paper-${randomUUID()}`) });
   onTestFinished(() => api[Symbol.asyncDispose]());
-  const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*' };
+  const environment = { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: '*' };
   const flags = ['--engine-heap-mib=64'];
   const reconciler = await startReconciler(api, { ownNamespace: 'paper', environment, flags });
   onTestFinished(reconciler.stop);
@@ -62,7 +62,7 @@ test('an engine that stands still at news, time and again, has no run quarantine
   const api = await startPaperApi({ ...paper, read, kubeconfigPath: join(tmpdir(), `paper-${randomUUID()}`) });
   onTestFinished(() => api[Symbol.asyncDispose]());
   const preload = pathToFileURL(join(import.meta.dirname, '../support/poison.ts')).href;
-  const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*', NODE_OPTIONS: `--import=${preload}` };
+  const environment = { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: '*', NODE_OPTIONS: `--import=${preload}` };
   const flags = ['--stall-seconds=2', '--restart-cap-seconds=1'];
   const reconciler = await startReconciler(api, { ownNamespace: 'paper', environment, flags, waitsFor: 'answer' });
   onTestFinished(reconciler.stop);

@@ -47,7 +47,7 @@ export async function startReconciler(
 ): Promise<Reconciler> {
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
-  const variables = { JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true', ...environment };
+  const variables = { AGENTS_ORCHESTRATION_CONTROLLER_ENABLED: 'true', ...environment };
   const process = createComponent({
     name: 'reconciler',
     folder,

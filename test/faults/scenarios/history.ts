@@ -69,7 +69,7 @@ function objectOf({ group, version, kind }: Resource, namespace: string, name: s
 
 async function follow(arena: Arena, other: string, heapMib: number): Promise<Replica> {
   const namespaces = JSON.stringify([arena.namespace, other]);
-  const environment = { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces };
+  const environment = { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces };
   return arena.startReplica({ environment, flags: [...IMPATIENT, `--engine-heap-mib=${heapMib}`] });
 }
 

@@ -136,7 +136,7 @@ export const obstacles: readonly Scenario[] = [
       const options = {
         kubeconfig,
         isLacking: true,
-        environment: { JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces },
+        environment: { AGENTS_ORCHESTRATION_CONTROLLER_NAMESPACES: namespaces },
       };
       const [replica, runs] = [await arena.startReplica(options), await arena.createRuns(2, 'before')];
       if (!(await arena.until(() => runs.every(arena.hasEnded), PATIENCE_MS)))
