@@ -3,6 +3,7 @@ import { displayObject, quoteName } from '../../dag/display.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
 import { displayText } from '../format/escape.ts';
+import { readParameters } from '../parameters.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { CommandError, readExisting } from './failure.ts';
 import { type Cluster, type ClusterObject, type ClusterPorts, isApiFailure } from './port.ts';
@@ -15,7 +16,7 @@ const command = {
   flags: { parameter: 'texts', 'delivery-id': 'text', name: 'text', wait: 'switch', timeout: 'text' },
   check: (values: { readonly timeout?: string; readonly parameter?: readonly string[] }) => [
     ...checkTimeout(values),
-    ...(values.parameter ?? []).flatMap(checkParameter),
+    ...readParameters(values.parameter).mistakes,
   ],
   usage: `usage: orchestration-gate run ORCHESTRATION [-p KEY=VALUE]... [--delivery-id ID] [--name NAME] [--wait]
 
@@ -42,7 +43,7 @@ export async function submit(args: readonly string[], ports: ClusterPorts): Prom
     const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
     const wanted = writeRun(name ?? nameRun(orchestration, suffix), cluster.namespace, {
       orchestrationRef: { name: orchestration },
-      ...(parameter.length > 0 && { parameters: Object.fromEntries(parameter.map(cutParameter)) }),
+      ...(parameter.length > 0 && { parameters: readParameters(parameter).parameters }),
       deliveryId,
     });
     const isNamed = name !== undefined && given === undefined;
@@ -124,13 +125,4 @@ function compareSpecs(stored: OrchestrationRunSpec, wanted: OrchestrationRunSpec
 function tellDifference(field: string, stored: string | undefined, wanted: string | undefined): string[] {
   const quote = (value: string | undefined) => (value === undefined ? 'nothing' : quoteName(value));
   return stored === wanted ? [] : [`${displayText(field)} ${quote(stored)} instead of ${quote(wanted)}`];
-}
-
-function checkParameter(text: string): string[] {
-  return text.indexOf('=') > 0 ? [] : [`--parameter is ${quoteName(text)}; write KEY=VALUE`];
-}
-
-function cutParameter(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  return [text.slice(0, at), text.slice(at + 1)];
 }
