@@ -16,7 +16,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   tls: { src: [], outside: ['node-forge', 'node:'] },
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
-  cli: { src: ['dag', 'orchestration', 'drawing', 'tls'], outside: ['yaml', 'node:'] },
+  cli: { src: ['dag', 'orchestration', 'drawing', 'reconciler', 'tls'], outside: ['yaml', 'node:'] },
   ui: { src: ['dag', 'orchestration', 'drawing'], outside: ['node:'] },
 };
 

@@ -3,13 +3,23 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
+import type { KubeError } from '../kube/errors.ts';
 import { createTiming, type Log } from '../kube/ports.ts';
 import { startReflector } from '../kube/reflector.ts';
 import { namespacedResource, type Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import { isVerdict } from '../kube/verdict.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
-import type { Cluster, ClusterChoice, ClusterKind, ClusterObject, ClusterPorts, Listener } from './cluster/port.ts';
+import type {
+  ChildKind,
+  Cluster,
+  ClusterChoice,
+  ClusterKind,
+  ClusterObject,
+  ClusterPorts,
+  Listener,
+} from './cluster/port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
@@ -18,9 +28,11 @@ const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
 const FIELD_MANAGER = 'orchestration-gate-cli';
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
-const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
+const RESOURCES: Readonly<Record<ClusterKind | ChildKind, Resource>> = {
   Orchestration: namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
   OrchestrationRun: namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
+  AgentRun: namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns'),
+  ToolRun: namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns'),
 };
 
 const timing = createTiming(() => performance.now());
@@ -100,6 +112,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
         fieldManager: FIELD_MANAGER,
         ...(onWarning && { onWarning }),
       }),
+    isDenial: (failure) => isVerdict(failure as KubeError),
     apply: (object, { isDryRun = false, onWarning } = {}) => {
       const body = place(object);
       return writes.patch(
@@ -124,7 +137,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
 }
 
 function resourceOf({ kind }: ClusterObject): Resource {
-  return RESOURCES[kind as ClusterKind];
+  return RESOURCES[kind as keyof typeof RESOURCES];
 }
 
 async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly ClusterObject[]> {

@@ -6,6 +6,7 @@ import type { KubeError } from './errors.ts';
  *
  * | answer | is |
  * |---|---|
+ * | 400 `… does not support dry run`: a webhook that was not asked | no verdict |
  * | 422, 400, 413 and the like: schema, form, size; a policy, and a webhook that gives no code of its own | a verdict |
  * | 403 `… denied the request: …`: a webhook | a verdict |
  * | 403 `… denied request: …`: a ValidatingAdmissionPolicy whose reason is Forbidden | a verdict |
@@ -17,7 +18,8 @@ import type { KubeError } from './errors.ts';
  * | 401, 408, 429, 5xx (`failed calling webhook …` among them), no answer | no verdict |
  */
 export function isVerdict({ reason, message }: KubeError): boolean {
-  return reason === 'Invalid' || (reason === 'Forbidden' && DENIED.test(message));
+  return (reason === 'Invalid' && !message.includes(UNASKED)) || (reason === 'Forbidden' && DENIED.test(message));
 }
 
+const UNASKED = 'does not support dry run';
 const DENIED = / denied (the )?request\b/;

@@ -9,6 +9,7 @@ test.each<[code: number, reason: string, message: string, isVerdict: boolean]>([
   [422, 'Invalid', 'ToolRun "child" is invalid: spec.toolRef: Required value', true],
   [400, 'BadRequest', 'ToolRun in version "v1alpha1" cannot be handled as a ToolRun', true],
   [400, '', 'admission webhook "w.example.com" denied the request: no', true],
+  [400, 'BadRequest', 'admission webhook "w.example.com" does not support dry run', false],
   [403, '', 'admission webhook "w.example.com" denied the request: no', true],
   [422, 'Invalid', "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", true],
   [403, 'Forbidden', `${name} ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`, true],

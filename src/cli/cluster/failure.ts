@@ -16,13 +16,28 @@ export class CommandError extends Error {
 }
 
 /** What the API server has against a call, as sentences: one for each place of the object that it refuses. */
-export function describeFailure({ reason, causes, message }: ApiFailure): readonly string[] {
+export function describeFailure(failure: ApiFailure): readonly string[] {
+  const { reason, message } = failure;
   if (reason === 'Unauthorized') {
     return ['the API server does not accept these credentials: log in anew, or choose another --context'];
   }
-  const places = reason === 'Invalid' ? causes.filter((cause) => cause.message !== undefined) : [];
-  if (places.length === 0) return [displayText(message)];
-  return places.map(({ field = '', message: why = '' }) => displayText(field === '' ? why : `${field}: ${why}`));
+  const causes = reason === 'Invalid' ? readCauses(failure) : [{ field: '', message }];
+  return causes.map(({ field, message: why }) => displayText(field === '' ? why : `${field}: ${why}`));
+}
+
+/**
+ * Why an object is denied, place by place; '' is the object. What the API server adds without a place, that a mistake keeps
+ * it from looking for more, is left out.
+ */
+export function readCauses({
+  causes,
+  reason: code,
+  message,
+}: ApiFailure): readonly { readonly code: string; readonly field: string; readonly message: string }[] {
+  const places = causes.flatMap(({ field = '', message: why, reason = code }) =>
+    why === undefined || field === '<nil>' ? [] : [{ code: reason, field, message: why }],
+  );
+  return places.length > 0 ? places : [{ code, field: '', message }];
 }
 
 /** Reads an object that must be there. */

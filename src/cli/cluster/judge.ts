@@ -3,21 +3,35 @@ import type { Path } from '../../orchestration/problem.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
-import { type ApiFailure, type Cluster, type ClusterObject, isApiFailure } from './port.ts';
+import { readCauses } from './failure.ts';
+import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';
 
 /** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
 export const FOREIGN_WARNING = 'ServerWarning';
+
+/** Finds more in an object that the API server would store. */
+export type FindMore = (object: FoundObject, cluster: Cluster) => Promise<readonly Finding[]>;
 
 /**
  * Has the API server judge every object, as `kubectl apply --dry-run=server` would: schema, gate as it is configured there,
  * and whatever else is asked. Nothing is stored. One after the other; throws ApiFailure where the server cannot say.
  */
-export async function judgeOnServer(manifests: readonly Manifest[], cluster: Cluster): Promise<LintReport> {
+export async function judgeOnServer(
+  manifests: readonly Manifest[],
+  cluster: Cluster,
+  findMore: FindMore = () => Promise.resolve([]),
+): Promise<LintReport> {
   const judged = new Map<FoundObject, readonly PlacedProblem[]>();
   const objects = manifests.flatMap((manifest) => manifest.objects);
   const known = judgeObjects(objects);
   for (const object of objects) {
-    judged.set(object, await judgeObject(object, cluster, known.get(object) ?? []));
+    const findings = await judgeObject(object, cluster, known.get(object) ?? []);
+    const isDenied = findings.some(({ severity }) => severity === 'deny');
+    const more = isDenied ? [] : await findMore(object, cluster);
+    judged.set(
+      object,
+      [...findings, ...more].map((finding) => placeFinding(object, finding)),
+    );
   }
   return reportManifests(manifests, judged);
 }
@@ -26,14 +40,13 @@ async function judgeObject(
   object: FoundObject,
   cluster: Cluster,
   known: readonly PlacedProblem[],
-): Promise<readonly PlacedProblem[]> {
+): Promise<readonly Finding[]> {
   const warnings: string[] = [];
   const denials = await dryRun(object.value as ClusterObject, cluster, (warning) => warnings.push(warning)).then(
     () => [],
-    (error: unknown) => readDenials(error),
+    (error: unknown) => readDenials(error, cluster),
   );
-  const found = [...denials, ...warnings.map((warning) => readWarning(warning, known))];
-  return found.map((finding) => placeFinding(object, finding));
+  return [...denials, ...warnings.map((warning) => readWarning(warning, known))];
 }
 
 /** An update is judged otherwise than a creation: by the ratchet, and as a merge with what is stored. */
@@ -55,29 +68,16 @@ async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Pr
 }
 
 /** What the server says of one place of an object; '' is the object. */
-interface Finding {
+export interface Finding {
   readonly severity: 'deny' | 'warn';
   readonly code: string;
   readonly field: string;
   readonly message: string;
 }
 
-function readDenials(error: unknown): Finding[] {
-  if (!isApiFailure(error) || !isVerdict(error)) throw error;
-  const { reason, causes, message } = error;
-  const places = causes.filter((cause) => cause.message !== undefined);
-  if (places.length === 0) return [{ severity: 'deny', code: reason, field: '', message }];
-  return places.map((cause) => ({
-    severity: 'deny',
-    code: cause.reason ?? reason,
-    field: cause.field ?? '',
-    message: cause.message ?? '',
-  }));
-}
-
-/** Whether it speaks of the object, rather than of who asks or of the server's own state. */
-function isVerdict({ reason, message }: ApiFailure): boolean {
-  return reason === 'Invalid' || message.startsWith('admission webhook ');
+function readDenials(error: unknown, cluster: Cluster): Finding[] {
+  if (!isApiFailure(error) || !cluster.isDenial(error)) throw error;
+  return readCauses(error).map((cause) => ({ severity: 'deny', ...cause }));
 }
 
 /** The gate's warnings are `field: message`, perhaps cut; our own rules tell which code that is. */

@@ -14,6 +14,9 @@ export interface ClusterObject {
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
+/** Kinds of what steps create. */
+export type ChildKind = 'AgentRun' | 'ToolRun' | 'OrchestrationRun';
+
 /** Which cluster, user and namespace, as kubectl's flags of these names say. */
 export interface ClusterChoice {
   readonly kubeconfig?: string;
@@ -62,6 +65,8 @@ export interface Cluster {
   readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<ClusterObject>;
   readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly ClusterObject[]>;
   readonly create: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
+  /** Whether a failed write is a word on the object, so that the same object would be denied again. */
+  readonly isDenial: (failure: ApiFailure) => boolean;
   /** Server-side apply, which takes over what others own. */
   readonly apply: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
   /** Sets annotations of a run; null removes one. */

@@ -1,8 +1,10 @@
 import { displayName, displayObject } from '../../dag/display.ts';
 import type { ChangedStep } from '../changes.ts';
+import { type ChildVerdict, describeUnchecked } from '../cluster/child-verdict.ts';
 import { formatElapsed } from '../cluster/elapsed.ts';
 import type { Impact } from '../cluster/stored.ts';
 import type { Plan } from '../planning.ts';
+import { displayText } from './escape.ts';
 
 /** An Orchestration of the files, with its plan, or else with what it would be refused for. */
 export interface Planned {
@@ -11,6 +13,8 @@ export interface Planned {
   readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
   readonly plan?: Plan;
   readonly impact?: Impact;
+  /** What the API server says of the children of a run, in step order. */
+  readonly children?: readonly ChildVerdict[];
 }
 
 /** How many names a line may hold; the JSON has them all. */
@@ -21,7 +25,7 @@ export function formatPlanText(all: readonly Planned[]): string {
   return all.map(describe).join('\n');
 }
 
-function describe({ namespace, name, problems, plan, impact }: Planned): string {
+function describe({ namespace, name, problems, plan, impact, children = [] }: Planned): string {
   const title = displayObject('Orchestration', namespace, name);
   if (plan === undefined) {
     const lines = problems.map(({ field, message }) => `  ${field}: ${message}\n`);
@@ -34,6 +38,7 @@ function describe({ namespace, name, problems, plan, impact }: Planned): string 
     ...describeFailures(plan),
     ...describeTime(plan),
     ...(impact === undefined ? [] : describeImpact(impact)),
+    ...describeChildren(children),
   ]
     .map((line) => `  ${line}\n`)
     .join('')}`;
@@ -94,6 +99,22 @@ function describeChange({ step, waitsAlsoFor, waitsNoLongerFor, fields }: Change
   return `~ ${displayName(step)}: ${parts.filter((part) => part !== '').join('; ')}`;
 }
 
+function describeChildren(children: readonly ChildVerdict[]): string[] {
+  if (children.length === 0) return [];
+  const accepted = children.filter(({ verdict }) => verdict === 'Accepted').length;
+  const heading = `the API server would create ${accepted} of ${count(children.length, 'child', 'children')} now (dry run)`;
+  const news = children.filter(({ verdict, problems }) => verdict !== 'NotChecked' && problems.length > 0);
+  return [heading, ...indent([...news.flatMap(describeChild), ...describeUnchecked(children)])];
+}
+
+function describeChild({ step, kind, verdict, problems }: ChildVerdict): string[] {
+  const how = { Accepted: 'warning', Denied: 'denied', Waits: 'would wait', NotChecked: 'not checked' }[verdict];
+  const place = (field: string) => (field === '' ? '' : `${displayText(field)}: `);
+  return problems.map(
+    ({ field, message }) => `${displayName(step)}: ${kind} ${how}: ${place(field)}${displayText(message)}`,
+  );
+}
+
 function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }
@@ -103,6 +124,6 @@ function list(names: readonly string[], between = ', '): string {
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : nouns}`;
 }

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { quoteName } from '../../dag/display.ts';
+import type { Orchestration } from '../../orchestration/decode.ts';
+import { base32 } from '../../reconciler/names.ts';
+import { type Preview, previewChildren } from '../../reconciler/preview.ts';
+import type { ChildVerdict } from './child-verdict.ts';
+import { readCauses } from './failure.ts';
+import { type ApiFailure, type Cluster, isApiFailure } from './port.ts';
+
+/**
+ * Has the API server judge the child of every step that has one, in a dry run that stores nothing, with the user's rights.
+ * One after the other; throws ApiFailure where the server cannot say.
+ */
+export async function judgeChildren(
+  orchestration: Orchestration,
+  cluster: Cluster,
+  parameters: Readonly<Record<string, string>> = {},
+): Promise<readonly ChildVerdict[]> {
+  const namespace = orchestration.namespace || cluster.namespace;
+  const hash = (text: string) => base32(createHash('sha256').update(text).digest());
+  const verdicts: ChildVerdict[] = [];
+  for (const { step, index, kind, child } of previewChildren(orchestration, namespace, parameters, hash)) {
+    verdicts.push({ step, index, kind, ...(await judgeChild(child, cluster)) });
+  }
+  return verdicts;
+}
+
+type Verdict = Pick<ChildVerdict, 'verdict' | 'problems'>;
+
+async function judgeChild(child: Preview['child'], cluster: Cluster): Promise<Verdict> {
+  if (typeof child === 'string') return say('NotChecked', child);
+  const warnings: string[] = [];
+  try {
+    await cluster.create(child, { isDryRun: true, onWarning: (warning) => warnings.push(warning) });
+    return { verdict: 'Accepted', problems: warnings.map((message) => ({ field: '', message })) };
+  } catch (error) {
+    if (!isApiFailure(error)) throw error;
+    return explain(error, child, cluster);
+  }
+}
+
+function explain(
+  error: ApiFailure,
+  { apiVersion, kind, metadata }: Exclude<Preview['child'], string>,
+  cluster: Cluster,
+): Verdict {
+  const { reason, message } = error;
+  if (cluster.isDenial(error)) return { verdict: 'Denied', problems: readCauses(error) };
+  // A webhook that is not asked in a dry run.
+  if (reason === 'Invalid') return say('NotChecked', message);
+  if (reason === 'Forbidden' && message.includes(' cannot create resource ')) {
+    const where = `in namespace ${quoteName(metadata.namespace)}`;
+    return say(
+      'NotChecked',
+      `your account may not create ${kind}s ${where}: this says nothing of the sidecar's rights`,
+    );
+  }
+  if (reason === 'NotFound' && !message.startsWith('namespaces ')) {
+    return say('Waits', `this cluster does not know ${kind}s (${apiVersion}): install the CRDs of the agents chart`);
+  }
+  if (reason === 'Forbidden' || reason === 'NotFound') return say('Waits', message);
+  throw error;
+}
+
+function say(verdict: ChildVerdict['verdict'], message: string): Verdict {
+  return { verdict, problems: [{ field: '', message }] };
+}

@@ -1,0 +1,38 @@
+import { asRecord, decodeOrchestration } from '../../orchestration/decode.ts';
+import { formatPath, type Path } from '../../orchestration/problem.ts';
+import type { Step } from '../../orchestration/schema.ts';
+import { type ChildVerdict, describeUnchecked } from './child-verdict.ts';
+import { judgeChildren } from './children.ts';
+import { type Finding, type FindMore, FOREIGN_WARNING, readPath } from './judge.ts';
+
+/** Finds what the API server has against the children of an Orchestration; what could not be checked goes to `note`. */
+export function findInChildren(note: (sentence: string) => void): FindMore {
+  return async ({ kind, value }, cluster) => {
+    if (kind !== 'Orchestration') return [];
+    const { orchestration } = decodeOrchestration(value);
+    const verdicts = await judgeChildren(orchestration, cluster);
+    for (const sentence of describeUnchecked(verdicts)) note(`Orchestration "${orchestration.name}": ${sentence}`);
+    return verdicts.flatMap((verdict) => readVerdict(verdict, orchestration.steps[verdict.index]));
+  };
+}
+
+/** What is said of a child, in the place of the step's field that it comes from. */
+function readVerdict({ verdict, kind, index, problems }: ChildVerdict, step: Step | undefined): readonly Finding[] {
+  if (verdict === 'NotChecked') return [];
+  const says = { Accepted: 'warns of', Denied: 'denies', Waits: 'would not create now' }[verdict];
+  return problems.map(({ field, message }) => ({
+    severity: verdict === 'Denied' ? 'deny' : 'warn',
+    code: verdict === 'Denied' ? 'ChildWouldBeDenied' : FOREIGN_WARNING,
+    field: formatPath(['spec', 'steps', index, ...findOrigin(field, step)]),
+    message: `the API server ${says} the ${kind} of this step: ${field === '' ? '' : `${field}: `}${message}`,
+  }));
+}
+
+/** The field of a step that became this field of its child. */
+function findOrigin(field: string, step: Step | undefined): Path {
+  const [root, key = '', ...inside] = readPath(field);
+  if (root !== 'spec') return [];
+  if (asRecord(step)[key] !== undefined) return [key, ...inside];
+  const [argument = ''] = key === 'parameters' ? inside : [key];
+  return asRecord(step?.with)[argument] === undefined ? [] : ['with', argument];
+}

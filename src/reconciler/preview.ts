@@ -1,0 +1,52 @@
+import type { Orchestration } from '../orchestration/decode.ts';
+import { API_VERSION, type Step } from '../orchestration/schema.ts';
+import { buildChild } from './child-object.ts';
+import { stepKinds } from './kinds/table.ts';
+import { type Hash, nameChild } from './names.ts';
+import { readRun } from './observe.ts';
+import type { ObservedRun } from './snapshot.ts';
+
+/** The child that the first attempt of a step would create. */
+export interface Preview {
+  readonly step: string;
+  /** Where the step stands in the list of all. */
+  readonly index: number;
+  /** Of the child. */
+  readonly kind: string;
+  /** The child, or a sentence why there can be none. */
+  readonly child: PreviewedChild | string;
+}
+
+/** It has no owner: there is no run yet. */
+interface PreviewedChild {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly [field: string]: unknown;
+}
+
+/** The children of a run with these parameters, step by step; steps that create none are left out. */
+export function previewChildren(
+  { name, steps }: Orchestration,
+  namespace: string,
+  parameters: Readonly<Record<string, string>>,
+  hash: Hash,
+): readonly Preview[] {
+  const spec = { orchestrationRef: { name }, parameters };
+  const metadata = { name, namespace, uid: '' };
+  const run = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
+  return steps.flatMap((step, index) => previewChild(step, index, run, hash));
+}
+
+function previewChild(declared: Step, index: number, run: ObservedRun, hash: Hash): Preview[] {
+  const stepKind = stepKinds.get(declared.kind);
+  if (stepKind?.type !== 'Child') return [];
+  const { name: step } = declared;
+  const { apiVersion, kind } = stepKind;
+  const built = stepKind.buildSpec(declared, run);
+  if ('refusal' in built) return [{ step, index, kind, child: built.refusal }];
+  const ref = { apiVersion, kind, name: nameChild(hash)(run, step, 1), namespace: run.namespace };
+  const { metadata, ...child } = buildChild(run, { type: 'CreateChild', step, ref, spec: built.spec }, hash);
+  const { ownerReferences: _, ...unowned } = metadata;
+  return [{ step, index, kind, child: { ...child, metadata: unowned } }];
+}
