@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
-import { guess } from './cli/arguments.ts';
+import { asksForHelp, guess } from './cli/arguments.ts';
 import type { ClusterPorts } from './cli/cluster/port.ts';
 import type { Outcome, Ports } from './cli/command.ts';
 import { quoteName } from './dag/display.ts';
@@ -17,6 +17,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   serve: {
     about: 'answer admission reviews: the gate',
     run: async (args) => {
+      if (asksForHelp(args)) return help((await import('./runtime/serve-configuration.ts')).SERVE_USAGE);
       await (await import('./admission/main.ts')).serve(args, process);
       return 0; // once it has begun; it ends itself
     },
@@ -24,6 +25,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   reconcile: {
     about: 'execute OrchestrationRuns: the reconciler',
     run: async (args) => {
+      if (asksForHelp(args)) return help((await import('./runtime/reconcile-configuration.ts')).RECONCILE_USAGE);
       (await import('./supervisor/main.ts')).reconcile(args, process);
       return 0; // once it has begun; it ends itself
     },
@@ -103,6 +105,10 @@ function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {
   return exitCode;
 }
 
+function help(usage: string): number {
+  return tell({ exitCode: 0, stdout: usage, stderr: '' });
+}
+
 function describeUsage(): string {
   const lines = told.map((name) => `  ${name.padEnd(10)} ${verbs[name]?.about}\n`);
   return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  --version  which this is\n`;
@@ -123,7 +129,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     const complaint = `orchestration-gate: this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}\n`;
     return tell({ exitCode: 2, stdout: '', stderr: complaint });
   }
-  if (word === '--help' || word === '-h') return tell({ exitCode: 0, stdout: describeUsage(), stderr: '' });
+  if (word === '--help' || word === '-h') return help(describeUsage());
   if (word === '--version') return tell({ exitCode: 0, stdout: `${await readVersion()}\n`, stderr: '' });
   if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;

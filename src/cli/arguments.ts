@@ -28,6 +28,11 @@ export interface Arguments<F extends Flags> {
   readonly mistakes: readonly string[];
 }
 
+/** Wherever it stands: who asks for help gets nothing else. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.some((word) => word === '--help' || word === '-h');
+}
+
 /** Reads the words after a verb and tells all mistakes at once, which node's strict parsing does not. */
 export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
   const { tokens } = parseArgs({
@@ -78,6 +83,7 @@ function findMistake(flags: Flags, name: string, value: string | undefined) {
   if (kind === 'switch') return value === undefined ? undefined : 'takes no value';
   const isText = kind === 'text' || kind === 'texts';
   if (value === undefined) return isText ? 'needs a value' : `needs a value: ${kind.join(', ')}`;
+  if (value === '') return 'is empty; give it a value, or leave it out';
   return isText || kind.includes(value) ? undefined : `is ${quoteName(value)}; ${guess(value, kind)}`;
 }
 

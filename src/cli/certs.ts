@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { readExpiry } from '../tls/expiry.ts';
 import { loadPair, writeGeneration } from '../tls/files.ts';
 import { type CertificatePair, issueCertificateAuthority, issueLeaf } from '../tls/issue.ts';
+import { asksForHelp } from './arguments.ts';
 
 export interface CertsPorts {
   readonly workingDirectory: string;
@@ -32,6 +33,10 @@ const DNS_NAME = /^(?=.{1,253}$)(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z
  * Returns the exit code: 0 done, 2 wrong arguments or a folder that cannot be written.
  */
 export async function runCerts(args: readonly string[], ports: CertsPorts): Promise<number> {
+  if (asksForHelp(args)) {
+    ports.stdout(CERTS_USAGE);
+    return 0;
+  }
   const request = readRequest(args);
   if ('mistakes' in request) {
     ports.stderr(`${request.mistakes.map((mistake) => `certs: ${mistake}\n`).join('')}\n${CERTS_USAGE}`);

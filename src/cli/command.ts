@@ -1,6 +1,6 @@
 import { listNames, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { type Arguments, type Flags, readArguments } from './arguments.ts';
+import { type Arguments, asksForHelp, type Flags, readArguments } from './arguments.ts';
 import type { ClusterPorts } from './cluster/port.ts';
 import type { Sources } from './files.ts';
 import { type Manifest, readManifest } from './objects.ts';
@@ -39,7 +39,7 @@ export async function readInput<const F extends Flags>(
   args: readonly string[],
   { readSources }: Ports,
 ): Promise<Input<F>> {
-  if (args.some((word) => word === '--help' || word === '-h')) {
+  if (asksForHelp(args)) {
     return { ok: false, outcome: { exitCode: 0, stdout: usage, stderr: '' } };
   }
   const { values, operands, mistakes } = readArguments(flags, args);

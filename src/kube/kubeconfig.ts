@@ -75,7 +75,8 @@ function readMerged(files: readonly string[], context: string | undefined): Kube
     try {
       next.loadFromFile(file);
     } catch (error) {
-      const { message } = error as Error;
+      // What follows draws the place, in lines of its own.
+      const [message] = (error as Error).message.split('\n');
       throw new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${message}`, { cause: error });
     }
     merged.clusters = addMissing(merged.clusters, next.clusters);

@@ -123,15 +123,15 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   async function send(request: TransportRequest): Promise<TransportAnswer> {
+    const credentials = await readCredentials();
     try {
-      const credentials = await readCredentials();
       const sentMs = timing.now();
       const answer = await sendAs(credentials, request);
       onDate(answer.headers['date']?.toString(), sentMs);
       if (answer.statusCode === 401) cache.expire(credentials);
       return answer;
     } catch (error) {
-      throw errorFromFailure(error, request.signal);
+      throw nameServer(errorFromFailure(error, request.signal), credentials.server);
     }
   }
 
@@ -174,6 +174,13 @@ export function errorFromFailure(error: unknown, signal?: AbortSignal): KubeErro
   const what = isBroken ? 'the connection to the API server broke: ' : '';
   const details = { cause: error, isOutcomeUnknown: true };
   return new KubeError(isBroken ? 'Unavailable' : 'Unknown', what + messageOf(error), details);
+}
+
+/** Says where the API server is that cannot be reached: most often the address is what is wrong. */
+function nameServer(failure: KubeError, server: string): KubeError {
+  const { reason, message, isOutcomeUnknown, cause } = failure;
+  if (reason !== 'Unavailable' && reason !== 'Unknown') return failure;
+  return new KubeError(reason, message.replace('the API server', `$& at ${server}`), { isOutcomeUnknown, cause });
 }
 
 /** An AggregateError, of a host with several addresses, has no words of its own. */

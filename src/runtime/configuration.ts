@@ -59,6 +59,17 @@ export function readConfiguration<const S extends Readonly<Record<string, Settin
   return { ok: true, configuration: Object.freeze(configuration) as Configuration<S> };
 }
 
+/** What people may set, a flag a line: with its fallback, and the variables that it beats. */
+export function describeSettings(settings: Readonly<Record<string, Setting>>): string {
+  return Object.values(settings)
+    .map(({ flag, variables = [], help, fallback, isOptional }) => {
+      const names = [...(flag === undefined ? [] : [`--${flag}`]), ...variables];
+      const otherwise = fallback === undefined ? (isOptional ? '' : ' (required)') : ` (default: ${fallback})`;
+      return `  ${names.join(', ')}\n      ${help}${otherwise}\n`;
+    })
+    .join('');
+}
+
 export const anyText: ValueKind<string> = {
   expected: 'a text that is not empty',
   read: (text) => (text.trim() === '' ? undefined : text),

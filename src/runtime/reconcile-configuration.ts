@@ -4,6 +4,7 @@ import {
   type Configuration,
   type ConfigurationResult,
   type ConfigurationSources,
+  describeSettings,
   oneOf,
   readConfiguration,
   type Setting,
@@ -158,6 +159,12 @@ const RECONCILE_SETTINGS = {
   ...CERTIFICATE_SETTINGS,
   logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
 } as const satisfies Record<string, Setting>;
+
+export const RECONCILE_USAGE = `usage: orchestration-gate reconcile [--FLAG VALUE]...
+
+Executes OrchestrationRuns, and ToolRuns if asked to, until SIGTERM: the reconciler. docs/operations.md says more.
+
+${describeSettings(RECONCILE_SETTINGS)}`;
 
 export type ReconcileConfiguration = Configuration<typeof RECONCILE_SETTINGS> & {
   readonly namespaces: readonly string[];

@@ -3,6 +3,7 @@ import {
   type Configuration,
   type ConfigurationResult,
   type ConfigurationSources,
+  describeSettings,
   oneOf,
   readConfiguration,
   type Setting,
@@ -42,6 +43,12 @@ const SERVE_SETTINGS = {
   },
   logLevel: { flag: 'log-level', kind: oneOf(LOG_LEVELS), help: 'how much to log', fallback: 'info' },
 } as const satisfies Record<string, Setting>;
+
+export const SERVE_USAGE = `usage: orchestration-gate serve [--FLAG VALUE]...
+
+Answers admission reviews until SIGTERM: the gate. docs/operations.md says more.
+
+${describeSettings(SERVE_SETTINGS)}`;
 
 export type ServeConfiguration = Configuration<typeof SERVE_SETTINGS>;
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   mkdir,
   mkdtemp,
@@ -8,10 +9,11 @@ import {
   realpath,
   rename,
   rm,
+  stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { CertificatePair } from './issue.ts';
 
@@ -32,7 +34,7 @@ const GENERATION_PREFIX = '..generation-';
  * Throws on failed I/O; the folder then holds all the old files or all the new ones.
  */
 export async function writeGeneration(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const generation = await mkdtemp(join(folder, GENERATION_PREFIX));
   for (const [name, text] of Object.entries(files)) await writeFile(join(generation, name), text, { mode: 0o600 });
 
@@ -42,6 +44,19 @@ export async function writeGeneration(folder: string, files: Readonly<Record<str
   for (const entry of await readdir(folder)) {
     const isOld = entry.startsWith(GENERATION_PREFIX) && entry !== basename(generation);
     if (isOld) await rm(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+/** As mkdir's `recursive`, which spins for ever where a folder is there and none can be made in it, as in /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(folder))) throw error;
+    await makeFolder(dirname(folder));
+    await makeFolder(folder);
   }
 }
 

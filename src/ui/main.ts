@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { readArguments } from '../cli/arguments.ts';
+import { asksForHelp, readArguments } from '../cli/arguments.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { followCluster } from '../kube/cluster.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -44,7 +44,7 @@ const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'contro
 export async function ui(words: readonly string[], process: NodeJS.Process): Promise<number> {
   const { stdout, stderr } = process;
   const complain = (sentence: string) => stderr.write(`ui: ${sentence}\n`);
-  if (words.some((word) => word === '--help' || word === '-h')) {
+  if (asksForHelp(words)) {
     stdout.write(USAGE);
     return 0;
   }

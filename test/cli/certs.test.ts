@@ -76,6 +76,14 @@ test('tells all mistakes with the usage, and writes nothing', async () => {
   expect(await readdir(parent)).toEqual([]);
 });
 
+test('says so where no folder can be made, and does not try for ever', async () => {
+  const { run } = await start();
+  expect(await run(['--out', '/proc/certs'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^certs: cannot make certificates in \/proc\/certs: ENOENT/),
+  });
+});
+
 test('refuses a flag that it does not know', async () => {
   const { run } = await start();
   expect(await run(['--nope'])).toMatchObject({

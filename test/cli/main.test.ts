@@ -79,6 +79,15 @@ test('tells its version and how it is used', async () => {
   expect(await start(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
 });
 
+test.each(['serve', 'reconcile', 'lint', 'status', 'ui', 'certs'])(
+  '%s --help says how it is used, and ends with 0',
+  async (verb) => {
+    const { code, stdout, stderr } = await start([verb, '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^usage: orchestration-gate ${verb} `));
+  },
+);
+
 function start(args: readonly string[], input = '') {
   return startCli(args, { input }).ended;
 }

@@ -245,7 +245,10 @@ describe('the CLI where there is no cluster to ask', () => {
     const path = join(sharedCluster().folder, 'nobody-answers.kubeconfig');
     await writeFile(path, JSON.stringify(config), { mode: 0o600 });
     const { code, stderr } = await cli(path, 'watch', 'x');
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^watch: cannot connect to the API server: .*\n$/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^watch: cannot connect to the API server at https:.*\n$/),
+    ]);
   });
 
   it('says which context there is not', async () => {

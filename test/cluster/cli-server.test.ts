@@ -56,6 +56,15 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     expect(await lint('a: [')).toMatchObject({ code: 1, problems: ['a.yaml:1:5 InvalidYaml'] });
   });
 
+  it.each([{}, { metadata: null }, { metadata: { name: '..' } }])(
+    'lint --server of an object with %j is told what its name lacks',
+    async (metadata) => {
+      const { metadata: _, ...nameless } = orchestration('x', [{ name: 'a' }]) as Record<string, unknown>;
+      const { code, problems } = await lint({ ...nameless, ...metadata });
+      expect([code, problems]).toEqual([1, [expect.stringMatching(/ FieldValue(Required|Invalid) metadata\.name$/)]]);
+    },
+  );
+
   it('lint --server that may not ask says so, and ends with 2', async () => {
     await cluster.kubectl(['create', 'serviceaccount', 'reader', '-n', namespace()]);
     const KUBECONFIG = await cluster.serviceAccountKubeconfig(namespace(), 'reader');

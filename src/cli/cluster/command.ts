@@ -1,4 +1,5 @@
-import { type Arguments, type Flags, readArguments } from '../arguments.ts';
+import { quoteName } from '../../dag/display.ts';
+import { type Arguments, asksForHelp, type Flags, readArguments } from '../arguments.ts';
 import { type Outcome, refuse } from '../command.ts';
 import { displayText } from '../format/escape.ts';
 import { CommandError, describeFailure } from './failure.ts';
@@ -36,13 +37,19 @@ export async function runOnCluster<const F extends Flags>(
   ports: Pick<ClusterPorts, 'connect'>,
   act: Act<F>,
 ): Promise<Outcome> {
-  if (args.some((word) => word === '--help' || word === '-h')) return { exitCode: 0, stdout: usage, stderr: '' };
+  if (asksForHelp(args)) return { exitCode: 0, stdout: usage, stderr: '' };
   const { values, operands, mistakes } = readArguments({ ...flags, ...clusterFlags }, args);
   const [name] = operands;
-  const count = operands.length === 1 ? [] : [`name ${operand}, and nothing else`];
+  const count = operands.length === 1 ? findNameMistakes(name) : [`name ${operand}, and nothing else`];
   const all = [...mistakes, ...count, ...check(values as Arguments<F>['values'])];
   if (all.length > 0 || name === undefined) return refuse(verb, all);
   return explainFailure(verb, async () => act(await connect(ports, values), name, values));
+}
+
+/** Why a name cannot be asked for: what would be another path of the API, as kubectl sees it too. */
+export function findNameMistakes(name: string | undefined): readonly string[] {
+  if (name === undefined || /^(?!\.{0,2}$)[^/%]+$/.test(name)) return [];
+  return [name === '' ? 'the name is empty' : `${quoteName(name)} is no name: it is . or .., or holds / or %`];
 }
 
 /** Finds the cluster that the flags choose. */
@@ -50,6 +57,8 @@ export async function connect(
   { connect: find }: Pick<ClusterPorts, 'connect'>,
   choice: ClusterChoice,
 ): Promise<Cluster> {
+  const mistakes = findNameMistakes(choice.namespace).map((mistake) => `--namespace: ${mistake}`);
+  if (mistakes.length > 0) throw new CommandError(...mistakes);
   try {
     return await find(choice);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Path } from '../../orchestration/problem.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
+import { findNameMistakes } from './command.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';
 
@@ -42,11 +43,17 @@ async function judgeObject(
   known: readonly PlacedProblem[],
 ): Promise<readonly Finding[]> {
   const warnings: string[] = [];
-  const denials = await dryRun(object.value as ClusterObject, cluster, (warning) => warnings.push(warning)).then(
+  const denials = await dryRun(readObject(object), cluster, (warning) => warnings.push(warning)).then(
     () => [],
     (error: unknown) => readDenials(error, cluster),
   );
   return [...denials, ...warnings.map((warning) => readWarning(warning, known))];
+}
+
+/** As the API server is to see it; one without metadata is denied there. */
+function readObject({ value }: FoundObject): ClusterObject {
+  const object = value as ClusterObject;
+  return { ...object, metadata: { ...object.metadata } };
 }
 
 /** An update is judged otherwise than a creation: by the ratchet, and as a merge with what is stored. */
@@ -57,7 +64,7 @@ async function dryRun(object: ClusterObject, cluster: Cluster, onWarning: (warni
 
 async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Promise<boolean> {
   const { name, namespace } = asRecord(metadata);
-  if (typeof name !== 'string' || name === '') return false;
+  if (typeof name !== 'string' || findNameMistakes(name).length > 0) return false;
   try {
     await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
     return true;
