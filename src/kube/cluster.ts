@@ -231,6 +231,21 @@ export function followCluster(options: ClusterOptions) {
           { fieldManager },
         );
       }),
+    /** Carried out only on the very version of the object that is named, so that nobody's finalizer is lost. */
+    setFinalizers: (
+      apiVersion: string,
+      kind: string,
+      { namespace, name, resourceVersion }: { namespace: string; name: string; resourceVersion?: string },
+      finalizers: readonly string[],
+      forKey: string,
+    ) => {
+      const patch = { type: 'merge', body: { metadata: { resourceVersion, finalizers } } } as const;
+      return attempt(
+        () =>
+          client.patch(resourceOf(apiVersion, kind), { namespace, name }, patch, { fieldManager }).catch(ignoreAbsence),
+        forKey,
+      );
+    },
     delete: (apiVersion: string, kind: string, target: { namespace: string; name: string; uid: string }) =>
       attempt(async () => {
         const { namespace, name, uid } = target;
@@ -254,7 +269,7 @@ function judgeFailure(error: unknown): WriteOutcome {
   return { outcome: 'Refused', message: error.message };
 }
 
-function ignoreAbsence(error: unknown): void {
+function ignoreAbsence(error: unknown): undefined {
   if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
 }
 

@@ -2,6 +2,7 @@ import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
+import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
 import { type Hash, nameSnapshot } from './names.ts';
 import { readRun } from './observe.ts';
@@ -131,6 +132,10 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
       return remember(acting, cluster.create(buildChild(run, action, hash), key), action.ref.name);
+    case 'ReleaseChild':
+      return cluster.setFinalizers(action.child, finalizersOf(action.child, 'Released'), key);
+    case 'HoldChild':
+      return holdAgain(acting, action.child);
     case 'DeleteChild': {
       const { apiVersion, kind, namespace, name, uid } = action.ref;
       return cluster.delete(apiVersion, kind, namespace, name, uid);
@@ -142,6 +147,18 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
     case 'DeleteRun':
       return cluster.delete(API_VERSION, 'OrchestrationRun', run.namespace, run.name, run.uid);
   }
+}
+
+/** So often is our finalizer put back on a child: whoever takes it away each time wins. */
+const MOST_HOLDS = 3;
+
+async function holdAgain({ cluster, key, run, memory }: Acting, child: KubeObject): Promise<WriteOutcome> {
+  const { name } = child.metadata;
+  const times = memory.holds.get(run.uid)?.get(name) ?? 0;
+  if (times === MOST_HOLDS) return { outcome: 'Done' };
+  const written = await cluster.setFinalizers(child, finalizersOf(child, 'Held'), key);
+  if (written.outcome === 'Done') note(memory.holds, run, name, times + 1);
+  return written;
 }
 
 /** Remembers that we created a child, and which. */

@@ -1,6 +1,7 @@
 import { API_VERSION } from '../orchestration/schema.ts';
+import { isHeld } from './finalizer.ts';
 import type { KubeObject } from './snapshot.ts';
-import { topicOfRun, topicsOf } from './topics.ts';
+import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
 
 /**
  * The keys of the runs that a changed object may move: itself, the run that owns it, and the runs whose last look asked for
@@ -11,14 +12,11 @@ export function affectedRuns(
   interestedIn: (topic: string) => Iterable<string>,
 ): readonly string[] {
   const { kind, apiVersion, metadata } = changed;
-  const { namespace, name, ownerReferences = [] } = metadata;
+  const { namespace, name } = metadata;
   const key = `${namespace}/${name}`;
-  const owner = ownerReferences.find(
-    (reference) => reference.controller === true && reference.kind === 'OrchestrationRun',
-  );
   return [
     ...(apiVersion === API_VERSION && kind === 'OrchestrationRun' ? [key, ...interestedIn(topicOfRun(key))] : []),
-    ...(owner ? [`${namespace}/${owner.name}`] : []),
+    ...(ownerRunOf(changed) !== undefined || isHeld(changed) ? [keyOfRun(changed)] : []),
     ...topicsOf(changed).flatMap((topic) => [...interestedIn(topic)]),
   ];
 }

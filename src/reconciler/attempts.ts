@@ -2,6 +2,7 @@ import { displayName } from '../dag/display.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { isLeftToUs } from './finalizer.ts';
 import type { Outcome } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { KubeObject, Snapshot } from './snapshot.ts';
@@ -38,21 +39,27 @@ export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatu
   if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
   if (kind.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
   const child = findChild(snapshot, status);
-  return child === undefined ? explainAbsence(snapshot, status) : readOutcome(child);
+  if (child === undefined) return explainAbsence(snapshot, status);
+  const outcome = readOutcome(child);
+  return outcome.state === 'Running' && isLeftToUs(child) ? deleted(status) : outcome;
 }
 
 /** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
-function explainAbsence({ children, created, refusals, taken }: Snapshot, { kind, resourceRef }: StepStatus): Outcome {
+function explainAbsence({ children, created, refusals, taken }: Snapshot, status: StepStatus): Outcome {
+  const { kind, resourceRef } = status;
   const name = resourceRef?.name ?? '';
   const child = `${kind} ${name}`;
-  if (resourceRef?.uid !== undefined || created.has(name))
-    return failed('ChildDeleted', `${child} was deleted before it ended`);
+  if (resourceRef?.uid !== undefined || created.has(name)) return deleted(status);
   const difference = taken.get(name);
   if (difference !== undefined)
     return failed('ChildNameTaken', `${child} exists and is not what this step creates: ${difference}`);
   if (children.has(name)) return failed('ChildNameTaken', `${child} exists and is not this run's`);
   const refusal = refusals.get(name);
   return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);
+}
+
+function deleted({ kind, resourceRef }: StepStatus): Outcome {
+  return failed('ChildDeleted', `${kind} ${resourceRef?.name} is gone, and its end was not seen`);
 }
 
 /** What a Running step waits for: its kind to be listed, its child to be created, or the end of either. */

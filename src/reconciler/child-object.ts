@@ -1,4 +1,5 @@
 import { API_VERSION } from '../orchestration/schema.ts';
+import { OUTCOME_FINALIZER } from './finalizer.ts';
 import { CHILD_TTL } from './lifetime.ts';
 import { type Hash, labelValue, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
@@ -16,7 +17,7 @@ const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
  */
 export function buildChild(
   run: ObservedRun,
-  { ref, spec, step, ttlSeconds }: Extract<Action, { type: 'CreateChild' }>,
+  { ref, spec, step, ttlSeconds, isHeld }: Extract<Action, { type: 'CreateChild' }>,
   hash: Hash,
 ) {
   const texts = {
@@ -34,7 +35,10 @@ export function buildChild(
   return {
     apiVersion,
     kind,
-    metadata: { name, namespace, labels, annotations, ownerReferences: [blockingOwnerOf(run)] },
+    metadata: {
+      ...{ name, namespace, labels, annotations, ownerReferences: [blockingOwnerOf(run)] },
+      ...(isHeld && { finalizers: [OUTCOME_FINALIZER] }),
+    },
     spec,
   };
 }

@@ -3,6 +3,7 @@ import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration
 import type { Step } from '../orchestration/schema.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { CONTRADICTION } from './contradiction.ts';
+import { isHeld } from './finalizer.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { Action, KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
 
@@ -64,12 +65,35 @@ export function intentOf(
   const built = kind?.type === 'Child' ? kind.buildSpec(step, run) : undefined;
   if (ref === undefined || kind?.type !== 'Child' || built === undefined || !('spec' in built)) return undefined;
   const ttlSeconds = kind.ttlSeconds?.(step);
-  return { type: 'CreateChild', step: name, ref, spec: built.spec, ...(ttlSeconds !== undefined && { ttlSeconds }) };
+  return {
+    ...{ type: 'CreateChild', step: name, ref, spec: built.spec },
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(kind.isHeld && { isHeld: true }),
+  };
 }
 
 /** Whether a step runs with a child, created or not. */
 export function isIntent(status: StepStatus): status is StepStatus & { readonly resourceRef: ResourceRef } {
   return status.phase === 'Running' && status.storedPhase === undefined && status.resourceRef !== undefined;
+}
+
+/** Takes our finalizer from children whose end is recorded, or will never be: all but those that a running step waits for. */
+export function releaseRecorded({ held }: Pick<Snapshot, 'held'>, statuses: readonly StepStatus[]): readonly Action[] {
+  const awaited = new Set(
+    statuses.flatMap(({ phase, resourceRef: ref }) => (phase === 'Running' && ref ? ref.name : [])),
+  );
+  return held.flatMap((child): Action[] => (awaited.has(child.metadata.name) ? [] : [{ type: 'ReleaseChild', child }]));
+}
+
+/** Puts our finalizer back on children at work that have lost it: a controller that writes the whole list may drop it. */
+export function holdAgain(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+  return statuses.filter(isIntent).flatMap((status): Action[] => {
+    const child = findChild(snapshot, status);
+    const kind = stepKinds.get(status.kind);
+    if (child === undefined || kind?.type !== 'Child' || !kind.isHeld || isHeld(child)) return [];
+    if (child.metadata.deletionTimestamp !== undefined || hasEnded(child)) return [];
+    return [{ type: 'HoldChild', child }];
+  });
 }
 
 /** Deletes of the children of attempts that we ended: by a timeout, with the run, or by a cancel. */

@@ -4,6 +4,7 @@ import type { Memory } from './memory.ts';
 import type { Hash } from './names.ts';
 import { type ObserveOptions, observeRun } from './observe.ts';
 import { planWithOpenings } from './openings.ts';
+import { releaseOrphans } from './orphans.ts';
 import type { PlanOptions } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import type { Action, Snapshot } from './snapshot.ts';
@@ -53,6 +54,7 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
     refusals: new Map(),
     waits: new Map(),
     created: new Map(),
+    holds: new Map(),
   };
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
@@ -62,14 +64,15 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
     if (afterMs > 0) return { afterMs };
     const snapshot = await observeRun(cluster, key, memory, { ...options, hash });
     const pace = recall(key, snapshot?.run.uid);
-    if (snapshot === undefined) return 'done';
+    const failed = await releaseOrphans(cluster, key, snapshot?.run.uid);
+    if (snapshot === undefined) return failed.length > 0 ? { errors: failed } : 'done';
     const nowMs = now();
     const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
     const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.
     if ((look.errors ?? []).length === 0) paces.set(key, { uid: snapshot.run.uid, pace: next });
-    const errors = [...(snapshot.errors ?? []), ...(look.errors ?? [])];
+    const errors = [...failed, ...(snapshot.errors ?? []), ...(look.errors ?? [])];
     return conclude({ ...look, errors }, waitMs, now());
   }
 
@@ -118,7 +121,9 @@ interface Regulated {
  */
 function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, nowMs: number): Regulated {
   const isContested = actions.some((action) => action.type === 'EmitEvent' && action.reason === 'StatusContested');
-  if (isContested) return { due: pace.isContested ? [] : actions, next: { isContested } };
+  const isSaid = isContested && pace.isContested === true;
+  if (isContested)
+    return { due: isSaid ? actions.filter(({ type }) => type !== 'EmitEvent') : actions, next: { isContested } };
   const patch = actions.find((action) => action.type === 'PatchStatus');
   const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
   const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };

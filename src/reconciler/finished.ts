@@ -49,6 +49,7 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
     restMs(key) {
       const run = cluster.getRun(key);
       if (run === undefined || !isRunFinal(asRecord(run['status']))) return undefined;
+      if (cluster.listHeldChildren(key).length > 0) return undefined;
       const { isOurs, isForeign } = cluster.statusWriters(run);
       if (isForeign) return isOurs ? undefined : Infinity;
       return untilDue(run);

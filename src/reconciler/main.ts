@@ -15,7 +15,7 @@ import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import type { KubeObject } from './snapshot.ts';
-import { historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
+import { heldTopic, historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
@@ -204,6 +204,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
       return words;
     },
     listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
+    listHeldChildren: (key) => followed.about(heldTopic(key)),
     statusWriters: followed.statusWriters,
     untilOwnWritesSeenMs: followed.untilOwnWritesSeenMs,
     readObject: followed.readObject,
@@ -215,6 +216,8 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>
       followed.patchSpec(apiVersion, kind, { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+    setFinalizers: ({ apiVersion, kind, metadata }, finalizers, forRun) =>
+      followed.setFinalizers(apiVersion, kind, metadata, finalizers, forRun),
     delete: (apiVersion, kind, namespace, name, uid) => followed.delete(apiVersion, kind, { namespace, name, uid }),
     emitEvent,
   };

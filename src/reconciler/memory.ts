@@ -13,6 +13,8 @@ export interface Memory {
   readonly waits: Map<string, Map<string, { readonly words: string; readonly sinceMs: number }>>;
   /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
   readonly created: Map<string, Map<string, string>>;
+  /** How often our finalizer was put back on a child, by the run's uid and the child's name. */
+  readonly holds: Map<string, Map<string, number>>;
 }
 
 /** Remembers something of what stands under a name in a run. */

@@ -14,6 +14,7 @@ import { adoptChild, readChildren } from './read-children.ts';
 import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
+import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
   /** The limits and severities of the gate, as they are now. */
@@ -36,7 +37,7 @@ export async function observeRun(
   const stub = readRun(kept, writers.isForeign);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
   if (isRunFinal(stub.status) && isSettled(cluster, stub))
-    return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited };
+    return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
   const read = object === kept ? stub : readRun(object, writers.isForeign);
@@ -55,6 +56,7 @@ export async function observeRun(
     ...seen,
     errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
     owned: isSuspect(run) ? listOwned(cluster, run) : [],
+    held: await findReleasable(cluster, run),
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
@@ -231,6 +233,23 @@ function isSuspect({ isCancelled, status }: ObservedRun): boolean {
 /** Children of the run that have something due. */
 function listOwned(cluster: Cluster, { namespace, uid }: ObservedRun): readonly KubeObject[] {
   return cluster.listUnsettledChildren(uid).filter(({ metadata }) => metadata.namespace === namespace);
+}
+
+function listHeld(cluster: Cluster, { namespace, name, uid }: ObservedRun): readonly KubeObject[] {
+  return cluster.listHeldChildren(`${namespace}/${name}`).filter((child) => ownerRunOf(child)?.uid === uid);
+}
+
+/**
+ * Children of the run that carry our finalizer. One that the status does not name is of an attempt before, which a crash has
+ * left behind, or of one that a newer status names: the API server says which.
+ */
+async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<readonly KubeObject[]> {
+  const held = listHeld(cluster, run);
+  const named = new Set(run.status.stepStatuses.map(({ resourceRef }) => resourceRef?.name));
+  const isNamed = ({ metadata }: KubeObject) => named.has(metadata.name);
+  if (run.isBeingDeleted || isRunFinal(run.status) || held.every(isNamed)) return held;
+  const live = await readWhole(cluster, run).catch(() => undefined);
+  return live?.metadata.resourceVersion === run.resourceVersion ? held : held.filter(isNamed);
 }
 
 /** What is offered to gate steps that are not over. */

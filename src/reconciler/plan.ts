@@ -4,7 +4,7 @@ import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
-import { createMissing, deleteAll, deleteUnwanted, limitFinished } from './children.ts';
+import { createMissing, deleteAll, deleteUnwanted, holdAgain, limitFinished, releaseRecorded } from './children.ts';
 import { CONTRADICTION, findOpenStep } from './contradiction.ts';
 import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
 import { EXPIRES, lifetimeCondition, readLifetime } from './lifetime.ts';
@@ -31,8 +31,8 @@ const MOST_NESTED = 10;
  */
 export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run } = snapshot;
-  if (run.isBeingDeleted) return [];
-  if (run.isContested) return [contested(snapshot)];
+  if (run.isBeingDeleted) return releaseRecorded(snapshot, []);
+  if (run.isContested) return [contested(snapshot), ...releaseRecorded(snapshot, [])];
   if (isRunFinal(run.status)) return planEnded(snapshot, nowMs);
   return run.status.runId === undefined ? planStart(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
 }
@@ -101,6 +101,9 @@ function record(
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
     ...(isRunFinal(status) ? [endEvent(standing)] : []),
+    // Before anything that changes a child: it is released as it was observed.
+    ...releaseRecorded(snapshot, statuses),
+    ...holdAgain(snapshot, statuses),
     ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),
     ...limitFinished(snapshot, statuses),
     ...creates,
@@ -197,6 +200,7 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { status } = snapshot.run;
   return [
     ...noteLifetime(snapshot, nowMs),
+    ...releaseRecorded(snapshot, []),
     ...deleteAll(snapshot, status.stepStatuses),
     ...limitFinished(snapshot, status.stepStatuses),
     ...expire(snapshot, nowMs),

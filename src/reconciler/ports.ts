@@ -33,6 +33,8 @@ export interface Cluster {
   unreadable(apiVersion: string, kind: string, namespace: string, forRun: string): string | undefined;
   /** Children of the run, in any namespace, for which something may be due although the run is over. */
   listUnsettledChildren(runUid: string): readonly KubeObject[];
+  /** Children that carry our finalizer and name a run of this key as their owner, be it gone or made anew since. */
+  listHeldChildren(key: string): readonly KubeObject[];
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** How long to wait for the copy to have caught up with what we wrote for this run: 0 where it has, else ever longer. */
@@ -52,6 +54,8 @@ export interface Cluster {
     uid: string,
     seconds: number,
   ): Promise<WriteOutcome>;
+  /** Replaces the finalizers of a child that is still as observed. One that is gone has none. */
+  setFinalizers(child: KubeObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** In the foreground, and only the object of that uid. One that is gone counts as deleted. */
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void>;

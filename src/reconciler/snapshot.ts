@@ -16,6 +16,7 @@ export interface KubeObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly OwnerReference[];
+    readonly finalizers?: readonly string[];
   };
   readonly [field: string]: unknown;
 }
@@ -89,6 +90,11 @@ export interface Snapshot {
    */
   readonly owned: readonly KubeObject[];
   /**
+   * Children of this run that carry our finalizer, as far as it is certain that they are no news to `run`: what its status
+   * does not name is here only if that status is the newest.
+   */
+  readonly held: readonly KubeObject[];
+  /**
    * Uids of children that this process created, by name, as the API server answered: one that nobody ever saw may have
    * come, ended and gone, and is not to be created again.
    */
@@ -126,7 +132,11 @@ export type Action =
       readonly spec: Readonly<Record<string, unknown>>;
       /** How long the child is kept after its end, where the step says so; it begins when the result is recorded. */
       readonly ttlSeconds?: number;
+      /** It carries our finalizer until its end is recorded. */
+      readonly isHeld?: boolean;
     }
+  /** Takes our finalizer from a child, or puts it back, if the child is still as observed. */
+  | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: KubeObject }
   /** Deletes in the foreground; a child already gone is no failure. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
   /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */

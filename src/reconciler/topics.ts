@@ -1,9 +1,10 @@
 import { API_VERSION } from '../orchestration/schema.ts';
+import { isHeld } from './finalizer.ts';
 import { historyOf } from './history.ts';
 import type { GateKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import { isUnsettled } from './lifetime.ts';
-import type { KubeObject } from './snapshot.ts';
+import type { KubeObject, OwnerReference } from './snapshot.ts';
 
 const gates: readonly GateKind[] = [...stepKinds.values()].filter((kind) => kind.type === 'Gate');
 
@@ -41,12 +42,28 @@ export function unsettledTopic(runUid: string): string {
   return `unsettled ${runUid}`;
 }
 
+/** The topic of the children that carry our finalizer and name a run of this key as their owner, be it gone. */
+export function heldTopic(key: string): string {
+  return `held ${key}`;
+}
+
+/** The key of the run that a child belongs to. One that has lost its owner is found under its own name: somebody must let it go. */
+export function keyOfRun(child: KubeObject): string {
+  const { namespace, name } = child.metadata;
+  return `${namespace}/${ownerRunOf(child)?.name ?? name}`;
+}
+
+export function ownerRunOf({ metadata }: KubeObject): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ kind, controller }) => kind === 'OrchestrationRun' && controller === true);
+}
+
 function topicsOfChildren(object: KubeObject): readonly string[] {
-  const owner = object.metadata.ownerReferences?.find(
-    ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
-  );
-  const isChild = owner !== undefined && childKinds.has(object.kind) && isUnsettled(object);
-  return isChild ? [unsettledTopic(owner.uid)] : [];
+  if (!childKinds.has(object.kind)) return [];
+  const owner = ownerRunOf(object);
+  return [
+    ...(owner !== undefined && isUnsettled(object) ? [unsettledTopic(owner.uid)] : []),
+    ...(isHeld(object) ? [heldTopic(keyOfRun(object))] : []),
+  ];
 }
 
 function topicsOfOffers(object: KubeObject): readonly string[] {

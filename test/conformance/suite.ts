@@ -174,6 +174,25 @@ export function itConforms(title: string, open: () => Api): void {
       expect(await isThere(object)).toBe(false);
     });
 
+    it('takes no new finalizer for an object that is being deleted', async () => {
+      const object = await create(finalizers('one'));
+      await remove(object);
+      const refused = merge(object, { metadata: finalizers('one', 'two') });
+      expect(await failureOf(refused)).toMatchObject({ reason: 'Invalid' });
+      const { resourceVersion } = (await read(object)).metadata;
+      await merge(object, { metadata: { resourceVersion, finalizers: [] } });
+      expect(await isThere(object)).toBe(false);
+    });
+
+    it('changes finalizers on the very version that was seen, so that nobody loses one that was added since', async () => {
+      const object = await create(finalizers('ours'));
+      await merge(object, { metadata: finalizers('ours', 'theirs') });
+      const { resourceVersion } = object.metadata;
+      const late = merge(object, { metadata: { resourceVersion, finalizers: [] } });
+      expect(await failureOf(late)).toMatchObject({ reason: 'Conflict' });
+      expect((await read(object)).metadata).toMatchObject(finalizers('ours', 'theirs'));
+    });
+
     it('tells every change after a version, in order, with the object as it became', async () => {
       const before = await create();
       const object = await create();

@@ -91,7 +91,11 @@ export function explore(
   function settle({ key, node: { world: last } }: Visit): void {
     if (fair.has(key)) return;
     fair.set(key, key);
-    details.push(...violationsAtEnd(storedStatus(last), listChildren(last.api)));
+    const status = storedStatus(last);
+    details.push(...violationsAtEnd(status, listChildren(last.api)));
+    const lost =
+      menu.sweep && !menu.remove ? status.stepStatuses.filter(({ reason }) => reason === 'ChildDeleted') : [];
+    details.push(...lost.map(({ name }) => `${name} had finished, and its end was not seen`));
   }
 
   const start: Node = { world, choices: lazy.none, left: readMenu(menu) };

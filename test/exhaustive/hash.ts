@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
+import type { Action } from '../../src/reconciler/snapshot.ts';
 import { keyOf, listVisible, type Process, RUN, RUNS, type World } from '../support/model/engine.ts';
 import type { Choices } from './lazy.ts';
 
@@ -22,16 +23,25 @@ export function createHasher(): (node: {
   };
   const ofObject = (object: KubeObject) =>
     remember(object, () => {
-      const { uid, annotations, deletionTimestamp } = object.metadata;
+      const { uid, annotations, deletionTimestamp, finalizers } = object.metadata;
       const { updatedAt: _, stepStatuses = [], ...status } = Object(object['status']);
       const steps = stepStatuses.map((step: object) => remember(step, () => step));
-      return [uid, annotations, deletionTimestamp, status, steps];
+      return [uid, annotations, deletionTimestamp, finalizers, status, steps];
     });
+
+  /** What is seen of an object: whether that is all, else what it is. */
+  const ofSeen = (object: KubeObject, visible: ReadonlyMap<string, KubeObject>) =>
+    visible.get(keyOf(object.kind, object.metadata.name))?.metadata.resourceVersion ===
+      object.metadata.resourceVersion || ofObject(object);
 
   const ofProcess = ({ view, refusals, plan }: Process, visible: ReadonlyMap<string, KubeObject>) => {
     const seen = [...view].sort(byKey).map(([key, object]) => [key, visible.get(key) === object || ofObject(object)]);
     const version = visible.get(keyOf(RUNS.kind, RUN))?.metadata.resourceVersion;
-    const planned = plan && [version === plan.snapshot.run.resourceVersion, remember(plan.actions, () => plan.actions)];
+    const planned = plan && [
+      version === plan.snapshot.run.resourceVersion,
+      remember(plan.actions, () => plan.actions.map(withoutChild)),
+      plan.actions.map((action) => 'child' in action && ofSeen(action.child as KubeObject, visible)),
+    ];
     return [seen, planned, [...refusals.keys()]];
   };
 
@@ -42,6 +52,10 @@ export function createHasher(): (node: {
     const snapshots = world.api.all().length - visible.size;
     return hashText(JSON.stringify([stored, processes, snapshots, world.nowMs, choices.map(valuesOf), left]));
   };
+}
+
+function withoutChild(action: Action): unknown {
+  return 'child' in action ? [action.type, action.child.metadata.name] : action;
 }
 
 function byKey([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

@@ -30,6 +30,9 @@ const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
   timeoutSeconds: [0, 60],
 };
 
+/** Whatever it does. */
+const AGENT = { kind: 'AgentRun', agentRef: { name: 'any' }, implementation: { inline: { text: 'Work.' } } } as const;
+
 class Undecided extends Error {
   readonly index: number;
   readonly field: Field;
@@ -40,7 +43,10 @@ class Undecided extends Error {
   }
 }
 
-export function createLazySteps(graph: readonly (readonly number[])[], { hours = 0, retries }: Menu): LazySteps {
+export function createLazySteps(
+  graph: readonly (readonly number[])[],
+  { hours = 0, retries, sweep = false }: Menu,
+): LazySteps {
   const fields: readonly Field[] = [
     'continueOnFailure',
     ...(retries === false ? [] : (['retries'] as const)),
@@ -50,8 +56,7 @@ export function createLazySteps(graph: readonly (readonly number[])[], { hours =
   const steps = graph.map((dependencies, index): Step => {
     const step: Step = {
       name: nameOf(index),
-      kind: 'ToolRun',
-      toolRef: { name: nameOf(index) },
+      ...(sweep ? AGENT : { kind: 'ToolRun', toolRef: { name: nameOf(index) } }),
       dependsOn: dependencies.map(nameOf),
     };
     for (const field of fields) Object.defineProperty(step, field, { get: () => read(index, field) });

@@ -33,6 +33,8 @@ export interface Menu {
   readonly suspend?: boolean;
   /** A child whose uid is recorded is deleted by somebody else, once. */
   readonly remove?: boolean;
+  /** Steps are AgentRuns, which carry our finalizer. Each is deleted by somebody else once it has finished, at any time. */
+  readonly sweep?: boolean;
   /** So often an hour passes, which is longer than any timeout; each step may have one. */
   readonly hours?: number;
   /** Two processes work on the run, of which one stands still at a time, wherever it is. */
@@ -60,6 +62,7 @@ export function readMenu({ retries: _, ...menu }: Menu): Left {
     cancel: false,
     suspend: false,
     remove: false,
+    sweep: false,
     hours: 0,
     rival: false,
     cancelChildren: false,
@@ -86,6 +89,7 @@ export function listMoves(world: World, left: Left, phasesOf: PhasesOf = () => p
     ...collectGarbage(world),
     ...listFaults(world, left, news.length > 0),
     ...listDeeds(world, left),
+    ...listSweeps(world, left),
     ...(left.rival ? [{ label: 'the other process goes on', go: switchProcess, used: {} }] : []),
   ];
 }
@@ -159,6 +163,21 @@ function listDeeds(world: World, left: Left): Move[] {
     }),
   );
   return [...deeds, ...removals];
+}
+
+/** Of what has finished: that an AgentRun is over is no reason for anybody to keep it. */
+function listSweeps({ api }: World, { sweep }: Left): Move[] {
+  if (!sweep) return [];
+  const finished = listChildren(api).filter(
+    (child) => phaseOf(child) !== undefined && child.metadata.deletionTimestamp === undefined,
+  );
+  return finished.map(
+    ({ kind, metadata }): Move => ({
+      label: `${metadata.name}, which has finished, is deleted`,
+      go: (next) => next.api.delete(resourceOf(kind), metadata),
+      used: {},
+    }),
+  );
 }
 
 function passHour(world: World): void {

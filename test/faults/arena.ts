@@ -5,6 +5,7 @@ import type { KubeObject } from '../../src/kube/resources.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
+import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../support/fault-proxy.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';
@@ -123,7 +124,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   const isKnown = (uid: string | undefined) =>
     journal.entries.some(({ type, object }) => type === 'ADDED' && object.metadata.uid === uid);
 
-  /** Over, with nothing left that is being deleted or should be. */
+  /** Over, with nothing left that is being deleted or should be, or that we hold. */
   function isSettled(): boolean {
     const timedOut = (run: KubeObject) =>
       statusOf(run).stepStatuses.flatMap(({ reason, phase, resourceRef }) =>
@@ -133,7 +134,9 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     const unwanted = runs.flatMap(timedOut);
     const children = [TOOL_RUNS.kind, 'AgentRun'].flatMap((kind) => journal.current(kind));
     const isLeft = ({ metadata, status }: KubeObject) =>
-      metadata.deletionTimestamp !== undefined || (unwanted.includes(metadata.uid ?? '') && status === undefined);
+      metadata.deletionTimestamp !== undefined ||
+      (metadata['finalizers'] as readonly string[] | undefined)?.includes(OUTCOME_FINALIZER) ||
+      (unwanted.includes(metadata.uid ?? '') && status === undefined);
     return runs.every((run) => isRunFinal(statusOf(run))) && !children.some(isLeft);
   }
 

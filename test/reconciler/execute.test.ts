@@ -31,6 +31,7 @@ function startOf(steps: readonly Step[]) {
     children: new Map(),
     taken: new Map(),
     owned: [],
+    held: [],
     created: new Map(),
     refusals: new Map(),
     waits: new Map(),

@@ -1,11 +1,14 @@
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../../src/orchestration/run-status.ts';
+import { isHeld } from '../../src/reconciler/finalizer.ts';
 import { attemptOf, type Moment, phaseOf } from '../support/model/engine.ts';
 import { naiveEdges } from '../support/oracle.ts';
 import * as attempts from './invariants/attempts.ts';
 import * as graph from './invariants/graph.ts';
 import { type Check, type Created, changesOf, type Facts, hasEnded, said } from './invariants/moment.ts';
 import * as run from './invariants/run.ts';
+
+type Child = Parameters<typeof isHeld>[0];
 
 interface Invariant {
   /** I-3.n for sentence n of docs/semantics.md. */
@@ -17,6 +20,7 @@ interface Invariant {
 /** The semantics, said a second time: what must hold of whatever is stored, worked out from that alone, the obvious way. */
 const invariants: readonly Invariant[] = [
   { id: 'I-1', sentence: 'no attempt is created twice', check: attempts.isCreatedOnce },
+  { id: 'I-2', sentence: 'a child is let go only when its end is recorded', check: attempts.isRecordedFirst },
   { id: 'I-3.1', sentence: 'a step starts only when all it depends on is satisfied', check: graph.startsSatisfied },
   {
     id: 'I-3.2',
@@ -68,6 +72,9 @@ export function violationsAtEnd(status: RunStatus, children: readonly Created['c
     children.find((child) => child.metadata.name === resourceRef?.name && attemptOf(child) === attempt);
   return [
     said(!isRunFinal(status), `at the end the run is ${status.phase}`),
+    ...children
+      .filter((child) => isHeld(child as Child))
+      .map(({ metadata }) => `at the end ${metadata.name} is still held`),
     ...children.filter((child) => !hasEnded(child)).map(({ metadata }) => `at the end ${metadata.name} still runs`),
     ...status.stepStatuses.map((step) => {
       const child = childOf(step);

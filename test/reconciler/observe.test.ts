@@ -39,6 +39,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     listOffers: () => [],
     unreadable: () => undefined,
     listUnsettledChildren: () => [],
+    listHeldChildren: () => [],
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     untilOwnWritesSeenMs: () => 0,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),
@@ -53,6 +54,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     dryRunCreate: unused,
     patchRunStatus: unused,
     setChildTtl: unused,
+    setFinalizers: unused,
     delete: unused,
     emitEvent: unused,
   };
@@ -64,6 +66,7 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     latest: new Map(),
     refusals: new Map(),
     waits: new Map(),
+    holds: new Map(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;

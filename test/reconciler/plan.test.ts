@@ -794,7 +794,7 @@ describe('a child', () => {
     expect(statusOf(story, 'a')).toMatchObject({
       phase: 'Failed',
       reason: 'ChildDeleted',
-      message: 'ToolRun a.2.1 was deleted before it ended',
+      message: 'ToolRun a.2.1 is gone, and its end was not seen',
     });
   });
 

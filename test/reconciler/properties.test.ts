@@ -80,7 +80,7 @@ const policies = fc.record(
 /** Which of the moves that are possible is made, again and again. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
-const QUIET = { cancel: false, suspend: false, remove: false };
+const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
 const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, rival: false, cancelChildren: true };
 const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
 

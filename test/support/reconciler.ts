@@ -121,7 +121,14 @@ export function useReconciledNamespace(
     reconciler = await startReconciler(cluster, { ...options, ownNamespace: namespace });
     reconciled = { ...connectReconciled(cluster, namespace, reconciler.process), ...reconciler };
   });
-  afterAll(() => reconciler?.stop());
+  afterAll(async () => {
+    await reconciler?.stop();
+    // Nobody is left to take our finalizer away, and the namespace is to go.
+    const api = connectNamespace(cluster, namespace);
+    const agentRuns = await api.list('AgentRun').catch(() => []);
+    for (const { metadata } of agentRuns)
+      await api.edit('AgentRun', metadata.name, { metadata: { finalizers: null } }).catch(() => {});
+  });
   return () => {
     if (reconciled === undefined) throw new Error('there is a reconciler only while tests run');
     return reconciled;

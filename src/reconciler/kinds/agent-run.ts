@@ -47,4 +47,5 @@ export const agentRun: ChildKind = {
     };
   },
   ttlSeconds: (step) => readSeconds(step, 'ttlSecondsAfterFinished'),
+  isHeld: true,
 };

@@ -22,6 +22,8 @@ export interface ChildKind {
   ) => { readonly spec: Readonly<Record<string, unknown>> } | { readonly refusal: string };
   /** Seconds after which the finished child may go, where the step asks for it. */
   readonly ttlSeconds?: (step: Step) => number | undefined;
+  /** Others delete finished ones: the child carries our finalizer until its end is recorded. */
+  readonly isHeld?: boolean;
 }
 
 export interface GateKind {

@@ -1,8 +1,11 @@
 import type { KubeObject } from '../../../src/kube/resources.ts';
 import { isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
+import { isHeld } from '../../../src/reconciler/finalizer.ts';
 import { NAMESPACE, phaseOf, REVISIONS, RUNS, resourceOf, TOOL_RUNS } from '../../support/model/engine.ts';
 import type { OnItsWay } from '../../support/model/network.ts';
 import { AGENT_RUNS, type Simulation, stepOf } from '../../support/model/simulation.ts';
+
+type Child = Parameters<typeof isHeld>[0];
 
 // What must hold of every history, worked out from what happened alone.
 
@@ -84,6 +87,10 @@ export function complainOfHistory({ happenings, model }: Simulation, isForged: b
         !FINAL.includes(phaseOf(object)),
     );
   return [
+    ...model
+      .all()
+      .filter((object) => isHeld(object as Child))
+      .map(({ metadata }) => `${metadata.name} is still held`),
     ...working.map(({ metadata }) => `${metadata.name} works on`),
     ...(isForged ? [] : twice.map(({ metadata }) => `${metadata.name} was created twice`)),
     ...(isForged ? [] : complainOfSteps(happenings)),

@@ -21,12 +21,13 @@ const sub = (name: string, dependsOn: readonly string[], rest: Partial<Step> = {
   dependsOn: [...dependsOn],
   ...rest,
 });
-const agent = (name: string, dependsOn: readonly string[]): Step => ({
+const agent = (name: string, dependsOn: readonly string[], rest: Partial<Step> = {}): Step => ({
   name,
   kind: 'AgentRun',
   agentRef: { name: 'coder' },
   implementation: { inline: { text: name } },
   dependsOn: [...dependsOn],
+  ...rest,
 });
 
 export const stories: readonly Story[] = [
@@ -72,6 +73,25 @@ export const stories: readonly Story[] = [
       'd Succeeded Completed',
       'signal Succeeded Completed',
     ],
+  },
+  {
+    title: 'agents that others delete as soon as they have finished',
+    orchestrations: {
+      main: {
+        steps: [
+          agent('a', []),
+          agent('b', ['a'], { retries: 1 }),
+          agent('hung', [], { timeoutSeconds: 60, continueOnFailure: true }),
+          agent('c', ['b', 'hung']),
+        ],
+        policies: {},
+      },
+    },
+    outcomeOf: (step, nth) => (step === 'hung' ? undefined : step === 'b' && nth === 1 ? 'Failed' : 'Succeeded'),
+    keepsMs: 0,
+    lingersMs: (step) => (step === 'hung' ? 5_000 : 0),
+    ends: ['a Succeeded Completed', 'b Succeeded Completed', 'hung Failed StepTimedOut', 'c Succeeded Completed'],
+    isTimed: true,
   },
   {
     title: 'a quota of one, held by a child that times out',

@@ -27,6 +27,13 @@ export const isCreatedOnce: Check = (moment) =>
     ? [said(moment.count > 1, `${moment.child.metadata.name} was created ${moment.count} times`)]
     : [];
 
+export const isRecordedFirst: Check = (moment) => {
+  if (moment.type !== 'Released') return [];
+  const { child, stored } = moment;
+  const status = stored.stepStatuses.find(({ resourceRef }) => resourceRef?.name === child.metadata.name);
+  return [said(status?.phase === 'Running', `${child.metadata.name} was let go before its end was recorded`)];
+};
+
 export const retriesAsTold: Check = (moment, facts, changes) =>
   moment.type === 'Recorded' ? changes.flatMap((change) => checkRetry(change, moment, facts)) : [];
 

@@ -1,14 +1,15 @@
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { KubeObject as Stored } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
+import { OUTCOME_FINALIZER } from '../../../src/reconciler/finalizer.ts';
 import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
 import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
-import { topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
+import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
 import { ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
-export type Call = `${'create' | 'patch' | 'limit' | 'delete' | 'event'} ${string} ${string}`;
+export type Call = `${'create' | 'patch' | 'limit' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
 
 export interface Circumstances {
   /** Asked before each call: throws what the API server answers instead of carrying it out. */
@@ -87,6 +88,8 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     unreadable: (_, kind) => circumstances.unreadable.get(kind),
     listUnsettledChildren: (uid) =>
       (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
+    listHeldChildren: (key) =>
+      (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(heldTopic(key))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     untilOwnWritesSeenMs: () => 0,
     readObject: (_, kind, namespace, name) => read(kind, namespace, name),
@@ -107,6 +110,12 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       attempt(`limit ${kind} ${name}`, () => {
         const body = { metadata: { uid }, spec: { ttlSecondsAfterFinished: seconds } };
         return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
+      }),
+    setFinalizers: ({ kind, metadata }, finalizers) =>
+      attempt(`${finalizers.includes(OUTCOME_FINALIZER) ? 'hold' : 'release'} ${kind} ${metadata.name}`, () => {
+        const { namespace, name, resourceVersion } = metadata;
+        const body = { metadata: { resourceVersion, finalizers } };
+        return find(kind, namespace, name) && api.patch(of(kind), { namespace, name }, { type: 'merge', body });
       }),
     delete: (_, kind, namespace, name, uid) =>
       attempt(`delete ${kind} ${name}`, () => {

@@ -1,15 +1,17 @@
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
-import { isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
+import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
+import { finalizersOf, isHeld } from '../../../src/reconciler/finalizer.ts';
 import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
+import { ownerRunOf } from '../../../src/reconciler/topics.ts';
 import { createModel, type Model } from './model.ts';
 
 export const NAMESPACE = 'agents';
@@ -55,6 +57,8 @@ export type Moment =
       readonly children: readonly KubeObject[];
       readonly count: number;
     }
+  /** Our finalizer was taken from a child. */
+  | { readonly type: 'Released'; readonly child: KubeObject; readonly stored: RunStatus }
   | { readonly type: 'Deleted'; readonly child: KubeObject; readonly stored: RunStatus };
 
 /** What stays the same in one world, and who is told what happens there. */
@@ -244,6 +248,17 @@ function write(
       setting.tell({ type: 'Deleted', child, stored: stored() });
       return undefined;
     }
+    case 'ReleaseChild':
+    case 'HoldChild': {
+      const { child } = action;
+      const finalizers = finalizersOf(child, action.type === 'HoldChild' ? 'Held' : 'Released');
+      const body = { metadata: { resourceVersion: child.metadata.resourceVersion, finalizers } };
+      const kind = resourceOf(child.kind);
+      const patched = api.patch(kind, child.metadata, { type: 'merge', body });
+      if (action.type === 'ReleaseChild')
+        setting.tell({ type: 'Released', child: child as KubeObject, stored: stored() });
+      return findChild(api, child.metadata.name) && [keyOf(child.kind, child.metadata.name), patched];
+    }
     case 'SetChildTtl': {
       const body = { metadata: { uid: action.ref.uid }, spec: { ttlSecondsAfterFinished: action.seconds } };
       const child = api.patch(resourceOf(action.ref.kind), action.ref, { type: 'merge', body });
@@ -333,6 +348,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     children: new Map(children),
     taken: new Map(),
     owned: [],
+    held: listReleasable(api, view, run),
     created: new Map(), // what was created is seen as soon as it is answered
     refusals,
     waits: new Map(),
@@ -340,6 +356,15 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     unreadable: new Map(),
     watched: new Map(watched),
   };
+}
+
+function listReleasable(api: Model, view: World['view'], run: ObservedRun): readonly snapshots.KubeObject[] {
+  const held = ([...view.values()] as snapshots.KubeObject[]).filter(
+    (object) => isHeld(object) && ownerRunOf(object)?.uid === run.uid,
+  );
+  const isNewest = storedRun({ api })?.metadata.resourceVersion === run.resourceVersion;
+  const named = new Set(run.status.stepStatuses.map(({ resourceRef }) => resourceRef?.name));
+  return isNewest || isRunFinal(run.status) ? held : held.filter(({ metadata }) => named.has(metadata.name));
 }
 
 function observeOrchestration(api: Model, view: World['view'], runUid: string): ObservedOrchestration {

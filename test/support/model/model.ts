@@ -187,6 +187,7 @@ function modelOf(state: State, now: () => number): Model {
       const after = isEqual(before, merged) ? before : signed(merged, fieldManager, subresource);
       const isNewSpec = !isOfStatus && Object.keys(content).some((field) => !isEqual(before[field], after[field]));
       const generation = (before.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
+      refuseNewFinalizers(before, after);
       return update(resource, before, { ...after, metadata: { ...after.metadata, generation } });
     },
     delete(resource, name, { propagationPolicy = 'Background', preconditions = {} } = {}) {
@@ -259,6 +260,14 @@ function isBlocking({ metadata }: KubeObject, owner: string | undefined): boolea
 function finalizersOf({ metadata }: KubeObject): readonly string[] {
   const finalizers = metadata['finalizers'];
   return Array.isArray(finalizers) ? finalizers : [];
+}
+
+function refuseNewFinalizers(before: KubeObject, after: KubeObject): void {
+  const known = finalizersOf(before);
+  if (before.metadata.deletionTimestamp === undefined || finalizersOf(after).every((name) => known.includes(name)))
+    return;
+  const why = 'no new finalizers can be added if the object is being deleted';
+  throw failure('Invalid', `metadata.finalizers: Forbidden: ${why}`);
 }
 
 function failure(reason: KubeErrorReason, message: string): KubeError {

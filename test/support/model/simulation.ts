@@ -135,7 +135,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
   function carryOut(child: KubeObject, step: string): void {
     const nth = (made.get(step) ?? 0) + 1;
     made.set(step, nth);
-    if (lingersMs(step) > 0) time.schedule(1, () => edit(child, { metadata: { finalizers: [HOLD] } }));
+    if (lingersMs(step) > 0)
+      time.schedule(1, () => edit(child, { metadata: { finalizers: [...withoutHold(child), HOLD] } }));
     const phase = outcomeOf(step, nth);
     if (phase === undefined) return;
     time.schedule(CHILD_MS, () => edit(child, { status: { phase } }, true));

@@ -105,7 +105,11 @@ export function setStage(
   return {
     api,
     circumstances,
+    cluster,
     look,
+    /** A look at a run of this name, be it there or not. */
+    lookAt: (name: string) => engine.reconcile(`${NAMESPACE}/${name}`),
+    restOf: (name: string) => engine.rest(`${NAMESPACE}/${name}`),
     pass: (seconds: number) => {
       nowMs += seconds * 1_000;
     },

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { KubeError } from '../../src/kube/errors.ts';
+import { affectedRuns } from '../../src/reconciler/affected.ts';
+import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
+import type { KubeObject } from '../../src/reconciler/snapshot.ts';
+import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
+import { type Step, tool } from '../support/model/play.ts';
+import { type Stage, setStage } from '../support/model/stage.ts';
+
+const CLEANUP = 'agents.proompteng.ai/runtime-cleanup';
+const TARGET = { namespace: NAMESPACE, name: RUN };
+
+const agent = (name: string, rest: Partial<Step> = {}): Step => ({
+  name,
+  kind: 'AgentRun',
+  dependsOn: [],
+  agentRef: { name: 'coder' },
+  implementationSpecRef: { name: 'fix' },
+  ...rest,
+});
+
+const agents = ({ api }: Stage) => listChildren(api).filter(({ kind }) => kind === 'AgentRun');
+const finalizersOf = (run: Stage) => agents(run).map(({ metadata }) => metadata['finalizers']);
+
+function setFinalizers(run: Stage, finalizers: readonly string[]): void {
+  for (const { kind, metadata } of agents(run))
+    run.api.patch(resourceOf(kind), metadata, { type: 'merge', body: { metadata: { finalizers } } });
+}
+
+function deleteAgents(run: Stage): void {
+  for (const { kind, metadata } of agents(run)) run.api.delete(resourceOf(kind), metadata);
+}
+
+async function begin(...steps: readonly Step[]): Promise<Stage> {
+  const run = setStage(steps);
+  await run.look();
+  return run;
+}
+
+/** The next look dies at the first call like this, and another engine takes over. */
+async function dieAt(run: Stage, wanted: RegExp): Promise<void> {
+  run.circumstances.fail = (call) => {
+    if (wanted.test(call)) throw new KubeError('Unavailable', 'no more calls');
+  };
+  await run.look(1);
+  run.circumstances.fail = () => {};
+  run.replaceEngine();
+}
+
+describe('an AgentRun', () => {
+  test('carries our finalizer until its end is recorded, and a child of another kind never does', async () => {
+    const run = await begin(agent('a'), tool('b', []), agent('c', { dependsOn: ['a'] }));
+    expect(listChildren(run.api).map(({ metadata }) => metadata['finalizers'])).toEqual([
+      [OUTCOME_FINALIZER],
+      undefined,
+    ]);
+    setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+    run.end('a', 'Succeeded');
+    run.circumstances.calls.length = 0;
+    await run.look(1);
+    const calls = run.circumstances.calls.map((call) => call.split('.')[0]);
+    expect(calls).toEqual([`patch OrchestrationRun ${RUN}`, 'release AgentRun a', 'create AgentRun c']);
+    expect(finalizersOf(run)).toEqual([[CLEANUP], [OUTCOME_FINALIZER]]);
+  });
+
+  test('that others delete when it has finished ends its step as it ended, however late that is seen', async () => {
+    const run = await begin(agent('a'));
+    run.end('a', 'Succeeded');
+    deleteAgents(run);
+    run.pass(600);
+    run.replaceEngine();
+    await run.look();
+    expect(run.stepOf('a')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
+    expect(agents(run)).toEqual([]);
+  });
+
+  test('that is deleted at work is gone when only we hold it, and the next attempt starts when we have let it go', async () => {
+    const run = await begin(agent('a', { retries: 1 }));
+    setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+    deleteAgents(run);
+    await run.look();
+    expect(run.stepOf('a')).toMatchObject({ phase: 'Running', attempt: 1 });
+    setFinalizers(run, [OUTCOME_FINALIZER]);
+    await run.look(1);
+    expect(run.stepOf('a')).toMatchObject({
+      ...{ phase: 'Retrying', reason: 'ChildDeleted' },
+      message: expect.stringMatching(/^AgentRun a\S+ is gone, and its end was not seen$/),
+    });
+    await run.look();
+    expect(run.stepOf('a')).toMatchObject({ phase: 'Running', attempt: 2 });
+    expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+  });
+
+  test.each([
+    ['its run is cancelled', (run: Stage) => run.annotate('cancel')],
+    ['its time is over', (run: Stage) => run.pass(60)],
+  ])('is let go and deleted in the look that ends it: %s', async (_, happen) => {
+    const run = await begin(agent('a', { timeoutSeconds: 60 }));
+    happen(run);
+    await run.look(1);
+    expect(run.calls(/^(release|delete)/)).toEqual([
+      expect.stringMatching(/^release AgentRun a/),
+      expect.stringMatching(/^delete AgentRun a/),
+    ]);
+    run.collectGarbage();
+    expect(agents(run)).toEqual([]);
+  });
+
+  test.each([
+    ['of an attempt before', [agent('a', { retries: 1 })], 'Failed'],
+    ['of a run that goes on', [agent('a'), tool('b', [])], 'Succeeded'],
+    ['of a run that is over', [agent('a')], 'Succeeded'],
+  ])('%s is let go though the engine died right behind the record', async (_, steps, phase) => {
+    const run = await begin(...steps);
+    run.end('a', phase);
+    await dieAt(run, /^(release|create)/);
+    expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+    expect(run.restOf(RUN)).toBeUndefined();
+    await run.look();
+    expect(agents(run)[0]?.metadata['finalizers']).toEqual([]);
+    expect(run.calls(/^create AgentRun/)).toHaveLength(phase === 'Failed' ? 3 : 1); // the one that failed among them
+  });
+
+  test('that loses our finalizer at work gets it back, three times', async () => {
+    const run = await begin(agent('a'));
+    for (let time = 1; time <= 5; time++) {
+      setFinalizers(run, [CLEANUP]);
+      await run.look();
+      expect(finalizersOf(run)).toEqual([time <= 3 ? [CLEANUP, OUTCOME_FINALIZER] : [CLEANUP]]);
+    }
+  });
+
+  test('whose finalizers have changed since it was seen loses none of those of others', async () => {
+    const run = await begin(agent('a'));
+    run.end('a', 'Succeeded');
+    run.circumstances.fail = (call) => {
+      run.circumstances.fail = () => {};
+      if (call.startsWith('patch')) setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+    };
+    await run.look();
+    expect(finalizersOf(run)).toEqual([[CLEANUP]]);
+  });
+});
+
+describe('an AgentRun whose end nobody will record is let go:', () => {
+  test.each([
+    ['its run is being deleted', (run: Stage) => run.api.delete(RUNS, TARGET, { propagationPolicy: 'Foreground' })],
+    ['its run is gone', (run: Stage) => run.api.delete(RUNS, TARGET)],
+    [
+      'its run was made anew',
+      ({ api }: Stage) => {
+        const { apiVersion, kind, spec } = api.get(RUNS, TARGET);
+        api.delete(RUNS, TARGET);
+        api.create(RUNS, { apiVersion, kind, metadata: TARGET, spec });
+      },
+    ],
+  ])('%s', async (_, happen) => {
+    const run = await begin(agent('a'));
+    const uid = agents(run)[0]?.metadata.uid;
+    happen(run);
+    run.replaceEngine();
+    await run.lookAt(RUN);
+    run.collectGarbage();
+    expect(agents(run).map(({ metadata }) => metadata.uid)).not.toContain(uid);
+  });
+
+  test('it has lost its owner', async () => {
+    const run = await begin(agent('a'));
+    const [{ kind, metadata } = { kind: '', metadata: { name: '' } }] = agents(run);
+    const body = { metadata: { ownerReferences: null } };
+    const orphan = run.api.patch(resourceOf(kind), metadata, { type: 'merge', body });
+    const keys = affectedRuns(orphan as KubeObject, () => []);
+    expect(keys).toEqual([`${NAMESPACE}/${metadata.name}`]);
+    await run.lookAt(metadata.name);
+    expect(run.api.get(resourceOf(kind), metadata).metadata['finalizers']).toEqual([]);
+  });
+});
+
+test('a child that is heard of before its run is not let go', async () => {
+  const run = await begin(agent('a'));
+  run.cluster.getRun = () => undefined;
+  await run.lookAt(RUN);
+  expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+});
