@@ -8,15 +8,19 @@ const MIB = 1024 * 1024;
 
 type Steps = readonly { readonly name: string; readonly [field: string]: unknown }[];
 
-const toolRun = (name: string, fields: object = {}) => ({
+const toolRun = (name: string, fields: object = {}): Steps[number] => ({
   name,
   kind: 'ToolRun',
   toolRef: { name: 'echo' },
   ...fields,
 });
-const chainOf = (length: number): Steps => Array.from({ length }, (_, index) => toolRun(`step-${index}`));
-const fanOut = (width: number): Steps =>
-  [...Array(width).keys()].map((index) => toolRun(`step-${index}`, { dependsOn: [] }));
+const agentRun: typeof toolRun = (name, fields) => ({
+  ...{ name, kind: 'AgentRun', agentRef: { name: 'coder' }, implementationSpecRef: { name: 'fix' } },
+  ...fields,
+});
+const chainOf = (length: number, step = toolRun): Steps => Array.from({ length }, (_, index) => step(`step-${index}`));
+const fanOut = (width: number, step = toolRun): Steps =>
+  [...Array(width).keys()].map((index) => step(`step-${index}`, { dependsOn: [] }));
 const layersOf = (depth: number, width: number): Steps =>
   [...Array(depth * width).keys()].map((index) => {
     const first = (Math.floor(index / width) - 1) * width;
@@ -61,6 +65,19 @@ const shapes: readonly Shape[] = [
   { name: 'chain of 10, children end at once', steps: chainOf(10), script: { afterMs: 50 }, budget: { max: 2.5 } },
   { name: 'chain of 10, children take 2 s', steps: chainOf(10), script: { afterMs: 2_000 }, budget: { max: 3.5 } },
   { name: 'fan-out of 100', steps: fanOut(100), script: { afterMs: 100 }, budget: { max: 1.6 } },
+  {
+    name: 'chain of 10 AgentRuns, which end at once',
+    steps: chainOf(10, agentRun),
+    script: { afterMs: 50 },
+    budget: { max: 3.5 },
+  },
+  {
+    name: 'chain of 10 AgentRuns, which take 2 s',
+    steps: chainOf(10, agentRun),
+    script: { afterMs: 2_000 },
+    budget: { max: 4.5 },
+  },
+  { name: 'fan-out of 100 AgentRuns', steps: fanOut(100, agentRun), script: { afterMs: 100 }, budget: { max: 2.6 } },
   { name: '10 layers of 4, a third retried', steps: mixed, script: { afterMs: 100, phase: failsFirst }, budget: {} },
   { name: '1,000 steps in 10 layers of 100', steps: layersOf(10, 100), script: { afterMs: 100 }, budget: {} },
 ];

@@ -23,18 +23,20 @@ const resource = (group: string, kind: string): Resource => ({
 const ORCHESTRATIONS = resource('orchestration.proompteng.ai', 'Orchestration');
 const RUNS = resource('orchestration.proompteng.ai', 'OrchestrationRun');
 const TOOL_RUNS = resource('tools.proompteng.ai', 'ToolRun');
+const AGENT_RUNS = resource('agents.proompteng.ai', 'AgentRun');
 const HOME = 'bench';
 /** The service account that the reconciler works under, so that the audit log tells its writes. */
 const ACCOUNT = 'reconciler';
 
-/** What becomes of the ToolRuns of a namespace: the phase of one's `attempt` (from 1), so long after it appeared. */
+/** What becomes of the children of a namespace: the phase of one's `attempt` (from 1), so long after it appeared. */
 export interface Script {
   readonly afterMs: number;
   readonly phase?: (step: string, attempt: number) => 'Succeeded' | 'Failed';
 }
 
-/** A child as the stand-in for the tools controller saw it, on the clock of `performance.now()`. */
+/** A child as the stand-in for the controllers of tools and agents saw it, on the clock of `performance.now()`. */
 export interface Child {
+  readonly kind: string;
   readonly run: string;
   readonly step: string;
   readonly seenMs: number;
@@ -59,7 +61,7 @@ export interface Scene {
   readonly children: readonly Child[];
   /** Stores an Orchestration of these steps and so many runs of it: sixteen at once, or one every `apartMs`. */
   readonly start: (steps: readonly object[], runs: number, apartMs?: number) => Promise<void>;
-  /** Resolves when so many runs have ended. */
+  /** Resolves when so many runs have ended, and no child carries a finalizer. */
   readonly untilEnded: (runs: number) => Promise<void>;
   /** Resolves when so many children have appeared. */
   readonly untilChildren: (children: number) => Promise<void>;
@@ -97,7 +99,7 @@ export async function openStage(): Promise<Stage> {
       timing: systemTiming,
       log: silentLog,
     });
-  const reflectors = [RUNS, TOOL_RUNS].map(follow);
+  const reflectors = [RUNS, TOOL_RUNS, AGENT_RUNS].map(follow);
   await Promise.all(reflectors.map((reflector) => reflector.whenSynced()));
   return {
     plane,
@@ -123,6 +125,7 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
   const children = new Map<string, Child>();
   const ended = new Set<string>();
   const attempts = new Map<string, number>();
+  const held = new Set<string>();
 
   function hear({ kind, metadata, status }: KubeObject): void {
     const { name, annotations = {} } = metadata;
@@ -131,10 +134,12 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
       if (phase === 'Succeeded' || phase === 'Failed') ended.add(name);
       return;
     }
+    if (((metadata['finalizers'] ?? []) as readonly string[]).length > 0) held.add(name);
+    else held.delete(name);
     if (children.has(name)) return;
     const run = annotations['agents.proompteng.ai/orchestration-run'] ?? '';
     const step = annotations['agents.proompteng.ai/orchestration-step'] ?? '';
-    children.set(name, { run, step, seenMs: performance.now() });
+    children.set(name, { kind, run, step, seenMs: performance.now() });
     if (script !== undefined) void play(name, script, step, countAttempt(`${run}/${step}`));
   }
 
@@ -150,9 +155,10 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
   }
 
   async function endChild(name: string, phase: string): Promise<void> {
-    const body = { status: { phase } };
-    await client.patch(TOOL_RUNS, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
     const child = children.get(name);
+    const of = child?.kind === AGENT_RUNS.kind ? AGENT_RUNS : TOOL_RUNS;
+    const body = { status: { phase } };
+    await client.patch(of, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
     if (child !== undefined) child.endedMs = performance.now();
   }
 
@@ -170,7 +176,7 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
         await client.create(RUNS, { ...object(RUNS, `run-${index}`), spec: { orchestrationRef: { name: 'bench' } } });
       });
     },
-    untilEnded: (runs) => until(`${runs} runs of ${namespace} have ended`, () => ended.size >= runs),
+    untilEnded: (runs) => until(`${runs} runs of ${namespace} have ended`, () => ended.size >= runs && held.size === 0),
     untilChildren: (count) => until(`${count} children of ${namespace} have appeared`, () => children.size >= count),
     async end(child) {
       const [name = ''] = [...children].find(([, known]) => known === child) ?? [];
