@@ -10,6 +10,7 @@ import { playKubelet } from '../support/kubelet.ts';
 import { connectNamespace, type NamespacedApi, type StoredObject } from '../support/namespaced-api.ts';
 import {
   connectReconciled,
+  letAgentRunsGo,
   type ReconciledNamespace,
   type Reconciler,
   startReconciler,
@@ -43,6 +44,7 @@ export async function openGround(cluster: Cluster): Promise<Ground> {
   const created = await cluster.kubectl(['create', 'namespace', namespace]);
   if (created.code !== 0) throw new Error(created.stderr);
   ends.defer(async () => void (await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false'])));
+  ends.defer(() => letAgentRunsGo(api));
   const proxy = await startFaultProxy(cluster);
   ends.defer(proxy.stop);
   const kubeconfig = await proxy.kubeconfig();

@@ -11,7 +11,7 @@ import { tool } from '../support/run-steps.ts';
 
 describe('the CLI and runs on a real API server', () => {
   const cluster = sharedCluster();
-  const reconciled = useReconciledNamespace();
+  const reconciled = useReconciledNamespace({ isBesideChart: true });
 
   type Verb = Parameters<typeof startCommand>[0];
   const start = ([verb, ...args]: readonly [Verb, ...string[]], kubeconfig = cluster.kubeconfig) =>

@@ -10,7 +10,7 @@ const SUSPEND = 'orchestration.proompteng.ai/suspend';
 const CANCEL = 'orchestration.proompteng.ai/cancel';
 
 describe('a run', () => {
-  const reconciled = useReconciledNamespace();
+  const reconciled = useReconciledNamespace({ isBesideChart: true });
 
   describe('whose first child somebody else has created', () => {
     async function preCreate(name: string, spec: object) {

@@ -25,7 +25,7 @@ async function isDenied(namespace: string): Promise<boolean> {
 }
 
 describe('one call that fails', () => {
-  const reconciled = useReconciledNamespace();
+  const reconciled = useReconciledNamespace({ isBesideChart: true });
 
   it('under a quota that a hung step fills, that one is deleted when its time is over, and the next starts', async () => {
     const { api, run, statusOf, childOf, endChild, namespace } = reconciled();

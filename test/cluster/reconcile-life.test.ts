@@ -12,7 +12,7 @@ const mark = (name: string, fields: object = {}) => ({ name, kind: 'Checkpoint',
 const reasonOf = (status: RunStatus) => outcomeOf(status)?.reason;
 
 describe('the life of a run', () => {
-  const reconciled = useReconciledNamespace({ flags: ['--missing-orchestration-seconds=3'] });
+  const reconciled = useReconciledNamespace({ isBesideChart: true, flags: ['--missing-orchestration-seconds=3'] });
 
   describe('without its Orchestration', () => {
     it('waits for it, and runs once it is there', async () => {

@@ -10,7 +10,7 @@ const isRecorded =
     stepStatuses.some(({ name, resourceRef }) => name === step && resourceRef?.uid !== undefined);
 
 describe('a run on a real API server', () => {
-  const reconciled = useReconciledNamespace();
+  const reconciled = useReconciledNamespace({ isBesideChart: true });
 
   it('goes step by step where no step declares dependsOn', async () => {
     const { run, endChild, statusOf, childrenOf } = reconciled();

@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
+import { startSupportingController } from './agents-chart/supporting-controller.ts';
 import type { Cluster, ClusterAddress } from './controlplane/cluster.ts';
 import { type Component, createComponent } from './controlplane/component.ts';
 import { createGuardedFolder } from './controlplane/folder.ts';
 import { findFreePorts, isAnswering } from './controlplane/network.ts';
 import { sharedCluster, useNamespace } from './controlplane/suite.ts';
 import { installCrds } from './gate.ts';
+import { type EndChild, startInsistingHand } from './insisting-hand.ts';
 import { connectNamespace, type Kind, type NamespacedApi, type StoredObject, waitUntil } from './namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -24,6 +26,11 @@ export interface ReconcilerOptions {
   readonly electsLeader?: boolean;
   /** What a start waits for: that it is ready, unless only that it answers. */
   readonly waitsFor?: 'answer';
+}
+
+export interface ReconciledOptions extends Omit<ReconcilerOptions, 'ownNamespace'> {
+  /** Starts the supporting controller of the agents chart there too, which is on wherever that chart is. */
+  readonly isBesideChart?: boolean;
 }
 
 /** A reconciler of our own, as a process that starts from the sources. */
@@ -109,30 +116,35 @@ export interface ReconciledNamespace {
 }
 
 /** Starts a reconciler for a namespace of the shared cluster, while the suite runs that calls this. */
-export function useReconciledNamespace(
-  options: Omit<ReconcilerOptions, 'ownNamespace'> = {},
-): () => ReconciledNamespace & Reconciler {
+export function useReconciledNamespace({
+  isBesideChart = false,
+  ...options
+}: ReconciledOptions = {}): () => ReconciledNamespace & Reconciler {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   let reconciled: (ReconciledNamespace & Reconciler) | undefined;
-  let reconciler: Reconciler | undefined;
+  const ends = new AsyncDisposableStack();
   beforeAll(async () => {
     await installCrds(cluster, 'agents');
-    reconciler = await startReconciler(cluster, { ...options, ownNamespace: namespace });
-    reconciled = { ...connectReconciled(cluster, namespace, reconciler.process), ...reconciler };
+    ends.defer(() => letAgentRunsGo(connectNamespace(cluster, namespace)));
+    if (isBesideChart) ends.defer((await startSupportingController(cluster, [namespace])).stop);
+    const reconciler = await startReconciler(cluster, { ...options, ownNamespace: namespace });
+    ends.defer(reconciler.stop);
+    const hand = isBesideChart ? startInsistingHand(connectNamespace(cluster, namespace)) : undefined;
+    ends.defer(async () => hand?.stop());
+    reconciled = { ...connectReconciled(cluster, namespace, reconciler.process, hand?.end), ...reconciler };
   });
-  afterAll(async () => {
-    await reconciler?.stop();
-    // Nobody is left to take our finalizer away, and the namespace is to go.
-    const api = connectNamespace(cluster, namespace);
-    const agentRuns = await api.list('AgentRun').catch(() => []);
-    for (const { metadata } of agentRuns)
-      await api.edit('AgentRun', metadata.name, { metadata: { finalizers: null } }).catch(() => {});
-  });
+  afterAll(() => ends.disposeAsync());
   return () => {
     if (reconciled === undefined) throw new Error('there is a reconciler only while tests run');
     return reconciled;
   };
+}
+
+/** Once nobody is left who takes finalizers away: a namespace can go only without them. */
+export async function letAgentRunsGo(api: NamespacedApi): Promise<void> {
+  for (const { metadata } of await api.list('AgentRun').catch(() => []))
+    await api.edit('AgentRun', metadata.name, { metadata: { finalizers: null } }).catch(() => {});
 }
 
 /** Makes the clients for a namespace; nothing is asked of it yet. */
@@ -140,8 +152,11 @@ export function connectReconciled(
   cluster: Pick<Cluster, keyof ClusterAddress>,
   namespace: string,
   process: Component,
+  end?: EndChild,
 ): ReconciledNamespace {
   const api = connectNamespace(cluster, namespace);
+  const endObject: EndChild =
+    end ?? (async ({ kind, metadata }, status) => void (await api.setStatus(kind as Kind, metadata.name, status)));
   const start: ReconciledNamespace['start'] = (name, orchestration, spec = {}) =>
     api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name: orchestration }, ...spec } });
 
@@ -181,9 +196,8 @@ export function connectReconciled(
     },
     childOf,
     async endChild(run, step, phase, message) {
-      const { kind, metadata } = await childOf(run, step);
-      const conditions = message === undefined ? [] : [condition('Failed', message)];
-      await api.setStatus(kind as Kind, metadata.name, { phase, conditions });
+      const status = { phase, conditions: message === undefined ? [] : [condition('Failed', message)] };
+      await endObject(await childOf(run, step), status);
     },
     childrenOf: async (run, step) =>
       (await listChildren(run, step))
