@@ -21,6 +21,9 @@ const SYMBOLS: Readonly<Record<StepPhase, string>> = {
   Cancelled: '⊘',
 };
 
+/** What a step may come to, in the order in which it is counted. */
+const ENDS = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'] as const satisfies readonly StepPhase[];
+
 const LONGEST_PHASE = 'Cancelled'.length;
 
 /** ANSI: basic colours, which every terminal maps to something its owner can read; 2 is faint. */
@@ -74,20 +77,43 @@ export function drawRun(run: Run, nowMs: number): Line[] {
   return [{ text: describeRun(run, nowMs) }, ...steps.map(({ text, ...rest }) => ({ text: `  ${text}`, ...rest }))];
 }
 
-/** `OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done, 1m12s`. */
+/**
+ * `OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done (1 failed), 1m12s`, and of one that has ended
+ * `Failed, 3 succeeded, 1 failed, 1 skipped, 2m03s`.
+ */
 export function describeRun(run: Run, nowMs: number): string {
   const { name, namespace, spec, status } = run;
   const { phase, startedAt, finishedAt, stepStatuses } = status;
   const subject = `${displayObject('OrchestrationRun', namespace, name)} of ${displayName(spec.orchestrationRef.name)}`;
   if (phase === undefined) return `${subject}: no controller has taken it up yet`;
-  const done = stepStatuses.filter(isStepFinal).length;
   const spentMs = (finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt ?? '');
   const parts = [
     phase,
-    hasEnded(run) || stepStatuses.length === 0 ? '' : `${done} of ${stepStatuses.length} steps done`,
+    hasEnded(run) ? countEnded(stepStatuses) : countDone(stepStatuses),
     startedAt === undefined ? '' : formatElapsed(spentMs),
   ];
   return `${subject}: ${parts.filter((part) => part !== '').join(', ')}${explain(run)}`;
+}
+
+/** Where all came to the same, the phase of the run says it. */
+function countEnded(steps: readonly StepStatus[]): string {
+  const groups = Map.groupBy(steps, ({ phase }) => phase);
+  const counted = ENDS.flatMap((phase) => countOf(groups.get(phase), phase));
+  return counted.length > 1 ? counted.join(', ') : '';
+}
+
+function countDone(steps: readonly StepStatus[]): string {
+  if (steps.length === 0) return '';
+  const failed = countOf(
+    steps.filter(({ phase }) => phase === 'Failed'),
+    'Failed',
+  );
+  const note = failed.length === 0 ? '' : ` (${failed.join()})`;
+  return `${steps.filter(isStepFinal).length} of ${steps.length} steps done${note}`;
+}
+
+function countOf(steps: readonly StepStatus[] = [], phase: StepPhase): readonly string[] {
+  return steps.length === 0 ? [] : [`${steps.length} ${phase.toLowerCase()}`];
 }
 
 /** Why the run stands so, where the phase does not say it all. */

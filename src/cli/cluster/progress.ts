@@ -1,4 +1,4 @@
-import { isStepFinal } from '../../orchestration/run-status.ts';
+import type { StepStatus } from '../../orchestration/run-status.ts';
 import { describeRun, drawRun, drawStep, type Line, paintLine } from './drawing.ts';
 import { fitLines } from './fit.ts';
 import type { Screen } from './port.ts';
@@ -43,20 +43,26 @@ export function showChanges({ isColored, write, warn }: Screen): Progress {
   };
 }
 
-/** One line for each step that has another phase, attempt or message, and for a run that has another phase or reason. */
+/**
+ * One line for each step that has another phase, attempt or message, and for a run that has another phase or reason. The
+ * message of a step that waits says for what, and changes only when that does.
+ */
 export function describeChanges(before: Run | undefined, after: Run, nowMs: number): Line[] {
   const known = new Map(before?.status.stepStatuses.map((step) => [step.name, step]));
   const steps = after.status.stepStatuses.filter((step) => {
     const last = known.get(step.name);
-    if (last === undefined) return step.phase !== 'Pending';
-    return (
-      last.phase !== step.phase || last.attempt !== step.attempt || (isStepFinal(step) && last.message !== step.message)
-    );
+    if (last === undefined) return step.phase !== 'Pending' || hasWords(step);
+    const isMoved = last.phase !== step.phase || last.attempt !== step.attempt;
+    return isMoved || (hasWords(step) && last.message !== step.message);
   });
   const isNews = before === undefined || standingOf(before) !== standingOf(after);
   const summary = isNews ? [{ text: describeRun(after, nowMs) }] : [];
   const changes = steps.map((step) => drawStep(step, nowMs));
   return hasEnded(after) ? [...changes, ...summary] : [...summary, ...changes];
+}
+
+function hasWords({ message = '' }: StepStatus): boolean {
+  return message !== '';
 }
 
 function standingOf({ status: { phase, conditions } }: Run): string {

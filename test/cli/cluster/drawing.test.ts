@@ -22,7 +22,7 @@ describe('a run', () => {
       ],
     });
     expect(drawRun(run, msAfter(75)).map(({ text }) => text)).toEqual([
-      'OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done, 1m15s',
+      'OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done (1 failed), 1m15s',
       '  ✓ Succeeded build        42s',
       '  ▶ Running   integration  33s  attempt 2  created',
       '  ✗ Failed    lint         3s  tolerated  exit 1',
@@ -43,6 +43,10 @@ describe('a run', () => {
     const ended = { finishedAt: timeAfter(10), stepStatuses: [stepStatus('a', 'Failed')] };
     expect(heading({ ...ended, phase: 'Failed', conditions: ready('StepFailed', '"a" failed') })).toMatch(
       /: Failed, 10s \(StepFailed: "a" failed\)$/,
+    );
+    const mixed = [...ended.stepStatuses, stepStatus('b', 'Skipped'), stepStatus('c', 'Succeeded')];
+    expect(heading({ ...ended, phase: 'Failed', stepStatuses: mixed })).toMatch(
+      /: Failed, 1 succeeded, 1 failed, 1 skipped, 10s$/,
     );
     expect(heading({ ...ended, phase: 'Succeeded', conditions: ready('Completed', 'all') })).toMatch(
       /: Succeeded, 10s$/,
@@ -92,6 +96,23 @@ describe('a terminal that is too small', () => {
 
   test.each([1, 2, 3, 4, 20, 53, 54, 55, 56])('of %i rows is never filled over its end', (rows) => {
     expect(fitted(80, rows).length).toBeLessThanOrEqual(Math.max(2, rows - 1));
+  });
+
+  test('breaks a long message rather than cut what it says last, and gives what matters most the room', () => {
+    const message =
+      'waits for ApprovalPolicy "board", which does not exist in namespace "ci"; create it, or correct policyRef';
+    const waiting = [...steps.slice(0, 50), stepStatus('gate', 'Running', { message }), stepStatus('other', 'Running')];
+    const lines = drawRun(aRun({ phase: 'Running', stepStatuses: waiting }), msAfter(1));
+    const rows = fitLines(lines, waiting, { columns: 60, rows: 7 }).map(({ text }) => text);
+    expect(rows.slice(2)).toEqual([
+      '  ▶ Running   gate     waits for ApprovalPolicy "board",',
+      '      which does not exist in namespace "ci"; create it, or',
+      '      correct policyRef',
+      '  … and 51 more: 50 Succeeded, 1 Running',
+    ]);
+    expect(rows.every((row) => row.length < 60)).toBe(true);
+    const wide = fitLines(lines, waiting, { columns: 60, rows: 100 }).map(({ text }) => text);
+    expect(wide).toContain('      correct policyRef');
   });
 
   test('cuts lines to its width, wide characters counted twice', () => {

@@ -69,7 +69,7 @@ describe('in a terminal', () => {
 });
 
 describe('in a log', () => {
-  test('a step is told when its phase or attempt changes, and a run when it stands otherwise', () => {
+  test('a step is told when its phase, attempt or what it waits for changes, and a run when it stands otherwise', () => {
     const first = aRun({ phase: 'Running', stepStatuses: [stepStatus('a', 'Running'), stepStatus('b', 'Pending')] });
     const again = aRun({
       phase: 'Running',
@@ -82,6 +82,17 @@ describe('in a log', () => {
     ]);
     expect(told(first, first, msAfter(2))).toEqual([]);
     expect(told(first, again, msAfter(3))).toEqual(['▶ Running   a  attempt 2']);
+    const waits = (message: string) =>
+      aRun({
+        phase: 'Running',
+        stepStatuses: [stepStatus('a', 'Running', { attempt: 2, message }), stepStatus('b', 'Pending', { message })],
+      });
+    expect(told(again, waits('waits for x'), msAfter(3))).toEqual([
+      '▶ Running   a  attempt 2  waits for x',
+      '· Pending   b  waits for x',
+    ]);
+    expect(told(waits('waits for x'), waits('waits for y'), msAfter(3))).toHaveLength(2);
+    expect(told(waits('waits for x'), waits(''), msAfter(3))).toEqual([]);
     expect(told(again, ended, msAfter(4)).at(-1)).toMatch(/: Succeeded, 3s$/);
   });
 
