@@ -105,13 +105,13 @@ function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {
   return exitCode;
 }
 
-function help(usage: string): number {
-  return tell({ exitCode: 0, stdout: usage, stderr: '' });
+function help(text: string): number {
+  return tell({ exitCode: 0, stdout: text, stderr: '' });
 }
 
 function describeUsage(): string {
   const lines = told.map((name) => `  ${name.padEnd(10)} ${verbs[name]?.about}\n`);
-  return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  --version  which this is\n`;
+  return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  help COMMAND, or COMMAND --help   how it is used\n  version, --version or -v          which this is\n`;
 }
 
 async function readVersion(): Promise<string> {
@@ -121,6 +121,9 @@ async function readVersion(): Promise<string> {
   return version;
 }
 
+const HELP = new Set(['help', '--help', '-h']);
+const VERSION = new Set(['version', '--version', '-v']);
+
 /** Older ones lack what is used all over; node's own complaint would name a function that it does not know. */
 const OLDEST_NODE = 24;
 
@@ -129,8 +132,11 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     const complaint = `orchestration-gate: this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}\n`;
     return tell({ exitCode: 2, stdout: '', stderr: complaint });
   }
-  if (word === '--help' || word === '-h') return help(describeUsage());
-  if (word === '--version') return tell({ exitCode: 0, stdout: `${await readVersion()}\n`, stderr: '' });
+  if (HELP.has(word ?? '')) {
+    const [topic = 'help'] = args;
+    return HELP.has(topic) ? help(describeUsage()) : main([topic, '--help']);
+  }
+  if (VERSION.has(word ?? '')) return help(`${await readVersion()}\n`);
   if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (verb !== undefined) return verb.run(args);

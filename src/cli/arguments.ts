@@ -17,6 +17,9 @@ type Value<Kind extends FlagKind> = Kind extends 'switch'
 /** One letter means the same for every verb that has the flag; they are kubectl's and Argo's. */
 const LETTERS: Readonly<Record<string, string>> = { namespace: 'n', output: 'o', parameter: 'p' };
 
+/** Other spellings of flags, as they were before or are elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = { format: 'output' };
+
 /** By name, without dashes. */
 export type Flags = Readonly<Record<string, FlagKind>>;
 
@@ -37,7 +40,7 @@ export function asksForHelp(args: readonly string[]): boolean {
 export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
   const { tokens } = parseArgs({
     args: [...args],
-    options: optionsOf(flags),
+    options: optionsOf(spell(flags)),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -48,13 +51,26 @@ export function readArguments<const F extends Flags>(flags: F, args: readonly st
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const value = token.inlineValue ? readInline(token.rawName, token.value) : readNext(token.value);
-    const mistake = findMistake(flags, token.name, value);
+    const name = nameOf(flags, token.name);
+    const mistake = findMistake(flags, name, value);
     if (mistake !== undefined) mistakes.push(`${displayText(token.rawName)} ${mistake}`);
-    else if (flags[token.name] === 'texts') lists[token.name] = [...(lists[token.name] ?? []), value ?? ''];
-    else values[token.name] = value ?? true;
+    else if (flags[name] === 'texts') lists[name] = [...(lists[name] ?? []), value ?? ''];
+    else values[name] = value ?? true;
   }
   const operands = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
   return { values: { ...values, ...lists } as Arguments<F>['values'], operands, mistakes };
+}
+
+/** The flag that is meant by this name. */
+function nameOf(flags: Flags, name: string): string {
+  const other = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+  return other !== undefined && !Object.hasOwn(flags, name) && Object.hasOwn(flags, other) ? other : name;
+}
+
+/** The flags with their other spellings. */
+function spell(flags: Flags): Flags {
+  const others = Object.keys(ALIASES).filter((name) => nameOf(flags, name) !== name);
+  return { ...Object.fromEntries(others.map((name) => [name, flags[nameOf(flags, name)] ?? 'text'])), ...flags };
 }
 
 /** kubectl reads `-n=ci` as `-n ci`; to node the sign is part of the value. */
@@ -79,7 +95,7 @@ function optionsOf(flags: Flags) {
 
 function findMistake(flags: Flags, name: string, value: string | undefined) {
   const kind = Object.hasOwn(flags, name) ? flags[name] : undefined;
-  if (kind === undefined) return `is not known; ${guess(name, Object.keys(flags), '--')}`;
+  if (kind === undefined) return `is not known; ${guess(name, Object.keys(spell(flags)), '--')}`;
   if (kind === 'switch') return value === undefined ? undefined : 'takes no value';
   const isText = kind === 'text' || kind === 'texts';
   if (value === undefined) return isText ? 'needs a value' : `needs a value: ${kind.join(', ')}`;

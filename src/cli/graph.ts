@@ -12,15 +12,15 @@ const formats = { text: formatGraphText, mermaid: formatMermaid, dot: formatDot,
 
 const command = {
   verb: 'graph',
-  flags: { format: ['text', 'mermaid', 'dot', 'svg'], name: 'text' },
-  usage: `usage: orchestration-gate graph [--format text|mermaid|dot|svg] [--name NAME] FILE|DIR|-...
+  flags: { output: ['text', 'mermaid', 'dot', 'svg'], name: 'text' },
+  usage: `usage: orchestration-gate graph [-o text|mermaid|dot|svg] [--name NAME] FILE|DIR|-...
 
 Draws the graph of every Orchestration in YAML or JSON files: what waits for what, also where nobody wrote it (the
 sequential default), and wave by wave what may run together. A broken graph is drawn too, with its loops and what is
 missing. - is standard input.
 
-  --format  text (the default), mermaid, dot (Graphviz) or svg
-  --name    only Orchestrations of that name
+  -o, --output  text (the default), mermaid, dot (Graphviz) or svg
+  --name        only Orchestrations of that name
 
 Exit code: 0 drawn, 1 drawn but for documents that cannot be read, 2 could not run.
 `,
@@ -30,7 +30,7 @@ Exit code: 0 drawn, 1 drawn but for documents that cannot be read, 2 could not r
 export async function graph(args: readonly string[], ports: Ports): Promise<Outcome> {
   const input = await readInput(command, args, ports);
   if (!input.ok) return input.outcome;
-  const { format = 'text', name: wanted } = input.values;
+  const { output = 'text', name: wanted } = input.values;
   const unread = input.manifests.flatMap(({ file, mistakes }) =>
     mistakes.map(({ line, column, message }) => `${displayText(file)}:${line}:${column}: ${message}`),
   );
@@ -51,10 +51,10 @@ export async function graph(args: readonly string[], ports: Ports): Promise<Outc
     ]);
   }
   try {
-    const stdout = formats[format](chosen.map(drawOrchestration));
+    const stdout = formats[output](chosen.map(drawOrchestration));
     return { exitCode: unread.length === 0 ? 0 : 1, stdout, stderr: unread.map((line) => `graph: ${line}\n`).join('') };
   } catch (error) {
     if (!(error instanceof LayoutTooLargeError)) throw error;
-    return refuse('graph', ['too many steps or dependencies to place in an svg: use --format dot and Graphviz']);
+    return refuse('graph', ['too many steps or dependencies to place in an svg: use -o dot and Graphviz']);
   }
 }

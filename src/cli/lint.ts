@@ -12,18 +12,18 @@ const formats = { text: formatText, json: formatJson, github: formatGithub, sari
 const command = {
   verb: 'lint',
   flags: {
-    format: ['text', 'json', 'github', 'sarif'],
+    output: ['text', 'json', 'github', 'sarif'],
     strict: 'switch',
     server: 'switch',
     children: 'switch',
     ...clusterFlags,
   },
-  usage: `usage: orchestration-gate lint [--format text|json|github|sarif] [--strict] [--server [--children]] FILE|DIR|-...
+  usage: `usage: orchestration-gate lint [-o text|json|github|sarif] [--strict] [--server [--children]] FILE|DIR|-...
 
 Judges the Orchestrations and OrchestrationRuns in YAML or JSON files by the rules of the gate, and Orchestrations that
 run each other in a loop. A DIR is searched for *.yaml, *.yml and *.json; - is standard input. Other kinds are ignored.
 
-  --format         how problems are told: for people (text, the default) or for programs
+  -o, --output     how problems are told: for people (text, the default) or for programs
   --strict         warnings count as problems too
   --server         has the cluster judge: its schema and the gate as configured there, in a dry run that stores nothing
   --children       with --server: has it also judge the child that each step would create, with your rights
@@ -42,11 +42,11 @@ export async function lint(args: readonly string[], ports: Ports): Promise<Outco
   const input = await readInput(command, args, ports);
   if (!input.ok) return input.outcome;
   const { values, manifests } = input;
-  const { format = 'text', strict: isStrict } = values;
+  const { output = 'text', strict: isStrict } = values;
   const tell = (report: LintReport, notes: readonly string[] = []): Outcome => {
     const hasFailed = report.problems.some(({ severity }) => severity === 'deny' || isStrict);
     const stderr = notes.map((note) => `lint: ${note}\n`).join('');
-    return { exitCode: hasFailed ? 1 : 0, stdout: formats[format](report, ports.isColored), stderr };
+    return { exitCode: hasFailed ? 1 : 0, stdout: formats[output](report, ports.isColored), stderr };
   };
   if (values.children && !values.server) return refuse(command.verb, ['--children asks the API server: add --server']);
   if (!values.server) return tell(judgeManifests(manifests));

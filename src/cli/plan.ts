@@ -10,15 +10,15 @@ import { judgeObjects } from './report.ts';
 
 const command = {
   verb: 'plan',
-  flags: { format: ['text', 'json'], name: 'text', server: 'switch', parameter: 'texts', ...clusterFlags },
-  usage: `usage: orchestration-gate plan [--format text|json] [--name NAME] [--server [-p KEY=VALUE]...] FILE|DIR|-...
+  flags: { output: ['text', 'json'], name: 'text', server: 'switch', parameter: 'texts', ...clusterFlags },
+  usage: `usage: orchestration-gate plan [-o text|json] [--name NAME] [--server [-p KEY=VALUE]...] FILE|DIR|-...
 
 Tells what a run of each Orchestration in YAML or JSON files would do: wave by wave what may run together, what a failure
 of each step would skip, and how long the longest path can take, with time-outs and retries. With --server also how it
 differs from the one that is stored, which live runs keep what they started with, and whether the API server would create
 the child of each step. - is standard input.
 
-  --format         text (the default) or json
+  -o, --output     text (the default) or json
   --name           only Orchestrations of that name
   --server         compares with the cluster, and asks it for every child in a dry run that stores nothing
   -p, --parameter  with --server: of the run whose children are asked for; give it as often as needed
@@ -31,7 +31,7 @@ Exit code: 0 told, 1 some would be refused, or a child of theirs, or cannot be r
 export async function plan(args: readonly string[], ports: Ports): Promise<Outcome> {
   const input = await readInput(command, args, ports);
   if (!input.ok) return input.outcome;
-  const { format = 'text', name: wanted, server: isCompared, parameter = [] } = input.values;
+  const { output = 'text', name: wanted, server: isCompared, parameter = [] } = input.values;
   const { parameters, mistakes } = readParameters(parameter);
   if (mistakes.length > 0) return refuse('plan', mistakes);
   const unread = input.manifests.flatMap(({ file, mistakes }) =>
@@ -51,7 +51,7 @@ export async function plan(args: readonly string[], ports: Ports): Promise<Outco
   }
   const tell = (planned: readonly Planned[]): Outcome => ({
     exitCode: unread.length === 0 && planned.every(canRun) ? 0 : 1,
-    stdout: format === 'json' ? writeJson(planned) : formatPlanText(planned),
+    stdout: output === 'json' ? writeJson(planned) : formatPlanText(planned),
     stderr: unread.map((line) => `plan: ${line}\n`).join(''),
   });
   const { values } = input;

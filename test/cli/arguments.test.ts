@@ -57,3 +57,15 @@ test('takes a flag by its letter, and one that takes several as often as it is g
     mistakes: [],
   });
 });
+
+test('takes a flag by its former name too', () => {
+  const output = { output: ['text', 'json'], strict: 'switch' } as const;
+  for (const args of [['-o', 'json'], ['--output=json'], ['--format', 'json'], ['--format=json']]) {
+    expect(readArguments(output, args)).toEqual({ values: { output: 'json' }, operands: [], mistakes: [] });
+  }
+  expect(readArguments(output, ['--format', 'jsn', '--frmat=x']).mistakes).toEqual([
+    '--format is "jsn"; did you mean json?',
+    '--frmat is not known; did you mean --format?',
+  ]);
+  expect(readArguments({ name: 'text' }, ['--format=x']).mistakes).toEqual(['--format is not known; there are --name']);
+});

@@ -173,7 +173,7 @@ describe('the graph as SVG', () => {
     const args = ['--format=svg', 'a.yaml'];
     expect(await runOn(graph, { 'a.yaml': orchestration('complete', ...steps) }, args)).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('use --format dot'),
+      stderr: expect.stringContaining('use -o dot'),
     });
   });
 });

@@ -75,8 +75,11 @@ test.each([
 
 test('tells its version and how it is used', async () => {
   const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
-  expect(await start(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
-  expect(await start(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
+  for (const word of ['--version', 'version', '-v'])
+    expect(await start([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  for (const word of ['--help', 'help'])
+    expect(await start([word])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
+  expect((await start(['help', 'lint'])).stdout).toMatch(/^usage: orchestration-gate lint /);
 });
 
 test.each(['serve', 'reconcile', 'lint', 'status', 'ui', 'certs'])(
