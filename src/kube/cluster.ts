@@ -5,7 +5,7 @@ import type { Log, Timing } from './ports.ts';
 import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
 import { apiVersionOf, type KubeObject, type Resource } from './resources.ts';
 import { createStore, type Store } from './store.ts';
-import { isVerdict } from './verdict.ts';
+import { isVerdict, shortenDenial } from './verdict.ts';
 
 export interface ClusterOptions {
   readonly client: KubeClient;
@@ -266,7 +266,7 @@ function judgeFailure(error: unknown): WriteOutcome {
   if (!(error instanceof KubeError)) throw error;
   if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
   if (!isVerdict(error)) throw error;
-  return { outcome: 'Refused', message: error.message };
+  return { outcome: 'Refused', message: shortenDenial(error.message) };
 }
 
 function ignoreAbsence(error: unknown): undefined {

@@ -23,3 +23,13 @@ export function isVerdict({ reason, message }: KubeError): boolean {
 
 const UNASKED = 'does not support dry run';
 const DENIED = / denied (the )?request\b/;
+
+/**
+ * What a ValidatingAdmissionPolicy says, without what the API server puts before it: object, policy and binding, which may be
+ * longer than all that is stored of a message.
+ */
+export function shortenDenial(message: string): string {
+  return message.replace(POLICY, 'policy $1 denied it: ');
+}
+
+const POLICY = /^(?:.* )?ValidatingAdmissionPolicy '([^']*)' with binding '[^']*' denied request: /;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { errorFromAnswer } from '../../src/kube/errors.ts';
-import { isVerdict } from '../../src/kube/verdict.ts';
+import { isVerdict, shortenDenial } from '../../src/kube/verdict.ts';
 
 const name = 'toolruns.tools.proompteng.ai "child" is forbidden:';
 
@@ -27,4 +27,11 @@ test.each<[code: number, reason: string, message: string, isVerdict: boolean]>([
 ])('the answer %i %s “%s” is a word on the object: %s', (code, reason, message, expected) => {
   const status = { kind: 'Status', code, message, ...(reason !== '' && { reason }) };
   expect(isVerdict(errorFromAnswer(code, JSON.stringify(status)))).toBe(expected);
+});
+
+test('of a denial by a policy its words come first, not its name, its binding and the object', () => {
+  const words = 'this account may not make Jobs whose pods have hostNetwork';
+  const head = `jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'agents-gate-tool-jobs' with binding 'b' denied request: `;
+  expect(shortenDenial(head + words)).toBe(`policy agents-gate-tool-jobs denied it: ${words}`);
+  expect(shortenDenial('admission webhook "w" denied the request: no')).toContain('webhook "w"');
 });
