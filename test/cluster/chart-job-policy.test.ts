@@ -204,6 +204,41 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     for (const value of others) expect(await patch(value), JSON.stringify(value)).toMatchObject(denied);
   });
 
+  it('lets nobody but the sidecar’s account change what a ToolRun’s annotation says, and that account nothing else of it', async () => {
+    const state = 'toolrun.orchestration.proompteng.ai/state';
+    const stored = {
+      ...toolRun,
+      metadata: { name: 'scan', annotations: { [state]: 'new' } },
+      spec: { toolRef: { name: 'scan' } },
+    };
+    const patchIn = (namespace: string, change: object, as: string) =>
+      plane.kubectl(
+        ['patch', 'toolrun', 'scan', '--dry-run=server', '-n', namespace, '--type=merge', '-p', JSON.stringify(change)],
+        { kubeconfig: as },
+      );
+    const annotate = (text: string | null) => ({ metadata: { annotations: { [state]: text } } });
+    succeeded(await plane.kubectl(['create', 'namespace', 'elsewhere']));
+    for (const namespace of [NAMESPACE, 'elsewhere'])
+      succeeded(
+        await plane.kubectl(['create', '--namespace', namespace, '-f', '-'], { input: JSON.stringify(stored) }),
+      );
+    for (const text of ['forged', null])
+      expect(await patchIn(NAMESPACE, annotate(text), plane.kubeconfig)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('only the executor of ToolRuns may change the annotation'),
+      });
+    const labelled = { metadata: { labels: { a: 'b' }, annotations: { a: 'b' } } };
+    expect(await patchIn(NAMESPACE, labelled, plane.kubeconfig)).toMatchObject({ code: 0 });
+    expect(await patchIn('elsewhere', annotate('another release'), plane.kubeconfig)).toMatchObject({ code: 0 });
+    expect(await patchIn(NAMESPACE, annotate('written'), kubeconfig)).toMatchObject({ code: 0 });
+    const others = [labelled, { metadata: { annotations: { a: 'b' } } }, { spec: { toolRef: { name: 'other' } } }];
+    for (const change of others)
+      expect(await patchIn(NAMESPACE, change, kubeconfig), JSON.stringify(change)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('this account may change one annotation of a ToolRun only'),
+      });
+  });
+
   it('follows the values: accounts that are allowed, and how Tools are confined', async () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
     await vi.waitFor(async () => expect(await create(jobWith())).toMatchObject(denied), 20_000);

@@ -35,6 +35,7 @@ const ofRuns = {
 };
 const ofToolRuns = {
   'tools.tools.proompteng.ai': follow,
+  'toolruns.tools.proompteng.ai': [...follow, 'create', 'patch', 'delete'],
   'toolruns.tools.proompteng.ai/status': ['patch'],
   'toolruns.tools.proompteng.ai/finalizers': ['update'],
   'jobs.batch': [...follow, 'create', 'patch'],
