@@ -40,6 +40,14 @@ export type WriteOutcome =
 /** A KubeObject that has a namespace and, since it is stored, a uid. */
 type StoredObject = KubeObject & { readonly metadata: { readonly namespace: string; readonly uid: string } };
 
+/** Of an object that is annotated: its annotations as they are known, undefined where there are none. */
+interface AnnotatedMetadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** Which controllers have written the status, kept where the store drops the rest of `managedFields`. */
 const STATUS_WRITERS = 'statusWriters';
 
@@ -197,7 +205,13 @@ export function followCluster(options: ClusterOptions) {
       const resource = resourceOf(created.apiVersion, created.kind);
       return client.create(resource, nameless as unknown as KubeObject, { fieldManager, dryRun: true });
     },
-    /** Carried out only on the very version of the object that is named. */
+    /** Whatever else has changed: if the annotation, and where there was none at all that too, is as in `metadata`. */
+    annotate: (resource: Resource, metadata: AnnotatedMetadata, annotation: string, text: string, forKey: string) => {
+      const { namespace, name } = metadata;
+      const patch = { type: 'json', body: replaceAnnotation(metadata, annotation, text) } as const;
+      return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
+    },
+    /** Carried out only on the very version of the object that is named, if one is. */
     patchStatus: (
       resource: Resource,
       {
@@ -205,7 +219,7 @@ export function followCluster(options: ClusterOptions) {
         name,
         uid,
         resourceVersion,
-      }: { namespace: string; name: string; uid: string; resourceVersion: string },
+      }: { namespace: string; name: string; uid: string; resourceVersion?: string },
       status: object,
       forKey: string,
     ) => {
@@ -259,6 +273,17 @@ export function followCluster(options: ClusterOptions) {
         return undefined;
       }),
   };
+}
+
+/** The operations that replace an annotation where it is still as it was. A test for null passes where there is nothing. */
+function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: string, text: string): object[] {
+  const all = '/metadata/annotations';
+  const path = `${all}/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const isSame = { op: 'test', path: '/metadata/uid', value: uid };
+  const write = { op: 'add', path, value: text };
+  if (annotations === undefined)
+    return [isSame, { op: 'test', path: all, value: null }, { op: 'add', path: all, value: {} }, write];
+  return [isSame, { op: 'test', path, value: annotations[annotation] ?? null }, write];
 }
 
 /** Sorts the errors that decide from those that are merely in the way, which are thrown on. */

@@ -2,6 +2,7 @@ import { displayName } from '../dag/display.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { statusOfToolRun } from '../orchestration/tool-run-state.ts';
 import { isLeftToUs } from './finalizer.ts';
 import type { Outcome } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
@@ -82,9 +83,9 @@ export function hasEnded(child: KubeObject): boolean {
   return readOutcome(child).state !== 'Running';
 }
 
-/** All children tell their end alike: by `status.phase`. */
+/** All children tell their end alike: by the phase of their status. */
 function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
-  const { phase, ...rest } = asRecord(status);
+  const { phase, ...rest } = kind === 'ToolRun' ? statusOfToolRun({ metadata, status }) : asRecord(status);
   if (phase === 'Succeeded') return { state: 'Succeeded' };
   const message = readMessage(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
   if (phase === 'Failed') return failed('ChildFailed', message);

@@ -1,6 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
+import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
 import { EXPIRES } from './lifetime.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -49,7 +50,9 @@ function keepEnd(status: unknown): object {
 
 function keepMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {
   const { labels: _, managedFields: __, annotations, ...kept } = metadata as typeof metadata & Record<string, unknown>;
-  const ours = Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(`${GROUP}/`));
+  const ours = Object.entries(annotations ?? {}).filter(
+    ([key]) => key.startsWith(`${GROUP}/`) || key === TOOL_RUN_STATE,
+  );
   return ours.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(ours) };
 }
 

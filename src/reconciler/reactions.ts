@@ -1,8 +1,5 @@
-import { asRecord } from '../orchestration/decode.ts';
+import { hasEnded } from './attempts.ts';
 import type { KubeObject } from './snapshot.ts';
-
-/** Of children of any kind. */
-const FINAL_PHASES: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);
 
 /** A run whose next look is further off waits for a time, not for us. */
 const LONGEST_REACTION_MS = 5_000;
@@ -25,7 +22,7 @@ export function createReactions(): Reactions {
       const owner = changed.metadata.ownerReferences?.find(
         ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
       );
-      if (owner?.name === undefined || !FINAL_PHASES.has(asRecord(changed['status'])['phase'])) return;
+      if (owner?.name === undefined || !hasEnded(changed)) return;
       const run = `${changed.metadata.namespace}/${owner.name}`;
       if (!seenAt.has(run)) seenAt.set(run, nowMs);
     },

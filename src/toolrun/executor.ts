@@ -1,7 +1,9 @@
-import { buildConfigMap, nameJob, nameTool } from './job.ts';
-import { podsAreDueMs } from './outcome.ts';
+import { readToolRunState, TOOL_RUN_STATE, writeToolRunState } from '../orchestration/tool-run-state.ts';
+import { buildConfigMap, nameTool } from './job.ts';
+import { findJobRef } from './job-ref.ts';
+import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
-import type { Action, KubeObject, Manifest, RuntimeRef, Snapshot, ToolRunStatus } from './snapshot.ts';
+import type { Action, KubeObject, Manifest, ObservedToolRun, Snapshot, ToolRunStatus } from './snapshot.ts';
 import { readStatus } from './status.ts';
 
 /** `Outdated`: something is not as it was observed. `Refused`: the API server will not have it, in its own words. */
@@ -15,6 +17,8 @@ export interface Cluster {
   /** From now until its next look, the ToolRun hears of changes of this Tool, there or not. */
   getTool(namespace: string, name: string, forToolRun: string): KubeObject | undefined;
   getJob(namespace: string, name: string): KubeObject | undefined;
+  /** As it is now, past the copy. */
+  readJob(namespace: string, name: string): Promise<KubeObject | undefined>;
   readConfigMap(namespace: string, name: string): Promise<KubeObject | undefined>;
   /** What the newest event of this Job says about a pod of it that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
@@ -23,8 +27,12 @@ export interface Cluster {
   untilOwnWritesSeenMs(key: string): number;
   /** An object that exists already counts as Outdated: whose it is, the next look tells. */
   create(manifest: Manifest, forToolRun: string): Promise<WriteOutcome>;
+  /** If the annotation of this key still is as in `toolRun`, whatever else has changed; Refused if it is not. */
+  annotate(toolRun: KubeObject, key: string, text: string): Promise<WriteOutcome>;
   patchStatus(toolRun: KubeObject, status: ToolRunStatus): Promise<WriteOutcome>;
-  setTtl(job: RuntimeRef & { readonly uid: string }, seconds: number): Promise<WriteOutcome>;
+  /** Whatever the version. */
+  clearStatus(toolRun: KubeObject, fields: readonly string[]): Promise<WriteOutcome>;
+  setTtl(job: KubeObject['metadata'], seconds: number): Promise<WriteOutcome>;
   emitEvent(toolRun: KubeObject, type: 'Warning', reason: string, message: string): Promise<void>;
 }
 
@@ -43,26 +51,18 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
 } {
   /** By child name; forgotten on restart, and then said anew. */
   const refusals = new Map<string, string>();
-  /** ToolRuns whose status another controller writes too, by key: that is said once, as long as it goes on. */
+  /** The ToolRuns of which is said that another executor runs them too, by key: that is said once. */
   const contested = new Map<string, string>();
 
   async function reconcile(key: string): Promise<Outcome> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
     const object = cluster.getToolRun(key);
-    const writers = object && cluster.statusWriters(object);
-    if (object === undefined || writers?.isForeign !== true) contested.delete(key);
-    if (object === undefined || (writers?.isForeign && !writers.isOurs)) return 'done';
-    const snapshot = await observe(object, writers?.isForeign === true);
-    const actions = planToolRun(snapshot, now(), options);
-    return act(object, key, isKnownContest(object, key, actions) ? [] : actions);
-  }
-
-  function isKnownContest({ metadata: { uid } }: KubeObject, key: string, actions: readonly Action[]): boolean {
-    if (!actions.some((action) => action.type === 'EmitEvent' && action.reason === 'StatusContested')) return false;
-    const isKnown = contested.get(key) === uid;
-    contested.set(key, uid);
-    return isKnown;
+    if (object === undefined) {
+      contested.delete(key);
+      return 'done';
+    }
+    return act(object, key, planToolRun(await observe(object), now(), options));
   }
 
   /** In order; what does not go as planned ends it, since everything behind rests on it. */
@@ -77,18 +77,34 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return outcome;
   }
 
-  async function observe(object: KubeObject, isContested: boolean): Promise<Snapshot> {
-    const { namespace } = object.metadata;
-    const toolRun = { object, status: readStatus(object), isContested };
+  async function observe(object: KubeObject): Promise<Snapshot> {
+    const { metadata } = object;
+    const { isForeign: isShared } = cluster.statusWriters(object);
+    const toolRun = { object, status: readStatus(object['status']), state: readToolRunState(metadata), isShared };
+    const { namespace } = metadata;
     const toolName = nameTool(object);
     const tool =
-      toolName === undefined ? undefined : cluster.getTool(namespace, toolName, `${namespace}/${object.metadata.name}`);
+      toolName === undefined ? undefined : cluster.getTool(namespace, toolName, `${namespace}/${metadata.name}`);
     const wanted = tool && buildConfigMap(object, tool, options.nameChild);
-    const job = cluster.getJob(namespace, nameJob(toolRun, options.nameChild));
+    const job = await observeJob(toolRun);
     // Once there is a Job, its ConfigMap has done its part.
     const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
     const podRefusal = job && (await askForPods(job));
     return { toolRun, tool, job, podRefusal, configMap, refusals };
+  }
+
+  /** The copy of Jobs may be older than that of ToolRuns: what contradicts the record is believed of the API server alone. */
+  async function observeJob(toolRun: ObservedToolRun): Promise<KubeObject | undefined> {
+    const { object, state } = toolRun;
+    const { namespace } = object.metadata;
+    const ref = findJobRef(toolRun, options.nameChild);
+    const job = cluster.getJob(namespace, ref.name);
+    const found = findJob({ toolRun, job }, ref);
+    const { outcome } = state ?? {};
+    const isDoubtful = found
+      ? outcome !== undefined && readOutcome(found).phase !== outcome.phase
+      : outcome === undefined && ref.isRecorded;
+    return isDoubtful ? cluster.readJob(namespace, ref.name) : job;
   }
 
   async function askForPods(job: KubeObject): Promise<string | undefined> {
@@ -102,8 +118,13 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
       case 'RequeueAt':
         return { outcome: 'Done' };
       case 'EmitEvent':
-        await cluster.emitEvent(object, action.eventType, action.reason, action.message);
+        if (isNews(object, key, action.reason))
+          await cluster.emitEvent(object, action.eventType, action.reason, action.message);
         return { outcome: 'Done' };
+      case 'WriteState':
+        return cluster.annotate(object, TOOL_RUN_STATE, writeToolRunState(object.metadata, action.state));
+      case 'ClearStatus':
+        return cluster.clearStatus(object, action.fields);
       case 'PatchStatus':
         return cluster.patchStatus(object, action.status);
       case 'CreateConfigMap':
@@ -112,6 +133,13 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
       case 'SetTtl':
         return cluster.setTtl(action.job, action.seconds);
     }
+  }
+
+  function isNews({ metadata: { uid } }: KubeObject, key: string, reason: string): boolean {
+    if (reason !== 'StatusContested') return true;
+    const isKnown = contested.get(key) === uid;
+    contested.set(key, uid);
+    return !isKnown;
   }
 
   function rememberRefusal(action: Action, message: string): Outcome {

@@ -1,6 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
-import type { KubeObject, Manifest, ObservedToolRun } from './snapshot.ts';
+import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import type { KubeObject, Manifest } from './snapshot.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
 /**
@@ -20,7 +21,8 @@ export interface JobOptions {
   readonly containerSecurityContext?: object | undefined;
 }
 
-const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
+/** On Jobs, also on those of the agents chart's own executor: the name of the ToolRun. */
+export const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
 const CONTAINER = 'tool-runner';
 const VOLUME = 'run-spec';
 const RUN_FILE = 'run.json';
@@ -29,11 +31,6 @@ const RUN_PATH = `/workspace/${RUN_FILE}`;
 /** The name of the Tool to run. */
 export function nameTool({ spec }: KubeObject): string | undefined {
   return textOf(asRecord(asRecord(spec)['toolRef'])['name']);
-}
-
-/** The name of a ToolRun's Job: the recorded one, else the one it will have. */
-export function nameJob({ object, status }: ObservedToolRun, nameChild: NameChild): string {
-  return status.runtimeRef?.name ?? nameChild(object.metadata, 'job');
 }
 
 /**
@@ -138,8 +135,10 @@ function describeRun(toolRun: KubeObject, tool: KubeObject): Readonly<Record<str
 
 function asWritten(object: KubeObject): object {
   const { status: _, ...written } = object;
-  const { resourceVersion: __, managedFields: ___, ...metadata } = object.metadata;
-  return { ...written, metadata };
+  const { resourceVersion: __, managedFields: ___, annotations, ...metadata } = object.metadata;
+  const { [TOOL_RUN_STATE]: ____, ...others } = asRecord(annotations);
+  const isAnnotated = Object.keys(others).length > 0;
+  return { ...written, metadata: { ...metadata, ...(isAnnotated && { annotations: others }) } };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { asRecord } from '../orchestration/decode.ts';
+import { readToolRunState, TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import { TOOL_RUN_LABEL } from './job.ts';
 import type { KubeObject } from './snapshot.ts';
-import { isFinal, readStatus } from './status.ts';
+import { isFinal } from './status.ts';
 
 /** A ToolRun or a Job as the copy keeps it: what decisions read. Undefined for other kinds. */
 export function keepForJobs(object: KubeObject): object | undefined {
@@ -10,7 +12,7 @@ export function keepForJobs(object: KubeObject): object | undefined {
 
 /** One that has not ended is needed whole: its Job is made of it. */
 function keepToolRun(object: KubeObject): object {
-  if (!isFinal(readStatus(object))) return object;
+  if (readToolRunState(object.metadata)?.outcome === undefined && !isFinal(asRecord(object['status']))) return object;
   const { toolRef } = asRecord(object['spec']);
   return { ...identify(object), spec: { toolRef }, status: object['status'] };
 }
@@ -21,6 +23,12 @@ function keepJob(object: KubeObject): object {
 }
 
 function identify(object: KubeObject): object {
-  const { labels: _, annotations: __, ...metadata } = object.metadata;
-  return { apiVersion: object['apiVersion'], kind: object['kind'], metadata };
+  const { labels, annotations, ...metadata } = object.metadata;
+  const kept = { ...pick('labels', labels, TOOL_RUN_LABEL), ...pick('annotations', annotations, TOOL_RUN_STATE) };
+  return { apiVersion: object['apiVersion'], kind: object['kind'], metadata: { ...metadata, ...kept } };
+}
+
+function pick(field: string, texts: unknown, key: string): object {
+  const text = asRecord(texts)[key];
+  return text === undefined ? {} : { [field]: { [key]: text } };
 }

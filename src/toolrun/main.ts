@@ -3,7 +3,9 @@ import { createInterests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
+import { asRecord } from '../orchestration/decode.ts';
 import { createExecutor } from './executor.ts';
+import { TOOL_RUN_LABEL } from './job.ts';
 import type { PlanOptions } from './plan.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -50,6 +52,7 @@ export function createToolRunQueue({
         return followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`);
       },
       getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
+      readJob: (namespace, name) => followed.readObject('batch/v1', 'Job', namespace, name),
       readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
       readPodRefusal: async (namespace, jobUid) => {
         const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`;
@@ -59,13 +62,11 @@ export function createToolRunQueue({
       untilOwnWritesSeenMs: (key) => followed.untilOwnWritesSeenMs(ownKey(key)),
       create: (manifest, key) =>
         followed.create(manifest.kind === 'ConfigMap' ? CONFIG_MAPS : undefined, manifest, ownKey(key)),
-      patchStatus: ({ metadata: { namespace, name, uid, resourceVersion = '' } }, status) =>
-        followed.patchStatus(
-          TOOL_RUNS,
-          { namespace, name, uid, resourceVersion },
-          status,
-          ownKey(`${namespace}/${name}`),
-        ),
+      annotate: ({ metadata }, annotation, text) =>
+        followed.annotate(TOOL_RUNS, metadata, annotation, text, writesOf(metadata)),
+      patchStatus: ({ metadata }, status) => followed.patchStatus(TOOL_RUNS, metadata, status, writesOf(metadata)),
+      clearStatus: ({ metadata: { resourceVersion: _, ...metadata } }, fields) =>
+        followed.patchStatus(TOOL_RUNS, metadata, Object.fromEntries(fields.map((f) => [f, null])), writesOf(metadata)),
       setTtl: ({ namespace, name, uid }, seconds) =>
         followed.patchSpec('batch/v1', 'Job', { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
       emitEvent,
@@ -99,7 +100,12 @@ function affectedToolRuns(changed: StoredObject, waitingFor: (tool: string) => I
   const owner = metadata.ownerReferences?.find(
     (reference) => reference.controller === true && reference.kind === 'ToolRun',
   );
-  return owner ? [key(owner.name)] : [];
+  const name = owner?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
+  return typeof name === 'string' ? [key(name)] : [];
+}
+
+function writesOf({ namespace, name }: KubeObject['metadata']): string {
+  return ownKey(`${namespace}/${name}`);
 }
 
 /** A ToolRun and an OrchestrationRun may have one name: what was written for each is remembered apart. */

@@ -1,5 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import { TOOL_RUN_LABEL } from './job.ts';
+import type { JobRef } from './job-ref.ts';
 import type { KubeObject, Manifest, Snapshot } from './snapshot.ts';
 
 /** Where a ToolRun stands, in a word for programs and a sentence for people. */
@@ -29,14 +31,20 @@ export function isConfigMapOurs(stored: KubeObject, wanted: Manifest, toolRun: K
   );
 }
 
-/** The Job of a ToolRun, which owns it: the very one that was recorded, if one was. A uid in a status proves nothing alone. */
-export function findJob({ toolRun: { object, status }, job }: Snapshot): KubeObject | undefined {
+/** The Job of a ToolRun: the very one that was recorded, if one was. A name or a uid proves nothing alone. */
+export function findJob(
+  { toolRun: { object }, job }: Pick<Snapshot, 'toolRun' | 'job'>,
+  ref: JobRef,
+): KubeObject | undefined {
   if (job === undefined) return undefined;
-  const uid = status.runtimeRef?.uid;
-  if (uid === undefined) return isOwned(job, object) ? job : undefined;
-  // The agents chart's own executor names the ToolRun as an owner, though not as the controller.
-  const namesToolRun = job.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid);
-  return namesToolRun && job.metadata.uid === uid ? job : undefined;
+  if (ref.isOurs && ref.uid === undefined) return isOwned(job, object) ? job : undefined;
+  return (ref.uid ?? job.metadata.uid) === job.metadata.uid && namesToolRun(job, object) ? job : undefined;
+}
+
+/** The agents chart's own executor gives its Jobs no owner, and one that it did give would not be the controller. */
+function namesToolRun({ metadata: { ownerReferences = [], labels } }: KubeObject, { metadata }: KubeObject): boolean {
+  const isLabelled = ownerReferences.length === 0 && asRecord(labels)[TOOL_RUN_LABEL] === metadata.name;
+  return isLabelled || ownerReferences.some(({ uid }) => uid === metadata.uid);
 }
 
 /** A Job's controller takes less than this to have a pod, or an event that says why not. */

@@ -1,9 +1,12 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { buildConfigMap, buildJob, checkTool, type JobOptions, nameJob, nameTool } from './job.ts';
+import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
+import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
 import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
-import type { Action, KubeObject, RuntimeRef, Snapshot, ToolRunStatus } from './snapshot.ts';
-import { cutMessage, isFinal, writeStatus } from './status.ts';
+import { show } from './show.ts';
+import type { Action, KubeObject, Snapshot } from './snapshot.ts';
+import { cutMessage, findStrays, isFinal } from './status.ts';
 
 export interface PlanOptions extends JobOptions {
   /** How long a ToolRun waits for its Tool: GitOps applies in any order. */
@@ -13,69 +16,60 @@ export interface PlanOptions extends JobOptions {
 /**
  * Everything one ToolRun needs done now. Pure and total: the same snapshot at the same time gives the same actions, and a
  * crash between any two of them is repaired by planning again. The intent to have a Job is recorded before the Job is
- * created, its uid as soon as it is seen; from then on its absence is the end, so there is never a second one.
+ * created, its uid as soon as it is seen; from then on its absence is the end, so there is never a second one. All of that
+ * goes into the annotation, and the status only shows it.
  */
 export function planToolRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { object, status, isContested } = snapshot.toolRun;
-  if (object.metadata.deletionTimestamp !== undefined) return [];
-  if (isFinal(status)) return letJobExpire(snapshot);
-  if (isContested) return [contested(object)];
-  if (status.runtimeRef !== undefined && (status.runtimeRef.type !== 'job' || status.runtimeRef.name === '')) return [];
-  const runtimeRef: RuntimeRef = status.runtimeRef ?? {
-    type: 'job',
-    name: nameJob(snapshot.toolRun, options.nameChild),
-    namespace: object.metadata.namespace,
-  };
-  const job = findJob(snapshot);
-  if (job !== undefined) return followJob(snapshot, job, runtimeRef, nowMs);
-  const failure = explainAbsence(snapshot, runtimeRef);
-  if (failure !== undefined) return stand(snapshot, failure, status.runtimeRef, nowMs);
-  return planCreation(snapshot, runtimeRef, nowMs, options);
+  const { toolRun, refusals } = snapshot;
+  const { object, status, state } = toolRun;
+  if (object.metadata.deletionTimestamp !== undefined || isCarriedOutElsewhere(toolRun)) return [];
+  const ref = findJobRef(toolRun, options.nameChild);
+  const job = findJob(snapshot, ref);
+  if (state === undefined && isFinal(status)) return [...letJobExpire(snapshot, job), ...clearFinal(snapshot)];
+  if (job !== undefined) return followJob(snapshot, job, nowMs);
+  if (state?.outcome !== undefined) return show(toolRun, state.outcome, nowMs);
+  if (ref.isRecorded)
+    return end(snapshot, 'JobDeleted', `${describeOrigin(ref)} is gone, and its end was not seen`, nowMs);
+  if (snapshot.job !== undefined)
+    return end(snapshot, 'ChildNameTaken', `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
+  const refusal = refusals.get(ref.name);
+  if (refusal !== undefined) return end(snapshot, 'ChildRefused', refusal, nowMs);
+  return planCreation(snapshot, ref, nowMs, options);
 }
 
-function followJob(snapshot: Snapshot, job: KubeObject, runtimeRef: RuntimeRef, nowMs: number): readonly Action[] {
-  const standing = readOutcome(job, snapshot.podRefusal);
+/** What its Job says holds, whatever the annotation says: that is only what is left when the Job is gone. */
+function followJob(snapshot: Snapshot, job: KubeObject, nowMs: number): readonly Action[] {
+  const { toolRun, podRefusal } = snapshot;
+  const { name, uid } = job.metadata;
+  const standing = readOutcome(job, podRefusal);
+  const startedAt = toolRun.state?.startedAt ?? toolRun.status.startedAt ?? new Date(nowMs).toISOString();
+  const state: ToolRunState = { job: { name, uid }, startedAt };
+  if (isEnd(standing)) return [...conclude(snapshot, state, standing, nowMs), ...letJobExpire(snapshot, job)];
+  if (!isEqual(state, toolRun.state)) return [{ type: 'WriteState', state }];
   const lookMs = nextLookMs(job, nowMs);
-  return [
-    ...stand(snapshot, standing, { ...runtimeRef, uid: job.metadata.uid }, nowMs),
-    ...(lookMs === undefined ? [] : [{ type: 'RequeueAt' as const, time: new Date(lookMs).toISOString() }]),
-  ];
+  return [...show(toolRun, standing, nowMs), ...(lookMs === undefined ? [] : [requeueAt(lookMs)])];
 }
 
-/** Why a Job that is not there will never be. */
-function explainAbsence({ job, refusals }: Snapshot, { name, uid }: RuntimeRef): Standing | undefined {
-  if (uid !== undefined) return fail('JobDeleted', `Job ${name} was deleted before it ended`);
-  if (job !== undefined) return fail('ChildNameTaken', `Job ${name} exists and is not this ToolRun's`);
-  const refusal = refusals.get(name);
-  return refusal === undefined ? undefined : fail('ChildRefused', refusal);
-}
-
-function planCreation(
-  snapshot: Snapshot,
-  runtimeRef: RuntimeRef,
-  nowMs: number,
-  options: PlanOptions,
-): readonly Action[] {
+function planCreation(snapshot: Snapshot, ref: JobRef, nowMs: number, options: PlanOptions): readonly Action[] {
   const { toolRun, tool, configMap: stored, refusals } = snapshot;
-  const { object, status } = toolRun;
-  const end = (reason: string, message: string) => stand(snapshot, fail(reason, message), status.runtimeRef, nowMs);
+  const { object, state } = toolRun;
+  const failed = (reason: string, message: string) => end(snapshot, reason, message, nowMs);
   const toolName = nameTool(object);
-  if (toolName === undefined) return end('MissingTool', 'spec.toolRef.name is empty: name the Tool to run');
+  if (toolName === undefined) return failed('MissingTool', 'spec.toolRef.name is empty: name the Tool to run');
   if (tool === undefined) return waitForTool(snapshot, toolName, nowMs, options);
   const mistakes = checkTool(tool, object.metadata.namespace, options);
-  if (mistakes.length > 0) return end('InvalidTool', `Tool ${toolName}: ${mistakes.join('; ')}`);
+  if (mistakes.length > 0) return failed('InvalidTool', `Tool ${toolName}: ${mistakes.join('; ')}`);
   const configMap = buildConfigMap(object, tool, options.nameChild);
-  if (configMap === undefined) return end('InvalidToolRun', 'spec.runtime is nested too deeply');
+  if (configMap === undefined) return failed('InvalidToolRun', 'spec.runtime is nested too deeply');
   const { name } = configMap.metadata;
-  const job = buildJob(object, tool, { job: runtimeRef.name, configMap: name }, options);
-  if (job === undefined) return end('InvalidToolRun', 'command, args and env are over 1 MiB with their parameters');
+  const job = buildJob(object, tool, { job: ref.name, configMap: name }, options);
+  if (job === undefined) return failed('InvalidToolRun', 'command, args and env are over 1 MiB with their parameters');
   if (stored !== undefined && !isConfigMapOurs(stored, configMap, object))
-    return end('ChildNameTaken', `ConfigMap ${name} exists and is not this ToolRun's`);
+    return failed('ChildNameTaken', `ConfigMap ${name} exists and is not this ToolRun's`);
   const refusal = refusals.get(name);
-  if (refusal !== undefined) return end('ChildRefused', refusal);
-  const running: Standing = { phase: 'Running', reason: 'Running', message: `Job ${runtimeRef.name} is created` };
+  if (refusal !== undefined) return failed('ChildRefused', refusal);
   return [
-    { type: 'PatchStatus', status: nextStatus(snapshot, running, runtimeRef, nowMs), isUrgent: true },
+    { type: 'WriteState', state: state ?? { job: { name: ref.name }, startedAt: new Date(nowMs).toISOString() } },
     ...(stored === undefined ? [{ type: 'CreateConfigMap' as const, manifest: configMap }] : []),
     { type: 'CreateJob', manifest: job },
   ];
@@ -88,66 +82,60 @@ function waitForTool(
   nowMs: number,
   { missingToolSeconds }: PlanOptions,
 ): readonly Action[] {
-  const { startedAt, runtimeRef, conditions } = snapshot.toolRun.status;
-  const waiting = conditions.find(({ type, status }) => type === 'Progressing' && status === 'True');
-  const sinceMs = Date.parse(startedAt ?? waiting?.lastTransitionTime ?? '');
+  const { object, state } = snapshot.toolRun;
+  const sinceMs = Date.parse(state?.startedAt ?? String(object.metadata['creationTimestamp']));
   const deadlineMs = (Number.isNaN(sinceMs) ? nowMs : sinceMs) + missingToolSeconds * 1000;
   const name = JSON.stringify(toolName);
   const reason = 'MissingTool';
-  if (nowMs >= deadlineMs) {
-    const message = `there was no Tool ${name} for ${missingToolSeconds} s`;
-    return stand(snapshot, fail(reason, message), runtimeRef, nowMs);
-  }
-  const phase = runtimeRef === undefined ? 'Pending' : 'Running';
+  if (nowMs >= deadlineMs) return end(snapshot, reason, `there was no Tool ${name} for ${missingToolSeconds} s`, nowMs);
+  const phase = state === undefined ? 'Pending' : 'Running';
   const message = `waits for the Tool ${name} to appear`;
-  return [
-    ...stand(snapshot, { phase, reason, message }, runtimeRef, nowMs),
-    { type: 'RequeueAt', time: new Date(deadlineMs).toISOString() },
-  ];
+  return [...show(snapshot.toolRun, { phase, reason, message }, nowMs), requeueAt(deadlineMs)];
+}
+
+/** Ends the ToolRun without its Job. */
+function end(snapshot: Snapshot, reason: string, message: string, nowMs: number): readonly Action[] {
+  const { state, status } = snapshot.toolRun;
+  const startedAt = status.startedAt ?? new Date(nowMs).toISOString();
+  return conclude(snapshot, state ?? { startedAt }, fail(reason, message), nowMs);
+}
+
+/** Records an end; the status shows it at the next look, since the annotation makes another version of the ToolRun. */
+function conclude(
+  { toolRun }: Snapshot,
+  state: ToolRunState,
+  { phase, reason, message, finishedAt }: Standing & End,
+  nowMs: number,
+): readonly Action[] {
+  if (toolRun.state?.outcome?.phase === phase) return show(toolRun, toolRun.state.outcome, nowMs);
+  const now = new Date(nowMs).toISOString();
+  const outcome = { phase, reason, message: cutMessage(message), finishedAt: finishedAt ?? now };
+  const write: Action = { type: 'WriteState', state: { ...state, outcome } };
+  if (phase === 'Succeeded') return [write];
+  return [write, { type: 'EmitEvent', eventType: 'Warning', reason, message: outcome.message }];
+}
+
+type End = { readonly phase: 'Succeeded' | 'Failed' };
+
+function isEnd(standing: Standing): standing is Standing & End {
+  return standing.phase === 'Succeeded' || standing.phase === 'Failed';
 }
 
 /** A finished Job may go as soon as its result is recorded, never before. */
-function letJobExpire(snapshot: Snapshot): readonly Action[] {
-  const job = findJob(snapshot);
-  const seconds = asRecord(snapshot.tool?.['spec'])['ttlSecondsAfterFinished'];
-  if (job === undefined || !Number.isInteger(seconds) || Number(seconds) < 0) return [];
-  const { name, namespace, uid } = job.metadata;
+function letJobExpire({ toolRun: { state, status }, tool }: Snapshot, job: KubeObject | undefined): readonly Action[] {
+  const isRecorded = state === undefined ? isFinal(status) : state.outcome !== undefined;
+  const seconds = asRecord(tool?.['spec'])['ttlSecondsAfterFinished'];
+  if (job === undefined || !isRecorded || !Number.isInteger(seconds) || Number(seconds) < 0) return [];
   if (asRecord(job['spec'])['ttlSecondsAfterFinished'] !== undefined) return [];
-  return [{ type: 'SetTtl', job: { type: 'job', name, namespace, uid }, seconds: Number(seconds) }];
+  return [{ type: 'SetTtl', job: job.metadata, seconds: Number(seconds) }];
 }
 
-/** Nothing is written that says what is stored already. */
-function stand(
-  snapshot: Snapshot,
-  standing: Standing,
-  runtimeRef: RuntimeRef | undefined,
-  nowMs: number,
-): readonly Action[] {
-  const before = snapshot.toolRun.status;
-  const status = nextStatus(snapshot, standing, runtimeRef, nowMs);
-  if (isEqual({ ...before, updatedAt: '' }, { ...status, updatedAt: '' })) return [];
-  const patch: Action = { type: 'PatchStatus', status, isUrgent: before.phase !== status.phase };
-  if (standing.phase !== 'Failed') return [patch];
-  const { reason, message } = standing;
-  return [patch, { type: 'EmitEvent', eventType: 'Warning', reason, message: cutMessage(message) }];
+/** A ToolRun that 0.2 or the agents chart's own executor ended stays as it is, but for what has its status written for ever. */
+function clearFinal({ toolRun: { object, isShared } }: Snapshot): readonly Action[] {
+  const fields = findStrays(object['status']);
+  return isShared && fields.length > 0 ? [{ type: 'ClearStatus', fields }] : [];
 }
 
-function nextStatus(
-  { toolRun: { object, status } }: Snapshot,
-  standing: Standing,
-  runtimeRef: RuntimeRef | undefined,
-  nowMs: number,
-): ToolRunStatus {
-  const now = new Date(nowMs).toISOString();
-  const { generation: observedGeneration } = object.metadata;
-  const fields = {
-    ...(observedGeneration !== undefined && { observedGeneration }),
-    ...(runtimeRef !== undefined && { runtimeRef, startedAt: status.startedAt ?? now }),
-  };
-  return writeStatus(status, standing, fields, now);
-}
-
-function contested({ metadata: { name } }: KubeObject): Action {
-  const message = `another controller writes the status of ${name}: switch one of the two off`;
-  return { type: 'EmitEvent', eventType: 'Warning', reason: 'StatusContested', message };
+function requeueAt(timeMs: number): Action {
+  return { type: 'RequeueAt', time: new Date(timeMs).toISOString() };
 }

@@ -1,3 +1,5 @@
+import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+
 /** A Kubernetes object as far as anybody here looks into it. */
 export interface KubeObject {
   readonly metadata: {
@@ -21,12 +23,11 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** What carries a ToolRun out. Without uid it is an intent: it may or may not have been created. */
+/** What the status of a ToolRun names as its Job where 0.2, or the agents chart's own executor, has written it. */
 export interface RuntimeRef {
   /** `job`, the only type known here. */
   readonly type: string;
   readonly name: string;
-  readonly namespace: string;
   readonly uid?: string;
 }
 
@@ -43,7 +44,6 @@ export interface ToolRunStatus {
   readonly phase?: string;
   readonly runtimeRef?: RuntimeRef;
   readonly startedAt?: string;
-  readonly finishedAt?: string;
   readonly observedGeneration?: number;
   readonly updatedAt?: string;
   readonly conditions: readonly Condition[];
@@ -53,8 +53,10 @@ export interface ObservedToolRun {
   /** As stored. */
   readonly object: KubeObject;
   readonly status: ToolRunStatus;
+  /** What decides; undefined where we have not begun. */
+  readonly state: ToolRunState | undefined;
   /** Somebody else has written this status. */
-  readonly isContested: boolean;
+  readonly isShared: boolean;
 }
 
 /** Everything one decision about one ToolRun looks at; read before, so that deciding is pure. */
@@ -62,7 +64,7 @@ export interface Snapshot {
   readonly toolRun: ObservedToolRun;
   /** The Tool that `spec.toolRef` names, where there is one. */
   readonly tool?: KubeObject | undefined;
-  /** What there is under the name that `nameJob` gives, whoever made it. */
+  /** What there is under the name that `findJobRef` gives, whoever made it. That a recorded Job is gone is the API server's word. */
   readonly job?: KubeObject | undefined;
   /** Why that Job has no pod, in the words of whoever refused it; absent while nobody has. */
   readonly podRefusal?: string | undefined;
@@ -78,15 +80,18 @@ export interface Snapshot {
  */
 export type Action =
   /**
-   * Writes the whole status if the ToolRun is still at the observed uid and resourceVersion. What is not urgent may wait a
-   * second for company. One goes before every create, even if it changes nothing but a time: a create decided from an old
-   * view must meet a conflict first.
+   * Writes the annotation if it is still as observed, whatever becomes of the status meanwhile. One goes before every create,
+   * even if it changes nothing: a create decided from an old view must meet a conflict first.
    */
-  | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus; readonly isUrgent: boolean }
+  | { readonly type: 'WriteState'; readonly state: ToolRunState }
+  /** Removes fields from the status, whatever its version. */
+  | { readonly type: 'ClearStatus'; readonly fields: readonly string[] }
+  /** Writes the whole status if the ToolRun is still at the observed uid and resourceVersion. */
+  | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus }
   | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
   /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
-  | { readonly type: 'SetTtl'; readonly job: RuntimeRef & { readonly uid: string }; readonly seconds: number }
+  | { readonly type: 'SetTtl'; readonly job: KubeObject['metadata']; readonly seconds: number }
   | { readonly type: 'EmitEvent'; readonly eventType: 'Warning'; readonly reason: string; readonly message: string }
   /** Looks again then, though nothing has happened. */
   | { readonly type: 'RequeueAt'; readonly time: string };

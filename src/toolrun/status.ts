@@ -1,19 +1,34 @@
 import { asRecord } from '../orchestration/decode.ts';
 import type { Standing } from './outcome.ts';
-import type { Condition, KubeObject, RuntimeRef, ToolRunStatus } from './snapshot.ts';
+import type { Condition, RuntimeRef, ToolRunStatus } from './snapshot.ts';
 
-/** As in an OrchestrationRun, whose steps quote it. */
-const LONGEST_MESSAGE = 256;
+/** Room for what an admission webhook says, and still less than a status that is written often should hold. */
+const LONGEST_MESSAGE = 1_024;
+
+/**
+ * All that the status of a ToolRun holds. The supporting controller of the agents chart sends these fields and no others, and
+ * writes again and again as long as there are more.
+ */
+const FIELDS: ReadonlySet<string> = new Set(['phase', 'observedGeneration', 'conditions', 'updatedAt']);
+
+/** Conditions that speak of the execution; the others are of an executor that ran it before us. */
+const OUTDATED: ReadonlySet<string> = new Set([
+  'Accepted',
+  'InProgress',
+  'Running',
+  'Failed',
+  'Degraded',
+  'EngineFault',
+]);
 
 /** Nothing more becomes of the ToolRun. */
-export function isFinal({ phase }: ToolRunStatus): boolean {
+export function isFinal({ phase }: Pick<ToolRunStatus, 'phase'>): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }
 
-/** Reads the status of a stored ToolRun; its CRD vouches for the types of all but `runtimeRef`. */
-export function readStatus(toolRun: KubeObject): ToolRunStatus {
-  const status = asRecord(toolRun['status']);
-  const { runtimeRef, conditions, ...fields } = status as unknown as ToolRunStatus;
+/** Reads a stored status; its CRD vouches for the types of all but `runtimeRef`. */
+export function readStatus(stored: unknown): ToolRunStatus {
+  const { runtimeRef, conditions, ...fields } = asRecord(stored) as unknown as ToolRunStatus;
   return {
     ...fields,
     ...(runtimeRef !== undefined && { runtimeRef: readRuntimeRef(runtimeRef) }),
@@ -22,38 +37,43 @@ export function readStatus(toolRun: KubeObject): ToolRunStatus {
 }
 
 function readRuntimeRef(ref: unknown): RuntimeRef {
-  const { type, name, namespace, uid } = asRecord(ref);
+  const { type, name, uid } = asRecord(ref);
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
-  return {
-    type: text(type),
-    name: text(name),
-    namespace: text(namespace),
-    ...(typeof uid === 'string' && { uid }),
-  };
+  return { type: text(type), name: text(name), ...(typeof uid === 'string' && { uid }) };
+}
+
+/** The fields of a stored status that it should not have. */
+export function findStrays(stored: unknown): readonly string[] {
+  return Object.keys(asRecord(stored)).filter((field) => !FIELDS.has(field));
 }
 
 /** The status that says so, on top of what is stored. */
 export function writeStatus(
   before: ToolRunStatus,
-  { phase, reason, message, finishedAt }: Standing,
-  fields: Partial<ToolRunStatus>,
+  { phase, reason, message }: Standing,
+  observedGeneration: number | undefined,
   now: string,
 ): ToolRunStatus {
   const isOver = phase === 'Succeeded' || phase === 'Failed';
   const say = (type: string, status: Condition['status']) =>
     keepTransition(before.conditions, { type, status, reason, message: cutMessage(message), lastTransitionTime: now });
+  const said = [
+    ...(before.conditions.some(isTheirs) ? [] : [say('Ready', phase === 'Succeeded' ? 'True' : 'False')]),
+    say('Progressing', isOver ? 'False' : 'True'),
+    say('Succeeded', isOver ? (phase === 'Succeeded' ? 'True' : 'False') : 'Unknown'),
+  ];
+  const types = new Set([...OUTDATED, ...said.map(({ type }) => type)]);
   return {
-    ...before,
-    ...fields,
+    ...(observedGeneration !== undefined && { observedGeneration }),
     phase,
-    ...(isOver && { finishedAt: finishedAt ?? now }),
-    conditions: [
-      say('Ready', phase === 'Succeeded' ? 'True' : 'False'),
-      say('Progressing', isOver ? 'False' : 'True'),
-      say('Succeeded', isOver ? (phase === 'Succeeded' ? 'True' : 'False') : 'Unknown'),
-    ],
+    conditions: [...before.conditions.filter(({ type }) => !types.has(type)), ...said],
     updatedAt: now,
   };
+}
+
+/** Ready, as the supporting controller gives it to every ToolRun; another one it would replace. */
+function isTheirs({ type, reason }: Condition): boolean {
+  return type === 'Ready' && reason === 'Observed';
 }
 
 /** A condition's time moves only with its status: Kubernetes API conventions. */

@@ -4,6 +4,7 @@ import { createKubelet } from '../support/kubelet.ts';
 import type { StoredObject } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
 import { hasEnded, phasesOf, stepOf } from '../support/statuses.ts';
+import { jobOf as findJob, stateOf } from '../support/tool-runs.ts';
 
 const echo = { image: 'alpine:3.20', command: ['/bin/sh', '-c'], args: ['echo {{parameters.message}}'] };
 const isIn = (phase: string) => (object: StoredObject) => object['status']?.phase === phase;
@@ -15,7 +16,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
       AGENTS_TOOL_RUN_CONTROLLER_ALLOWED_SERVICE_ACCOUNTS: 'default,builder,orchestration-gate',
       POD_SERVICE_ACCOUNT: 'orchestration-gate',
     },
-    flags: ['--missing-orchestration-seconds=2'],
+    flags: ['--missing-orchestration-seconds=5'],
   });
   const kubelet = () => createKubelet(reconciled().api);
 
@@ -26,10 +27,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     await api.create('ToolRun', name, { spec: { toolRef: { name }, parameters } });
   }
 
-  async function jobOf(toolRun: string): Promise<StoredObject> {
-    const { status } = await reconciled().api.waitFor('ToolRun', toolRun, ({ status: one }) => one?.runtimeRef?.uid);
-    return reconciled().api.waitFor('Job', status.runtimeRef.name);
-  }
+  const jobOf = (toolRun: string) => findJob(reconciled().api, toolRun);
 
   it('of its own becomes a Job with its run.json, and succeeds with it', async () => {
     const { api } = reconciled();
@@ -65,8 +63,14 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     });
     await kubelet().runPod(metadata.name, 0);
     const { status } = await api.waitFor('ToolRun', 'greet', isIn('Succeeded'));
-    expect(status).toMatchObject({
-      runtimeRef: { type: 'job', name: metadata.name, uid: metadata.uid },
+    expect(await stateOf(api, 'greet')).toMatchObject({
+      job: { name: metadata.name, uid: metadata.uid },
+      outcome: { phase: 'Succeeded', finishedAt: expect.any(String) },
+    });
+    expect(status).toEqual({
+      phase: 'Succeeded',
+      observedGeneration: 1,
+      updatedAt: expect.any(String),
       conditions: expect.arrayContaining([expect.objectContaining({ type: 'Succeeded', status: 'True' })]),
     });
   });
@@ -125,7 +129,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     expect(status.conditions).toContainEqual(
       expect.objectContaining({ reason: 'InvalidTool', message: expect.stringContaining(sentence) }),
     );
-    expect(status.runtimeRef).toBeUndefined();
+    expect((await stateOf(api, name)).job).toBeUndefined();
   });
 
   it('waits for its Tool, and fails when the time for that is over', async () => {
@@ -138,7 +142,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     await api.waitFor('ToolRun', 'early', isIn('Succeeded'));
     const { status } = await api.waitFor('ToolRun', 'in-vain', isIn('Failed'));
     expect(status.conditions).toContainEqual(
-      expect.objectContaining({ reason: 'MissingTool', message: 'there was no Tool "never" for 2 s' }),
+      expect.objectContaining({ reason: 'MissingTool', message: 'there was no Tool "never" for 5 s' }),
     );
   });
 
@@ -159,7 +163,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     ] as const) {
       const { metadata } = await childOf('release', name);
       await kubelet().runPod((await jobOf(metadata.name)).metadata.name, exitCode);
-      await api.waitFor('ToolRun', metadata.name, (toolRun) => toolRun['status'].finishedAt !== undefined);
+      await api.waitFor('ToolRun', metadata.name, (one) => isIn('Succeeded')(one) || isIn('Failed')(one));
     }
     const status = await statusOf('release', hasEnded);
     expect([status.phase, phasesOf(status)]).toEqual([

@@ -3,6 +3,7 @@ import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts
 import { createKubelet } from '../support/kubelet.ts';
 import type { StoredObject } from '../support/namespaced-api.ts';
 import { type ReconciledNamespace, useReconciledNamespace } from '../support/reconciler.ts';
+import { jobOf } from '../support/tool-runs.ts';
 
 const enabled = { AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
 /** As in docs/operations.md. */
@@ -53,8 +54,7 @@ describeNeeding(['controllers'], 'a ToolRun where Pod Security is restricted and
   it('has a pod that is let in, and ends with it', async () => {
     const { api } = reconciled();
     await runTool(reconciled(), 'safe');
-    const { status } = await api.waitFor('ToolRun', 'safe', (run) => run['status']?.runtimeRef?.uid !== undefined);
-    await createKubelet(api).runPod(status.runtimeRef.name, 0);
-    await api.waitFor('ToolRun', 'safe', (run) => run['status'].phase === 'Succeeded');
+    await createKubelet(api).runPod((await jobOf(api, 'safe')).metadata.name, 0);
+    await api.waitFor('ToolRun', 'safe', (run) => run['status']?.phase === 'Succeeded');
   });
 });

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
+import {
+  readToolRunState,
+  TOOL_RUN_STATE,
+  type ToolRunState,
+  writeToolRunState,
+} from '../../src/orchestration/tool-run-state.ts';
 import type { NameChild } from '../../src/toolrun/job.ts';
-import { buildConfigMap, nameJob } from '../../src/toolrun/job.ts';
+import { buildConfigMap } from '../../src/toolrun/job.ts';
+import { findJobRef } from '../../src/toolrun/job-ref.ts';
 import { type PlanOptions, planToolRun } from '../../src/toolrun/plan.ts';
 import type { Action, KubeObject, Manifest, Snapshot, ToolRunStatus } from '../../src/toolrun/snapshot.ts';
 import { readStatus } from '../../src/toolrun/status.ts';
@@ -21,7 +28,14 @@ export function toolRun(fields: Record<string, unknown> = {}): KubeObject {
   return {
     apiVersion: 'tools.proompteng.ai/v1alpha1',
     kind: 'ToolRun',
-    metadata: { name: 'lint', namespace: 'agents', uid: 'run-uid', resourceVersion: '1', generation: 1 },
+    metadata: {
+      name: 'lint',
+      namespace: 'agents',
+      uid: 'run-uid',
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
     spec: { toolRef: { name: 'echo' }, parameters: { message: 'hello' } },
     ...fields,
   };
@@ -56,6 +70,9 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     refusals: new Map<string, string>(),
     jobsCreated: 0,
     statuses: [] as ToolRunStatus[],
+    states: [] as ToolRunState[],
+    /** Whether another controller writes the status too. */
+    isShared: false,
     events: [] as string[],
     requeueAt: '',
     /** Why its Job has no pod. */
@@ -63,7 +80,10 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     /** How its Job ended. */
     ending: undefined as 'Complete' | 'Failed' | undefined,
     run: () => run,
-    status: () => readStatus(run),
+    status: () => readStatus(run['status']),
+    state: () => readToolRunState(run.metadata),
+    annotate,
+    setStatus,
     job: (): KubeObject | undefined => [...world.jobs.values()][0],
     observe,
     perform,
@@ -74,12 +94,12 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
   };
 
   function observe(): Snapshot {
-    const observed = { object: run, status: readStatus(run), isContested: false };
+    const observed = { object: run, status: world.status(), state: world.state(), isShared: world.isShared };
     const configMap = world.tool && buildConfigMap(run, world.tool, nameChild);
     return {
       toolRun: observed,
       tool: world.tool,
-      job: world.jobs.get(nameJob(observed, nameChild)),
+      job: world.jobs.get(findJobRef(observed, nameChild).name),
       podRefusal: world.podRefusal,
       configMap: world.configMaps.get(configMap?.metadata.name ?? ''),
       refusals: new Map(world.refusals),
@@ -99,14 +119,47 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
   function patchStatus(status: ToolRunStatus, { toolRun: { object } }: Snapshot): boolean {
     const isCurrent = object.metadata.resourceVersion === run.metadata.resourceVersion;
     if (!isCurrent) return false;
-    run = { ...run, status, metadata: { ...run.metadata, resourceVersion: String(++version) } };
+    setStatus(status);
     world.statuses.push(status);
+    return true;
+  }
+
+  /** A merge patch, which replaces all fields that are given. */
+  function setStatus(fields: object): void {
+    const merged = Object.entries({ ...(run['status'] as object), ...fields }).filter(([, value]) => value !== null);
+    store({ ...run, status: Object.fromEntries(merged) });
+  }
+
+  function store(changed: KubeObject): void {
+    run = { ...changed, metadata: { ...changed.metadata, resourceVersion: String(++version) } };
+  }
+
+  function annotate(text: string | undefined): void {
+    const { annotations: _, ...metadata } = run.metadata;
+    store({
+      ...run,
+      metadata: { ...metadata, ...(text !== undefined && { annotations: { [TOOL_RUN_STATE]: text } }) },
+    });
+  }
+
+  function writeState(state: ToolRunState, { toolRun: { object } }: Snapshot): boolean {
+    const textOf = ({ metadata }: KubeObject) => (metadata['annotations'] as Record<string, string>)?.[TOOL_RUN_STATE];
+    const text = writeToolRunState(run.metadata, state);
+    if (textOf(object) !== textOf(run)) return false;
+    if (text === textOf(run)) return true;
+    annotate(text);
+    world.states.push(state);
     return true;
   }
 
   /** Whether the action was carried out: what failed ends the work on a plan. */
   function perform(action: Action, seen: Snapshot): boolean {
     switch (action.type) {
+      case 'WriteState':
+        return writeState(action.state, seen);
+      case 'ClearStatus':
+        setStatus(Object.fromEntries(action.fields.map((field) => [field, null])));
+        return true;
       case 'PatchStatus':
         return patchStatus(action.status, seen);
       case 'CreateConfigMap':

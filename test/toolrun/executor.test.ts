@@ -1,42 +1,78 @@
 import { expect, test } from 'vitest';
+import { TOOL_RUN_STATE, type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { isConfigMapOurs } from '../../src/toolrun/outcome.ts';
-import type { Manifest } from '../../src/toolrun/snapshot.ts';
+import type { KubeObject, Manifest } from '../../src/toolrun/snapshot.ts';
 import { nameChild, options, tool, toolRun } from './cluster.ts';
 
-/** An executor of one running ToolRun, of whose events it tells. */
-function contestedExecutor() {
-  const events: string[] = [];
-  const writers = { isOurs: true, isForeign: true };
+const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;
+
+/** An executor of one ToolRun that has a Job, which the copy does not hold. */
+function createWorld(fields: Record<string, unknown>, job?: object) {
+  const [events, reads, writes]: [string[], string[], string[]] = [[], [], []];
+  const done = { outcome: 'Done' } as const;
   const cluster: Cluster = {
-    getToolRun: () => toolRun({ status: { phase: 'Running', conditions: [] } }),
+    getToolRun: () => toolRun(fields),
     getTool: () => tool(),
     getJob: () => undefined,
+    readJob: (_, name) => {
+      reads.push(name);
+      return Promise.resolve(job as KubeObject | undefined);
+    },
     readConfigMap: () => Promise.resolve(undefined),
     readPodRefusal: () => Promise.resolve(undefined),
-    statusWriters: () => writers,
+    statusWriters: () => ({ isOurs: true, isForeign: true }),
     untilOwnWritesSeenMs: () => 0,
-    create: () => Promise.resolve({ outcome: 'Done' }),
-    patchStatus: () => Promise.resolve({ outcome: 'Done' }),
-    setTtl: () => Promise.resolve({ outcome: 'Done' }),
+    create: () => Promise.resolve(done),
+    annotate: (_, __, text) => {
+      writes.push(text);
+      return Promise.resolve(done);
+    },
+    patchStatus: () => Promise.resolve(done),
+    clearStatus: () => Promise.resolve(done),
+    setTtl: () => Promise.resolve(done),
     emitEvent: (_, __, reason) => {
       events.push(reason);
       return Promise.resolve();
     },
   };
-  return { events, writers, executor: createExecutor({ ...options, cluster, now: () => 0 }) };
+  return { events, reads, writes, executor: createExecutor({ ...options, cluster, now: () => 0 }) };
 }
 
-test('a contest over a ToolRun is one event, however often the rival writes, and another one if it begins again', async () => {
-  const { events, writers, executor } = contestedExecutor();
+const name = nameChild(toolRun().metadata, 'job');
+const annotated = (state: Partial<ToolRunState>) => {
+  const text = writeToolRunState(toolRun().metadata, { startedAt: '2026-01-01T00:00:00Z', ...state });
+  return { ...toolRun().metadata, annotations: { [TOOL_RUN_STATE]: text } };
+};
+const owner = { uid: 'run-uid', controller: true };
+const job = { metadata: { name, namespace: 'agents', uid: 'j', ownerReferences: [owner] }, spec: {}, status: {} };
+
+test('another executor of a ToolRun is one event, however often it writes', async () => {
+  const { events, executor } = createWorld({
+    metadata: annotated({ job: { name, uid: 'j' }, outcome: { ...ended, phase: 'Failed' } }),
+    status: { phase: 'Running', runtimeRef: { type: 'job', name: 'lint-job' } },
+  });
   for (let write = 0; write < 10; write++) await executor.reconcile('agents/lint');
   expect(events).toEqual(['StatusContested']);
-  writers.isForeign = false;
+});
+
+test('a recorded Job that the copy does not hold is gone only if the API server says so', async () => {
+  const metadata = annotated({ job: { name, uid: 'j' } });
+  const there = createWorld({ metadata }, { ...job, metadata: { ...job.metadata, creationTimestamp: '2026' } });
+  await there.executor.reconcile('agents/lint');
+  expect([there.reads, there.writes]).toEqual([[name], []]);
+  const gone = createWorld({ metadata });
+  await gone.executor.reconcile('agents/lint');
+  expect(gone.writes).toEqual([expect.stringContaining('JobDeleted')]);
+});
+
+test('a Job that is gone after its end was recorded is not asked for', async () => {
+  const { reads, writes, executor } = createWorld({
+    metadata: annotated({ job: { name, uid: 'j' }, outcome: ended }),
+  });
   await executor.reconcile('agents/lint');
-  writers.isForeign = true;
-  await executor.reconcile('agents/lint');
-  expect(events).toEqual(['StatusContested', 'StatusContested']);
+  expect([reads, writes]).toEqual([[], []]);
 });
 
 test('a ConfigMap that stands under our name is ours only if nobody can change it, and it holds nothing more', () => {

@@ -1,17 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planToolRun } from '../../src/toolrun/plan.ts';
 import type { KubeObject } from '../../src/toolrun/snapshot.ts';
 import { isFinal } from '../../src/toolrun/status.ts';
-import { complete, createCluster, failed, nameChild, options, tool, toolRun } from './cluster.ts';
+import { complete, createCluster, failed, nameChild, tool, toolRun } from './cluster.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 
-/** `phase reason: message`, as a step quotes it. */
-function standingOf({ status }: ReturnType<typeof createCluster>): string {
-  const { phase, conditions } = status();
-  const { reason, message } = conditions[0] ?? {};
+type Cluster = ReturnType<typeof createCluster>;
+
+/** `phase reason: message`, as a step quotes the end, and as the status says it when it has been quiet. */
+function standingOf(cluster: Cluster): string {
+  settle(cluster);
+  const { phase, conditions } = cluster.status();
+  const { reason, message } = conditions.find(({ type }) => type === 'Succeeded') ?? {};
+  const { outcome } = cluster.state() ?? {};
+  if (outcome !== undefined) expect(outcome).toMatchObject({ phase, reason, message });
   return `${phase} ${reason}: ${message}`;
+}
+
+/** Looks until nothing is to be done, later than anything that is waited for but a Tool. */
+function settle(cluster: Cluster, nowMs = start + 3_000): void {
+  while (cluster.reconcile({ nowMs }).some((action) => action !== 'RequeueAt'));
 }
 
 function startedCluster(spec: Record<string, unknown> = {}) {
@@ -23,30 +32,40 @@ function startedCluster(spec: Record<string, unknown> = {}) {
 const jobName = nameChild(toolRun().metadata, 'job');
 
 describe('a ToolRun', () => {
-  test('records its intent, then creates ConfigMap and Job, then records the Job’s uid, then its end', () => {
+  test('records its intent, then creates ConfigMap and Job, then records the Job’s uid, then its end, and shows each', () => {
     const cluster = createCluster(toolRun(), tool());
-    expect(cluster.reconcile()).toEqual(['PatchStatus', 'CreateConfigMap', 'CreateJob']);
-    expect(cluster.status()).toMatchObject({
-      phase: 'Running',
-      startedAt: '2026-01-01T00:00:00.000Z',
-      runtimeRef: { type: 'job', name: jobName, namespace: 'agents' },
-      observedGeneration: 1,
-    });
-    expect(cluster.reconcile()).toEqual(['PatchStatus', 'RequeueAt']);
-    expect(cluster.status().runtimeRef?.uid).toBe(cluster.job()?.metadata.uid);
-    expect(cluster.reconcile()).toEqual(['RequeueAt']);
+    expect(cluster.reconcile()).toEqual(['WriteState', 'CreateConfigMap', 'CreateJob']);
+    expect(cluster.state()).toEqual({ job: { name: jobName }, startedAt: '2026-01-01T00:00:00.000Z' });
+    expect(cluster.reconcile()).toEqual(['WriteState']);
+    expect(cluster.state()?.job?.uid).toBe(cluster.job()?.metadata.uid);
+    expect(cluster.reconcile()).toEqual(['RequeueAt', 'RequeueAt']);
+    expect(cluster.reconcile({ nowMs: start + 1_000 })).toEqual(['PatchStatus', 'RequeueAt']);
+    expect(cluster.status()).toMatchObject({ phase: 'Running', observedGeneration: 1 });
+    expect(cluster.reconcile({ nowMs: start + 1_000 })).toEqual(['RequeueAt']);
     cluster.endJob(complete);
-    expect(cluster.reconcile()).toEqual(['PatchStatus']);
-    expect(cluster.status()).toMatchObject({ phase: 'Succeeded', finishedAt: '2026-01-01T00:05:00Z' });
-    expect(cluster.reconcile()).toEqual([]);
+    expect(cluster.reconcile({ nowMs: start + 1_000 })).toEqual(['WriteState']);
+    expect(cluster.state()?.outcome).toMatchObject({ phase: 'Succeeded', finishedAt: '2026-01-01T00:05:00Z' });
+    expect(cluster.status().phase).toBe('Running');
+    expect(cluster.reconcile({ nowMs: start + 1_000 })).toEqual(['PatchStatus']);
+    expect(cluster.status().phase).toBe('Succeeded');
+    expect(cluster.reconcile({ nowMs: start + 1_000 })).toEqual([]);
     expect(cluster.events).toEqual([]);
+    expect(cluster.states.length + cluster.statuses.length).toBe(5);
+  });
+
+  test('that ends within a second is never shown Running', () => {
+    const cluster = startedCluster();
+    cluster.endJob(complete);
+    settle(cluster, start + 500);
+    expect(cluster.statuses.map(({ phase }) => phase)).toEqual(['Succeeded']);
   });
 
   test('tells the exit code of a failed Job', () => {
     const cluster = startedCluster();
     cluster.endJob(failed);
-    expect(cluster.reconcile()).toEqual(['PatchStatus', 'EmitEvent']);
+    expect(cluster.reconcile()).toEqual(['WriteState', 'EmitEvent']);
     expect(standingOf(cluster)).toBe('Failed JobFailed: exit 3');
+    expect(cluster.events).toEqual(['JobFailed: exit 3']);
   });
 
   test.each([
@@ -71,7 +90,7 @@ describe('a ToolRun', () => {
   test('keeps running while its Job only will fail, since a pod of it may still run', () => {
     const cluster = startedCluster();
     cluster.endJob({ ...failed, type: 'FailureTarget' });
-    cluster.reconcile();
+    settle(cluster);
     expect(cluster.status().phase).toBe('Running');
   });
 
@@ -80,7 +99,7 @@ describe('a ToolRun', () => {
     cluster.reconcile();
     cluster.deleteJob();
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe(`Failed JobDeleted: Job ${jobName} was deleted before it ended`);
+    expect(standingOf(cluster)).toBe(`Failed JobDeleted: Job ${jobName} is gone, and its end was not seen`);
     expect(cluster.reconcile()).toEqual([]);
     expect(cluster.jobsCreated).toBe(1);
   });
@@ -136,12 +155,12 @@ describe('a ToolRun', () => {
 
   test('asks why its Job has no pod when it should have one, says so, and forgets it when there is one', () => {
     const cluster = startedCluster();
-    cluster.reconcile();
+    settle(cluster);
     expect(cluster.requeueAt).toBe('2026-01-01T00:00:05.000Z');
     cluster.podRefusal = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"';
-    cluster.reconcile({ nowMs: start + 5_000 });
-    expect(standingOf(cluster)).toBe(`Running PodRefused: Job ${jobName}: ${cluster.podRefusal}`);
+    settle(cluster, start + 5_000);
     expect(cluster.requeueAt).toBe('2026-01-01T00:01:05.000Z');
+    expect(standingOf(cluster)).toBe(`Running PodRefused: Job ${jobName}: ${cluster.podRefusal}`);
     cluster.podRefusal = undefined;
     cluster.changeJob({ status: { active: 1 } });
     expect(cluster.reconcile({ nowMs: start + 60_000 })).toEqual(['PatchStatus']);
@@ -154,7 +173,7 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toBe('Pending MissingTool: waits for the Tool "echo" to appear');
     expect(cluster.requeueAt).toBe('2026-01-01T00:05:00.000Z');
     expect(cluster.reconcile({ nowMs: start + 299_000 })).toEqual(['RequeueAt']);
-    cluster.reconcile({ nowMs: start + 300_000 });
+    settle(cluster, start + 300_000);
     expect(standingOf(cluster)).toBe('Failed MissingTool: there was no Tool "echo" for 300 s');
   });
 
@@ -174,14 +193,14 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toBe('Running MissingTool: waits for the Tool "echo" to appear');
     cluster.jobs.set(jobName, job);
     cluster.reconcile();
-    expect(cluster.status().runtimeRef?.uid).toBe(job.metadata.uid);
+    expect(cluster.state()?.job?.uid).toBe(job.metadata.uid);
   });
 
   test('needs its Tool no more once it has its Job', () => {
     const cluster = startedCluster();
     cluster.tool = undefined;
     cluster.endJob(complete);
-    cluster.reconcile();
+    settle(cluster);
     expect(cluster.status().phase).toBe('Succeeded');
   });
 
@@ -199,6 +218,7 @@ describe('a ToolRun', () => {
         'spec.serviceAccount is "orchestration-gate", the controller\'s own: name another',
     );
     expect(cluster.events).toHaveLength(1);
+    expect(cluster.states).toHaveLength(1);
   });
 
   test('fails when its parameters make more of the Tool than a Job can hold', () => {
@@ -221,9 +241,9 @@ describe('a ToolRun', () => {
   test('lets its Job expire only when its own end is recorded, and only once', () => {
     const cluster = startedCluster({ ttlSecondsAfterFinished: 0 });
     cluster.endJob(complete);
-    expect(cluster.reconcile()).toEqual(['PatchStatus']);
+    expect(cluster.reconcile()).toEqual(['WriteState']);
     expect(cluster.job()?.['spec']).not.toHaveProperty('ttlSecondsAfterFinished');
-    expect(cluster.reconcile()).toEqual(['SetTtl']);
+    expect(cluster.reconcile()).toEqual(['PatchStatus', 'SetTtl']);
     expect(cluster.job()?.['spec']).toHaveProperty('ttlSecondsAfterFinished', 0);
     expect(cluster.reconcile()).toEqual([]);
     cluster.deleteJob();
@@ -239,41 +259,21 @@ describe('a ToolRun', () => {
     expect(createCluster(toolRun(fields), tool()).reconcile()).toEqual([]);
   });
 
-  test('is left alone, with an event, when another controller writes its status', () => {
-    const { observe } = createCluster(toolRun(), tool());
-    const seen = observe();
-    const actions = planToolRun({ ...seen, toolRun: { ...seen.toolRun, isContested: true } }, start, options);
-    expect(actions).toMatchObject([{ type: 'EmitEvent', reason: 'StatusContested' }]);
-  });
-
-  test('that the agents chart’s controller started is ended by its own Job', () => {
-    const runtimeRef = { type: 'job', name: 'lint-job', namespace: 'agents', uid: 'theirs' };
-    const stored = [
-      { type: 'Running', status: 'True', reason: 'Submitted', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
-    ];
-    const cluster = createCluster(toolRun({ status: { phase: 'Running', runtimeRef, conditions: stored } }), tool());
-    const theirs = { name: 'lint-job', namespace: 'agents', uid: 'theirs', ownerReferences: [{ uid: 'run-uid' }] };
-    cluster.jobs.set('lint-job', { metadata: theirs, status: { conditions: [complete] } });
-    cluster.reconcile();
-    expect(cluster.status()).toMatchObject({ phase: 'Succeeded', runtimeRef });
-    expect(cluster.jobsCreated).toBe(0);
-  });
-
   test('does not end with a Job that its status names and that is not its own', () => {
     const runtimeRef = { type: 'job', name: 'other', namespace: 'agents', uid: 'theirs' };
     const cluster = createCluster(toolRun({ status: { phase: 'Running', runtimeRef, conditions: [] } }), tool());
     const other = { name: 'other', namespace: 'agents', uid: 'theirs', ownerReferences: [{ uid: 'another' }] };
     cluster.jobs.set('other', { metadata: other, status: { conditions: [complete] } });
-    cluster.reconcile();
-    expect(cluster.status().phase).not.toBe('Succeeded');
+    expect(standingOf(cluster)).toContain('Failed JobDeleted');
   });
 
   test('says in its conditions since when they are so', () => {
-    const cluster = createCluster(toolRun(), tool());
-    cluster.reconcile();
-    cluster.reconcile({ nowMs: start + 60_000 });
+    const cluster = startedCluster();
+    settle(cluster, start + 60_000);
+    cluster.podRefusal = 'no room';
+    settle(cluster, start + 90_000);
     cluster.endJob(complete);
-    cluster.reconcile({ nowMs: start + 120_000 });
+    settle(cluster, start + 120_000);
     expect(
       cluster.statuses.map(({ conditions }) =>
         conditions.map(
@@ -281,8 +281,8 @@ describe('a ToolRun', () => {
         ),
       ),
     ).toEqual([
-      ['Ready=False 00:00', 'Progressing=True 00:00', 'Succeeded=Unknown 00:00'],
-      ['Ready=False 00:00', 'Progressing=True 00:00', 'Succeeded=Unknown 00:00'],
+      ['Ready=False 00:01', 'Progressing=True 00:01', 'Succeeded=Unknown 00:01'],
+      ['Ready=False 00:01', 'Progressing=True 00:01', 'Succeeded=Unknown 00:01'],
       ['Ready=True 00:02', 'Progressing=False 00:02', 'Succeeded=True 00:02'],
     ]);
   });
@@ -290,14 +290,178 @@ describe('a ToolRun', () => {
   test('keeps its messages short, as every write stores them again', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.refusals.set(jobName, 'x'.repeat(10_000));
-    cluster.reconcile();
-    expect(cluster.status().conditions.map(({ message }) => message.length)).toEqual([256, 256, 256]);
-    expect(cluster.events[0]?.length).toBeLessThan(300);
+    settle(cluster);
+    expect(cluster.status().conditions.map(({ message }) => message.length)).toEqual([1024, 1024, 1024]);
+    expect(cluster.events[0]?.length).toBeLessThan(1_100);
+  });
+});
+
+describe('a ToolRun whose status the supporting controller of the agents chart writes too', () => {
+  const observed = { type: 'Ready', status: 'True', reason: 'Observed', message: 'tool run observed' };
+  const writeReady = (cluster: Cluster, nowMs: number) => {
+    const time = new Date(nowMs).toISOString();
+    const conditions = [{ ...observed, lastTransitionTime: time }];
+    cluster.isShared = true;
+    cluster.setStatus({ phase: 'Ready', conditions, observedGeneration: 1, updatedAt: time });
+  };
+
+  test('is carried out, keeps their condition, and has only their fields in its status', () => {
+    const cluster = startedCluster();
+    writeReady(cluster, start);
+    cluster.endJob(complete);
+    settle(cluster);
+    expect(Object.keys(cluster.status()).sort()).toEqual(['conditions', 'observedGeneration', 'phase', 'updatedAt']);
+    expect(cluster.status()).toMatchObject({
+      phase: 'Succeeded',
+      conditions: [observed, { type: 'Progressing', status: 'False' }, { type: 'Succeeded', status: 'True' }],
+    });
+  });
+
+  test('has a phase that was put back restored after a second of quiet, once', () => {
+    const cluster = startedCluster();
+    cluster.endJob(complete);
+    settle(cluster);
+    writeReady(cluster, start + 5_000);
+    expect(cluster.reconcile({ nowMs: start + 5_100 })).toEqual(['RequeueAt']);
+    writeReady(cluster, start + 5_900);
+    expect(cluster.reconcile({ nowMs: start + 6_100 })).toEqual(['RequeueAt']);
+    expect(cluster.requeueAt).toBe('2026-01-01T00:00:06.900Z');
+    expect(cluster.reconcile({ nowMs: start + 6_900 })).toEqual(['PatchStatus']);
+    expect(cluster.reconcile({ nowMs: start + 6_950 })).toEqual([]);
+    expect(cluster.statuses.map(({ phase }) => phase)).toEqual(['Succeeded', 'Succeeded']);
+    expect([cluster.states.length, cluster.events]).toEqual([2, []]);
+  });
+
+  test('has it restored at once where their clock is wrong', () => {
+    const cluster = startedCluster();
+    cluster.endJob(complete);
+    settle(cluster);
+    writeReady(cluster, start + 3_600_000);
+    expect(cluster.reconcile({ nowMs: start + 5_000 })).toEqual(['PatchStatus']);
+  });
+});
+
+describe('a ToolRun that another executor has begun', () => {
+  const ref = { type: 'job', name: 'lint-job', namespace: 'agents', uid: 'theirs' };
+  const time = '2026-01-01T00:00:00Z';
+  const conditions = ['Accepted', 'InProgress', 'Running'].map((type) => ({
+    ...{ type, status: 'True', reason: 'Submitted', message: '', lastTransitionTime: time },
+  }));
+  const begun = (runtimeRef: object = ref, fields: object = {}) =>
+    createCluster(
+      toolRun({ status: { phase: 'Running', runtimeRef, startedAt: time, conditions, ...fields } }),
+      tool({ ttlSecondsAfterFinished: 0 }),
+    );
+  /** Theirs has labels and no owner. */
+  const theirs = (fields: object = {}): KubeObject => ({
+    metadata: {
+      ...{ name: 'lint-job', namespace: 'agents', uid: 'theirs', creationTimestamp: time },
+      labels: { 'agents.proompteng.ai/tool-run': 'lint' },
+    },
+    spec: {},
+    ...fields,
+  });
+
+  test('is taken over: its Job is recorded, and then the status rid of what has it written for ever', () => {
+    const cluster = begun();
+    cluster.isShared = true;
+    cluster.jobs.set('lint-job', theirs());
+    expect(cluster.reconcile()).toEqual(['WriteState']);
+    expect(cluster.state()).toEqual({ job: { name: 'lint-job', uid: 'theirs' }, startedAt: time });
+    expect(cluster.reconcile()).toEqual(['ClearStatus', 'RequeueAt']);
+    expect(cluster.status()).not.toHaveProperty('runtimeRef');
+    cluster.changeJob({ status: { conditions: [failed] } });
+    expect(standingOf(cluster)).toBe('Failed JobFailed: exit 3');
+    expect(cluster.status().conditions.map(({ type }) => type)).toEqual(['Ready', 'Progressing', 'Succeeded']);
+    expect(cluster.job()?.['spec']).toHaveProperty('ttlSecondsAfterFinished', 0);
+    expect([cluster.jobsCreated, cluster.events]).toEqual([0, ['JobFailed: exit 3']]);
+  });
+
+  test.each([['Running'], ['Ready']])('and left %s when its Job ended gets its outcome', (phase) => {
+    const cluster = begun(ref, { phase });
+    cluster.jobs.set('lint-job', theirs({ status: { conditions: [complete] } }));
+    expect(standingOf(cluster)).toBe('Succeeded Completed: Job lint-job completed');
+    expect(cluster.jobsCreated).toBe(0);
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['is of another ToolRun', { metadata: { ...theirs().metadata, labels: { 'agents.proompteng.ai/tool-run': 'x' } } }],
+    ['is another of that name', { metadata: { ...theirs().metadata, uid: 'another' } }],
+  ])('fails with a reason when its Job %s, and is never started a second time', (_, job) => {
+    const cluster = begun();
+    if (job) cluster.jobs.set('lint-job', { ...theirs(), ...job, status: { conditions: [complete] } });
+    expect(standingOf(cluster)).toBe(
+      "Failed JobDeleted: Job lint-job, which the agents chart's controller created, is gone, and its end was not seen",
+    );
+    expect(cluster.jobsCreated).toBe(0);
+  });
+
+  test('that is 0.2 of ours goes on with its Job, or, as long as there was only an intent, starts it', () => {
+    const intent = begun({ type: 'job', name: jobName, namespace: 'agents' });
+    settle(intent);
+    expect(intent.jobsCreated).toBe(1);
+    const recorded = begun({ ...ref, name: jobName });
+    expect(standingOf(recorded)).toBe(`Failed JobDeleted: Job ${jobName} is gone, and its end was not seen`);
+    expect(recorded.jobsCreated).toBe(0);
+  });
+
+  test('and ended keeps its end; of its status only goes what has it written for ever', () => {
+    const cluster = begun(ref, { phase: 'Succeeded', finishedAt: time });
+    expect(cluster.reconcile()).toEqual([]);
+    cluster.isShared = true;
+    expect(cluster.reconcile()).toEqual(['ClearStatus']);
+    expect(cluster.status()).toEqual({ phase: 'Succeeded', conditions });
+    expect(cluster.reconcile()).toEqual([]);
+  });
+
+  test('while ours runs says so', () => {
+    const cluster = startedCluster();
+    settle(cluster);
+    cluster.setStatus({ phase: 'Running', runtimeRef: ref });
+    expect(cluster.reconcile({ nowMs: start + 4_000 })).toContain('ClearStatus');
+    expect(cluster.events[0]).toMatch(/^StatusContested: the agents chart's controller runs this .* Job lint-job/);
+  });
+});
+
+describe('the annotation of a ToolRun', () => {
+  const forged = (fields: object = {}) =>
+    JSON.stringify({
+      of: 'run-uid',
+      startedAt: '2026-01-01T00:00:00Z',
+      outcome: { phase: 'Succeeded', reason: 'Completed', message: 'x', finishedAt: '2026-01-01T00:00:00Z' },
+      ...fields,
+    });
+
+  test('that says something else than the Job is put right', () => {
+    const cluster = startedCluster();
+    settle(cluster);
+    cluster.annotate(forged({ job: cluster.state()?.job }));
+    expect(cluster.state()?.outcome?.phase).toBe('Succeeded');
+    settle(cluster);
+    expect(cluster.state()).not.toHaveProperty('outcome');
+    cluster.endJob(failed);
+    cluster.annotate(forged({ job: cluster.state()?.job }));
+    expect(standingOf(cluster)).toBe('Failed JobFailed: exit 3');
+  });
+
+  test.each([
+    ['is no JSON', '{'],
+    ['is of another ToolRun, as after a restore', forged({ of: 'another' })],
+    ['has an outcome that there is not', forged({ outcome: { phase: 'Good' } })],
+    ['is gone', undefined],
+  ])('that %s counts as absent, and the Job decides', (_, text) => {
+    const cluster = startedCluster();
+    settle(cluster);
+    cluster.annotate(text);
+    expect(cluster.state()).toBeUndefined();
+    settle(cluster);
+    expect(cluster.state()?.job?.uid).toBe(cluster.job()?.metadata.uid);
+    expect(cluster.jobsCreated).toBe(1);
   });
 });
 
 describe('whatever happens, at whatever moment the process is killed', () => {
-  type Cluster = ReturnType<typeof createCluster>;
   const rank = new Map([undefined, 'Pending', 'Running', 'Succeeded', 'Failed'].map((phase, index) => [phase, index]));
 
   /** What the rest of the world may do, in the manner of a Job controller, a TTL controller and people. */
@@ -305,7 +469,7 @@ describe('whatever happens, at whatever moment the process is killed', () => {
     complete: (cluster: Cluster) => endOnce(cluster, complete),
     fail: (cluster: Cluster) => endOnce(cluster, failed),
     // A Job that goes before its uid is recorded leaves no trace that it was: only then there may be another.
-    deleteJob: (cluster: Cluster) => cluster.status().runtimeRef?.uid !== undefined && cluster.deleteJob(),
+    deleteJob: (cluster: Cluster) => cluster.state()?.job?.uid !== undefined && cluster.deleteJob(),
     expire: (cluster: Cluster) => {
       const job = cluster.job();
       if (job?.['status'] !== undefined && Object.hasOwn(job['spec'] as object, 'ttlSecondsAfterFinished'))
@@ -319,6 +483,12 @@ describe('whatever happens, at whatever moment the process is killed', () => {
     },
     createTool: (cluster: Cluster) => {
       cluster.tool = tool({ ttlSecondsAfterFinished: 0 });
+    },
+    /** Their supporting controller works on an event from before we wrote anything. */
+    putBack: (cluster: Cluster) => {
+      cluster.isShared = true;
+      const updatedAt = new Date(start).toISOString();
+      cluster.setStatus({ phase: 'Ready', conditions: [], observedGeneration: 1, updatedAt });
     },
   };
 
@@ -345,20 +515,23 @@ describe('whatever happens, at whatever moment the process is killed', () => {
           views.push(cluster.observe());
         }
         cluster.tool ??= tool();
-        for (let round = 0; round < 4; round++) {
-          cluster.reconcile({ nowMs: start + 100_000 });
+        for (let round = 0; round < 8; round++) {
+          cluster.reconcile({ nowMs: start + 100_000 + round * 1_000 });
           if (cluster.job()?.['status'] === undefined) cluster.endJob(complete);
         }
         expect(cluster.jobsCreated).toBe(1);
-        const { phase, conditions } = cluster.status();
+        const { outcome } = cluster.state() ?? {};
         const ends = { Complete: 'Succeeded Completed', Failed: 'Failed JobFailed' };
         expect([ends[cluster.ending ?? 'Complete'], 'Failed JobDeleted']).toContain(
-          `${phase} ${conditions[0]?.reason}`,
+          `${outcome?.phase} ${outcome?.reason}`,
         );
+        expect(cluster.status().phase).toBe(outcome?.phase);
         const ranks = cluster.statuses.map(({ phase }) => rank.get(phase) ?? -1);
         expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
-        expect(cluster.statuses.filter(isFinal)).toHaveLength(1);
-        const uids = new Set(cluster.statuses.flatMap(({ runtimeRef }) => runtimeRef?.uid ?? []));
+        expect(cluster.states.filter((state) => state.outcome !== undefined)).toHaveLength(1);
+        const firstEnd = cluster.statuses.findIndex(isFinal);
+        expect(cluster.statuses.slice(firstEnd).every(isFinal)).toBe(true);
+        const uids = new Set(cluster.states.flatMap(({ job }) => job?.uid ?? []));
         expect(uids.size).toBeLessThanOrEqual(1);
       }),
       { numRuns: 2000 },

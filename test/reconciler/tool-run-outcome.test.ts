@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { TOOL_RUN_STATE, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { observeAttempt } from '../../src/reconciler/attempts.ts';
+import { keepObject } from '../../src/reconciler/kept.ts';
+import type { KubeObject, Snapshot } from '../../src/reconciler/snapshot.ts';
+
+const startedAt = '2026-01-01T00:00:00Z';
+const failed = { phase: 'Failed', reason: 'JobFailed', message: 'exit 3', finishedAt: startedAt } as const;
+const begun = { job: { name: 'j', uid: 'u' }, startedAt };
+
+/** How a ToolRun step stands whose child has this phase and this annotation. */
+function observe(phase: string, text: string | undefined) {
+  const child = keepObject({
+    apiVersion: 'tools.proompteng.ai/v1alpha1',
+    kind: 'ToolRun',
+    metadata: {
+      ...{ name: 'c', namespace: 'agents', uid: 'child', ownerReferences: [{ uid: 'run', controller: true }] },
+      annotations: text === undefined ? {} : { [TOOL_RUN_STATE]: text },
+    },
+    status: { phase },
+  } as KubeObject);
+  const step = { name: 'a', kind: 'ToolRun', dependsOn: [], toolRef: { name: 'echo' } };
+  const resourceRef = { apiVersion: child.apiVersion, kind: 'ToolRun', namespace: 'agents', name: 'c', uid: 'child' };
+  const snapshot = {
+    run: { uid: 'run' },
+    children: new Map([['c', child]]),
+    created: new Map(),
+    unreadable: new Map(),
+  };
+  const status = { name: 'a', kind: 'ToolRun', phase: 'Running', attempt: 1, resourceRef };
+  return observeAttempt(snapshot as unknown as Snapshot, step as never, status as never);
+}
+
+test('a ToolRun step ends as the annotation of its child says, whatever phase somebody has put there', () => {
+  const ended = writeToolRunState({ uid: 'child' }, { ...begun, outcome: failed });
+  for (const phase of ['Ready', 'Running', 'Succeeded', 'Failed'])
+    expect(observe(phase, ended)).toEqual({ state: 'Failed', reason: 'ChildFailed', message: 'exit 3' });
+});
+
+test('a ToolRun whose annotation has no end runs, whatever phase somebody has put there', () => {
+  expect(observe('Succeeded', writeToolRunState({ uid: 'child' }, begun))).toEqual({ state: 'Running' });
+});
+
+test.each([
+  ['there is no annotation', undefined],
+  ['it is of another object', writeToolRunState({ uid: 'copied' }, { ...begun, outcome: failed })],
+  ['it cannot be read', '{"of":"child","outcome":{"phase":"Failed"}}'],
+])('where %s, the phase of a ToolRun is its end', (_, text) => {
+  expect(observe('Succeeded', text)).toEqual({ state: 'Succeeded' });
+  expect(observe('Ready', text)).toEqual({ state: 'Running' });
+});
