@@ -217,7 +217,7 @@ function askInside({ items, properties, additionalProperties, required }: Shape,
 }
 
 /** Of the types that our schemas name; without one everything is of it. */
-function isOfType(type: string, value: unknown): boolean {
+export function isOfType(type: string, value: unknown): boolean {
   if (type === 'integer') return Number.isInteger(value);
   if (type === 'array') return Array.isArray(value);
   if (type === 'object') return isRecord(value);
@@ -240,12 +240,13 @@ function describeMistake({ value, wanted }: Mistake, code: DecodingCode): string
     : `is ${typeName(value)}, not ${article(wanted)}`;
 }
 
-function article(type: string): string {
+/** A type with its article, for a message. */
+export function article(type: string): string {
   return type === 'array' ? 'a list' : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
 /** The value for a message, by type, and itself where it is short. */
-function typeName(value: unknown): string {
+export function typeName(value: unknown): string {
   if (typeof value === 'string') return `the string ${quoteName(value)}`;
   if (typeof value === 'number' || typeof value === 'boolean')
     return `the ${typeof value} ${displayName(String(value))}`;

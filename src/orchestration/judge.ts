@@ -72,14 +72,20 @@ export function judgeOrchestration(
   const overLimits = findOverLimits(object, policy.limits, mostShown);
   if (overLimits.length > 0) return weigh(overLimits, policy, mostShown);
   const { orchestration, findings } = decodeOrchestration(object, mostShown);
+  const ofResource = checkResource(orchestration, stepsOf(object), mostShown);
   const ofGraph = checkGraph(orchestration.steps, mostShown).map(placeInSpec);
-  return weigh([...findings, ...others, ...ofGraph, ...checkResource(orchestration)], policy, mostShown);
+  return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
 }
 
 /** Whether an Orchestration, as it came, has more than the limits allow: then nobody works on it. */
 export function findOverLimits(object: unknown, limits: Limits, most = 1): readonly Finding[] {
+  return checkLimits(stepsOf(object), limits, most).map(placeInSpec);
+}
+
+/** The list of steps as it came. */
+function stepsOf(object: unknown): readonly unknown[] {
   const { steps } = asRecord(asRecord(object)['spec']);
-  return Array.isArray(steps) ? checkLimits(steps, limits, most).map(placeInSpec) : [];
+  return Array.isArray(steps) ? steps : [];
 }
 
 function placeInSpec({ code, count, problems }: GraphFinding): Finding {
@@ -123,10 +129,10 @@ function severityOf(code: string, severities: Policy['severities']): Severity {
 
 /** By step (what concerns no single step first), then by rule; sorting is stable, so then as found. */
 function byPlace(left: FoundProblem, right: FoundProblem): number {
-  return stepOf(left) - stepOf(right) || rankOf(left) - rankOf(right);
+  return indexOf(left) - indexOf(right) || rankOf(left) - rankOf(right);
 }
 
-function stepOf({ path: [, , index] }: FoundProblem): number {
+function indexOf({ path: [, , index] }: FoundProblem): number {
   return typeof index === 'number' ? index : -1;
 }
 

@@ -20,6 +20,25 @@ export interface FoundProblem {
   readonly loop?: readonly string[];
 }
 
+/** What a rule finds: how many problems there are, and the first of them. */
+export interface Found {
+  readonly count: number;
+  readonly problems: readonly Omit<FoundProblem, 'code'>[];
+}
+
+/** Takes note of a problem: it is counted, and worded only if it is shown. */
+export type Tell = (path: Path, describe: () => string) => void;
+
+/** What `find` tells, of which the first `most` are kept. */
+export function collect(most: number, find: (tell: Tell) => void): Found {
+  const problems: Omit<FoundProblem, 'code'>[] = [];
+  let count = 0;
+  find((path, describe) => {
+    if (count++ < most) problems.push({ path, describe });
+  });
+  return { count, problems };
+}
+
 /** All problems with one code: how many there are, and the first of them in the order of their places. */
 export interface Finding {
   readonly code: string;

@@ -14,6 +14,15 @@ export function readObject(step: Step, field: string): Readonly<Record<string, u
   return objectIn(step[field]) ?? objectIn(parameterOf(step, field));
 }
 
+/** Whether a step has under `field`, itself or in its `with`, an object or text that begins as JSON text of one: without parsing it. */
+export function mentionsObject(step: Step, field: string): boolean {
+  return beginsObject(step[field]) || beginsObject(parameterOf(step, field));
+}
+
+function beginsObject(value: unknown): boolean {
+  return isRecord(value) || (typeof value === 'string' && /^\s*\{/.test(value));
+}
+
 function objectIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
   const parsed = typeof value === 'string' ? parseJson(value) : value;
   return isRecord(parsed) ? parsed : undefined;

@@ -1,28 +1,19 @@
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
+import { findDeniedChildren } from './child-rules.ts';
 import { asRecord, type Orchestration } from './decode.ts';
-import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
-import { readObject, readReference } from './references.ts';
+import { givesAny, isKnownKind, knownKinds, neededBy } from './needs.ts';
+import type { Finding, Found, FoundProblem, Path, RuleMeaning } from './problem.ts';
+import { readReference } from './references.ts';
 import type { Step } from './schema.ts';
-
-/** Given whole, where everything else is referred to by name. */
-const IMPLEMENTATION = 'implementation';
-
-/** What a step kind needs: one of each of these lists, in any spelling. */
-const stepKinds: ReadonlyMap<string, readonly (readonly string[])[]> = new Map([
-  ['AgentRun', [['agentRef'], ['implementationSpecRef', IMPLEMENTATION]]],
-  ['ToolRun', [['toolRef']]],
-  ['SubOrchestration', [['orchestrationRef']]],
-  ['ApprovalGate', [['policyRef']]],
-  ['SignalWait', [['signalRef', 'deliveryId']]],
-  ['Checkpoint', []],
-  ['MemoryOp', []],
-]);
 
 /** Longest chain of lists and objects inside a step or the policies: far beyond use, far below what overflows a stack (5,000). */
 const MOST_LEVELS = 500;
 
 const LONGEST_LABEL = 63;
+
+const ENTRYPOINT_MEANS =
+  'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
 
 const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds'];
 /** A lifetime or a limit of 0 deletes: that is not to come of a mistake. */
@@ -36,27 +27,53 @@ const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])
 
 type Place = Omit<FoundProblem, 'code'>;
 
+/** An Orchestration, and its steps as they came. */
+interface Subject extends Orchestration {
+  readonly given: readonly unknown[];
+}
+
 interface ResourceRule extends RuleMeaning {
-  readonly find: (orchestration: Orchestration) => readonly Place[];
+  readonly find: (subject: Subject, most: number) => Found;
 }
 
 /** What is asked of the resource beside its graph, in the order told for one and the same place. */
 export const resourceRules = [
-  { code: 'NestingTooDeep', severity: 'deny', isFixed: true, find: deepNesting },
-  { code: 'SubOrchestrationCycle', severity: 'deny', find: ownSubOrchestrations },
-  { code: 'EntrypointMissing', severity: 'warn', find: missingEntrypoint },
-  { code: 'UnknownStepKind', severity: 'warn', find: unknownKinds },
-  { code: 'MissingStepReference', severity: 'warn', find: missingReferences },
-  { code: 'NonPortableStepName', severity: 'warn', find: nonPortableNames },
-  { code: 'InvalidDuration', severity: 'warn', find: invalidDurations },
+  { code: 'NestingTooDeep', severity: 'deny', isFixed: true, find: all(deepNesting) },
+  { code: 'SubOrchestrationCycle', severity: 'deny', find: all(ownSubOrchestrations) },
+  { code: 'EntrypointMissing', severity: 'warn', find: all(missingEntrypoint) },
+  { code: 'UnknownStepKind', severity: 'warn', find: all(unknownKinds) },
+  { code: 'MissingStepReference', severity: 'warn', find: all(missingReferences) },
+  { code: 'ChildWouldBeDenied', severity: 'warn', find: findDeniedChildren },
+  { code: 'NonPortableStepName', severity: 'warn', find: all(nonPortableNames) },
+  { code: 'InvalidDuration', severity: 'warn', find: all(invalidDurations) },
 ] as const satisfies readonly ResourceRule[];
 
-/** All problems of the resource beside its graph, rule by rule: a few a step. Linear in the size of the object. */
-export function checkResource(orchestration: Orchestration): readonly Finding[] {
+/** A rule that finds a few problems a step at most. */
+function all(find: (subject: Subject) => readonly Place[]): ResourceRule['find'] {
+  return (subject) => {
+    const problems = find(subject);
+    return { count: problems.length, problems };
+  };
+}
+
+/**
+ * All problems of the resource beside its graph, rule by rule, of each the first `most`. `given` are the steps as they came, of
+ * which decoding has taken out what is malformed. Linear in the size of the object.
+ */
+export function checkResource(
+  orchestration: Orchestration,
+  given: readonly unknown[] = orchestration.steps,
+  most = Infinity,
+): readonly Finding[] {
+  const subject = { ...orchestration, given };
   return resourceRules
-    .map(({ code, find }) => ({ code, problems: find(orchestration).map((place) => ({ code, ...place })) }))
-    .filter(({ problems }) => problems.length > 0)
-    .map(({ code, problems }) => ({ code, count: problems.length, problems }));
+    .map(({ code, find }) => ({ code, found: find(subject, most) }))
+    .filter(({ found }) => found.count > 0)
+    .map(({ code, found: { count, problems } }) => ({
+      code,
+      count,
+      problems: problems.map((problem) => ({ code, ...problem })),
+    }));
 }
 
 /** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
@@ -79,30 +96,31 @@ function ownSubOrchestrations(orchestration: Orchestration): Place[] {
 
 function missingEntrypoint({ entrypoint, steps }: Orchestration): Place[] {
   if (entrypoint === undefined || entrypoint === '' || steps.some(({ name }) => name === entrypoint)) return [];
-  const describe = () =>
-    `no step is named ${quoteName(entrypoint)}${guess(
+  const describe = () => {
+    const meant = suggestName(
       entrypoint,
       steps.map(({ name }) => name),
-    )}; it has no effect`;
+    );
+    const cure = meant === undefined ? 'name a step, or remove it.' : `did you mean ${quoteName(meant)}?`;
+    return `no step is named ${quoteName(entrypoint)}: ${cure} ${ENTRYPOINT_MEANS}`;
+  };
   return [{ path: ['spec', 'entrypoint'], describe }];
 }
 
 function unknownKinds({ steps }: Orchestration): Place[] {
-  return findSteps(steps, ({ kind }) => kind !== '' && !stepKinds.has(kind)).map(({ index, step: { kind } }) => ({
+  return findSteps(steps, ({ kind }) => kind !== '' && !isKnownKind(kind)).map(({ index, step: { kind } }) => ({
     path: stepPath(index, 'kind'),
     describe: () =>
-      `unknown kind ${quoteName(kind)}${guess(kind, stepKinds.keys()) || `; known are ${[...stepKinds.keys()].join(', ')}`}`,
+      `unknown kind ${quoteName(kind)}${guess(kind, knownKinds) || `; known are ${knownKinds.join(', ')}`}`,
   }));
 }
 
-function missingReferences({ steps }: Orchestration): Place[] {
+/** Where a reference was given and is malformed, that was found already. */
+function missingReferences({ steps, given }: Subject): Place[] {
   return findSteps(steps, lacksReference).flatMap(({ index, step }) =>
     neededBy(step)
-      .filter((fields) => !givesAny(step, fields))
-      .map((fields) => ({
-        path: stepPath(index),
-        describe: () => `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`,
-      })),
+      .filter((fields) => !givesAny(step, fields) && !isMalformed(step, given[index], fields))
+      .map((fields) => ({ path: stepPath(index), describe: () => describeLack(step, fields) })),
   );
 }
 
@@ -111,15 +129,14 @@ function lacksReference(step: Step): boolean {
   return false;
 }
 
-function neededBy({ kind }: Step): readonly (readonly string[])[] {
-  return stepKinds.get(kind) ?? [];
+/** Whether decoding has taken out what the step as it came has under one of these fields, or all of its `with`. */
+function isMalformed(step: Step, given: unknown, fields: readonly string[]): boolean {
+  const raw = asRecord(given);
+  return [...fields, 'with'].some((field) => step[field] === undefined && (raw[field] ?? undefined) !== undefined);
 }
 
-function givesAny(step: Step, fields: readonly string[]): boolean {
-  for (const field of fields) {
-    if ((field === IMPLEMENTATION ? readObject(step, field) : readReference(step, field)) !== undefined) return true;
-  }
-  return false;
+function describeLack(step: Step, fields: readonly string[]): string {
+  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`;
 }
 
 function nonPortableNames({ steps }: Orchestration): Place[] {

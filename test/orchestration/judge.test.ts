@@ -43,6 +43,7 @@ describe('a rule', () => {
       'EntrypointMissing',
       'UnknownStepKind',
       'MissingStepReference',
+      'ChildWouldBeDenied',
       'NonPortableStepName',
       'InvalidDuration',
     ]);
@@ -74,6 +75,7 @@ describe('a rule', () => {
     ['MixedDependsOn', orchestration([checkpoint('a'), checkpoint('b', 'a'), checkpoint('c')])],
     ['UnknownStepKind', orchestration([step('Exec')])],
     ['MissingStepReference', orchestration([step('ToolRun')])],
+    ['ChildWouldBeDenied', orchestration([{ ...agent, with: { prompt: 'x' } }])],
     ['NonPortableStepName', orchestration([checkpoint('A')])],
     ['InvalidDuration', orchestration([{ ...checkpoint('a'), retries: -1 }])],
   ])('%s does as configured', (code, object) => {
@@ -157,6 +159,18 @@ describe('a judgement', () => {
     expect(warnings).toEqual([]);
   });
 
+  test.each([
+    ['ToolRun', { toolRef: 'lint' }],
+    ['ToolRun', { toolRef: {} }],
+    ['ToolRun', { with: 'toolRef' }],
+    ['AgentRun', { agentRef: 'coder', implementationSpecRef: 'fix' }],
+    ['SubOrchestration', { orchestrationRef: ['weekly'] }],
+    ['ApprovalGate', { policyRef: { name: 'people' } }],
+  ])('of a %s with %j tells one problem, since one value is wrong', (kind, fields) => {
+    const { denials, warnings } = judge(orchestration([{ ...step(kind), ...fields }]));
+    expect([denials.map(({ code }) => code), warnings]).toEqual([['InvalidField'], []]);
+  });
+
   test('gives a program the loop that a sentence cuts', () => {
     const ring = Array.from({ length: 30 }, (_, i) => checkpoint(`s${i}`, `s${(i + 1) % 30}`));
     const [problem] = judge(orchestration(ring)).denials;
@@ -169,6 +183,8 @@ describe('a judgement', () => {
     );
   });
 });
+
+const agent = { name: 'a', kind: 'AgentRun', agentRef: { name: 'x' }, implementationSpecRef: { name: 'y' } };
 
 function step(kind: string) {
   return { ...checkpoint('a'), kind };

@@ -5,6 +5,9 @@ import { checkResource, subOrchestrations } from '../../src/orchestration/rules.
 import { checkRunUpdate } from '../../src/orchestration/run-rules.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
 
+const ENTRYPOINT_MEANS =
+  'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
+
 /** `code field: message`, a line a problem. */
 function verdictOn(step: object, spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(
@@ -67,10 +70,13 @@ describe('checkResource', () => {
   });
 
   test.each([
-    [{ entrypoint: 'main' }, 'EntrypointMissing spec.entrypoint: no step is named "main"; it has no effect'],
+    [
+      { entrypoint: 'main' },
+      `EntrypointMissing spec.entrypoint: no step is named "main": name a step, or remove it. ${ENTRYPOINT_MEANS}`,
+    ],
     [
       { entrypoint: 'biuld' },
-      'EntrypointMissing spec.entrypoint: no step is named "biuld"; did you mean "build"?; it has no effect',
+      `EntrypointMissing spec.entrypoint: no step is named "biuld": did you mean "build"? ${ENTRYPOINT_MEANS}`,
     ],
     [
       { policies: { retries: { limit: 1.5 } } },

@@ -1,6 +1,6 @@
-import { asRecord } from '../../orchestration/decode.ts';
-import { readWhole } from '../../orchestration/durations.ts';
-import type { Step } from '../../orchestration/schema.ts';
+import { asRecord } from './decode.ts';
+import { readWhole } from './durations.ts';
+import type { Step } from './schema.ts';
 
 /** A list of texts: a list, JSON text of one, or words with commas or spaces between, in the step or in its `with`. */
 export function readTexts(step: Step, field: string): readonly string[] {

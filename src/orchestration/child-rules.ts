@@ -1,0 +1,76 @@
+import { type AgentRunField, agentRunFields, readAgentRun } from './agent-run-spec.ts';
+import { agentRunFacts, parameterFacts } from './child-facts.ts';
+import { isRecord, type Orchestration } from './decode.ts';
+import { collect, type Found, type Path, type Tell } from './problem.ts';
+import { mentionsObject } from './references.ts';
+import type { Step } from './schema.ts';
+import { findMisfits } from './shapes.ts';
+
+/** Nobody mends more of one field at a time, and a list may hold any number. */
+const MOST_IN_A_FIELD = 5;
+
+const IMPLEMENTATION = 'implementation';
+
+const DENIED = 'the API server would deny the AgentRun of this step';
+const FAILED = 'the agents controller would fail the AgentRun of this step';
+const UNREADABLE = 'it is no JSON text of an object, so the AgentRun of this step would lack it: write JSON';
+const PROMPT_CURE = 'write it into implementation.inline.text, or into the ImplementationSpec';
+
+const FACTS = Object.entries(agentRunFacts);
+
+/** Steps whose child the API server would deny, or its controller fail, whatever parameters a run has. */
+export function findDeniedChildren({ steps }: Orchestration, most: number): Found {
+  return collect(most, (tell) => {
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index] as Step;
+      if (step.kind !== 'AgentRun') continue;
+      judgeFields(step, index, tell);
+      judgeParameters(step, index, tell);
+    }
+  });
+}
+
+function judgeFields(step: Step, index: number, tell: Tell): void {
+  for (const [field, shape] of FACTS) {
+    const value = readAgentRun(step, field as AgentRunField);
+    if (value === undefined && field === IMPLEMENTATION && mentionsObject(step, field))
+      tell(placeOf(step, index, field), () => UNREADABLE);
+    if (value === undefined) continue;
+    for (const { path, describe } of findMisfits(shape, value, MOST_IN_A_FIELD)) {
+      tell(placeOf(step, index, field, path), () => `${DENIED}: ${[field, ...path].join('.')} ${describe()}`);
+    }
+  }
+}
+
+/** Where the step says it. Inside of JSON text there are no places. */
+function placeOf(step: Step, index: number, field: string, path: Path = []): Path {
+  const own = step[field];
+  const inside = isRecord(own) ? [field, ...path] : own === undefined ? ['with', field] : [field];
+  return ['spec', 'steps', index, ...inside];
+}
+
+function judgeParameters(step: Step, index: number, tell: Tell): void {
+  const { most, mostBytes, forbidden } = parameterFacts;
+  const at = ['spec', 'steps', index, 'with'];
+  const { with: parameters = {} } = step;
+  let count = 0;
+  for (const name in parameters) {
+    if (agentRunFields.has(name)) continue;
+    count++;
+    const bytes = countBytes(parameters[name] ?? '');
+    if (name === forbidden) tell([...at, name], () => `${DENIED}: no parameter may be called ${name}; ${PROMPT_CURE}`);
+    if (bytes > mostBytes)
+      tell([...at, name], () => `${FAILED}: it has ${bytes} bytes, and at most ${mostBytes} are allowed`);
+  }
+  if (count > most) tell(at, () => `${DENIED}: it has ${count} parameters, and at most ${most} are allowed`);
+}
+
+/** In UTF-8. */
+function countBytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1;
+  }
+  return bytes;
+}

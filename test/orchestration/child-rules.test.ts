@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { agentRunFacts, parameterFacts } from '../../src/orchestration/child-facts.ts';
+import { findDeniedChildren } from '../../src/orchestration/child-rules.ts';
+import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { formatPath } from '../../src/orchestration/problem.ts';
+import type { Shape } from '../../src/orchestration/shapes.ts';
+import { orchestration } from '../support/reviews.ts';
+
+const DENIED = 'the API server would deny the AgentRun of this step';
+const FAILED = 'the agents controller would fail the AgentRun of this step';
+
+function problemsOf(fields: object): string[] {
+  const step = { name: 'a', kind: 'AgentRun', agentRef: { name: 'coder' }, ...fields };
+  const { problems } = findDeniedChildren(decodeOrchestration(orchestration([step])).orchestration, Infinity);
+  return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
+}
+
+const inline = (fields: object) => ({ implementation: { inline: { text: 'do it', ...fields } } });
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, '']));
+
+describe('an AgentRun step whose child would be denied or failed', () => {
+  test.each([
+    [
+      { implementation: { text: 'do it' } },
+      `implementation.inline: ${DENIED}: implementation.inline is absent: put text, summary and the rest into it`,
+    ],
+    [
+      { with: { implementation: '{"text": "{{prompt}}", "source": {"provider": "codex"}}' } },
+      `with.implementation: ${DENIED}: implementation.inline is absent: put text, summary and the rest into it`,
+    ],
+    [
+      { with: { implementation: '{"inline": {text: "do it"}}' } },
+      'with.implementation: it is no JSON text of an object, so the AgentRun of this step would lack it: write JSON',
+    ],
+    [
+      { implementation: { inline: {} } },
+      `implementation.inline.text: ${DENIED}: implementation.inline.text is absent: write what the agent is to do`,
+    ],
+    [
+      inline({ source: { provider: 'codex' } }),
+      `implementation.inline.source.provider: ${DENIED}: implementation.inline.source.provider is "codex", not one of github, linear, manual, custom`,
+    ],
+    [
+      inline({ summary: 'x'.repeat(257) }),
+      `implementation.inline.summary: ${DENIED}: implementation.inline.summary has 257 characters, and at most 256 are allowed`,
+    ],
+    [
+      inline({ acceptanceCriteria: Array(51).fill('x') }),
+      `implementation.inline.acceptanceCriteria: ${DENIED}: implementation.inline.acceptanceCriteria has 51 entries, and at most 50 are allowed`,
+    ],
+    [
+      inline({ labels: ['x', 7] }),
+      `implementation.inline.labels[1]: ${DENIED}: implementation.inline.labels.1 is the number 7, not a string`,
+    ],
+    [
+      { goal: { objective: '', tokenBudget: 0 } },
+      `goal.objective: ${DENIED}: goal.objective is empty`,
+      `goal.tokenBudget: ${DENIED}: goal.tokenBudget is 0, and must be at least 1`,
+    ],
+    [
+      { with: { runtime: '{"type": "pod"}' } },
+      `with.runtime: ${DENIED}: runtime.type is "pod", not one of workflow, job, temporal, custom`,
+    ],
+    [
+      { runtime: { type: 'workflow' }, workflow: { steps: [{ timeoutSeconds: -1 }] } },
+      `workflow.steps[0].name: ${DENIED}: workflow.steps.0.name is absent: it is required`,
+      `workflow.steps[0].timeoutSeconds: ${DENIED}: workflow.steps.0.timeoutSeconds is -1, and must be at least 0`,
+    ],
+    [
+      { with: { prompt: 'do it' } },
+      `with.prompt: ${DENIED}: no parameter may be called prompt; write it into implementation.inline.text, or into the ImplementationSpec`,
+    ],
+    [{ with: { diff: 'ü'.repeat(1025) } }, `with.diff: ${FAILED}: it has 2050 bytes, and at most 2048 are allowed`],
+    [{ with: many(101) }, `with: ${DENIED}: it has 101 parameters, and at most 100 are allowed`],
+  ])('%# is told which field, and why', (fields, ...problems) => {
+    expect(problemsOf(fields)).toEqual(problems.map((problem) => `spec.steps[0].${problem}`));
+  });
+
+  test('is told the first five mistakes in a field that may hold any number', () => {
+    expect(problemsOf(inline({ labels: Array(100_000).fill(7) }))).toHaveLength(5);
+  });
+});
+
+describe('an AgentRun step whose child is fine', () => {
+  test.each([
+    [{ implementationSpecRef: { name: 'fix' }, with: { ...many(99), diff: '😀'.repeat(512) } }],
+    [inline({ source: { provider: 'github' }, summary: '😀'.repeat(256), other: 1 })],
+    [{ with: { implementation: '{"inline": {"text": "{{parameters.task}}"}}', agentRef: 'coder' } }],
+    [{ with: { implementation: JSON.stringify({ inline: { text: 'x'.repeat(131_072) } }) } }],
+    [{ workflow: { steps: 7 }, runtime: { type: 'job' } }],
+    [{ runtime: { type: 'workflow' }, goal: { objective: 'green', tokenBudget: 250_000 } }],
+    [{ kind: 'ToolRun', with: { prompt: 'x'.repeat(5000) } }],
+  ])('%# is told nothing', (fields) => {
+    expect(problemsOf(fields)).toEqual([]);
+  });
+});
+
+describe.each([
+  ['our stand-in for it', 'test/fixtures/agents-crds/agentruns.yaml'],
+  ['the agents chart', '../shared/upstream/crds/agents.proompteng.ai_agentruns.yaml'],
+])('the facts about AgentRuns, beside the CRD of %s,', (_, file) => {
+  test.skipIf(!existsSync(file))('say what that says', () => {
+    const crd = parse(readFileSync(file, 'utf8'));
+    const { properties } = crd.spec.versions[0].schema.openAPIV3Schema.properties.spec;
+    const wrong = Object.entries(agentRunFacts).flatMap(([field, shape]) =>
+      differences(shape, properties[field], field),
+    );
+    expect(wrong).toEqual([]);
+    expect(properties.parameters.maxProperties).toBe(parameterFacts.most);
+  });
+});
+
+/** Where what we say of a value is not what the CRD says of it; what we do not say is left to the API server. */
+function differences(ours: Shape, theirs: Record<string, never>, at: string): string[] {
+  const { properties = {}, items, additionalProperties, required = [], cure: _, ...limits } = ours;
+  const wrong = Object.entries(limits).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(theirs[key]));
+  const invented = required.filter((field) => !(theirs['required'] as readonly string[] | undefined)?.includes(field));
+  const inside = Object.entries(properties).flatMap(([key, shape]) =>
+    differences(shape, theirs['properties']?.[key] ?? {}, `${at}.${key}`),
+  );
+  return [
+    ...[...wrong.map(([key]) => key), ...invented].map((key) => `${at}: ${key}`),
+    ...inside,
+    ...(items ? differences(items, theirs['items'] ?? {}, `${at}[]`) : []),
+    ...(additionalProperties ? differences(additionalProperties, theirs['additionalProperties'] ?? {}, `${at}{}`) : []),
+  ];
+}
