@@ -2,15 +2,19 @@
 const LONGEST_GUESSED = 253;
 
 /**
- * The name that was probably meant: one that differs only in case, else the nearest within edit distance 2 (1 where
+ * The name that was probably meant: one that differs only in case, else the nearest within `most` edits (2, or 1 where
  * the name has under 5 letters); the first declared of equals. Swapped neighbours count as one edit, as people make them.
  * Cost: candidates × length, so it is asked only for problems that are shown.
  */
-export function suggestName(wanted: string, candidates: Iterable<string>): string | undefined {
+export function suggestName(
+  wanted: string,
+  candidates: Iterable<string>,
+  most = wanted.length < 5 ? 1 : 2,
+): string | undefined {
   if (wanted.length > LONGEST_GUESSED) return undefined;
   const folded = wanted.toLowerCase();
   let nearest: string | undefined;
-  let edits = wanted.length < 5 ? 1 : 2;
+  let edits = most;
   for (const candidate of candidates) {
     if (candidate === '' || candidate.length > LONGEST_GUESSED) continue;
     if (candidate.toLowerCase() === folded) return candidate;

@@ -11,6 +11,7 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } 
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
 import { checkResource, resourceRules } from './rules.ts';
 import { checkRunUpdate, runRules } from './run-rules.ts';
+import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** Every rule there is. The order decides which of two problems in one place is told first. */
 export const rules: readonly RuleMeaning[] = [
@@ -73,7 +74,9 @@ export function judgeOrchestration(
   if (overLimits.length > 0) return weigh(overLimits, policy, mostShown);
   const { orchestration, findings } = decodeOrchestration(object, mostShown);
   const ofResource = checkResource(orchestration, stepsOf(object), mostShown);
-  const ofGraph = checkGraph(orchestration.steps, mostShown).map(placeInSpec);
+  const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
+  const steps = isMisspelt ? declareMisspelt(orchestration.steps) : orchestration.steps;
+  const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
   return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
 }
 
@@ -125,6 +128,10 @@ function severityOf(code: string, severities: Policy['severities']): Severity {
   const meaning = meanings.get(code);
   if (meaning === undefined) throw new Error(`no rule has the code ${code}`);
   return meaning.isFixed ? meaning.severity : (severities.get(code) ?? meaning.severity);
+}
+
+function isOn(code: string, { severities }: Policy): boolean {
+  return severityOf(code, severities) !== 'off';
 }
 
 /** By step (what concerns no single step first), then by rule; sorting is stable, so then as found. */

@@ -6,6 +6,7 @@ import { givesAny, isKnownKind, knownKinds, neededBy } from './needs.ts';
 import type { Finding, Found, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { readReference } from './references.ts';
 import type { Step } from './schema.ts';
+import { findUnknownFields, misspelling, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** Longest chain of lists and objects inside a step or the policies: far beyond use, far below what overflows a stack (5,000). */
 const MOST_LEVELS = 500;
@@ -43,6 +44,7 @@ export const resourceRules = [
   { code: 'EntrypointMissing', severity: 'warn', find: all(missingEntrypoint) },
   { code: 'UnknownStepKind', severity: 'warn', find: all(unknownKinds) },
   { code: 'MissingStepReference', severity: 'warn', find: all(missingReferences) },
+  { code: UNKNOWN_FIELD, severity: 'warn', find: findUnknownFields },
   { code: 'ChildWouldBeDenied', severity: 'warn', find: findDeniedChildren },
   { code: 'NonPortableStepName', severity: 'warn', find: all(nonPortableNames) },
   { code: 'InvalidDuration', severity: 'warn', find: all(invalidDurations) },
@@ -136,7 +138,10 @@ function isMalformed(step: Step, given: unknown, fields: readonly string[]): boo
 }
 
 function describeLack(step: Step, fields: readonly string[]): string {
-  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs`;
+  const meant = fields.map((field) => [misspelling(step, field), field] as const);
+  const [misspelt, field] = meant.find(([found]) => found !== undefined) ?? [];
+  const cure = misspelt === undefined ? '' : `; rename ${quoteName(misspelt)} to ${field}`;
+  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs${cure}`;
 }
 
 function nonPortableNames({ steps }: Orchestration): Place[] {

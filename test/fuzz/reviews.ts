@@ -21,6 +21,8 @@ const junk: readonly unknown[] = [
   ...[null, 0, -1, 1.5, 1e300, true, '', 'a', 'b', '\ud800', 'nightly', 'UPDATE', 'Orchestration', LONG, MANY, DEEP],
   ...[[], {}, [null], [[]], { name: 1 }, { name: null }, { [PROTO]: { a: 1 } }, { constructor: { prototype: {} } }],
 ];
+const misspelt = ['depends_on', 'needs', 'timeOutSeconds', 'toolref', 'with_'];
+const structured = ['implementation', 'goal', 'runtime', 'workflow', 'workload', 'vcsPolicy'];
 const marks = [
   {},
   {},
@@ -65,6 +67,8 @@ function generateOrchestration(random: Random) {
     ...generateDependsOn(random, style, index),
     ...(random.isIn100(10) && { orchestrationRef: { name: random.pick(['nightly', 'weekly']) } }),
     ...(random.isIn100(10) && { with: { [random.pick(names)]: random.pick(names), orchestrationRef: 'nightly' } }),
+    ...(random.isIn100(10) && { [random.pick(misspelt)]: random.pick(junk) }),
+    ...(random.isIn100(10) && { [random.pick(structured)]: random.pick(junk) }),
     ...(random.isIn100(10) && { retries: random.int(3) - 1, continueOnFailure: true, extra: random.pick(junk) }),
   }));
   const spec = random.isIn100(20) ? { entrypoint: random.pick(names), policies: { retries: random.pick(junk) } } : {};

@@ -66,6 +66,8 @@ const fillers = {
   textKeys: fill('{', '}', (index) => `"k${index.toString(36)}":""`),
   nullKeys: fill('{', '}', (index) => `"k${index.toString(36)}":null`),
   objectKeys: fill('{', '}', (index) => `"k${index.toString(36)}":{}`),
+  misspeltKeys: fill('{', '}', (index) => `"dependson${index.toString(36)}":0`),
+  sameMisspeltKeys: fill('{', '}', (index) => `"depends${'_'.repeat(1 + (index % 30))}on":0`),
   numberKeys: fill('{', '}', (index) => `"${index}":{}`),
   deepLists: nest('[', ']'),
   deepMaps: nest('{"a":', '}'),
@@ -97,6 +99,8 @@ const places = {
   retries: 'each',
   toolRef: 'each',
   field: 'each',
+  fields: 'each',
+  labels: 'each',
 } as const;
 
 const kinds = ['ToolRun', 'AgentRun', 'SubOrchestration', 'Checkpoint'];
@@ -136,6 +140,8 @@ function makeObject({ kind, steps, parts }: Recipe, bytes: number): string {
 /** A field and its value. What stands for a whole step is marked by `!`. */
 function writeField(place: Part['place'], value: string): string {
   if (place === 'step') return `!${value}`;
+  if (place === 'fields') return value.replace(/^\{|\}$/g, '');
+  if (place === 'labels') return `"implementation":{"inline":{"labels":${value}}}`;
   if (place === 'policy') return `"policies":{"a":${value}}`;
   if (place === 'stepName') return `"name":${value}`;
   if (place === 'kindOfStep') return `"kind":${value}`;

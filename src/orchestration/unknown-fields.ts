@@ -1,0 +1,103 @@
+import { quoteName } from '../dag/display.ts';
+import type { Step as GraphStep } from '../dag/step.ts';
+import { isRecord, type Orchestration } from './decode.ts';
+import { createGuess, type FieldTable, type Guess, MOST_GUESSED, policyFields, stepFields } from './fields.ts';
+import { givesAny, neededBy } from './needs.ts';
+import { collect, type Found, type Path, type Tell } from './problem.ts';
+import type { Step } from './schema.ts';
+
+export const UNKNOWN_FIELD = 'UnknownField';
+
+/**
+ * The fields of steps and policies that nothing reads and that resemble one that is read. What resembles none is foreign, and may
+ * have other readers.
+ */
+export function findUnknownFields({ steps, policies }: Orchestration, most: number): Found {
+  return collect(most, (tell) => {
+    judgePolicies(policies, policyFields, ['spec', 'policies'], tell);
+    const guess = createGuess(stepFields);
+    for (let index = 0; index < steps.length; index++) judgeStep(steps, index, guess, tell);
+  });
+}
+
+/** The field of a step that resembles `wanted` and is not read. */
+export function misspelling(step: Step, wanted: string, guess: Guess = createGuess(stepFields)): string | undefined {
+  for (const field in step) if (!stepFields.fields.has(field) && guess(field) === wanted) return field;
+  return undefined;
+}
+
+/**
+ * The steps as the graph is to see them: where others declare dependsOn, one that misspells it counts as declaring it. What is
+ * wrong with it is said of that field, and needs no second problem.
+ */
+export function declareMisspelt(steps: readonly Step[]): readonly GraphStep[] {
+  if (isSequential(steps)) return steps;
+  const guess = createGuess(stepFields);
+  const isMisspelt = (step: Step) =>
+    step.dependsOn === undefined && misspelling(step, 'dependsOn', guess) !== undefined;
+  return steps.map((step) => (isMisspelt(step) ? { name: step.name, dependsOn: [] } : step));
+}
+
+function isSequential(steps: readonly Step[]): boolean {
+  return steps.every(({ dependsOn }) => dependsOn === undefined);
+}
+
+function judgeStep(steps: readonly Step[], index: number, guess: Guess, tell: Tell): void {
+  const step = steps[index] as Step;
+  let lacking: readonly string[] | undefined;
+  for (const field in step) {
+    if (stepFields.fields.has(field)) continue;
+    const meant = guess(field);
+    if (meant === undefined) continue;
+    // What a step needs and lacks is said of the step.
+    lacking ??= neededBy(step)
+      .filter((fields) => !givesAny(step, fields))
+      .flat();
+    if (lacking.includes(meant)) continue;
+    tell(['spec', 'steps', index, field], () => {
+      const { without = describeOrder(steps, index) } = stepFields.fields.get(meant) ?? {};
+      return describeUnknown(meant, step[meant] === undefined ? without : undefined);
+    });
+  }
+}
+
+function judgePolicies(record: Readonly<Record<string, unknown>>, table: FieldTable, path: Path, tell: Tell): void {
+  const guess = createGuess(table);
+  let unknown = 0;
+  for (const field in record) {
+    const known = table.fields.get(field);
+    if (known === undefined && ++unknown > MOST_GUESSED) return;
+    const inside = known?.inside && record[field];
+    if (known?.inside !== undefined && isRecord(inside)) judgePolicies(inside, known.inside, [...path, field], tell);
+    const meant = known === undefined ? guess(field) : undefined;
+    if (meant !== undefined) tell([...path, field], () => describePolicy(record, field, table, meant));
+  }
+}
+
+/** What is meant by one value is the field inside, such as `timeouts.totalSeconds`. */
+function describePolicy(
+  record: Readonly<Record<string, unknown>>,
+  field: string,
+  { fields }: FieldTable,
+  meant: string,
+): string {
+  const { without, inside } = fields.get(meant) ?? {};
+  const [inner, { without: ofInner = '' } = {}] = [...(inside?.fields ?? [])][0] ?? [];
+  const wanted = inner === undefined || isRecord(record[field]) ? meant : `${meant}.${inner}`;
+  return describeUnknown(wanted, record[meant] === undefined ? (without ?? ofInner) : undefined);
+}
+
+/** `without` is what holds meanwhile, undefined where the known field is there too. */
+function describeUnknown(meant: string, without: string | undefined): string {
+  const unread = 'the API server keeps this field, but nothing reads it';
+  return without === undefined
+    ? `${unread}, and ${meant} is there too: remove this one`
+    : `${unread}; did you mean ${meant}? Without it ${without}`;
+}
+
+/** When a step starts that does not say what it waits for. */
+function describeOrder(steps: readonly Step[], index: number): string {
+  if (!isSequential(steps)) return 'this step starts at once';
+  const before = steps[index - 1]?.name;
+  return before === undefined ? 'this step starts first' : `this step starts after ${quoteName(before)}`;
+}

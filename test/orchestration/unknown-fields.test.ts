@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { agentRunFields } from '../../src/orchestration/agent-run-spec.ts';
+import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { stepFields } from '../../src/orchestration/fields.ts';
+import { defaultPolicy, judgeOrchestration } from '../../src/orchestration/judge.ts';
+import { formatPath } from '../../src/orchestration/problem.ts';
+import { stepSchema } from '../../src/orchestration/schema.ts';
+import { findUnknownFields } from '../../src/orchestration/unknown-fields.ts';
+import { checkpoint, orchestration } from '../support/reviews.ts';
+
+const UNREAD = 'the API server keeps this field, but nothing reads it';
+
+function problemsOf(steps: readonly object[], spec: object = {}): string[] {
+  const { orchestration: decoded } = decodeOrchestration(orchestration(steps, { spec }));
+  const { problems } = findUnknownFields(decoded, Infinity);
+  return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
+}
+
+/** The field that each unknown one is taken for. */
+function meant(field: string): string | undefined {
+  const [problem] = problemsOf([{ ...checkpoint('a'), [field]: 1 }]);
+  return /did you mean (\S+)\?/.exec(problem ?? '')?.[1];
+}
+
+describe('a field of a step that nothing reads', () => {
+  test.each([
+    ['depends_on', 'dependsOn'],
+    ['dependson', 'dependsOn'],
+    ['depends-on', 'dependsOn'],
+    ['dependOn', 'dependsOn'],
+    ['dependancies', 'dependsOn'],
+    ['needs', 'dependsOn'],
+    ['after', 'dependsOn'],
+    ['runAfter', 'dependsOn'],
+    ['dependencies', 'dependsOn'],
+    ['continueOnError', 'continueOnFailure'],
+    ['continue-on-error', 'continueOnFailure'],
+    ['continueOnFailiure', 'continueOnFailure'],
+    ['allow_failure', 'continueOnFailure'],
+    ['retry', 'retries'],
+    ['retires', 'retries'],
+    ['retryStrategy', 'retries'],
+    ['backoff', 'retryBackoffSeconds'],
+    ['retryBackOffSeconds', 'retryBackoffSeconds'],
+    ['timeout', 'timeoutSeconds'],
+    ['timeoutSecond', 'timeoutSeconds'],
+    ['timeout-minutes', 'timeoutSeconds'],
+    ['params', 'with'],
+    ['wiht', 'with'],
+    ['vcsPolcy', 'vcsPolicy'],
+    ['toolref', 'toolRef'],
+  ])('%s is taken for %s', (field, known) => {
+    expect(meant(field)).toBe(known);
+  });
+
+  test.each([
+    ...['description', 'labels', 'annotations', 'owner', 'notes', 'entries', 'image', 'command', 'id', 'type'],
+    ...['runIf', 'when', 'outputs', 'approvers', 'if', 'x', '', '_', 'é', '__proto__', 'constructor', 'x'.repeat(300)],
+  ])('%j resembles none, and may have other readers', (field) => {
+    expect(problemsOf([{ ...checkpoint('a'), [field]: 1 }])).toEqual([]);
+  });
+
+  test('says what holds meanwhile', () => {
+    const steps = [
+      { ...checkpoint('a'), needs: [] },
+      { ...checkpoint('b'), depends_on: ['a'], retry: 2 },
+    ];
+    expect(problemsOf(steps)).toEqual([
+      `spec.steps[0].needs: ${UNREAD}; did you mean dependsOn? Without it this step starts first`,
+      `spec.steps[1].depends_on: ${UNREAD}; did you mean dependsOn? Without it this step starts after "a"`,
+      `spec.steps[1].retry: ${UNREAD}; did you mean retries? Without it the step is retried only as often as spec.policies.retries.limit says`,
+    ]);
+  });
+
+  test('starts a step at once where another declares dependsOn, and is then the only problem', () => {
+    const steps = [checkpoint('a'), checkpoint('b', 'a'), { ...checkpoint('c'), depends_on: ['b'] }];
+    const { warnings } = judgeOrchestration(orchestration(steps));
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+      ['UnknownField', `${UNREAD}; did you mean dependsOn? Without it this step starts at once`],
+    ]);
+    const policy = { ...defaultPolicy, severities: new Map([['UnknownField', 'off'] as const]) };
+    expect(judgeOrchestration(orchestration(steps), policy).warnings).toMatchObject([{ code: 'MixedDependsOn' }]);
+  });
+
+  test('beside the field that it resembles is to be removed', () => {
+    expect(problemsOf([checkpoint('a'), { ...checkpoint('b', 'a'), needs: ['a'] }])).toEqual([
+      `spec.steps[1].needs: ${UNREAD}, and dependsOn is there too: remove this one`,
+    ]);
+  });
+
+  test('that stands for what the step needs is one problem, of the step', () => {
+    const step = { name: 'a', kind: 'ToolRun', toolref: { name: 'lint' } };
+    const { warnings } = judgeOrchestration(orchestration([step]));
+    expect(warnings.map(({ code, field, message }) => `${code} ${field}: ${message}`)).toEqual([
+      'MissingStepReference spec.steps[0]: ToolRun without toolRef: it would fail when it runs; rename "toolref" to toolRef',
+    ]);
+  });
+});
+
+describe('a field of the policies that nothing reads', () => {
+  test.each([
+    [
+      { maxParalel: 3 },
+      'maxParalel',
+      'maxParallel? Without it nothing bounds how many children of a run are there at once',
+    ],
+    [
+      { parallelism: 3 },
+      'parallelism',
+      'maxParallel? Without it nothing bounds how many children of a run are there at once',
+    ],
+    [{ timeout: 60 }, 'timeout', 'timeouts.totalSeconds? Without it nothing bounds the run'],
+    [{ timeOuts: { totalSeconds: 60 } }, 'timeOuts', 'timeouts? Without it nothing bounds the run'],
+    [{ timeouts: { totalSecond: 60 } }, 'timeouts.totalSecond', 'totalSeconds? Without it nothing bounds the run'],
+    [{ retries: { max: 2 } }, 'retries.max', 'limit? Without it steps that do not say are not retried'],
+    [
+      { ttlSecondsAfterFinish: 9 },
+      'ttlSecondsAfterFinish',
+      'ttlSecondsAfterFinished? Without it finished runs are kept',
+    ],
+    [{ historyLimit: 9 }, 'historyLimit', 'history.limit? Without it it does not say how many finished runs are kept'],
+  ])('%j is told', (policies, field, rest) => {
+    expect(problemsOf([checkpoint('a')], { policies })).toEqual([
+      `spec.policies.${field}: ${UNREAD}; did you mean ${rest}`,
+    ]);
+  });
+
+  test.each([
+    { concurrency: { max: 1 } },
+    { parameters: {} },
+    { timeouts: { cleanupSeconds: 5 } },
+    { retries: { backoff: 1 } },
+  ])('%j resembles none', (policies) => {
+    expect(problemsOf([checkpoint('a')], { policies })).toEqual([]);
+  });
+});
+
+test('every field that is read is known', () => {
+  const read = [...Object.keys(stepSchema.properties), ...agentRunFields, 'signalRef', 'deliveryId'];
+  expect(read.filter((field) => !stepFields.fields.has(field))).toEqual([]);
+});
+
+test('misspelt fields are all counted, and of many names only the first are compared', () => {
+  const same = orchestration(
+    Array.from({ length: 1000 }, (_, index) => ({ ...checkpoint(`s${index}`), depends_on: [] })),
+  );
+  const { warnings, warnedCount } = judgeOrchestration(same);
+  expect([warnings.length, warnedCount]).toEqual([50, 1000]);
+  const names = Array.from({ length: 5000 }, (_, index) => [`dependsOn${'_'.repeat(index % 30)}${index}`, 1] as const);
+  const many = orchestration([{ ...checkpoint('a'), ...Object.fromEntries(names) }]);
+  expect(judgeOrchestration(many).warnedCount).toBeLessThanOrEqual(256);
+});
