@@ -18,7 +18,6 @@ const implementation: Shape = {
   properties: {
     inline: {
       type: 'object',
-      cure: 'put text, summary and the rest into it',
       required: ['text'],
       properties: {
         text: { type: 'string', maxLength: 131_072, cure: 'write what the agent is to do' },

@@ -14,6 +14,7 @@ const IMPLEMENTATION = 'implementation';
 const DENIED = 'the API server would deny the AgentRun of this step';
 const FAILED = 'the agents controller would fail the AgentRun of this step';
 const UNREADABLE = 'it is no JSON text of an object, so the AgentRun of this step would lack it: write JSON';
+const FLAT = 'implementation.inline is absent: put all of it under inline, the task as inline.text';
 const PROMPT_CURE = 'write it into implementation.inline.text, or into the ImplementationSpec';
 
 const FACTS = Object.entries(agentRunFacts);
@@ -36,10 +37,18 @@ function judgeFields(step: Step, index: number, tell: Tell): void {
     if (value === undefined && field === IMPLEMENTATION && mentionsObject(step, field))
       tell(placeOf(step, index, field), () => UNREADABLE);
     if (value === undefined) continue;
-    for (const { path, describe } of findMisfits(shape, value, MOST_IN_A_FIELD)) {
+    const isWithoutInline = field === IMPLEMENTATION && isFlat(value);
+    if (isWithoutInline) tell(placeOf(step, index, field), () => `${DENIED}: ${FLAT}`);
+    const whole = isWithoutInline ? { inline: value } : value;
+    for (const { path, describe } of findMisfits(shape, whole, MOST_IN_A_FIELD)) {
       tell(placeOf(step, index, field, path), () => `${DENIED}: ${[field, ...path].join('.')} ${describe()}`);
     }
   }
+}
+
+/** Whether an implementation holds itself what belongs under `inline`: what is wrong with that would show next. */
+function isFlat(value: unknown): boolean {
+  return isRecord(value) && value['inline'] === undefined && Object.keys(value).length > 0;
 }
 
 /** Where the step says it. Inside of JSON text there are no places. */

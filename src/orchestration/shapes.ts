@@ -79,10 +79,9 @@ function describeMisfit(shape: Shape, value: unknown): string {
   if (!isOfType(shape.type, value)) return `is ${typeName(value)}, not ${article(shape.type)}`;
   if (typeof value === 'number') return `is ${value}, and must be at least ${shape.minimum}`;
   if (Array.isArray(value)) return `has ${value.length} entries, and at most ${shape.maxItems} are allowed`;
-  const text = String(value);
-  if (text === '') return 'is empty';
-  if (!isWithin(text, shape.maxLength ?? Infinity)) {
-    return `has ${countCharacters(text)} characters, and at most ${shape.maxLength} are allowed`;
+  if (typeof value !== 'string' || value === '') return 'is empty';
+  if (!isWithin(value, shape.maxLength ?? Infinity)) {
+    return `has ${countCharacters(value)} characters, and at most ${shape.maxLength} are allowed`;
   }
-  return `is ${quoteName(text)}, not one of ${shape.enum?.join(', ')}`;
+  return `is ${quoteName(value)}, not one of ${shape.enum?.join(', ')}`;
 }

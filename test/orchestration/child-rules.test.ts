@@ -9,6 +9,7 @@ import type { Shape } from '../../src/orchestration/shapes.ts';
 import { orchestration } from '../support/reviews.ts';
 
 const DENIED = 'the API server would deny the AgentRun of this step';
+const FLAT = 'implementation.inline is absent: put all of it under inline, the task as inline.text';
 const FAILED = 'the agents controller would fail the AgentRun of this step';
 
 function problemsOf(fields: object): string[] {
@@ -21,15 +22,14 @@ const inline = (fields: object) => ({ implementation: { inline: { text: 'do it',
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, '']));
 
 describe('an AgentRun step whose child would be denied or failed', () => {
-  test.each([
-    [
-      { implementation: { text: 'do it' } },
-      `implementation.inline: ${DENIED}: implementation.inline is absent: put text, summary and the rest into it`,
-    ],
+  test.each<[object, ...string[]]>([
+    [{ implementation: { text: 'do it' } }, `implementation: ${DENIED}: ${FLAT}`],
     [
       { with: { implementation: '{"text": "{{prompt}}", "source": {"provider": "codex"}}' } },
-      `with.implementation: ${DENIED}: implementation.inline is absent: put text, summary and the rest into it`,
+      `with.implementation: ${DENIED}: ${FLAT}`,
+      `with.implementation: ${DENIED}: implementation.inline.source.provider is "codex", not one of github, linear, manual, custom`,
     ],
+    [{ implementation: {} }, `implementation.inline: ${DENIED}: implementation.inline is absent: it is required`],
     [
       { with: { implementation: '{"inline": {text: "do it"}}' } },
       'with.implementation: it is no JSON text of an object, so the AgentRun of this step would lack it: write JSON',
