@@ -3,7 +3,7 @@ import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
-import { API_VERSION, GROUP } from '../orchestration/schema.ts';
+import { API_VERSION, GROUP, TEMPLATE } from '../orchestration/schema.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
@@ -115,6 +115,7 @@ export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
     isBeingDeleted: metadata.deletionTimestamp !== undefined,
     isCancelled: annotations[`${GROUP}/cancel`] === 'true',
     isSuspended: annotations[`${GROUP}/suspend`] === 'true',
+    isTemplate: annotations[TEMPLATE] === 'true',
     orchestration: orchestrationRef.name,
     parameters,
     ...(deliveryId !== undefined && { deliveryId }),

@@ -34,7 +34,8 @@ export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions)
   if (run.isBeingDeleted) return releaseRecorded(snapshot, []);
   if (run.isContested) return [contested(snapshot), ...releaseRecorded(snapshot, [])];
   if (isRunFinal(run.status)) return planEnded(snapshot, nowMs);
-  return run.status.runId === undefined ? planStart(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
+  if (run.status.runId !== undefined) return planSteps(snapshot, nowMs, options);
+  return run.isTemplate ? [] : planStart(snapshot, nowMs, options);
 }
 
 function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {

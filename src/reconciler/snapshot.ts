@@ -39,6 +39,8 @@ export interface ObservedRun {
   readonly isBeingDeleted: boolean;
   readonly isCancelled: boolean;
   readonly isSuspended: boolean;
+  /** It is there to be copied, by a Schedule, and never starts. */
+  readonly isTemplate: boolean;
   readonly orchestration: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;

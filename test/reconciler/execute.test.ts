@@ -25,6 +25,7 @@ function startOf(steps: readonly Step[]) {
       bytesBeside: 0,
       status: { conditions: [], stepStatuses: [], runId: 'nightly-1', startedAt: '2026-01-01T00:00:00Z' },
       isContested: false,
+      isTemplate: false,
     },
     orchestration: { state: 'Snapshotted', orchestration },
     ancestry: [],

@@ -20,6 +20,7 @@ const run: ObservedRun = {
   stored: {},
   bytesBeside: 0,
   isContested: false,
+  isTemplate: false,
 };
 
 function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type: Type) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
-import type { Action } from '../../src/reconciler/snapshot.ts';
+import type { Action, Snapshot } from '../../src/reconciler/snapshot.ts';
 import {
   act,
   deliver,
@@ -62,6 +62,15 @@ function eventsOf({ moments }: Story): string[] {
 function requeuedIn(story: Story): number | undefined {
   const requeue = lastPlan(story).find((action) => action.type === 'RequeueAt');
   return requeue && (Date.parse(requeue.time) - story.world.nowMs) / 1000;
+}
+
+const options = { nameChild, missingOrchestrationSeconds: 300 };
+
+/** What was read for the first decision. */
+function firstLook({ moments }: Story): Snapshot {
+  const [snapshot] = moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.snapshot] : []));
+  if (snapshot === undefined) throw new Error('nothing was planned');
+  return snapshot;
 }
 
 describe('3.1 a step', () => {
@@ -950,10 +959,7 @@ describe('a run', () => {
   });
 
   test('is left alone while it is being deleted, or when another controller writes its status', () => {
-    const story = begin([tool('a')]);
-    const snapshot = story.moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.snapshot] : [])).at(0);
-    if (snapshot === undefined) throw new Error('nothing was planned');
-    const options = { nameChild, missingOrchestrationSeconds: 300 };
+    const snapshot = firstLook(begin([tool('a')]));
     expect(planRun({ ...snapshot, run: { ...snapshot.run, isBeingDeleted: true } }, 0, options)).toEqual([]);
     expect(planRun({ ...snapshot, run: { ...snapshot.run, isContested: true } }, 0, options)).toEqual([
       {
@@ -963,6 +969,23 @@ describe('a run', () => {
         message: 'another controller writes the status of "nightly-1": switch one of the two off',
       },
     ]);
+  });
+
+  test('that is a template never starts, and one that has started goes on', () => {
+    const story = begin([tool('a')]);
+    const snapshot = firstLook(story);
+    const planAs = (changes: object) => planRun({ ...snapshot, run: { ...snapshot.run, ...changes } }, 0, options);
+    expect(planAs({})).not.toEqual([]);
+    expect(planAs({ isTemplate: true })).toEqual([]);
+    expect(planAs({ isTemplate: true, isCancelled: true })).toEqual([]);
+    const started = story.moments.findLast((moment) => moment.type === 'Planned');
+    if (started === undefined) throw new Error('nothing was planned');
+    end(story, 'a', 'Succeeded');
+    expect(standingOf(story)).toContain('Succeeded');
+    const { run } = started.snapshot;
+    expect(
+      planRun({ ...started.snapshot, run: { ...run, isTemplate: true, isCancelled: true } }, 0, options),
+    ).not.toEqual([]);
   });
 
   test('survives a status that makes no sense', () => {

@@ -2,7 +2,7 @@ import { displayName, displayObject } from '../../dag/display.ts';
 import { isStepFinal, type StepPhase, type StepStatus } from '../../orchestration/run-status.ts';
 import { displayText } from '../format/escape.ts';
 import { formatElapsed } from './elapsed.ts';
-import { hasEnded, type Run } from './run.ts';
+import { hasEnded, isIdleTemplate, type Run } from './run.ts';
 
 /** One line of a run's picture, printable, with what its colour is to tell. */
 export interface Line {
@@ -85,6 +85,7 @@ export function describeRun(run: Run, nowMs: number): string {
   const { name, namespace, spec, status } = run;
   const { phase, startedAt, finishedAt, stepStatuses } = status;
   const subject = `${displayObject('OrchestrationRun', namespace, name)} of ${displayName(spec.orchestrationRef.name)}`;
+  if (isIdleTemplate(run)) return `${subject}: a template, which never runs`;
   if (phase === undefined) return `${subject}: no controller has taken it up yet`;
   const spentMs = (finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt ?? '');
   const parts = [

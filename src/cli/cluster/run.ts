@@ -1,7 +1,7 @@
 import { decodeOrchestrationRun } from '../../orchestration/decode.ts';
 import { decodeRunStatus } from '../../orchestration/decode-status.ts';
 import { isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
-import { GROUP, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
+import { GROUP, type OrchestrationRunSpec, TEMPLATE } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
 import type { ClusterObject } from './port.ts';
 
@@ -16,6 +16,7 @@ export interface Run {
   readonly spec: OrchestrationRunSpec;
   readonly isCancelled: boolean;
   readonly isSuspended: boolean;
+  readonly isTemplate: boolean;
   readonly status: RunStatus;
 }
 
@@ -29,8 +30,14 @@ export function readRun(object: ClusterObject): Run {
     spec: decodeOrchestrationRun(object).run.spec,
     isCancelled: annotations[CANCEL] === 'true',
     isSuspended: annotations[SUSPEND] === 'true',
+    isTemplate: annotations[TEMPLATE] === 'true',
     status: decodeRunStatus(object['status']),
   };
+}
+
+/** Whether the run is there to be copied: it never starts. */
+export function isIdleTemplate({ isTemplate, status }: Run): boolean {
+  return isTemplate && (status.phase ?? 'Pending') === 'Pending';
 }
 
 /** Nothing more becomes of the run. */

@@ -30,7 +30,7 @@ export async function status(args: readonly string[], ports: ClusterPorts): Prom
   });
 }
 
-function summarise({ name, namespace, spec, isCancelled, isSuspended, status: stored }: Run) {
+function summarise({ name, namespace, spec, isCancelled, isSuspended, isTemplate, status: stored }: Run) {
   const { phase, startedAt, finishedAt, conditions, stepStatuses } = stored;
   const { reason, message } = conditions.find(({ type }) => type === 'Ready') ?? {};
   return {
@@ -43,6 +43,8 @@ function summarise({ name, namespace, spec, isCancelled, isSuspended, status: st
     message,
     isCancelled,
     isSuspended,
+    isTemplate,
+
     startedAt,
     finishedAt,
     steps: stepStatuses,

@@ -7,7 +7,7 @@ import { readParameters } from '../parameters.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { CommandError, readExisting } from './failure.ts';
 import { type Cluster, type ClusterObject, type ClusterPorts, isApiFailure } from './port.ts';
-import { type Run, readRun } from './run.ts';
+import { isIdleTemplate, type Run, readRun } from './run.ts';
 import { checkTimeout, TIMEOUT_USAGE, watchRun } from './watch.ts';
 
 const command = {
@@ -49,7 +49,7 @@ export async function submit(args: readonly string[], ports: ClusterPorts): Prom
     const isNamed = name !== undefined && given === undefined;
     const { run, isNew } = await createOnce(cluster, wanted, isNamed);
     const subject = displayObject('OrchestrationRun', run.namespace, run.name);
-    const phase = run.status.phase ?? 'Pending';
+    const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
     ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
     return wait ? watchRun(cluster, run, ports, timeout) : { exitCode: 0, stdout: '', stderr: '' };
   });

@@ -1,10 +1,11 @@
 import { displayObject } from '../../dag/display.ts';
+import { TEMPLATE } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { readElapsed } from './elapsed.ts';
 import { CommandError, readExisting } from './failure.ts';
 import type { Cluster, ClusterPorts } from './port.ts';
-import { exitCodeOf, type Run, readRun } from './run.ts';
+import { exitCodeOf, isIdleTemplate, type Run, readRun } from './run.ts';
 import { waitForRun } from './wait.ts';
 
 /** For every command that waits. */
@@ -40,8 +41,10 @@ export async function watchRun(
   ports: Pick<ClusterPorts, 'screen' | 'clock'>,
   timeout: string | undefined,
 ): Promise<Outcome> {
-  const ending = await waitForRun(cluster, run, ports, timeout === undefined ? undefined : readElapsed(timeout));
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);
+  if (isIdleTemplate(run))
+    throw new CommandError(`${subject} is a template and never runs: its annotation ${TEMPLATE} is "true"`);
+  const ending = await waitForRun(cluster, run, ports, timeout === undefined ? undefined : readElapsed(timeout));
   switch (ending.type) {
     case 'Ended':
       return { exitCode: exitCodeOf(ending.run), stdout: '', stderr: '' };

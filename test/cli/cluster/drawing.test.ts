@@ -53,6 +53,14 @@ describe('a run', () => {
     );
   });
 
+  test('that is a template says so', () => {
+    const heading = (...[status]: Parameters<typeof aRun>) =>
+      drawRun(aRun(status, { isTemplate: true }), msAfter(60))[0]?.text;
+    expect(heading({})).toBe('OrchestrationRun ci/nightly of release: a template, which never runs');
+    expect(heading({ phase: 'Pending' })).toContain('a template');
+    expect(heading({ phase: 'Running', runId: 'nightly' })).toMatch(/: Running, 1m00s$/);
+  });
+
   test('with hostile names and messages is as many lines, and nothing a terminal would act upon', () => {
     const hostile = '\u001b[2J\r\n::error::x\u202e\u0000';
     const run = aRun(

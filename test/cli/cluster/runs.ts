@@ -23,6 +23,7 @@ export function aRun(status: Partial<RunStatus>, fields: Partial<Run> = {}): Run
     spec: { orchestrationRef: { name: 'release' } },
     isCancelled: false,
     isSuspended: false,
+    isTemplate: false,
     status: { conditions: [], stepStatuses: [], startedAt: timeAfter(0), ...status },
     ...fields,
   };

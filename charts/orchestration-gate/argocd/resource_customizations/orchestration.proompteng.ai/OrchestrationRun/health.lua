@@ -7,6 +7,11 @@ local phases = {
   Cancelled = "Degraded",
 }
 
+local phase = (obj.status or {}).phase or "Pending"
+if phase == "Pending" and (obj.metadata.annotations or {})["agents.proompteng.ai/template"] == "true" then
+  return { status = "Healthy", message = "a template: it is there to be copied, and never runs" }
+end
+
 if obj.status == nil or obj.status.phase == nil then
   return { status = "Progressing", message = "no controller has taken the run up yet" }
 end
