@@ -167,6 +167,7 @@ function follow(
   const store = createStore({
     log: silent,
     onChange: ({ type, object }) => (type === 'deleted' ? onDeleted : onChange)(object),
+    transform: (object) => object,
   });
   const reflector = startReflector({
     client,

@@ -15,11 +15,13 @@ import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '..
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
+import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { parseSettings } from '../orchestration/settings.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
 import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
+import { createRivals, RIVAL } from '../reconciler/rivals.ts';
 import type { KubeObject } from '../reconciler/snapshot.ts';
 import { topicsOf } from '../reconciler/topics.ts';
 import { watchDirectory } from '../runtime/directory-watch.ts';
@@ -36,8 +38,6 @@ import { announceQuarantine } from './quarantine.ts';
 
 /** Half of the 10 s after which a leader that could not renew gives up. */
 const LEASE_DEADLINE_MS = 5_000;
-
-const FIELD_MANAGER = 'orchestration-gate-reconciler';
 
 /** What is worked on, by kind. */
 const WORKED_ON: Readonly<Record<string, Resource>> = {
@@ -184,6 +184,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     onDate: clock.hear,
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
+  const rivals = createRivals(clock.now);
   const keep = (object: KubeObject) =>
     (configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object);
   const followed = followCluster({
@@ -191,7 +192,9 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
     fieldManager: FIELD_MANAGER,
+    rival: RIVAL,
     onListed: (kind) => {
+      rivals.begin();
       runs.seeList(kind);
       void reportLacking();
     },
@@ -199,6 +202,8 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     topicsOf: (object) => topicsOf(object as KubeObject),
     pause: () => tracker.probing(),
     onChange: (object) => {
+      const writtenMs = followed.rivalWroteMs(object);
+      if (writtenMs !== undefined) rivals.see(object.metadata.namespace ?? '', writtenMs);
       runs.see(object as KubeObject);
       toolRuns?.see(object);
       orchestrations.see(object as KubeObject);
@@ -247,6 +252,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   });
   const queueOf = (kind: WorkKind) => ({
     followed,
+    rivals,
     now,
     timing,
     onError,

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly onChange: (object: KubeObject) => void;
   /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
   readonly onListed?: (kind: string, namespace: string | undefined) => void;
+  /** Another manager of fields: of objects of these kinds, when it last wrote the status is kept too. */
+  readonly rival?: { readonly fieldManager: string; readonly kinds: readonly string[] };
   /** What is kept of an object, whose managed fields are gone already; everything unless given. */
   readonly keep?: (object: KubeObject) => KubeObject;
   /** What objects are found by in `listObjects`. */
@@ -50,6 +52,8 @@ interface AnnotatedMetadata {
 
 /** Which controllers have written the status, kept where the store drops the rest of `managedFields`. */
 const STATUS_WRITERS = 'statusWriters';
+/** When the rival last wrote the status, if it has: milliseconds since 1970, on the API server's clock. */
+const RIVAL_WROTE = 'rivalWroteMs';
 
 /**
  * A copy of some kinds of objects, kept by reflectors, and the writes of a controller that decides on it. Reading a kind
@@ -57,7 +61,7 @@ const STATUS_WRITERS = 'statusWriters';
  */
 export function followCluster(options: ClusterOptions) {
   const { client, resources, namespaces, fieldManager, onChange, onListed, pause, timing, log, observer } = options;
-  const { keep = (object) => object, topicsOf } = options;
+  const { keep = (object) => object, topicsOf, rival } = options;
   const ownWrites = createOwnWrites();
   const scopes = namespaces ?? [undefined];
   const copies = resources.flatMap((resource) =>
@@ -67,7 +71,7 @@ export function followCluster(options: ClusterOptions) {
   function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
     const store = createStore({
       log,
-      transform: (object) => keepStatusWriters(object, keep),
+      transform: (object) => keepStatusWriters(object, keep, rival),
       onChange: ({ object }) => onChange(object),
       ...(topicsOf && { topicsOf }),
     });
@@ -171,8 +175,11 @@ export function followCluster(options: ClusterOptions) {
       storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],
     statusWriters: (object: object) => {
       const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
-      return { isOurs: writers.includes(fieldManager), isForeign: writers.some((writer) => writer !== fieldManager) };
+      const others = writers.filter((writer) => writer !== fieldManager);
+      return { isOurs: writers.includes(fieldManager), isForeign: others.length > 0, others };
     },
+    /** When the rival last wrote the status, to the second; undefined where it has not, or owns nothing of it any more. */
+    rivalWroteMs: (object: object) => (object as Record<string, unknown>)[RIVAL_WROTE] as number | undefined,
     untilOwnWritesSeenMs: (key: string): number => {
       const namespace = key.split('/')[0] ?? '';
       // What is not followed, or not any more, is never heard of: nobody waits for that.
@@ -299,11 +306,23 @@ function ignoreAbsence(error: unknown): undefined {
 }
 
 /** managedFields are two thirds of an object; of them only this is decided on. */
-function keepStatusWriters(object: KubeObject, keep: (object: KubeObject) => KubeObject): KubeObject {
+function keepStatusWriters(
+  object: KubeObject,
+  keep: (object: KubeObject) => KubeObject,
+  rival: ClusterOptions['rival'],
+): KubeObject {
   const { managedFields, ...metadata } = object.metadata;
   const entries = Array.isArray(managedFields) ? (managedFields as readonly Record<string, unknown>[]) : [];
-  const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => String(manager));
-  return { ...keep({ ...object, metadata }), [STATUS_WRITERS]: [...new Set(writers)] };
+  const ofStatus = entries.filter(({ subresource }) => subresource === 'status');
+  const writers = new Set(ofStatus.map(({ manager }) => String(manager)));
+  const times = rival?.kinds.includes(object.kind)
+    ? ofStatus.filter(({ manager }) => manager === rival.fieldManager).map(({ time }) => Date.parse(String(time)))
+    : [];
+  return {
+    ...keep({ ...object, metadata }),
+    [STATUS_WRITERS]: [...writers],
+    ...(times.length > 0 && { [RIVAL_WROTE]: Math.max(...times) }),
+  };
 }
 
 export type FollowedCluster = ReturnType<typeof followCluster>;

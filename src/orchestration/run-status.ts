@@ -59,6 +59,9 @@ export interface RunStatus {
   readonly stepStatuses: readonly StepStatus[];
 }
 
+/** The manager of fields as which the reconciler writes. */
+export const FIELD_MANAGER = 'orchestration-gate-reconciler';
+
 /** Kept short, since every write of the status stores all of it again. */
 const LONGEST_MESSAGE = 256;
 

@@ -120,10 +120,10 @@ interface Regulated {
  * is not written again so soon. With the status everything behind it waits, since it rests on what the status says.
  */
 function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, nowMs: number): Regulated {
-  const isContested = actions.some((action) => action.type === 'EmitEvent' && action.reason === 'StatusContested');
-  const isSaid = isContested && pace.isContested === true;
+  const { isContested } = run;
+  // That it is contested is reported once.
   if (isContested)
-    return { due: isSaid ? actions.filter(({ type }) => type !== 'EmitEvent') : actions, next: { isContested } };
+    return { due: actions.filter(({ type }) => !pace.isContested || type !== 'EmitEvent'), next: { isContested } };
   const patch = actions.find((action) => action.type === 'PatchStatus');
   const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
   const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };

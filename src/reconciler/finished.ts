@@ -16,6 +16,13 @@ export interface FinishedRuns {
   readonly restMs: (key: string) => number | undefined;
 }
 
+/** A run of ours that another controller ended still says so. */
+function isProgressing(run: KubeObject): boolean {
+  return decodeRunStatus(run['status']).conditions.some(
+    ({ type, status }) => type === 'Progressing' && status === 'True',
+  );
+}
+
 /** Tells finished runs, which need no look, from others. */
 export function createFinishedRuns(cluster: Cluster, now: () => number): FinishedRuns {
   /** When runs that do not say how long they are kept are looked at. */
@@ -51,7 +58,7 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
       if (run === undefined || !isRunFinal(asRecord(run['status']))) return undefined;
       if (cluster.listHeldChildren(key).length > 0) return undefined;
       const { isOurs, isForeign } = cluster.statusWriters(run);
-      if (isForeign) return isOurs ? undefined : Infinity;
+      if (isForeign) return isOurs && isProgressing(run) ? undefined : Infinity;
       return untilDue(run);
     },
   };

@@ -41,11 +41,13 @@ function keepOutcome(status: unknown): object {
   return pick(status, ['phase', 'reason', 'message', 'startedAt', 'finishedAt', 'conditions']);
 }
 
-/** Of a run's end: what its parent reads, and how long it is kept. */
+/** Of a run's end: what its parent reads, how long it is kept, and a condition that contradicts it. */
 function keepEnd(status: unknown): object {
   const { conditions, ...end } = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt', 'conditions']);
   const said = Array.isArray(conditions) ? conditions.map(asRecord) : [];
-  return { ...end, conditions: said.filter(({ type }) => type === EXPIRES || type === 'Succeeded') };
+  const isKept = ({ type, status: holds }: ReturnType<typeof asRecord>) =>
+    type === EXPIRES || type === 'Succeeded' || (type === 'Progressing' && holds === 'True');
+  return { ...end, conditions: said.filter(isKept) };
 }
 
 function keepMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {

@@ -14,6 +14,7 @@ import { findExcess, historyOf } from './history.ts';
 import { planOrchestration } from './orchestrations.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
+import { RIVAL, type Rivals } from './rivals.ts';
 import type { KubeObject } from './snapshot.ts';
 import { heldTopic, historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
 
@@ -33,6 +34,7 @@ const ORCHESTRATION_WORKERS = 2;
 
 interface QueueOptions {
   readonly followed: FollowedCluster;
+  readonly rivals: Rivals;
   readonly now: () => number;
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
@@ -64,6 +66,7 @@ export interface RunQueue extends Queue {
 /** Executes runs. */
 export function createRunQueue({
   followed,
+  rivals,
   timing,
   workers,
   onError,
@@ -75,7 +78,7 @@ export function createRunQueue({
 }: RunQueueOptions): RunQueue {
   const reactions = createReactions();
   const interests = createInterests();
-  const cluster = measure(connect(followed, interests, emitEvent), reactions, timing, runObserver);
+  const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
   const engine = createEngine({ ...options, elapsed: timing.now, cluster });
   const process = async (key: string): Promise<Outcome> => {
     interests.forget(key);
@@ -116,15 +119,25 @@ export interface OrchestrationQueueOptions extends QueueOptions {
  */
 export function createOrchestrationQueue({
   followed,
+  rivals,
   now,
   guard,
   policy,
   historyLimit: otherwise,
   ...options
 }: OrchestrationQueueOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+  const judge = async (key: string): Promise<Outcome> => {
+    const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
+    if (object === undefined) return 'done';
+    const untilMs = rivals.verdictUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
+    if (untilMs !== undefined) return { afterMs: untilMs - now() };
+    return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
+  };
   const process = async (key: string): Promise<Outcome> => {
-    const outcome = await writeOrchestrationStatus(followed, key, policy(), new Date(now()).toISOString());
-    return outcome === 'done' ? limitHistory(followed, key, otherwise) : outcome;
+    const outcome = await judge(key);
+    if (outcome === 'retry') return outcome;
+    const limited = await limitHistory(followed, key, otherwise);
+    return limited === 'done' ? outcome : limited;
   };
   const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
   return {
@@ -160,17 +173,21 @@ async function limitHistory(followed: FollowedCluster, key: string, otherwise: n
 
 async function writeOrchestrationStatus(
   followed: FollowedCluster,
-  key: string,
+  object: KubeObject,
   policy: Policy,
   now: string,
 ): Promise<Outcome> {
-  const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
-  if (object === undefined || followed.statusWriters(object).isForeign) return 'done';
+  if (followed.statusWriters(object).others.some((writer) => writer !== RIVAL.fieldManager)) return 'done';
   const status = planOrchestration(object, policy, now);
   if (status === undefined) return 'done';
   const { namespace, name, uid, resourceVersion = '' } = object.metadata;
   const version = { namespace, name, uid, resourceVersion };
-  const written = await followed.patchStatus(ORCHESTRATIONS, version, status, `${key}#${ORCHESTRATIONS.kind}`);
+  const written = await followed.patchStatus(
+    ORCHESTRATIONS,
+    version,
+    status,
+    `${namespace}/${name}#${ORCHESTRATIONS.kind}`,
+  );
   // Nothing that an Orchestration says makes its status wrong: whoever refuses it may change their mind.
   if (written.outcome === 'Refused') throw new Error(`its status was refused: ${written.message}`);
   return written.outcome === 'Outdated' ? 'retry' : 'done';
@@ -182,7 +199,12 @@ function listOf(kind: string): string {
 }
 
 /** The port to the cluster. */
-function connect(followed: FollowedCluster, interests: Interests, emitEvent: Cluster['emitEvent']): Cluster {
+function connect(
+  followed: FollowedCluster,
+  rivals: Rivals,
+  interests: Interests,
+  emitEvent: Cluster['emitEvent'],
+): Cluster {
   return {
     getRun: (key, forRun) => {
       if (forRun !== undefined) interests.add(forRun, topicOfRun(key));
@@ -206,6 +228,7 @@ function connect(followed: FollowedCluster, interests: Interests, emitEvent: Clu
     listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
     listHeldChildren: (key) => followed.about(heldTopic(key)),
     statusWriters: followed.statusWriters,
+    rivalOf: rivals.of,
     untilOwnWritesSeenMs: followed.untilOwnWritesSeenMs,
     readObject: followed.readObject,
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),

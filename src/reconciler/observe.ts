@@ -33,14 +33,14 @@ export async function observeRun(
   const kept = cluster.getRun(key);
   if (kept === undefined) return undefined;
   const writers = cluster.statusWriters(kept);
-  if (writers.isForeign && !writers.isOurs && !wasOurs(kept, memory)) return undefined;
-  const stub = readRun(kept, writers.isForeign);
+  if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory));
+  const stub = readRun(kept, false);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
   if (isRunFinal(stub.status) && isSettled(cluster, stub))
     return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
-  const read = object === kept ? stub : readRun(object, writers.isForeign);
+  const read = object === kept ? stub : readRun(object, false);
   const orchestration = await observeOrchestration(cluster, read, memory, options);
   const run = trustRun(read, orchestration, options.nameChild);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
@@ -52,6 +52,7 @@ export async function observeRun(
     run,
     orchestration,
     ancestry: readAncestry(cluster, object),
+    ...observeRival(cluster, run),
     isAwaited: isStillAwaited,
     ...seen,
     errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
@@ -62,6 +63,22 @@ export async function observeRun(
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory, unlisted),
   };
+}
+
+/** Of a run whose status another controller writes, nobody looks at more than that status; of one that it ended itself, at nothing. */
+async function observeContested(cluster: Cluster, kept: KubeObject, wasOurs: boolean): Promise<Snapshot | undefined> {
+  const stub = readRun(kept, true);
+  const isOver = isRunFinal(stub.status);
+  if (isOver && !wasOurs) return undefined;
+  const object = isOver ? await readWhole(cluster, stub) : kept;
+  return object && { run: readRun(object, true), ...NOTHING_DUE, isAwaited: false, held: listHeld(cluster, stub) };
+}
+
+function observeRival(cluster: Cluster, run: ObservedRun): Pick<Snapshot, 'rival'> {
+  const { namespace, creationTimestamp, isBeingDeleted, status } = run;
+  const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
+  const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;
+  return rival === undefined ? {} : { rival };
 }
 
 /** Whether a run that another controller writes was begun here: that one has taken over every field, which is to be said. */

@@ -11,7 +11,7 @@ import { EXPIRES, lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 import { canFit, fitStatus, roomForStatus } from './status-size.ts';
-import { type Standing, summarise, writeStatus } from './summary.ts';
+import { correctConditions, type Standing, summarise, writeStatus } from './summary.ts';
 import { boundTime, stampNow } from './times.ts';
 
 export interface PlanOptions {
@@ -19,6 +19,10 @@ export interface PlanOptions {
   /** How long a run waits for its Orchestration: GitOps applies in any order. */
   readonly missingOrchestrationSeconds: number;
 }
+
+const CONTESTED = 'StatusContested';
+const SWITCH_OFF =
+  "the agents chart's orchestration controller is on here: helm upgrade agents CHART --reuse-values --set orchestrationController.enabled=false; if AGENTS_FEATURE_FLAGS_URL is set, turn its flag agents.orchestration_controller.enabled off too";
 
 const SNAPSHOT_LOST = { reason: 'SnapshotLost', message: 'the snapshot that the run follows was deleted' };
 
@@ -32,10 +36,9 @@ const MOST_NESTED = 10;
 export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run } = snapshot;
   if (run.isBeingDeleted) return releaseRecorded(snapshot, []);
-  if (run.isContested) return [contested(snapshot), ...releaseRecorded(snapshot, [])];
+  if (run.isContested) return [...planContested(snapshot, nowMs), ...releaseRecorded(snapshot, [])];
   if (isRunFinal(run.status)) return planEnded(snapshot, nowMs);
-  if (run.status.runId !== undefined) return planSteps(snapshot, nowMs, options);
-  return run.isTemplate ? [] : planStart(snapshot, nowMs, options);
+  return run.status.runId === undefined ? planUnstarted(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
 }
 
 function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
@@ -112,14 +115,28 @@ function record(
   ];
 }
 
+function planUnstarted(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run, rival } = snapshot;
+  if (run.isTemplate) return [];
+  if (rival === undefined || run.isCancelled) return planStart(snapshot, nowMs, options);
+  const later = requeueAt([rival.untilMs]);
+  if (!rival.isActive) return later;
+  // Whoever else starts runs here would do the steps of this one a second time.
+  const standing = { phase: 'Pending', reason: CONTESTED, message: SWITCH_OFF } as const;
+  const patches = writeStanding(run, standing, stampNow(snapshot, nowMs));
+  return [...patches, ...(patches.length > 0 ? [contestedEvent(SWITCH_OFF)] : []), ...later];
+}
+
+/** What a run that has not started says. */
+function writeStanding(run: ObservedRun, standing: Standing, now: string): readonly Action[] {
+  return patchIfChanged(run, writeStatus(run.status, standing, { observedGeneration: run.generation }, now));
+}
+
 /** A run takes its snapshot first, then claims its status: a crash between the two leaves a snapshot that still holds. */
 function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run, orchestration, ancestry } = snapshot;
   const now = stampNow(snapshot, nowMs);
-  const stand = (standing: Standing, ...more: Action[]) => [
-    ...patchIfChanged(run, writeStatus(run.status, standing, { observedGeneration: run.generation }, now)),
-    ...more,
-  ];
+  const stand = (standing: Standing, ...more: Action[]) => [...writeStanding(run, standing, now), ...more];
   const end = (standing: Standing) => stand(standing, endEvent(standing));
   const fail = (reason: string, message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
@@ -285,7 +302,21 @@ function endEvent({ phase, reason, message }: Standing): Action {
   };
 }
 
-function contested({ run }: Snapshot): Action {
-  const message = `another controller writes the status of ${quoteName(run.name)}: switch one of the two off`;
-  return { type: 'EmitEvent', eventType: 'Warning', reason: 'StatusContested', message };
+/**
+ * A run whose status another controller writes is left alone. Once that one has ended it, of the conditions that stand from
+ * here those go that contradict the end: nobody else would correct them.
+ */
+function planContested({ run }: Snapshot, nowMs: number): readonly Action[] {
+  const { name, namespace, stored } = run;
+  const clear = `kubectl -n ${namespace} patch orchestrationrun ${name} --subresource=status --type=merge -p '{"status": null}'`;
+  const message = `another controller works on ${quoteName(name)}, so it is left alone here: switch one of the two off; to have all its steps done again here: ${clear}`;
+  const event = contestedEvent(message);
+  const status = decodeRunStatus(stored);
+  if (!isRunFinal(status)) return [event];
+  const conditions = correctConditions(status, new Date(nowMs).toISOString());
+  return isEqual(conditions, status.conditions) ? [event] : [...patchIfChanged(run, { ...status, conditions }), event];
+}
+
+function contestedEvent(message: string): Action {
+  return { type: 'EmitEvent', eventType: 'Warning', reason: CONTESTED, message };
 }

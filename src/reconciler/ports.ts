@@ -1,6 +1,6 @@
 import type { RunStatus } from '../orchestration/run-status.ts';
 import type { GateKind } from './kinds/kind.ts';
-import type { KubeObject, ObservedRun } from './snapshot.ts';
+import type { KubeObject, ObservedRun, Rival } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */
 export type NewObject = Omit<KubeObject, 'metadata'> & { readonly metadata: object };
@@ -37,6 +37,8 @@ export interface Cluster {
   listHeldChildren(key: string): readonly KubeObject[];
   /** Who has written the status, as far as the API server remembers. */
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
+  /** What keeps a run of this namespace and age from being started here; undefined for nothing. */
+  rivalOf(namespace: string, createdMs: number): Rival | undefined;
   /** How long to wait for the copy to have caught up with what we wrote for this run: 0 where it has, else ever longer. */
   untilOwnWritesSeenMs(key: string): number;
   /** As it is now, past the copy. */

@@ -72,12 +72,20 @@ export type ObservedOrchestration =
   /** An object of the snapshot's name belongs to somebody else. */
   | { readonly state: 'Foreign' };
 
+/** Another controller that starts the runs of a namespace too: it does, or that is not known before the time (milliseconds since 1970). */
+export interface Rival {
+  readonly isActive: boolean;
+  readonly untilMs: number;
+}
+
 /** Everything one decision about one run looks at; read before, so that deciding is pure. */
 export interface Snapshot {
   readonly run: ObservedRun;
   readonly orchestration: ObservedOrchestration;
   /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
   readonly ancestry: readonly string[];
+  /** Who else may start this run, which nobody has started; absent where nobody may. */
+  readonly rival?: Rival;
   /** Whether the run that owns this one has yet to record how it ended: until then it must stay. */
   readonly isAwaited: boolean;
   /**

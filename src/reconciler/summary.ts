@@ -123,6 +123,24 @@ function describe(
   ];
 }
 
+/**
+ * The conditions of a run that another controller ended, where what was written here before it took the run over does not
+ * hold any more: the others stay as they are.
+ */
+export function correctConditions(
+  { phase, conditions }: RunStatus & { readonly phase: RunPhase },
+  now: string,
+): Condition[] {
+  const standing = { phase, reason: 'StatusContested', message: 'another controller ended the run' };
+  const due = describe(standing).filter(({ type, status }) =>
+    conditions.some((stored) => stored.type === type && stored.status !== status),
+  );
+  return conditions.map((stored) => {
+    const right = due.find(({ type }) => type === stored.type);
+    return right === undefined ? stored : { ...right, lastTransitionTime: now };
+  });
+}
+
 /** What `kubectl get` shows of an ended run: `4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped`. */
 function countByPhase(statuses: readonly StepStatus[]): string {
   const counts = FINAL_PHASES.flatMap((phase) => {

@@ -3,7 +3,6 @@ import { startOrchestrationController } from '../support/agents-chart/orchestrat
 import { sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectNamespace, type Kind, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
-import { startReconciler } from '../support/reconciler.ts';
 import { tool } from '../support/run-steps.ts';
 
 // Holds the stand-in for the orchestration controller of the agents chart to what that controller was seen to do.
@@ -16,7 +15,6 @@ const hasCondition = (type: string, reason?: string) =>
   expect.objectContaining({ type, status: 'True', ...(reason !== undefined && { reason }) });
 const isField = (object: object, [name, value]: [string, unknown]) =>
   (object as Readonly<Record<string, unknown>>)[name] === value;
-const hasOwner = ({ metadata }: StoredObject) => metadata.ownerReferences !== undefined;
 const agent = (name: string) => ({
   name,
   kind: 'AgentRun',
@@ -219,19 +217,5 @@ describe('the orchestration controller', () => {
     const { status } = await api.waitFor('OrchestrationRun', 'resumed', isIn('Succeeded'));
     expect(status.conditions).toContainEqual(ours);
     expect(await childrenOf('ToolRun', 'resumed')).toHaveLength(1);
-  });
-
-  it('doubles children where ours is on too', async () => {
-    await start();
-    const reconciler = await startReconciler(cluster, { ownNamespace: namespace });
-    onTestFinished(reconciler.stop);
-    await apply('both', [agent('a')]);
-    // Whoever is first in a run may keep the other out of it, so there are several runs.
-    const names = Array.from({ length: 20 }, (_, index) => `both-${index}`);
-    await Promise.all(names.map((name) => run(name, { orchestrationRef: { name: 'both' } })));
-    await waitUntil('a run with a child of each controller', async () => {
-      const owners = await Promise.all(names.map(async (name) => (await childrenOf('AgentRun', name)).map(hasOwner)));
-      return owners.some((those) => those.includes(true) && those.includes(false));
-    });
   });
 });

@@ -137,7 +137,7 @@ describe('the life of a run', () => {
       const { api, run, endChild, statusOf } = reconciled();
       await run('contested', { steps: [tool('a'), tool('b')] });
       await statusOf('contested', isStep('a', 'Running'));
-      const contested = await api.setStatus('OrchestrationRun', 'contested', { phase: 'Failed' }, manager);
+      const contested = await api.setStatus('OrchestrationRun', 'contested', { observedGeneration: 0 }, manager);
       await waitUntil('the event', async () => (await eventsOf('contested')).includes('Warning StatusContested'));
       await endChild('contested', 'a', 'Succeeded');
       await letARunPass('passing-contested');

@@ -5,6 +5,7 @@ import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import type { Engine, Outcome } from '../../src/reconciler/engine.ts';
+import { createRivals } from '../../src/reconciler/rivals.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
   createWorld,
@@ -272,6 +273,28 @@ test('a rival that has taken over every field of the status of a run is told of,
   const engine = startEngine(cluster, life.world);
   for (let write = 0; write < 5; write++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
   expect(model.circumstances.calls).toEqual(['event OrchestrationRun StatusContested']);
+});
+
+test('a run that is held for a rival starts by itself once that one has been silent for ten minutes, and is held once', async () => {
+  const life = begin([tool('build')]);
+  const { api } = life.world;
+  const rivals = createRivals(() => life.world.nowMs);
+  rivals.begin();
+  life.world.nowMs += 5_000;
+  rivals.see(NAMESPACE, life.world.nowMs);
+  const model = connectModel(api);
+  const engine = startEngine({ ...model, rivalOf: rivals.of }, life.world);
+  expect(await engine.reconcile(`${NAMESPACE}/${RUN}`)).toEqual({ afterMs: 600_000 });
+  expect(standingOf(life)).toContain('Pending, StatusContested: ');
+  life.world.nowMs += 300_000;
+  expect(await engine.reconcile(`${NAMESPACE}/${RUN}`)).toEqual({ afterMs: 300_000 });
+  expect(model.circumstances.calls).toEqual([
+    'patch OrchestrationRun nightly-1',
+    'event OrchestrationRun StatusContested',
+  ]);
+  life.world.nowMs += 300_000;
+  await life.settle(engine);
+  expect(atWork(life)).toHaveLength(1);
 });
 
 const runField = fc.constantFrom('phase', 'runId', 'startedAt', 'finishedAt', 'conditions', 'observedGeneration');

@@ -41,6 +41,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
     listUnsettledChildren: () => [],
     listHeldChildren: () => [],
     statusWriters: () => ({ isOurs: true, isForeign: false }),
+    rivalOf: () => undefined,
     untilOwnWritesSeenMs: () => 0,
     readObject: (_, __, ___, name) => Promise.resolve(stored.find(({ metadata }) => metadata.name === name)),
     readSnapshot: (namespace, name) =>

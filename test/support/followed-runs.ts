@@ -12,6 +12,7 @@ import {
   STEP_RESOURCES,
 } from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
+import { createRivals } from '../../src/reconciler/rivals.ts';
 import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
 import { TOOL_RUNS } from '../../src/toolrun/main.ts';
@@ -112,7 +113,8 @@ export async function followRuns(model: Model) {
     log: silentLog,
   });
   const common = {
-    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false }) },
+    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false, others: [] }) },
+    rivals: createRivals(() => nowMs + systemTiming.now()),
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
     policy: () => defaultPolicy,
@@ -133,7 +135,7 @@ export async function followRuns(model: Model) {
   });
   const orchestrations = createOrchestrationQueue({
     ...common,
-    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false }) },
+    followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false, others: [] }) },
     historyLimit: undefined,
   });
   const stop = () => Promise.all([queue.stop(), orchestrations.stop(), followed.stop()]);

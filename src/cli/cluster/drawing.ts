@@ -93,7 +93,12 @@ export function describeRun(run: Run, nowMs: number): string {
     hasEnded(run) ? countEnded(stepStatuses) : countDone(stepStatuses),
     startedAt === undefined ? '' : formatElapsed(spentMs),
   ];
-  return `${subject}: ${parts.filter((part) => part !== '').join(', ')}${explain(run)}`;
+  return `${subject}: ${parts.filter((part) => part !== '').join(', ')}${explain(run)}${describeOther(run)}`;
+}
+
+function describeOther(run: Run): string {
+  if (run.leftTo === undefined || hasEnded(run)) return '';
+  return `; another controller (${displayText(run.leftTo)}) works on it, so orchestration-gate leaves it alone`;
 }
 
 /** Where all came to the same, the phase of the run says it. */

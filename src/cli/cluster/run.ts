@@ -1,6 +1,6 @@
-import { decodeOrchestrationRun } from '../../orchestration/decode.ts';
+import { asRecord, decodeOrchestrationRun } from '../../orchestration/decode.ts';
 import { decodeRunStatus } from '../../orchestration/decode-status.ts';
-import { isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
+import { FIELD_MANAGER, isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
 import { GROUP, type OrchestrationRunSpec, TEMPLATE } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
 import type { ClusterObject } from './port.ts';
@@ -17,12 +17,15 @@ export interface Run {
   readonly isCancelled: boolean;
   readonly isSuspended: boolean;
   readonly isTemplate: boolean;
+  /** As whom another controller writes its status: the reconciler leaves the run to that one. */
+  readonly leftTo?: string;
   readonly status: RunStatus;
 }
 
 /** Reads a run from anything: what is malformed counts as absent. */
 export function readRun(object: ClusterObject): Run {
-  const { name, namespace = '', uid = '', annotations = {} } = object.metadata;
+  const { name, namespace = '', uid = '', annotations = {}, managedFields } = object.metadata;
+  const leftTo = findOtherWriter(managedFields);
   return {
     name,
     namespace,
@@ -31,8 +34,15 @@ export function readRun(object: ClusterObject): Run {
     isCancelled: annotations[CANCEL] === 'true',
     isSuspended: annotations[SUSPEND] === 'true',
     isTemplate: annotations[TEMPLATE] === 'true',
+    ...(leftTo !== undefined && { leftTo }),
     status: decodeRunStatus(object['status']),
   };
+}
+
+function findOtherWriter(managedFields: unknown): string | undefined {
+  const entries = Array.isArray(managedFields) ? managedFields.map(asRecord) : [];
+  const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => String(manager));
+  return writers.find((writer) => writer !== FIELD_MANAGER);
 }
 
 /** Whether the run is there to be copied: it never starts. */

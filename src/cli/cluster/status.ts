@@ -30,7 +30,7 @@ export async function status(args: readonly string[], ports: ClusterPorts): Prom
   });
 }
 
-function summarise({ name, namespace, spec, isCancelled, isSuspended, isTemplate, status: stored }: Run) {
+function summarise({ name, namespace, spec, isCancelled, isSuspended, isTemplate, leftTo, status: stored }: Run) {
   const { phase, startedAt, finishedAt, conditions, stepStatuses } = stored;
   const { reason, message } = conditions.find(({ type }) => type === 'Ready') ?? {};
   return {
@@ -44,7 +44,7 @@ function summarise({ name, namespace, spec, isCancelled, isSuspended, isTemplate
     isCancelled,
     isSuspended,
     isTemplate,
-
+    leftTo,
     startedAt,
     finishedAt,
     steps: stepStatuses,

@@ -53,12 +53,18 @@ describe('a run', () => {
     );
   });
 
-  test('that is a template says so', () => {
-    const heading = (...[status]: Parameters<typeof aRun>) =>
-      drawRun(aRun(status, { isTemplate: true }), msAfter(60))[0]?.text;
-    expect(heading({})).toBe('OrchestrationRun ci/nightly of release: a template, which never runs');
-    expect(heading({ phase: 'Pending' })).toContain('a template');
-    expect(heading({ phase: 'Running', runId: 'nightly' })).toMatch(/: Running, 1m00s$/);
+  test('that is a template, or that another controller works on, says so', () => {
+    const heading = (...[status, fields]: Parameters<typeof aRun>) =>
+      drawRun(aRun(status, fields), msAfter(60))[0]?.text;
+    const template = { isTemplate: true };
+    expect(heading({}, template)).toBe('OrchestrationRun ci/nightly of release: a template, which never runs');
+    expect(heading({ phase: 'Pending' }, template)).toContain('a template');
+    expect(heading({ phase: 'Running', runId: 'nightly' }, template)).toMatch(/: Running, 1m00s$/);
+    const leftTo = { leftTo: 'agents-status' };
+    expect(heading({ phase: 'Running' }, leftTo)).toMatch(
+      /: Running, 1m00s; another controller \(agents-status\) works on it, so orchestration-gate leaves it alone$/,
+    );
+    expect(heading({ phase: 'Succeeded' }, leftTo)).toMatch(/: Succeeded, 1m00s$/);
   });
 
   test('with hostile names and messages is as many lines, and nothing a terminal would act upon', () => {

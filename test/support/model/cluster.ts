@@ -91,6 +91,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     listHeldChildren: (key) =>
       (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(heldTopic(key))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
+    rivalOf: () => undefined,
     untilOwnWritesSeenMs: () => 0,
     readObject: (_, kind, namespace, name) => read(kind, namespace, name),
     readSnapshot: (namespace, name) => read('ControllerRevision', namespace, name),

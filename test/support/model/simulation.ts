@@ -9,6 +9,7 @@ import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { keepObject } from '../../../src/reconciler/kept.ts';
 import { createRunQueue, STEP_RESOURCES } from '../../../src/reconciler/main.ts';
 import { base32, nameChild } from '../../../src/reconciler/names.ts';
+import { createRivals } from '../../../src/reconciler/rivals.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../../src/reconciler/topics.ts';
 import { silentLog } from '../timing.ts';
@@ -217,6 +218,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     const hash = (text: string) => base32(createHash('sha256').update(text).digest());
     const runs = createRunQueue({
       followed,
+      rivals: createRivals(clock.now),
       now: clock.now,
       timing,
       workers: 4,
