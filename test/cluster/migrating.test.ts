@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startOrchestrationController } from '../support/agents-chart/orchestration-controller.ts';
+import type { StandIn } from '../support/agents-chart/stand-in.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
-import { connectNamespace, type NamespacedApi } from '../support/namespaced-api.ts';
+import { connectNamespace, type NamespacedApi, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 import { installProgram, readPageCommands, runBlock } from '../support/page-commands.ts';
 import { type Reconciler, startReconciler } from '../support/reconciler.ts';
 
@@ -13,7 +15,8 @@ const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/migrating.md'), 'utf8');
 const namespace = 'agents';
 const steps = [{ name: 'a', kind: 'Checkpoint' }];
-const theirs = 'agents-controller';
+const agent = { name: 'a', kind: 'AgentRun', agentRef: { name: 'x' }, implementation: { inline: { text: 'x' } } };
+const isIn = (phase: string) => (object: StoredObject) => object['status']?.phase === phase;
 
 // The tests of this suite are the way over and back, in the order of the page; every command of the page is run.
 describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
@@ -22,6 +25,9 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
   let plane: ControlPlane;
   let api: NamespacedApi;
   let reconciler: Reconciler | undefined;
+  let theirs: StandIn;
+  const run = (name: string, orchestration: string) =>
+    api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name: orchestration } } });
 
   beforeAll(async () => {
     plane = await startOwnControlPlane();
@@ -30,10 +36,11 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     api = connectNamespace(plane, namespace);
     await writeAgentsChart(join(plane.folder, 'agents-chart'));
     await installProgram(join(plane.folder, 'bin'));
+    theirs = await startOrchestrationController(plane, [namespace]);
     await api.create('Orchestration', 'nightly', { spec: { steps } });
-    await api.setStatus('Orchestration', 'nightly', { phase: 'Ready' }, theirs);
-    await api.create('OrchestrationRun', 'old', { spec: { orchestrationRef: { name: 'nightly' } } });
-    await api.setStatus('OrchestrationRun', 'old', { phase: 'Running', runId: 'x' }, theirs);
+    await api.create('Orchestration', 'long', { spec: { steps: [agent], entrypoint: 'a' } });
+    await run('old', 'long');
+    await api.waitFor('OrchestrationRun', 'old', isIn('Running'));
     for (const [release, chart] of [
       ['agents', join(plane.folder, 'agents-chart')],
       ['gate', join(root, 'charts/orchestration-gate')],
@@ -42,7 +49,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     }
   }, 240_000);
   afterAll(async () => {
-    await reconciler?.stop();
+    await Promise.all([reconciler?.stop(), theirs?.stop()]);
     await plane?.stop();
   });
 
@@ -64,6 +71,8 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     return ended.output;
   }
 
+  const readRetention = async () => (await api.read('ConfigMap', 'agents'))?.['data'].retention;
+
   /** `enabled` as it stands in the values of a release: theirs, and of our runs and ToolRuns. */
   async function readSwitches(): Promise<readonly unknown[]> {
     const values = async (release: string) =>
@@ -74,48 +83,87 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
       .concat(gate.toolRunController.enabled);
   }
 
-  it('tells before what would be judged differently, and what is under way', async () => {
+  it('tells before what would be judged differently, what is under way, and that no flag service decides', async () => {
     expect(await runNext('lint')).toContain('no problems');
     expect(await runNext('get orchestrationruns')).toContain('old');
+    expect(await runNext('FEATURE_FLAGS_URL')).toBe('no flag service\n');
+  });
+
+  it('has AgentRuns kept for as long as they should be', async () => {
+    expect(await readRetention()).toBe('2.592e+06');
+    await runNext('agentRunRetentionSeconds');
+    expect(await readRetention()).toBe('604800');
   });
 
   it('switches theirs off and ours on', async () => {
     expect(await readSwitches()).toEqual([true, false, false]);
     await runNext('orchestrationController.enabled=false');
     expect(await readSwitches()).toEqual([false, true, true]);
+    await theirs.stop();
   });
 
-  it('leaves to the other what it has written, until that is cleared', async () => {
+  it('leaves to theirs the run that it had started, and judges its Orchestrations again', async () => {
     reconciler = await startReconciler(plane, { ownNamespace: namespace });
-    await api.create('OrchestrationRun', 'new', { spec: { orchestrationRef: { name: 'nightly' } } });
-    await api.waitFor('OrchestrationRun', 'new', ({ status }) => status?.phase === 'Succeeded');
-    expect(await api.read('Orchestration', 'nightly')).toMatchObject({ status: { phase: 'Ready' } });
-    expect((await api.read('Orchestration', 'nightly'))?.['status'].conditions).toBeUndefined();
-    expect(await api.read('OrchestrationRun', 'old')).toMatchObject({ status: { phase: 'Running', runId: 'x' } });
-    await runNext('get orchestrations -o name');
-    await api.waitFor('Orchestration', 'nightly', ({ status }) => status?.conditions?.length === 2);
+    await run('new', 'nightly');
+    await api.waitFor('OrchestrationRun', 'new', isIn('Succeeded'));
+    expect(await api.read('OrchestrationRun', 'old')).toMatchObject({ status: { phase: 'Running' } });
+    for (const name of ['nightly', 'long']) {
+      const hasVerdict = ({ status }: StoredObject) => status?.conditions?.length === 2;
+      const { metadata, status } = await api.waitFor('Orchestration', name, hasVerdict);
+      expect(status).toMatchObject({ phase: 'Ready', observedGeneration: metadata.generation });
+    }
   });
 
-  it('starts a run of the other anew', async () => {
+  it('starts a run of theirs anew', async () => {
     await runNext('patch orchestrationrun');
-    await api.waitFor('OrchestrationRun', 'old', ({ status }) => status?.phase === 'Succeeded');
+    await waitUntil('a child of each controller', async () => (await api.list('AgentRun')).length === 2);
   });
 
   it('hands back', async () => {
+    await run('cancelled', 'long');
+    await waitUntil('its child', async () => (await api.list('AgentRun')).length === 3);
     await runNext('cancel=true');
+    await api.waitFor('OrchestrationRun', 'cancelled', isIn('Cancelled'));
+    await api.waitFor('OrchestrationRun', 'old', isIn('Cancelled'));
     expect(await api.read('OrchestrationRun', 'new')).toMatchObject({ status: { phase: 'Succeeded' } });
+    await run('on', 'long');
+    await api.waitFor('OrchestrationRun', 'on', isIn('Running'));
+    await runNext('orchestrationController.enabled=false,toolRunController.enabled=false');
+    await reconciler?.stop();
+    await runNext('conditions');
     await runNext('orchestrationController.enabled=true');
     expect(await readSwitches()).toEqual([true, false, false]);
+    theirs = await startOrchestrationController(plane, [namespace]);
+    const { status } = (await api.read('OrchestrationRun', 'on')) as StoredObject;
+    await api.setStatus('AgentRun', status.stepStatuses[0].resourceRef.name, { phase: 'Succeeded' });
+    const { status: ended } = await api.waitFor('OrchestrationRun', 'on', isIn('Succeeded'));
+    const holding = ended.conditions.filter((condition: { status: string }) => condition.status === 'True');
+    const types = holding.map(({ type }: { type: string }) => type);
+    expect(types).toContain('Ready');
+    expect(types).not.toContain('Progressing');
+  });
+
+  it('leaves no verdict of ours behind', async () => {
+    const typesOf = ({ status }: StoredObject) => (status?.conditions ?? []).map(({ type }: { type: string }) => type);
+    const judged = await api.waitFor(
+      'Orchestration',
+      'long',
+      ({ status }) => status.conditions[0].reason === 'ValidSpec',
+    );
+    expect(typesOf(judged)).toEqual(['Ready', 'GateAccepted']);
+    await runNext('get orchestrations -o name');
+    await api.waitFor('Orchestration', 'long', (object) => typesOf(object).join() === 'Ready');
     expect(commands).toEqual([]);
   });
 });
 
-/** Stands in for the agents chart: it has the switch. */
+/** Stands in for the agents chart: it has the values that the page sets, and renders one as theirs does. */
 async function writeAgentsChart(folder: string): Promise<void> {
   await mkdir(join(folder, 'templates'), { recursive: true });
   await writeFile(join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: agents\nversion: 1.0.0\n');
-  await writeFile(join(folder, 'values.yaml'), 'orchestrationController: {enabled: true}\n');
-  const enabled = '"{{ .Values.orchestrationController.enabled }}"';
-  const configMap = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: agents}\ndata: {enabled: ${enabled}}\n`;
+  const values = 'orchestrationController: {enabled: true}\ncontroller: {agentRunRetentionSeconds: 2592000}\n';
+  await writeFile(join(folder, 'values.yaml'), values);
+  const data = 'retention: {{ .Values.controller.agentRunRetentionSeconds | quote }}';
+  const configMap = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: agents\ndata:\n  ${data}\n`;
   await writeFile(join(folder, 'templates/configmap.yaml'), configMap);
 }
