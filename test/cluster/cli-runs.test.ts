@@ -77,7 +77,9 @@ describe('the CLI and runs on a real API server', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/✗ Failed {4}lint .*exit 1\n/);
     expect(stdout).toMatch(/↷ Skipped {3}deploy {2}dependency lint failed: exit 1\n/);
-    expect(stdout).toMatch(/failing of failing: Failed, \d+s \(StepFailed: "lint" failed: exit 1\)\n$/);
+    expect(stdout).toMatch(
+      /failing of failing: Failed, 1 failed, 1 skipped, \d+s \(StepFailed: "lint" failed: exit 1\)\n$/,
+    );
   });
 
   it('status shows a run once, as text and as JSON, and ends with 0 whatever became of it', async () => {
