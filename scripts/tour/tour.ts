@@ -105,7 +105,7 @@ export const tour: readonly Step[] = [
     prints: [
       'code: 422',
       'reason: Invalid',
-      'denied the request: 2 problems: spec.steps[1].dependsOn[0]: no step is named "biuld"',
+      "denied the request: 2 problems: spec.steps[1].dependsOn[0]: no step is named 'biuld'",
       'causes:',
       ...['reason: MissingDependency', 'did you mean "build"', 'field: spec.steps[1].dependsOn[0]'],
       ...['reason: DependencyCycle', 'test → deploy → approve → test', 'field: spec.steps[2].dependsOn[0]'],

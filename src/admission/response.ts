@@ -2,13 +2,12 @@ import { quoteName } from '../dag/display.ts';
 import type { Rewired } from '../orchestration/defaults.ts';
 import type { Judgement, Problem } from '../orchestration/judge.ts';
 import { GROUP } from '../orchestration/schema.ts';
+import { shortenWarning } from '../orchestration/warning.ts';
 import type { PatchOperation } from './patch.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
 /** Argo CD shows a message in one line of its page; more than this is not read there. */
 const LONGEST_MESSAGE = 1000;
-/** "We recommend keeping warnings to 120 characters; above 256 they may be cut": AdmissionResponse's API text. */
-const LONGEST_WARNING = 120;
 const MOST_WARNINGS = 10;
 
 const REDERIVED = {
@@ -42,7 +41,7 @@ export function refuse(code: number, reason: string, message: string): Admission
 
 /**
  * Refuses an object for what is wrong with it. kubectl prints the causes of an `Invalid` as its native list and drops the
- * message; Argo CD shows only the message: both say the same.
+ * message; Argo CD shows only the message: both say the same, but for the quotes.
  */
 export function deny(
   request: AdmissionRequest,
@@ -58,7 +57,7 @@ export function deny(
     status: {
       code: 422,
       reason: 'Invalid',
-      message: joinProblems(denials, deniedCount),
+      message: withoutEscapes(joinProblems(denials, deniedCount)),
       details: { group: GROUP, kind, name: request.name, causes },
     },
     ...allowWarnings(warnings, warnedCount),
@@ -83,7 +82,12 @@ function writeWarnings(warnings: readonly Warning[], count: number): readonly st
 }
 
 function writeWarning({ field, message }: Warning): string {
-  return cut(`${field}: ${message}`, LONGEST_WARNING);
+  return shortenWarning(`${field}: ${message}`);
+}
+
+/** The agents chart's API hands a message on as text in JSON in text: nothing in it is to need an escape there. */
+function withoutEscapes(message: string): string {
+  return message.replaceAll('\\', '').replaceAll('"', "'");
 }
 
 /** `2 problems: field: message; field: message`, cut between problems where that can be. */

@@ -37,8 +37,8 @@ describe('validation of an Orchestration', () => {
         code: 422,
         reason: 'Invalid',
         message:
-          '2 problems: spec.steps[1].dependsOn[0]: no step is named "biuld": did you mean "build"?; ' +
-          'spec.steps[2].dependsOn[0]: "push" waits for itself and could never start: remove this entry',
+          "2 problems: spec.steps[1].dependsOn[0]: no step is named 'biuld': did you mean 'build'?; " +
+          "spec.steps[2].dependsOn[0]: 'push' waits for itself and could never start: remove this entry",
         details: {
           group: 'orchestration.proompteng.ai',
           kind: 'Orchestration',
@@ -243,7 +243,7 @@ describe('mutation', () => {
       'spec.steps[0]: "b" now waits for nothing',
       'spec.steps[2]: "d" now waits for "c"',
     ]);
-    expect(warnings.every(({ length }) => length <= 120)).toBe(true);
+    expect(warnings.every(({ length }) => length <= 256)).toBe(true);
     expect(mutate(request(sequence)).warnings).toBeUndefined();
   });
 

@@ -41,6 +41,14 @@ describe('the message of a denial', () => {
     expect(messageOf({ denials: [problem('x'.repeat(2000))] })).toMatch(/^1 problem: spec\.steps\[0\]: x+…$/);
   });
 
+  test('can be read where it has become text in JSON in text', () => {
+    const hostile = [problem('no step is named "biuld": did you mean "build"?'), problem('"\\u000a\\"\\\\" is long')];
+    const message = messageOf({ denials: hostile });
+    const nested = JSON.stringify({ error: `create failed: ${JSON.stringify({ message })}` });
+    expect(nested).toContain(message);
+    expect(message).toMatch(/^2 problems: spec\.steps\[0\]: no step is named 'biuld': did you mean 'build'\?; /);
+  });
+
   test('has at most 1,000 characters, counts every problem, and breaks no character in two', () => {
     const sentence = fc.oneof(
       fc.string({ maxLength: 400 }),
@@ -76,13 +84,18 @@ describe('warnings', () => {
     expect(warnings?.at(-1)).toBe('… and 56 more warnings');
   });
 
-  test('have at most 120 characters, none of them broken', () => {
+  test('keep their end, where the remedy is, if the middle does not fit', () => {
+    const [warning] = tolerate(judgement({ warnings: [problem(`${'x'.repeat(300)}: remove it`)] })).warnings ?? [];
+    expect(warning).toMatch(/^spec\.steps\[0\]: x+…x+: remove it$/);
+  });
+
+  test('have at most 256 characters, none of them broken', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 150 }), (length) => {
+      fc.property(fc.nat({ max: 300 }), (length) => {
         const { warnings } = tolerate(
           judgement({ warnings: [problem(`${'x'.repeat(length % 2)}${'😀'.repeat(length)}`)] }),
         );
-        expect(warnings?.[0]?.length).toBeLessThanOrEqual(120);
+        expect(warnings?.[0]?.length).toBeLessThanOrEqual(256);
         expect(warnings?.[0]?.isWellFormed()).toBe(true);
       }),
     );

@@ -44,7 +44,7 @@ function isSafe(response: Response): boolean {
   const causes = status?.details?.causes ?? [];
   const lines = [status?.message ?? '', ...warnings, ...causes.flatMap(({ field, message }) => [field, message])];
   const isPrintable = lines.every((line) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(line));
-  const isShort = (status?.message.length ?? 0) <= 1000 && warnings.every((warning) => warning.length <= 120);
+  const isShort = (status?.message.length ?? 0) <= 1000 && warnings.every((warning) => warning.length <= 256);
   return isPrintable && isShort && warnings.length <= 10;
 }
 

@@ -1,5 +1,6 @@
 import { asRecord } from '../../orchestration/decode.ts';
 import type { Path } from '../../orchestration/problem.ts';
+import { shortenWarning } from '../../orchestration/warning.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
@@ -89,8 +90,7 @@ function readDenials(error: unknown, cluster: Cluster): Finding[] {
 
 /** The gate's warnings are `field: message`, perhaps cut; our own rules tell which code that is. */
 function readWarning(warning: string, known: readonly PlacedProblem[]): Finding {
-  const start = warning.replace(/…$/, '');
-  const ours = known.find(({ field, message }) => `${field}: ${message}`.startsWith(start));
+  const ours = known.find(({ field, message }) => shortenWarning(`${field}: ${message}`) === warning);
   if (ours !== undefined) return { severity: 'warn', code: ours.code, field: ours.field, message: ours.message };
   const [, field = '', message = warning] = /^(spec\b[^ :]*): (.*)$/s.exec(warning) ?? [];
   return { severity: 'warn', code: FOREIGN_WARNING, field, message };
