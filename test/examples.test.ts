@@ -37,6 +37,7 @@ describe('checkExamples', () => {
   const selfDependency = `
 apiVersion: orchestration.proompteng.ai/v1alpha1
 kind: Orchestration
+metadata: { name: loop }
 spec: { steps: [{ name: a, kind: Checkpoint, dependsOn: [a] }] }
 `;
 
@@ -49,7 +50,7 @@ spec: { steps: [{ name: a, kind: Checkpoint, dependsOn: [a] }] }
   it('names a good example that is not, and where', async () => {
     await writeFile(join(copy, 'examples/good.yaml'), selfDependency);
     expect(await checkExamples(copy)).toEqual([
-      expect.stringMatching(/^examples\/good\.yaml:4:58: SelfDependency spec\.steps\[0]\.dependsOn\[0] /),
+      expect.stringMatching(/^examples\/good\.yaml:5:58: SelfDependency spec\.steps\[0]\.dependsOn\[0] /),
     ]);
   });
 

@@ -1,23 +1,28 @@
 import { asRecord } from '../orchestration/decode.ts';
 import type { Path } from '../orchestration/problem.ts';
-import { GROUP } from '../orchestration/schema.ts';
 import type { Source } from './files.ts';
+import { findMisspelling, kindOf, type OurKind } from './misspelt.ts';
 import { type Mistake, type Place, readDocuments } from './read.ts';
 
 /** An object of one of our kinds, as it stands in a file. */
 export interface FoundObject {
-  readonly kind: 'Orchestration' | 'OrchestrationRun';
+  readonly kind: OurKind;
   readonly value: unknown;
   /** Where a path of the object stands in its file. */
   readonly placeOf: (path: Path) => Place;
+}
+
+/** Why something cannot be read as an object of ours; `field` is the one at fault, of an object that has fields. */
+export interface ManifestMistake extends Mistake {
+  readonly field?: string;
 }
 
 /** What one file holds, in its order. */
 export interface Manifest {
   readonly file: string;
   readonly objects: readonly FoundObject[];
-  readonly mistakes: readonly Mistake[];
-  /** Documents that cannot be read. */
+  readonly mistakes: readonly ManifestMistake[];
+  /** Documents and objects that cannot be read. */
   readonly brokenCount: number;
   /** Objects of other kinds. */
   readonly ignoredCount: number;
@@ -39,23 +44,20 @@ export function readManifest({ file, text }: Source): Manifest {
     const kind = kindOf(item.value);
     return kind === undefined ? [] : [{ kind, ...item }];
   });
+  const misspelt = items.flatMap(({ value, placeOf }) => {
+    const found = kindOf(value) === undefined ? findMisspelling(value) : undefined;
+    return found === undefined ? [] : [{ ...placeOf([found.field]), ...found }];
+  });
   return {
     file,
     objects,
-    mistakes: documents.flatMap(({ mistakes }) => mistakes),
-    brokenCount: documents.length - readable.length,
-    ignoredCount: items.length - objects.length,
+    mistakes: [...documents.flatMap(({ mistakes }) => mistakes), ...misspelt],
+    brokenCount: documents.length - readable.length + misspelt.length,
+    ignoredCount: items.length - objects.length - misspelt.length,
   };
 }
 
 function listItems(value: unknown): readonly unknown[] | undefined {
   const { kind, items } = asRecord(value);
   return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
-}
-
-/** Any version of the group counts: a wrong one should not let a broken graph pass as something else. */
-function kindOf(value: unknown): FoundObject['kind'] | undefined {
-  const { apiVersion, kind } = asRecord(value);
-  if (typeof apiVersion !== 'string' || !apiVersion.startsWith(`${GROUP}/`)) return undefined;
-  return kind === 'Orchestration' || kind === 'OrchestrationRun' ? kind : undefined;
 }

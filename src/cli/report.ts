@@ -1,6 +1,14 @@
 import { decodeOrchestration, nameOf, type Orchestration } from '../orchestration/decode.ts';
-import { defaultPolicy, type Judgement, judgeOrchestration, judgeRun } from '../orchestration/judge.ts';
+import {
+  defaultPolicy,
+  type Judgement,
+  judgeOrchestration,
+  judgeRun,
+  type Problem,
+  writeProblem,
+} from '../orchestration/judge.ts';
 import type { Finding, FoundProblem, RuleMeaning } from '../orchestration/problem.ts';
+import { findFileProblems } from './file-rules.ts';
 import type { FoundObject, Manifest } from './objects.ts';
 import { findRecursion } from './recursion.ts';
 
@@ -31,12 +39,22 @@ export interface LintReport {
   readonly ignoredCount: number;
 }
 
-/** Rules that only the CLI has: nothing else reads YAML. */
-export const lintRules = [{ code: 'InvalidYaml', severity: 'deny', isFixed: true }] as const satisfies RuleMeaning[];
+/** Rules that only the CLI has: nothing else reads YAML, and what the API server denies never reaches the gate. */
+export const lintRules = [
+  { code: 'InvalidYaml', severity: 'deny', isFixed: true },
+  { code: 'UnknownResource', severity: 'deny', isFixed: true },
+  { code: 'MissingName', severity: 'deny', isFixed: true },
+  { code: 'UnknownSpecField', severity: 'deny', isFixed: true },
+] as const satisfies RuleMeaning[];
 
 /** Judges every object of all files, alone and together. */
 export function judgeManifests(manifests: readonly Manifest[]): LintReport {
-  return reportManifests(manifests, judgeObjects(manifests.flatMap(({ objects }) => objects)));
+  const objects = manifests.flatMap((manifest) => manifest.objects);
+  const judged = [...judgeObjects(objects)].map(([object, problems]) => {
+    const before = findFileProblems(object).map((problem) => placeProblem(object, writeProblem(problem, 'deny')));
+    return [object, [...before, ...problems]] as const;
+  });
+  return reportManifests(manifests, new Map(judged));
 }
 
 /** Joins what was found in objects with what cannot be read. */
@@ -85,24 +103,19 @@ function recursionOf(definition: Orchestration, recursion: ReadonlyMap<Orchestra
   return problem === undefined ? [] : [{ code: problem.code, count: 1, problems: [problem] }];
 }
 
-function reportProblems({ kind, value, placeOf }: FoundObject, judgement: Judgement): PlacedProblem[] {
-  const { namespace, name } = nameOf(value);
-  return [...judgement.denials, ...judgement.warnings].map(({ path, code, severity, field, message, steps }) => ({
-    ...placeOf(path),
-    kind,
-    namespace,
-    name,
-    code,
-    severity,
-    field,
-    message,
-    ...(steps && { steps }),
-  }));
+function reportProblems(object: FoundObject, { denials, warnings }: Judgement): PlacedProblem[] {
+  return [...denials, ...warnings].map((problem) => placeProblem(object, problem));
 }
 
-function reportMistake({ line, column, message }: Manifest['mistakes'][number]): PlacedProblem {
-  const [{ code, severity }] = lintRules;
-  return { line, column, kind: '', namespace: '', name: '', code, severity, field: '', message };
+function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem): PlacedProblem {
+  const { namespace, name } = nameOf(value);
+  const { path, code, severity, field, message, steps } = problem;
+  return { ...placeOf(path), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
+}
+
+function reportMistake({ line, column, field, message }: Manifest['mistakes'][number]): PlacedProblem {
+  const code = field === undefined ? 'InvalidYaml' : 'UnknownResource';
+  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field: field ?? '', message };
 }
 
 function sum<T>(items: readonly T[], count: (item: T) => number): number {

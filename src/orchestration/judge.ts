@@ -147,6 +147,7 @@ function rankOf({ code }: FoundProblem): number {
   return meanings.get(code)?.rank ?? 0;
 }
 
-function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem {
+/** The problem as everybody tells it, with its sentence. */
+export function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem {
   return { code, severity, path, field: formatPath(path), message: describe(), ...(loop && { steps: loop }) };
 }

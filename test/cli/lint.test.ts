@@ -67,6 +67,54 @@ describe('what is judged', () => {
     ]);
   });
 
+  test.each([
+    ['orchestration.proompteng.ai/v1beta1', 'Orchestration', 'apiVersion'],
+    ['agents.proompteng.io/v1alpha1', 'Orchestration', 'apiVersion'],
+    ['orchestrations.proompteng.ai/v1alpha1', 'OrchestrationRun', 'apiVersion'],
+    ['v1alpha1', 'Orchestration', 'apiVersion'],
+    [undefined, 'OrchestrationRun', 'apiVersion'],
+    ['orchestration.proompteng.ai/v1alpha1', 'Orchestraton', 'kind'],
+    ['orchestration.proompteng.ai/v1alpha1', 'orchestrationrun', 'kind'],
+    ['orchestration.proompteng.ai/v1alpha1', 'Workflow', 'kind'],
+  ])('is no %s %s: its %s is misspelt, and nothing else is said of it', async (apiVersion, kind, field) => {
+    const text = JSON.stringify({ apiVersion, kind, metadata: {}, spec: { steps: [] } });
+    expect(await problemsOf({ 'a.json': text })).toEqual([
+      expect.stringMatching(new RegExp(`^a\\.json:1:\\d+ UnknownResource ${field}$`)),
+    ]);
+  });
+
+  test.each([
+    ['workflows.example.com/v1', 'Orchestration'],
+    ['agents.proompteng.ai/v1alpha1', 'AgentRun'],
+    ['v1', 'ConfigMap'],
+  ])('is no %s %s, which is of somebody else', async (apiVersion, kind) => {
+    const { stdout } = await lintFiles({ 'a.json': JSON.stringify({ apiVersion, kind }) });
+    expect(stdout).toBe('no Orchestration or OrchestrationRun found; 1 other document ignored\n');
+  });
+
+  test.each<[object, ...string[]]>([
+    [{ metadata: {} }, 'MissingName metadata.name'],
+    [{ metadata: { generateName: 'x-' } }],
+    [{ spec: { step: [] } }, 'UnknownSpecField spec.step', 'MissingSteps spec.steps'],
+    [{ specs: {} }, 'UnknownSpecField specs'],
+    [
+      {
+        spec: {
+          policies: { any: { thing: 1 } },
+          steps: [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'x', kind: 'y' }, any: { thing: 1 } }],
+        },
+      },
+      'UnknownSpecField spec.steps[0].toolRef.kind',
+    ],
+    [{ spec: { steps: [{ name: 'a', kind: 'Checkpoint', with: { any: 'thing' } }] }, status: { any: 1 } }],
+  ])('with %j is told what the API server would deny or lose', async (fields, ...problems) => {
+    const steps = [{ name: 'a', kind: 'Checkpoint' }];
+    const text = JSON.stringify({ ...object('Orchestration'), spec: { steps }, ...fields });
+    expect((await problemsOf({ 'a.json': text })).map((line) => line.replace(/^\S+ /, '')).toSorted()).toEqual(
+      problems.toSorted(),
+    );
+  });
+
   test('is what a List holds too, as kubectl get -o yaml writes it', async () => {
     const list = {
       apiVersion: 'v1',
@@ -76,7 +124,7 @@ describe('what is judged', () => {
     const { exitCode, stdout } = await lintFiles({ 'list.json': JSON.stringify(list, null, 2) });
     expect(exitCode).toBe(1);
     expect(stdout).toContain('list.json:14:7: deny MissingSteps spec.steps: is absent');
-    expect(stdout).toContain('1 problem in 1 of 1 object; 1 other document ignored\n');
+    expect(stdout).toContain('1 error in 1 object; 1 other document ignored\n');
   });
 
   test('is not another group’s Orchestration', async () => {
@@ -175,7 +223,7 @@ dir,1/a b.yaml:8:48: deny DependencyCycle spec.steps[2].dependsOn[0]: dependency
 bad.yaml
 bad.yaml:1:5: deny InvalidYaml: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
 
-3 problems in 2 of 3 objects; 2 other documents ignored
+2 errors and 1 warning in 2 of 3 objects; 2 other documents ignored
 `,
     );
   });

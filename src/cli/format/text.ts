@@ -36,7 +36,14 @@ function summarize({ problems, objectCount, faultyCount, ignoredCount }: LintRep
   const ignored = ignoredCount === 0 ? '' : `; ${count(ignoredCount, 'other document')} ignored`;
   if (objectCount === 0) return `no Orchestration or OrchestrationRun found${ignored}`;
   if (problems.length === 0) return `no problems in ${count(objectCount, 'object')}${ignored}`;
-  return `${count(problems.length, 'problem')} in ${faultyCount} of ${count(objectCount, 'object')}${ignored}`;
+  const of = (severity: LintProblem['severity']) => problems.filter((problem) => problem.severity === severity).length;
+  const [errors, warnings] = [of('deny'), of('warn')];
+  const found = [
+    ...(errors > 0 ? [count(errors, 'error')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ];
+  const where = faultyCount === objectCount ? '' : `${faultyCount} of `;
+  return `${found.join(' and ')} in ${where}${count(objectCount, 'object')}${ignored}`;
 }
 
 function count(number: number, noun: string): string {
