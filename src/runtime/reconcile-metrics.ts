@@ -118,7 +118,7 @@ export const ENGINE_METRICS = {
   },
   contested: {
     name: 'orchestration_gate_status_contested_total',
-    help: 'Objects left alone since another controller writes their status (StatusContested).',
+    help: 'Objects that another controller executes, or whose status it writes, too (StatusContested).',
     labelNames: ['kind'],
   },
 } as const;
