@@ -52,7 +52,7 @@ export async function act(acting: Acting, actions: readonly Action[]): Promise<N
   const errors: unknown[] = [];
   let next: NextLook = { errors };
   for (const action of actions) {
-    if (action.type === 'RequeueAt') next = { ...next, atMs: Date.parse(action.time) };
+    if (action.type === 'RequeueAt') next = { ...next, atMs: Math.min(next.atMs ?? Infinity, Date.parse(action.time)) };
     else if (action !== status && action.type !== 'CreateChild')
       next = { ...next, ...(await carryOut(acting, action, errors)) };
   }

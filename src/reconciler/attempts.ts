@@ -4,7 +4,7 @@ import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { statusOfToolRun } from '../orchestration/tool-run-state.ts';
 import { isLeftToUs } from './finalizer.ts';
-import type { Outcome } from './kinds/kind.ts';
+import type { Outcome, Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { KubeObject, Snapshot } from './snapshot.ts';
 
@@ -63,8 +63,8 @@ function deleted({ kind, resourceRef }: StepStatus): Outcome {
   return failed('ChildDeleted', `${kind} ${resourceRef?.name} is gone, and its end was not seen`);
 }
 
-/** What a Running step waits for: its kind to be listed, its child to be created, or the end of either. */
-export function describeWait(snapshot: Snapshot, status: StepStatus): Partial<StepStatus> {
+/** What a Running step waits for: its kind to be listed, its child to be created, or what its kind says. */
+export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait | undefined): Partial<StepStatus> {
   const { unreadable, waits, children, created } = snapshot;
   const { name, kind, reason, resourceRef: ref } = status;
   const unread = unreadable.get(name);
@@ -73,7 +73,9 @@ export function describeWait(snapshot: Snapshot, status: StepStatus): Partial<St
   const words = isMissing ? waits.get(ref.name) : undefined;
   if (words !== undefined) return { reason: NOT_CREATED, message: `cannot create its ${kind} yet: ${words}` };
   // Another engine has tried: what it said holds until we know better.
-  return (isMissing && reason === NOT_CREATED) || reason === 'Started' ? {} : { reason: 'Started', message: '' };
+  if (isMissing && reason === NOT_CREATED) return {};
+  if (wait !== undefined) return wait;
+  return reason === 'Started' ? {} : { reason: 'Started', message: '' };
 }
 
 const NOT_CREATED = 'ChildNotCreated';

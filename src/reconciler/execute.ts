@@ -102,7 +102,8 @@ function recordOutcome(pass: Pass, index: number): void {
   const outcome = observeAttempt(snapshot, draft.steps[index] as Step, status);
   const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
-  if (outcome.state === 'Running') draft.change(index, describeWait(snapshot, draft.statuses[index] as StepStatus));
+  if (outcome.state === 'Running')
+    draft.change(index, describeWait(snapshot, draft.statuses[index] as StepStatus, outcome.wait));
   if (outcome.state === 'Succeeded')
     draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);

@@ -1,14 +1,14 @@
 import { stepKinds } from './kinds/table.ts';
 import { type PlanOptions, planRun } from './plan.ts';
-import type { Cluster } from './ports.ts';
+import { type Cluster, wordsOf } from './ports.ts';
 import type { Action, KubeObject, Snapshot } from './snapshot.ts';
 
-/** When an approval that could not be read past the copy is asked for again. */
+/** When a decision that could not be read past the copy is asked for again. */
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * What is to be done, where a gate opens only on the present word of what it waits for: an approval that was taken back while
- * the watch was silent opens nothing. Costs one read for each gate that opens.
+ * What is to be done, where a gate opens or is denied only on the present word of what it waits for: a decision that was
+ * taken back while the watch was silent decides nothing. Costs one read for each gate that is decided.
  */
 export async function planWithOpenings(
   cluster: Cluster,
@@ -16,44 +16,53 @@ export async function planWithOpenings(
   nowMs: number,
   options: PlanOptions,
 ): Promise<readonly Action[]> {
-  const actions = planRun(snapshot, nowMs, options);
-  const opened = findOpened(snapshot, actions);
-  if (opened.length === 0) return actions;
   const watched = new Map(snapshot.watched);
-  let isUnread = false;
-  for (const name of opened) {
-    const live = await Promise.all((watched.get(name) ?? []).map((one) => readAgain(cluster, one))).catch(() => {
-      isUnread = true;
-      return [];
-    });
-    watched.set(
-      name,
-      live.flatMap((one) => one ?? []),
-    );
-  }
-  const planned = planRun({ ...snapshot, watched }, nowMs, options);
+  const unreadable = new Map(snapshot.unreadable);
+  const asked = new Set<string>();
   const time = new Date(nowMs + ASK_AGAIN_MS).toISOString();
-  return isUnread ? [...planned, { type: 'RequeueAt', time }] : planned;
+  for (;;) {
+    const actions = planRun({ ...snapshot, watched, unreadable }, nowMs, options);
+    // What the present word opens may let another gate begin.
+    const decided = findDecided(snapshot, actions).filter((name) => !asked.has(name));
+    const isUnread = unreadable.size > snapshot.unreadable.size;
+    if (decided.length === 0) return isUnread ? [...actions, { type: 'RequeueAt', time }] : actions;
+    for (const name of decided) {
+      asked.add(name);
+      await readAgain(cluster, watched.get(name) ?? []).then(
+        (live) => watched.set(name, live),
+        (error: unknown) => unreadable.set(name, `cannot check what the step waits for: ${wordsOf(error)}`),
+      );
+    }
+  }
 }
 
-function readAgain(cluster: Cluster, { apiVersion, kind, metadata }: KubeObject): Promise<KubeObject | undefined> {
-  return cluster.readObject(apiVersion, kind, metadata.namespace, metadata.name);
+async function readAgain(cluster: Cluster, known: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  const live = await Promise.all(
+    known.map(({ apiVersion, kind, metadata }) =>
+      cluster.readObject(apiVersion, kind, metadata.namespace, metadata.name),
+    ),
+  );
+  return live.flatMap((one) => one ?? []);
 }
 
-/** The steps that this plan records as opened by somebody's word. */
-function findOpened({ orchestration, run, watched }: Snapshot, actions: readonly Action[]): readonly string[] {
+/** The steps that this plan records as opened or denied by somebody's word. */
+function findDecided({ orchestration, run, watched }: Snapshot, actions: readonly Action[]): readonly string[] {
   const patch = actions.find((action) => action.type === 'PatchStatus');
   if (patch === undefined || orchestration.state !== 'Snapshotted') return [];
   const { steps } = orchestration.orchestration;
-  const isOver = new Set(run.status.stepStatuses.filter(({ phase }) => phase === 'Succeeded').map(({ name }) => name));
-  const isOpened = new Set(
+  const wasOver = new Set(run.status.stepStatuses.filter(isDecided).map(({ name }) => name));
+  const isOver = new Set(
     patch.status.stepStatuses
-      .filter(({ phase }) => phase === 'Succeeded')
+      .filter(isDecided)
       .map(({ name, index }) => (index === undefined ? name : steps[index]?.name)),
   );
   return steps.flatMap(({ name, kind: word }) => {
     const kind = stepKinds.get(word);
-    const mayClose = kind?.type === 'Gate' && kind.isRevocable === true && watched.has(name);
-    return mayClose && isOpened.has(name) && !isOver.has(name) ? [name] : [];
+    const mayChange = kind?.type === 'Gate' && kind.isRevocable === true && (watched.get(name) ?? []).length > 0;
+    return mayChange && isOver.has(name) && !wasOver.has(name) ? [name] : [];
   });
+}
+
+function isDecided({ phase }: { readonly phase: string }): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }

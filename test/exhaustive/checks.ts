@@ -23,6 +23,8 @@ export const checks: readonly Check[] = [
   { steps: 1, graphs: 'all', menu: { rival: true } },
   { steps: 1, graphs: 'all', menu: { rival: true, faults: 0 }, isQuick: true },
   { steps: 2, graphs: 'all', menu: {}, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { decisions: 2 } },
+  { steps: 2, graphs: 'all', menu: { decisions: 2, faults: 1, retries: false }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { cancel: true } },
   { steps: 2, graphs: 'all', menu: { cancel: true, faults: 1, retries: false }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { suspend: true } },
@@ -82,11 +84,12 @@ export function run({ steps, graphs, menu, maxParallel }: Check): Outcome {
 /** A check in one line. */
 export function describe({ steps, graphs, menu, maxParallel }: Check): string {
   const { faults = 'any number of', ...rest } = menu;
-  const { hours, retries, ...deeds } = rest;
+  const { hours, retries, decisions, ...deeds } = rest;
   const parts = [
     `${steps} steps, ${graphs} graphs, ${faults} faults`,
     ...(retries === undefined ? [] : [retries === false ? 'no retries' : 'one retry']),
     ...(hours === undefined ? [] : [`${hours} hours`]),
+    ...(decisions === undefined ? [] : [`${decisions} decisions of a policy`]),
     ...Object.keys(deeds),
     ...(maxParallel === undefined ? [] : [`maxParallel ${maxParallel}`]),
   ];

@@ -3,12 +3,14 @@ import {
   createWorld,
   forkWorld,
   listChildren,
+  NAMESPACE,
+  POLICIES,
   type Setting,
   storedStatus,
   type World,
 } from '../support/model/engine.ts';
 import { createHasher } from './hash.ts';
-import { type Choices, createLazySteps, resolve } from './lazy.ts';
+import { type Choices, createLazySteps, POLICY, resolve } from './lazy.ts';
 import { type Left, listMoves, type Menu, type Move, readMenu } from './moves.ts';
 
 export interface Exploration {
@@ -52,6 +54,11 @@ export function explore(
   const facts = factsOf({ steps: lazy.steps, policies });
   const tell: Setting['tell'] = (moment) => details.push(...violationsOf(moment, facts));
   const world = createWorld({ steps: lazy.steps, policies }, { ancestry: [], tell });
+  if (menu.decisions !== undefined) {
+    const metadata = { name: POLICY, namespace: NAMESPACE };
+    const spec = { mode: 'manual', defaultDecision: 'deny' };
+    world.api.create(POLICIES, { apiVersion: 'approvals.proompteng.ai/v1alpha1', kind: POLICIES.kind, metadata, spec });
+  }
   const hash = createHasher();
   const seen = new Set<number>();
   /** What follows a state if nothing goes wrong; a state that is followed by itself is an end. */

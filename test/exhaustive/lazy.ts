@@ -1,6 +1,9 @@
 import type { Step } from '../../src/orchestration/schema.ts';
 import type { Menu } from './moves.ts';
 
+/** The ApprovalPolicy that the first step waits for, where the menu has decisions. */
+export const POLICY = 'board';
+
 /** What has been chosen of a step so far. */
 export interface Choice {
   readonly retries?: number;
@@ -45,7 +48,7 @@ class Undecided extends Error {
 
 export function createLazySteps(
   graph: readonly (readonly number[])[],
-  { hours = 0, retries, sweep = false }: Menu,
+  { hours = 0, retries, sweep = false, decisions }: Menu,
 ): LazySteps {
   const fields: readonly Field[] = [
     'continueOnFailure',
@@ -56,7 +59,11 @@ export function createLazySteps(
   const steps = graph.map((dependencies, index): Step => {
     const step: Step = {
       name: nameOf(index),
-      ...(sweep ? AGENT : { kind: 'ToolRun', toolRef: { name: nameOf(index) } }),
+      ...(decisions !== undefined && index === 0
+        ? { kind: 'ApprovalGate', policyRef: POLICY }
+        : sweep
+          ? AGENT
+          : { kind: 'ToolRun', toolRef: { name: nameOf(index) } }),
       dependsOn: dependencies.map(nameOf),
     };
     for (const field of fields) Object.defineProperty(step, field, { get: () => read(index, field) });

@@ -9,6 +9,7 @@ import {
   listChildren,
   listVisible,
   NAMESPACE,
+  POLICIES,
   phaseOf,
   plan,
   RUN,
@@ -41,6 +42,8 @@ export interface Menu {
   readonly rival?: boolean;
   /** A child may also end Cancelled. */
   readonly cancelChildren?: boolean;
+  /** The first step waits for a manual ApprovalPolicy, which so often becomes Ready, whatever it was, or is denied. */
+  readonly decisions?: number;
 }
 
 /** What is left of a menu. */
@@ -66,6 +69,7 @@ export function readMenu({ retries: _, ...menu }: Menu): Left {
     hours: 0,
     rival: false,
     cancelChildren: false,
+    decisions: 0,
     ...menu,
   };
 }
@@ -87,6 +91,7 @@ export function listMoves(world: World, left: Left, phasesOf: PhasesOf = () => p
     ...working,
     ...(isResting ? listEnds(world, phasesOf) : []),
     ...collectGarbage(world),
+    ...listDecisions(world, left),
     ...listFaults(world, left, news.length > 0),
     ...listDeeds(world, left),
     ...listSweeps(world, left),
@@ -120,6 +125,25 @@ function listEnds(world: World, phasesOf: PhasesOf): Move[] {
       },
     })),
   );
+}
+
+/** What becomes of the ApprovalPolicy, if there is one; that somebody approves is what happens if nothing goes wrong. */
+function listDecisions({ api }: World, { decisions }: Left): Move[] {
+  const [policy] = api.list(POLICIES).items;
+  if (policy === undefined || phaseOf(policy) === 'Approved') return [];
+  const decide = (phase: string): Move => ({
+    label: `the policy becomes ${phase}`,
+    go: (next) =>
+      next.api.patch(
+        POLICIES,
+        policy.metadata,
+        { type: 'merge', body: { status: { phase } } },
+        { subresource: 'status' },
+      ),
+  });
+  const used = { decisions: decisions - 1 };
+  const more = decisions > 0 ? ['Ready', 'Denied'].map((phase) => ({ ...decide(phase), used })) : [];
+  return [...more, decide('Approved')];
 }
 
 function collectGarbage({ api }: World): Move[] {

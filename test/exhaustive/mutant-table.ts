@@ -24,6 +24,7 @@ const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
 const CHILDREN = 'src/reconciler/children.ts';
 const ATTEMPTS = 'src/reconciler/attempts.ts';
+const GATE = 'src/reconciler/kinds/approval-gate.ts';
 const STATUS = 'src/orchestration/run-status.ts';
 const SUMMARY = 'src/reconciler/summary.ts';
 
@@ -261,6 +262,10 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   { name: 'children are created last first', changes: [[PLAN, '    ...creates,\n', '    ...creates.toReversed(),\n']] },
+  {
+    name: 'Ready opens a gate whatever the policy',
+    changes: [[GATE, "approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING", '[...OPENING, READY]']],
+  },
   {
     name: 'new steps come before retries',
     changes: [

@@ -4,6 +4,7 @@ import { isHeld } from '../../src/reconciler/finalizer.ts';
 import { attemptOf, type Moment, phaseOf } from '../support/model/engine.ts';
 import { naiveEdges } from '../support/oracle.ts';
 import * as attempts from './invariants/attempts.ts';
+import * as gates from './invariants/gates.ts';
 import * as graph from './invariants/graph.ts';
 import { type Check, type Created, changesOf, type Facts, hasEnded, said } from './invariants/moment.ts';
 import * as run from './invariants/run.ts';
@@ -50,6 +51,11 @@ const invariants: readonly Invariant[] = [
     id: 'I-3.14',
     sentence: 'outcomes, end, cancel, deadline, timeouts, retries, new steps',
     check: attempts.appliesInOrder,
+  },
+  {
+    id: 'I-gates',
+    sentence: 'an ApprovalGate opens on approval, and on Ready only of a policy that asks nobody',
+    check: gates.obeysPolicy,
   },
 ];
 

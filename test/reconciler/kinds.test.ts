@@ -219,30 +219,68 @@ describe('ApprovalGate', () => {
   test('waits for the policy of its name', () => {
     const [board, other] = ['board', 'other'].map((name) => object('ApprovalPolicy', name, {}));
     expect([board, other].map((policy) => policy && matches(step, policy, run))).toEqual([true, false]);
-    expect(judge(step, [])).toEqual({ state: 'Running' });
   });
 
-  test.each(['approved', 'allowed', 'ready', 'succeeded', 'Approved', 'READY'])('opens when it is %s', (phase) => {
-    const policy = object('ApprovalPolicy', 'board', { status: { phase } });
-    expect(judge(step, [policy])).toEqual({
+  const policy = (phase: unknown, spec: object = {}) => object('ApprovalPolicy', 'board', { spec, status: { phase } });
+  const manual = { mode: 'manual', defaultDecision: 'deny' };
+
+  test.each(['approved', 'allowed', 'succeeded', 'Approved', 'ALLOWED'])('opens when it is %s', (phase) => {
+    expect(judge(step, [policy(phase, manual)])).toEqual({
       state: 'Succeeded',
       message: `approval policy board is ${phase.toLowerCase()}, for every run that waits for it`,
     });
   });
 
+  test.each([{ mode: 'auto' }, { mode: 'manual', defaultDecision: 'allow' }, { defaultDecision: 'Allow' }])(
+    'opens on Ready of %j, which asks nobody',
+    (spec) => {
+      expect(judge(step, [policy('Ready', spec)])).toMatchObject({ state: 'Succeeded' });
+    },
+  );
+
   test.each(['denied', 'rejected', 'blocked', 'failed', 'Denied'])('fails for good when it is %s', (phase) => {
-    const policy = object('ApprovalPolicy', 'board', { status: { phase } });
-    expect(judge(step, [policy])).toMatchObject({ state: 'Failed', reason: 'ApprovalDenied', isFinal: true });
+    expect(judge(step, [policy(phase, { mode: 'auto' })])).toMatchObject({
+      state: 'Failed',
+      reason: 'ApprovalDenied',
+      isFinal: true,
+    });
   });
 
-  test.each([
-    [{}],
-    [{ status: {} }],
-    [{ status: { phase: 'pending' } }],
-    [{ status: { phase: 7 } }],
-    [{ status: 'approved' }],
-  ])('waits on at %j', (content) => {
-    expect(judge(step, [object('ApprovalPolicy', 'board', content)])).toEqual({ state: 'Running' });
+  const opens = 'Approved, Allowed or Succeeded opens the gate';
+  test.each<[string, KubeObject | undefined, string, string]>([
+    ['no policy', undefined, 'ApprovalPolicyMissing', ', which does not exist: create it, or correct policyRef'],
+    ['a policy without status', object('ApprovalPolicy', 'board', {}), 'ApprovalPending', ` (no phase): ${opens}`],
+    [
+      'a status that is none',
+      object('ApprovalPolicy', 'board', { status: 'approved' }),
+      'ApprovalPending',
+      ` (no phase): ${opens}`,
+    ],
+    ['Ready of one that is manual', policy('Ready', manual), 'ApprovalPending', ` (phase Ready): ${opens}`],
+    ['Ready of one that does not say its mode', policy('READY'), 'ApprovalPending', ` (phase READY): ${opens}`],
+    ['Pending', policy('pending'), 'ApprovalPending', ` (phase pending): ${opens}`],
+    [
+      'Pending of one that asks nobody',
+      policy('Pending', { mode: 'auto' }),
+      'ApprovalPending',
+      ' (phase Pending): Approved, Allowed, Succeeded or Ready opens the gate',
+    ],
+    [
+      'a phase that is misspelt',
+      policy('Aproved'),
+      'ApprovalPhaseUnknown',
+      `, whose phase "Aproved" is unknown (did you mean Approved?): ${opens}, Denied, Rejected, Blocked or Failed denies it`,
+    ],
+    [
+      'a phase that nobody knows',
+      policy(7),
+      'ApprovalPhaseUnknown',
+      `, whose phase "7" is unknown: ${opens}, Denied, Rejected, Blocked or Failed denies it`,
+    ],
+  ])('waits at %s, and says for what', (_, found, reason, message) => {
+    const wait = { reason, message: `waits for ApprovalPolicy "board"${message}` };
+    expect(judge(step, found === undefined ? [] : [found])).toEqual({ state: 'Running', wait });
+    expect(wait.message.length).toBeLessThan(257);
   });
 
   test('without a policy fails for good, in a sentence', () => {

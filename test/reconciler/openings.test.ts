@@ -13,18 +13,18 @@ const policyOf = (phase: string): KubeObject => ({
   status: { phase },
 });
 
-/** A run whose first step waits for an approval that the copy holds for given; `read` is what there is. */
-async function look(read: () => Promise<KubeObject | undefined>) {
+/** A run whose first step waits for a decision that the copy holds for made; `read` is what there is. */
+async function look(read: () => Promise<KubeObject | undefined>, copy = 'Approved') {
   const steps = [
     { name: 'approve', kind: 'ApprovalGate', policyRef: 'board' },
-    { name: 'deploy', kind: 'Checkpoint' },
+    { name: 'again', kind: 'ApprovalGate', policyRef: 'board' },
   ];
   const world = createWorld({ steps, policies: {} }, { ancestry: [], tell: () => {} });
   let reads = 0;
   const model = connectModel(world.api);
   const cluster: Cluster = {
     ...model,
-    listOffers: () => [policyOf('Approved')],
+    listOffers: () => [policyOf(copy)],
     readObject: (apiVersion, kind, ...name) => {
       if (kind !== 'ApprovalPolicy') return model.readObject(apiVersion, kind, ...name);
       reads += 1;
@@ -34,27 +34,44 @@ async function look(read: () => Promise<KubeObject | undefined>) {
   const engine = startEngine(cluster, world);
   let outcome: unknown;
   for (let round = 0; round < 3; round++) outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
-  const phases = storedStatus(world).stepStatuses.map(({ phase }) => phase);
-  return { phases, reads, outcome };
+  const { stepStatuses } = storedStatus(world);
+  return { phases: stepStatuses.map(({ phase }) => phase), reads, outcome, first: stepStatuses[0] };
 }
 
-test('an approval that still stands opens the gate, for one read', async () => {
-  const { phases, reads } = await look(() => Promise.resolve(policyOf('Approved')));
-  expect([phases, reads]).toEqual([['Succeeded', 'Succeeded'], 1]);
+test.each(['Approved', 'Denied'])('a policy that is still %s decides, for one read a gate', async (phase) => {
+  const { phases, reads } = await look(() => Promise.resolve(policyOf(phase)), phase);
+  expect([phases, reads]).toEqual(phase === 'Approved' ? [['Succeeded', 'Succeeded'], 2] : [['Failed', 'Skipped'], 1]);
 });
 
-test.each<[string, KubeObject | undefined, string]>([
-  ['taken back', policyOf('Pending'), 'Running'],
-  ['turned into a denial', policyOf('Denied'), 'Failed'],
-  ['deleted', undefined, 'Running'],
-])('an approval that was %s while the watch was silent opens nothing', async (_, live, phase) => {
-  const { phases } = await look(() => Promise.resolve(live));
+test.each<[string, string, KubeObject | undefined, string]>([
+  ['Approved', 'is Ready again', policyOf('Ready'), 'Running'],
+  ['Approved', 'is denied now', policyOf('Denied'), 'Failed'],
+  ['Approved', 'is deleted', undefined, 'Running'],
+  ['Denied', 'is Ready again', policyOf('Ready'), 'Running'],
+  ['Denied', 'is approved now', policyOf('Approved'), 'Succeeded'],
+])('a policy that was %s while the watch was silent and %s decides as it is now', async (copy, _, live, phase) => {
+  const { phases, first } = await look(() => Promise.resolve(live), copy);
   expect(phases[0]).toBe(phase);
-  expect(phases[1]).not.toBe('Succeeded');
+  expect(first?.message).toContain(
+    live === undefined ? 'does not exist' : String(Object(live['status']).phase).toLowerCase().slice(1),
+  );
 });
 
-test('an approval that cannot be read opens nothing, and is asked for again', async () => {
-  const { phases, outcome } = await look(() => Promise.reject(new Error('unavailable')));
-  expect(phases).toEqual(['Running', 'Pending']);
-  expect(outcome).toEqual({ afterMs: 5_000 });
+test('each gate that a live read opens asks for itself', async () => {
+  let reads = 0;
+  const { phases } = await look(() => Promise.resolve(policyOf(reads++ === 0 ? 'Approved' : 'Ready')), 'Denied');
+  expect(phases).toEqual(['Succeeded', 'Running']);
 });
+
+test.each(['Approved', 'Denied'])(
+  'a policy that was %s and cannot be read decides nothing, and is asked for again',
+  async (copy) => {
+    const { phases, outcome, first } = await look(() => Promise.reject(new Error('unavailable')), copy);
+    expect(phases).toEqual(['Running', 'Pending']);
+    expect(first).toMatchObject({
+      reason: 'KindUnreadable',
+      message: 'cannot check what the step waits for: unavailable',
+    });
+    expect(outcome).toEqual({ afterMs: 5_000 });
+  },
+);

@@ -81,7 +81,7 @@ const policies = fc.record(
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
 const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
-const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, rival: false, cancelChildren: true };
+const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, rival: false, cancelChildren: true, decisions: 0 };
 const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
 
 interface Trace {
@@ -140,7 +140,7 @@ function letOneThingHappen(
   else if (world.api.collectGarbage()) return true;
   else if (isRunFinal(storedStatus(world))) return false;
   else if (storedRun(world)?.metadata.annotations?.[SUSPEND] === 'true') annotate(world, SUSPEND, null);
-  else if (world.api.list(POLICIES).items.length === 0) approve(world, 'Approved');
+  else if (!isDecided(world)) approve(world, 'Approved');
   else {
     const due = last?.actions.find((action) => action.type === 'RequeueAt');
     const [hanging] = running;
@@ -160,14 +160,17 @@ function accidents(world: World): Move[] {
   });
   const rival = { metadata: { labels: { seen: String(world.nowMs) } } };
   const child = plan?.actions.find((action) => action.type === 'CreateChild');
-  const policy = ['Approved', 'Denied'].map((phase) => ({ label: phase, go: (next: World) => approve(next, phase) }));
+  const policy = ['Approved', 'Denied', 'Ready', 'Aproved'].map((phase) => ({
+    label: phase,
+    go: (next: World) => approve(next, phase),
+  }));
   const hasOrchestration = api.list(ORCHESTRATIONS).items.length > 0 && storedStatus(world).runId !== undefined;
   return [
     wait(10),
     wait(60),
     wait(-3600),
     { label: 'a rival labels the run', go: (next) => next.api.patch(RUNS, run, { type: 'merge', body: rival }) },
-    ...(api.list(POLICIES).items.length === 0 ? policy : []),
+    ...(isDecided(world) ? [] : policy),
     ...(hasOrchestration
       ? [
           { label: 'the Orchestration is edited', go: edit },
@@ -196,13 +199,19 @@ function annotate({ api }: World, key: string, value: string | null): void {
   api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [key]: value } } } });
 }
 
+function isDecided({ api }: World): boolean {
+  const [policy] = api.list(POLICIES).items;
+  return policy !== undefined && ['Approved', 'Denied'].includes(String(phaseOf(policy)));
+}
+
 function approve({ api }: World, phase: string): void {
   const policy = {
     apiVersion: 'approvals.proompteng.ai/v1alpha1',
     kind: 'ApprovalPolicy',
     metadata: { name: 'board', namespace: NAMESPACE },
+    spec: { mode: 'manual' },
   };
-  api.create(POLICIES, policy);
+  if (api.list(POLICIES).items.length === 0) api.create(POLICIES, policy);
   api.patch(POLICIES, policy.metadata, { type: 'merge', body: { status: { phase } } }, { subresource: 'status' });
 }
 

@@ -1,11 +1,18 @@
+import { displayName, quoteName } from '../../dag/display.ts';
+import { suggestName } from '../../dag/suggest.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { readReference } from '../../orchestration/references.ts';
-import type { GateKind } from './kind.ts';
+import type { GateKind, Wait } from './kind.ts';
 
-const APPROVED = new Set(['approved', 'allowed', 'ready', 'succeeded']);
-const DENIED = new Set(['denied', 'rejected', 'blocked', 'failed']);
+const OPENING = ['Approved', 'Allowed', 'Succeeded'];
+const DENYING = ['Denied', 'Rejected', 'Blocked', 'Failed'];
+const READY = 'Ready';
+const WAITING = [READY, 'Pending'];
 
-/** Waits for an ApprovalPolicy. It approves for every run that waits for it: approval is per policy, not per run. */
+/**
+ * Waits for an ApprovalPolicy. It approves for every run that waits for it: approval is per policy, not per run. The agents
+ * chart makes every policy Ready that has no phase, and may put a decided one back to it: that is nobody's approval.
+ */
 export const approvalGate: GateKind = {
   type: 'Gate',
   isRevocable: true,
@@ -20,11 +27,53 @@ export const approvalGate: GateKind = {
       const message = 'policyRef is missing: an ApprovalGate step names the ApprovalPolicy to wait for';
       return { state: 'Failed', reason: 'InvalidStep', message, isFinal: true };
     }
-    const { phase } = asRecord(policy?.['status']);
+    if (policy === undefined) return { state: 'Running', wait: missing(name) };
+    const opening = approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING;
+    const { phase } = asRecord(policy['status']);
     const word = typeof phase === 'string' ? phase.toLowerCase() : '';
-    if (APPROVED.has(word))
+    if (holds(opening, word))
       return { state: 'Succeeded', message: `approval policy ${name} is ${word}, for every run that waits for it` };
-    if (!DENIED.has(word)) return { state: 'Running' };
-    return { state: 'Failed', reason: 'ApprovalDenied', message: `approval policy ${name} is ${word}`, isFinal: true };
+    if (holds(DENYING, word))
+      return {
+        state: 'Failed',
+        reason: 'ApprovalDenied',
+        message: `approval policy ${name} is ${word}`,
+        isFinal: true,
+      };
+    return { state: 'Running', wait: undecided(name, phase, opening) };
   },
 };
+
+/** Whether the policy asks nobody: then the agents chart's Ready is its approval. */
+function approvesByDefault(spec: unknown): boolean {
+  const { mode, defaultDecision } = asRecord(spec);
+  return String(mode).toLowerCase() === 'auto' || String(defaultDecision).toLowerCase() === 'allow';
+}
+
+function holds(phases: readonly string[], word: string): boolean {
+  return phases.some((phase) => phase.toLowerCase() === word);
+}
+
+function missing(name: string): Wait {
+  const message = `waits for ApprovalPolicy ${quoteName(name)}, which does not exist: create it, or correct policyRef`;
+  return { reason: 'ApprovalPolicyMissing', message };
+}
+
+function undecided(name: string, phase: unknown, opening: readonly string[]): Wait {
+  const policy = `waits for ApprovalPolicy ${quoteName(name)}`;
+  const opens = `${list(opening)} opens the gate`;
+  if (phase === undefined || phase === '')
+    return { reason: 'ApprovalPending', message: `${policy} (no phase): ${opens}` };
+  const word = typeof phase === 'string' ? phase : JSON.stringify(phase);
+  if (holds(WAITING, word.toLowerCase()))
+    return { reason: 'ApprovalPending', message: `${policy} (phase ${displayName(word)}): ${opens}` };
+  const meant = suggestName(word, [...opening, ...DENYING, ...WAITING]);
+  const guess = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  const unknown = `${policy}, whose phase ${quoteName(word)} is unknown${guess}`;
+  return { reason: 'ApprovalPhaseUnknown', message: `${unknown}: ${opens}, ${list(DENYING)} denies it` };
+}
+
+/** `Approved, Allowed or Succeeded`. */
+function list(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

@@ -1,9 +1,15 @@
 import type { Step } from '../../orchestration/schema.ts';
 import type { KubeObject, ObservedRun } from '../snapshot.ts';
 
+/** What a step waits for: a word for programs, a sentence for people. Neither changes unless what is waited for does. */
+export interface Wait {
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What can be read off the world about an attempt. */
 export type Outcome =
-  | { readonly state: 'Running' }
+  | { readonly state: 'Running'; readonly wait?: Wait }
   | { readonly state: 'Succeeded'; readonly message?: string }
   /** `isFinal`: another attempt would meet the same. */
   | { readonly state: 'Failed'; readonly reason: string; readonly message: string; readonly isFinal?: boolean };
@@ -28,7 +34,7 @@ export interface ChildKind {
 
 export interface GateKind {
   readonly type: 'Gate';
-  /** What it waits for can be taken back: it is read once more, past the copy, before the gate opens. */
+  /** What it waits for can be taken back: it is read once more, past the copy, before the gate opens or is denied. */
   readonly isRevocable?: boolean;
   /** Kind of the objects waited for. */
   readonly apiVersion: string;

@@ -1,0 +1,33 @@
+import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
+import { type Check, said } from './moment.ts';
+
+/** A gate ends by the word of the policy that was seen, and Ready is the word of a policy that asks nobody, only. */
+export const obeysPolicy: Check = (moment, _, changes) => {
+  if (moment.type !== 'Recorded') return [];
+  const { isSuspended } = moment.snapshot.run;
+  return changes
+    .filter(({ step }) => step.kind === 'ApprovalGate')
+    .flatMap(({ name, before, after }) => {
+      const { phase, opens, denies } = readPolicy(moment.snapshot.watched.get(name)?.[0]);
+      const isNew = before.phase !== after.phase;
+      return [
+        said(isNew && after.phase === 'Succeeded' && !opens, `${name} opened although its policy is ${phase}`),
+        said(
+          isNew && after.reason === 'ApprovalDenied' && !denies,
+          `${name} was denied although its policy is ${phase}`,
+        ),
+        said(
+          after.phase === 'Running' && !isSuspended && (opens || denies),
+          `${name} waits although its policy is ${phase}`,
+        ),
+        said(after.phase === 'Running' && !after.message, `${name} does not say what it waits for`),
+      ];
+    });
+};
+
+function readPolicy(policy: KubeObject | undefined) {
+  const { phase } = Object(policy?.['status']);
+  const { mode, defaultDecision } = Object(policy?.['spec']);
+  const asksNobody = mode === 'auto' || defaultDecision === 'allow';
+  return { phase, opens: phase === 'Approved' || (phase === 'Ready' && asksNobody), denies: phase === 'Denied' };
+}
