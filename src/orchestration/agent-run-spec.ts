@@ -1,6 +1,6 @@
-import { readObject, readReference } from './references.ts';
+import { readObject, readReference, type StepReader } from './references.ts';
 import type { Step } from './schema.ts';
-import { readTexts } from './texts.ts';
+import { readSeconds, readTexts } from './texts.ts';
 
 /** What a step without a runtime runs as. */
 const JOB = Object.freeze({ type: 'job' });
@@ -16,7 +16,7 @@ const readers = {
   policy: readObject,
   vcsPolicy: readObject,
   goal: readObject,
-  secrets: readSecrets,
+  secrets: readTexts,
   runtime: readRuntime,
   workflow: readWorkflow,
 } as const satisfies Readonly<Record<string, (step: Step, field: string) => unknown>>;
@@ -28,8 +28,14 @@ export function readAgentRun(step: Step, field: AgentRunField): unknown {
   return readers[field](step, field);
 }
 
-/** The fields of a step, or of its `with`, that are read for its AgentRun: none of them is a parameter. */
-export const agentRunFields: ReadonlySet<string> = new Set([...Object.keys(readers), 'ttlSecondsAfterFinished']);
+/** The fields that are read for an AgentRun. What a step gives of them in its `with` is no parameter. */
+export const agentRunFields: ReadonlyMap<string, StepReader> = new Map<string, StepReader>([
+  ...['agentRef', 'implementationSpecRef', 'memoryRef', 'vcsRef'].map((field) => [field, readReference] as const),
+  ...['implementation', 'workload', 'policy', 'vcsPolicy', 'goal'].map((field) => [field, readObject] as const),
+  ...['runtime', 'workflow'].map((field) => [field, readObject] as const),
+  ['secrets', readTexts],
+  ['ttlSecondsAfterFinished', readSeconds],
+]);
 
 /** The spec of the AgentRun that a step creates, less its parameters. */
 export function buildAgentRunSpec(step: Step): Readonly<Record<string, unknown>> {
@@ -40,11 +46,6 @@ export function buildAgentRunSpec(step: Step): Readonly<Record<string, unknown>>
 function readNamed(step: Step, field: string): unknown {
   const name = readReference(step, field);
   return name === undefined ? undefined : { name };
-}
-
-function readSecrets(step: Step): unknown {
-  const secrets = readTexts(step, 'secrets');
-  return secrets.length > 0 ? secrets : undefined;
 }
 
 function readRuntime(step: Step): Readonly<Record<string, unknown>> {

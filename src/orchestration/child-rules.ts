@@ -2,7 +2,7 @@ import { type AgentRunField, agentRunFields, readAgentRun } from './agent-run-sp
 import { agentRunFacts, parameterFacts } from './child-facts.ts';
 import { isRecord, type Orchestration } from './decode.ts';
 import { collect, type Found, type Path, type Tell } from './problem.ts';
-import { mentionsObject } from './references.ts';
+import { isReadFromWith, mentionsObject } from './references.ts';
 import type { Step } from './schema.ts';
 import { findMisfits } from './shapes.ts';
 
@@ -64,7 +64,7 @@ function judgeParameters(step: Step, index: number, tell: Tell): void {
   const { with: parameters = {} } = step;
   let count = 0;
   for (const name in parameters) {
-    if (agentRunFields.has(name)) continue;
+    if (isReadFromWith(step, name, agentRunFields.get(name))) continue;
     count++;
     const bytes = countBytes(parameters[name] ?? '');
     if (name === forbidden) tell([...at, name], () => `${DENIED}: no parameter may be called ${name}; ${PROMPT_CURE}`);

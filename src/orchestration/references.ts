@@ -23,6 +23,14 @@ function beginsObject(value: unknown): boolean {
   return isRecord(value) || (typeof value === 'string' && /^\s*\{/.test(value));
 }
 
+/** Reads a field of a step, wherever the step gives it. */
+export type StepReader = (step: Step, field: string) => unknown;
+
+/** Whether a field is read from the step's `with`, since the step itself does not give it. */
+export function isReadFromWith(step: Step, field: string, read: StepReader | undefined): boolean {
+  return read !== undefined && read({ ...step, with: {} }, field) === undefined && read(step, field) !== undefined;
+}
+
 function objectIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
   const parsed = typeof value === 'string' ? parseJson(value) : value;
   return isRecord(parsed) ? parsed : undefined;

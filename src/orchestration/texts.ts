@@ -3,13 +3,15 @@ import { readWhole } from './durations.ts';
 import type { Step } from './schema.ts';
 
 /** A list of texts: a list, JSON text of one, or words with commas or spaces between, in the step or in its `with`. */
-export function readTexts(step: Step, field: string): readonly string[] {
+export function readTexts(step: Step, field: string): readonly string[] | undefined {
   const value = step[field] ?? asRecord(step['with'])[field];
-  if (Array.isArray(value)) return value.filter(isText);
-  if (!isText(value)) return [];
-  if (!value.trimStart().startsWith('[')) return value.split(/[\s,]+/).filter(isText);
-  const parsed = parseJson(value);
-  return Array.isArray(parsed) ? parsed.filter(isText) : [];
+  const list = isText(value) ? splitTexts(value) : value;
+  const texts = Array.isArray(list) ? list.filter(isText) : [];
+  return texts.length === 0 ? undefined : texts;
+}
+
+function splitTexts(text: string): unknown {
+  return text.trimStart().startsWith('[') ? parseJson(text) : text.split(/[\s,]+/);
 }
 
 /** A whole number of 0 or more, or the text of one, in the step or in its `with`. */

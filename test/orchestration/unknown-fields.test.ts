@@ -136,7 +136,7 @@ describe('a field of the policies that nothing reads', () => {
 });
 
 test('every field that is read is known', () => {
-  const read = [...Object.keys(stepSchema.properties), ...agentRunFields, 'signalRef', 'deliveryId'];
+  const read = [...Object.keys(stepSchema.properties), ...agentRunFields.keys(), 'signalRef', 'deliveryId'];
   expect(read.filter((field) => !stepFields.fields.has(field))).toEqual([]);
 });
 

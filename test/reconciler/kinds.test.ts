@@ -74,6 +74,38 @@ describe('the parameters of a child', () => {
   });
 });
 
+describe('what is read from `with` as a field of the child', () => {
+  const text = (value: object) => JSON.stringify(value);
+
+  test('is no parameter, and what is not read stays one', () => {
+    const given = { agentRef: 'coder', implementation: text({ inline: { text: 'x'.repeat(4096) } }), goal: 'ship it' };
+    const more = {
+      secrets: 'a b',
+      runtime: text({ type: 'job' }),
+      workflow: text({ steps: [] }),
+      ttlSecondsAfterFinished: '60',
+    };
+    const spec = build('AgentRun', { with: { ...given, ...more, depth: '5' } });
+    expect(spec).toMatchObject({ agentRef: { name: 'coder' }, secrets: ['a', 'b'], runtime: { type: 'job' } });
+    expect(spec).toHaveProperty('parameters', { branch: 'main', depth: '5', goal: 'ship it' });
+  });
+
+  test('is a parameter if the step itself gives the field', () => {
+    const fields = { agentRef: { name: 'coder' }, implementationSpecRef: 'spec', with: { agentRef: 'other' } };
+    expect(build('AgentRun', fields)).toHaveProperty('parameters', { ...run.parameters, agentRef: 'other' });
+  });
+
+  test('is no parameter of a ToolRun or a run either, whose `parameters` stays one', () => {
+    expect(build('ToolRun', { with: { toolRef: 'lint' } })).toHaveProperty('parameters', run.parameters);
+    const given = { orchestrationRef: 'inner', parameters: text({ depth: '9' }) };
+    const { orchestrationRef: _, ...parameters } = given;
+    expect(build('SubOrchestration', { with: given })).toEqual({
+      orchestrationRef: { name: 'inner' },
+      parameters: { ...run.parameters, ...parameters },
+    });
+  });
+});
+
 describe.each([
   ['ToolRun', 'toolRef', {}],
   ['SubOrchestration', 'orchestrationRef', {}],

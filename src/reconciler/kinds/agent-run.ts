@@ -1,4 +1,4 @@
-import { buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
+import { agentRunFields, buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
 import { readSeconds } from '../../orchestration/texts.ts';
 import type { ChildKind } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
@@ -16,7 +16,7 @@ export const agentRun: ChildKind = {
         refusal: 'implementationSpecRef and implementation are both missing: an AgentRun step needs one of them',
       };
     }
-    return { spec: { ...spec, parameters: mergeParameters(step, run) } };
+    return { spec: { ...spec, parameters: mergeParameters(step, run, agentRunFields) } };
   },
   ttlSeconds: (step) => readSeconds(step, 'ttlSecondsAfterFinished'),
   isHeld: true,

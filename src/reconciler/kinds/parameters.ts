@@ -1,7 +1,16 @@
+import { isReadFromWith, type StepReader } from '../../orchestration/references.ts';
 import type { Step } from '../../orchestration/schema.ts';
 import type { ObservedRun } from '../snapshot.ts';
 
-/** The parameters of a child: those of the run, overlaid with the step's `with`. */
-export function mergeParameters(step: Step, { parameters }: ObservedRun): Readonly<Record<string, string>> {
-  return { ...parameters, ...step.with };
+/**
+ * The parameters of a child: those of the run, overlaid with the step's `with`, but for what is read from that as a field of
+ * the child, by one of these readers.
+ */
+export function mergeParameters(
+  step: Step,
+  { parameters }: ObservedRun,
+  fields: ReadonlyMap<string, StepReader>,
+): Readonly<Record<string, string>> {
+  const own = Object.entries(step.with ?? {}).filter(([key]) => !isReadFromWith(step, key, fields.get(key)));
+  return { ...parameters, ...Object.fromEntries(own) };
 }

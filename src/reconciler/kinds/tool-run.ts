@@ -2,6 +2,8 @@ import { readReference } from '../../orchestration/references.ts';
 import type { ChildKind } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
 
+const FIELDS = new Map([['toolRef', readReference]]);
+
 /** Runs a Tool. */
 export const toolRun: ChildKind = {
   type: 'Child',
@@ -10,6 +12,6 @@ export const toolRun: ChildKind = {
   buildSpec: (step, run) => {
     const tool = readReference(step, 'toolRef');
     if (tool === undefined) return { refusal: 'toolRef is missing: a ToolRun step names the Tool to run' };
-    return { spec: { toolRef: { name: tool }, parameters: mergeParameters(step, run) } };
+    return { spec: { toolRef: { name: tool }, parameters: mergeParameters(step, run, FIELDS) } };
   },
 };
