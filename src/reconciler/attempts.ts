@@ -89,19 +89,22 @@ export function hasEnded(child: KubeObject): boolean {
 function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
   const { phase, ...rest } = kind === 'ToolRun' ? statusOfToolRun({ metadata, status }) : asRecord(status);
   if (phase === 'Succeeded') return { state: 'Succeeded' };
-  const message = readMessage(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
+  const message = readCause(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
   if (phase === 'Failed') return failed('ChildFailed', message);
   return phase === 'Cancelled' ? { ...failed('ChildCancelled', message), isFinal: true } : { state: 'Running' };
 }
 
-/** What a child says of its end: the message of its status, else of a condition that speaks of the end. */
-function readMessage(status: Record<string, unknown>): string | undefined {
+/** Conditions that say why a child failed, the best first, and what each then is. */
+const CAUSES = { Failed: 'True', InvalidSpec: 'True', Degraded: 'True', Ready: 'False', Blocked: 'True' };
+
+/** Why a child failed: the first message of its status and of these conditions, else the first reason. */
+function readCause(status: Record<string, unknown>): string | undefined {
   const conditions = Array.isArray(status['conditions']) ? status['conditions'].map(asRecord) : [];
-  const ofTheEnd = ['Failed', 'Succeeded', 'Ready'].flatMap(
-    (type) => conditions.find((condition) => condition['type'] === type) ?? [],
+  const causes = Object.entries(CAUSES).flatMap(
+    ([type, is]) => conditions.find((one) => one['type'] === type && one['status'] === is) ?? [],
   );
-  const messages = [status, ...ofTheEnd].map((said) => asRecord(said)['message']);
-  return messages.find((message): message is string => typeof message === 'string' && message !== '');
+  const words = ['message', 'reason'].flatMap((field) => [status, ...causes].map((cause) => asRecord(cause)[field]));
+  return words.find((word): word is string => typeof word === 'string' && word !== '');
 }
 
 function failed(reason: string, message: string): Outcome & { state: 'Failed' } {

@@ -46,7 +46,7 @@ function keepEnd(status: unknown): object {
   const { conditions, ...end } = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt', 'conditions']);
   const said = Array.isArray(conditions) ? conditions.map(asRecord) : [];
   const isKept = ({ type, status: holds }: ReturnType<typeof asRecord>) =>
-    type === EXPIRES || type === 'Succeeded' || (type === 'Progressing' && holds === 'True');
+    type === EXPIRES || type === 'Ready' || (type === 'Progressing' && holds === 'True');
   return { ...end, conditions: said.filter(isKept) };
 }
 

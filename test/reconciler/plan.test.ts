@@ -206,15 +206,25 @@ describe('3.4 a failure', () => {
       return statusOf(story, 'a').message;
     };
     expect(told({ message: 'exit 1' })).toBe('exit 1');
-    expect(
-      told({
-        conditions: [
-          { type: 'Ready', message: 'no' },
-          { type: 'Failed', message: 'exit 2' },
-        ],
-      }),
-    ).toBe('exit 2');
-    expect(told({ conditions: [{ type: 'Succeeded', message: 'exit 3' }, 'nonsense'] })).toBe('exit 3');
+    const said = (type: string, message: string, status = 'True') => ({
+      type,
+      status,
+      reason: `${type}Reason`,
+      message,
+    });
+    const all = ['Blocked', 'Degraded', 'InvalidSpec', 'Failed'].map((type) => said(type, `by ${type}`));
+    const conditions = [...all, said('Ready', 'by Ready', 'False'), said('Succeeded', 'no', 'False'), 'nonsense'];
+    for (const type of ['Failed', 'InvalidSpec', 'Degraded', 'Ready', 'Blocked']) {
+      const left = conditions.slice();
+      expect(told({ conditions: left })).toBe(`by ${type}`);
+      conditions.splice(0, conditions.length, ...left.filter((one) => Object(one).type !== type));
+    }
+    const refused = [said('InvalidSpec', ''), said('Ready', '', 'False'), said('Degraded', 'agent coder not found')];
+    expect(told({ reason: 'MissingAgent', message: '', conditions: refused })).toBe('agent coder not found');
+    expect(told({ reason: 'MissingAgent', conditions: refused.slice(0, 2) })).toBe('MissingAgent');
+    expect(told({ conditions: refused.slice(0, 2) })).toBe('InvalidSpecReason');
+    const healthy = [said('Degraded', 'healthy', 'False'), said('Ready', 'tool run observed')];
+    expect(told({ conditions: healthy })).toBe('ToolRun a.1.1 ended Failed');
     expect(told({ conditions: 'nonsense', message: '' })).toBe('ToolRun a.1.1 ended Failed');
   });
 });
