@@ -52,6 +52,10 @@ export const stepFields = tableOf({
     aliases: 'timeout timeoutMinutes timeoutSecs timeoutSec timeoutMs activeDeadlineSeconds deadlineSeconds',
     without: 'nothing bounds an attempt',
   },
+  pendingTimeoutSeconds: {
+    aliases: 'pendingTimeout pendingSeconds startTimeout startTimeoutSeconds queueTimeout',
+    without: 'nothing bounds how long the child of an attempt waits to start',
+  },
   with: {
     aliases: 'parameters params arguments inputs',
     without: 'the child gets the parameters of the run alone',

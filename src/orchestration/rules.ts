@@ -16,7 +16,7 @@ const LONGEST_LABEL = 63;
 const ENTRYPOINT_MEANS =
   'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
 
-const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds'];
+const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds', 'pendingTimeoutSeconds'];
 /** A lifetime or a limit of 0 deletes: that is not to come of a mistake. */
 const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])[] = [
   [['retries', 'limit'], 'counts as 0'],
@@ -167,8 +167,11 @@ function invalidDurations({ steps, policies }: Orchestration): Place[] {
     const value = field === undefined ? policies[name] : asRecord(policies[name])[field];
     if (!isDuration(value)) tell(value, ['spec', 'policies', name, ...(field === undefined ? [] : [field])], what);
   }
-  const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds }: Step) =>
-    isDuration(retries) && isDuration(retryBackoffSeconds) && isDuration(timeoutSeconds);
+  const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds, pendingTimeoutSeconds }: Step) =>
+    isDuration(retries) &&
+    isDuration(retryBackoffSeconds) &&
+    isDuration(timeoutSeconds) &&
+    isDuration(pendingTimeoutSeconds);
   for (const { index, step } of findSteps(steps, (each) => !areDurations(each))) {
     for (const field of STEP_DURATIONS) if (!isDuration(step[field])) tell(step[field], stepPath(index, field));
   }

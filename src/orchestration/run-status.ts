@@ -83,8 +83,9 @@ export function isSatisfied({ phase, ignored }: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
 }
 
-/** A message as it is stored: its beginning, where it is too long. */
-export function cutMessage(message: string): string {
+/** A message as it is stored: its beginning, where it is too long, and all of `end`, which is short. */
+export function cutMessage(message: string, end = ''): string {
+  const longest = LONGEST_MESSAGE - end.length;
   // A cut may fall into the middle of a character: the API server would store something else than was sent.
-  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1).toWellFormed()}…` : message;
+  return `${message.length > longest ? `${message.slice(0, longest - 1).toWellFormed()}…` : message}${end}`;
 }

@@ -52,7 +52,12 @@ export const stepSchema = {
       'Attempts after the first one that fails. 0 or absent: none, unless spec.policies.retries.limit says more.',
     ),
     retryBackoffSeconds: integer('Seconds between a failed attempt and the next one. 0 or absent: at once.'),
-    timeoutSeconds: integer('Bounds one attempt, from its start. 0 or absent: no bound.'),
+    timeoutSeconds: integer(
+      'Bounds one attempt, from its start: that of the AgentRun or the Job, otherwise that of the attempt. 0 or absent: no bound.',
+    ),
+    pendingTimeoutSeconds: integer(
+      'Bounds the time in which the child of an AgentRun or ToolRun step exists and has not started, in each attempt. 0 or absent: no bound.',
+    ),
     agentRef: reference('The Agent that an AgentRun step runs.'),
     toolRef: reference('The Tool that a ToolRun step runs.'),
     orchestrationRef: reference('The Orchestration that a SubOrchestration step runs.'),

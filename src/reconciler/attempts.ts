@@ -3,6 +3,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { statusOfToolRun } from '../orchestration/tool-run-state.ts';
+import { type Fields, listConditions } from './conditions.ts';
 import { isLeftToUs } from './finalizer.ts';
 import type { Outcome, Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
@@ -42,7 +43,10 @@ export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatu
   const child = findChild(snapshot, status);
   if (child === undefined) return explainAbsence(snapshot, status);
   const outcome = readOutcome(child);
-  return outcome.state === 'Running' && isLeftToUs(child) ? deleted(status) : outcome;
+  if (outcome.state !== 'Running') return outcome;
+  if (isLeftToUs(child)) return deleted(status);
+  const wait = kind.readWait?.(child, status.message ?? '');
+  return wait === undefined ? outcome : { state: 'Running', wait };
 }
 
 /** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
@@ -98,12 +102,12 @@ function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
 const CAUSES = { Failed: 'True', InvalidSpec: 'True', Degraded: 'True', Ready: 'False', Blocked: 'True' };
 
 /** Why a child failed: the first message of its status and of these conditions, else the first reason. */
-function readCause(status: Record<string, unknown>): string | undefined {
-  const conditions = Array.isArray(status['conditions']) ? status['conditions'].map(asRecord) : [];
-  const causes = Object.entries(CAUSES).flatMap(
-    ([type, is]) => conditions.find((one) => one['type'] === type && one['status'] === is) ?? [],
+function readCause(status: Fields): string | undefined {
+  const conditions = listConditions(status);
+  const causes = Object.entries(CAUSES).map(([type, is]) =>
+    conditions.find((one) => one['type'] === type && one['status'] === is),
   );
-  const words = ['message', 'reason'].flatMap((field) => [status, ...causes].map((cause) => asRecord(cause)[field]));
+  const words = ['message', 'reason'].flatMap((field) => [status, ...causes].map((cause) => cause?.[field]));
   return words.find((word): word is string => typeof word === 'string' && word !== '');
 }
 

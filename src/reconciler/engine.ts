@@ -130,7 +130,7 @@ function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, now
   if (patch === undefined) return { due: actions, next: resting };
   if (nowMs < nextWriteMs) return { due: [], waitMs: nextWriteMs - nowMs, next: { ...resting, lazySinceMs } };
   if (!patch.isUrgent && nowMs < lazySinceMs + LAZY_WRITE_MS) {
-    const due = actions.filter((action) => action !== patch);
+    const due = actions.filter((action) => action !== patch && action.type !== 'EmitEvent');
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
   }
   const isClaim = run.status.runId === undefined;

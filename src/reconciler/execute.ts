@@ -1,12 +1,13 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
-import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { cutMessage, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
-import { findUnseen, findUnwanted } from './children.ts';
+import { findUnwanted } from './children.ts';
 import { CONTRADICTION, findContradiction } from './contradiction.ts';
+import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
-import type { ChildKind } from './kinds/kind.ts';
+import type { ChildKind, Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { NameChild } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -102,11 +103,17 @@ function recordOutcome(pass: Pass, index: number): void {
   const outcome = observeAttempt(snapshot, draft.steps[index] as Step, status);
   const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
-  if (outcome.state === 'Running')
-    draft.change(index, describeWait(snapshot, draft.statuses[index] as StepStatus, outcome.wait));
+  if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
   if (outcome.state === 'Succeeded')
     draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+}
+
+/** What a running attempt waits for, if for anything. */
+function describeAttempt({ draft, snapshot, nowMs }: Pass, index: number, wait: Wait | undefined): Partial<StepStatus> {
+  const status = draft.statuses[index] as StepStatus;
+  const late = describeLateStart(snapshot, draft.steps[index] as Step, status, nowMs);
+  return describeWait(snapshot, status, wait ?? late.wait);
 }
 
 function retriesOf({ draft, orchestration }: Pass, index: number): number {
@@ -120,8 +127,10 @@ function endAttempt(pass: Pass, index: number, reason: string, message: string, 
   const step = draft.steps[index] as Step;
   const { attempt } = draft.statuses[index] as StepStatus;
   if (!isFinal && attempt <= retriesOf(pass, index)) {
-    const nextRetryAt = new Date(nowMs + readDuration(step.retryBackoffSeconds) * 1000).toISOString();
-    draft.change(index, { phase: 'Retrying', reason, message, nextRetryAt });
+    const backoffSeconds = readDuration(step.retryBackoffSeconds);
+    const nextRetryAt = new Date(nowMs + backoffSeconds * 1000).toISOString();
+    const next = `; attempt ${attempt + 1} ${backoffSeconds > 0 ? `starts at ${nextRetryAt}` : 'follows'}`;
+    draft.change(index, { phase: 'Retrying', reason, message: cutMessage(message, next), nextRetryAt });
     return;
   }
   draft.change(index, { phase: 'Failed', reason, message, ...(step.continueOnFailure === true && { ignored: true }) });
@@ -152,30 +161,17 @@ function runDeadline(pass: Pass): number {
 
 function timeOutAttempts(pass: Pass): void {
   const { draft, nowMs } = pass;
-  for (const [index, step] of draft.steps.entries()) {
-    if (nowMs < attemptDeadline(pass, index)) continue;
-    endAttempt(pass, index, 'StepTimedOut', `attempt took longer than ${readDuration(step.timeoutSeconds)} s`);
+  for (const index of draft.steps.keys()) {
+    const deadline = deadlineOf(pass, index);
+    if (deadline !== undefined && nowMs >= deadline.dueMs) endAttempt(pass, index, 'StepTimedOut', deadline.message);
   }
   draft.skipDependents();
 }
 
-/**
- * An attempt begins with its child: one that was delayed by a crash has lost no time. And a child that nobody has seen yet
- * may exist all the same, so that ending its attempt could let the next one run beside it.
- */
-function attemptDeadline(pass: Pass, index: number): number {
-  const { draft, snapshot } = pass;
+function deadlineOf({ draft, snapshot, nowMs }: Pass, index: number): Deadline | undefined {
   const status = draft.statuses[index] as StepStatus;
-  const timeoutSeconds = readDuration(draft.steps[index]?.timeoutSeconds);
-  if (status.phase !== 'Running' || status.storedPhase !== undefined || timeoutSeconds === 0) return Infinity;
-  const intendedAt = boundedStart(pass, status);
-  if (status.resourceRef === undefined) return intendedAt + timeoutSeconds * 1000;
-  const child = findChild(snapshot, status);
-  if (child === undefined && findUnseen(snapshot, status) === undefined) return Infinity;
-  const createdAt = Date.parse(child?.metadata.creationTimestamp ?? '') || intendedAt;
-  // The child's time has no fractions of a second.
-  const startedAt = Math.min(intendedAt, createdAt + 1000);
-  return Math.max(startedAt, createdAt) + timeoutSeconds * 1000;
+  if (status.phase !== 'Running' || status.storedPhase !== undefined) return undefined;
+  return attemptDeadline(snapshot, draft.steps[index] as Step, status, nowMs);
 }
 
 /** A timed-out child runs until it is gone. */
@@ -236,8 +232,12 @@ function startAttempt(pass: Pass, index: number): void {
   const { draft, now } = pass;
   const step = draft.steps[index] as Step;
   const kind = stepKinds.get(step.kind);
-  if (kind?.type === 'Child' && pass.room <= 0) return;
   const attempt = (draft.statuses[index] as StepStatus).attempt + 1;
+  if (kind?.type === 'Child' && pass.room <= 0) {
+    const who = attempt > 1 ? `attempt ${attempt} waits` : 'waits';
+    draft.change(index, { message: `${who} for room: policies.maxParallel is ${maxParallel(pass.orchestration)}` });
+    return;
+  }
   draft.change(index, { phase: 'Running', reason: 'Started', message: '', attempt, startedAt: now });
   if (kind?.type === 'Child') intendChild(pass, index, kind, attempt);
   else recordOutcome(pass, index);
@@ -257,12 +257,15 @@ function intendChild(pass: Pass, index: number, { apiVersion, kind, buildSpec }:
   pass.room -= 1;
 }
 
-/** Deadlines and retries that are still ahead. */
+/** Deadlines, retries and late starts that are still ahead. */
 function findDueTimes(pass: Pass): readonly number[] {
-  const { draft, nowMs } = pass;
+  const { draft, nowMs, snapshot } = pass;
   if (draft.statuses.every(isStepFinal)) return [];
-  const times = draft.statuses.map(({ phase, nextRetryAt }, index) =>
-    phase === 'Retrying' ? Date.parse(nextRetryAt ?? '') : attemptDeadline(pass, index),
-  );
+  const times = draft.statuses.flatMap((status, index) => {
+    if (status.phase === 'Retrying') return [Date.parse(status.nextRetryAt ?? '')];
+    if (status.phase !== 'Running') return [];
+    const late = describeLateStart(snapshot, draft.steps[index] as Step, status, nowMs);
+    return [deadlineOf(pass, index)?.dueMs ?? Infinity, late.dueMs ?? Infinity];
+  });
   return [runDeadline(pass), ...times].filter((time) => time > nowMs && time < Infinity);
 }

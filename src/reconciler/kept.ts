@@ -2,6 +2,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import { type Fields, listConditions } from './conditions.ts';
 import { EXPIRES } from './lifetime.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -43,11 +44,10 @@ function keepOutcome(status: unknown): object {
 
 /** Of a run's end: what its parent reads, how long it is kept, and a condition that contradicts it. */
 function keepEnd(status: unknown): object {
-  const { conditions, ...end } = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt', 'conditions']);
-  const said = Array.isArray(conditions) ? conditions.map(asRecord) : [];
-  const isKept = ({ type, status: holds }: ReturnType<typeof asRecord>) =>
+  const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
+  const isKept = ({ type, status: holds }: Fields) =>
     type === EXPIRES || type === 'Ready' || (type === 'Progressing' && holds === 'True');
-  return { ...end, conditions: said.filter(isKept) };
+  return { ...end, conditions: listConditions(status).filter(isKept) };
 }
 
 function keepMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {

@@ -4,6 +4,7 @@ import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { askPeople } from './asks.ts';
 import { createMissing, deleteAll, deleteUnwanted, holdAgain, limitFinished, releaseRecorded } from './children.ts';
 import { CONTRADICTION, findOpenStep } from './contradiction.ts';
 import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
@@ -104,7 +105,7 @@ function record(
   const creates = createMissing(snapshot, statuses);
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
-    ...(isRunFinal(status) ? [endEvent(standing)] : []),
+    ...(isRunFinal(status) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
     // Before anything that changes a child: it is released as it was observed.
     ...releaseRecorded(snapshot, statuses),
     ...holdAgain(snapshot, statuses),
@@ -258,12 +259,12 @@ function patch(run: ObservedRun, planned: RunStatus): Action {
   return { type: 'PatchStatus', status: isNew ? status : (run.stored as unknown as RunStatus), isUrgent: true };
 }
 
-/** Nothing is written that says what is stored already. A change of uids alone may wait for company. */
+/** Nothing is written that says what is stored already. Uids, and what a step waits for, may wait for company. */
 function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly Action[] {
   const status = fitStatus(planned, roomForStatus(run.bytesBeside));
   const [stored, wanted] = [withoutTime(run.stored), withoutTime({ ...status })];
   if (isEqual(stored, wanted)) return [];
-  return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutUids(stored), withoutUids(wanted)) }];
+  return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutRemarks(stored), withoutRemarks(wanted)) }];
 }
 
 /** What a status says, of which we write all; its time apart. */
@@ -272,11 +273,16 @@ function withoutTime(status: Readonly<Record<string, unknown>>): Record<string, 
   return { phase, runId, startedAt, finishedAt, observedGeneration, conditions, stepStatuses };
 }
 
-function withoutUids({ stepStatuses, ...status }: Record<string, unknown>): unknown {
+/** Without the uids of children, and without what is said of steps that are not over. */
+function withoutRemarks({ stepStatuses, ...status }: Record<string, unknown>): unknown {
   const steps = Array.isArray(stepStatuses) ? stepStatuses.map(asRecord) : [];
   return {
     ...status,
-    stepStatuses: steps.map(({ resourceRef, uid: _, ...step }) => ({ ...step, child: asRecord(resourceRef)['name'] })),
+    stepStatuses: steps.map(({ resourceRef, uid: _, reason, message, ...step }) => ({
+      ...step,
+      child: asRecord(resourceRef)['name'],
+      ...('finishedAt' in step && { reason, message }),
+    })),
   };
 }
 

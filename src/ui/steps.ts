@@ -28,7 +28,6 @@ export function viewSteps({ orchestration, status, isSuspended, kubectl }: Shown
     isSuspended,
     statuses,
     dependencies: graph.dependencies,
-    running: statuses.filter(({ phase, resourceRef }) => phase === 'Running' && resourceRef !== undefined).length,
     roots: new Map(),
   };
   return statuses.map((step, index) => viewStep(facts, step, index, kubectl));

@@ -1,7 +1,5 @@
 import { listNames, quoteName } from '../dag/display.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
-import { maxParallel } from '../orchestration/durations.ts';
-import { readReference } from '../orchestration/references.ts';
 import { isRunFinal, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import type { StepView } from './page/protocol.ts';
@@ -14,8 +12,6 @@ export interface RunFacts {
   /** By index, as `dependencies`. */
   readonly statuses: readonly StepStatus[];
   readonly dependencies: readonly (readonly number[])[];
-  /** Children that run now. */
-  readonly running: number;
   /** Root causes found so far, by the culprit they were looked for from: many steps are skipped for the same. */
   readonly roots: Map<number, number | undefined>;
 }
@@ -34,9 +30,9 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
     case 'Pending':
       return explainPending(facts, index, declared);
     case 'Running':
-      return { why: [explainRunning(step, declared)], because: [] };
+      return { why: [explainRunning(step)], because: [] };
     case 'Retrying':
-      return { why: [`Attempt ${step.attempt} failed: ${tellReason(step)}`, tellRetry(facts, step)], because: [] };
+      return { why: [tellReason(step), ...(facts.isSuspended ? [SUSPENDED] : [])], because: [] };
     case 'Skipped':
       return explainSkipped(facts, index, step);
     case 'Failed':
@@ -53,7 +49,7 @@ const TOLERATED = 'The failure is tolerated (continueOnFailure): what waits for 
 const SUSPENDED = 'The run is suspended: nothing new starts until its suspend annotation is removed.';
 
 function explainPending(facts: RunFacts, index: number, declared: Step): Explanation {
-  const { dependencies, statuses, orchestration, status, isSuspended, running } = facts;
+  const { dependencies, statuses, status, isSuspended } = facts;
   const names = (indexes: readonly number[]) => listNames(indexes.map((at) => statuses[at]?.name ?? ''));
   const open = (dependencies[index] ?? []).filter((at) => !isSatisfied(statuses[at] as StepStatus));
   const because = open.slice(0, MOST_LINKS).map((at) => ({ word: 'waits for', index: at }));
@@ -64,43 +60,21 @@ function explainPending(facts: RunFacts, index: number, declared: Step): Explana
   }
   if (open.length > 0) return { why: [`Waits for ${names(open)}.`, ...suspended], because };
   if (isSuspended) return { why: suspended, because };
-  const room = maxParallel(orchestration);
-  if (room > 0 && running >= room) {
-    return {
-      why: [`Could start, and waits for room: ${running} of at most ${room} children run (policies.maxParallel).`],
-      because,
-    };
-  }
+  const said = statuses[index]?.message;
+  if (said) return { why: [said], because };
   const what = (dependencies[index] ?? []).length > 0 ? 'Everything it waits for is done' : 'It waits for nothing';
   return { why: [`${what}: the ${declared.kind} is about to start.`], because };
 }
 
 const NOT_STARTED = 'The run has not started: no controller has taken it up yet.';
 
-function explainRunning({ attempt, resourceRef, message }: StepStatus, declared: Step): string {
+function explainRunning({ attempt, resourceRef, message }: StepStatus): string {
   if (message) return message;
   if (resourceRef !== undefined) {
     const { kind, name, uid } = resourceRef;
     return `Attempt ${attempt} runs as ${kind} ${quoteName(name)}${uid === undefined ? ', which is being created' : ''}.`;
   }
-  const policy = readReference(declared, 'policyRef');
-  if (declared.kind === 'ApprovalGate')
-    return `Waits until ApprovalPolicy ${quoteName(policy ?? '')} is approved or denied.`;
-  if (declared.kind === 'SignalWait') return `Waits for ${describeSignal(declared)}.`;
   return `Attempt ${attempt} is under way.`;
-}
-
-function describeSignal(declared: Step): string {
-  const [delivery, signal] = [readReference(declared, 'deliveryId'), readReference(declared, 'signalRef')];
-  if (delivery !== undefined) return `the SignalDelivery with deliveryId ${quoteName(delivery)}`;
-  return `a SignalDelivery of signal ${quoteName(signal ?? '')} that is made after the run was`;
-}
-
-function tellRetry({ isSuspended }: RunFacts, { attempt, nextRetryAt }: StepStatus): string {
-  if (isSuspended) return SUSPENDED;
-  return nextRetryAt === undefined
-    ? `Attempt ${attempt + 1} follows.`
-    : `Attempt ${attempt + 1} starts at ${nextRetryAt}.`;
 }
 
 /** The culprit is the dependency that was recorded then: of those that had failed by that time, the first in the list. */

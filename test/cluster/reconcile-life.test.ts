@@ -230,10 +230,14 @@ describe('the life of a run', () => {
     await run('slow', { steps: [tool('a', { timeoutSeconds: 1, retries: 1 })] });
     const { metadata } = await childOf('slow', 'a');
     const { name, uid } = metadata;
+    await api.setStatus('ToolRun', name, { phase: 'Running' });
     const owner = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name, uid, blockOwnerDeletion: true };
     await api.create('ConfigMap', 'held', { metadata: { ownerReferences: [owner], finalizers: ['example.com/hold'] } });
     const retrying = await statusOf('slow', isStep('a', 'Retrying'));
-    expect(stepOf(retrying, 'a')).toMatchObject({ reason: 'StepTimedOut', message: 'attempt took longer than 1 s' });
+    expect(stepOf(retrying, 'a')).toMatchObject({
+      reason: 'StepTimedOut',
+      message: 'attempt took longer than 1 s; attempt 2 follows',
+    });
     const isBeingDeleted = (object: StoredObject) => object.metadata.deletionTimestamp !== undefined;
     await api.waitFor('ToolRun', name, isBeingDeleted);
     await api.waitFor('ConfigMap', 'held', isBeingDeleted, GARBAGE_SECONDS);

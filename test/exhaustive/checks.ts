@@ -38,6 +38,8 @@ export const checks: readonly Check[] = [
   { steps: 2, graphs: 'all', menu: { hours: 2, faults: 1 } },
   { steps: 2, graphs: 'all', menu: { hours: 1, faults: 0 }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { hours: 1, faults: 1 }, maxParallel: 1, isQuick: true },
+  { steps: 1, graphs: 'all', menu: { hours: 1, faults: 1, startsLate: true }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 0, retries: false, startsLate: true } },
   {
     steps: 2,
     graphs: 'all',

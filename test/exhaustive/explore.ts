@@ -53,7 +53,10 @@ export function explore(
   const lazy = createLazySteps(graph, menu);
   const facts = factsOf({ steps: lazy.steps, policies });
   const tell: Setting['tell'] = (moment) => details.push(...violationsOf(moment, facts));
-  const world = createWorld({ steps: lazy.steps, policies }, { ancestry: [], tell });
+  const world = createWorld(
+    { steps: lazy.steps, policies },
+    { ancestry: [], tell, startsLate: menu.startsLate === true },
+  );
   if (menu.decisions !== undefined) {
     const metadata = { name: POLICY, namespace: NAMESPACE };
     const spec = { mode: 'manual', defaultDecision: 'deny' };

@@ -9,6 +9,7 @@ export interface Choice {
   readonly retries?: number;
   readonly continueOnFailure?: boolean;
   readonly timeoutSeconds?: number;
+  readonly pendingTimeoutSeconds?: number;
 }
 
 export type Choices = readonly Choice[];
@@ -31,6 +32,7 @@ const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
   retries: [0, 1],
   continueOnFailure: [false, true],
   timeoutSeconds: [0, 60],
+  pendingTimeoutSeconds: [0, 60],
 };
 
 /** Whatever it does. */
@@ -48,12 +50,13 @@ class Undecided extends Error {
 
 export function createLazySteps(
   graph: readonly (readonly number[])[],
-  { hours = 0, retries, sweep = false, decisions }: Menu,
+  { hours = 0, retries, sweep = false, decisions, startsLate = false }: Menu,
 ): LazySteps {
   const fields: readonly Field[] = [
     'continueOnFailure',
     ...(retries === false ? [] : (['retries'] as const)),
     ...(hours > 0 ? (['timeoutSeconds'] as const) : []),
+    ...(hours > 0 && startsLate ? (['pendingTimeoutSeconds'] as const) : []),
   ];
   const nameOf = (index: number) => String.fromCharCode(97 + index);
   const steps = graph.map((dependencies, index): Step => {

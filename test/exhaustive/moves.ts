@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../src/kube/resources.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
+import { hasEnded } from '../reconciler/invariants/moment.ts';
 import {
   act,
   crash,
@@ -42,6 +43,8 @@ export interface Menu {
   readonly rival?: boolean;
   /** A child may also end Cancelled. */
   readonly cancelChildren?: boolean;
+  /** Children wait for somebody to start them, and each step may bound that time. */
+  readonly startsLate?: boolean;
   /** The first step waits for a manual ApprovalPolicy, which so often becomes Ready, whatever it was, or is denied. */
   readonly decisions?: number;
 }
@@ -70,6 +73,7 @@ export function readMenu({ retries: _, ...menu }: Menu): Left {
     rival: false,
     cancelChildren: false,
     decisions: 0,
+    startsLate: false,
     ...menu,
   };
 }
@@ -115,15 +119,17 @@ function phasesIn({ cancelChildren }: Left): readonly string[] {
 }
 
 function listEnds(world: World, phasesOf: PhasesOf): Move[] {
-  const running = listChildren(world.api).filter((child) => phaseOf(child) === undefined);
+  const running = listChildren(world.api).filter((child) => !hasEnded(child));
   return running.flatMap((child) =>
-    phasesOf(child).map((phase) => ({
-      label: `see ${child.metadata.name} ${phase}`,
-      go: (next: World) => {
-        setPhase(next, child, phase);
-        deliver(next, keyOf(child.kind, child.metadata.name));
-      },
-    })),
+    (phaseOf(child) === undefined && world.setting.startsLate === true ? ['Running'] : phasesOf(child)).map(
+      (phase) => ({
+        label: `see ${child.metadata.name} ${phase}`,
+        go: (next: World) => {
+          setPhase(next, child, phase);
+          deliver(next, keyOf(child.kind, child.metadata.name));
+        },
+      }),
+    ),
   );
 }
 

@@ -24,6 +24,7 @@ const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
 const CHILDREN = 'src/reconciler/children.ts';
 const ATTEMPTS = 'src/reconciler/attempts.ts';
+const DEADLINES = 'src/reconciler/deadlines.ts';
 const GATE = 'src/reconciler/kinds/approval-gate.ts';
 const STATUS = 'src/orchestration/run-status.ts';
 const SUMMARY = 'src/reconciler/summary.ts';
@@ -89,11 +90,29 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an attempt times out whose child nobody has seen',
-    changes: [[EXECUTE, 'if (child === undefined && findUnseen(snapshot, status) === undefined) return Infinity;', '']],
+    changes: [
+      [DEADLINES, 'if (child === undefined && findUnseen(snapshot, status) === undefined) return undefined;', ''],
+    ],
   },
   {
     name: 'a timeout counts from the intent, not from the child',
-    changes: [[EXECUTE, 'Math.max(startedAt, createdAt)', 'startedAt']],
+    changes: [
+      [
+        DEADLINES,
+        'Math.max(Math.min(intendedMs, createdMs + 1000), createdMs)',
+        'Math.min(intendedMs, createdMs + 1000)',
+      ],
+    ],
+  },
+  {
+    name: 'a child that has not started uses up its time',
+    changes: [
+      [
+        DEADLINES,
+        'if (child !== undefined && isUnstarted(step, child)) {\n    const why',
+        'if (nowMs < 0) {\n    const why',
+      ],
+    ],
   },
   {
     name: 'a timed-out child takes no room',

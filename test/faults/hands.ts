@@ -46,14 +46,14 @@ export function lendHands({ client, journal, namespace, outcomeOf, delayMs, remo
   }
 
   async function end(child: KubeObject): Promise<void> {
-    const phase = outcomeOf(stepOf(child.metadata), attemptOf(child), child);
-    if (phase === undefined) return;
-    await delay(delayMs());
+    // One that hangs has started: its time counts.
+    const phase = outcomeOf(stepOf(child.metadata), attemptOf(child), child) ?? 'Running';
+    if (phase !== 'Running') await delay(delayMs());
     const target = { namespace, name: child.metadata.name };
     const resource = resourceOf(child.kind);
     const body = { metadata: { uid: child.metadata.uid }, status: { phase } };
     await insist(() => client.patch(resource, target, { type: 'merge', body }, status));
-    if (removes?.(child)) await insist(() => client.delete(resource, target));
+    if (phase !== 'Running' && removes?.(child)) await insist(() => client.delete(resource, target));
   }
 
   async function answerGates({ metadata, status: stored }: KubeObject): Promise<void> {

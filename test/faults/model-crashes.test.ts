@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KubeObject, Resource } from '../../src/kube/resources.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
+import { hasEnded } from '../reconciler/invariants/moment.ts';
 import { factsOf, violationsAtEnd, violationsOf } from '../reconciler/invariants.ts';
 import {
   act,
@@ -12,7 +13,6 @@ import {
   listVisible,
   NAMESPACE,
   POLICIES,
-  phaseOf,
   plan,
   REVISIONS,
   RUNS,
@@ -49,7 +49,7 @@ function letOneThingHappen(world: World): boolean {
     const metadata = { name, namespace: NAMESPACE };
     api.create(resource, { apiVersion: `${resource.group}/${resource.version}`, kind: resource.kind, metadata, spec });
   };
-  const running = listChildren(api).filter((child) => phaseOf(child) === undefined);
+  const running = listChildren(api).filter((child) => !hasEnded(child));
   const ending = running.find((child) => outcomeOf(stepOf(child), attemptOf(child)) !== undefined);
   if (ending !== undefined) setPhase(world, ending, outcomeOf(stepOf(ending), attemptOf(ending)) ?? '');
   else if (api.collectGarbage()) return true;

@@ -122,6 +122,7 @@ function isFieldBad([field, value]: [string, unknown]): boolean {
     case 'retries':
     case 'retryBackoffSeconds':
     case 'timeoutSeconds':
+    case 'pendingTimeoutSeconds':
       return !Number.isInteger(value);
     case 'agentRef':
     case 'toolRef':

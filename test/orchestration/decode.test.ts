@@ -249,6 +249,7 @@ function mistypedFields(step: Record<string, unknown>): string[] {
     retries: Number.isInteger,
     retryBackoffSeconds: Number.isInteger,
     timeoutSeconds: Number.isInteger,
+    pendingTimeoutSeconds: Number.isInteger,
     agentRef: isReference,
     toolRef: isReference,
     orchestrationRef: isReference,

@@ -62,6 +62,10 @@ describe('checkResource', () => {
       'InvalidDuration spec.steps[0].timeoutSeconds: -30 is no whole number of 0 or more and counts as 0',
     ],
     [
+      { pendingTimeoutSeconds: -1 },
+      'InvalidDuration spec.steps[0].pendingTimeoutSeconds: -1 is no whole number of 0 or more and counts as 0',
+    ],
+    [
       { extra: nest(501) },
       'NestingTooDeep spec.steps[0].extra: lists and objects are nested more than 500 deep: flatten it',
     ],

@@ -20,6 +20,7 @@ import {
 } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { startEngine } from '../support/model/stage.ts';
+import { hasEnded } from './invariants/moment.ts';
 
 // Others can write a status too: whoever has the right to patch it, and whoever wrote it before us.
 
@@ -88,7 +89,7 @@ function standingOf({ world }: Life): string {
 /** What still carries out a step: children that are not gone and have not ended. */
 function atWork({ world }: Life): readonly string[] {
   return listChildren(world.api)
-    .filter(({ status }) => status === undefined)
+    .filter((child) => !hasEnded(child))
     .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 }
 

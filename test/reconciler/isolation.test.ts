@@ -172,7 +172,7 @@ describe('a kind that cannot be listed', () => {
     expect(run.stepOf('wait')).toMatchObject(waiting);
     run.circumstances.unreadable.clear();
     await run.look();
-    expect(run.stepOf('wait')).toMatchObject({ phase: 'Running', reason: 'Started', message: '' });
+    expect(run.stepOf('wait')).toMatchObject({ phase: 'Running', reason: 'SignalPending' });
   });
 
   test.each(['SignalDelivery', 'ToolRun'])('leaves cancel, deadline and time-outs at work: %s', async (kind) => {

@@ -352,7 +352,17 @@ describe('SignalWait', () => {
   });
 
   test('waits, succeeds with the first that matches, and says which', () => {
-    expect(judge(bySignal, [])).toEqual({ state: 'Running' });
+    const byId = 'the SignalDelivery with deliveryId "d-7"';
+    const ofSignal = 'a SignalDelivery of signal "go" as new as the run';
+    for (const [step, wanted] of [
+      [bySignal, ofSignal],
+      [byDelivery, byId],
+      [{ ...bySignal, deliveryId: 'd-7' } as Step, `${byId}, or ${ofSignal}`],
+    ] as const)
+      expect(judge(step, [])).toEqual({
+        state: 'Running',
+        wait: { reason: 'SignalPending', message: `waits for ${wanted}` },
+      });
     expect(judge(bySignal, [delivery({})])).toEqual({ state: 'Succeeded', message: 'signal delivery d arrived' });
   });
 });

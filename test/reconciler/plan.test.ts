@@ -311,7 +311,7 @@ describe('3.7 a failed attempt', () => {
     expect(statusOf(story, 'a')).toMatchObject({
       phase: 'Retrying',
       attempt: 1,
-      message: 'exit 1',
+      message: 'exit 1; attempt 2 starts at 2026-01-01T00:00:30.000Z',
       nextRetryAt: '2026-01-01T00:00:30.000Z',
     });
     expect(phasesOf(story)).toBe('a: Retrying, b: Pending');
@@ -436,7 +436,7 @@ describe('3.8 a timeout', () => {
   test('of a gate is asked to be woken for by the very plan that starts the attempt', () => {
     const { moments } = begin([{ name: 'ask', kind: 'ApprovalGate', policyRef: 'board', timeoutSeconds: 60 }]);
     const starting = moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.actions] : [])).at(1);
-    expect(starting?.map(({ type }) => type)).toEqual(['PatchStatus', 'EmitEvent', 'RequeueAt']);
+    expect(starting?.map(({ type }) => type)).toEqual(['PatchStatus', 'EmitEvent', 'EmitEvent', 'RequeueAt']);
   });
 
   test('counts from the child, which a crash may have delayed', () => {

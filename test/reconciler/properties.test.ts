@@ -25,6 +25,7 @@ import {
 } from '../support/model/engine.ts';
 import { type Step, settle, tool } from '../support/model/play.ts';
 import { naiveEdges } from '../support/oracle.ts';
+import { hasEnded } from './invariants/moment.ts';
 import { factsOf, violationsAtEnd, violationsOf } from './invariants.ts';
 
 type Plan = Pick<Orchestration, 'steps' | 'policies'>;
@@ -35,6 +36,7 @@ const flags = fc.record(
     retries: fc.integer({ min: 0, max: 2 }),
     retryBackoffSeconds: fc.constantFrom(0, 10),
     timeoutSeconds: fc.constantFrom(0, 60),
+    pendingTimeoutSeconds: fc.constantFrom(0, 60),
     continueOnFailure: fc.boolean(),
   },
   { requiredKeys: [] },
@@ -81,7 +83,15 @@ const policies = fc.record(
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
 const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
-const FAULTS: Left = { ...QUIET, faults: Infinity, hours: 0, rival: false, cancelChildren: true, decisions: 0 };
+const FAULTS: Left = {
+  ...QUIET,
+  faults: Infinity,
+  hours: 0,
+  rival: false,
+  cancelChildren: true,
+  decisions: 0,
+  startsLate: false,
+};
 const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
 
 interface Trace {
@@ -106,7 +116,7 @@ function live(
     if (moment.type === 'Planned')
       expect(planRun(freeze(moment.snapshot), moment.nowMs, OPTIONS)).toEqual(moment.actions);
   };
-  const world = createWorld(plan, { ancestry: [], tell });
+  const world = createWorld(plan, { ancestry: [], tell, startsLate: menu.startsLate });
   let left = menu;
   for (const pick of picks) {
     // People and accidents are rare, or no run would get far.
@@ -134,7 +144,7 @@ function letOneThingHappen(
   phases: PhasesOf,
   last: Extract<Moment, { type: 'Planned' }> | undefined,
 ): boolean {
-  const running = listChildren(world.api).filter((child) => phaseOf(child) === undefined);
+  const running = listChildren(world.api).filter((child) => !hasEnded(child));
   const ending = running.find((child) => phases(child).length > 0);
   if (ending !== undefined) setPhase(world, ending, phases(ending)[0] ?? '');
   else if (world.api.collectGarbage()) return true;
@@ -248,10 +258,10 @@ describe('any run', () => {
   test('keeps every sentence of the semantics and comes to an end, whatever happens to it', () => {
     const plans = fc.record({ steps: anySteps(kinds), policies });
     fc.assert(
-      fc.property(plans, fc.func(fc.boolean()), schedule, (plan, isHanging, picks) => {
+      fc.property(plans, fc.func(fc.boolean()), fc.boolean(), schedule, (plan, isHanging, startsLate, picks) => {
         const phasesOf = ({ metadata }: KubeObject) =>
           isHanging(metadata.name) ? [] : ['Succeeded', 'Failed', 'Cancelled'];
-        const { violations } = live(plan, picks, EVERYTHING, phasesOf, accidents);
+        const { violations } = live(plan, picks, { ...EVERYTHING, startsLate }, phasesOf, accidents);
         expect(violations).toEqual([]);
       }),
       { numRuns: 400 },
@@ -259,7 +269,9 @@ describe('any run', () => {
   });
 
   test('ends as its children did, whatever goes wrong between', () => {
-    const steps = anySteps(fc.constant({})).map((all) => all.map(({ timeoutSeconds: _, ...step }) => step));
+    const steps = anySteps(fc.constant({})).map((all) =>
+      all.map(({ timeoutSeconds: _, pendingTimeoutSeconds: __, ...step }) => step),
+    );
     const plans = fc.record({ steps, policies: policies.map(({ timeouts: _, ...rest }) => rest) });
     const outcomes = fc.func(fc.constantFrom('Succeeded', 'Succeeded', 'Failed', 'Cancelled'));
     fc.assert(

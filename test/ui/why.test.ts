@@ -12,14 +12,10 @@ describe('a step that waits', () => {
     expect(view('d')).toMatchObject({ why: ['Waits for "b".'], because: [{ word: 'waits for', index: 1 }] });
   });
 
-  test('says so when there is no room', () => {
-    const ref = { apiVersion: 'v1', kind: 'X', name: 'x', namespace: 'ci' };
-    const view = viewRun([step('a'), step('b')], [stands('a', 'Running', { resourceRef: ref })], {
-      policies: { maxParallel: 1 },
-    });
-    expect(view('b').why).toEqual([
-      'Could start, and waits for room: 1 of at most 1 children run (policies.maxParallel).',
-    ]);
+  test('says what its status says, if it could start', () => {
+    const message = 'waits for room: policies.maxParallel is 1';
+    const view = viewRun([step('a'), step('b')], [stands('a', 'Running'), stands('b', 'Pending', { message })]);
+    expect(view('b').why).toEqual([message]);
   });
 
   test('says so when the run is suspended', () => {
@@ -47,33 +43,23 @@ describe('a step that waits', () => {
 });
 
 describe('a step that runs', () => {
-  test('names its child, or what it waits for from outside', () => {
-    const steps = [
-      step('child'),
-      step('gate', [], { kind: 'ApprovalGate', policyRef: 'prod' }),
-      step('signal', [], { kind: 'SignalWait', with: { signalRef: 'go' } }),
-    ];
+  test('names its child, or what it waits for, in the words of its status', () => {
+    const message = 'waits for ApprovalPolicy "prod" (phase Ready): Approved, Allowed or Succeeded opens the gate';
+    const steps = [step('child'), step('gate', [], { kind: 'ApprovalGate', policyRef: 'prod' })];
     const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'r-child', namespace: 'ci', uid: 'u' };
     const view = viewRun(steps, [
       stands('child', 'Running', { resourceRef: ref }),
-      stands('gate', 'Running'),
-      stands('signal', 'Running'),
+      stands('gate', 'Running', { message }),
     ]);
-    expect(steps.map(({ name }) => view(name).why)).toEqual([
-      ['Attempt 1 runs as ToolRun "r-child".'],
-      ['Waits until ApprovalPolicy "prod" is approved or denied.'],
-      ['Waits for a SignalDelivery of signal "go" that is made after the run was.'],
-    ]);
+    expect(steps.map(({ name }) => view(name).why)).toEqual([['Attempt 1 runs as ToolRun "r-child".'], [message]]);
   });
 
-  test('between two attempts tells of the one that failed and when the next one starts', () => {
+  test('between two attempts says why the last one failed and when the next one starts', () => {
     const nextRetryAt = '2026-01-01T00:01:00Z';
-    const view = viewRun(
-      [step('a', [], { retries: 2 })],
-      [stands('a', 'Retrying', { message: 'exit 1', nextRetryAt })],
-    );
+    const message = `exit 1; attempt 2 starts at ${nextRetryAt}`;
+    const view = viewRun([step('a', [], { retries: 2 })], [stands('a', 'Retrying', { message, nextRetryAt })]);
     expect(view('a')).toMatchObject({
-      why: ['Attempt 1 failed: exit 1', `Attempt 2 starts at ${nextRetryAt}.`],
+      why: [message],
       attempt: 1,
       mostAttempts: 3,
     });

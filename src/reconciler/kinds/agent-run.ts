@@ -1,7 +1,11 @@
 import { agentRunFields, buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
+import { asRecord } from '../../orchestration/decode.ts';
 import { readSeconds } from '../../orchestration/texts.ts';
-import type { ChildKind } from './kind.ts';
+import { findCondition } from '../conditions.ts';
+import type { KubeObject } from '../snapshot.ts';
+import type { ChildKind, Wait } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
+import { readStartUnless } from './start.ts';
 
 /** Runs an Agent. */
 export const agentRun: ChildKind = {
@@ -20,4 +24,15 @@ export const agentRun: ChildKind = {
   },
   ttlSeconds: (step) => readSeconds(step, 'ttlSecondsAfterFinished'),
   isHeld: true,
+  readStart: readStartUnless(['Pending']),
+  readWait: readBlocked,
 };
+
+/** Its controller holds it back, until there is capacity. More that is said of the same reason is not said again. */
+function readBlocked({ metadata, status }: KubeObject, said: string): Wait | undefined {
+  const { status: is, reason, message } = findCondition(status, 'Blocked') ?? {};
+  if (asRecord(status)['phase'] !== 'Pending' || is !== 'True') return undefined;
+  const told = `AgentRun ${metadata.name} is blocked (${String(reason)})`;
+  if (said.startsWith(told)) return { reason: 'ChildBlocked', message: said };
+  return { reason: 'ChildBlocked', message: typeof message === 'string' ? `${told}: ${message}` : told };
+}

@@ -30,6 +30,13 @@ export interface ChildKind {
   readonly ttlSeconds?: (step: Step) => number | undefined;
   /** Others delete finished ones: the child carries our finalizer until its end is recorded. */
   readonly isHeld?: boolean;
+  /**
+   * When the child's work began, by its own account; undefined while that is still ahead. Without it the work of children
+   * of this kind begins with their creation.
+   */
+  readonly readStart?: (child: KubeObject) => string | undefined;
+  /** What a child that has not ended waits for; undefined if it works. `said` is what its step says now. */
+  readonly readWait?: (child: KubeObject, said: string) => Wait | undefined;
 }
 
 export interface GateKind {

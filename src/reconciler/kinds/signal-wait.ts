@@ -1,3 +1,4 @@
+import { quoteName } from '../../dag/display.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { readReference } from '../../orchestration/references.ts';
 import type { GateKind } from './kind.ts';
@@ -31,11 +32,20 @@ export const signalWait: GateKind = {
     return Date.parse(metadata.creationTimestamp ?? '') >= Date.parse(run.creationTimestamp);
   },
   judge: (step, [delivery]) => {
-    if (readReference(step, 'deliveryId') === undefined && readReference(step, 'signalRef') === undefined) {
+    const [wanted, signal] = FIELDS.map((field) => readReference(step, field));
+    if (wanted === undefined && signal === undefined) {
       const message = 'signalRef and deliveryId are both missing: a SignalWait step needs one of them';
       return { state: 'Failed', reason: 'InvalidStep', message, isFinal: true };
     }
-    if (delivery === undefined) return { state: 'Running' };
+    if (delivery === undefined) {
+      const byId = wanted === undefined ? [] : [`the SignalDelivery with deliveryId ${quoteName(wanted)}`];
+      const bySignal =
+        signal === undefined ? [] : [`a SignalDelivery of signal ${quoteName(signal)} as new as the run`];
+      return {
+        state: 'Running',
+        wait: { reason: 'SignalPending', message: `waits for ${[...byId, ...bySignal].join(', or ')}` },
+      };
+    }
     return { state: 'Succeeded', message: `signal delivery ${delivery.metadata.name} arrived` };
   },
 };

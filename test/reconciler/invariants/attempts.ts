@@ -94,12 +94,15 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
   const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
   if (!isRunning && !hasTimedOut) return [];
-  const { timeoutSeconds = 0 } = step;
+  const { phase, startedAt } = Object(child?.['status']);
+  const isUnstarted = child?.kind === 'ToolRun' && phase === undefined;
+  // Flags are looked at only where they count: the exhaustive check chooses them then.
+  const { [isUnstarted ? 'pendingTimeoutSeconds' : 'timeoutSeconds']: seconds = 0 } = step;
   const intended = Date.parse(before.startedAt ?? '');
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
   // The time of the child is the API server's, though without fractions of a second: an intent cannot be later.
-  const deadline = Math.max(Math.min(intended, created + 1000), created) + timeoutSeconds * 1000;
-  const isDue = timeoutSeconds > 0 && nowMs >= deadline;
+  const began = Math.max(Math.min(intended, created + 1000), created);
+  const isDue = seconds > 0 && nowMs >= Math.max(began, Date.parse(startedAt ?? '') || began) + seconds * 1000;
   return [
     said(hasTimedOut && !isDue, `${name} timed out too early`),
     said(isRunning && isDue && (child !== undefined || !isChildKind(after)), `${name} runs on after its timeout`),

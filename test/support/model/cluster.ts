@@ -1,11 +1,11 @@
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { KubeObject as Stored } from '../../../src/kube/resources.ts';
+import type { Resource, KubeObject as Stored } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import { OUTCOME_FINALIZER } from '../../../src/reconciler/finalizer.ts';
 import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
 import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
 import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
-import { ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
+import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
@@ -22,6 +22,8 @@ export interface Circumstances {
   readonly unreads: Map<string, string>;
   /** Which runs want to hear of which others. */
   readonly heard: string[];
+  /** Children wait for somebody to start them; otherwise their work begins with their creation. */
+  startsLate: boolean;
   /** All that was tried. */
   readonly calls: Call[];
 }
@@ -31,7 +33,15 @@ export interface Circumstances {
  */
 export function connectModel(api: Model): Cluster & { readonly circumstances: Circumstances } {
   const circumstances: Circumstances = {
-    ...{ fail: () => {}, after: () => {}, unreadable: new Map(), unreads: new Map(), calls: [], heard: [] },
+    ...{
+      fail: () => {},
+      after: () => {},
+      unreadable: new Map(),
+      unreads: new Map(),
+      calls: [],
+      heard: [],
+      startsLate: false,
+    },
   };
   const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
@@ -97,9 +107,9 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     readSnapshot: (namespace, name) => read('ControllerRevision', namespace, name),
     create(object) {
       const { kind, metadata } = object as unknown as Stored;
-      return attempt(`create ${String(kind)} ${metadata.name}`, () =>
-        api.create(of(kind), object as unknown as Stored),
-      );
+      const create = (kind: Resource, child: Stored) =>
+        circumstances.startsLate ? api.create(kind, child) : createBegun(api, kind, child);
+      return attempt(`create ${String(kind)} ${metadata.name}`, () => create(of(kind), object as unknown as Stored));
     },
     dryRunCreate: (object) => Promise.resolve(object as unknown as KubeObject),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>

@@ -64,6 +64,8 @@ export type Moment =
 /** What stays the same in one world, and who is told what happens there. */
 export interface Setting {
   readonly ancestry: readonly string[];
+  /** Children are created and wait for somebody to start them; otherwise their work begins with their creation. */
+  readonly startsLate?: boolean;
   readonly tell: (moment: Moment) => void;
 }
 
@@ -235,7 +237,8 @@ function write(
         refusals.set(ref.name, 'exceeded quota');
         return undefined;
       }
-      const child = api.create(kind, buildChild(run, action, (text) => text) as unknown as KubeObject);
+      const built = buildChild(run, action, (text) => text) as unknown as KubeObject;
+      const child = setting.startsLate === true ? api.create(kind, built) : createBegun(api, kind, built);
       const count = api.countCreates(kind, ref);
       setting.tell({ type: 'Created', step, child, stored: stored(), children: listChildren(api), count });
       return [keyOf(ref.kind, ref.name), child];
@@ -273,6 +276,14 @@ function write(
   }
 }
 
+/** Creates a child whose work begins at once, as its controller writes; a run says so itself. */
+export function createBegun(api: Model, kind: Resource, child: KubeObject): KubeObject {
+  const created = api.create(kind, child);
+  if (kind.kind !== 'ToolRun' && kind.kind !== 'AgentRun') return created;
+  const body = { status: { phase: 'Running' } };
+  return api.patch(kind, created.metadata, { type: 'merge', body }, { subresource: 'status' });
+}
+
 /** All children there are, of any kind. */
 export function listChildren(api: Model): KubeObject[] {
   return api.all().filter(({ kind, metadata }) => kind !== REVISIONS.kind && metadata.ownerReferences !== undefined);
@@ -283,8 +294,9 @@ function findChild(api: Model, name: string): KubeObject | undefined {
 }
 
 /** The scripted stand-in for whoever carries out children: this one has come to `phase`. */
-export function setPhase({ api }: World, { kind, metadata }: KubeObject, phase: string, message?: string): void {
-  const body = { status: { phase, ...(message !== undefined && { message }) } };
+export function setPhase({ api, nowMs }: World, { kind, metadata }: KubeObject, phase: string, message?: string): void {
+  const start = phase === 'Running' && { startedAt: new Date(nowMs).toISOString() };
+  const body = { status: { phase, ...start, ...(message !== undefined && { message }) } };
   api.patch(resourceOf(kind), metadata, { type: 'merge', body }, { subresource: 'status' });
 }
 

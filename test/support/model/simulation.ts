@@ -34,6 +34,7 @@ const EPOCH_MS = Date.parse('2026-01-01T00:00:00Z');
 /** How soon the garbage collector notices, and how long a child takes. */
 const COLLECT_MS = 20;
 const CHILD_MS = 100;
+const START_MS = 1;
 
 /** Something that happened to an object. */
 export interface Happening {
@@ -138,6 +139,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
     made.set(step, nth);
     if (lingersMs(step) > 0)
       time.schedule(1, () => edit(child, { metadata: { finalizers: [...withoutHold(child), HOLD] } }));
+    const startedAt = new Date(nowMs()).toISOString();
+    time.schedule(START_MS, () => edit(child, { status: { phase: 'Running', startedAt } }, true));
     const phase = outcomeOf(step, nth);
     if (phase === undefined) return;
     time.schedule(CHILD_MS, () => edit(child, { status: { phase } }, true));

@@ -110,6 +110,7 @@ export function setStage(
     /** A look at a run of this name, be it there or not. */
     lookAt: (name: string) => engine.reconcile(`${NAMESPACE}/${name}`),
     restOf: (name: string) => engine.rest(`${NAMESPACE}/${name}`),
+    nowMs: () => nowMs,
     pass: (seconds: number) => {
       nowMs += seconds * 1_000;
     },
