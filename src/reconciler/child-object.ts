@@ -5,7 +5,7 @@ import { type Hash, labelValue, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
 const RUN_KIND = 'OrchestrationRun';
-const RUN_KEY = 'agents.proompteng.ai/orchestration-run';
+export const RUN_KEY = 'agents.proompteng.ai/orchestration-run';
 const STEP_KEY = 'agents.proompteng.ai/orchestration-step';
 const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
 

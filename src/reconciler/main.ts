@@ -129,7 +129,7 @@ export function createOrchestrationQueue({
   const judge = async (key: string): Promise<Outcome> => {
     const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
     if (object === undefined) return 'done';
-    const untilMs = rivals.verdictUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
+    const untilMs = rivals.leaveUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
     if (untilMs !== undefined) return { afterMs: untilMs - now() };
     return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
   };

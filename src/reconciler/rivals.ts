@@ -20,10 +20,10 @@ export interface Rivals {
   /** It has written a status of this namespace at this time, to the second. */
   readonly see: (namespace: string, writtenMs: number) => void;
   /**
-   * Until when the status of an Orchestration is left as it is; undefined where it need not be. `writtenMs` is when the rival
-   * last wrote it. Where both are at work, each would rewrite the other's verdict without end.
+   * Until when something is left to the rival, such as the status of an Orchestration, which each would rewrite without end;
+   * undefined where it need not be. `touchedMs` is when the rival wrote or created it last, if it has: it may go on with it.
    */
-  readonly verdictUntilMs: (namespace: string, writtenMs: number | undefined) => number | undefined;
+  readonly leaveUntilMs: (namespace: string, touchedMs: number | undefined) => number | undefined;
   /**
    * What keeps a run that nobody has started from being started here; undefined for nothing. The first one of a namespace is
    * left to the rival for three seconds, and so is each while it is at work: it would begin the run in that time.
@@ -56,7 +56,7 @@ export function createRivals(now: () => number): Rivals {
       seen.set(namespace, Math.max(seen.get(namespace) ?? 0, Math.min(writtenMs, now())));
       quiet.delete(namespace);
     },
-    verdictUntilMs: (namespace, writtenMs = -Infinity) => activeUntilMs(namespace) ?? ahead(writtenMs + UNTOUCHED_MS),
+    leaveUntilMs: (namespace, touchedMs = -Infinity) => activeUntilMs(namespace) ?? ahead(touchedMs + UNTOUCHED_MS),
     of(namespace, createdMs) {
       const untilMs = activeUntilMs(namespace);
       if (untilMs === undefined && quiet.has(namespace)) return undefined;

@@ -23,6 +23,8 @@ export interface Cluster {
   /** What the newest event of this Job says about a pod of it that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
   statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
+  /** Until when a ToolRun that nobody has begun is left to the agents chart's own executor; undefined where it need not be. */
+  rivalUntilMs(toolRun: KubeObject): number | undefined;
   /** How long to wait for the copy to have caught up with what we wrote for this ToolRun: 0 where it has. */
   untilOwnWritesSeenMs(key: string): number;
   /** An object that exists already counts as Outdated: whose it is, the next look tells. */
@@ -90,7 +92,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     // Once there is a Job, its ConfigMap has done its part.
     const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
     const podRefusal = job && (await askForPods(job));
-    return { toolRun, tool, job, podRefusal, configMap, refusals };
+    const rivalUntilMs = toolRun.state === undefined ? cluster.rivalUntilMs(object) : undefined;
+    return { toolRun, tool, job, podRefusal, configMap, rivalUntilMs, refusals };
   }
 
   /** The copy of Jobs may be older than that of ToolRuns: what contradicts the record is believed of the API server alone. */

@@ -4,6 +4,8 @@ import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import { RUN_KEY } from '../reconciler/child-object.ts';
+import type { Rivals } from '../reconciler/rivals.ts';
 import { createExecutor } from './executor.ts';
 import { TOOL_RUN_LABEL } from './job.ts';
 import type { PlanOptions } from './plan.ts';
@@ -20,6 +22,7 @@ const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
 
 export interface ToolRunOptions extends PlanOptions {
   readonly followed: FollowedCluster;
+  readonly rivals: Rivals;
   readonly emitEvent: (about: KubeObject, type: 'Warning', reason: string, message: string) => Promise<void>;
   readonly now: () => number;
   readonly timing: Timing;
@@ -33,6 +36,7 @@ export interface ToolRunOptions extends PlanOptions {
 /** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
 export function createToolRunQueue({
   followed,
+  rivals,
   emitEvent,
   timing,
   workers,
@@ -59,6 +63,7 @@ export function createToolRunQueue({
         return newestMessage(await followed.list(EVENTS, { namespace, fieldSelector }));
       },
       statusWriters: followed.statusWriters,
+      rivalUntilMs: ({ metadata }) => rivals.leaveUntilMs(metadata.namespace, madeByRivalMs(metadata)),
       untilOwnWritesSeenMs: (key) => followed.untilOwnWritesSeenMs(ownKey(key)),
       create: (manifest, key) =>
         followed.create(manifest.kind === 'ConfigMap' ? CONFIG_MAPS : undefined, manifest, ownKey(key)),
@@ -83,6 +88,16 @@ export function createToolRunQueue({
       for (const key of affectedToolRuns(changed, interests.keysOf)) queue.add(key);
     },
   };
+}
+
+/** When the agents chart's orchestration controller made a ToolRun for a step: with our labels, and without an owner. */
+function madeByRivalMs({
+  ownerReferences = [],
+  labels,
+  creationTimestamp,
+}: KubeObject['metadata']): number | undefined {
+  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[RUN_KEY] !== undefined;
+  return isTheirs ? Date.parse(String(creationTimestamp)) : undefined;
 }
 
 function newestMessage(events: readonly StoredObject[]): string | undefined {

@@ -51,7 +51,8 @@ function followJob(snapshot: Snapshot, job: KubeObject, nowMs: number): readonly
 }
 
 function planCreation(snapshot: Snapshot, ref: JobRef, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { toolRun, tool, configMap: stored, refusals } = snapshot;
+  const { toolRun, tool, configMap: stored, refusals, rivalUntilMs } = snapshot;
+  if (rivalUntilMs !== undefined) return [requeueAt(rivalUntilMs)];
   const { object, state } = toolRun;
   const failed = (reason: string, message: string) => end(snapshot, reason, message, nowMs);
   const toolName = nameTool(object);

@@ -70,6 +70,11 @@ export interface Snapshot {
   readonly podRefusal?: string | undefined;
   /** What there is under the name of `buildConfigMap`, whoever made it. */
   readonly configMap?: KubeObject | undefined;
+  /**
+   * Until when it is left to the agents chart's own executor, which may begin it at any moment: milliseconds since 1970. Undefined
+   * where that one is not at work, or we have begun.
+   */
+  readonly rivalUntilMs?: number | undefined;
   /** What the API server said when it refused a child for good, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
 }

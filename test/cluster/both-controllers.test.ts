@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { TOOL_RUN_STATE } from '../../src/orchestration/tool-run-state.ts';
 import { startOrchestrationController } from '../support/agents-chart/orchestration-controller.ts';
 import { startSupportingController } from '../support/agents-chart/supporting-controller.ts';
 import { startCommand } from '../support/cli.ts';
@@ -34,8 +35,8 @@ describe('the reconciler', () => {
     onTestFinished(theirs.stop);
     return theirs;
   };
-  const startOurs = async (): Promise<Reconciler> => {
-    const ours = await startReconciler(cluster, { ownNamespace: namespace });
+  const startOurs = async (environment = {}): Promise<Reconciler> => {
+    const ours = await startReconciler(cluster, { ownNamespace: namespace, environment });
     onTestFinished(ours.stop);
     return ours;
   };
@@ -99,6 +100,27 @@ describe('the reconciler', () => {
       await finish(name);
       return isDeepStrictEqual((await read('Orchestration', 'both')).metadata, metadata);
     });
+  });
+
+  it('starts no second Job for a ToolRun of a step where both are on', async () => {
+    await startTheirs();
+    await startOurs({ AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true' });
+    await api.create('Tool', 'echo', { spec: { image: 'echo' } });
+    const names = ['x', 'y', 'z'];
+    const tools = names.map((name) => ({ name, kind: 'ToolRun', toolRef: { name: 'echo' }, dependsOn: [] }));
+    await apply('tools', { steps: tools });
+    await run('tools');
+    await waitUntil('a Job of each ToolRun, which we follow', async () => {
+      const toolRuns = await api.list('ToolRun');
+      const isFollowed = ({ metadata: { annotations = {} } }: StoredObject) => TOOL_RUN_STATE in annotations;
+      return toolRuns.length >= names.length && toolRuns.every(isFollowed);
+    });
+    const labelsOf = (await api.list('Job')).map(({ metadata }) => metadata.labels?.['agents.proompteng.ai/tool-run']);
+    const toolRuns = (await api.list('ToolRun')).map(({ metadata }) => metadata.name);
+    expect(labelsOf).toHaveLength(toolRuns.length);
+    expect(new Set(labelsOf)).toEqual(new Set(toolRuns));
+    for (const { metadata } of await api.list('ToolRun'))
+      await api.setStatus('ToolRun', metadata.name, { phase: 'Succeeded' });
   });
 
   it('holds new runs while the other was seen of late, says how to switch it off, and starts them once it was not', async () => {

@@ -60,14 +60,14 @@ test('what it wrote before our start, or within the second in which we started, 
   expect(of('a', START)).toBe('active until 602000');
 });
 
-test('a verdict is left as it is while the rival is at work, and for three seconds after it wrote that very one', () => {
-  const { clock, see, verdictUntilMs } = begin();
-  expect([verdictUntilMs('a', undefined), verdictUntilMs('a', START - 3_000)]).toEqual([undefined, undefined]);
-  expect(verdictUntilMs('a', START)).toBe(START + 3_000);
+test('what it may go on with is left to a rival while it is at work, and for three seconds after it touched that very object', () => {
+  const { clock, see, leaveUntilMs } = begin();
+  expect([leaveUntilMs('a', undefined), leaveUntilMs('a', START - 3_000)]).toEqual([undefined, undefined]);
+  expect(leaveUntilMs('a', START)).toBe(START + 3_000);
   clock.nowMs += 3_000;
-  expect(verdictUntilMs('a', START)).toBeUndefined();
+  expect(leaveUntilMs('a', START)).toBeUndefined();
   see('a', clock.nowMs);
-  expect([verdictUntilMs('a', START), verdictUntilMs('b', START)]).toEqual([clock.nowMs + TEN_MINUTES, undefined]);
+  expect([leaveUntilMs('a', START), leaveUntilMs('b', START)]).toEqual([clock.nowMs + TEN_MINUTES, undefined]);
 });
 
 test('a time in the future counts as now', () => {
@@ -80,5 +80,5 @@ test('a time in the future counts as now', () => {
 test('nothing counts before it has begun', () => {
   const rivals = createRivals(() => START);
   rivals.see('a', START + 60_000);
-  expect(rivals.verdictUntilMs('a', undefined)).toBeUndefined();
+  expect(rivals.leaveUntilMs('a', undefined)).toBeUndefined();
 });

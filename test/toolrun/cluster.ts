@@ -75,6 +75,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     isShared: false,
     events: [] as string[],
     requeueAt: '',
+    rivalUntilMs: undefined as number | undefined,
     /** Why its Job has no pod. */
     podRefusal: undefined as string | undefined,
     /** How its Job ended. */
@@ -101,6 +102,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
       tool: world.tool,
       job: world.jobs.get(findJobRef(observed, nameChild).name),
       podRefusal: world.podRefusal,
+      rivalUntilMs: observed.state === undefined ? world.rivalUntilMs : undefined,
       configMap: world.configMaps.get(configMap?.metadata.name ?? ''),
       refusals: new Map(world.refusals),
     };

@@ -23,6 +23,7 @@ function createWorld(fields: Record<string, unknown>, job?: object) {
     readConfigMap: () => Promise.resolve(undefined),
     readPodRefusal: () => Promise.resolve(undefined),
     statusWriters: () => ({ isOurs: true, isForeign: true }),
+    rivalUntilMs: () => undefined,
     untilOwnWritesSeenMs: () => 0,
     create: () => Promise.resolve(done),
     annotate: (_, __, text) => {

@@ -53,6 +53,17 @@ describe('a ToolRun', () => {
     expect(cluster.states.length + cluster.statuses.length).toBe(5);
   });
 
+  test('is left to the agents chart’s executor as long as that may begin it, and goes on if we have begun', () => {
+    const cluster = createCluster(toolRun(), tool());
+    cluster.rivalUntilMs = start + 3_000;
+    expect(cluster.reconcile()).toEqual(['RequeueAt']);
+    expect(cluster.requeueAt).toBe(new Date(start + 3_000).toISOString());
+    cluster.rivalUntilMs = undefined;
+    expect(cluster.reconcile()).toEqual(['WriteState', 'CreateConfigMap', 'CreateJob']);
+    cluster.rivalUntilMs = start + 3_000;
+    expect(cluster.reconcile()).toEqual(['WriteState']);
+  });
+
   test('that ends within a second is never shown Running', () => {
     const cluster = startedCluster();
     cluster.endJob(complete);
