@@ -1,5 +1,6 @@
+import { DEFAULTED_ANNOTATION } from '../orchestration/chain.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { DEFAULTED_ANNOTATION, type Defaulted } from '../orchestration/defaults.ts';
+import type { Defaulted } from '../orchestration/defaults.ts';
 
 /** One operation of a JSON Patch (RFC 6902). */
 export type PatchOperation =

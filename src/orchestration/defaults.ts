@@ -1,18 +1,12 @@
 import { defaultLimits, type Limits } from '../dag/rules.ts';
+import { type Chain, chainOf, isAnnotated, isChain, metadataMap } from './chain.ts';
 import { asRecord, decodeOrchestration, isRecord } from './decode.ts';
 import { findOverLimits } from './judge.ts';
-import { GROUP, type Step } from './schema.ts';
+import type { Step } from './schema.ts';
 
 /** Whether the sequential default is also written into the object. `Auto`: unless Argo CD tracks it. */
 export const defaultingModes = ['Auto', 'Always', 'Never'] as const;
 export type DefaultingMode = (typeof defaultingModes)[number];
-
-/** Marks an object whose `dependsOn` are the written-out sequential default, and nobody's declaration. */
-export const DEFAULTED_ANNOTATION = `${GROUP}/defaulted`;
-const SEQUENTIAL = 'sequential';
-
-/** The `dependsOn` of every step, in order; undefined where a step is to have none. */
-type Chain = readonly (readonly string[] | undefined)[];
 
 /** A step that waits for another one than in what was sent; the first of a chain waits for none. */
 export interface Rewired {
@@ -84,28 +78,11 @@ function rewiredSteps(steps: readonly Step[], chain: Chain): Rewired[] {
   });
 }
 
-function chainOf(steps: readonly Step[]): Chain {
-  return steps.map((_, index) => {
-    const predecessor = steps[index - 1];
-    return predecessor && [predecessor.name];
-  });
-}
-
-function isChain(steps: readonly Step[], chain: Chain): boolean {
-  return steps.every(
-    ({ dependsOn }, index) => dependsOn?.length === chain[index]?.length && dependsOn?.[0] === chain[index]?.[0],
-  );
-}
-
 function namedSteps(object: unknown, limits: Limits): readonly Step[] | undefined {
   if (findOverLimits(object, limits).length > 0) return undefined;
   const { orchestration, findings } = decodeOrchestration(object, 0);
   const { steps } = orchestration;
   return findings.length === 0 && new Set(steps.map(({ name }) => name)).size === steps.length ? steps : undefined;
-}
-
-function isAnnotated(object: unknown): boolean {
-  return metadataMap(object, 'annotations')[DEFAULTED_ANNOTATION] === SEQUENTIAL;
 }
 
 function mayBeAnnotated(object: unknown): boolean {
@@ -117,8 +94,4 @@ function mayBeAnnotated(object: unknown): boolean {
 function isTrackedByArgoCd(object: unknown): boolean {
   const tracking = metadataMap(object, 'annotations')['argocd.argoproj.io/tracking-id'];
   return tracking !== undefined || metadataMap(object, 'labels')['app.kubernetes.io/instance'] !== undefined;
-}
-
-function metadataMap(object: unknown, field: 'annotations' | 'labels'): Record<string, unknown> {
-  return asRecord(asRecord(asRecord(object)['metadata'])[field]);
 }

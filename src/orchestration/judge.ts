@@ -7,6 +7,7 @@ import {
   type Limits,
   limitRules,
 } from '../dag/rules.ts';
+import { isWrittenDefault } from './chain.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
 import { checkResource, resourceRules } from './rules.ts';
@@ -73,7 +74,8 @@ export function judgeOrchestration(
   const overLimits = findOverLimits(object, policy.limits, mostShown);
   if (overLimits.length > 0) return weigh(overLimits, policy, mostShown);
   const { orchestration, findings } = decodeOrchestration(object, mostShown);
-  const ofResource = checkResource(orchestration, stepsOf(object), mostShown);
+  const isDefaulted = isWrittenDefault(object, orchestration.steps);
+  const ofResource = checkResource({ ...orchestration, given: stepsOf(object), isDefaulted }, mostShown);
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
   const steps = isMisspelt ? declareMisspelt(orchestration.steps) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);

@@ -28,9 +28,12 @@ const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])
 
 type Place = Omit<FoundProblem, 'code'>;
 
-/** An Orchestration, and its steps as they came. */
+/** An Orchestration, and what it was decoded from. */
 interface Subject extends Orchestration {
+  /** The steps as they came, of which decoding has taken out what is malformed. */
   readonly given: readonly unknown[];
+  /** Whether each dependsOn is the sequential default, written by us. */
+  readonly isDefaulted: boolean;
 }
 
 interface ResourceRule extends RuleMeaning {
@@ -58,16 +61,8 @@ function all(find: (subject: Subject) => readonly Place[]): ResourceRule['find']
   };
 }
 
-/**
- * All problems of the resource beside its graph, rule by rule, of each the first `most`. `given` are the steps as they came, of
- * which decoding has taken out what is malformed. Linear in the size of the object.
- */
-export function checkResource(
-  orchestration: Orchestration,
-  given: readonly unknown[] = orchestration.steps,
-  most = Infinity,
-): readonly Finding[] {
-  const subject = { ...orchestration, given };
+/** All problems of the resource beside its graph, rule by rule, of each the first `most`. Linear in the size of the object. */
+export function checkResource(subject: Subject, most = Infinity): readonly Finding[] {
   return resourceRules
     .map(({ code, find }) => ({ code, found: find(subject, most) }))
     .filter(({ found }) => found.count > 0)

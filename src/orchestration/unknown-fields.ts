@@ -8,15 +8,24 @@ import type { Step } from './schema.ts';
 
 export const UNKNOWN_FIELD = 'UnknownField';
 
+const DEPENDS_ON = 'dependsOn';
+
+/** What decides when a step starts. */
+interface Order {
+  readonly steps: readonly Step[];
+  /** Each dependsOn is the sequential default, written by us, and nobody's declaration. */
+  readonly isDefaulted: boolean;
+}
+
 /**
  * The fields of steps and policies that nothing reads and that resemble one that is read. What resembles none is foreign, and may
  * have other readers.
  */
-export function findUnknownFields({ steps, policies }: Orchestration, most: number): Found {
+export function findUnknownFields({ steps, policies, isDefaulted }: Orchestration & Order, most: number): Found {
   return collect(most, (tell) => {
     judgePolicies(policies, policyFields, ['spec', 'policies'], tell);
     const guess = createGuess(stepFields);
-    for (let index = 0; index < steps.length; index++) judgeStep(steps, index, guess, tell);
+    for (let index = 0; index < steps.length; index++) judgeStep({ steps, isDefaulted }, index, guess, tell);
   });
 }
 
@@ -33,8 +42,7 @@ export function misspelling(step: Step, wanted: string, guess: Guess = createGue
 export function declareMisspelt(steps: readonly Step[]): readonly GraphStep[] {
   if (isSequential(steps)) return steps;
   const guess = createGuess(stepFields);
-  const isMisspelt = (step: Step) =>
-    step.dependsOn === undefined && misspelling(step, 'dependsOn', guess) !== undefined;
+  const isMisspelt = (step: Step) => step.dependsOn === undefined && misspelling(step, DEPENDS_ON, guess) !== undefined;
   return steps.map((step) => (isMisspelt(step) ? { name: step.name, dependsOn: [] } : step));
 }
 
@@ -42,8 +50,8 @@ function isSequential(steps: readonly Step[]): boolean {
   return steps.every(({ dependsOn }) => dependsOn === undefined);
 }
 
-function judgeStep(steps: readonly Step[], index: number, guess: Guess, tell: Tell): void {
-  const step = steps[index] as Step;
+function judgeStep(order: Order, index: number, guess: Guess, tell: Tell): void {
+  const step = order.steps[index] as Step;
   let lacking: readonly string[] | undefined;
   for (const field in step) {
     if (stepFields.fields.has(field)) continue;
@@ -55,8 +63,9 @@ function judgeStep(steps: readonly Step[], index: number, guess: Guess, tell: Te
       .flat();
     if (lacking.includes(meant)) continue;
     tell(['spec', 'steps', index, field], () => {
-      const { without = describeOrder(steps, index) } = stepFields.fields.get(meant) ?? {};
-      return describeUnknown(meant, step[meant] === undefined ? without : undefined);
+      const { without = describeOrder(order, index) } = stepFields.fields.get(meant) ?? {};
+      const isThere = step[meant] !== undefined && !(meant === DEPENDS_ON && order.isDefaulted);
+      return describeUnknown(meant, isThere ? undefined : without);
     });
   }
 }
@@ -96,8 +105,8 @@ function describeUnknown(meant: string, without: string | undefined): string {
 }
 
 /** When a step starts that does not say what it waits for. */
-function describeOrder(steps: readonly Step[], index: number): string {
-  if (!isSequential(steps)) return 'this step starts at once';
+function describeOrder({ steps, isDefaulted }: Order, index: number): string {
+  if (!isDefaulted && !isSequential(steps)) return 'this step starts at once';
   const before = steps[index - 1]?.name;
   return before === undefined ? 'this step starts first' : `this step starts after ${quoteName(before)}`;
 }

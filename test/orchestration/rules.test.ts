@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { decodeOrchestration, type Orchestration } from '../../src/orchestration/decode.ts';
 import { formatPath } from '../../src/orchestration/problem.ts';
 import { checkResource, subOrchestrations } from '../../src/orchestration/rules.ts';
 import { checkRunUpdate } from '../../src/orchestration/run-rules.ts';
@@ -8,12 +8,14 @@ import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.
 const ENTRYPOINT_MEANS =
   'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
 
+const check = (decoded: Orchestration) => checkResource({ ...decoded, given: decoded.steps, isDefaulted: false });
+
 /** `code field: message`, a line a problem. */
 function verdictOn(step: object, spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(
     orchestration([{ ...checkpoint('build'), ...step }], { spec }),
   );
-  const problems = checkResource(decoded).flatMap((finding) => finding.problems);
+  const problems = check(decoded).flatMap((finding) => finding.problems);
   return problems.map(({ code, path, describe }) => `${code} ${formatPath(path)}: ${describe()}`);
 }
 
@@ -139,7 +141,7 @@ describe('checkResource', () => {
   test('does not hold an unnamed Orchestration for the one it runs', () => {
     const step = { name: 'a', kind: 'SubOrchestration', orchestrationRef: { name: '' } };
     const { orchestration: decoded } = decodeOrchestration({ spec: { steps: [step] } });
-    expect(checkResource(decoded).map(({ code }) => code)).toEqual(['MissingStepReference']);
+    expect(check(decoded).map(({ code }) => code)).toEqual(['MissingStepReference']);
   });
 });
 

@@ -12,7 +12,7 @@ const UNREAD = 'the API server keeps this field, but nothing reads it';
 
 function problemsOf(steps: readonly object[], spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(orchestration(steps, { spec }));
-  const { problems } = findUnknownFields(decoded, Infinity);
+  const { problems } = findUnknownFields({ ...decoded, isDefaulted: false }, Infinity);
   return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
 }
 
@@ -80,6 +80,15 @@ describe('a field of a step that nothing reads', () => {
     ]);
     const policy = { ...defaultPolicy, severities: new Map([['UnknownField', 'off'] as const]) };
     expect(judgeOrchestration(orchestration(steps), policy).warnings).toMatchObject([{ code: 'MixedDependsOn' }]);
+  });
+
+  test('follows the step before it also where the gate has written that down', () => {
+    const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
+    const steps = [checkpoint('a'), { ...checkpoint('b', 'a'), depends_on: ['a'] }];
+    const { warnings } = judgeOrchestration(orchestration(steps, { metadata }));
+    expect(warnings.map(({ message }) => message)).toEqual([
+      `${UNREAD}; did you mean dependsOn? Without it this step starts after "a"`,
+    ]);
   });
 
   test('beside the field that it resembles is to be removed', () => {

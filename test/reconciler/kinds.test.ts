@@ -48,7 +48,8 @@ test.each([...stepKinds])(
   'the gate knows %s, and warns of a step without a reference where that would fail',
   (name, kind) => {
     const step = { name: 'a', kind: name };
-    const problems = checkResource({ name: 'nightly', namespace: 'agents', policies: {}, steps: [step] });
+    const nightly = { name: 'nightly', namespace: 'agents', policies: {}, steps: [step] };
+    const problems = checkResource({ ...nightly, given: [step], isDefaulted: false });
     const isRefused =
       kind.type === 'Child'
         ? 'refusal' in kind.buildSpec(step, run)

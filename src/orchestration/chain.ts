@@ -1,0 +1,35 @@
+import { asRecord } from './decode.ts';
+import { GROUP, type Step } from './schema.ts';
+
+/** Marks an object whose `dependsOn` are the written-out sequential default, and nobody's declaration. */
+export const DEFAULTED_ANNOTATION = `${GROUP}/defaulted`;
+const SEQUENTIAL = 'sequential';
+
+/** The `dependsOn` of every step, in order; undefined where a step is to have none. */
+export type Chain = readonly (readonly string[] | undefined)[];
+
+/** Whether the `dependsOn` of these steps of `object` are the default, written by us. */
+export function isWrittenDefault(object: unknown, steps: readonly Step[]): boolean {
+  return isAnnotated(object) && isChain(steps, chainOf(steps));
+}
+
+export function chainOf(steps: readonly Step[]): Chain {
+  return steps.map((_, index) => {
+    const predecessor = steps[index - 1];
+    return predecessor && [predecessor.name];
+  });
+}
+
+export function isChain(steps: readonly Step[], chain: Chain): boolean {
+  return steps.every(
+    ({ dependsOn }, index) => dependsOn?.length === chain[index]?.length && dependsOn?.[0] === chain[index]?.[0],
+  );
+}
+
+export function isAnnotated(object: unknown): boolean {
+  return metadataMap(object, 'annotations')[DEFAULTED_ANNOTATION] === SEQUENTIAL;
+}
+
+export function metadataMap(object: unknown, field: 'annotations' | 'labels'): Record<string, unknown> {
+  return asRecord(asRecord(asRecord(object)['metadata'])[field]);
+}
