@@ -30,6 +30,13 @@ const verbs: Readonly<Record<string, Verb>> = {
       return 0; // once it has begun; it ends itself
     },
   },
+  release: {
+    about: 'let go of the AgentRuns that the reconciler holds, before it is uninstalled',
+    run: async (args) => {
+      if (asksForHelp(args)) return help((await import('./runtime/release-configuration.ts')).RELEASE_USAGE);
+      return (await import('./release/main.ts')).release(args, process);
+    },
+  },
   engine: {
     run: async (args) => {
       await (await import('./engine/main.ts')).runEngine(args, process);

@@ -9,6 +9,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
   kube: { src: ['dag', 'orchestration'], outside: ['@kubernetes/client-node', 'undici', 'node:'] },
   engine: { src: ['kube', 'reconciler', 'supervisor'], outside: [] },
+  release: { src: ['kube', 'reconciler'], outside: [] },
   reconciler: { src: ['dag', 'orchestration'], outside: [] },
   supervisor: { src: [], outside: ['node:'] },
   toolrun: { src: ['orchestration'], outside: [] },

@@ -177,6 +177,30 @@ export function startElection(options: ElectionOptions): Election {
   };
 }
 
+/**
+ * Takes a Lease from whoever holds it, who ends its work when it sees that, and keeps it from everybody for so long. Returns
+ * whether somebody held it; where there is no Lease nobody does.
+ */
+export async function seizeLease(
+  client: Pick<KubeClient, 'get' | 'patch'>,
+  target: { readonly namespace: string; readonly name: string },
+  identity: string,
+  now: Date,
+  seconds: number,
+): Promise<boolean> {
+  try {
+    const { holderIdentity, leaseTransitions = 0 } = specOf(await client.get(LEASES, target));
+    const time = toMicroTime(now);
+    const spec = { holderIdentity: identity, leaseDurationSeconds: seconds, acquireTime: time, renewTime: time };
+    const body = { spec: { ...spec, leaseTransitions: leaseTransitions + 1 } };
+    await client.patch(LEASES, target, { type: 'merge', body });
+    return Boolean(holderIdentity);
+  } catch (error) {
+    if (error instanceof KubeError && error.reason === 'NotFound') return false;
+    throw error;
+  }
+}
+
 function specOf(lease: KubeObject): LeaseSpec {
   return (lease['spec'] ?? {}) as LeaseSpec;
 }

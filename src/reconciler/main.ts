@@ -22,9 +22,11 @@ export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orch
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
 const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
 
+export const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
+
 /** What is followed beside them: children, and what gates wait for. ToolRuns are followed for their own sake too. */
 export const STEP_RESOURCES = [
-  namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns'),
+  AGENT_RUNS,
   namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
   namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
 ];

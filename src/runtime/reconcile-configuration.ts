@@ -13,13 +13,13 @@ import {
 } from './configuration.ts';
 import { LOG_LEVELS } from './log.ts';
 
-const boolean: ValueKind<boolean> = {
+export const boolean: ValueKind<boolean> = {
   expected: 'true or false',
   read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
 };
 
 /** Comma text or a JSON array, as the agents chart writes it; `*` is every namespace. */
-const namespaces: ValueKind<readonly string[]> = {
+export const namespaces: ValueKind<readonly string[]> = {
   expected: 'namespaces with commas between, or a JSON array of them, or *',
   read: (text) => {
     const names = readWords(text);
@@ -37,7 +37,7 @@ const words: ValueKind<readonly string[]> = {
 const jsonObject: ValueKind<object> = { expected: 'a JSON object', read: readJsonObject };
 
 /** The agents chart's variables, and their former names: where both are set they must agree. */
-function variables(name: string): readonly string[] {
+export function variables(name: string): readonly string[] {
   return [`AGENTS_${name}`, `JANGAR_${name}`];
 }
 

@@ -4,10 +4,15 @@ import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { suggestName } from '../../src/dag/suggest.ts';
 import { readReconcileConfiguration } from '../../src/runtime/reconcile-configuration.ts';
+import { readReleaseConfiguration } from '../../src/runtime/release-configuration.ts';
 import { readServeConfiguration } from '../../src/runtime/serve-configuration.ts';
 
 const golden = join(import.meta.dirname, 'golden');
-const verbs = { serve: readServeConfiguration, reconcile: readReconcileConfiguration };
+const verbs = {
+  serve: readServeConfiguration,
+  reconcile: readReconcileConfiguration,
+  release: readReleaseConfiguration,
+};
 
 interface Container {
   readonly name: string;
@@ -24,11 +29,12 @@ it('asks about the Service that the webhooks name, whatever it is called', () =>
 });
 
 it.each(['default', 'ha', 'cert-manager', 'provided', 'namespaced', 'cluster-scoped', 'url'])(
-  'starts both programs of preset %s as they are to be started',
+  'starts all programs of preset %s as they are to be started',
   (preset) => {
     const objects = parseAllDocuments(readFileSync(join(golden, `${preset}.yaml`), 'utf8')).map((one) => one.toJS());
-    const { containers } = objects.find(({ kind }) => kind === 'Deployment').spec.template.spec;
-    for (const { args, env = [] } of containers as readonly Container[]) {
+    const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'Job');
+    const containers: readonly Container[] = workloads.flatMap(({ spec }) => spec.template.spec.containers);
+    for (const { args, env = [] } of containers) {
       const [verb, ...flags] = args;
       const environment = Object.fromEntries(env.map(({ name, value = 'from-the-pod' }) => [name, value]));
       const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);

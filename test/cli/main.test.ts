@@ -82,7 +82,7 @@ test('tells its version and how it is used', async () => {
   expect((await start(['help', 'lint'])).stdout).toMatch(/^usage: orchestration-gate lint /);
 });
 
-test.each(['serve', 'reconcile', 'lint', 'status', 'ui', 'certs'])(
+test.each(['serve', 'reconcile', 'release', 'lint', 'status', 'ui', 'certs'])(
   '%s --help says how it is used, and ends with 0',
   async (verb) => {
     const { code, stdout, stderr } = await start([verb, '--help']);

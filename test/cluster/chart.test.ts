@@ -3,12 +3,16 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { isRecord } from '../../src/orchestration/decode.ts';
+import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
+import { startCli } from '../support/cli.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { resolveHelm3 } from '../support/controlplane/tools.ts';
 import { installCrds } from '../support/gate.ts';
+import { createKubelet } from '../support/kubelet.ts';
+import { connectNamespace, type NamespacedApi } from '../support/namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
 const chart = join(root, 'charts/orchestration-gate');
@@ -33,6 +37,17 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
   const kubectl = async (toolArguments: readonly string[], input?: string) =>
     succeeded(await plane.kubectl(toolArguments, input === undefined ? {} : { input }));
   const helm = async (...toolArguments: string[]) => succeeded(await plane.helm(toolArguments));
+
+  /** Plays the node for the Job of a hook: runs its program here, under the pod's account. Returns what it said. */
+  async function playHook(api: NamespacedApi, job: string): Promise<string> {
+    const { podOf, runPod } = createKubelet(api);
+    const { serviceAccountName, containers } = (await podOf(job))['spec'];
+    const kubeconfig = await plane.serviceAccountKubeconfig('agents', serviceAccountName);
+    const env = { POD_NAMESPACE: 'agents', KUBECONFIG: kubeconfig };
+    const { code, stdout } = await startCli(containers[0].args, { env }).ended;
+    await runPod(job, code ?? 1);
+    return stdout;
+  }
 
   describe.each(presets.map((file) => [basename(file, '.yaml'), file]))('as preset %s', (_name, file) => {
     const rendered = parseAllDocuments(readFileSync(file, 'utf8'))
@@ -120,8 +135,20 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
       expect(await readVersions()).toEqual(before);
     });
 
-    it('leaves nothing behind, and the other as it is', async () => {
+    it('leaves nothing behind, not even an AgentRun that nobody lets go, and the other as it is', async () => {
+      const api = connectNamespace(plane.address, 'agents');
+      const finalizers = ['example.com/theirs', OUTCOME_FINALIZER];
+      const spec = {
+        agentRef: { name: 'any' },
+        runtime: { type: 'job' },
+        implementation: { inline: { text: 'Work.' } },
+      };
+      await api.create('AgentRun', 'held', { metadata: { finalizers }, spec });
+      const hook = playHook(api, 'gate-orchestration-gate-release');
       await helm('uninstall', 'gate', '--namespace', 'agents', '--wait');
+      expect(await hook).toMatch(/released 1 AgentRuns of agents\nno AgentRun is held\n$/);
+      expect((await api.read('AgentRun', 'held'))?.metadata).toMatchObject({ finalizers: ['example.com/theirs'] });
+      expect(await api.list('Job')).toEqual([]);
       const kinds =
         'deployment,service,secret,lease,configmap,role,rolebinding,serviceaccount,poddisruptionbudget,' +
         'clusterrole,clusterrolebinding,validatingwebhookconfiguration,mutatingwebhookconfiguration,' +

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { type AgentsControllerOptions, startAgentsController } from '../support/agents-chart/agents-controller.ts';
+import { startCli } from '../support/cli.ts';
 import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';
 import { connectNamespace, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 import { connectReconciled, startReconciler, useReconciledNamespace } from '../support/reconciler.ts';
@@ -25,6 +29,15 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
   const startTheirs = async (namespace: string, options: Partial<AgentsControllerOptions> = {}) => {
     const standIn = await startAgentsController(cluster, [namespace], { jobs: 'simulated', ...options });
     onTestFinished(standIn.stop);
+  };
+
+  const createNamespace = async () => {
+    const namespace = `gate-test-${randomBytes(4).toString('hex')}`;
+    await cluster.kubectl(['create', 'namespace', namespace]);
+    onTestFinished(async () => {
+      await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
+    });
+    return namespace;
   };
 
   it('that finished and was deleted while nobody looked ends its step as it ended', async () => {
@@ -92,8 +105,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
   });
 
   it('does not hold up the deletion of its namespace', async () => {
-    const namespace = `gate-test-${randomBytes(4).toString('hex')}`;
-    await cluster.kubectl(['create', 'namespace', namespace]);
+    const namespace = await createNamespace();
     const reconciler = await startReconciler(cluster, { ownNamespace: namespace });
     onTestFinished(reconciler.stop);
     const { run, childOf } = connectReconciled(cluster, namespace, reconciler.process);
@@ -105,5 +117,37 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
       return code !== 0;
     });
     expect(await connectNamespace(cluster, namespace).list('AgentRun')).toEqual([]);
+  });
+
+  it('is let go for good by release, which stops the engine first', async () => {
+    const namespace = await createNamespace();
+    const reconciler = await startReconciler(cluster, { ownNamespace: namespace, electsLeader: true });
+    onTestFinished(reconciler.stop);
+    const { api, run, childOf } = connectReconciled(cluster, namespace, reconciler.process);
+    await run('at-work', { steps: [agent('a')] });
+    const { name } = (await childOf('at-work', 'a')).metadata;
+    const words = [`--kubeconfig=${cluster.kubeconfig}`, `--own-namespace=${namespace}`, '--stop-engine=true'];
+    const { code, stdout } = await startCli(['release', ...words]).ended;
+    expect(stdout).toMatch(/^the engine has lost its Lease .*\nreleased 1 AgentRuns of .*\nno AgentRun is held\n$/);
+    expect(code).toBe(0);
+    // An engine that still worked would put it back.
+    await api.setStatus('AgentRun', name, { phase: 'Running' });
+    await delay(2_000);
+    expect(finalizersOf(await api.waitFor('AgentRun', name))).toEqual([]);
+  });
+
+  it('is let go by the commands that docs/operations.md has for people', async () => {
+    const namespace = await createNamespace();
+    const api = connectNamespace(cluster, namespace);
+    const { name: _, kind: __, ...spec } = agent('held', { runtime: { type: 'job' } });
+    await api.create('AgentRun', 'held', { metadata: { finalizers: [THEIRS, OURS] }, spec });
+    const docs = await readFile(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+    const template = /kubectl get agentruns -A -o (go-template=)'(.*)'/.exec(docs)?.slice(1).join('') ?? '';
+    const { stdout } = await cluster.kubectl(['get', 'agentruns', '-A', '-o', template]);
+    const [line = ''] = stdout.split('\n').filter((one) => one.includes(namespace));
+    const [, words = '', patch = ''] = /^kubectl (.*) -p "(.*)"$/.exec(line) ?? [];
+    expect(await cluster.kubectl([...words.split(' '), '-p', patch.replaceAll('\\"', '"')])).toMatchObject({ code: 0 });
+    expect(finalizersOf(await api.waitFor('AgentRun', 'held'))).toEqual([THEIRS]);
+    await api.edit('AgentRun', 'held', { metadata: { finalizers: null } });
   });
 });

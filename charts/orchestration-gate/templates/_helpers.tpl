@@ -217,3 +217,20 @@ livenessProbe:
   successThreshold: 1
   failureThreshold: 3
 {{- end }}
+
+{{/* The volume with the account's token: only containers that ask the API server mount it. */}}
+{{- define "orchestration-gate.apiAccess" -}}
+projected:
+  defaultMode: 0440
+  sources:
+    - serviceAccountToken: { path: token, expirationSeconds: 3600 }
+    - configMap:
+        name: kube-root-ca.crt
+        items: [{ key: ca.crt, path: ca.crt }]
+{{- end }}
+
+{{/* Of the pod that runs before an uninstall. Not those of the gate, or its Service would choose it. */}}
+{{- define "orchestration-gate.releaseLabels" -}}
+app.kubernetes.io/component: release
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}

@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { suggestName } from '../dag/suggest.ts';
+import { chooseCredentials } from '../kube/choose-credentials.ts';
+import { createKubeClient } from '../kube/client.ts';
+import { seizeLease } from '../kube/lease.ts';
+import { createTiming } from '../kube/ports.ts';
+import { createTransport } from '../kube/transport.ts';
+import { FIELD_MANAGER } from '../orchestration/run-status.ts';
+import { AGENT_RUNS } from '../reconciler/main.ts';
+import { createLogger } from '../runtime/log.ts';
+import { readReleaseConfiguration } from '../runtime/release-configuration.ts';
+import { releaseAll } from './release.ts';
+
+/** How long nobody leads afterwards: until the rest of the release is deleted. If it is not, an engine goes on then. */
+const PAUSE_SECONDS = 600;
+/** A little more than the 10 s after which an engine that cannot renew its Lease has ended. */
+const SETTLE_MS = 12_000;
+const MOST_MS = 90_000;
+
+/** `orchestration-gate release`: takes our finalizer from AgentRuns. Wiring only; returns the exit code. */
+export async function release(args: readonly string[], process: NodeJS.Process): Promise<number> {
+  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
+  const parsed = readReleaseConfiguration({ args, environment: process.env, suggest });
+  if (!parsed.ok) {
+    process.stderr.write(parsed.mistakes.map((mistake) => `orchestration-gate release: ${mistake}\n`).join(''));
+    return 2;
+  }
+  const { kubeconfig, namespaces, ownNamespace, stopsEngine } = parsed.configuration;
+  const timing = createTiming(() => performance.now());
+  const load = await chooseCredentials(kubeconfig, process.env);
+  const transport = createTransport({ load, timing, log: createLogger({ level: 'warn' }), watches: 1 });
+  const client = createKubeClient({ transport, timing });
+  const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
+  try {
+    const target = { namespace: ownNamespace, name: FIELD_MANAGER };
+    const wasHeld =
+      stopsEngine && (await seizeLease(client, target, `release on ${hostname()}`, new Date(), PAUSE_SECONDS));
+    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FIELD_MANAGER} for ${PAUSE_SECONDS} s`);
+    const isDone = await releaseAll({
+      ...{ client, resource: AGENT_RUNS, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
+      namespaces: namespaces.includes('*') ? undefined : namespaces,
+    });
+    if (isDone) say('no AgentRun is held');
+    return isDone ? 0 : 1;
+  } finally {
+    await transport.close();
+  }
+}

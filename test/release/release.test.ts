@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
+import { releaseAll } from '../../src/release/release.ts';
+import { connectModel } from '../support/model/client.ts';
+import { withoutKind, withoutRight } from '../support/model/laws.ts';
+import { createModel } from '../support/model/model.ts';
+import { AGENT_RUNS } from '../support/model/simulation.ts';
+import { systemTiming } from '../support/timing.ts';
+
+const THEIRS = 'agents.proompteng.ai/runtime-cleanup';
+
+function makeCluster() {
+  const model = createModel(() => 0);
+  const said: string[] = [];
+  const create = (name: string, finalizers?: readonly string[], namespace = 'agents') =>
+    model.create(AGENT_RUNS, {
+      ...{ apiVersion: 'agents.proompteng.ai/v1alpha1', kind: 'AgentRun', spec: {} },
+      metadata: { name, namespace, ...(finalizers && { finalizers }) },
+    });
+  return {
+    model,
+    said,
+    create,
+    release: (options: { atLeastMs?: number; namespaces?: readonly string[] } = {}) =>
+      releaseAll({
+        ...{ client: connectModel(model), resource: AGENT_RUNS, timing: systemTiming },
+        ...{ namespaces: ['agents'], atLeastMs: 0, atMostMs: 0, say: (sentence) => said.push(sentence), ...options },
+      }),
+    finalizersOf: () => model.all().map(({ metadata }) => [metadata.name, metadata['finalizers']]),
+  };
+}
+
+describe('release', () => {
+  test('takes our finalizer from every AgentRun, and leaves those of others', async () => {
+    const { create, release, said, finalizersOf } = makeCluster();
+    for (let index = 0; index < 120; index++) create(`held-${index}`, [THEIRS, OUTCOME_FINALIZER]);
+    create('free');
+    create('elsewhere', [OUTCOME_FINALIZER], 'elsewhere');
+    expect(await release()).toBe(true);
+    const left = finalizersOf();
+    expect(left.filter(([, finalizers]) => String(finalizers) === THEIRS)).toHaveLength(120);
+    expect(left.slice(120)).toEqual([
+      ['free', undefined],
+      ['elsewhere', [OUTCOME_FINALIZER]],
+    ]);
+    expect(said).toEqual(['released 120 AgentRuns of agents']);
+  });
+
+  test('looks again for those that an engine holds anew meanwhile', async () => {
+    const { create, release, finalizersOf } = makeCluster();
+    const releasing = release({ atLeastMs: 1_500 });
+    create('late', [OUTCOME_FINALIZER]);
+    expect(await releasing).toBe(true);
+    expect(finalizersOf()).toEqual([['late', []]]);
+  });
+
+  test('says which are left, and why', async () => {
+    const { model, create, release, said } = makeCluster();
+    create('held', [OUTCOME_FINALIZER]);
+    model.govern([withoutRight(AGENT_RUNS, ['patch'])]);
+    expect(await release()).toBe(false);
+    expect(said).toEqual([expect.stringMatching(/^AgentRun agents\/held is still held: .* cannot patch resource/)]);
+  });
+
+  test('has nothing to do where there is no such kind, and passes over a namespace that it may not read', async () => {
+    const { model, release, said } = makeCluster();
+    model.govern([withoutKind(AGENT_RUNS)]);
+    expect(await release()).toBe(true);
+    model.govern([withoutRight(AGENT_RUNS, ['list'])]);
+    expect(await release()).toBe(true);
+    expect(said).toEqual([expect.stringMatching(/^passed over agents: .* cannot list resource/)]);
+  });
+});
