@@ -35,11 +35,9 @@ describe('one call that fails', () => {
     // Until somebody has counted, the API server denies with "status unknown for quota": no attempt is lost to that either.
     await api.setStatus('ResourceQuota', 'one', { hard });
     await waitUntil('the quota to hold', () => isDenied(namespace));
-    await run('crowded', { steps: [agent('hung', { timeoutSeconds: 3 }), agent('waits'), tool('other')] });
+    await run('crowded', { steps: [agent('hung', { pendingTimeoutSeconds: 3 }), agent('waits'), tool('other')] });
     await statusOf('crowded', isStep('waits', 'Running'));
     await api.setStatus('ResourceQuota', 'one', { hard, used: { [count]: '0' } });
-    const hung = await childOf('crowded', 'hung');
-    await api.setStatus('AgentRun', hung.metadata.name, { phase: 'Running' });
     await childOf('crowded', 'other');
     const waiting = await statusOf('crowded', (status) => stepOf(status, 'waits').reason === 'ChildNotCreated');
     expect(stepOf(waiting, 'waits').message).toMatch(

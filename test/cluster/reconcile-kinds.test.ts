@@ -249,7 +249,6 @@ describe('a step', () => {
       await api.create('Orchestration', name, { spec: { steps: [agent('work', fields)] } });
       await start(name, name, { parameters: { branch: 'main' } });
       const { kind, spec } = await childOf(name, 'work');
-      const given = (fields as { with?: object }).with ?? {};
       expect([kind, spec]).toEqual([
         'AgentRun',
         JSON.parse(
@@ -257,7 +256,7 @@ describe('a step', () => {
             agentRef: { name: 'coder' },
             implementationSpecRef: { name: 'fix' },
             runtime: { type: 'job' },
-            parameters: { branch: 'main', ...given },
+            parameters: { branch: 'main' },
             ...expected,
           }),
         ),
