@@ -35,7 +35,7 @@ export interface Ground extends AsyncDisposable {
   readonly startKubelet: (exitCodeOf?: (pod: StoredObject) => number | undefined) => void;
 }
 
-const TOOL_RUNS_TOO = { JANGAR_TOOL_RUN_CONTROLLER_ENABLED: 'true' };
+const TOOL_RUNS_TOO = { AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
 
 export async function openGround(cluster: Cluster): Promise<Ground> {
   const namespace = `beside-${randomBytes(4).toString('hex')}`;

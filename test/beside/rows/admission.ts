@@ -85,8 +85,8 @@ export const admission: readonly Row[] = [
       await ground.startGate();
       const complaints: string[] = [];
       for (const [object, words] of [
-        [codexRerun, ['inline.text', 'provider']],
-        [misspelt, ['depends_on', 'dependsOn', 'retries']],
+        [codexRerun, ['inline.text is absent', 'provider is "codex"']],
+        [misspelt, ['depends_on', 'did you mean dependsOn', 'did you mean retries']],
       ] as const) {
         const { name } = object.metadata;
         const input = JSON.stringify(object);

@@ -44,10 +44,10 @@ export const toolRuns: readonly Row[] = [
       for (const name of alone) await api.create('ToolRun', name, { spec: { toolRef: { name: 'echo' } } });
       const ended = await listEnded(ground, ALONE + STEPS);
       const phases = ended.map(({ status }) => status?.phase);
-      const costs = await costOf(api, calls);
+      const [costs, jobs] = [await costOf(api, calls), (await api.list('Job')).length - 1];
       const names = ended.map(({ metadata }) => metadata.name);
       return {
-        now: `${tally(phases)}; 1 Job each; ${describeCosts(costs)}`,
+        now: `${tally(phases)}; ${jobs} Jobs; ${describeCosts(costs)}`,
         complaints: [
           ...(phases.filter((phase) => phase === 'Succeeded').length === ALONE + STEPS ? [] : [tally(phases)]),
           ...complainUnlessEach('Jobs', names, await countJobs(ground)),
@@ -115,9 +115,9 @@ export const toolRuns: readonly Row[] = [
       ground.startKubelet();
       const ended = await listEnded(ground, names.length);
       const phases = ended.map(({ status }) => status?.phase);
-      const costs = await costOf(api, calls);
+      const [costs, jobs] = [await costOf(api, calls), (await api.list('Job')).length];
       return {
-        now: `${tally(phases)}; 1 Job each, which theirs had started; ${describeCosts(costs)}`,
+        now: `${tally(phases)}; ${jobs} Jobs, which theirs had started; ${describeCosts(costs)}`,
         complaints: [
           ...(phases.every((phase) => phase === 'Succeeded') ? [] : [tally(phases)]),
           ...complainUnlessEach('Jobs', names, await countJobs(ground)),

@@ -72,7 +72,8 @@ async function playBeside(ground: Ground, howMany: number, deaths: number): Prom
     startPlayers: (namespace) => startPlayers(ground, namespace),
     expect: (status) => endOf(status).filter((end, index) => end !== ends[index]),
   });
-  const replica = await arena.startReplica({ environment: { JANGAR_TOOL_RUN_CONTROLLER_ENABLED: 'true' } });
+  const environment = { AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
+  const replica = await arena.startReplica({ environment });
   const runs = await arena.createRuns(howMany);
   const areOver = () => runs.every(arena.hasEnded);
   for (let death = 0; death < deaths && !areOver(); death++) {
