@@ -148,9 +148,9 @@ function labelsOf({ verb, resource, subresource }: Call): { verb: Verb; resource
 
 /** The texts of `Warning` headers (RFC 7234, 5.5), as API servers write them: `299 - "text"`, several joined by commas. */
 export function readWarnings(header: string | string[] | undefined): readonly string[] {
-  const entries = [header ?? []]
-    .flat()
-    .join(', ')
+  // Headers are read byte by byte, and API servers write UTF-8.
+  const entries = Buffer.from([header ?? []].flat().join(', '), 'latin1')
+    .toString()
     .matchAll(/\b\d{3} \S+ "((?:\\.|[^"\\])*)"/g);
   return [...entries].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }

@@ -9,6 +9,7 @@ test.each([
     ['299 - "one"', '299 agent "back\\\\slash"'],
     ['one', 'back\\slash'],
   ],
+  [Buffer.from('299 - "a → b…"').toString('latin1'), ['a → b…']],
   ['no warning at all', []],
 ])('reads the warnings of the header %j', (header, warnings) => {
   expect(readWarnings(header)).toEqual(warnings);
