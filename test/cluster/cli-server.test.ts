@@ -2,6 +2,7 @@ import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Planned } from '../../src/cli/format/plan-text.ts';
+import type { LintProblem } from '../../src/cli/report.ts';
 import { briefly } from '../cli/run-command.ts';
 import { MAIN, startCommand } from '../support/cli.ts';
 import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';
@@ -46,6 +47,29 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     expect([code, problems]).toEqual([1, ['a.yaml:12:22 FieldValueTypeInvalid spec.steps[0].dependsOn']]);
     const warned = await lint(orchestration('warned', [{ name: 'a', dependsOn: [] }, { name: 'b' }]));
     expect([warned.code, warned.problems]).toEqual([0, ['a.yaml:8:5 MixedDependsOn spec.steps']]);
+  });
+
+  it('lint --server --children tells a denial once, though the gate warns of it', async () => {
+    const magic = {
+      kind: 'AgentRun',
+      agentRef: { name: 'a' },
+      implementationSpecRef: { name: 'a' },
+      runtime: { type: 'x' },
+    };
+    const fields = [1, 2].map((index) => `spec.steps[${index - 1}].runtime.type`);
+    const steps = [
+      { name: 'a', ...magic },
+      { name: 'b', ...magic },
+    ];
+    const judge = async (...args: string[]) => {
+      const { code, stdout } = await cli('lint', orchestration('magic', steps), '--format=json', ...args);
+      return [
+        code,
+        (JSON.parse(stdout) as LintProblem[]).map((problem) => [problem.code, problem.severity, problem.field]),
+      ];
+    };
+    expect(await judge()).toEqual([0, fields.map((field) => ['ChildWouldBeDenied', 'warn', field])]);
+    expect(await judge('--children')).toEqual([1, fields.map((field) => ['ChildWouldBeDenied', 'deny', field])]);
   });
 
   it('lint --server lets an object as it is stored pass, and finds documents that cannot be read', async () => {

@@ -5,15 +5,30 @@ import { type ChildVerdict, describeUnchecked } from './child-verdict.ts';
 import { judgeChildren } from './children.ts';
 import { type Finding, type FindMore, FOREIGN_WARNING, readPath } from './judge.ts';
 
+const CHILD_DENIED = 'ChildWouldBeDenied';
+
 /** Finds what the API server has against the children of an Orchestration; what could not be checked goes to `note`. */
 export function findInChildren(note: (sentence: string) => void): FindMore {
-  return async ({ kind, value }, cluster) => {
-    if (kind !== 'Orchestration') return [];
+  return async ({ kind, value }, cluster, before) => {
+    if (kind !== 'Orchestration') return before;
     const { orchestration } = decodeOrchestration(value);
     const verdicts = await judgeChildren(orchestration, cluster);
     for (const sentence of describeUnchecked(verdicts)) note(`Orchestration "${orchestration.name}": ${sentence}`);
-    return verdicts.flatMap((verdict) => readVerdict(verdict, orchestration.steps[verdict.index]));
+    return [
+      ...withoutGuesses(before, verdicts),
+      ...verdicts.flatMap((verdict) => readVerdict(verdict, orchestration.steps[verdict.index])),
+    ];
   };
+}
+
+/** The gate's rule says what the API server would deny: where the server has spoken, that counts alone. */
+function withoutGuesses(findings: readonly Finding[], verdicts: readonly ChildVerdict[]): readonly Finding[] {
+  const isAsked = ({ verdict }: ChildVerdict) => verdict === 'Accepted' || verdict === 'Denied';
+  const asked = new Set<unknown>(verdicts.filter(isAsked).map(({ index }) => index));
+  return findings.filter(
+    ({ code, message, field }) =>
+      code !== CHILD_DENIED || !message.startsWith('the API server ') || !asked.has(readPath(field)[2]),
+  );
 }
 
 /** What is said of a child, in the place of the step's field that it comes from. */
@@ -22,7 +37,7 @@ function readVerdict({ verdict, kind, index, problems }: ChildVerdict, step: Ste
   const says = { Accepted: 'warns of', Denied: 'denies', Waits: 'would not create now' }[verdict];
   return problems.map(({ field, message }) => ({
     severity: verdict === 'Denied' ? 'deny' : 'warn',
-    code: verdict === 'Denied' ? 'ChildWouldBeDenied' : FOREIGN_WARNING,
+    code: verdict === 'Denied' ? CHILD_DENIED : FOREIGN_WARNING,
     field: formatPath(['spec', 'steps', index, ...findOrigin(field, step)]),
     message: `the API server ${says} the ${kind} of this step: ${field === '' ? '' : `${field}: `}${message}`,
   }));

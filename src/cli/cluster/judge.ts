@@ -11,8 +11,12 @@ import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';
 /** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
 export const FOREIGN_WARNING = 'ServerWarning';
 
-/** Finds more in an object that the API server would store. */
-export type FindMore = (object: FoundObject, cluster: Cluster) => Promise<readonly Finding[]>;
+/** Looks further into an object that the API server would store: gives all that is found, after what was found before. */
+export type FindMore = (
+  object: FoundObject,
+  cluster: Cluster,
+  before: readonly Finding[],
+) => Promise<readonly Finding[]>;
 
 /**
  * Has the API server judge every object, as `kubectl apply --dry-run=server` would: schema, gate as it is configured there,
@@ -21,7 +25,7 @@ export type FindMore = (object: FoundObject, cluster: Cluster) => Promise<readon
 export async function judgeOnServer(
   manifests: readonly Manifest[],
   cluster: Cluster,
-  findMore: FindMore = () => Promise.resolve([]),
+  findMore: FindMore = (_, __, before) => Promise.resolve(before),
 ): Promise<LintReport> {
   const judged = new Map<FoundObject, readonly PlacedProblem[]>();
   const objects = manifests.flatMap((manifest) => manifest.objects);
@@ -29,10 +33,10 @@ export async function judgeOnServer(
   for (const object of objects) {
     const findings = await judgeObject(object, cluster, known.get(object) ?? []);
     const isDenied = findings.some(({ severity }) => severity === 'deny');
-    const more = isDenied ? [] : await findMore(object, cluster);
+    const all = isDenied ? findings : await findMore(object, cluster, findings);
     judged.set(
       object,
-      [...findings, ...more].map((finding) => placeFinding(object, finding)),
+      all.map((finding) => placeFinding(object, finding)),
     );
   }
   return reportManifests(manifests, judged);
