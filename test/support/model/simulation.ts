@@ -130,7 +130,14 @@ export function createSimulation(options: SimulationOptions): Simulation {
     if (kind === RUNS.kind || step === '') return;
     if (type === 'ADDED') carryOut(object, step);
     const isLet = type === 'MODIFIED' && metadata.deletionTimestamp !== undefined && isHeld(object);
-    if (isLet) time.schedule(lingersMs(step), () => edit(object, { metadata: { finalizers: withoutHold(object) } }));
+    if (isLet) time.schedule(lingersMs(step), () => letGo(object));
+  }
+
+  /** Whoever works on a child leaves it: others may have left it meanwhile. */
+  function letGo({ kind, metadata }: KubeObject): void {
+    const child = find(resourceOf(kind), metadata.name);
+    if (child !== undefined && child.metadata.uid === metadata.uid && isHeld(child))
+      edit(child, { metadata: { finalizers: withoutHold(child) } });
   }
 
   /** The stand-in for whoever carries out children. */
