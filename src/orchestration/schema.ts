@@ -77,12 +77,16 @@ export const orchestrationSpecSchema = {
       'x-kubernetes-preserve-unknown-fields': true,
       additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true },
       description:
-        'Defaults and bounds of a run: retries.limit, timeouts.totalSeconds, maxParallel, ttlSecondsAfterFinished. Anything else is kept.',
+        'Defaults and bounds of a run: retries.limit, timeouts.totalSeconds, maxParallel, ttlSecondsAfterFinished, history.limit. Anything else is kept.',
     },
     steps: {
       type: 'array',
       items: stepSchema,
-      description: 'The steps. Their order breaks ties; it never decides what may run.',
+      description:
+        'The steps. If none of them declares dependsOn, they run one after the other, in this order; if one does, the order only ' +
+        'breaks ties. Steps keep unknown fields, and these are read: signalRef or deliveryId of a SignalWait; of an AgentRun ' +
+        'implementationSpecRef, implementation, memoryRef, vcsRef, vcsPolicy, policy, workload, goal, secrets, runtime, workflow ' +
+        'and ttlSecondsAfterFinished. References and all these may stand in with, too.',
     },
   },
 } as const;
