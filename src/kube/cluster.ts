@@ -252,7 +252,10 @@ export function followCluster(options: ClusterOptions) {
           { fieldManager },
         );
       }),
-    /** Carried out only on the very version of the object that is named, so that nobody's finalizer is lost. */
+    /**
+     * Carried out only on the very version of the object that is named, so that nobody's finalizer is lost. One that is not
+     * there is outdated too: its kind may be back in a while, and with it the object.
+     */
     setFinalizers: (
       apiVersion: string,
       kind: string,
@@ -262,10 +265,12 @@ export function followCluster(options: ClusterOptions) {
     ) => {
       const patch = { type: 'merge', body: { metadata: { resourceVersion, finalizers } } } as const;
       return attempt(
-        () =>
-          client.patch(resourceOf(apiVersion, kind), { namespace, name }, patch, { fieldManager }).catch(ignoreAbsence),
+        () => client.patch(resourceOf(apiVersion, kind), { namespace, name }, patch, { fieldManager }),
         forKey,
-      );
+      ).catch((error: unknown): WriteOutcome => {
+        ignoreAbsence(error);
+        return { outcome: 'Outdated' };
+      });
     },
     delete: (apiVersion: string, kind: string, target: { namespace: string; name: string; uid: string }) =>
       attempt(async () => {
