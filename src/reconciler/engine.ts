@@ -70,8 +70,10 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
     const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
     const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
-    // What has failed is tried again by the queue's back-off alone: a write that is held back would begin that anew.
-    if ((look.errors ?? []).length === 0) paces.set(key, { uid: snapshot.run.uid, pace: next });
+    // What has failed is tried again by the queue's back-off alone: a write that is held back for the size of the status would
+    // begin that anew, and one that waits for company waits from when it was first due.
+    const hasFailed = (look.errors ?? []).length > 0;
+    paces.set(key, { uid: snapshot.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
     const errors = [...failed, ...(snapshot.errors ?? []), ...(look.errors ?? [])];
     return conclude({ ...look, errors }, waitMs, now());
   }
@@ -107,6 +109,10 @@ function conclude(
   const timed = Number.isFinite(soonest) ? { afterMs: soonest } : undefined;
   if (errors.length > 0) return { errors, ...timed };
   return isOutdated ? 'retry' : (timed ?? 'done');
+}
+
+function waitFrom({ lazySinceMs: _, ...pace }: Pace, { lazySinceMs }: Pace): Pace {
+  return { ...pace, ...(lazySinceMs !== undefined && { lazySinceMs }) };
 }
 
 interface Regulated {
