@@ -147,7 +147,10 @@ export function createSimulation(options: SimulationOptions): Simulation {
     if (lingersMs(step) > 0)
       time.schedule(1, () => edit(child, { metadata: { finalizers: [...withoutHold(child), HOLD] } }));
     const startedAt = new Date(nowMs()).toISOString();
-    time.schedule(START_MS, () => edit(child, { status: { phase: 'Running', startedAt } }, true));
+    time.schedule(START_MS, () => {
+      if (phaseOf(find(resourceOf(child.kind), child.metadata.name) ?? child) === undefined)
+        edit(child, { status: { phase: 'Running', startedAt } }, true);
+    });
     const phase = outcomeOf(step, nth);
     if (phase === undefined) return;
     time.schedule(CHILD_MS, () => edit(child, { status: { phase } }, true));
