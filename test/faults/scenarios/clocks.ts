@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
-import { RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
+import { phaseOf, RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
 import { endOf } from '../mixed-run.ts';
 import type { Replica, ReplicaOptions } from '../replica.ts';
 import { PATIENCE_MS, type Scenario } from '../scenario.ts';
@@ -45,7 +45,7 @@ export const clocks: readonly Scenario[] = [
         await delay(2_000);
         if (stored().some(isRunFinal)) complain('a run of half an hour ended within seconds');
         mayEnd = true;
-        for (const child of journal.current(TOOL_RUNS.kind).filter(({ status }) => status === undefined)) {
+        for (const child of journal.current(TOOL_RUNS.kind).filter((child) => phaseOf(child) !== 'Succeeded')) {
           const target = { namespace, name: child.metadata.name };
           const body = { status: { phase: 'Succeeded' } };
           await client.patch(TOOL_RUNS, target, { type: 'merge', body }, { subresource: 'status' });
