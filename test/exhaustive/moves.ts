@@ -199,7 +199,7 @@ function listDeeds(world: World, left: Left): Move[] {
 function listSweeps({ api }: World, { sweep }: Left): Move[] {
   if (!sweep) return [];
   const finished = listChildren(api).filter(
-    (child) => phaseOf(child) !== undefined && child.metadata.deletionTimestamp === undefined,
+    (child) => hasEnded(child) && child.metadata.deletionTimestamp === undefined,
   );
   return finished.map(
     ({ kind, metadata }): Move => ({

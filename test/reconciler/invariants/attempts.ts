@@ -94,7 +94,7 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
   const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
   if (!isRunning && !hasTimedOut) return [];
-  const { phase, startedAt } = Object(child?.['status']);
+  const { phase } = Object(child?.['status']);
   const isUnstarted = child?.kind === 'ToolRun' && phase === undefined;
   // Flags are looked at only where they count: the exhaustive check chooses them then.
   const { [isUnstarted ? 'pendingTimeoutSeconds' : 'timeoutSeconds']: seconds = 0 } = step;
@@ -102,7 +102,7 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
   // The time of the child is the API server's, though without fractions of a second: an intent cannot be later.
   const began = Math.max(Math.min(intended, created + 1000), created);
-  const isDue = seconds > 0 && nowMs >= Math.max(began, Date.parse(startedAt ?? '') || began) + seconds * 1000;
+  const isDue = seconds > 0 && nowMs >= Math.max(began, startMs(child) || began) + seconds * 1000;
   return [
     said(hasTimedOut && !isDue, `${name} timed out too early`),
     said(isRunning && isDue && (child !== undefined || !isChildKind(after)), `${name} runs on after its timeout`),
@@ -154,3 +154,8 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
     }),
   ];
 };
+
+/** When a child says that it began; NaN where it does not. The time of a nested run counts from its creation. */
+function startMs(child: Change['child']): number {
+  return child?.kind === 'OrchestrationRun' ? Number.NaN : Date.parse(Object(child?.['status']).startedAt ?? '');
+}
