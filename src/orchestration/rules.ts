@@ -14,7 +14,7 @@ const MOST_LEVELS = 500;
 const LONGEST_LABEL = 63;
 
 const ENTRYPOINT_MEANS =
-  'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
+  'The agents chart marks the Orchestration Invalid for this (EntrypointMissing); this reconciler ignores it';
 
 const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds', 'pendingTimeoutSeconds'];
 /** A lifetime or a limit of 0 deletes: that is not to come of a mistake. */

@@ -6,7 +6,7 @@ import { checkRunUpdate } from '../../src/orchestration/run-rules.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
 
 const ENTRYPOINT_MEANS =
-  'To the controller of the agents chart this is an error (Invalid, EntrypointMissing), to this reconciler it is nothing';
+  'The agents chart marks the Orchestration Invalid for this (EntrypointMissing); this reconciler ignores it';
 
 const check = (decoded: Orchestration) => checkResource({ ...decoded, given: decoded.steps, isDefaulted: false });
 
