@@ -10,8 +10,8 @@ import { hasEnded, isStep, outcomeOf, phasesOf, stepOf } from '../support/status
 const GARBAGE_SECONDS = 60;
 
 describe('a step', () => {
-  const reconciled = useReconciledNamespace();
-  const decide = (policy: string, phase: string) => reconciled().api.setStatus('ApprovalPolicy', policy, { phase });
+  const reconciled = useReconciledNamespace({ isBesideChart: true });
+  const decide = (policy: string, phase: string) => reconciled().decide(policy, phase);
   const deliver = (name: string, spec: object) => reconciled().api.create('SignalDelivery', name, { spec });
 
   describe('ApprovalGate', () => {

@@ -17,6 +17,23 @@ const POD_SECONDS = 180;
 /** Selects the objects of a release. */
 export const OURS = 'app.kubernetes.io/name=orchestration-gate';
 
+/**
+ * One pod, replaced quickly, that executes runs and ToolRuns: with what lets Tools into a namespace under restricted Pod
+ * Security, as docs/operations.md says.
+ */
+export const executing = [
+  'gate.drainSeconds=3',
+  'minReadySeconds=1',
+  'replicaCount=1',
+  'orchestrationController.enabled=true',
+  'toolRunController.enabled=true',
+  'toolRunController.securityContext.runAsNonRoot=true',
+  'toolRunController.securityContext.runAsUser=1000',
+  'toolRunController.securityContext.seccompProfile.type=RuntimeDefault',
+  'toolRunController.containerSecurityContext.allowPrivilegeEscalation=false',
+  'toolRunController.containerSecurityContext.capabilities.drop={ALL}',
+];
+
 type Result = Awaited<ReturnType<Cluster['kubectl']>>;
 
 /** A namespace, and the release of the chart in it. */

@@ -1,17 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { loop, runOf, useCrds, useRelease } from './release.ts';
-
-const quickly = ['gate.drainSeconds=3', 'minReadySeconds=1', 'replicaCount=1'];
-/** With what lets Tools into a namespace under restricted Pod Security, as docs/operations.md says. */
-const executing = [
-  'orchestrationController.enabled=true',
-  'toolRunController.enabled=true',
-  'toolRunController.securityContext.runAsNonRoot=true',
-  'toolRunController.securityContext.runAsUser=1000',
-  'toolRunController.securityContext.seccompProfile.type=RuntimeDefault',
-  'toolRunController.containerSecurityContext.allowPrivilegeEscalation=false',
-  'toolRunController.containerSecurityContext.capabilities.drop={ALL}',
-];
+import { executing, loop, runOf, useCrds, useRelease } from './release.ts';
 
 describe('beside the agents chart’s CRDs', () => {
   useCrds('agents');
@@ -22,7 +10,7 @@ describe('beside the agents chart’s CRDs', () => {
   it('executes a ToolRun as a Job in another namespace that it follows, with a Role there', async () => {
     const followed = `{${namespace},${tools.namespace}}`;
     await release.deploy(
-      ...(['install', ...quickly, ...executing] as const),
+      ...(['install', ...executing] as const),
       `controller.namespaces=${followed}`,
       `orchestrationController.namespaces=${followed}`,
     );
@@ -40,7 +28,7 @@ describe('beside the agents chart’s CRDs', () => {
       'orchestrationController.namespaces={*}',
       'rbac.clusterScoped=true',
     ];
-    await release.deploy('upgrade', ...quickly, ...executing, ...everywhere);
+    await release.deploy('upgrade', ...executing, ...everywhere);
     await tools.waitForDenial();
     expect(
       (

@@ -3,33 +3,38 @@ import type { Kind, NamespacedApi, StoredObject } from './namespaced-api.ts';
 
 const pollMilliseconds = 250;
 
-/** Ends children, as the controllers of agents and tools do. */
-export type EndChild = (child: StoredObject, status: { readonly phase: string }) => Promise<void>;
+/** Ends children, as the controllers of agents and tools do, and decides policies, as people do. */
+export type WriteStatus = (object: StoredObject, status: { readonly phase: string }) => Promise<void>;
 
 export interface InsistingHand {
-  readonly end: EndChild;
+  readonly write: WriteStatus;
   readonly stop: () => Promise<void>;
 }
 
-/** Ends children beside the supporting controller, which may put back the phase of a ToolRun: then it is written again. */
+/** Kinds to which the supporting controller gives a phase. */
+const KINDS = ['ToolRun', 'ApprovalPolicy'] as const;
+
+/** Writes beside the supporting controller, which may put back an old phase: then it writes again. */
 export function startInsistingHand(api: NamespacedApi): InsistingHand {
   const given = new Map<string, { readonly phase: string }>();
   let isOver = false;
 
   async function insist(): Promise<void> {
     if (given.size === 0) return;
-    for (const { metadata, status } of await api.list('ToolRun')) {
-      const wanted = given.get(metadata.uid);
-      if (wanted !== undefined && status?.phase !== wanted.phase) await api.setStatus('ToolRun', metadata.name, wanted);
+    for (const kind of KINDS) {
+      for (const { metadata, status } of await api.list(kind)) {
+        const wanted = given.get(metadata.uid);
+        if (wanted !== undefined && status?.phase !== wanted.phase) await api.setStatus(kind, metadata.name, wanted);
+      }
     }
   }
 
   const insisting = (async () => {
-    // A ToolRun may go while it is looked at, and the API server be away.
+    // An object may go while it is looked at, and the API server be away.
     for (; !isOver; await delay(pollMilliseconds)) await insist().catch(() => {});
   })();
   return {
-    async end({ kind, metadata }, status) {
+    async write({ kind, metadata }, status) {
       given.set(metadata.uid, status);
       await api.setStatus(kind as Kind, metadata.name, status);
     },

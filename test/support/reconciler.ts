@@ -9,7 +9,7 @@ import { createGuardedFolder } from './controlplane/folder.ts';
 import { findFreePorts, isAnswering } from './controlplane/network.ts';
 import { sharedCluster, useNamespace } from './controlplane/suite.ts';
 import { installCrds } from './gate.ts';
-import { type EndChild, startInsistingHand } from './insisting-hand.ts';
+import { startInsistingHand, type WriteStatus } from './insisting-hand.ts';
 import { connectNamespace, type Kind, type NamespacedApi, type StoredObject, waitUntil } from './namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -111,6 +111,8 @@ export interface ReconciledNamespace {
   readonly childOf: (run: string, step: string) => Promise<StoredObject>;
   /** Plays the controllers of agents and tools: ends the child of a step, as soon as there is one. */
   readonly endChild: (run: string, step: string, phase: string, message?: string) => Promise<void>;
+  /** Decides an ApprovalPolicy that exists. */
+  readonly decide: (policy: string, phase: string) => Promise<void>;
   /** Names of the children of a run, of a step if one is given; without those that are being deleted. */
   readonly childrenOf: (run: string, step?: string) => Promise<readonly string[]>;
 }
@@ -132,7 +134,7 @@ export function useReconciledNamespace({
     ends.defer(reconciler.stop);
     const hand = isBesideChart ? startInsistingHand(connectNamespace(cluster, namespace)) : undefined;
     ends.defer(async () => hand?.stop());
-    reconciled = { ...connectReconciled(cluster, namespace, reconciler.process, hand?.end), ...reconciler };
+    reconciled = { ...connectReconciled(cluster, namespace, reconciler.process, hand?.write), ...reconciler };
   });
   afterAll(() => ends.disposeAsync());
   return () => {
@@ -152,11 +154,11 @@ export function connectReconciled(
   cluster: Pick<Cluster, keyof ClusterAddress>,
   namespace: string,
   process: Component,
-  end?: EndChild,
+  write?: WriteStatus,
 ): ReconciledNamespace {
   const api = connectNamespace(cluster, namespace);
-  const endObject: EndChild =
-    end ?? (async ({ kind, metadata }, status) => void (await api.setStatus(kind as Kind, metadata.name, status)));
+  const writeStatus: WriteStatus =
+    write ?? (async ({ kind, metadata }, status) => void (await api.setStatus(kind as Kind, metadata.name, status)));
   const start: ReconciledNamespace['start'] = (name, orchestration, spec = {}) =>
     api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name: orchestration }, ...spec } });
 
@@ -197,8 +199,9 @@ export function connectReconciled(
     childOf,
     async endChild(run, step, phase, message) {
       const status = { phase, conditions: message === undefined ? [] : [condition('Failed', message)] };
-      await endObject(await childOf(run, step), status);
+      await writeStatus(await childOf(run, step), status);
     },
+    decide: async (policy, phase) => writeStatus(await api.waitFor('ApprovalPolicy', policy), { phase }),
     childrenOf: async (run, step) =>
       (await listChildren(run, step))
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
