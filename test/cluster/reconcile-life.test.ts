@@ -226,11 +226,11 @@ describe('the life of a run', () => {
   });
 
   it('tries a step again after a timeout only when the child before, and all that it owns, is gone', async () => {
-    const { run, childOf, endChild, childrenOf, statusOf, api } = reconciled();
+    const { run, childOf, beginChild, endChild, childrenOf, statusOf, api } = reconciled();
     await run('slow', { steps: [tool('a', { timeoutSeconds: 1, retries: 1 })] });
     const { metadata } = await childOf('slow', 'a');
     const { name, uid } = metadata;
-    await api.setStatus('ToolRun', name, { phase: 'Running' });
+    await beginChild('slow', 'a');
     const owner = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name, uid, blockOwnerDeletion: true };
     await api.create('ConfigMap', 'held', { metadata: { ownerReferences: [owner], finalizers: ['example.com/hold'] } });
     const retrying = await statusOf('slow', isStep('a', 'Retrying'));

@@ -111,6 +111,8 @@ export interface ReconciledNamespace {
   readonly childOf: (run: string, step: string) => Promise<StoredObject>;
   /** Plays the controllers of agents and tools: ends the child of a step, as soon as there is one. */
   readonly endChild: (run: string, step: string, phase: string, message?: string) => Promise<void>;
+  /** As they do when they begin to work on the child of a step. */
+  readonly beginChild: (run: string, step: string) => Promise<void>;
   /** Decides an ApprovalPolicy that exists. */
   readonly decide: (policy: string, phase: string) => Promise<void>;
   /** Names of the children of a run, of a step if one is given; without those that are being deleted. */
@@ -201,6 +203,7 @@ export function connectReconciled(
       const status = { phase, conditions: message === undefined ? [] : [condition('Failed', message)] };
       await writeStatus(await childOf(run, step), status);
     },
+    beginChild: async (run, step) => writeStatus(await childOf(run, step), { phase: 'Running' }),
     decide: async (policy, phase) => writeStatus(await api.waitFor('ApprovalPolicy', policy), { phase }),
     childrenOf: async (run, step) =>
       (await listChildren(run, step))
