@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { ClusterAddress } from '../controlplane/cluster.ts';
 import { type Component, createComponent } from '../controlplane/component.ts';
 import { createGuardedFolder } from '../controlplane/folder.ts';
@@ -10,6 +10,10 @@ export interface StandInProcess {
   /** Ends it and removes its folder, as also happens when this process dies. */
   readonly stop: () => Promise<void>;
 }
+
+/** Node cannot tell its own path where it finds no /proc, such as inside the namespaces of a node. */
+const { execPath } = globalThis.process;
+const node = isAbsolute(execPath) ? execPath : join(import.meta.dirname, '../../../node_modules/.bin/node');
 
 /** Starts one, with flags of `main.ts`; resolves when it watches. */
 export async function startStandInProcess(
@@ -24,7 +28,7 @@ export async function startStandInProcess(
     name: controller,
     folder,
     command: [
-      ...[globalThis.process.execPath, main, controller],
+      ...[node, main, controller],
       ...[`--kubeconfig=${kubeconfig}`, `--namespaces=${namespaces.join(',')}`, ...flags],
     ],
     isReady: async () => (await readFile(process.logPath, 'utf8')).includes(`watching as ${process.pid}\n`),
