@@ -88,8 +88,12 @@ export function addDelivery(model: Model, name: string, signal: string): void {
   model.create(DELIVERIES, { ...object, spec: { signalRef: { name: signal } } } as KubeObject);
 }
 
+function throwError(key: string, error: unknown): void {
+  throw new Error(`${key} could not be looked at`, { cause: error });
+}
+
 /** A real queue of runs over a real copy of the model, and how often the steps of a run were read in all. */
-export async function followRuns(model: Model) {
+export async function followRuns(model: Model, onError: (key: string, error: unknown) => void = throwError) {
   const counts = { statuses: 0, looks: 0, snapshots: 0 };
   const client = connectModel(model, (object) => (object.kind === RUNS.kind ? countReads(object, counts) : object));
   const followed = followCluster({
@@ -118,9 +122,7 @@ export async function followRuns(model: Model) {
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
     policy: () => defaultPolicy,
-    onError: (key: string, error: unknown) => {
-      throw new Error(`${key} could not be looked at`, { cause: error });
-    },
+    onError,
     observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
     guard: <T>(process: T) => process,
   };
