@@ -89,9 +89,12 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
   function recall(key: string, uid: string | undefined): Pace {
     const known = paces.get(key);
     if (known !== undefined && known.uid === uid) return known.pace;
+    if (known !== undefined) for (const part of Object.values(memory)) part.delete(known.uid);
+    // That a run is contested is reported once, also if the other controller ends it and then begins it again.
+    const isThere = uid === undefined && cluster.getRun(key)?.metadata.uid === known?.uid;
+    if (isThere && known?.pace.isContested === true) return known.pace;
     paces.delete(key);
     if (uid !== undefined) paces.set(key, { uid, pace: {} });
-    if (known !== undefined) for (const part of Object.values(memory)) part.delete(known.uid);
     return {};
   }
 
