@@ -41,6 +41,15 @@ export function variables(name: string): readonly string[] {
   return [`AGENTS_${name}`, `JANGAR_${name}`];
 }
 
+/** Of every process that finds the API server as kubectl does. */
+export const kubeconfig = {
+  flag: 'kubeconfig',
+  kind: anyText,
+  help: 'a kubeconfig; inside a cluster none is needed',
+  variables: ['KUBECONFIG'],
+  isOptional: true,
+} as const satisfies Setting;
+
 const RECONCILE_SETTINGS = {
   isEnabled: {
     kind: boolean,
@@ -92,13 +101,7 @@ const RECONCILE_SETTINGS = {
     fallback: 'default',
   },
   settingsDir: { flag: 'settings-dir', kind: anyText, help: 'the folder of the gate settings', isOptional: true },
-  kubeconfig: {
-    flag: 'kubeconfig',
-    kind: anyText,
-    help: 'a kubeconfig; inside a cluster none is needed',
-    variables: ['KUBECONFIG'],
-    isOptional: true,
-  },
+  kubeconfig,
   sidePort: {
     flag: 'side-port',
     kind: wholeNumber(0, 65_535),

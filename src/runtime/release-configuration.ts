@@ -7,7 +7,7 @@ import {
   readConfiguration,
   type Setting,
 } from './configuration.ts';
-import { boolean, namespaces, variables } from './reconcile-configuration.ts';
+import { boolean, kubeconfig, namespaces, variables } from './reconcile-configuration.ts';
 
 const RELEASE_SETTINGS = {
   namespaces: {
@@ -30,13 +30,7 @@ const RELEASE_SETTINGS = {
     help: 'whether the engine that works loses its Lease first, for ten minutes',
     fallback: 'false',
   },
-  kubeconfig: {
-    flag: 'kubeconfig',
-    kind: anyText,
-    help: 'a kubeconfig; inside a cluster none is needed',
-    variables: ['KUBECONFIG'],
-    isOptional: true,
-  },
+  kubeconfig,
 } as const satisfies Record<string, Setting>;
 
 export const RELEASE_USAGE = `usage: orchestration-gate release [--FLAG VALUE]...

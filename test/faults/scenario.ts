@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
 import type { ControlPlane, ControlPlaneOptions, ControlPlaneParts } from '../support/controlplane/controlplane.ts';
 import type { Arena, ArenaOptions } from './arena.ts';
+import type { Replica } from './replica.ts';
 
 /** What a scenario is played on. */
 export interface Ground {
@@ -42,3 +44,17 @@ export interface Scenario {
 
 /** How long runs may take to end after the last fault: transport faults 15 s, on a machine that does more than this. */
 export const PATIENCE_MS = 60_000;
+
+/** Kills the engine of a replica so often, each time within `withinMs` at random, until `isOver`. */
+export async function killEngines(
+  { random, note, count }: Pick<Ground, 'random' | 'note' | 'count'>,
+  replica: Pick<Replica, 'killEngine'>,
+  { times, withinMs, isOver = () => false }: { times: number; withinMs: number; isOver?: () => boolean },
+): Promise<void> {
+  for (let death = 0; death < times && !isOver(); death++) {
+    await delay(random.int(withinMs));
+    note('the engine is killed');
+    count('crashes');
+    await replica.killEngine();
+  }
+}

@@ -6,18 +6,10 @@ import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
+import { agent } from '../support/run-steps.ts';
 
 const CLEANUP = 'agents.proompteng.ai/runtime-cleanup';
 const TARGET = { namespace: NAMESPACE, name: RUN };
-
-const agent = (name: string, rest: Partial<Step> = {}): Step => ({
-  name,
-  kind: 'AgentRun',
-  dependsOn: [],
-  agentRef: { name: 'coder' },
-  implementationSpecRef: { name: 'fix' },
-  ...rest,
-});
 
 const agents = ({ api }: Stage) => listChildren(api).filter(({ kind }) => kind === 'AgentRun');
 const finalizersOf = (run: Stage) => agents(run).map(({ metadata }) => metadata['finalizers']);

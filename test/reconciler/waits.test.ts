@@ -4,17 +4,10 @@ import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, POLICIES, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
+import { agent } from '../support/run-steps.ts';
 
 // A step that waits says what it waits for, once, and people hear of what only they can end.
 
-const agent = (name: string, rest: Partial<Step> = {}): Step => ({
-  name,
-  kind: 'AgentRun',
-  dependsOn: [],
-  agentRef: { name: 'coder' },
-  implementationSpecRef: { name: 'fix' },
-  ...rest,
-});
 const ask: Step = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', dependsOn: [] };
 const sub: Step = { name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' }, dependsOn: [] };
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { startAgentsController } from '../../support/agents-chart/agents-controller.ts';
 import { JOBS, type Stored } from '../../support/agents-chart/kinds.ts';
@@ -8,7 +7,7 @@ import { TOOL_RUNS } from '../../support/model/engine.ts';
 import { connectNamespace } from '../../support/namespaced-api.ts';
 import type { Arena } from '../arena.ts';
 import { endOf } from '../mixed-run.ts';
-import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { type Ground, killEngines, PATIENCE_MS, type Scenario } from '../scenario.ts';
 
 const PAIRS = 5;
 /** The Tool whose container fails. */
@@ -66,7 +65,7 @@ async function complainOfJobs({ client, namespace, journal }: Arena, complain: G
 }
 
 async function playBeside(ground: Ground, howMany: number, deaths: number): Promise<void> {
-  const { open, random, count, note, complain } = ground;
+  const { open, note, complain } = ground;
   const arena = await open({
     steps,
     startPlayers: (namespace) => startPlayers(ground, namespace),
@@ -76,12 +75,7 @@ async function playBeside(ground: Ground, howMany: number, deaths: number): Prom
   const replica = await arena.startReplica({ environment });
   const runs = await arena.createRuns(howMany);
   const areOver = () => runs.every(arena.hasEnded);
-  for (let death = 0; death < deaths && !areOver(); death++) {
-    await delay(random.int(4_000));
-    note('the engine is killed');
-    count('crashes');
-    await replica.killEngine();
-  }
+  await killEngines(ground, replica, { times: deaths, withinMs: 4_000, isOver: areOver });
   // AgentRuns take turns: no more than ten at a time.
   await arena.finish(howMany * 5_000 + PATIENCE_MS);
   note(`${await complainOfJobs(arena, complain)} ToolRuns`);

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { endOf } from '../mixed-run.ts';
-import { PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { killEngines, PATIENCE_MS, type Scenario } from '../scenario.ts';
 
 const agentRun = (name: string, dependsOn: string[], retries = 0): Orchestration['steps'][number] => ({
   ...{ name, kind: 'AgentRun', agentRef: { name: 'coder' }, implementation: { inline: { text: name } } },
@@ -20,7 +19,8 @@ export const finished: readonly Scenario[] = [
     id: 'F35',
     title: 'AgentRuns deleted as soon as they have finished, while engines die, and while none is there',
     isQuick: true,
-    async play({ open, random, count, note }) {
+    async play(ground) {
+      const { open, count, note } = ground;
       const arena = await open({
         steps,
         outcomeOf: (step, attempt) => (step === 'b' && attempt === 1 ? 'Failed' : 'Succeeded'),
@@ -32,12 +32,7 @@ export const finished: readonly Scenario[] = [
       });
       const replica = await arena.startReplica();
       await arena.createRuns(6, 'dies');
-      for (let deaths = 0; deaths < 6; deaths++) {
-        await delay(random.int(400));
-        note('the engine is killed');
-        count('crashes');
-        await replica.killEngine();
-      }
+      await killEngines(ground, replica, { times: 6, withinMs: 400 });
       await arena.finish(PATIENCE_MS);
 
       await arena.createRuns(6, 'away');

@@ -6,7 +6,7 @@ import { ORCHESTRATIONS, RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
 import type { Arena } from '../arena.ts';
 import { stepOf } from '../hands.ts';
 import { endOf } from '../mixed-run.ts';
-import { PATIENCE_MS, type Scenario } from '../scenario.ts';
+import { killEngines, PATIENCE_MS, type Scenario } from '../scenario.ts';
 
 type Steps = Orchestration['steps'];
 
@@ -41,7 +41,8 @@ export const nestings: readonly Scenario[] = [
     id: 'F28',
     title: 'nested runs that go when they have finished, while engines die; and one that times out',
     isQuick: true,
-    async play({ open, close, random, count, note, complain }) {
+    async play(ground) {
+      const { open, close, count, note, complain } = ground;
       const ends = ['nested Succeeded Completed 1', 'after Succeeded Completed 1'];
       const arena = await open({
         steps: [nested({ retries: 1 }), toolRun('after', ['nested'])],
@@ -51,12 +52,7 @@ export const nestings: readonly Scenario[] = [
       await createInner(arena, [{ name: 'mark', kind: 'Checkpoint', dependsOn: [] }]);
       const replica = await arena.startReplica();
       const runs = await arena.createRuns(6);
-      for (let deaths = 0; deaths < 6; deaths++) {
-        await delay(random.int(400));
-        note('the engine is killed');
-        count('crashes');
-        await replica.killEngine();
-      }
+      await killEngines(ground, replica, { times: 6, withinMs: 400 });
       await arena.finish(PATIENCE_MS);
       const made = innerRuns(arena).length;
       if (made !== runs.length) complain(`${made} nested runs, and not ${runs.length}`);
