@@ -54,8 +54,9 @@ export function statusOfToolRun({
 }
 
 function parse(text: unknown): Readonly<Record<string, unknown>> {
+  if (typeof text !== 'string') return {};
   try {
-    return asRecord(JSON.parse(String(text)));
+    return asRecord(JSON.parse(text));
   } catch {
     return {};
   }

@@ -75,6 +75,14 @@ export const endsMixed: Expectation = (status, children) => {
 /** Of each process: docs/operations.md. */
 const MOST_SOCKETS = 40;
 
+/** How long a deletion may take that has begun. */
+const SETTLING_MS = 5_000;
+
+/** Children that the hands end; what hangs has said that it runs. */
+function hasFinished(status: unknown): boolean {
+  return ['Succeeded', 'Failed'].includes((status as { phase?: string } | undefined)?.phase ?? '');
+}
+
 /** What a process logs that nobody foresaw. */
 function isBrokenPromise(line: string): boolean {
   return /nobody caught this|unhandled|"cause":"(fault|memory|exit)"/i.test(line);
@@ -124,21 +132,23 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   const isKnown = (uid: string | undefined) =>
     journal.entries.some(({ type, object }) => type === 'ADDED' && object.metadata.uid === uid);
 
-  /** Over, with nothing left that is being deleted or should be, or that we hold. */
-  function isSettled(): boolean {
+  /** Children that are being deleted or should be, or that we hold. */
+  function listLeft(): KubeObject[] {
     const timedOut = (run: KubeObject) =>
       statusOf(run).stepStatuses.flatMap(({ reason, phase, resourceRef }) =>
         reason === 'StepTimedOut' || phase === 'Cancelled' ? (resourceRef?.uid ?? []) : [],
       );
-    const runs = journal.current(RUNS.kind);
-    const unwanted = runs.flatMap(timedOut);
+    const unwanted = journal.current(RUNS.kind).flatMap(timedOut);
     const children = [TOOL_RUNS.kind, 'AgentRun'].flatMap((kind) => journal.current(kind));
     const isLeft = ({ metadata, status }: KubeObject) =>
       metadata.deletionTimestamp !== undefined ||
       (metadata['finalizers'] as readonly string[] | undefined)?.includes(OUTCOME_FINALIZER) ||
-      (unwanted.includes(metadata.uid ?? '') && status === undefined);
-    return runs.every((run) => isRunFinal(statusOf(run))) && !children.some(isLeft);
+      (unwanted.includes(metadata.uid ?? '') && !hasFinished(status));
+    return children.filter(isLeft);
   }
+
+  const isSettled = () =>
+    journal.current(RUNS.kind).every((run) => isRunFinal(statusOf(run))) && listLeft().length === 0;
 
   function runOf({ number, resource, name, body }: ProxiedCall): string | undefined {
     if (number === null || resource === 'events' || resource === 'leases') return undefined;
@@ -151,6 +161,8 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   }
 
   async function verdict(): Promise<Verdict> {
+    // The agents chart may just be deleting what it no longer keeps, which is then there for a moment more.
+    await until(isSettled, SETTLING_MS);
     const logs = (await Promise.all(replicas.map((replica) => replica.readLog()))).flatMap((log) => log.split('\n'));
     const starts = replicas.reduce((sum, replica) => sum + replica.starts() - 1, 0);
     const crashes = starts + logs.filter((line) => line.includes('engine ended, starting another')).length;
@@ -161,7 +173,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     found.other.push(...logs.filter(isBrokenPromise).map((line) => line.slice(0, 300)));
     const sockets = proxy.connections.peak;
     if (sockets > MOST_SOCKETS * replicas.length) found.other.push(`${sockets} connections at a time`);
-    if (!isSettled()) found.unfinished.push('something is left that has to be deleted');
+    found.unfinished.push(...listLeft().map(({ kind, metadata }) => `${kind} ${metadata.name} is left`));
     return found;
   }
 
