@@ -14,8 +14,9 @@ export interface Check {
 }
 
 /**
- * News come late everywhere. All graphs of four steps are explored without faults, and one of each that differ only in the
- * order of declaration with a fault anywhere; one step of the four may have a retry. All of it would take hours.
+ * News come late everywhere. The order of declaration decides only who gets the room that is left, so all 543 graphs of four
+ * steps are explored with two places, and of those that differ only in that order one is explored with a retry, and with a
+ * fault anywhere. More takes many hours: 3 steps with a cancel and a fault alone have ten million states.
  */
 export const checks: readonly Check[] = [
   { steps: 1, graphs: 'all', menu: { cancel: true, suspend: true, remove: true, hours: 2, cancelChildren: true } },
@@ -49,11 +50,11 @@ export const checks: readonly Check[] = [
   { steps: 3, graphs: 'all', menu: { faults: 0 }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 1, retries: false }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 0 }, maxParallel: 1, isQuick: true },
-  { steps: 3, graphs: 'all', menu: { cancel: true, faults: 1 } },
+  { steps: 3, graphs: 'shapes', menu: { cancel: true, faults: 1 } },
   { steps: 3, graphs: 'all', menu: { remove: true, faults: 1, retries: false } },
   { steps: 3, graphs: 'all', menu: { hours: 1, faults: 0, retries: false }, maxParallel: 1 },
-  { steps: 4, graphs: 'all', menu: { faults: 0, retries: 'one' } },
-  { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: 'one' } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 0, retries: 'one' } },
+  { steps: 4, graphs: 'shapes', menu: { faults: 1, retries: false } },
   { steps: 4, graphs: 'all', menu: { faults: 0, retries: false }, maxParallel: 2 },
 ];
 
