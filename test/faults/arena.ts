@@ -173,7 +173,8 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     found.other.push(...logs.filter(isBrokenPromise).map((line) => line.slice(0, 300)));
     const sockets = proxy.connections.peak;
     if (sockets > MOST_SOCKETS * replicas.length) found.other.push(`${sockets} connections at a time`);
-    found.unfinished.push(...listLeft().map(({ kind, metadata }) => `${kind} ${metadata.name} is left`));
+    for (const { kind, metadata } of listLeft())
+      found.unfinished.push(`${kind} ${metadata.name} is left: ${JSON.stringify(metadata)}`);
     return found;
   }
 
