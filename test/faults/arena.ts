@@ -76,7 +76,7 @@ export const endsMixed: Expectation = (status, children) => {
 const MOST_SOCKETS = 40;
 
 /** How long a deletion may take that has begun. */
-const SETTLING_MS = 5_000;
+const SETTLING_MS = 30_000;
 
 /** Children that the hands end; what hangs has said that it runs. */
 function hasFinished(status: unknown): boolean {
