@@ -15,7 +15,7 @@ const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 const judges = {
   exhaustive: ['test/exhaustive/exhaust.ts', '--quick', '--steps', '3'],
   properties: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/properties.test.ts'],
-  examples: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/plan.test.ts'],
+  examples: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/plan/'],
 };
 
 /** Applies a mutant to the copy and returns what takes it back. */

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../../src/kube/resources.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import type { StepStatus } from '../../../src/orchestration/run-status.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
+import type { Action, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import {
   act,
   createWorld,
@@ -9,6 +10,8 @@ import {
   listVisible,
   type Moment,
   NAMESPACE,
+  nameChild,
+  ORCHESTRATION,
   plan,
   RUN,
   RUNS,
@@ -20,6 +23,14 @@ import {
 // A run told as a story: nothing fails and nothing comes late, and after each sentence everything that is due is done.
 
 export type Step = Orchestration['steps'][number];
+
+export const run = { namespace: NAMESPACE, name: RUN };
+export const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
+/** How a story has its run planned, for tests that call `planRun` themselves. */
+export const options = { nameChild, missingOrchestrationSeconds: 300 };
+/** Annotations of a run. */
+export const suspended = { [`${GROUP}/suspend`]: 'true' };
+export const cancelled = { [`${GROUP}/cancel`]: 'true' };
 
 /** A ToolRun of a tool of its name. Without `dependsOn` it does not say what it waits for. */
 export function tool(name: string, dependsOn?: readonly string[], rest: Partial<Step> = {}): Step {
@@ -85,7 +96,7 @@ export function annotate({ world }: Story, name: string, value: string | null = 
 
 function annotateOnly({ api }: World, name: string, value: string | null): void {
   const body = { metadata: { annotations: { [`${GROUP}/${name}`]: value } } };
-  api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
+  api.patch(RUNS, run, { type: 'merge', body });
 }
 
 /** What is deleted in the foreground goes. */
@@ -121,9 +132,35 @@ export function createdBy({ moments }: Story): string[] {
   );
 }
 
+/** What was read for the first decision. */
+export function firstLook({ moments }: Story): Snapshot {
+  const first = moments.find((moment) => moment.type === 'Planned');
+  if (first === undefined) throw new Error('nothing was planned');
+  return first.snapshot;
+}
+
+/** What the last decision asks for. */
+export function lastPlan({ moments }: Story): readonly Action[] {
+  return moments.findLast((moment) => moment.type === 'Planned')?.actions ?? [];
+}
+
+/** The events of all decisions, in order: `Normal Started: runs "nightly"`. */
+export function eventsOf({ moments }: Story): string[] {
+  return moments
+    .flatMap((moment) => (moment.type === 'Planned' ? moment.actions : []))
+    .flatMap((action) =>
+      action.type === 'EmitEvent' ? [`${action.eventType} ${action.reason}: ${action.message}`] : [],
+    );
+}
+
+/** In how many seconds from now the last decision wants the run to be requeued. */
+export function requeuedIn(story: Story): number | undefined {
+  const requeue = lastPlan(story).find((action) => action.type === 'RequeueAt');
+  return requeue && (Date.parse(requeue.time) - story.world.nowMs) / 1000;
+}
+
 /** A run whose first attempts are recorded and not created yet: the process has died in between. */
 export function beginInterrupted(steps: readonly Step[], circumstances: Circumstances = {}): Story {
-  const suspended = { [`${GROUP}/suspend`]: 'true' };
   const story = begin(steps, { ...circumstances, annotations: { ...circumstances.annotations, ...suspended } });
   const { world } = story;
   annotateOnly(world, 'suspend', null);

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../../src/kube/resources.ts';
+import { act, deliver, keyOf, NAMESPACE, ORCHESTRATION, plan, RUN, TOOL_RUNS } from '../../support/model/engine.ts';
+import {
+  begin,
+  beginInterrupted,
+  childOf,
+  createdBy,
+  end,
+  lastPlan,
+  settle,
+  standingOf,
+  statusOf,
+  tool,
+} from '../../support/model/play.ts';
+
+describe('a child', () => {
+  test('that is gone before its end has failed its attempt', () => {
+    const story = begin([tool('a', [], { retries: 1 })]);
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    settle(story.world);
+    expect(createdBy(story)).toEqual(['a.1', 'a.2']);
+    story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ChildDeleted',
+      message: 'ToolRun a.2.1 is gone, and its end was not seen',
+    });
+  });
+
+  test('is not created anew by somebody who missed that it has come and gone', () => {
+    const story = beginInterrupted([tool('a')]);
+    const { world } = story;
+    plan(world);
+    while (world.plan !== undefined) act(world);
+    plan(world);
+    act(world, 'Lost');
+    const { kind, metadata } = childOf(story, 'a') as KubeObject;
+    world.api.delete(TOOL_RUNS, metadata);
+    deliver(world, keyOf(kind, metadata.name));
+    plan(world);
+    while (world.plan !== undefined) act(world);
+    settle(world);
+    expect(createdBy(story)).toEqual(['a.1']);
+    expect(statusOf(story, 'a').reason).toBe('ChildDeleted');
+  });
+
+  test('that came again under the same name is another one', () => {
+    const story = begin([tool('a')]);
+    const child = childOf(story, 'a') as KubeObject;
+    story.world.api.delete(TOOL_RUNS, child.metadata);
+    story.world.api.create(TOOL_RUNS, child);
+    settle(story.world);
+    expect(statusOf(story, 'a').reason).toBe('ChildDeleted');
+  });
+
+  test.each([
+    ['without an owner', []],
+    ['of another run', [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'other', controller: true }]],
+    [
+      'that the run owns beside its controller',
+      [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'orchestrationruns/nightly-1/1' }],
+    ],
+  ])('is never an object %s, though it has the name', (_, ownerReferences) => {
+    const story = beginInterrupted([tool('a')]);
+    const object = {
+      apiVersion: 'tools.proompteng.ai/v1alpha1',
+      kind: 'ToolRun',
+      metadata: { name: 'a.1.1', namespace: NAMESPACE, ownerReferences },
+    };
+    story.world.api.create(TOOL_RUNS, object);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ChildNameTaken',
+      message: "ToolRun a.1.1 exists and is not this run's",
+    });
+  });
+
+  test('that the API server refuses has failed its attempt, in the words of the API server', () => {
+    const story = beginInterrupted([tool('a')]);
+    story.world.refused = new Set(['a.1.1']);
+    settle(story.world);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'ChildRefused', message: 'exceeded quota' });
+  });
+
+  test('gets the lifetime it was asked for once its result is recorded', () => {
+    const agent = {
+      name: 'a',
+      kind: 'AgentRun',
+      agentRef: { name: 'x' },
+      implementationSpecRef: { name: 'y' },
+      ttlSecondsAfterFinished: 600,
+    };
+    const story = begin([agent]);
+    expect(childOf(story, 'a')?.['spec']).not.toHaveProperty('ttlSecondsAfterFinished');
+    end(story, 'a', 'Succeeded');
+    expect(childOf(story, 'a')?.['spec']).toHaveProperty('ttlSecondsAfterFinished', 600);
+    expect(lastPlan(story)).toEqual([]);
+  });
+
+  test('is recorded by its uid, which is not urgent', () => {
+    const story = begin([tool('a')]);
+    const urgencies = story.moments.flatMap((moment) =>
+      moment.type !== 'Planned'
+        ? []
+        : moment.actions.flatMap((action) => (action.type === 'PatchStatus' ? [action.isUrgent] : [])),
+    );
+    expect(urgencies).toEqual([true, false]);
+    expect(statusOf(story, 'a').resourceRef?.uid).toBe(childOf(story, 'a')?.metadata.uid);
+  });
+});
+
+describe('a SubOrchestration', () => {
+  const nested = [{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'other' } }];
+
+  test('is a child run of its own, whose end is the end of the step', () => {
+    const story = begin(nested);
+    expect(childOf(story, 'sub')).toMatchObject({
+      kind: 'OrchestrationRun',
+      spec: { orchestrationRef: { name: 'other' } },
+    });
+    end(story, 'sub', 'Failed', 'its own reason');
+    expect(statusOf(story, 'sub').message).toBe('its own reason');
+  });
+
+  test('that runs one of those that run it fails, and names the loop', () => {
+    expect(standingOf(begin(nested, { ancestry: ['outer', ORCHESTRATION] }))).toBe(
+      'Failed, SubOrchestrationCycle: "nightly" is run by "outer" is run by "nightly": it would never end',
+    );
+  });
+
+  test('may stand below nine others, and not below ten', () => {
+    const ancestry = Array.from({ length: 10 }, (_, i) => `level-${i}`);
+    expect(standingOf(begin(nested, { ancestry: ancestry.slice(1) }))).toMatch(/^Running/);
+    expect(standingOf(begin(nested, { ancestry }))).toBe(
+      'Failed, SubOrchestrationTooDeep: more than 10 orchestrations run each other',
+    );
+  });
+});
