@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { renderPreset } from '../../scripts/chart-goldens.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
+import { resolveTools } from '../support/controlplane/tools.ts';
 
 interface Alert {
   readonly alert: string;
@@ -22,8 +25,8 @@ interface Firing {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-const golden = readFileSync(join(import.meta.dirname, 'golden/ha.yaml'), 'utf8');
-const { spec } = parseAllDocuments(golden)
+const { helm } = await resolveTools(readSettings(process.env));
+const { spec } = parseAllDocuments(await renderPreset(join(import.meta.dirname, '../..'), helm, 'ha'))
   .map((document) => document.toJS())
   .find(({ kind }) => kind === 'PrometheusRule');
 const alerts: readonly Alert[] = spec.groups[0].rules;

@@ -1,19 +1,18 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkChartGoldens, writeChartGoldens } from '../../scripts/chart-goldens.ts';
 import { checkCharts } from '../../scripts/charts.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
 import { resolveTools } from '../support/controlplane/tools.ts';
 
+const { helm } = await resolveTools(readSettings(process.env));
+
 describe('checkCharts', () => {
-  let helm: string;
   let root: string;
   let chart: string;
 
-  beforeAll(async () => {
-    ({ helm } = await resolveTools(readSettings(process.env)));
-  });
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'charts-'));
     chart = join(root, 'charts/one');
@@ -51,5 +50,44 @@ describe('checkCharts', () => {
     await writeFile(join(chart, 'ci/good-values.yaml'), 'a: b\n');
     await writeFile(join(chart, 'ci/bad-values.yaml'), 'c: d\n');
     expect(await checkCharts(root, helm)).toEqual([expect.stringMatching(/bad-values\.yaml\n.*a is missing/s)]);
+  });
+});
+
+describe('checkChartGoldens', () => {
+  let root: string;
+  const map = (data: string) => `---\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  a: ${data}\n`;
+  const secret = '---\nkind: Secret\nmetadata:\n  name: two\n';
+  const write = (file: string, text: string) => writeFile(join(root, 'charts/orchestration-gate', file), text);
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'goldens-'));
+    for (const folder of ['templates', 'ci'])
+      await mkdir(join(root, 'charts/orchestration-gate', folder), { recursive: true });
+    await mkdir(join(root, 'test/charts/golden'), { recursive: true });
+    await write('Chart.yaml', 'apiVersion: v2\nname: orchestration-gate\nversion: 0.1.0\n');
+    await write('ci/default-values.yaml', 'a: b\nsecret: true\n');
+    await write('ci/other-values.yaml', 'a: c\n');
+    await write('templates/all.yaml', `${map('{{ .Values.a }}')}{{ if .Values.secret }}\n${secret}{{ end }}`);
+    await writeChartGoldens(root, helm);
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  it('finds nothing wrong with what was just written, which is how each preset differs from the default', async () => {
+    expect(await checkChartGoldens(root, helm)).toEqual([]);
+    expect(await readFile(join(root, 'test/charts/golden/other.diff'), 'utf8')).toBe(
+      'diff --git before/ConfigMap.one.yaml after/ConfigMap.one.yaml\n' +
+        '--- before/ConfigMap.one.yaml\n+++ after/ConfigMap.one.yaml\n' +
+        '@@ -5,2 +5,2 @@ metadata:\n data:\n-  a: b\n+  a: c\n' +
+        'diff --git before/Secret.two.yaml before/Secret.two.yaml\ndeleted file mode 100644\n',
+    );
+  });
+
+  it('names the preset and the lines that differ from what is stored', async () => {
+    await write('ci/other-values.yaml', 'a: d\n');
+    expect(await checkChartGoldens(root, helm)).toEqual([
+      expect.stringMatching(
+        /^test\/charts\/golden\/other\.diff:7 is not as generated.*\n {2}- \+ {2}a: c\n.*\n {2}\+ \+ {2}a: d\n/s,
+      ),
+    ]);
   });
 });

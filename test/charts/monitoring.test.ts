@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { renderPreset } from '../../scripts/chart-goldens.ts';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
 import { GATE_METRICS } from '../../src/runtime/metrics.ts';
 import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../../src/runtime/reconcile-metrics.ts';
+import { readSettings } from '../support/controlplane/settings.ts';
+import { resolveTools } from '../support/controlplane/tools.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -19,7 +22,8 @@ interface Dashboard {
   readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
 }
 
-const rendered = parseAllDocuments(read('test/charts/golden/ha.yaml')).map((document) => document.toJS());
+const { helm } = await resolveTools(readSettings(process.env));
+const rendered = parseAllDocuments(await renderPreset(root, helm, 'ha')).map((document) => document.toJS());
 const alerts: readonly Alert[] = rendered.find(({ kind }) => kind === 'PrometheusRule').spec.groups[0].rules;
 const dashboard: Dashboard = JSON.parse(
   rendered.find(({ data }) => data?.['orchestration-gate.json'] !== undefined).data['orchestration-gate.json'],

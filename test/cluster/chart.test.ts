@@ -1,7 +1,7 @@
-import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { listPresets, renderPreset } from '../../scripts/chart-goldens.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
 import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
@@ -9,7 +9,7 @@ import { startCli } from '../support/cli.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
-import { resolveHelm3 } from '../support/controlplane/tools.ts';
+import { resolveHelm3, resolveTools } from '../support/controlplane/tools.ts';
 import { installCrds } from '../support/gate.ts';
 import { createKubelet } from '../support/kubelet.ts';
 import { connectNamespace, type NamespacedApi } from '../support/namespaced-api.ts';
@@ -18,7 +18,6 @@ const root = join(import.meta.dirname, '../..');
 const chart = join(root, 'charts/orchestration-gate');
 const { certificatePem } = await issueCertificateAuthority({ commonName: 'any', lifetimeMs: 60_000, now: new Date() });
 const ANY_PEM = Buffer.from(certificatePem).toString('base64');
-const presets = globSync(join(root, 'test/charts/golden/*.yaml')).sort();
 
 describeNeeding(['ownControlPlane'], 'the chart', () => {
   let plane: ControlPlane;
@@ -49,12 +48,12 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
     return stdout;
   }
 
-  describe.each(presets.map((file) => [basename(file, '.yaml'), file]))('as preset %s', (_name, file) => {
-    const rendered = parseAllDocuments(readFileSync(file, 'utf8'))
-      .map((document) => document.toJS() as Manifest)
-      .filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
-
+  describe.each(listPresets(root))('as preset %s', (preset) => {
     it('is accepted by the API server, every field known, and lacks none that it would fill in', async () => {
+      const tools = await resolveTools(readSettings(plane.environment));
+      const rendered = parseAllDocuments(await renderPreset(root, tools.helm, preset))
+        .map((document) => document.toJS() as Manifest)
+        .filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
       const dryRun = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-o', 'json', '-f', '-'];
       const list = { apiVersion: 'v1', kind: 'List', items: rendered };
       const { items } = JSON.parse(await kubectl(dryRun, JSON.stringify(list))) as { items: Manifest[] };
