@@ -111,8 +111,6 @@ describe('the life of a run', () => {
 
   describe('beside another controller', () => {
     const manager = 'agents-controller';
-    /** What the agents chart's controller writes: no snapshot of ours is behind it. */
-    const theirs = { phase: 'Running', runId: 'x', stepStatuses: [{ name: 'a', kind: 'ToolRun', phase: 'Running' }] };
 
     /** A run of ours goes from start to end: whatever came before it has been looked at. */
     async function letARunPass(name: string): Promise<void> {
@@ -120,18 +118,6 @@ describe('the life of a run', () => {
       await run(name, { steps: [mark('a')] });
       expect((await statusOf(name, hasEnded)).phase).toBe('Succeeded');
     }
-
-    it('leaves alone what the other has started', async () => {
-      const { api, start, childrenOf, process } = reconciled();
-      await process.kill('SIGKILL');
-      await api.create('Orchestration', 'theirs', { spec: { steps: [tool('a'), tool('b')] } });
-      await start('theirs', 'theirs');
-      const before = await api.setStatus('OrchestrationRun', 'theirs', theirs, manager);
-      await process.start();
-      await letARunPass('passing-theirs');
-      expect(await api.read('OrchestrationRun', 'theirs')).toEqual(before);
-      expect(await childrenOf('theirs')).toEqual([]);
-    });
 
     it('stops work on a run whose status the other writes too, and says so in an event', async () => {
       const { api, run, endChild, statusOf } = reconciled();
