@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { buildConfigMap, buildJob } from '../../src/toolrun/job.ts';
+import { connectApi, type SendToApi } from '../support/api.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
@@ -28,6 +29,10 @@ const restricted = {
   securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
   containerSecurityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
 };
+
+const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
+const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const MERGE = 'application/merge-patch+json';
 
 type Json = Record<string, unknown>;
 
@@ -137,17 +142,20 @@ const harmless: Readonly<Record<string, Change>> = {
 
 describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
   let plane: ControlPlane;
-  let kubeconfig: string;
+  let asAdmin: SendToApi;
+  let asSidecar: SendToApi;
 
   beforeAll(async () => {
     plane = await startOwnControlPlane();
     await installCrds(plane, 'agents');
     succeeded(await plane.kubectl(['create', 'namespace', NAMESPACE]));
     await upgrade();
-    kubeconfig = await plane.serviceAccountKubeconfig(NAMESPACE, ACCOUNT);
+    asAdmin = connectApi(plane.address);
+    const token = succeeded(await plane.kubectl(['create', 'token', ACCOUNT, '--namespace', NAMESPACE]));
+    asSidecar = connectApi(plane.address, token.trim());
     // A policy holds a moment after it is stored.
     const privileged = jobWith(widenings['a privileged container']);
-    await vi.waitFor(async () => expect((await create(privileged)).code).toBe(1), 20_000);
+    await vi.waitFor(async () => expect(await create(privileged)).toEqual(denied), 20_000);
   });
   afterAll(() => plane?.stop());
 
@@ -156,29 +164,27 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     const enabled = ['--set', 'orchestrationController.enabled=true', '--set-json', `toolRunController=${values}`];
     succeeded(await plane.helm(['upgrade', '--install', 'gate', chart, '--namespace', NAMESPACE, ...enabled]));
   };
-  const create = (object: object, as: string | undefined = kubeconfig) =>
-    plane.kubectl(['create', '--dry-run=server', '--namespace', NAMESPACE, '-f', '-'], {
-      input: JSON.stringify(object),
-      ...(as !== undefined && { kubeconfig: as }),
-    });
-  const patch = (change: object) =>
-    plane.kubectl(
-      ['patch', 'job', 'stored', '--dry-run=server', '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify(change)],
-      { kubeconfig },
-    );
-  const denied = { code: 1, stderr: expect.stringMatching(/agents-gate-tool-jobs.* denied request: this account may/) };
+  /** What the API server says against a request that stores nothing; '' if it takes it. */
+  const tryOut = async (send: SendToApi, ...[method, path, body, contentType]: Parameters<SendToApi>) => {
+    const { status, body: answer } = await send(method, `${path}?dryRun=All&fieldValidation=Strict`, body, contentType);
+    return status < 300 ? '' : (answer as { message: string }).message;
+  };
+  const create = (object: Json, send = asSidecar) =>
+    tryOut(send, 'POST', object['kind'] === 'Job' ? JOBS : CONFIG_MAPS, object);
+  const patch = (change: object) => tryOut(asSidecar, 'PATCH', `${JOBS}/stored`, change, MERGE);
+  const denied = expect.stringMatching(/agents-gate-tool-jobs.* denied request: this account may/);
 
   it.each(Object.entries(harmless))('allows a Job as it is built, with %s added', async (_what, change) => {
-    expect(await create(jobWith(change))).toMatchObject({ code: 0 });
+    expect(await create(jobWith(change))).toBe('');
   });
 
   it.each(Object.entries(widenings))('denies the sidecar’s account a Job with %s', async (_what, change) => {
-    expect(await create(jobWith(change), plane.kubeconfig)).toMatchObject({ code: 0 }); // it is a Job that others can make
-    expect(await create(jobWith(change))).toMatchObject(denied);
+    expect(await create(jobWith(change), asAdmin)).toBe(''); // it is a Job that others can make
+    expect(await create(jobWith(change))).toEqual(denied);
   });
 
   it('allows the ConfigMap of a ToolRun, and denies any other, such as one that breaks the glass', async () => {
-    expect(await create(changed(configMap, {}))).toMatchObject({ code: 0 });
+    expect(await create(changed(configMap, {}))).toBe('');
     const others = [
       { 'metadata.name': 'gate-orchestration-gate-override', data: { mode: 'off' } },
       { 'data.mode': 'off' },
@@ -187,13 +193,12 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       { 'metadata.ownerReferences': [] },
     ];
     for (const change of others)
-      expect(await create(changed(configMap, change)), JSON.stringify(change)).toMatchObject(denied);
+      expect(await create(changed(configMap, change)), JSON.stringify(change)).toEqual(denied);
   });
 
   it('lets the sidecar’s account give a Job its time to live, and change nothing else of it', async () => {
-    const input = JSON.stringify(jobWith({ 'metadata.name': 'stored' }));
-    succeeded(await plane.kubectl(['create', '--namespace', NAMESPACE, '-f', '-'], { input }));
-    expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toMatchObject({ code: 0 });
+    expect(await asAdmin('POST', JOBS, jobWith({ 'metadata.name': 'stored' }))).toMatchObject({ status: 201 });
+    expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toBe('');
     const others = [
       { spec: { suspend: true } },
       { spec: { parallelism: 7 } },
@@ -201,7 +206,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       { metadata: { labels: { a: 'b' } } },
       { metadata: { ownerReferences: null } },
     ];
-    for (const value of others) expect(await patch(value), JSON.stringify(value)).toMatchObject(denied);
+    for (const value of others) expect(await patch(value), JSON.stringify(value)).toEqual(denied);
   });
 
   it('lets nobody but the sidecar’s account change what a ToolRun’s annotation says, and that account nothing else of it', async () => {
@@ -211,41 +216,35 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       metadata: { name: 'scan', annotations: { [state]: 'new' } },
       spec: { toolRef: { name: 'scan' } },
     };
-    const patchIn = (namespace: string, change: object, as: string) =>
-      plane.kubectl(
-        ['patch', 'toolrun', 'scan', '--dry-run=server', '-n', namespace, '--type=merge', '-p', JSON.stringify(change)],
-        { kubeconfig: as },
-      );
+    const toolRunsOf = (namespace: string) => `/apis/tools.proompteng.ai/v1alpha1/namespaces/${namespace}/toolruns`;
+    const patchIn = (namespace: string, change: object, send: SendToApi) =>
+      tryOut(send, 'PATCH', `${toolRunsOf(namespace)}/scan`, change, MERGE);
     const annotate = (text: string | null) => ({ metadata: { annotations: { [state]: text } } });
     succeeded(await plane.kubectl(['create', 'namespace', 'elsewhere']));
     for (const namespace of [NAMESPACE, 'elsewhere'])
-      succeeded(
-        await plane.kubectl(['create', '--namespace', namespace, '-f', '-'], { input: JSON.stringify(stored) }),
-      );
+      expect(await asAdmin('POST', toolRunsOf(namespace), stored)).toMatchObject({ status: 201 });
     for (const text of ['forged', null])
-      expect(await patchIn(NAMESPACE, annotate(text), plane.kubeconfig)).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('only the executor of ToolRuns may change the annotation'),
-      });
+      expect(await patchIn(NAMESPACE, annotate(text), asAdmin)).toContain(
+        'only the executor of ToolRuns may change the annotation',
+      );
     const labelled = { metadata: { labels: { a: 'b' }, annotations: { a: 'b' } } };
-    expect(await patchIn(NAMESPACE, labelled, plane.kubeconfig)).toMatchObject({ code: 0 });
-    expect(await patchIn('elsewhere', annotate('another release'), plane.kubeconfig)).toMatchObject({ code: 0 });
-    expect(await patchIn(NAMESPACE, annotate('written'), kubeconfig)).toMatchObject({ code: 0 });
+    expect(await patchIn(NAMESPACE, labelled, asAdmin)).toBe('');
+    expect(await patchIn('elsewhere', annotate('another release'), asAdmin)).toBe('');
+    expect(await patchIn(NAMESPACE, annotate('written'), asSidecar)).toBe('');
     const others = [labelled, { metadata: { annotations: { a: 'b' } } }, { spec: { toolRef: { name: 'other' } } }];
     for (const change of others)
-      expect(await patchIn(NAMESPACE, change, kubeconfig), JSON.stringify(change)).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('this account may change one annotation of a ToolRun only'),
-      });
+      expect(await patchIn(NAMESPACE, change, asSidecar), JSON.stringify(change)).toContain(
+        'this account may change one annotation of a ToolRun only',
+      );
   });
 
   it('follows the values: accounts that are allowed, and how Tools are confined', async () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
-    await vi.waitFor(async () => expect(await create(jobWith())).toMatchObject(denied), 20_000);
-    expect((await create(jobWith({}, restricted))).stderr).toBe('');
+    await vi.waitFor(async () => expect(await create(jobWith())).toEqual(denied), 20_000);
+    expect(await create(jobWith({}, restricted))).toBe('');
     // What has no pod is confined by nothing, and what is stored was confined when it was made.
-    expect(await create(changed(configMap, {}))).toMatchObject({ code: 0 });
-    expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toMatchObject({ code: 0 });
+    expect(await create(changed(configMap, {}))).toBe('');
+    expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toBe('');
     const worse: readonly Change[] = [
       { 'POD.serviceAccountName': 'other' },
       { 'POD.serviceAccountName': undefined },
@@ -256,7 +255,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       { 'CONTAINER.securityContext': undefined },
     ];
     for (const change of worse)
-      expect(await create(jobWith(change, restricted)), JSON.stringify(change)).toMatchObject(denied);
+      expect(await create(jobWith(change, restricted)), JSON.stringify(change)).toEqual(denied);
   });
 });
 

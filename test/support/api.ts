@@ -10,7 +10,7 @@ interface ApiAnswer {
   readonly body: unknown;
 }
 
-/** Sends one request as the administrator; throws only where there is no answer. */
+/** Sends one request; throws only where there is no answer. */
 export type SendToApi = (
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
@@ -18,11 +18,14 @@ export type SendToApi = (
   contentType?: string,
 ) => Promise<ApiAnswer>;
 
-/** Connects to the HTTP of a cluster's API server, keeping connections for the next request. Needs the cluster's `adminToken`. */
-export function connectApi({ server, caData, adminToken }: ClusterAddress): SendToApi {
+/**
+ * Connects to the HTTP of a cluster's API server, keeping connections for the next request: as the administrator, which
+ * needs the cluster's `adminToken`, or as whoever has another token.
+ */
+export function connectApi({ server, caData, adminToken }: ClusterAddress, token = adminToken): SendToApi {
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(caData, 'base64') });
   return async (method, path, body, contentType = 'application/json') => {
-    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': contentType };
+    const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
     const sent = request(server + path, { method, agent, headers }).end(body && JSON.stringify(body));
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode ?? 0, body: await json(response) };
