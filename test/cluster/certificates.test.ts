@@ -154,6 +154,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     const leaf = await readLeaf(one.tlsDir);
     const patch = ['patch', 'secret', SECRET, '--namespace', namespace, '--type=merge', '-p', JSON.stringify({ data })];
     expect(await cluster.kubectl(patch)).toMatchObject({ code: 0 });
+    await wake();
     for (const name of configurations) {
       const trusted = async () => readBundle(await readCaBundle(name)).map(({ certificatePem }) => certificatePem);
       await expect.poll(trusted, patience).toHaveLength(before.length + 1);
@@ -172,9 +173,11 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
   it('tell that the Secret is gone, and go on when it is back', async () => {
     const { data } = await readSecret();
     await send('DELETE', secretPath());
+    await wake();
     const lines = async () => [...(await one.readLog()), ...(await two.readLog())].map((line) => String(line['why']));
     await expect.poll(lines, patience).toContain('the Secret does not exist: install the chart again');
     await cluster.kubectl(['create', 'secret', 'generic', SECRET, '--namespace', namespace]);
+    await wake();
     await expect.poll(async () => (await readSecret()).data['ca.crt'], patience).toContain(data['ca.crt']);
   });
 
@@ -200,6 +203,10 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     });
     expect(served).toBe((await readLeaf(one.tlsDir)).serialNumber);
   });
+
+  /** Changes a configuration: otherwise nobody looks at the Secret for ten seconds. */
+  const wake = () =>
+    send('PATCH', pathOf(configurations[0] ?? ''), { metadata: { labels: { woken: String(Date.now()) } } }, merge);
 
   const secretPath = () => `/api/v1/namespaces/${namespace}/secrets/${SECRET}`;
 
