@@ -92,7 +92,7 @@ describe('a reconciler that is told to end', { timeout: testTimeout }, () => {
   it('outlives the loss of its lease to another, time and again, and holds it against no run', async () => {
     const { process: supervisor, readMetric, run, endChild, statusOf, api } = reconciled();
     const before = supervisor.pid;
-    const steps = ['a', 'b', 'c'];
+    const steps = ['a', 'b'];
     await run('leased', { steps: steps.map((step) => tool(step)) });
     for (const [losses, step] of steps.entries()) {
       await expect.poll(() => readMetric('orchestration_gate_leader'), patience).toBe(1);
@@ -132,15 +132,15 @@ describeNeeding(['ownControlPlane'], 'a reconciler whose API server goes away', 
     await plane?.stop();
   });
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'lives on, and its runs finish, after a %s',
-    async (signal) => {
+  it(
+    'lives on, and its runs finish, after it is back',
+    async () => {
       const { process: supervisor, readMetric } = reconciler;
       const { run, endChild, statusOf, childrenOf, api } = connectReconciled(plane, 'default', supervisor);
-      const [before, name] = [supervisor.pid, `away-${signal.toLowerCase()}`];
-      await run(name, { steps: [tool('a'), tool('b'), tool('c')] });
-      await endChild(name, 'a', 'Succeeded');
-      await plane.apiserver.kill(signal);
+      const before = supervisor.pid;
+      await run('away', { steps: [tool('a'), tool('b'), tool('c')] });
+      await endChild('away', 'a', 'Succeeded');
+      await plane.apiserver.kill('SIGKILL');
       await delay(awaySeconds * 1_000);
       await plane.apiserver.start();
       const isServed = () =>
@@ -149,9 +149,9 @@ describeNeeding(['ownControlPlane'], 'a reconciler whose API server goes away', 
           () => false, // "storage is (re)initializing": it is ready, and yet not for each custom resource
         );
       await expect.poll(isServed, patience).toBe(true);
-      for (const step of ['b', 'c']) await endChild(name, step, 'Succeeded');
-      expect((await statusOf(name, hasEnded)).phase).toBe('Succeeded');
-      expect(await childrenOf(name)).toHaveLength(3);
+      for (const step of ['b', 'c']) await endChild('away', step, 'Succeeded');
+      expect((await statusOf('away', hasEnded)).phase).toBe('Succeeded');
+      expect(await childrenOf('away')).toHaveLength(3);
       expect([supervisor.pid, await readMetric(quarantined)]).toEqual([before, 0]);
     },
     testTimeout + 2_000 * awaySeconds,
