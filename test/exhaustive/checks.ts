@@ -38,7 +38,8 @@ export const checks: readonly Check[] = [
   { steps: 2, graphs: 'all', menu: { rival: true, faults: 0, retries: false } },
   { steps: 2, graphs: 'all', menu: { hours: 2, faults: 1 } },
   { steps: 2, graphs: 'all', menu: { hours: 1, faults: 0 }, isQuick: true },
-  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 1 }, maxParallel: 1, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 1 }, maxParallel: 1 },
+  { steps: 2, graphs: 'all', menu: { hours: 1, faults: 1, retries: false }, maxParallel: 1, isQuick: true },
   { steps: 1, graphs: 'all', menu: { hours: 1, faults: 1, startsLate: true }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { hours: 1, faults: 0, retries: false, startsLate: true } },
   {
@@ -47,7 +48,7 @@ export const checks: readonly Check[] = [
     menu: { cancel: true, suspend: true, remove: true, hours: 1, faults: 0, retries: false },
   },
   { steps: 3, graphs: 'shapes', menu: {} },
-  { steps: 3, graphs: 'all', menu: { faults: 0 }, isQuick: true },
+  { steps: 3, graphs: 'shapes', menu: { faults: 0 }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 1, retries: false }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 0 }, maxParallel: 1, isQuick: true },
   { steps: 3, graphs: 'shapes', menu: { cancel: true, faults: 1 } },
