@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ attack: node_modules/.installed ## Attack a gate under 256 MiB for SECONDS=600 w
 
 exhaust: node_modules/.installed ## Explore every run of up to four steps, with crashes between any two calls
 	node test/exhaustive/exhaust.ts $(EXHAUST)
+
+mutants: node_modules/.installed ## Break the planner in each way of a table, and say which tests notice (MUTANTS='--only WORD')
+	node test/exhaustive/mutants.ts $(MUTANTS)
 
 faults: node_modules/.installed ## Break everything around real reconcilers, and count what goes wrong (FAULTS='--only F4 --seed S')
 	@test -e /usr/lib/*/faketime/libfaketime.so.1 || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes faketime >/dev/null 2>&1; } || true
