@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const onCluster = [
@@ -23,7 +24,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'cluster', include: onCluster, globalSetup: 'test/support/controlplane/global-setup.ts' },
+        test: {
+          name: 'cluster',
+          include: onCluster,
+          globalSetup: 'test/support/controlplane/global-setup.ts',
+          // These mostly wait. vitest leaves one core to others, and on a machine with two would run file after file.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 1 }, // vitest asks for it where the number of workers differs: the pure tests come first
+        },
       },
     ],
   },
