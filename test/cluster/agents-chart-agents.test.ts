@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type AgentsControllerOptions, startAgentsController } from '../support/agents-chart/agents-controller.ts';
 import { AGENT_RUNS } from '../support/agents-chart/kinds.ts';
-import { startStandInProcess } from '../support/agents-chart/process.ts';
+import { startStandInProcess } from '../support/agents-chart/stand-in.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { startStandInProcess } from '../support/agents-chart/process.ts';
+import { startStandInProcess } from '../support/agents-chart/stand-in.ts';
 import { executing, runOf, useCrds, useRelease } from './release.ts';
 
 const groups = {

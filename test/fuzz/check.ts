@@ -2,7 +2,7 @@ import { decideMutation } from '../../src/admission/decide.ts';
 import type { PatchOperation } from '../../src/admission/patch.ts';
 import { decodeReview } from '../../src/admission/review.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
-import { applyPatch } from '../support/json-patch.ts';
+import { applyPatch } from '../support/patches.ts';
 import type { Reply } from '../support/server.ts';
 import { expectAnswer } from './expected.ts';
 import type { FuzzInput } from './reviews.ts';

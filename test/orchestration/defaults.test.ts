@@ -4,8 +4,8 @@ import { patchDefaults } from '../../src/admission/patch.ts';
 import { buildGraph } from '../../src/dag/graph.ts';
 import { decodeOrchestration } from '../../src/orchestration/decode.ts';
 import { type DefaultingMode, defaultingModes, defaultOrchestration } from '../../src/orchestration/defaults.ts';
-import { applyPatch } from '../support/json-patch.ts';
 import { anyOrchestration } from '../support/objects.ts';
+import { applyPatch } from '../support/patches.ts';
 import { checkpoint, orchestration } from '../support/reviews.ts';
 
 const ANNOTATION = 'orchestration.proompteng.ai/defaulted';

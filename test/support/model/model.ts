@@ -8,8 +8,8 @@ import {
   type Resource,
 } from '../../../src/kube/resources.ts';
 import { isEqual } from '../../../src/orchestration/equality.ts';
+import { mergePatch } from '../patches.ts';
 import type { Call, Law } from './laws.ts';
-import { mergePatch } from './merge.ts';
 
 /**
  * An API server with etcd and garbage collector behind it, as far as a controller can tell: it answers like `KubeClient`

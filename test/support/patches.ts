@@ -1,4 +1,5 @@
 import type { PatchOperation } from '../../src/admission/patch.ts';
+import { isRecord } from '../../src/orchestration/decode.ts';
 
 type Container = Record<string, unknown>;
 
@@ -31,4 +32,15 @@ function applyOperation(document: unknown, operation: PatchOperation): unknown {
 function copyContainer(value: unknown, { path }: PatchOperation): Container {
   if (typeof value !== 'object' || value === null) throw new Error(`${path} leads nowhere`);
   return (Array.isArray(value) ? [...value] : { ...value }) as Container;
+}
+
+/** What the API server makes of a merge patch (RFC 7386): `null` takes a field away, objects are merged, anything else replaces. Neither argument is changed. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch;
+  const merged: Record<string, unknown> = isRecord(target) ? { ...target } : {};
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) delete merged[field];
+    else merged[field] = mergePatch(merged[field], value);
+  }
+  return merged;
 }
