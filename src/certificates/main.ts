@@ -130,10 +130,7 @@ function connectConfigurations(client: Pick<KubeClient, 'get' | 'patch'>): Confi
       });
       return { name, version, writers, webhooks: webhooks.map(read) };
     },
-    async publish(seen, bundle) {
-      const isWritten = await applyCaBundle(client, seen.name as ConfigurationName, seen, writeBundle(bundle));
-      return isWritten ? 'written' : 'outdated';
-    },
+    publish: (seen, bundle) => applyCaBundle(client, seen.name as ConfigurationName, seen, writeBundle(bundle)),
   };
 }
 
@@ -159,9 +156,6 @@ export function connectRotation(
       const found = await readSecretData(client, secret);
       return found && { version: found.version, content: decodeAuthorities(found.data) };
     },
-    async writeSecret({ version }, authorities) {
-      const isWritten = await writeSecretData(client, secret, version, encodeAuthorities(authorities));
-      return isWritten ? 'written' : 'outdated';
-    },
+    writeSecret: ({ version }, authorities) => writeSecretData(client, secret, version, encodeAuthorities(authorities)),
   };
 }

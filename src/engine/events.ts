@@ -1,7 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../kube/ports.ts';
 import { apiVersionOf, EVENTS, type Resource } from '../kube/resources.ts';
-import { type Hash, nameFrom } from '../reconciler/names.ts';
+import { nameFrom } from '../reconciler/names.ts';
 
 export type RecordEvent = (
   resource: Resource,
@@ -14,19 +14,18 @@ export type RecordEvent = (
 export interface RecorderOptions {
   readonly client: Pick<KubeClient, 'create'>;
   readonly component: string;
-  readonly hash: Hash;
   readonly now: () => Date;
   readonly log: Pick<Log, 'warn'>;
 }
 
 /** Writes events. An event is a courtesy: nothing waits for it in vain, and one that is lost is only logged. */
-export function createRecorder({ client, component, hash, now, log }: RecorderOptions): RecordEvent {
+export function createRecorder({ client, component, now, log }: RecorderOptions): RecordEvent {
   return async (resource, { namespace, name, uid }, type, reason, message) => {
     const time = now().toISOString();
     const event = {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { namespace, name: nameFrom(hash, name, [uid, reason, time]) },
+      metadata: { namespace, name: nameFrom(name, [uid, reason, time]) },
       involvedObject: { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace, name, uid },
       type,
       reason,

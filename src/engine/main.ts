@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
@@ -10,19 +10,20 @@ import { followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { type Election, startElection } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
-import type { Outcome, Queue } from '../kube/queue.ts';
-import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
+import type { Queue } from '../kube/queue.ts';
+import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import type { StoredObject } from '../objects/object.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
 import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { parseSettings } from '../orchestration/settings.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
-import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
+import { nameChild, nameFrom } from '../reconciler/names.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
-import type { KubeObject } from '../reconciler/snapshot.ts';
 import { topicsOf } from '../reconciler/topics.ts';
 import { watchDirectory } from '../runtime/directory-watch.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
@@ -185,7 +186,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const rivals = createRivals(clock.now);
-  const keep = (object: KubeObject) =>
+  const keep = (object: StoredObject) =>
     (configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object);
   const followed = followCluster({
     client,
@@ -198,15 +199,15 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
       runs.seeList(kind);
       void reportLacking();
     },
-    keep: (object) => keep(object as KubeObject) as StoredObject,
-    topicsOf: (object) => topicsOf(object as KubeObject),
+    keep,
+    topicsOf,
     pause: () => tracker.probing(),
     onChange: (object) => {
       const writtenMs = followed.rivalWroteMs(object);
-      if (writtenMs !== undefined) rivals.see(object.metadata.namespace ?? '', writtenMs);
-      runs.see(object as KubeObject);
+      if (writtenMs !== undefined) rivals.see(object.metadata.namespace, writtenMs);
+      runs.see(object);
       toolRuns?.see(object);
-      orchestrations.see(object as KubeObject);
+      orchestrations.see(object);
     },
     timing,
     log,
@@ -228,9 +229,8 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     return parent.tell({ type: 'listed', lacking });
   }
   const { now } = clock;
-  const hash = (text: string) => base32(createHash('sha256').update(text).digest());
   const record = countContested(
-    createRecorder({ client, component: FIELD_MANAGER, hash, now: () => new Date(now()), log }),
+    createRecorder({ client, component: FIELD_MANAGER, now: () => new Date(now()), log }),
     metrics,
   );
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
@@ -257,15 +257,14 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     timing,
     onError,
     observer: metrics.observeQueue(kind),
-    guard: (process: (key: string) => Promise<Outcome>) => tracker.guard(kind, process),
+    guard: (process: (key: string) => Promise<ReconcileResult>) => tracker.guard(kind, process),
   });
   const runs = createRunQueue({
     ...queueOf('OrchestrationRun'),
     workers,
     emitEvent: (run, ...event) => record(RUNS, run, ...event),
     runObserver: metrics,
-    hash,
-    nameChild: nameChild(hash),
+    nameChild,
     missingOrchestrationSeconds,
     policy,
   });
@@ -279,7 +278,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
         ...queueOf('ToolRun'),
         workers,
         emitEvent: (toolRun, ...event) => record(TOOL_RUNS, toolRun.metadata, ...event),
-        nameChild: ({ name, uid }, ...parts) => nameFrom(hash, name, [uid, ...parts]),
+        nameChild: ({ name, uid }, ...parts) => nameFrom(name, [uid, ...parts]),
         ownServiceAccount: { namespace: configuration.ownNamespace, name: configuration.ownServiceAccount },
         allowedServiceAccounts: configuration.allowedServiceAccounts,
         securityContext: configuration.toolSecurityContext,

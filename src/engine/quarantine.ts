@@ -1,7 +1,7 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import type { Resource } from '../kube/resources.ts';
+import type { StoredObject } from '../objects/object.ts';
 import { ENGINE_FAULT, ENGINE_FAULT_MESSAGE, withEngineFault } from '../reconciler/engine-fault.ts';
-import type { KubeObject } from '../reconciler/snapshot.ts';
 import type { RecordEvent } from './events.ts';
 
 export interface AnnouncementOptions {
@@ -13,7 +13,7 @@ export interface AnnouncementOptions {
 export async function announceQuarantine(
   { followed, record }: AnnouncementOptions,
   resource: Resource,
-  kept: KubeObject,
+  kept: StoredObject,
   now: string,
 ): Promise<void> {
   // The copy does not keep all conditions, and they are written as a whole.

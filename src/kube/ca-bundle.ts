@@ -1,6 +1,7 @@
+import type { KubeObject } from '../objects/object.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
-import type { KubeObject, Resource } from './resources.ts';
+import type { Resource } from './resources.ts';
 
 /** Owns `clientConfig.caBundle` of each webhook and nothing else, so that whoever renders the rest sees no difference. */
 export const CERTIFICATES_FIELD_MANAGER = 'orchestration-gate-certificates';
@@ -49,15 +50,15 @@ export async function readCaBundles(
 }
 
 /**
- * Gives every webhook of the configuration this bundle, taking the field over from whoever wrote it. Returns false, and
- * changes nothing, if the configuration is no longer the one that was read. Throws KubeError.
+ * Gives every webhook of the configuration this bundle, taking the field over from whoever wrote it. Outdated, and nothing is
+ * changed, if the configuration is no longer the one that was read. Throws KubeError.
  */
 export async function applyCaBundle(
   client: Pick<KubeClient, 'patch'>,
   configuration: ConfigurationName,
   seen: { readonly version: string; readonly webhooks: readonly { readonly name: string }[] },
   pem: string,
-): Promise<boolean> {
+): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
   const { resource: kind, name } = locateConfiguration(configuration);
   const caBundle = Buffer.from(pem).toString('base64');
   const body = {
@@ -71,13 +72,14 @@ export async function applyCaBundle(
   );
 }
 
-/** False where the object that a write named by its version is another by now, or gone. */
-export async function whetherCurrent(write: Promise<unknown>): Promise<boolean> {
+/** Outdated where the object that a write named by its version is another by now, or gone. */
+export async function whetherCurrent(write: Promise<unknown>): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
   try {
     await write;
-    return true;
+    return { outcome: 'Done' };
   } catch (error) {
-    if (error instanceof KubeError && (error.reason === 'Conflict' || error.reason === 'NotFound')) return false;
+    if (error instanceof KubeError && (error.reason === 'Conflict' || error.reason === 'NotFound'))
+      return { outcome: 'Outdated' };
     throw error;
   }
 }

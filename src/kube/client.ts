@@ -1,7 +1,8 @@
+import type { KubeObject } from '../objects/object.ts';
 import { type CallerOptions, createCaller } from './calls.ts';
 import { errorFromStatus, KubeError } from './errors.ts';
 import { readLines } from './lines.ts';
-import { apiVersionOf, type KubeObject, type ObjectName, type Resource } from './resources.ts';
+import { apiVersionOf, type ObjectName, type Resource } from './resources.ts';
 import { errorFromFailure } from './transport.ts';
 
 export interface CallOptions {

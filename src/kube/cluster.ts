@@ -1,46 +1,38 @@
+import type { KubeObject, StoredObject } from '../objects/object.ts';
+import type { WriteOutcome } from '../objects/outcomes.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
 import type { Log, Timing } from './ports.ts';
 import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
-import { apiVersionOf, type KubeObject, type Resource } from './resources.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
 import { createStore, type Store } from './store.ts';
 import { isVerdict, shortenDenial } from './verdict.ts';
 
 export interface ClusterOptions {
   readonly client: KubeClient;
-  /** Every kind that is read from the copy; those that are created need not be among them. */
+  /** Every kind that is read from the copy, all of them of namespaces; those that are created need not be among them. */
   readonly resources: readonly Resource[];
   /** The namespaces that are followed; undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   /** The name under which we write. */
   readonly fieldManager: string;
   /** Called after each change is in the copy. */
-  readonly onChange: (object: KubeObject) => void;
+  readonly onChange: (object: StoredObject) => void;
   /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
   readonly onListed?: (kind: string, namespace: string | undefined) => void;
   /** Another manager of fields: of objects of these kinds, when it last wrote the status is kept too. */
   readonly rival?: { readonly fieldManager: string; readonly kinds: readonly string[] };
   /** What is kept of an object, whose managed fields are gone already; everything unless given. */
-  readonly keep?: (object: KubeObject) => KubeObject;
+  readonly keep?: (object: StoredObject) => KubeObject;
   /** What objects are found by in `listObjects`. */
-  readonly topicsOf?: (object: KubeObject) => readonly string[];
+  readonly topicsOf?: (object: StoredObject) => readonly string[];
   /** As long as it returns a promise, and that is not settled, no change gets into the copy. */
   readonly pause?: () => Promise<unknown> | undefined;
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
 }
-
-/** What became of a write that could be told apart; everything else throws KubeError. */
-export type WriteOutcome =
-  /** With the uid of what was created or patched. */
-  | { readonly outcome: 'Done'; readonly uid?: string }
-  | { readonly outcome: 'Outdated' }
-  | { readonly outcome: 'Refused'; readonly message: string };
-
-/** A KubeObject that has a namespace and, since it is stored, a uid. */
-type StoredObject = KubeObject & { readonly metadata: { readonly namespace: string; readonly uid: string } };
 
 /** Of an object that is annotated: its annotations as they are known, undefined where there are none. */
 interface AnnotatedMetadata {
@@ -71,9 +63,9 @@ export function followCluster(options: ClusterOptions) {
   function follow(resource: Resource, namespace: string | undefined): { store: Store; reflector: Reflector } {
     const store = createStore({
       log,
-      transform: (object) => keepStatusWriters(object, keep, rival),
-      onChange: ({ object }) => onChange(object),
-      ...(topicsOf && { topicsOf }),
+      transform: (object) => keepStatusWriters(object as StoredObject, keep, rival),
+      onChange: ({ object }) => onChange(object as StoredObject),
+      ...(topicsOf && { topicsOf: (object) => topicsOf(object as StoredObject) }),
     });
     const scope = namespace === undefined ? {} : { namespace };
     const listed = () => onListed?.(resource.kind, namespace);
@@ -312,8 +304,8 @@ function ignoreAbsence(error: unknown): undefined {
 
 /** managedFields are two thirds of an object; of them only this is decided on. */
 function keepStatusWriters(
-  object: KubeObject,
-  keep: (object: KubeObject) => KubeObject,
+  object: StoredObject,
+  keep: (object: StoredObject) => KubeObject,
   rival: ClusterOptions['rival'],
 ): KubeObject {
   const { managedFields, ...metadata } = object.metadata;

@@ -27,15 +27,15 @@ export async function readSecretData(
 }
 
 /**
- * Writes these keys of the Secret, and removes those that are null; everything else of it stays. Returns false, and changes
- * nothing, if it is no longer the one that was read at this version. It is never created. Throws KubeError.
+ * Writes these keys of the Secret, and removes those that are null; everything else of it stays. Outdated, and nothing is
+ * changed, if it is no longer the one that was read at this version. It is never created. Throws KubeError.
  */
 export function writeSecretData(
   client: Pick<KubeClient, 'patch'>,
   name: ObjectName,
   version: string,
   data: Readonly<Record<string, string | null>>,
-): Promise<boolean> {
+): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
   const encoded = Object.entries(data).map(([key, text]) => [key, text && Buffer.from(text).toString('base64')]);
   const body = { metadata: { resourceVersion: version }, data: Object.fromEntries(encoded) };
   return whetherCurrent(

@@ -1,7 +1,7 @@
+import type { ReconcileResult } from '../objects/outcomes.ts';
 import { act, type NextLook } from './act.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
-import type { Hash } from './names.ts';
 import { type ObserveOptions, observeRun } from './observe.ts';
 import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
@@ -15,28 +15,17 @@ const LAZY_WRITE_MS = 1_000;
 
 export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
-  readonly hash: Hash;
   /** Milliseconds since 1970 on the API server's clock, which may be set. */
   readonly now: () => number;
   /** Milliseconds on a clock that never jumps; its zero means nothing. */
   readonly elapsed: () => number;
 }
 
-/**
- * What is to become of a run: it waits for an event, is looked at again soon and ever later, or at a time from now. Where
- * some of what was due has failed, both: soon and ever later, and at the time from now if there is one.
- */
-export type Outcome =
-  | 'done'
-  | 'retry'
-  | { readonly afterMs: number }
-  | { readonly errors: readonly unknown[]; readonly afterMs?: number };
-
 export interface Engine {
   /** What becomes of a finished run for which nothing is due now; undefined where it is to be looked at. */
   readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
   /** Looks at one run and does what is due. What it throws is to be tried again. */
-  readonly reconcile: (key: string) => Promise<Outcome>;
+  readonly reconcile: (key: string) => Promise<ReconcileResult>;
 }
 
 /** What is remembered of a run between two looks; nothing of it is needed for safety. */
@@ -47,7 +36,7 @@ interface Pace {
 }
 
 /** Observes, plans and acts, one run at a time. */
-export function createEngine({ cluster, hash, now, elapsed, ...options }: EngineOptions): Engine {
+export function createEngine({ cluster, now, elapsed, ...options }: EngineOptions): Engine {
   const memory: Memory = {
     snapshots: new Map(),
     latest: new Map(),
@@ -59,17 +48,17 @@ export function createEngine({ cluster, hash, now, elapsed, ...options }: Engine
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
-  async function reconcile(key: string): Promise<Outcome> {
+  async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
-    const snapshot = await observeRun(cluster, key, memory, { ...options, hash });
+    const snapshot = await observeRun(cluster, key, memory, options);
     const pace = recall(key, snapshot?.run.uid);
     const failed = await releaseOrphans(cluster, key, snapshot?.run.uid);
     if (snapshot === undefined) return failed.length > 0 ? { errors: failed } : 'done';
     const nowMs = now();
     const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
     const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
-    const look = await act({ cluster, key, run: snapshot.run, memory, hash, elapsed }, due);
+    const look = await act({ cluster, key, run: snapshot.run, memory, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back for the size of the status would
     // begin that anew, and one that waits for company waits from when it was first due.
     const hasFailed = (look.errors ?? []).length > 0;
@@ -106,7 +95,7 @@ function conclude(
   { isOutdated, isNow, atMs, errors = [] }: NextLook,
   waitMs: number | undefined,
   nowMs: number,
-): Outcome {
+): ReconcileResult {
   const waits = [waitMs, isNow ? 0 : undefined, atMs === undefined ? undefined : Math.max(0, atMs - nowMs)];
   const soonest = Math.min(...waits.filter((wait) => wait !== undefined));
   const timed = Number.isFinite(soonest) ? { afterMs: soonest } : undefined;

@@ -1,8 +1,10 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests, type Interests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
-import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
+import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { namespacedResource } from '../kube/resources.ts';
+import type { StoredObject } from '../objects/object.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { historyLimit } from '../orchestration/durations.ts';
 import type { Policy } from '../orchestration/judge.ts';
@@ -11,11 +13,10 @@ import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { affectedRuns } from './affected.ts';
 import { createEngine, type EngineOptions } from './engine.ts';
 import { findExcess, historyOf } from './history.ts';
-import { planOrchestration } from './orchestrations.ts';
+import { planOrchestration } from './orchestration-status.ts';
 import type { Cluster } from './ports.ts';
 import { createReactions, type Reactions } from './reactions.ts';
 import { RIVAL, type Rivals } from './rivals.ts';
-import type { KubeObject } from './snapshot.ts';
 import { heldTopic, historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
 
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
@@ -42,7 +43,7 @@ interface QueueOptions {
   readonly onError: (key: string, error: unknown) => void;
   readonly observer: QueueObserver;
   /** Put around the look at an object. */
-  readonly guard: (process: (key: string) => Promise<Outcome>) => (key: string) => Promise<Outcome>;
+  readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
 }
 
 /** Must not throw. */
@@ -60,7 +61,7 @@ export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'clus
 
 export interface RunQueue extends Queue {
   /** To be called for every change in the copy: adds the runs that it may move. */
-  readonly see: (changed: KubeObject) => void;
+  readonly see: (changed: StoredObject) => void;
   /** To be called when a kind has been listed: adds the runs that could not read it. */
   readonly seeList: (kind: string) => void;
 }
@@ -82,18 +83,16 @@ export function createRunQueue({
   const interests = createInterests();
   const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
   const engine = createEngine({ ...options, elapsed: timing.now, cluster });
-  const process = async (key: string): Promise<Outcome> => {
+  const process = async (key: string): Promise<ReconcileResult> => {
     interests.forget(key);
     const outcome = await engine.reconcile(key);
     const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
     reactions.settle(key, afterMs);
-    if (typeof outcome === 'string' || !('errors' in outcome)) return outcome;
-    for (const error of outcome.errors) onError(key, error);
-    return { afterMs, isRetry: true };
+    return outcome;
   };
   const look = guard(process);
   // Of thousands of finished runs nothing is due: they are not named to the supervisor one by one.
-  const lookOrRest = (key: string): Promise<Outcome> => {
+  const lookOrRest = (key: string): Promise<ReconcileResult> => {
     const rest = engine.rest(key);
     return rest === undefined ? look(key) : Promise.resolve(rest);
   };
@@ -127,15 +126,15 @@ export function createOrchestrationQueue({
   policy,
   historyLimit: otherwise,
   ...options
-}: OrchestrationQueueOptions): Queue & { readonly see: (changed: KubeObject) => void } {
-  const judge = async (key: string): Promise<Outcome> => {
+}: OrchestrationQueueOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+  const judge = async (key: string): Promise<ReconcileResult> => {
     const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
     if (object === undefined) return 'done';
     const untilMs = rivals.leaveUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
     if (untilMs !== undefined) return { afterMs: untilMs - now() };
     return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
   };
-  const process = async (key: string): Promise<Outcome> => {
+  const process = async (key: string): Promise<ReconcileResult> => {
     const outcome = await judge(key);
     if (outcome === 'retry') return outcome;
     const limited = await limitHistory(followed, key, otherwise);
@@ -156,7 +155,11 @@ export function createOrchestrationQueue({
 const MOST_DELETES = 50;
 
 /** Deletes the oldest finished runs of an Orchestration beyond what its policies, as they are now, want to keep. */
-async function limitHistory(followed: FollowedCluster, key: string, otherwise: number | undefined): Promise<Outcome> {
+async function limitHistory(
+  followed: FollowedCluster,
+  key: string,
+  otherwise: number | undefined,
+): Promise<ReconcileResult> {
   const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
   const limit = object && (historyLimit(decodeOrchestration(object).orchestration) ?? otherwise);
   if (object === undefined || limit === undefined) return 'done';
@@ -175,10 +178,10 @@ async function limitHistory(followed: FollowedCluster, key: string, otherwise: n
 
 async function writeOrchestrationStatus(
   followed: FollowedCluster,
-  object: KubeObject,
+  object: StoredObject,
   policy: Policy,
   now: string,
-): Promise<Outcome> {
+): Promise<ReconcileResult> {
   if (followed.statusWriters(object).others.some((writer) => writer !== RIVAL.fieldManager)) return 'done';
   const status = planOrchestration(object, policy, now);
   if (status === undefined) return 'done';
@@ -236,7 +239,7 @@ function connect(
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
     create: (object, forRun) =>
       followed.create(object['kind'] === REVISIONS.kind ? REVISIONS : undefined, object, forRun),
-    dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as KubeObject,
+    dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as StoredObject,
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>

@@ -230,7 +230,7 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
 function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { run, orchestration } = snapshot;
   const { status } = run;
-  if (readLifetime(status.conditions) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
+  if (readLifetime(status) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
   const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
   return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }
@@ -239,7 +239,7 @@ function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
 function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
   if (snapshot.isAwaited) return [];
   const { status } = snapshot.run;
-  const seconds = readLifetime(status.conditions) ?? ttlOf(snapshot) ?? Infinity;
+  const seconds = readLifetime(status) ?? ttlOf(snapshot) ?? Infinity;
   const expiryMs = boundTime(status.finishedAt, snapshot.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
 }

@@ -1,15 +1,16 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
-import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
-import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
+import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
+import { EVENTS, namespacedResource, type Resource } from '../kube/resources.ts';
+import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { RUN_KEY } from '../reconciler/child-object.ts';
 import type { Rivals } from '../reconciler/rivals.ts';
 import { createExecutor } from './executor.ts';
 import { TOOL_RUN_LABEL } from './job.ts';
 import type { PlanOptions } from './plan.ts';
-import type { KubeObject } from './snapshot.ts';
 
 const TOOLS = 'tools.proompteng.ai';
 export const TOOL_RUNS = namespacedResource(TOOLS, 'v1alpha1', 'ToolRun', 'toolruns');
@@ -23,14 +24,14 @@ const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
 export interface ToolRunOptions extends PlanOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
-  readonly emitEvent: (about: KubeObject, type: 'Warning', reason: string, message: string) => Promise<void>;
+  readonly emitEvent: (about: StoredObject, type: 'Warning', reason: string, message: string) => Promise<void>;
   readonly now: () => number;
   readonly timing: Timing;
   readonly workers: number;
   readonly onError: (key: string, error: unknown) => void;
   readonly observer: QueueObserver;
   /** Put around the look at a ToolRun. */
-  readonly guard: (process: (key: string) => Promise<Outcome>) => (key: string) => Promise<Outcome>;
+  readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
 }
 
 /** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
@@ -44,7 +45,7 @@ export function createToolRunQueue({
   observer,
   guard,
   ...options
-}: ToolRunOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+}: ToolRunOptions): Queue & { readonly see: (changed: KubeObject) => void } {
   const interests = createInterests();
   const apiVersion = `${TOOLS}/v1alpha1`;
   const { reconcile } = createExecutor({
@@ -95,31 +96,28 @@ function madeByRivalMs({
   ownerReferences = [],
   labels,
   creationTimestamp,
-}: KubeObject['metadata']): number | undefined {
+}: StoredObject['metadata']): number | undefined {
   const isTheirs = ownerReferences.length === 0 && asRecord(labels)[RUN_KEY] !== undefined;
   return isTheirs ? Date.parse(String(creationTimestamp)) : undefined;
 }
 
-function newestMessage(events: readonly StoredObject[]): string | undefined {
+function newestMessage(events: readonly KubeObject[]): string | undefined {
   const times = events.map(({ lastTimestamp }) => (typeof lastTimestamp === 'string' ? Date.parse(lastTimestamp) : 0));
   const message = events[times.indexOf(Math.max(...times))]?.['message'];
   return typeof message === 'string' ? message : undefined;
 }
 
 /** The keys of the ToolRuns that a changed object may move. */
-function affectedToolRuns(changed: StoredObject, waitingFor: (tool: string) => Iterable<string>): readonly string[] {
+function affectedToolRuns(changed: KubeObject, waitingFor: (tool: string) => Iterable<string>): readonly string[] {
   const { kind, metadata } = changed;
   const key = (name: string) => `${metadata.namespace}/${name}`;
   if (kind === 'ToolRun') return [key(metadata.name)];
   if (kind === 'Tool') return [...waitingFor(key(metadata.name))];
-  const owner = metadata.ownerReferences?.find(
-    (reference) => reference.controller === true && reference.kind === 'ToolRun',
-  );
-  const name = owner?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
+  const name = controllerOf(changed, 'ToolRun')?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
   return typeof name === 'string' ? [key(name)] : [];
 }
 
-function writesOf({ namespace, name }: KubeObject['metadata']): string {
+function writesOf({ namespace, name }: StoredObject['metadata']): string {
   return ownKey(`${namespace}/${name}`);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTimeoutMs } from '../../src/admission/timeout.ts';
+import { readTimeoutMs } from '../../src/admission/review.ts';
 
 test.each([
   ['5s', 5_000],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { versionOf, withEngineFault } from '../../src/reconciler/engine-fault.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
-const run = (metadata: object = {}, status: unknown = {}): KubeObject => ({
+const run = (metadata: object = {}, status: unknown = {}): StoredObject => ({
   apiVersion: 'orchestration.proompteng.ai/v1alpha1',
   kind: 'OrchestrationRun',
   metadata: { namespace: 'agents', name: 'nightly', uid: 'u1', generation: 1, ...metadata },

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
+import type { ReconcileResult } from '../../src/objects/outcomes.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import type { Engine, Outcome } from '../../src/reconciler/engine.ts';
+import type { Engine } from '../../src/reconciler/engine.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -72,7 +73,7 @@ function begin(steps: readonly Step[], policies: Orchestration['policies'] = {})
   return life;
 }
 
-function pauseAfter(outcome: Outcome): number {
+function pauseAfter(outcome: ReconcileResult): number {
   return typeof outcome === 'string' ? 1000 : Math.min(outcome.afterMs ?? Infinity, 60_000);
 }
 

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { followCluster } from '../../src/kube/cluster.ts';
-import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts';
+import { namespacedResource } from '../../src/kube/resources.ts';
+import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
@@ -13,7 +14,6 @@ import {
 } from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
-import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
 import { TOOL_RUNS } from '../../src/toolrun/main.ts';
 import { connectModel } from './model/client.ts';
@@ -129,7 +129,6 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
   const queue = createRunQueue({
     ...common,
     workers: 16,
-    hash: (text) => text,
     nameChild: ({ name }, step, attempt) => `${name}.${step}.${attempt}`,
     missingOrchestrationSeconds: 300,
     emitEvent: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 import { asRecord } from '../../orchestration/decode.ts';
+import { shortenWarning } from '../../orchestration/messages.ts';
 import type { Path } from '../../orchestration/problem.ts';
-import { shortenWarning } from '../../orchestration/warning.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';

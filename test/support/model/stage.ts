@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../../src/reconciler/engine.ts';
-import { base32, nameChild } from '../../../src/reconciler/names.ts';
+import { nameChild } from '../../../src/reconciler/names.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
 import { type Call, connectModel } from './cluster.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, RUN, RUNS, setPhase, storedStatus, type World } from './engine.ts';
@@ -20,11 +19,6 @@ export interface StageOptions {
   readonly isAnchored?: boolean;
 }
 
-const hash = (text: string) => base32(createHash('sha256').update(text).digest());
-
-/** Names children as in life. */
-export const nameHashed = nameChild(hash);
-
 /** The reconciler's own engine as in life, but for the time. */
 export function startEngine(
   cluster: Cluster,
@@ -33,8 +27,7 @@ export function startEngine(
 ): Engine {
   return createEngine({
     cluster,
-    hash,
-    nameChild: nameHashed,
+    nameChild,
     now: () => time.nowMs,
     elapsed: () => time.nowMs,
     missingOrchestrationSeconds: 300,
@@ -69,7 +62,6 @@ export function setStage(
       { nowMs },
       {
         elapsed,
-        hash: (text) => text,
         now: clock.now,
         nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
       },
