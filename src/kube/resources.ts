@@ -12,9 +12,6 @@ export function namespacedResource(group: string, version: string, kind: string,
   return { group, version, kind, plural, namespaced: true };
 }
 
-/** What is told about other objects, and what a Job's controller tells about its pods. */
-export const EVENTS = namespacedResource('', 'v1', 'Event', 'events');
-
 /** Which object of a kind; the namespace is left out for cluster-scoped ones. */
 export interface ObjectName {
   readonly namespace?: string;

@@ -1,7 +1,8 @@
+import { labelValue } from '../objects/names.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { OUTCOME_FINALIZER } from './finalizer.ts';
 import { CHILD_TTL } from './lifetime.ts';
-import { labelValue, nameSnapshot } from './names.ts';
+import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
 const RUN_KIND = 'OrchestrationRun';

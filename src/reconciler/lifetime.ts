@@ -1,7 +1,8 @@
 import type { StoredObject } from '../objects/object.ts';
 import { type Condition, findCondition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { GROUP } from '../orchestration/schema.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
+import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { hasEnded } from './attempts.ts';
 
 /** Says on a finished run how long it is kept, so that nobody has to read its snapshot again to know. */
@@ -36,4 +37,21 @@ export function isUnsettled(child: StoredObject): boolean {
   const asked = child.metadata.annotations?.[CHILD_TTL];
   const set = asRecord(child['spec'])['ttlSecondsAfterFinished'];
   return !hasEnded(child) || (asked !== undefined && Number(asked) !== set);
+}
+
+/**
+ * The Orchestration, as `namespace/name`, in whose history a run is: a finished one that belongs to nobody else. Undefined for
+ * all others.
+ */
+export function historyOf({ apiVersion, kind, metadata, ...run }: StoredObject): string | undefined {
+  const isRun = apiVersion === API_VERSION && kind === 'OrchestrationRun';
+  if (!isRun || metadata.deletionTimestamp !== undefined || !isRunFinal(asRecord(run['status']))) return undefined;
+  if (metadata.ownerReferences?.some(({ controller }) => controller === true)) return undefined;
+  return `${metadata.namespace}/${String(asRecord(asRecord(run['spec'])['orchestrationRef'])['name'])}`;
+}
+
+/** Of the runs in one history, those beyond the limit, the oldest first. */
+export function findExcess(runs: readonly StoredObject[], limit: number): readonly StoredObject[] {
+  const endOf = (run: StoredObject) => Date.parse(String(asRecord(run['status'])['finishedAt'])) || 0;
+  return runs.toSorted((one, other) => endOf(one) - endOf(other)).slice(0, Math.max(0, runs.length - limit));
 }

@@ -9,7 +9,7 @@ import {
   type StepPhase,
   type StepStatus,
 } from '../orchestration/run-status.ts';
-import { ENGINE_FAULT } from './engine-fault.ts';
+import { ENGINE_FAULT } from '../quarantine/condition.ts';
 import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];

@@ -1,10 +1,9 @@
 import { controllerOf, type OwnerReference, type StoredObject } from '../objects/object.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
-import { historyOf } from './history.ts';
 import type { GateKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import { isUnsettled } from './lifetime.ts';
+import { historyOf, isUnsettled } from './lifetime.ts';
 
 const gates: readonly GateKind[] = [...stepKinds.values()].filter((kind) => kind.type === 'Gate');
 

@@ -4,8 +4,9 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
-import { GATE_METRICS } from '../../src/runtime/metrics.ts';
-import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../../src/runtime/reconcile-metrics.ts';
+import { ENGINE_METRICS } from '../../src/runtime/engine-metrics.ts';
+import { GATE_METRICS } from '../../src/runtime/gate-metrics.ts';
+import { SUPERVISOR_METRICS } from '../../src/runtime/supervisor-metrics.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

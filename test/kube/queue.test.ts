@@ -224,11 +224,11 @@ function createModel(workers: number) {
   return {
     want: (key: string) => wanted.add(key),
     wantAt,
-    end(key: string, outcome: Exclude<ReconcileResult, { readonly errors: unknown }>, now: number) {
+    end(key: string, outcome: ReconcileResult, now: number) {
       const before = failures.get(key) ?? 0;
       failures.set(key, outcome === 'retry' ? before + 1 : 0);
       if (outcome === 'retry') wantAt(key, now + Math.min(60_000, 5 * 2 ** before) / 2);
-      else if (outcome !== 'done') wantAt(key, now + outcome.afterMs);
+      else if (outcome !== 'done') wantAt(key, now + (outcome.afterMs ?? Infinity));
     },
     begin(key: string, now: number) {
       pass(now);

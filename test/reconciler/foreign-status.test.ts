@@ -5,7 +5,7 @@ import type { ReconcileResult } from '../../src/objects/outcomes.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import type { Engine } from '../../src/reconciler/engine.ts';
+import type { Reconciler } from '../../src/reconciler/reconcile.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -30,12 +30,12 @@ const run = { namespace: NAMESPACE, name: RUN };
 interface Life {
   readonly world: World;
   /** A process without any memory. */
-  readonly restart: () => Engine;
+  readonly restart: () => Reconciler;
   /**
    * Has a process, a new one unless given, look at the run, and lets time pass, until nothing is left to do, a retry is asked
    * for again and again, or so much time is over.
    */
-  readonly settle: (engine?: Engine, forMs?: number) => Promise<void>;
+  readonly settle: (engine?: Reconciler, forMs?: number) => Promise<void>;
   readonly patchStatus: (status: object) => KubeObject;
   readonly cancel: () => KubeObject;
   /** How many children were at work at once at most. */

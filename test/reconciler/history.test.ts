@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ORCHESTRATIONS, RUNS } from '../../src/kube/kinds.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
-import { ORCHESTRATIONS, RUNS } from '../../src/reconciler/main.ts';
 import { addDelivery, addRun, followRuns, named, nowMs, untilQuiet } from '../support/followed-runs.ts';
 import { createModel } from '../support/model/model.ts';
 

@@ -1,21 +1,16 @@
 import { onTestFinished } from 'vitest';
+import { createOrchestrationQueue } from '../../src/engine/orchestrations.ts';
+import { createRunQueue } from '../../src/engine/runs.ts';
 import { followCluster } from '../../src/kube/cluster.ts';
+import { ORCHESTRATIONS, RUNS, STEP_RESOURCES, TOOL_RUNS } from '../../src/kube/kinds.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import {
-  createOrchestrationQueue,
-  createRunQueue,
-  ORCHESTRATIONS,
-  RUNS,
-  STEP_RESOURCES,
-} from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
-import { TOOL_RUNS } from '../../src/toolrun/main.ts';
 import { connectModel } from './model/client.ts';
 import { REVISIONS } from './model/engine.ts';
 import type { Model } from './model/model.ts';

@@ -10,7 +10,6 @@ import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
-import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { ownerRunOf } from '../../../src/reconciler/topics.ts';
 import { createModel, type Model } from './model.ts';

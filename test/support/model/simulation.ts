@@ -1,4 +1,6 @@
+import { createRunQueue } from '../../../src/engine/runs.ts';
 import { followCluster } from '../../../src/kube/cluster.ts';
+import { STEP_RESOURCES } from '../../../src/kube/kinds.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
@@ -7,10 +9,8 @@ import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { keepObject } from '../../../src/reconciler/kept.ts';
-import { createRunQueue, STEP_RESOURCES } from '../../../src/reconciler/main.ts';
 import { nameChild } from '../../../src/reconciler/names.ts';
 import { createRivals } from '../../../src/reconciler/rivals.ts';
-import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../../src/reconciler/topics.ts';
 import { silentLog } from '../timing.ts';
 import { NAMESPACE, ORCHESTRATIONS, phaseOf, RUNS, resourceOf, TOOL_RUNS } from './engine.ts';

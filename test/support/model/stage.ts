@@ -1,9 +1,9 @@
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../../src/reconciler/engine.ts';
 import { nameChild } from '../../../src/reconciler/names.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
+import { createReconciler, type Reconciler, type ReconcilerOptions } from '../../../src/reconciler/reconcile.ts';
 import { type Call, connectModel } from './cluster.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, RUN, RUNS, setPhase, storedStatus, type World } from './engine.ts';
 import { createModel } from './model.ts';
@@ -23,9 +23,9 @@ export interface StageOptions {
 export function startEngine(
   cluster: Cluster,
   time: { readonly nowMs: number },
-  more: Partial<EngineOptions> = {},
-): Engine {
-  return createEngine({
+  more: Partial<ReconcilerOptions> = {},
+): Reconciler {
+  return createReconciler({
     cluster,
     nameChild,
     now: () => time.nowMs,
@@ -53,7 +53,7 @@ export function setStage(
   const { circumstances } = cluster;
   let engine = startAhead(aheadSeconds);
 
-  function startAhead(ahead: number): Engine {
+  function startAhead(ahead: number): Reconciler {
     const elapsed = () => nowMs - startMs;
     const clock = createServerClock(elapsed, nowMs + ahead * 1_000);
     if (isAnchored) clock.hear(new Date(nowMs).toUTCString(), elapsed());

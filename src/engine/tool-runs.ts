@@ -1,37 +1,18 @@
-import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests } from '../kube/interests.ts';
-import type { Timing } from '../kube/ports.ts';
-import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
-import { EVENTS, namespacedResource, type Resource } from '../kube/resources.ts';
+import { CONFIG_MAPS, EVENTS, TOOL_RUNS } from '../kube/kinds.ts';
+import { createQueue, type Queue } from '../kube/queue.ts';
+import { apiVersionOf } from '../kube/resources.ts';
 import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
-import type { ReconcileResult } from '../objects/outcomes.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { RUN_KEY } from '../reconciler/child-object.ts';
-import type { Rivals } from '../reconciler/rivals.ts';
-import { createExecutor } from './executor.ts';
-import { TOOL_RUN_LABEL } from './job.ts';
-import type { PlanOptions } from './plan.ts';
+import { createExecutor } from '../toolrun/executor.ts';
+import { TOOL_RUN_LABEL } from '../toolrun/job.ts';
+import type { PlanOptions } from '../toolrun/plan.ts';
+import type { WorkOptions } from './runs.ts';
 
-const TOOLS = 'tools.proompteng.ai';
-export const TOOL_RUNS = namespacedResource(TOOLS, 'v1alpha1', 'ToolRun', 'toolruns');
-/** What is followed beside the ToolRuns. */
-export const TOOL_RUN_RESOURCES: readonly Resource[] = [
-  namespacedResource(TOOLS, 'v1alpha1', 'Tool', 'tools'),
-  namespacedResource('batch', 'v1', 'Job', 'jobs'),
-];
-const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
-
-export interface ToolRunOptions extends PlanOptions {
-  readonly followed: FollowedCluster;
-  readonly rivals: Rivals;
+export interface ToolRunOptions extends PlanOptions, WorkOptions {
   readonly emitEvent: (about: StoredObject, type: 'Warning', reason: string, message: string) => Promise<void>;
-  readonly now: () => number;
-  readonly timing: Timing;
   readonly workers: number;
-  readonly onError: (key: string, error: unknown) => void;
-  readonly observer: QueueObserver;
-  /** Put around the look at a ToolRun. */
-  readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
 }
 
 /** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
@@ -47,7 +28,7 @@ export function createToolRunQueue({
   ...options
 }: ToolRunOptions): Queue & { readonly see: (changed: KubeObject) => void } {
   const interests = createInterests();
-  const apiVersion = `${TOOLS}/v1alpha1`;
+  const apiVersion = apiVersionOf(TOOL_RUNS);
   const { reconcile } = createExecutor({
     ...options,
     cluster: {

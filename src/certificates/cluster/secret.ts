@@ -1,7 +1,7 @@
-import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './ca-bundle.ts';
-import type { KubeClient } from './client.ts';
-import type { KubeError } from './errors.ts';
-import { namespacedResource, type ObjectName } from './resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeError } from '../../kube/errors.ts';
+import { namespacedResource, type ObjectName } from '../../kube/resources.ts';
+import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './configurations.ts';
 
 const SECRETS = namespacedResource('', 'v1', 'Secret', 'secrets');
 

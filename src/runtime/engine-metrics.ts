@@ -1,33 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { createProcessMetrics } from './metrics.ts';
+import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
 
-/** What is worked on, by kind; each has a queue of its own. */
-export const WORK_KINDS = ['OrchestrationRun', 'ToolRun', 'Orchestration'] as const;
-export type WorkKind = (typeof WORK_KINDS)[number];
 const ENDED_PHASES = ['Succeeded', 'Failed', 'Cancelled'] as const;
 
 /** From a look that writes nothing to one that waits out an API server which does not answer. */
 const WORK_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Around what is promised: half within 60 ms, 99 of 100 within 250 ms. */
 const REACTION_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.09, 0.125, 0.25, 0.5, 1, 2.5, 5];
-
-/** Every metric of the supervisor's own. Names and labels are API, kept for ever. */
-export const SUPERVISOR_METRICS = {
-  engineUp: {
-    name: 'orchestration_gate_engine_up',
-    help: '1 while the process that executes runs lives, 0 while it is awaited or switched off.',
-  },
-  engineRestarts: {
-    name: 'orchestration_gate_engine_restarts_total',
-    help: 'Engines that ended without having been asked to, and were followed by another.',
-    labelNames: ['cause'],
-  },
-  quarantined: {
-    name: 'orchestration_gate_quarantined',
-    help: 'Objects that are not worked on any more, since engines died of them.',
-    labelNames: ['kind'],
-  },
-} as const;
 
 /** Every metric of the engine's own; they begin anew with each engine. Names and labels are API, kept for ever. */
 export const ENGINE_METRICS = {
@@ -122,35 +101,6 @@ export const ENGINE_METRICS = {
     labelNames: ['kind'],
   },
 } as const;
-
-/** What the supervisor tells about its engine. */
-export interface SupervisorMetrics {
-  readonly registry: Registry;
-  setUp(isUp: boolean): void;
-  countRestart(cause: string): void;
-  setQuarantined(works: Iterable<{ readonly kind: string }>): void;
-}
-
-/** `causes`: all that `countRestart` may be called with. */
-export function createSupervisorMetrics(causes: readonly string[]): SupervisorMetrics {
-  const registry = createProcessMetrics();
-  const registers = [registry];
-  const engineUp = new Gauge({ ...SUPERVISOR_METRICS.engineUp, registers });
-  const engineRestarts = new Counter({ ...SUPERVISOR_METRICS.engineRestarts, registers });
-  const quarantined = new Gauge({ ...SUPERVISOR_METRICS.quarantined, registers });
-  for (const cause of causes) engineRestarts.inc({ cause }, 0);
-  const setQuarantined = (works: Iterable<{ readonly kind: string }>) => {
-    for (const kind of WORK_KINDS) quarantined.set({ kind }, 0);
-    for (const { kind } of works) quarantined.inc({ kind });
-  };
-  setQuarantined([]);
-  return {
-    registry,
-    setUp: (isUp) => engineUp.set(isUp ? 1 : 0),
-    countRestart: (cause) => engineRestarts.inc({ cause }),
-    setQuarantined,
-  };
-}
 
 /** What the engine tells about itself; the shapes are those of the observers that it is handed to. Nothing here throws. */
 export interface EngineMetrics {

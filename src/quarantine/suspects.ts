@@ -1,4 +1,10 @@
-import type { Work } from './messages.ts';
+/** Something that an engine looks at: an object by its kind and `namespace/name`. */
+export interface Work {
+  readonly kind: string;
+  readonly key: string;
+  /** Changes when somebody replaces or edits the object; '' where there is none. */
+  readonly version: string;
+}
 
 /** What is in work, and what the deaths of engines have told about it. Keys are of `idOf`. */
 export interface Suspicions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
-import { versionOf, withEngineFault } from '../../src/reconciler/engine-fault.ts';
+import { versionOf, withEngineFault } from '../../src/quarantine/condition.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
 const run = (metadata: object = {}, status: unknown = {}): StoredObject => ({

@@ -1,5 +1,4 @@
-import type { FromEngine, Work } from './messages.ts';
-import { idOf } from './suspects.ts';
+import { idOf, type Work } from './suspects.ts';
 
 /** Looks at a key and does what is due. */
 type Process<Outcome> = (key: string) => Promise<Outcome>;
@@ -11,7 +10,7 @@ export interface WorkTrackerOptions {
   /** The version of the object as it is now. */
   readonly versionOf: (kind: string, key: string) => string;
   /** Resolves when the message has left this process: what happens next to it cannot unsay it. */
-  readonly tell: (message: FromEngine) => Promise<void>;
+  readonly tell: (message: { readonly type: 'begin' | 'end'; readonly work: Work }) => Promise<void>;
   /** Says on the object that it is quarantined; called at least once, and again until it does not throw. */
   readonly announce: (kind: string, key: string) => Promise<void>;
   /** Resolves in another turn of the event loop. */

@@ -1,41 +1,21 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests, type Interests } from '../kube/interests.ts';
+import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
-import { namespacedResource } from '../kube/resources.ts';
 import type { StoredObject } from '../objects/object.ts';
 import type { ReconcileResult } from '../objects/outcomes.ts';
-import { decodeOrchestration } from '../orchestration/decode.ts';
-import { historyLimit } from '../orchestration/durations.ts';
-import type { Policy } from '../orchestration/judge.ts';
 import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
-import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
-import { affectedRuns } from './affected.ts';
-import { createEngine, type EngineOptions } from './engine.ts';
-import { findExcess, historyOf } from './history.ts';
-import { planOrchestration } from './orchestration-status.ts';
-import type { Cluster } from './ports.ts';
-import { createReactions, type Reactions } from './reactions.ts';
-import { RIVAL, type Rivals } from './rivals.ts';
-import { heldTopic, historyTopic, topicOf, topicOfRun, unsettledTopic } from './topics.ts';
+import { API_VERSION } from '../orchestration/schema.ts';
+import { affectedRuns } from '../reconciler/affected.ts';
+import type { Cluster } from '../reconciler/ports.ts';
+import { createReactions, type Reactions } from '../reconciler/reactions.ts';
+import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcile.ts';
+import type { Rivals } from '../reconciler/rivals.ts';
+import { heldTopic, topicOf, topicOfRun, unsettledTopic } from '../reconciler/topics.ts';
 
-export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
-export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
-const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
-
-export const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
-
-/** What is followed beside them: children, and what gates wait for. ToolRuns are followed for their own sake too. */
-export const STEP_RESOURCES = [
-  AGENT_RUNS,
-  namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
-  namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
-];
-
-/** Two keep up with what people edit. */
-const ORCHESTRATION_WORKERS = 2;
-
-interface QueueOptions {
+/** What the queues of all kinds share. */
+export interface WorkOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
   readonly now: () => number;
@@ -53,7 +33,7 @@ export interface RunObserver {
   countEnded(phase: FinalRunPhase): void;
 }
 
-export interface RunQueueOptions extends QueueOptions, Omit<EngineOptions, 'cluster' | 'elapsed'> {
+export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'cluster' | 'elapsed'> {
   readonly workers: number;
   readonly emitEvent: Cluster['emitEvent'];
   readonly runObserver: RunObserver;
@@ -82,10 +62,10 @@ export function createRunQueue({
   const reactions = createReactions();
   const interests = createInterests();
   const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
-  const engine = createEngine({ ...options, elapsed: timing.now, cluster });
+  const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
   const process = async (key: string): Promise<ReconcileResult> => {
     interests.forget(key);
-    const outcome = await engine.reconcile(key);
+    const outcome = await reconciler.reconcile(key);
     const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
     reactions.settle(key, afterMs);
     return outcome;
@@ -93,7 +73,7 @@ export function createRunQueue({
   const look = guard(process);
   // Of thousands of finished runs nothing is due: they are not named to the supervisor one by one.
   const lookOrRest = (key: string): Promise<ReconcileResult> => {
-    const rest = engine.rest(key);
+    const rest = reconciler.rest(key);
     return rest === undefined ? look(key) : Promise.resolve(rest);
   };
   const queue = createQueue({ workers, process: lookOrRest, onError, timing, observer });
@@ -107,95 +87,6 @@ export function createRunQueue({
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);
     },
   };
-}
-
-export interface OrchestrationQueueOptions extends QueueOptions {
-  readonly policy: () => Policy;
-  /** How many finished runs are kept of an Orchestration that does not say; undefined: all. */
-  readonly historyLimit: number | undefined;
-}
-
-/**
- * Keeps the status of Orchestrations, and their history within its limit. `see` is to be called for every change in the copy.
- */
-export function createOrchestrationQueue({
-  followed,
-  rivals,
-  now,
-  guard,
-  policy,
-  historyLimit: otherwise,
-  ...options
-}: OrchestrationQueueOptions): Queue & { readonly see: (changed: StoredObject) => void } {
-  const judge = async (key: string): Promise<ReconcileResult> => {
-    const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
-    if (object === undefined) return 'done';
-    const untilMs = rivals.leaveUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
-    if (untilMs !== undefined) return { afterMs: untilMs - now() };
-    return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
-  };
-  const process = async (key: string): Promise<ReconcileResult> => {
-    const outcome = await judge(key);
-    if (outcome === 'retry') return outcome;
-    const limited = await limitHistory(followed, key, otherwise);
-    return limited === 'done' ? outcome : limited;
-  };
-  const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
-  return {
-    ...queue,
-    see(changed) {
-      const { kind, metadata } = changed;
-      const key = kind === ORCHESTRATIONS.kind ? `${metadata.namespace}/${metadata.name}` : historyOf(changed);
-      if (key !== undefined) queue.add(key);
-    },
-  };
-}
-
-/** At one look, or a thousand deletes would hold up what others wait for. */
-const MOST_DELETES = 50;
-
-/** Deletes the oldest finished runs of an Orchestration beyond what its policies, as they are now, want to keep. */
-async function limitHistory(
-  followed: FollowedCluster,
-  key: string,
-  otherwise: number | undefined,
-): Promise<ReconcileResult> {
-  const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
-  const limit = object && (historyLimit(decodeOrchestration(object).orchestration) ?? otherwise);
-  if (object === undefined || limit === undefined) return 'done';
-  const { namespace } = object.metadata;
-  const runs = followed.listObjects(API_VERSION, RUNS.kind, namespace, historyTopic(key));
-  const excess = findExcess(
-    runs.filter((run) => followed.statusWriters(run).isOurs),
-    limit,
-  );
-  for (const { metadata } of excess.slice(0, MOST_DELETES)) {
-    const written = await followed.delete(API_VERSION, RUNS.kind, metadata);
-    if (written.outcome === 'Refused') throw new Error(`${metadata.name} could not be deleted: ${written.message}`);
-  }
-  return excess.length > MOST_DELETES ? { afterMs: 1_000 } : 'done';
-}
-
-async function writeOrchestrationStatus(
-  followed: FollowedCluster,
-  object: StoredObject,
-  policy: Policy,
-  now: string,
-): Promise<ReconcileResult> {
-  if (followed.statusWriters(object).others.some((writer) => writer !== RIVAL.fieldManager)) return 'done';
-  const status = planOrchestration(object, policy, now);
-  if (status === undefined) return 'done';
-  const { namespace, name, uid, resourceVersion = '' } = object.metadata;
-  const version = { namespace, name, uid, resourceVersion };
-  const written = await followed.patchStatus(
-    ORCHESTRATIONS,
-    version,
-    status,
-    `${namespace}/${name}#${ORCHESTRATIONS.kind}`,
-  );
-  // Nothing that an Orchestration says makes its status wrong: whoever refuses it may change their mind.
-  if (written.outcome === 'Refused') throw new Error(`its status was refused: ${written.message}`);
-  return written.outcome === 'Outdated' ? 'retry' : 'done';
 }
 
 /** The topic of runs that wait for a kind to be listed. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLines } from '../../src/kube/lines.ts';
+import { readLines } from '../../src/kube/client.ts';
 
 test('lines are the same however the stream is cut into chunks, and an unfinished one is left out', async () => {
   const text = fc.stringMatching(/^[aé→💥]{0,5}$/u);

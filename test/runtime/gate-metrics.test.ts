@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createGateMetrics, GATE_METRICS } from '../../src/runtime/metrics.ts';
+import { createGateMetrics, GATE_METRICS } from '../../src/runtime/gate-metrics.ts';
 
 const PREFIX = 'orchestration_gate_';
 

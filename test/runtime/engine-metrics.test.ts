@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  createEngineMetrics,
-  createSupervisorMetrics,
-  ENGINE_METRICS,
-  SUPERVISOR_METRICS,
-  WORK_KINDS,
-} from '../../src/runtime/reconcile-metrics.ts';
+import { createEngineMetrics, ENGINE_METRICS } from '../../src/runtime/engine-metrics.ts';
+import { createSupervisorMetrics, SUPERVISOR_METRICS, WORK_KINDS } from '../../src/runtime/supervisor-metrics.ts';
 import { END_CAUSES } from '../../src/supervisor/ends.ts';
 
 const isOwn = (name: string) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { FromEngine, Work } from '../../src/supervisor/messages.ts';
-import { createWorkTracker } from '../../src/supervisor/work.ts';
+import type { Work } from '../../src/quarantine/suspects.ts';
+import { createWorkTracker } from '../../src/quarantine/work.ts';
+import type { FromEngine } from '../../src/supervisor/messages.ts';
 
 const run = (key: string, version = 'v1'): Work => ({ kind: 'OrchestrationRun', key, version });
 

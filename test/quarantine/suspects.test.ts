@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Work } from '../../src/supervisor/messages.ts';
-import { beginWork, endWork, idOf, judgeDeath, noSuspicions, type Suspicions } from '../../src/supervisor/suspects.ts';
+import type { Work } from '../../src/quarantine/suspects.ts';
+import { beginWork, endWork, idOf, judgeDeath, noSuspicions, type Suspicions } from '../../src/quarantine/suspects.ts';
 
 const work = (key: string, version = '1'): Work => ({ kind: 'OrchestrationRun', key, version });
 const [a, b] = [work('ns/a'), work('ns/b')];

@@ -13,7 +13,7 @@ import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 /** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
 const LAZY_WRITE_MS = 1_000;
 
-export interface EngineOptions extends PlanOptions, ObserveOptions {
+export interface ReconcilerOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
   /** Milliseconds since 1970 on the API server's clock, which may be set. */
   readonly now: () => number;
@@ -21,7 +21,7 @@ export interface EngineOptions extends PlanOptions, ObserveOptions {
   readonly elapsed: () => number;
 }
 
-export interface Engine {
+export interface Reconciler {
   /** What becomes of a finished run for which nothing is due now; undefined where it is to be looked at. */
   readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
   /** Looks at one run and does what is due. What it throws is to be tried again. */
@@ -36,7 +36,7 @@ interface Pace {
 }
 
 /** Observes, plans and acts, one run at a time. */
-export function createEngine({ cluster, now, elapsed, ...options }: EngineOptions): Engine {
+export function createReconciler({ cluster, now, elapsed, ...options }: ReconcilerOptions): Reconciler {
   const memory: Memory = {
     snapshots: new Map(),
     latest: new Map(),
@@ -67,7 +67,7 @@ export function createEngine({ cluster, now, elapsed, ...options }: EngineOption
     return conclude({ ...look, errors }, waitMs, now());
   }
 
-  function rest(key: string): ReturnType<Engine['rest']> {
+  function rest(key: string): ReturnType<Reconciler['rest']> {
     const afterMs = finished.restMs(key);
     if (afterMs === undefined) return undefined;
     recall(key, undefined);

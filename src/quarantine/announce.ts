@@ -1,8 +1,8 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
+import type { RecordEvent } from '../kube/events.ts';
 import type { Resource } from '../kube/resources.ts';
 import type { StoredObject } from '../objects/object.ts';
-import { ENGINE_FAULT, ENGINE_FAULT_MESSAGE, withEngineFault } from '../reconciler/engine-fault.ts';
-import type { RecordEvent } from './events.ts';
+import { ENGINE_FAULT, ENGINE_FAULT_MESSAGE, withEngineFault } from './condition.ts';
 
 export interface AnnouncementOptions {
   readonly followed: Pick<FollowedCluster, 'statusWriters' | 'patchStatus' | 'read'>;

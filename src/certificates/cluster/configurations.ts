@@ -1,7 +1,10 @@
-import type { KubeObject } from '../objects/object.ts';
-import type { KubeClient } from './client.ts';
-import { KubeError } from './errors.ts';
-import type { Resource } from './resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/errors.ts';
+import type { Log, Timing } from '../../kube/ports.ts';
+import { startReflector } from '../../kube/reflector.ts';
+import type { Resource } from '../../kube/resources.ts';
+import { createStore } from '../../kube/store.ts';
+import type { KubeObject } from '../../objects/object.ts';
 
 /** Owns `clientConfig.caBundle` of each webhook and nothing else, so that whoever renders the rest sees no difference. */
 export const CERTIFICATES_FIELD_MANAGER = 'orchestration-gate-certificates';
@@ -99,5 +102,28 @@ function readObject({ metadata, webhooks }: KubeObject): CaBundles {
     writers: managers
       .filter(({ fieldsV1 = {} }) => JSON.stringify(fieldsV1).includes('"f:caBundle"'))
       .map(({ manager = '' }) => manager),
+  };
+}
+
+export interface ConfigurationWatchOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
+  readonly configurations: readonly ConfigurationName[];
+  readonly onChange: () => void;
+  readonly timing: Timing;
+  readonly log: Log;
+}
+
+/** Watches each of the configurations by its name, which is all that the rights allow; ends by `stop`. */
+export function watchConfigurations(options: ConfigurationWatchOptions): { readonly stop: () => Promise<void> } {
+  const { client, configurations, onChange, timing, log } = options;
+  const reflectors = configurations.map((configuration) => {
+    const { resource, name } = locateConfiguration(configuration);
+    const store = createStore({ onChange, log });
+    return startReflector({ client, resource, store, timing, log, fieldSelector: `metadata.name=${name}` });
+  });
+  return {
+    async stop() {
+      await Promise.all(reflectors.map((reflector) => reflector.stop()));
+    },
   };
 }

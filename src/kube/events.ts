@@ -1,7 +1,8 @@
-import type { KubeClient } from '../kube/client.ts';
-import type { Log } from '../kube/ports.ts';
-import { apiVersionOf, EVENTS, type Resource } from '../kube/resources.ts';
-import { nameFrom } from '../reconciler/names.ts';
+import { nameFrom } from '../objects/names.ts';
+import type { KubeClient } from './client.ts';
+import { EVENTS } from './kinds.ts';
+import type { Log } from './ports.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
 
 export type RecordEvent = (
   resource: Resource,
