@@ -164,7 +164,7 @@ async function followSettings(
   metrics: GateMetrics,
 ): Promise<(() => Settings) | undefined> {
   const settings = holdSettings(settingsDir === undefined ? defaultSettings : undefined);
-  const common = { log, onReload: metrics.countSettingsReload };
+  const common = { log, onReload: (result: 'success' | 'failure') => metrics.countSettingsReload(result) };
   if (settingsDir !== undefined)
     await watchSettings({ ...common, folder: settingsDir, parse: parseSettings, onValue: settings.configure });
   const setOverride = (mode: Mode | undefined) => {

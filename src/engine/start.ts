@@ -1,5 +1,4 @@
-import type { KubeClient } from '../kube/client.ts';
-import { createKubeClient } from '../kube/client.ts';
+import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { createRecorder, type RecordEvent } from '../kube/events.ts';
@@ -72,7 +71,14 @@ export function startEngine(options: EngineOptions): Engine {
   const { namespaces } = configuration;
   const { now, hear } = createServerClock(timing.now, ownMs);
   const watches = resources.length * namespaces.length;
-  const transport = createTransport({ load, timing, log, watches, onSockets: metrics.setSockets, onDate: hear });
+  const transport = createTransport({
+    load,
+    timing,
+    log,
+    watches,
+    onSockets: (open) => metrics.setSockets(open),
+    onDate: hear,
+  });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const rivals = createRivals(now);
   const lacking = reportLacking(() => followed.unlisted(GATHERED), parent);
@@ -132,7 +138,7 @@ export function startEngine(options: EngineOptions): Engine {
     transport,
     now,
     queues: queues.byKind,
-    watchAges: followed.ages,
+    watchAges: () => followed.ages(),
     judgeAgain: queues.judgeAgain,
     whenTried: followed.whenTried(GATHERED),
     tellListed: lacking.begin,
