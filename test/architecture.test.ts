@@ -66,7 +66,8 @@ function findStrangers(file: string, source: string): readonly string[] {
   const literal = [...source.matchAll(/\b(?:from|import) ?\(?'([^']+)'/g)].map(([, specifier]) => specifier ?? '');
   const computed = [...source.matchAll(/\bimport\([^')]*\)|\brequire\(/g)].map(([text]) => text);
   const isStranger = (specifier: string) => {
-    if (!specifier.startsWith('.')) return !outside.includes(specifier.replace(/^node:.*/, 'node:'));
+    const names = [specifier, specifier.replace(/^node:.*/, 'node:')];
+    if (!specifier.startsWith('.')) return !names.some((name) => outside.includes(name));
     const target = rowOf(posix.join(dirname(file), specifier)) ?? '';
     return target !== row && !src.includes(target);
   };

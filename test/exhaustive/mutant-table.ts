@@ -275,8 +275,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         PLAN,
-        'return run.status.runId === undefined ?',
-        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted' ?",
+        'return run.status.runId === undefined',
+        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted'",
       ],
     ],
   },

@@ -169,6 +169,21 @@ describe('the queue', () => {
     expect(started).toHaveLength(4);
   });
 
+  test('reports each error of a result, and tries again with back-off, no later than the result says', async () => {
+    const { queue, timing, started, errors, end } = startQueue({ share: 1 });
+    queue.add('a');
+    await settle();
+    await end('a', { errors: ['one', 'two'] });
+    expect(errors).toEqual([
+      ['a', 'one'],
+      ['a', 'two'],
+    ]);
+    await timing.advance(5);
+    await end('a', { errors: ['three'], afterMs: 3 });
+    await timing.advance(3);
+    expect(started).toHaveLength(3);
+  });
+
   test('lets other things happen between two looks at a key that always asks for another at once', async () => {
     let looks = 0;
     const process = (): Promise<ReconcileResult> => {
