@@ -5,10 +5,11 @@ import { lintExamples } from '../scripts/examples.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
 import { type LintProblem, lintRules } from '../src/cli/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
-import { checkRunUpdate } from '../src/orchestration/run-rules.ts';
+import { checkRunUpdate } from '../src/orchestration/rules.ts';
 import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
-import { GATE_METRICS } from '../src/runtime/metrics.ts';
-import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../src/runtime/reconcile-metrics.ts';
+import { ENGINE_METRICS } from '../src/runtime/engine-metrics.ts';
+import { GATE_METRICS } from '../src/runtime/gate-metrics.ts';
+import { SUPERVISOR_METRICS } from '../src/runtime/supervisor-metrics.ts';
 
 const page = readFileSync('docs/problems.md', 'utf8');
 

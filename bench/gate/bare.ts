@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import fastify from 'fastify';
+import { createGateMetrics } from '../../src/runtime/gate-metrics.ts';
 import { createLogger } from '../../src/runtime/log.ts';
-import { createGateMetrics } from '../../src/runtime/metrics.ts';
 import { loadPair } from '../../src/tls/files.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Cluster, StoredObject } from '../../src/ui/cluster.ts';
+import type { Cluster } from '../../src/ui/cluster.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { createPageServer } from '../../src/ui/server.ts';
 import { layered } from '../../test/support/stand-in.ts';
 import { systemTiming } from '../../test/support/timing.ts';
@@ -25,13 +26,13 @@ export async function startUiStage(count: number): Promise<UiStage> {
   const createdAt = new Date().toISOString();
   const spec = { steps: layered(count, WIDTH) };
   const metadata = { name: 'fleet', uid: 'fleet', generation: 1, creationTimestamp: createdAt };
-  const orchestration: StoredObject = { apiVersion: ORCHESTRATION, kind: 'Orchestration', metadata, spec };
+  const orchestration: KubeObject = { apiVersion: ORCHESTRATION, kind: 'Orchestration', metadata, spec };
   const stepStatuses = spec.steps.map(({ name, kind }, index) =>
     index < count / 2
       ? { name, kind, phase: 'Succeeded', attempt: 1, startedAt: createdAt, finishedAt: createdAt }
       : { name, kind, phase: 'Pending', attempt: 0 },
   );
-  const run = (): StoredObject => ({
+  const run = (): KubeObject => ({
     apiVersion: ORCHESTRATION,
     kind: 'OrchestrationRun',
     metadata: { name: 'fleet-1', uid: 'fleet-1', generation: 1, creationTimestamp: createdAt },
@@ -39,7 +40,7 @@ export async function startUiStage(count: number): Promise<UiStage> {
     status: { phase: 'Running', runId: 'fleet-1', startedAt: createdAt, stepStatuses: [...stepStatuses] },
   });
   let stored = [orchestration, run()];
-  const listeners = new Set<(object: StoredObject | undefined) => void>();
+  const listeners = new Set<(object: KubeObject | undefined) => void>();
   const cluster: Cluster = {
     objects: () => stored,
     get: (kind, name) => stored.find((object) => object.kind === kind && object.metadata.name === name),

@@ -2,18 +2,12 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suggestName } from '../dag/suggest.ts';
-import {
-  defaultSettings,
-  type Mode,
-  type Parsed,
-  parseOverride,
-  parseSettings,
-  type Settings,
-} from '../orchestration/settings.ts';
+import { defaultSettings, type Mode, parseOverride, parseSettings, type Settings } from '../orchestration/settings.ts';
 import { type DirectoryFiles, watchDirectory } from '../runtime/directory-watch.ts';
+import { createGateMetrics, type GateMetrics } from '../runtime/gate-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
-import { createGateMetrics, type GateMetrics } from '../runtime/metrics.ts';
 import { readServeConfiguration, type ServeConfiguration } from '../runtime/serve-configuration.ts';
+import { watchSettings } from '../runtime/settings-watch.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
 import { readBundle } from '../tls/certificate.ts';
@@ -21,6 +15,7 @@ import { readExpiry } from '../tls/expiry.ts';
 import { loadPair } from '../tls/files.ts';
 import { divideMemory } from './capacity.ts';
 import { buildServer, type FinishedReview, type GateServer, type KeyPair } from './server.ts';
+import { holdSettings } from './settings.ts';
 
 /** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
 const LAST_ANSWERS_MS = 5_000;
@@ -161,50 +156,23 @@ function report(
 }
 
 /**
- * Follows the settings and the override. Undefined where the first settings are wrong: then the pod must not become
- * ready. Later mistakes are logged and counted, and what held before holds on.
+ * Follows the settings and the override. Undefined where the first settings are wrong: then the pod must not become ready.
  */
 async function followSettings(
-  configuration: ServeConfiguration,
+  { settingsDir, overrideDir }: ServeConfiguration,
   log: Logger,
   metrics: GateMetrics,
 ): Promise<(() => Settings) | undefined> {
-  let configured: Settings | undefined;
-  let override: Mode | undefined;
-  let current = defaultSettings;
-  const { settingsDir, overrideDir } = configuration;
-  if (settingsDir === undefined) configured = defaultSettings;
-  else await follow(settingsDir, parseSettings, configure);
-  if (overrideDir !== undefined) await follow(overrideDir, parseOverride, setOverride);
-  return configured && (() => current);
-
-  function configure(settings: Settings): void {
-    configured = settings;
-    current = { ...settings, mode: override ?? settings.mode };
-  }
-
-  function setOverride(mode: Mode | undefined): void {
-    if (mode !== override) log.warn({ mode }, mode ? 'override is active' : 'override has ended');
-    override = mode;
+  const settings = holdSettings(settingsDir === undefined ? defaultSettings : undefined);
+  const common = { log, onReload: (result: 'success' | 'failure') => metrics.countSettingsReload(result) };
+  if (settingsDir !== undefined)
+    await watchSettings({ ...common, folder: settingsDir, parse: parseSettings, onValue: settings.configure });
+  const setOverride = (mode: Mode | undefined) => {
+    if (mode !== settings.override()) log.warn({ mode }, mode ? 'override is active' : 'override has ended');
     metrics.setOverride(mode);
-    if (configured) configure(configured);
-  }
-
-  async function follow<T>(
-    folder: string,
-    parse: (files: DirectoryFiles) => Parsed<T>,
-    take: (value: T) => void,
-  ): Promise<void> {
-    const onChange = (files: DirectoryFiles) => {
-      const parsed = parse(files);
-      metrics.countSettingsReload(parsed.ok ? 'success' : 'failure');
-      if (!parsed.ok) return log.error({ folder, mistakes: parsed.mistakes }, 'settings refused');
-      take(parsed.value);
-      log.info({ folder }, 'settings read');
-    };
-    await watchDirectory(folder, {
-      onChange,
-      onError: (error) => log.error({ error, folder }, 'cannot read settings'),
-    });
-  }
+    settings.setOverride(mode);
+  };
+  if (overrideDir !== undefined)
+    await watchSettings({ ...common, folder: overrideDir, parse: parseOverride, onValue: setOverride });
+  return settings.isConfigured() ? settings.current : undefined;
 }

@@ -1,8 +1,8 @@
 import { quoteName } from '../dag/display.ts';
 import type { Rewired } from '../orchestration/defaults.ts';
 import type { Judgement, Problem } from '../orchestration/judge.ts';
+import { shortenWarning } from '../orchestration/messages.ts';
 import { GROUP } from '../orchestration/schema.ts';
-import { shortenWarning } from '../orchestration/warning.ts';
 import type { PatchOperation } from './patch.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 

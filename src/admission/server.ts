@@ -5,9 +5,8 @@ import { readBody } from './body.ts';
 import type { Capacity } from './capacity.ts';
 import { answerClientError, boundConnections } from './connections.ts';
 import { parseBody, TooHeavy } from './json.ts';
-import { type AdmissionRequest, decodeReview, encodeReview } from './review.ts';
+import { type AdmissionRequest, decodeReview, encodeReview, readTimeoutMs } from './review.ts';
 import { createRoom, type Room } from './room.ts';
-import { readTimeoutMs } from './timeout.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /**

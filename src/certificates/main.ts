@@ -2,31 +2,21 @@ import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import { applyCaBundle, type ConfigurationName, readCaBundles } from '../kube/ca-bundle.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
-import { createKubeClient, type KubeClient } from '../kube/client.ts';
-import { watchConfigurations } from '../kube/configuration-watch.ts';
+import { createKubeClient } from '../kube/client.ts';
 import { createTiming } from '../kube/ports.ts';
-import { hasReadyEndpoint } from '../kube/ready-endpoints.ts';
-import { readSecretData, writeSecretData } from '../kube/secret-data.ts';
-import { readServerTime } from '../kube/server-time.ts';
+import { readServerTime } from '../kube/server-clock.ts';
 import { createTransport } from '../kube/transport.ts';
 import { createCertificateMetrics } from '../runtime/certificate-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
-import { readBundle, writeBundle } from '../tls/certificate.ts';
+import { type ConfigurationName, watchConfigurations } from './cluster/configurations.ts';
+import { connectPublication, connectRotation, hasReadyEndpoint } from './cluster/connect.ts';
 import { createIssuer } from './leaf.ts';
 import { startLoop } from './loop.ts';
-import type { ConfigurationsPort, PublicationPort, RotationPort } from './ports.ts';
 import { createPublication } from './publication.ts';
 import { createRotation } from './rotation.ts';
 import type { Round } from './round.ts';
-import { decodeAuthorities, encodeAuthorities } from './secret-data.ts';
-
-interface SecretName {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** API servers follow the configurations by a watch, within a second in health; a minute also where they are many or busy. */
 const SETTLE_MS = 60_000;
@@ -114,54 +104,5 @@ function followClock(read: () => Promise<Date | undefined>, log: Logger): () => 
       else log.info(fields, "this machine's clock is the API server's again");
     }
     return told;
-  };
-}
-
-/** The webhook configurations, as the flags name them. */
-function connectConfigurations(client: Pick<KubeClient, 'get' | 'patch'>): ConfigurationsPort {
-  return {
-    async readConfiguration(name) {
-      const found = await readCaBundles(client, name as ConfigurationName);
-      if (found === undefined) return undefined;
-      const { version, writers, webhooks } = found;
-      const read = ({ name: webhook, caBundle }: (typeof webhooks)[number]) => ({
-        name: webhook,
-        trusted: readBundle(caBundle),
-      });
-      return { name, version, writers, webhooks: webhooks.map(read) };
-    },
-    async publish(seen, bundle) {
-      const isWritten = await applyCaBundle(client, seen.name as ConfigurationName, seen, writeBundle(bundle));
-      return isWritten ? 'written' : 'outdated';
-    },
-  };
-}
-
-/** What the publication of a Secret that comes from elsewhere acts through. */
-function connectPublication(client: Pick<KubeClient, 'get' | 'patch'>, secret: SecretName): PublicationPort {
-  return {
-    ...connectConfigurations(client),
-    async readBundle() {
-      const found = await readSecretData(client, secret);
-      return found && readBundle(found.data['ca.crt'] ?? '');
-    },
-  };
-}
-
-/** What the rotation acts through in the cluster. */
-export function connectRotation(
-  client: Pick<KubeClient, 'get' | 'patch'>,
-  secret: SecretName,
-): ConfigurationsPort & Pick<RotationPort, 'readSecret' | 'writeSecret'> {
-  return {
-    ...connectConfigurations(client),
-    async readSecret() {
-      const found = await readSecretData(client, secret);
-      return found && { version: found.version, content: decodeAuthorities(found.data) };
-    },
-    async writeSecret({ version }, authorities) {
-      const isWritten = await writeSecretData(client, secret, version, encodeAuthorities(authorities));
-      return isWritten ? 'written' : 'outdated';
-    },
   };
 }

@@ -1,15 +1,16 @@
+import type { WriteOutcome } from '../objects/outcomes.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import type { Authorities, Authority } from './authorities.ts';
 import type { ObservedConfiguration, ObservedLeaf, ObservedSecret } from './plan.ts';
 
-/** What became of a write: `outdated`, and nothing was changed, if the object is no longer the one that was observed. */
-export type WriteOutcome = 'written' | 'outdated';
+/** What became of a write that names the version which was observed: `Outdated` changed nothing. A denial throws. */
+export type ConditionalWrite = Exclude<WriteOutcome, { readonly outcome: 'Refused' }>;
 
 /** The webhook configurations. Every function here throws when it cannot tell, or when a write may or may not have happened. */
 export interface ConfigurationsPort {
   /** Undefined: there is no such configuration. */
   readonly readConfiguration: (name: string) => Promise<ObservedConfiguration | undefined>;
-  readonly publish: (seen: ObservedConfiguration, bundle: readonly Certificate[]) => Promise<WriteOutcome>;
+  readonly publish: (seen: ObservedConfiguration, bundle: readonly Certificate[]) => Promise<ConditionalWrite>;
 }
 
 /** What the publication of somebody else's authority acts through. */
@@ -24,7 +25,7 @@ export interface RotationPort extends ConfigurationsPort {
   readonly readSecret: () => Promise<ObservedSecret | undefined>;
   /** The time of the API server. */
   readonly readTime: () => Promise<Date>;
-  readonly writeSecret: (seen: ObservedSecret, authorities: Authorities) => Promise<WriteOutcome>;
+  readonly writeSecret: (seen: ObservedSecret, authorities: Authorities) => Promise<ConditionalWrite>;
   /** Undefined: there is no pair that can be served. */
   readonly readLeaf: (trusted: readonly Authority[]) => Promise<ObservedLeaf | undefined>;
   readonly issueAuthority: (now: Date, lifetimeMs: number) => Promise<Authority>;

@@ -1,6 +1,6 @@
 import { type Authorities, assign } from './authorities.ts';
 import { isTrustedEverywhere, type Observation, type PlanSettings, planCertificates, type Step } from './plan.ts';
-import type { CertificatesObserver, Log, RotationPort, WriteOutcome } from './ports.ts';
+import type { CertificatesObserver, ConditionalWrite, Log, RotationPort } from './ports.ts';
 import { createRound, type Round, readConfigurations, tellInSync } from './round.ts';
 import { createTeller } from './teller.ts';
 
@@ -65,13 +65,13 @@ export function createRotation({
     return nextTrusted?.certificatePem === certificatePem ? nextTrusted : { certificatePem, sinceMs: elapsed() };
   }
 
-  async function act(step: Step, { now, secret }: Observation): Promise<WriteOutcome> {
+  async function act(step: Step, { now, secret }: Observation): Promise<ConditionalWrite> {
     if (step.type === 'Publish') return port.publish(step.configuration, step.bundle);
     if (step.type === 'IssueLeaf') {
       await port.writeLeaf(step.authority, now, step.lifetimeMs);
-      return 'written';
+      return { outcome: 'Done' };
     }
-    if (secret === undefined) return 'outdated';
+    if (secret === undefined) return { outcome: 'Outdated' };
     if (step.type !== 'BeginRotation') return port.writeSecret(secret, step.authorities);
     const next = await port.issueAuthority(now, settings.authorityLifetimeMs);
     return port.writeSecret(secret, assign([...step.trusted, next], step.signing, next));

@@ -1,6 +1,6 @@
 import type { Certificate } from '../tls/certificate.ts';
 import { isInSync, type ObservedConfiguration, type Plan, type Step } from './plan.ts';
-import type { CertificatesObserver, ConfigurationsPort, WriteOutcome } from './ports.ts';
+import type { CertificatesObserver, ConditionalWrite, ConfigurationsPort } from './ports.ts';
 import type { Teller } from './teller.ts';
 
 /** Looks at everything and does what is to be done. Never throws: what goes wrong is told, and the next round tries again. */
@@ -12,7 +12,7 @@ const LOOKS_A_ROUND = 12;
 /** What one look found to do, and how. */
 export interface Look<S extends Step> {
   readonly plan: Plan<S>;
-  readonly act: (step: S) => Promise<WriteOutcome>;
+  readonly act: (step: S) => Promise<ConditionalWrite>;
 }
 
 /** Looks and acts until there is nothing left to do, or nothing of it succeeds. */
@@ -37,9 +37,9 @@ export function createRound<S extends Step>(look: () => Promise<Look<S>>, teller
 async function carryOut<S extends Step>(step: S, act: Look<S>['act'], teller: Teller): Promise<boolean> {
   const subject = step.type === 'Publish' ? step.configuration.name : undefined;
   try {
-    const outcome = await act(step);
+    const { outcome } = await act(step);
     teller.succeed(step.type, subject);
-    if (outcome === 'written') teller.tellDone(step);
+    if (outcome === 'Done') teller.tellDone(step);
     return true;
   } catch (error) {
     teller.fail(step.type, error, subject);

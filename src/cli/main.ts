@@ -10,16 +10,9 @@ import { namespacedResource, type Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { isVerdict } from '../kube/verdict.ts';
+import type { KubeObject } from '../objects/object.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
-import type {
-  ChildKind,
-  Cluster,
-  ClusterChoice,
-  ClusterKind,
-  ClusterObject,
-  ClusterPorts,
-  Listener,
-} from './cluster/port.ts';
+import type { ChildKind, Cluster, ClusterChoice, ClusterKind, ClusterPorts, Listener } from './cluster/port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
@@ -98,7 +91,7 @@ async function findCluster(
 function openCluster(transport: Transport, namespace: string): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
-  const place = (object: ClusterObject) => ({
+  const place = (object: KubeObject) => ({
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
   });
@@ -136,11 +129,11 @@ function openCluster(transport: Transport, namespace: string): Cluster {
   };
 }
 
-function resourceOf({ kind }: ClusterObject): Resource {
+function resourceOf({ kind }: KubeObject): Resource {
   return RESOURCES[kind as keyof typeof RESOURCES];
 }
 
-async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly ClusterObject[]> {
+async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {
   const first = await client.list(resource, { namespace, limit: 500 });
   const items = [...first.items];
   for (let next = first.continue; next !== undefined; ) {

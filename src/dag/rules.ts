@@ -1,7 +1,7 @@
 import { findCycles } from './cycles.ts';
 import { displayLoop, listNames, quoteName } from './display.ts';
+import type { Step } from './graph.ts';
 import { buildGraph, type DependencyEntry, type Graph } from './graph.ts';
-import type { Step } from './step.ts';
 import { suggestName } from './suggest.ts';
 
 /** How large a graph may be. Both bound the time a decision takes. */

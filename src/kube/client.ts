@@ -1,7 +1,9 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { KubeObject } from '../objects/object.ts';
 import { type CallerOptions, createCaller } from './calls.ts';
 import { errorFromStatus, KubeError } from './errors.ts';
-import { readLines } from './lines.ts';
-import { apiVersionOf, type KubeObject, type ObjectName, type Resource } from './resources.ts';
+
+import { apiVersionOf, type ObjectName, type Resource } from './resources.ts';
 import { errorFromFailure } from './transport.ts';
 
 export interface CallOptions {
@@ -199,5 +201,19 @@ function parseEvent(line: string): WatchEvent | ErrorEvent {
     return JSON.parse(line);
   } catch (cause) {
     throw new KubeError('Expired', 'a line of the watch cannot be read', { cause });
+  }
+}
+
+/** The lines of a stream of UTF-8, without their ends. What follows the last line end is left out: the stream was cut. */
+export async function* readLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new StringDecoder('utf8');
+  let partial = '';
+  for await (const chunk of stream) {
+    const [end = '', ...starts] = decoder.write(chunk).split('\n');
+    partial += end;
+    for (const start of starts) {
+      yield partial;
+      partial = start;
+    }
   }
 }

@@ -1,7 +1,8 @@
+import type { KubeObject } from '../objects/object.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
-import { type KubeObject, namespacedResource } from './resources.ts';
+import { namespacedResource } from './resources.ts';
 
 export const LEASES = namespacedResource('coordination.k8s.io', 'v1', 'Lease', 'leases');
 

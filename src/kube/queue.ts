@@ -1,13 +1,8 @@
+import type { ReconcileResult } from '../objects/outcomes.ts';
 import { KubeError } from './errors.ts';
 import type { Timing } from './ports.ts';
 import { type Backoff, backoffMs } from './retry.ts';
 import { createTurns } from './turns.ts';
-
-/**
- * What is to become of a key: nothing until it is added again, another look at a time, or another attempt with backoff,
- * which is no later than a time if one is given.
- */
-export type Outcome = 'done' | 'retry' | { readonly afterMs: number; readonly isRetry?: boolean };
 
 /** Must not throw. */
 export interface QueueObserver {
@@ -20,8 +15,8 @@ export interface QueueObserver {
 export interface QueueOptions {
   /** How many keys are worked on at once. */
   readonly workers: number;
-  /** Looks at the present state of a key and acts on it. What it throws counts as `retry`, not before its Retry-After. */
-  readonly process: (key: string) => Promise<Outcome>;
+  /** Looks at the present state of a key and acts on it. If it throws, the retry comes not before the error's Retry-After. */
+  readonly process: (key: string) => Promise<ReconcileResult>;
   readonly onError: (key: string, error: unknown) => void;
   readonly timing: Timing;
   readonly observer?: QueueObserver;
@@ -128,18 +123,24 @@ export function createQueue(options: QueueOptions): Queue {
   /** Works on a key; returns when it is to be worked on again, if it is. */
   async function attempt(key: string): Promise<number | undefined> {
     try {
-      const outcome = await process(key);
-      if (outcome === 'retry') return nextRetryMs(key);
-      if (outcome !== 'done' && outcome.isRetry) return Math.min(Math.max(1, outcome.afterMs), nextRetryMs(key));
-      failures.delete(key);
-      servedMs = timing.now();
-      // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
-      return outcome === 'done' ? undefined : Math.max(1, outcome.afterMs);
+      return finish(key, await process(key));
     } catch (error) {
       onError(key, error);
       const askedMs = error instanceof KubeError ? error.retryAfterMs : undefined;
       return (askedMs ?? 0) + nextRetryMs(key);
     }
+  }
+
+  function finish(key: string, result: ReconcileResult): number | undefined {
+    if (result === 'retry') return nextRetryMs(key);
+    if (result !== 'done' && result.errors !== undefined) {
+      for (const error of result.errors) onError(key, error);
+      return Math.min(Math.max(1, result.afterMs ?? Infinity), nextRetryMs(key));
+    }
+    failures.delete(key);
+    servedMs = timing.now();
+    // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
+    return result === 'done' ? undefined : Math.max(1, result.afterMs);
   }
 
   function nextRetryMs(key: string): number {

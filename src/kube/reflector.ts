@@ -1,8 +1,9 @@
+import type { KubeObject } from '../objects/object.ts';
 import type { KubeClient, ListOptions, Page, Selection } from './client.ts';
 import { KubeError, type KubeErrorReason } from './errors.ts';
 import { createPages, MOST_PAGE_BYTES } from './pages.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
-import { compareVersions, type KubeObject, type Resource } from './resources.ts';
+import { compareVersions, type Resource } from './resources.ts';
 import { type Backoff, retryDelayMs } from './retry.ts';
 import type { Store } from './store.ts';
 

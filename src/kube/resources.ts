@@ -12,55 +12,15 @@ export function namespacedResource(group: string, version: string, kind: string,
   return { group, version, kind, plural, namespaced: true };
 }
 
-/** What is told about other objects, and what a Job's controller tells about its pods. */
-export const EVENTS = namespacedResource('', 'v1', 'Event', 'events');
-
 /** Which object of a kind; the namespace is left out for cluster-scoped ones. */
 export interface ObjectName {
   readonly namespace?: string;
   readonly name: string;
 }
 
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean;
-  readonly blockOwnerDeletion?: boolean;
-}
-
-/** The metadata that is read here; times are text, as the API server sends them. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly generation?: number;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly OwnerReference[];
-  readonly [field: string]: unknown;
-}
-
-/** An object as the API server sends it: plain, nothing converted, nothing checked beyond its metadata. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: ObjectMeta;
-  readonly [field: string]: unknown;
-}
-
 /** As objects name it: `batch/v1`, and `v1` of the core group. */
 export function apiVersionOf({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
-}
-
-/** `namespace/name`, or the name alone for what has no namespace. */
-export function keyOf({ namespace, name }: ObjectName): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
 /** The URL path of one object, or without a name of the collection, over all namespaces if none is given. */

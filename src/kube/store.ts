@@ -1,6 +1,7 @@
+import { type KubeObject, keyOf } from '../objects/object.ts';
 import type { WatchEvent } from './client.ts';
 import type { Log } from './ports.ts';
-import { compareVersions, type KubeObject, keyOf } from './resources.ts';
+import { compareVersions } from './resources.ts';
 
 /** What became of one object. A change of uid is two: the old object's deletion, then the new one's addition. */
 export interface Change {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { wordsOf } from '../objects/outcomes.ts';
 import { type Credentials, createCredentialCache, type LoadCredentials, type TlsCredentials } from './credentials.ts';
 import { KubeError } from './errors.ts';
 import type { Log, Timing } from './ports.ts';
@@ -139,7 +140,7 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       return await cache.get();
     } catch (error) {
-      throw new KubeError('Unavailable', `no API credentials: ${messageOf(error)}`, { cause: error });
+      throw new KubeError('Unavailable', `no API credentials: ${wordsOf(error)}`, { cause: error });
     }
   }
 
@@ -156,7 +157,7 @@ export function createTransport(options: TransportOptions): Transport {
 /** No connection could be made: what was to be sent over it was not. */
 class ConnectError extends Error {
   constructor(cause: Error) {
-    super(messageOf(cause), { cause });
+    super(wordsOf(cause), { cause });
   }
 }
 
@@ -173,7 +174,7 @@ export function errorFromFailure(error: unknown, signal?: AbortSignal): KubeErro
   const isBroken = error instanceof Error && 'code' in error && typeof error.code === 'string';
   const what = isBroken ? 'the connection to the API server broke: ' : '';
   const details = { cause: error, isOutcomeUnknown: true };
-  return new KubeError(isBroken ? 'Unavailable' : 'Unknown', what + messageOf(error), details);
+  return new KubeError(isBroken ? 'Unavailable' : 'Unknown', what + wordsOf(error), details);
 }
 
 /** Says where the API server is that cannot be reached: most often the address is what is wrong. */
@@ -181,10 +182,4 @@ function nameServer(failure: KubeError, server: string): KubeError {
   const { reason, message, isOutcomeUnknown, cause } = failure;
   if (reason !== 'Unavailable' && reason !== 'Unknown') return failure;
   return new KubeError(reason, message.replace('the API server', `$& at ${server}`), { isOutcomeUnknown, cause });
-}
-
-/** An AggregateError, of a host with several addresses, has no words of its own. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

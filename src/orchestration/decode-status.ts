@@ -1,5 +1,6 @@
+import type { Condition } from './conditions.ts';
 import { asRecord, isRecord } from './decode.ts';
-import type { Condition, ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
+import type { ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
 
 const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];
 const STEP_PHASES: readonly StepPhase[] = [

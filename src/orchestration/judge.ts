@@ -10,8 +10,7 @@ import {
 import { isWrittenDefault } from './chain.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
-import { checkResource, resourceRules } from './rules.ts';
-import { checkRunUpdate, runRules } from './run-rules.ts';
+import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.ts';
 import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** Every rule there is. The order decides which of two problems in one place is told first. */

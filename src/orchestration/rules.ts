@@ -2,6 +2,7 @@ import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { findDeniedChildren } from './child-rules.ts';
 import { asRecord, type Orchestration } from './decode.ts';
+import { isEqual } from './equality.ts';
 import { givesAny, isKnownKind, knownKinds, neededBy } from './needs.ts';
 import type { Finding, Found, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { readReference } from './references.ts';
@@ -226,4 +227,17 @@ function guess(wanted: string, candidates: Iterable<string>): string {
 
 function stepPath(index: number, ...inside: Path): Path {
   return ['spec', 'steps', index, ...inside];
+}
+
+/** What is asked of a change to an OrchestrationRun. */
+export const runRules = [{ code: 'RunSpecImmutable', severity: 'deny' }] as const satisfies readonly RuleMeaning[];
+
+/** A run that has taken its snapshot (`status.runId`) follows that: a change of its spec would be silently ignored. */
+export function checkRunUpdate(previous: unknown, current: unknown): Finding[] {
+  const { spec, status } = asRecord(previous);
+  const { runId } = asRecord(status);
+  if (typeof runId !== 'string' || runId === '' || isEqual(spec, asRecord(current)['spec'])) return [];
+  const describe = () => 'the run has started and follows its snapshot, so a change has no effect: create another run';
+  const [{ code }] = runRules;
+  return [{ code, count: 1, problems: [{ code, path: ['spec'], describe }] }];
 }

@@ -1,3 +1,5 @@
+import type { Condition } from './conditions.ts';
+
 /** Where a step stands. Succeeded, Failed, Skipped and Cancelled are final. */
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
 
@@ -38,15 +40,6 @@ export interface StepStatus {
   readonly ignored?: boolean;
 }
 
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
-  readonly observedGeneration?: number;
-}
-
 /** `status` of an OrchestrationRun. */
 export interface RunStatus {
   readonly phase?: RunPhase;
@@ -61,9 +54,6 @@ export interface RunStatus {
 
 /** The manager of fields as which the reconciler writes. */
 export const FIELD_MANAGER = 'orchestration-gate-reconciler';
-
-/** Kept short, since every write of the status stores all of it again. */
-const LONGEST_MESSAGE = 256;
 
 /** Nothing more becomes of the step. */
 export function isStepFinal({ phase }: StepStatus): boolean {
@@ -81,11 +71,4 @@ export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
 /** Succeeded, or failed for good where that is tolerated: what lets dependents start. */
 export function isSatisfied({ phase, ignored }: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
-}
-
-/** A message as it is stored: its beginning, where it is too long, and all of `end`, which is short. */
-export function cutMessage(message: string, end = ''): string {
-  const longest = LONGEST_MESSAGE - end.length;
-  // A cut may fall into the middle of a character: the API server would store something else than was sent.
-  return `${message.length > longest ? `${message.slice(0, longest - 1).toWellFormed()}…` : message}${end}`;
 }

@@ -1,5 +1,5 @@
 import { quoteName } from '../dag/display.ts';
-import type { Step as GraphStep } from '../dag/step.ts';
+import type { Step as GraphStep } from '../dag/graph.ts';
 import { isRecord, type Orchestration } from './decode.ts';
 import { createGuess, type FieldTable, type Guess, MOST_GUESSED, policyFields, stepFields } from './fields.ts';
 import { givesAny, neededBy } from './needs.ts';

@@ -1,13 +1,15 @@
+import type { StoredObject } from '../objects/object.ts';
+import { type WriteOutcome, wordsOf } from '../objects/outcomes.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
 import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
-import { type Hash, nameSnapshot } from './names.ts';
+import { nameSnapshot } from './names.ts';
 import { readRun } from './observe.ts';
-import { type Cluster, type WriteOutcome, wordsOf } from './ports.ts';
-import type { Action, KubeObject, ObservedRun } from './snapshot.ts';
+import type { Cluster } from './ports.ts';
+import type { Action, ObservedRun } from './snapshot.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
@@ -30,7 +32,6 @@ export interface Acting {
   readonly key: string;
   readonly run: ObservedRun;
   readonly memory: Memory;
-  readonly hash: Hash;
   /** Milliseconds on a clock that never jumps. */
   readonly elapsed: () => number;
 }
@@ -93,7 +94,7 @@ async function createChildren(
  * has gone on with it. Each state of the run is looked at once.
  */
 function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): () => boolean {
-  let seen: KubeObject | undefined;
+  let seen: StoredObject | undefined;
   return () => {
     const object = cluster.getRun(key);
     if (object === undefined || object.metadata.uid !== run.uid) return false;
@@ -124,14 +125,14 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
 }
 
 function write(acting: Acting, action: Write): Promise<WriteOutcome> {
-  const { cluster, key, run, hash } = acting;
+  const { cluster, key, run } = acting;
   switch (action.type) {
     case 'CreateSnapshot':
       return remember(acting, cluster.create(buildSnapshot(run, action), key), nameSnapshot(run.uid));
     case 'PatchStatus':
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
-      return remember(acting, cluster.create(buildChild(run, action, hash), key), action.ref.name);
+      return remember(acting, cluster.create(buildChild(run, action), key), action.ref.name);
     case 'ReleaseChild':
       return cluster.setFinalizers(action.child, finalizersOf(action.child, 'Released'), key);
     case 'HoldChild':
@@ -152,7 +153,7 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
 /** So often is our finalizer put back on a child: whoever takes it away each time wins. */
 const MOST_HOLDS = 3;
 
-async function holdAgain({ cluster, key, run, memory }: Acting, child: KubeObject): Promise<WriteOutcome> {
+async function holdAgain({ cluster, key, run, memory }: Acting, child: StoredObject): Promise<WriteOutcome> {
   const { name } = child.metadata;
   const times = memory.holds.get(run.uid)?.get(name) ?? 0;
   if (times === MOST_HOLDS) return { outcome: 'Done' };

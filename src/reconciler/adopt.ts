@@ -1,12 +1,13 @@
+import { isControlledBy, type StoredObject } from '../objects/object.ts';
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import { CHILD_TTL } from './lifetime.ts';
 import type { Cluster, NewObject } from './ports.ts';
-import type { KubeObject } from './snapshot.ts';
 
 /** What stands under the name of a child: `isOurs` if it is like we would create it; or how it differs from that. */
 export type Adoption =
-  | { readonly isOurs: boolean; readonly child: KubeObject; readonly difference?: undefined }
+  | { readonly isOurs: boolean; readonly child: StoredObject; readonly difference?: undefined }
   | { readonly isOurs: false; readonly difference: string };
 
 /** The parts of a child that we write. */
@@ -23,27 +24,23 @@ interface Written {
  * Undefined where there is no such object. One that is not this run's is not compared.
  */
 export async function adopt(cluster: Cluster, wanted: NewObject): Promise<Adoption | undefined> {
-  const { apiVersion, kind, metadata } = wanted as unknown as KubeObject;
+  const { apiVersion, kind, metadata } = wanted as unknown as StoredObject;
   const child = await cluster.readObject(apiVersion, kind, metadata.namespace, metadata.name);
   if (child === undefined) return undefined;
-  if (!isOwned(child, metadata.ownerReferences?.[0]?.uid)) return { isOurs: false, child };
+  if (!isControlledBy(child, metadata.ownerReferences?.[0]?.uid)) return { isOurs: false, child };
   if (isEdited(child)) return { isOurs: false, difference: 'its spec was changed after it was created' };
   if (findDifference(child, wanted) === undefined) return { isOurs: true, child };
   const difference = findDifference(child, await cluster.dryRunCreate(wanted));
   return difference === undefined ? { isOurs: true, child } : { isOurs: false, difference };
 }
 
-function isOwned({ metadata }: KubeObject, runUid: string | undefined): boolean {
-  return metadata.ownerReferences?.some(({ uid, controller }) => uid === runUid && controller === true) === true;
-}
-
 /** Whoever edits a spec can make it what it should be after another one has run. Deletion raises the generation once too. */
-function isEdited({ metadata: { generation = 1, deletionTimestamp } }: KubeObject): boolean {
+function isEdited({ metadata: { generation = 1, deletionTimestamp } }: StoredObject): boolean {
   return generation > (deletionTimestamp === undefined ? 1 : 2);
 }
 
 /** The first part of a child that is not as wanted. More labels and annotations than ours are nobody's business. */
-function findDifference(child: KubeObject, wanted: Pick<NewObject, 'metadata'>): string | undefined {
+function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>): string | undefined {
   const [found, due] = [readWritten(child), readWritten(JSON.parse(JSON.stringify(wanted)))];
   return (
     compare(only(found.labels, due.labels), due.labels, 'metadata.labels') ??
@@ -53,7 +50,7 @@ function findDifference(child: KubeObject, wanted: Pick<NewObject, 'metadata'>):
 }
 
 /** The annotation for its lifetime decides nothing, and 0.2 did not write it. */
-function readWritten({ metadata, spec }: KubeObject): Written {
+function readWritten({ metadata, spec }: StoredObject): Written {
   const { [CHILD_TTL]: _, ...annotations } = metadata.annotations ?? {};
   return { labels: metadata.labels ?? {}, annotations, spec };
 }
@@ -76,6 +73,5 @@ function compare(found: unknown, due: unknown, path: string): string | undefined
 
 /** Short, since both values and their path go into one message. */
 function tell(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'absent';
-  return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
+  return cutMessage(JSON.stringify(value) ?? 'absent', { longest: 60 });
 }

@@ -1,6 +1,6 @@
+import type { StoredObject } from '../objects/object.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
-import type { KubeObject } from './snapshot.ts';
 import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
 
 /**
@@ -8,7 +8,7 @@ import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
  * it or one of its topics. Costs what it concerns: no other run is looked at.
  */
 export function affectedRuns(
-  changed: KubeObject,
+  changed: StoredObject,
   interestedIn: (topic: string) => Iterable<string>,
 ): readonly string[] {
   const { kind, apiVersion, metadata } = changed;

@@ -1,30 +1,28 @@
 import { displayName } from '../dag/display.ts';
+import { isControlledBy, type StoredObject } from '../objects/object.ts';
+import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { statusOfToolRun } from '../orchestration/tool-run-state.ts';
-import { type Fields, listConditions } from './conditions.ts';
 import { isLeftToUs } from './finalizer.ts';
 import type { Outcome, Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import type { KubeObject, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The child of a step's current attempt: what stands under its name, and is the very one that this process created or, if
  * it created none, that was recorded. Labels say nothing.
  */
-export function findChild(snapshot: Snapshot, status: StepStatus): KubeObject | undefined {
+export function findChild(snapshot: Snapshot, status: StepStatus): StoredObject | undefined {
   const child = findOwned(snapshot, status);
   return (uidOf(snapshot, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
 }
 
 /** An object of the name of a step's current child that the run owns as controller, whatever uid the status tells. */
-export function findOwned({ children, run }: Snapshot, { resourceRef }: StepStatus): KubeObject | undefined {
+export function findOwned({ children, run }: Snapshot, { resourceRef }: StepStatus): StoredObject | undefined {
   const child = children.get(resourceRef?.name ?? '');
-  const isOwned = child?.metadata.ownerReferences?.some(
-    ({ uid, controller }) => uid === run.uid && controller === true,
-  );
-  return isOwned ? child : undefined;
+  return child !== undefined && isControlledBy(child, run.uid) ? child : undefined;
 }
 
 /** The uid of the child of a step's current attempt. Others can write a status: what this process knows comes first. */
@@ -85,12 +83,12 @@ export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait 
 const NOT_CREATED = 'ChildNotCreated';
 
 /** Whether the child's work is over. */
-export function hasEnded(child: KubeObject): boolean {
+export function hasEnded(child: StoredObject): boolean {
   return readOutcome(child).state !== 'Running';
 }
 
 /** All children tell their end alike: by the phase of their status. */
-function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
+function readOutcome({ kind, metadata, status }: StoredObject): Outcome {
   const { phase, ...rest } = kind === 'ToolRun' ? statusOfToolRun({ metadata, status }) : asRecord(status);
   if (phase === 'Succeeded') return { state: 'Succeeded' };
   const message = readCause(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
@@ -102,7 +100,7 @@ function readOutcome({ kind, metadata, status }: KubeObject): Outcome {
 const CAUSES = { Failed: 'True', InvalidSpec: 'True', Degraded: 'True', Ready: 'False', Blocked: 'True' };
 
 /** Why a child failed: the first message of its status and of these conditions, else the first reason. */
-function readCause(status: Fields): string | undefined {
+function readCause(status: Readonly<Record<string, unknown>>): string | undefined {
   const conditions = listConditions(status);
   const causes = Object.entries(CAUSES).map(([type, is]) =>
     conditions.find((one) => one['type'] === type && one['status'] === is),

@@ -1,7 +1,8 @@
+import { labelValue } from '../objects/names.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { OUTCOME_FINALIZER } from './finalizer.ts';
 import { CHILD_TTL } from './lifetime.ts';
-import { type Hash, labelValue, nameSnapshot } from './names.ts';
+import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
 const RUN_KIND = 'OrchestrationRun';
@@ -18,7 +19,6 @@ const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
 export function buildChild(
   run: ObservedRun,
   { ref, spec, step, ttlSeconds, isHeld }: Extract<Action, { type: 'CreateChild' }>,
-  hash: Hash,
 ) {
   const texts = {
     [RUN_KEY]: run.name,
@@ -29,7 +29,7 @@ export function buildChild(
   const labels = Object.fromEntries(
     Object.entries(texts)
       .filter(([key]) => key !== DELIVERY_KEY || kind !== RUN_KIND)
-      .map(([key, text]) => [key, labelValue(hash, text)]),
+      .map(([key, text]) => [key, labelValue(text)]),
   );
   const annotations = { ...texts, ...(ttlSeconds !== undefined && { [CHILD_TTL]: String(ttlSeconds) }) };
   return {

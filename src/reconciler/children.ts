@@ -1,3 +1,4 @@
+import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
@@ -5,7 +6,7 @@ import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { isHeld } from './finalizer.ts';
 import { stepKinds } from './kinds/table.ts';
-import type { Action, KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
+import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
@@ -24,7 +25,7 @@ const ENDED_BY_US: ReadonlySet<string> = new Set([
  * may meet a step between two attempts, whose child ended by itself: that one stays, for people to look at. One that cannot
  * be read is taken for there.
  */
-export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<KubeObject, 'metadata'> | undefined {
+export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
   const child = findOwned(snapshot, status);
   if (child === undefined) return findUnseen(snapshot, status);
@@ -32,7 +33,7 @@ export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<KubeO
 }
 
 /** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
-export function findUnseen(snapshot: Snapshot, status: StepStatus): Pick<KubeObject, 'metadata'> | undefined {
+export function findUnseen(snapshot: Snapshot, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   const { name = '', namespace = '' } = status.resourceRef ?? {};
   const uid = uidOf(snapshot, status);
   return snapshot.unreadable.has(status.name) && uid !== undefined ? { metadata: { name, namespace, uid } } : undefined;

@@ -1,3 +1,4 @@
+import type { StoredObject } from '../objects/object.ts';
 import { readDuration } from '../orchestration/durations.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
@@ -5,7 +6,7 @@ import { findChild } from './attempts.ts';
 import { findUnseen } from './children.ts';
 import type { Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import type { KubeObject, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { boundTime } from './times.ts';
 
 /** When an attempt is to end at the latest, in milliseconds since 1970, and what is said then. */
@@ -73,13 +74,13 @@ function attemptBeganMs(snapshot: Snapshot, status: StepStatus, nowMs: number): 
   return Math.max(Math.min(intendedMs, createdMs + 1000), createdMs);
 }
 
-function isUnstarted(step: Step, child: KubeObject): boolean {
+function isUnstarted(step: Step, child: StoredObject): boolean {
   const kind = stepKinds.get(step.kind);
   return kind?.type === 'Child' && kind.readStart !== undefined && kind.readStart(child) === undefined;
 }
 
 /** The start that a child tells, within what the API server's own times allow; NaN where that is no time. */
-function childStartMs(step: Step, child: KubeObject, nowMs: number): number {
+function childStartMs(step: Step, child: StoredObject, nowMs: number): number {
   const kind = stepKinds.get(step.kind);
   const start = kind?.type === 'Child' ? kind.readStart?.(child) : undefined;
   return boundTime(start, child.metadata.creationTimestamp ?? '', nowMs);

@@ -1,7 +1,8 @@
 import { displayName } from '../dag/display.ts';
 import { buildGraph, dependentsOf } from '../dag/graph.ts';
 import { topologicalOrder } from '../dag/levels.ts';
-import { cutMessage, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { cutMessage } from '../orchestration/messages.ts';
+import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 
 /** The steps of one run while a decision is made, by index. A final step never changes again. */

@@ -1,6 +1,7 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
-import { cutMessage, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { cutMessage } from '../orchestration/messages.ts';
+import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
 import { findUnwanted } from './children.ts';
@@ -130,7 +131,7 @@ function endAttempt(pass: Pass, index: number, reason: string, message: string, 
     const backoffSeconds = readDuration(step.retryBackoffSeconds);
     const nextRetryAt = new Date(nowMs + backoffSeconds * 1000).toISOString();
     const next = `; attempt ${attempt + 1} ${backoffSeconds > 0 ? `starts at ${nextRetryAt}` : 'follows'}`;
-    draft.change(index, { phase: 'Retrying', reason, message: cutMessage(message, next), nextRetryAt });
+    draft.change(index, { phase: 'Retrying', reason, message: cutMessage(message, { end: next }), nextRetryAt });
     return;
   }
   draft.change(index, { phase: 'Failed', reason, message, ...(step.continueOnFailure === true && { ignored: true }) });

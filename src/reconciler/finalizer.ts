@@ -1,5 +1,5 @@
+import type { KubeObject } from '../objects/object.ts';
 import { GROUP } from '../orchestration/schema.ts';
-import type { KubeObject } from './snapshot.ts';
 
 /**
  * The finalizer of ours on children that others delete once they have finished: such a child stays until its end is recorded.

@@ -1,9 +1,9 @@
+import type { StoredObject } from '../objects/object.ts';
+import { findCondition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Cluster } from './ports.ts';
-import type { KubeObject } from './snapshot.ts';
 
 /** A look at a run that 0.2 ended reads its snapshot: one in so many milliseconds, or live runs would wait for them all. */
 const UNMARKED_APART_MS = 200;
@@ -14,13 +14,6 @@ export interface FinishedRuns {
    * Undefined where a look is needed. Nothing is read but the copy.
    */
   readonly restMs: (key: string) => number | undefined;
-}
-
-/** A run of ours that another controller ended still says so. */
-function isProgressing(run: KubeObject): boolean {
-  return decodeRunStatus(run['status']).conditions.some(
-    ({ type, status }) => type === 'Progressing' && status === 'True',
-  );
 }
 
 /** Tells finished runs, which need no look, from others. */
@@ -39,16 +32,15 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
   }
 
   /** Of a run that is ours alone. */
-  function untilDue({ metadata, ...run }: KubeObject): number | undefined {
+  function untilDue({ metadata, ...run }: StoredObject): number | undefined {
     if (metadata.deletionTimestamp !== undefined || cluster.listUnsettledChildren(metadata.uid).length > 0)
       return undefined;
-    const { conditions, finishedAt = '' } = decodeRunStatus(run['status']);
-    const seconds = readLifetime(conditions);
+    const seconds = readLifetime(run['status']);
     if (seconds === undefined) return waitForTurn(metadata.uid);
     if (seconds === Infinity) return Infinity;
     // A parent may have to record the end first.
     const isNested = metadata.ownerReferences?.some(({ controller }) => controller === true);
-    const restMs = Date.parse(finishedAt) + seconds * 1000 - now();
+    const restMs = Date.parse(String(asRecord(run['status'])['finishedAt'])) + seconds * 1000 - now();
     return isNested || !(restMs > 0) ? undefined : restMs;
   }
 
@@ -58,8 +50,13 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
       if (run === undefined || !isRunFinal(asRecord(run['status']))) return undefined;
       if (cluster.listHeldChildren(key).length > 0) return undefined;
       const { isOurs, isForeign } = cluster.statusWriters(run);
-      if (isForeign) return isOurs && isProgressing(run) ? undefined : Infinity;
+      // A run of ours that another controller ended still says that it progresses.
+      if (isForeign) return isOurs && isProgressing(run['status']) ? undefined : Infinity;
       return untilDue(run);
     },
   };
+}
+
+function isProgressing(status: unknown): boolean {
+  return findCondition(status, 'Progressing')?.['status'] === 'True';
 }

@@ -1,13 +1,13 @@
+import type { StoredObject } from '../objects/object.ts';
+import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
-import { type Fields, listConditions } from './conditions.ts';
 import { EXPIRES } from './lifetime.ts';
-import type { KubeObject } from './snapshot.ts';
 
 /** What is kept of each kind; of others, everything. */
-const kinds: Readonly<Record<string, (object: KubeObject) => object>> = {
+const kinds: Readonly<Record<string, (object: StoredObject) => object>> = {
   OrchestrationRun: ({ spec, status }) => ({ spec: pick(spec, ['orchestrationRef']), status: keepEnd(status) }),
   AgentRun: keepChild,
   ToolRun: keepChild,
@@ -25,7 +25,7 @@ const kinds: Readonly<Record<string, (object: KubeObject) => object>> = {
  * An object as the copy keeps it: what decisions read, and nothing that grows with what people put into it. A run that is
  * over is a stub, without its steps; one that lives is kept whole, since the size of all of it bounds its status.
  */
-export function keepObject(object: KubeObject): KubeObject {
+export function keepObject(object: StoredObject): StoredObject {
   const keep = kinds[object.kind];
   const { apiVersion, kind, metadata, status } = object;
   const isLive = kind === 'OrchestrationRun' && !isRunFinal(asRecord(status));
@@ -33,7 +33,7 @@ export function keepObject(object: KubeObject): KubeObject {
   return { apiVersion, kind, metadata: keepMetadata(metadata), ...keep(object) };
 }
 
-function keepChild({ spec, status }: KubeObject): object {
+function keepChild({ spec, status }: StoredObject): object {
   return { spec: pick(spec, ['ttlSecondsAfterFinished']), status: keepOutcome(status) };
 }
 
@@ -45,12 +45,12 @@ function keepOutcome(status: unknown): object {
 /** Of a run's end: what its parent reads, how long it is kept, and a condition that contradicts it. */
 function keepEnd(status: unknown): object {
   const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
-  const isKept = ({ type, status: holds }: Fields) =>
+  const isKept = ({ type, status: holds }: Readonly<Record<string, unknown>>) =>
     type === EXPIRES || type === 'Ready' || (type === 'Progressing' && holds === 'True');
   return { ...end, conditions: listConditions(status).filter(isKept) };
 }
 
-function keepMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+function keepMetadata(metadata: StoredObject['metadata']): StoredObject['metadata'] {
   const { labels: _, managedFields: __, annotations, ...kept } = metadata as typeof metadata & Record<string, unknown>;
   const ours = Object.entries(annotations ?? {}).filter(
     ([key]) => key.startsWith(`${GROUP}/`) || key === TOOL_RUN_STATE,

@@ -1,3 +1,5 @@
+import type { StoredObject } from '../objects/object.ts';
+import { wordsOf } from '../objects/outcomes.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
@@ -8,11 +10,11 @@ import { CONTRADICTION } from './contradiction.ts';
 import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
-import { type Hash, type NameChild, nameSnapshot } from './names.ts';
-import { type Cluster, wordsOf } from './ports.ts';
+import { type NameChild, nameSnapshot } from './names.ts';
+import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { repairSteps } from './repair.ts';
-import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
+import type { ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
@@ -20,7 +22,6 @@ export interface ObserveOptions {
   /** The limits and severities of the gate, as they are now. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
-  readonly hash: Hash;
 }
 
 /** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
@@ -46,7 +47,7 @@ export async function observeRun(
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
-    adoptChild(cluster, run, step, memory, options),
+    adoptChild(cluster, run, step, memory),
   );
   return {
     run,
@@ -66,7 +67,7 @@ export async function observeRun(
 }
 
 /** Of a run whose status another controller writes, nobody looks at more than that status; of one that it ended itself, at nothing. */
-async function observeContested(cluster: Cluster, kept: KubeObject, wasOurs: boolean): Promise<Snapshot | undefined> {
+async function observeContested(cluster: Cluster, kept: StoredObject, wasOurs: boolean): Promise<Snapshot | undefined> {
   const stub = readRun(kept, true);
   const isOver = isRunFinal(stub.status);
   if (isOver && !wasOurs) return undefined;
@@ -82,14 +83,14 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Snapshot, 'rival
 }
 
 /** Whether a run that another controller writes was begun here: that one has taken over every field, which is to be said. */
-function wasOurs({ metadata, status }: KubeObject, { snapshots }: Memory): boolean {
+function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boolean {
   const { phase, runId } = asRecord(status);
   return !isRunFinal({ phase } as RunStatus) && (snapshots.has(metadata.uid) || runId === metadata.name);
 }
 
 /** Of a finished run, the copy keeps no steps: they are read where one of its children, or its lifetime, may ask for it. */
 function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
-  return readLifetime(status.conditions) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
+  return readLifetime(status) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
 }
 
 const NOTHING_DUE = {
@@ -105,7 +106,7 @@ const NOTHING_DUE = {
   watched: new Map(),
 } as const;
 
-async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<KubeObject | undefined> {
+async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<StoredObject | undefined> {
   const object = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
   return object?.metadata.uid === uid ? object : undefined;
 }
@@ -117,7 +118,7 @@ export function trustRun(run: ObservedRun, orchestration: ObservedOrchestration,
 }
 
 /** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */
-export function readRun(object: KubeObject, isContested: boolean): ObservedRun {
+export function readRun(object: StoredObject, isContested: boolean): ObservedRun {
   const { metadata, status } = object;
   const { run } = decodeOrchestrationRun(object);
   const { annotations = {} } = metadata;
@@ -151,7 +152,7 @@ async function observeOrchestration(
 ): Promise<ObservedOrchestration> {
   const known = snapshots.get(run.uid);
   if (known !== undefined) return { state: 'Snapshotted', orchestration: known };
-  let revision: KubeObject | undefined;
+  let revision: StoredObject | undefined;
   try {
     revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
   } catch (error) {
@@ -192,7 +193,7 @@ function judgeCurrent(
 }
 
 /** The Orchestrations of the runs that own this one, nearest first. Owners that are gone end the chain, as does a loop. */
-function readAncestry(cluster: Cluster, object: KubeObject): readonly string[] {
+function readAncestry(cluster: Cluster, object: StoredObject): readonly string[] {
   const names: string[] = [];
   const seen = new Set([object.metadata.uid]);
   for (
@@ -207,7 +208,7 @@ function readAncestry(cluster: Cluster, object: KubeObject): readonly string[] {
 }
 
 /** Whether a step of the run that owns this one still runs with it. A run that ends or is deleted records no more. */
-function isAwaited(cluster: Cluster, child: KubeObject, nameChild: NameChild): boolean {
+function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild): boolean {
   const { metadata } = child;
   const parent = ownerRun(cluster, child, `${metadata.namespace}/${metadata.name}`);
   if (parent === undefined || parent.metadata.deletionTimestamp !== undefined) return false;
@@ -216,11 +217,9 @@ function isAwaited(cluster: Cluster, child: KubeObject, nameChild: NameChild): b
   return !isRunFinal(run.status) && run.status.stepStatuses.some((step) => step.phase === 'Running' && isOf(step));
 }
 
-function ownerRun(cluster: Cluster, { metadata }: KubeObject, forRun?: string): KubeObject | undefined {
-  const owner = metadata.ownerReferences?.find(
-    ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
-  );
-  const found = owner && cluster.getRun(`${metadata.namespace}/${owner.name}`, forRun);
+function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): StoredObject | undefined {
+  const owner = ownerRunOf(object);
+  const found = owner && cluster.getRun(`${object.metadata.namespace}/${owner.name}`, forRun);
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
@@ -249,11 +248,11 @@ function isSuspect({ isCancelled, status }: ObservedRun): boolean {
 }
 
 /** Children of the run that have something due. */
-function listOwned(cluster: Cluster, { namespace, uid }: ObservedRun): readonly KubeObject[] {
+function listOwned(cluster: Cluster, { namespace, uid }: ObservedRun): readonly StoredObject[] {
   return cluster.listUnsettledChildren(uid).filter(({ metadata }) => metadata.namespace === namespace);
 }
 
-function listHeld(cluster: Cluster, { namespace, name, uid }: ObservedRun): readonly KubeObject[] {
+function listHeld(cluster: Cluster, { namespace, name, uid }: ObservedRun): readonly StoredObject[] {
   return cluster.listHeldChildren(`${namespace}/${name}`).filter((child) => ownerRunOf(child)?.uid === uid);
 }
 
@@ -261,10 +260,10 @@ function listHeld(cluster: Cluster, { namespace, name, uid }: ObservedRun): read
  * Children of the run that carry our finalizer. One that the status does not name is of an attempt before, which a crash has
  * left behind, or of one that a newer status names: the API server says which.
  */
-async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<readonly KubeObject[]> {
+async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<readonly StoredObject[]> {
   const held = listHeld(cluster, run);
   const named = new Set(run.status.stepStatuses.map(({ resourceRef }) => resourceRef?.name));
-  const isNamed = ({ metadata }: KubeObject) => named.has(metadata.name);
+  const isNamed = ({ metadata }: StoredObject) => named.has(metadata.name);
   if (run.isBeingDeleted || isRunFinal(run.status) || held.every(isNamed)) return held;
   const live = await readWhole(cluster, run).catch(() => undefined);
   return live?.metadata.resourceVersion === run.resourceVersion ? held : held.filter(isNamed);
@@ -276,8 +275,8 @@ function readWatched(
   run: ObservedRun,
   { snapshots }: Memory,
   unreadable: ReadonlyMap<string, string>,
-): ReadonlyMap<string, readonly KubeObject[]> {
-  const watched = new Map<string, readonly KubeObject[]>();
+): ReadonlyMap<string, readonly StoredObject[]> {
+  const watched = new Map<string, readonly StoredObject[]>();
   const over = new Set(run.status.stepStatuses.filter(isStepFinal).map(({ name }) => name));
   for (const step of snapshots.get(run.uid)?.steps ?? []) {
     const kind = stepKinds.get(step.kind);

@@ -1,7 +1,9 @@
+import type { StoredObject } from '../objects/object.ts';
+import { wordsOf } from '../objects/outcomes.ts';
 import { stepKinds } from './kinds/table.ts';
 import { type PlanOptions, planRun } from './plan.ts';
-import { type Cluster, wordsOf } from './ports.ts';
-import type { Action, KubeObject, Snapshot } from './snapshot.ts';
+import type { Cluster } from './ports.ts';
+import type { Action, Snapshot } from './snapshot.ts';
 
 /** When a decision that could not be read past the copy is asked for again. */
 const ASK_AGAIN_MS = 5_000;
@@ -36,7 +38,7 @@ export async function planWithOpenings(
   }
 }
 
-async function readAgain(cluster: Cluster, known: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+async function readAgain(cluster: Cluster, known: readonly StoredObject[]): Promise<readonly StoredObject[]> {
   const live = await Promise.all(
     known.map(({ apiVersion, kind, metadata }) =>
       cluster.readObject(apiVersion, kind, metadata.namespace, metadata.name),

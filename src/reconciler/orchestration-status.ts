@@ -1,19 +1,33 @@
+import type { StoredObject } from '../objects/object.ts';
+import { type Condition, keepTransition, listConditions } from '../orchestration/conditions.ts';
+import { asRecord } from '../orchestration/decode.ts';
+import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { type Condition, cutMessage } from '../orchestration/run-status.ts';
-import type { KubeObject } from './snapshot.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 
 /** `status` of an Orchestration. */
-export interface OrchestrationStatus {
+interface OrchestrationStatus {
   readonly phase: 'Ready' | 'Invalid';
   readonly observedGeneration: number;
   readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
+}
+
+/** The status to write for an Orchestration now, or undefined where it says so already. Pure. */
+export function planOrchestration(object: StoredObject, policy: Policy, now: string): object | undefined {
+  const { status: stored } = object;
+  const wanted = judgeStatus(object, policy);
+  const { phase, observedGeneration } = asRecord(stored);
+  const before = listConditions(stored).map(({ lastTransitionTime: _, ...condition }) => condition);
+  if (isEqual({ phase, observedGeneration, conditions: before }, wanted)) return undefined;
+  const conditions = wanted.conditions.map((condition) => keepTransition(stored, condition, now));
+  return { ...wanted, conditions, updatedAt: now };
 }
 
 /**
  * What an Orchestration's status should say: `Ready`, and `GateAccepted`, by which Argo CD sees what the gate warned of and
  * what was stored while it was away. Linear.
  */
-export function judgeStatus(object: KubeObject, policy: Policy): OrchestrationStatus {
+export function judgeStatus(object: StoredObject, policy: Policy): OrchestrationStatus {
   const { denials, warnings, deniedCount, warnedCount } = judgeOrchestration(object, policy);
   const observedGeneration = object.metadata.generation ?? 0;
   const [worst] = [...denials, ...warnings];

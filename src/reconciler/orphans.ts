@@ -1,7 +1,7 @@
+import type { StoredObject } from '../objects/object.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { finalizersOf } from './finalizer.ts';
 import type { Cluster } from './ports.ts';
-import type { KubeObject } from './snapshot.ts';
 import { ownerRunOf } from './topics.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function releaseOrphans(
   }
 }
 
-async function release(cluster: Cluster, child: KubeObject, key: string): Promise<void> {
+async function release(cluster: Cluster, child: StoredObject, key: string): Promise<void> {
   const { outcome } = await cluster.setFinalizers(child, finalizersOf(child, 'Released'), key);
   if (outcome !== 'Done') throw new Error(`the finalizer of ${child.metadata.name} could not be removed: ${outcome}`);
 }
@@ -33,8 +33,8 @@ async function findOrphans(
   cluster: Cluster,
   key: string,
   workedOn: string | undefined,
-): Promise<readonly KubeObject[]> {
-  const uidOf = (child: KubeObject) => ownerRunOf(child)?.uid ?? '';
+): Promise<readonly StoredObject[]> {
+  const uidOf = (child: StoredObject) => ownerRunOf(child)?.uid ?? '';
   const children = cluster.listHeldChildren(key).filter((child) => uidOf(child) !== workedOn);
   if (children.length === 0) return [];
   const [namespace = '', name = ''] = key.split('/');

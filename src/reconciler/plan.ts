@@ -1,9 +1,8 @@
 import { quoteName } from '../dag/display.ts';
-import { asRecord } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
 import { askPeople } from './asks.ts';
 import { createMissing, deleteAll, deleteUnwanted, holdAgain, limitFinished, releaseRecorded } from './children.ts';
 import { CONTRADICTION, findOpenStep } from './contradiction.ts';
@@ -11,7 +10,8 @@ import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './ex
 import { EXPIRES, lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
-import { canFit, fitStatus, roomForStatus } from './status-size.ts';
+import { patch, patchIfChanged } from './status-patch.ts';
+import { canFit, roomForStatus } from './status-size.ts';
 import { correctConditions, type Standing, summarise, writeStatus } from './summary.ts';
 import { boundTime, stampNow } from './times.ts';
 
@@ -230,7 +230,7 @@ function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
 function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { run, orchestration } = snapshot;
   const { status } = run;
-  if (readLifetime(status.conditions) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
+  if (readLifetime(status) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
   const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
   return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }
@@ -239,51 +239,13 @@ function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
 function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
   if (snapshot.isAwaited) return [];
   const { status } = snapshot.run;
-  const seconds = readLifetime(status.conditions) ?? ttlOf(snapshot) ?? Infinity;
+  const seconds = readLifetime(status) ?? ttlOf(snapshot) ?? Infinity;
   const expiryMs = boundTime(status.finishedAt, snapshot.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
 }
 
 function ttlOf({ orchestration }: Snapshot): number | undefined {
   return orchestration.state === 'Snapshotted' ? ttlSecondsAfterFinished(orchestration.orchestration) : undefined;
-}
-
-/**
- * A write that must not wait. Nothing is created but behind one, even if it says nothing new: it fails where the run is not
- * as it was observed, and an old view must not create an attempt whose child has come and gone. What says nothing new
- * changes nothing, not even the time: a change would wake the run, and a create that fails would be tried without a pause.
- */
-function patch(run: ObservedRun, planned: RunStatus): Action {
-  const status = fitStatus(planned, roomForStatus(run.bytesBeside));
-  const isNew = !isEqual(withoutTime(run.stored), withoutTime({ ...status }));
-  return { type: 'PatchStatus', status: isNew ? status : (run.stored as unknown as RunStatus), isUrgent: true };
-}
-
-/** Nothing is written that says what is stored already. Uids, and what a step waits for, may wait for company. */
-function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly Action[] {
-  const status = fitStatus(planned, roomForStatus(run.bytesBeside));
-  const [stored, wanted] = [withoutTime(run.stored), withoutTime({ ...status })];
-  if (isEqual(stored, wanted)) return [];
-  return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutRemarks(stored), withoutRemarks(wanted)) }];
-}
-
-/** What a status says, of which we write all; its time apart. */
-function withoutTime(status: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { phase, runId, startedAt, finishedAt, observedGeneration, conditions = [], stepStatuses = [] } = status;
-  return { phase, runId, startedAt, finishedAt, observedGeneration, conditions, stepStatuses };
-}
-
-/** Without the uids of children, and without what is said of steps that are not over. */
-function withoutRemarks({ stepStatuses, ...status }: Record<string, unknown>): unknown {
-  const steps = Array.isArray(stepStatuses) ? stepStatuses.map(asRecord) : [];
-  return {
-    ...status,
-    stepStatuses: steps.map(({ resourceRef, uid: _, reason, message, ...step }) => ({
-      ...step,
-      child: asRecord(resourceRef)['name'],
-      ...('finishedAt' in step && { reason, message }),
-    })),
-  };
 }
 
 function insertAfterPatch([patch, ...rest]: readonly Action[], action: Action): readonly Action[] {

@@ -2,7 +2,7 @@ import type { Orchestration } from '../orchestration/decode.ts';
 import { API_VERSION, type Step } from '../orchestration/schema.ts';
 import { buildChild } from './child-object.ts';
 import { stepKinds } from './kinds/table.ts';
-import { type Hash, nameChild } from './names.ts';
+import { nameChild } from './names.ts';
 import { readRun } from './observe.ts';
 import type { ObservedRun } from './snapshot.ts';
 
@@ -30,23 +30,22 @@ export function previewChildren(
   { name, steps }: Orchestration,
   namespace: string,
   parameters: Readonly<Record<string, string>>,
-  hash: Hash,
 ): readonly Preview[] {
   const spec = { orchestrationRef: { name }, parameters };
   const metadata = { name, namespace, uid: '' };
   const run = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
-  return steps.flatMap((step, index) => previewChild(step, index, run, hash));
+  return steps.flatMap((step, index) => previewChild(step, index, run));
 }
 
-function previewChild(declared: Step, index: number, run: ObservedRun, hash: Hash): Preview[] {
+function previewChild(declared: Step, index: number, run: ObservedRun): Preview[] {
   const stepKind = stepKinds.get(declared.kind);
   if (stepKind?.type !== 'Child') return [];
   const { name: step } = declared;
   const { apiVersion, kind } = stepKind;
   const built = stepKind.buildSpec(declared, run);
   if ('refusal' in built) return [{ step, index, kind, child: built.refusal }];
-  const ref = { apiVersion, kind, name: nameChild(hash)(run, step, 1), namespace: run.namespace };
-  const { metadata, ...child } = buildChild(run, { type: 'CreateChild', step, ref, spec: built.spec }, hash);
+  const ref = { apiVersion, kind, name: nameChild(run, step, 1), namespace: run.namespace };
+  const { metadata, ...child } = buildChild(run, { type: 'CreateChild', step, ref, spec: built.spec });
   const { ownerReferences: _, ...unowned } = metadata;
   return [{ step, index, kind, child: { ...child, metadata: unowned } }];
 }

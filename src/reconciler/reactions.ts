@@ -1,5 +1,6 @@
+import type { StoredObject } from '../objects/object.ts';
 import { hasEnded } from './attempts.ts';
-import type { KubeObject } from './snapshot.ts';
+import { ownerRunOf } from './topics.ts';
 
 /** A run whose next look is further off waits for a time, not for us. */
 const LONGEST_REACTION_MS = 5_000;
@@ -7,7 +8,7 @@ const LONGEST_REACTION_MS = 5_000;
 /** Measures how long it takes from the sight of a child that ended to the creation of the next child of its run. */
 export interface Reactions {
   /** A change was heard of. */
-  see(changed: KubeObject, nowMs: number): void;
+  see(changed: StoredObject, nowMs: number): void;
   /** A child of a run was created; returns the milliseconds since the first end that led to it. */
   create(run: string, nowMs: number): number | undefined;
   /** A look at a run is over and the next comes after so long, or only with news: nothing follows from what it saw. */
@@ -19,10 +20,8 @@ export function createReactions(): Reactions {
   const seenAt = new Map<string, number>();
   return {
     see(changed, nowMs) {
-      const owner = changed.metadata.ownerReferences?.find(
-        ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
-      );
-      if (owner?.name === undefined || !hasEnded(changed)) return;
+      const owner = ownerRunOf(changed);
+      if (owner === undefined || !hasEnded(changed)) return;
       const run = `${changed.metadata.namespace}/${owner.name}`;
       if (!seenAt.has(run)) seenAt.set(run, nowMs);
     },

@@ -1,12 +1,13 @@
+import type { StoredObject } from '../objects/object.ts';
+import { wordsOf } from '../objects/outcomes.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import { type Adoption, adopt } from './adopt.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
 import { type Memory, note } from './memory.ts';
-import type { ObserveOptions } from './observe.ts';
-import { type Cluster, wordsOf } from './ports.ts';
-import type { KubeObject, ObservedRun, Snapshot } from './snapshot.ts';
+import type { Cluster } from './ports.ts';
+import type { ObservedRun, Snapshot } from './snapshot.ts';
 
 /**
  * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
@@ -19,7 +20,7 @@ export async function readChildren(
   unlisted: ReadonlyMap<string, string>,
   adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
 ): Promise<Required<Pick<Snapshot, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
-  const children = new Map<string, KubeObject>();
+  const children = new Map<string, StoredObject>();
   const taken = new Map<string, string>();
   const unreadable = new Map(unlisted);
   const errors = new Set<unknown>();
@@ -30,7 +31,7 @@ export async function readChildren(
     else if (adoption !== undefined) children.set(name, adoption.child);
   }
 
-  async function look(step: StepStatus, ref: ResourceRef, known: KubeObject | undefined): Promise<void> {
+  async function look(step: StepStatus, ref: ResourceRef, known: StoredObject | undefined): Promise<void> {
     const { apiVersion, kind, namespace, name } = ref;
     const uid = uidOf({ created }, step);
     if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
@@ -60,11 +61,10 @@ export async function adoptChild(
   run: ObservedRun,
   status: StepStatus,
   { snapshots, created }: Memory,
-  { hash }: ObserveOptions,
 ): Promise<Adoption | undefined> {
   const step = snapshots.get(run.uid)?.steps.find(({ name }) => name === status.name);
   const intent = step && intentOf(run, step, status);
-  const adoption = intent && (await adopt(cluster, buildChild(run, intent, hash)));
+  const adoption = intent && (await adopt(cluster, buildChild(run, intent)));
   if (intent === undefined || adoption?.isOurs !== true) return adoption;
   note(created, run, intent.ref.name, adoption.child.metadata.uid);
   return adoption;

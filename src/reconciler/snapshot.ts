@@ -1,32 +1,6 @@
+import type { StoredObject } from '../objects/object.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
-
-/** A Kubernetes object as far as anybody here looks into it. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
-    readonly resourceVersion?: string;
-    readonly generation?: number;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly OwnerReference[];
-    readonly finalizers?: readonly string[];
-  };
-  readonly [field: string]: unknown;
-}
-
-export interface OwnerReference {
-  readonly kind?: string;
-  readonly name?: string;
-  readonly uid: string;
-  readonly controller?: boolean;
-}
 
 /** Of a run, what decides. */
 export interface ObservedRun {
@@ -93,17 +67,17 @@ export interface Snapshot {
    * a child that a step in work has recorded with its uid is missing here only if the API server says so, since a run's
    * status may be heard of before the child that it speaks of.
    */
-  readonly children: ReadonlyMap<string, KubeObject>;
+  readonly children: ReadonlyMap<string, StoredObject>;
   /**
    * All that names this run as its controller, where it has to go whatever the status says of it: when the run is cancelled,
    * and after its status contradicted itself. Empty otherwise.
    */
-  readonly owned: readonly KubeObject[];
+  readonly owned: readonly StoredObject[];
   /**
    * Children of this run that carry our finalizer, as far as it is certain that they are no news to `run`: what its status
    * does not name is here only if that status is the newest.
    */
-  readonly held: readonly KubeObject[];
+  readonly held: readonly StoredObject[];
   /**
    * Uids of children that this process created, by name, as the API server answered: one that nobody ever saw may have
    * come, ended and gone, and is not to be created again.
@@ -121,7 +95,7 @@ export interface Snapshot {
    */
   readonly unreadable: ReadonlyMap<string, string>;
   /** What gate kinds wait for, by step. */
-  readonly watched: ReadonlyMap<string, readonly KubeObject[]>;
+  readonly watched: ReadonlyMap<string, readonly StoredObject[]>;
   /** What failed when it was read, each for itself: the run is looked at again. */
   readonly errors?: readonly unknown[];
 }
@@ -146,7 +120,7 @@ export type Action =
       readonly isHeld?: boolean;
     }
   /** Takes our finalizer from a child, or puts it back, if the child is still as observed. */
-  | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: KubeObject }
+  | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: StoredObject }
   /** Deletes in the foreground; a child already gone is no failure. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
   /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */

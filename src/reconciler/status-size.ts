@@ -1,6 +1,6 @@
+import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
-import type { KubeObject } from './snapshot.ts';
 
 /** What etcd takes for one object by default (--max-request-bytes). */
 const LARGEST_OBJECT = 1.5 * 1024 * 1024;
@@ -36,7 +36,7 @@ export function canFit(steps: number, mostBytes: number): boolean {
 }
 
 /** Bytes of an object without its status. Keys count twice, since managedFields names each. */
-export function measureBeside({ metadata, spec }: KubeObject): number {
+export function measureBeside({ metadata, spec }: StoredObject): number {
   const { parameters } = asRecord(spec);
   const keys = [...Object.keys(asRecord(parameters)), ...Object.keys(metadata.annotations ?? {})];
   return countBytes({ metadata, spec }) + countBytes(keys.map((key) => `f:${key}:{}`));

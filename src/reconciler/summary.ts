@@ -1,7 +1,7 @@
 import { displayName, listNames } from '../dag/display.ts';
+import { type Condition, keepTransition } from '../orchestration/conditions.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import {
-  type Condition,
-  cutMessage,
   isRunFinal,
   isStepFinal,
   type RunPhase,
@@ -9,7 +9,7 @@ import {
   type StepPhase,
   type StepStatus,
 } from '../orchestration/run-status.ts';
-import { ENGINE_FAULT } from './engine-fault.ts';
+import { ENGINE_FAULT } from '../quarantine/condition.ts';
 import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
@@ -99,7 +99,7 @@ export function writeStatus(
     ...fields,
     phase: standing.phase,
     ...(isRunFinal(standing) && { finishedAt: before.finishedAt ?? now }),
-    conditions: [...conditions.map((condition) => keepTransition(before.conditions, condition, now)), ...others],
+    conditions: [...conditions.map((condition) => keepTransition(before, condition, now)), ...others],
     updatedAt: now,
   };
 }
@@ -148,14 +148,4 @@ function countByPhase(statuses: readonly StepStatus[]): string {
     return count === 0 ? [] : `${count} ${phase.toLowerCase()}`;
   });
   return `${statuses.length} of ${statuses.length} steps done: ${counts.join(', ')}`;
-}
-
-/** A condition's time moves only with its status: Kubernetes API conventions. */
-function keepTransition(
-  before: readonly Condition[],
-  condition: Omit<Condition, 'lastTransitionTime'>,
-  now: string,
-): Condition {
-  const stored = before.find(({ type }) => type === condition.type);
-  return { ...condition, lastTransitionTime: stored?.status === condition.status ? stored.lastTransitionTime : now };
 }

@@ -1,10 +1,9 @@
+import { controllerOf, type OwnerReference, type StoredObject } from '../objects/object.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
-import { historyOf } from './history.ts';
 import type { GateKind } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
-import { isUnsettled } from './lifetime.ts';
-import type { KubeObject, OwnerReference } from './snapshot.ts';
+import { historyOf, isUnsettled } from './lifetime.ts';
 
 const gates: readonly GateKind[] = [...stepKinds.values()].filter((kind) => kind.type === 'Gate');
 
@@ -23,7 +22,7 @@ export function topicOfRun(key: string): string {
 }
 
 /** The topics that an object is about: whoever asked for one of them hears of the object. */
-export function topicsOf(object: KubeObject): readonly string[] {
+export function topicsOf(object: StoredObject): readonly string[] {
   const history = historyOf(object);
   return [
     ...topicsOfOffers(object),
@@ -48,16 +47,16 @@ export function heldTopic(key: string): string {
 }
 
 /** The key of the run that a child belongs to. One that has lost its owner is found under its own name: somebody must let it go. */
-export function keyOfRun(child: KubeObject): string {
+export function keyOfRun(child: StoredObject): string {
   const { namespace, name } = child.metadata;
   return `${namespace}/${ownerRunOf(child)?.name ?? name}`;
 }
 
-export function ownerRunOf({ metadata }: KubeObject): OwnerReference | undefined {
-  return metadata.ownerReferences?.find(({ kind, controller }) => kind === 'OrchestrationRun' && controller === true);
+export function ownerRunOf(object: StoredObject): OwnerReference | undefined {
+  return controllerOf(object, 'OrchestrationRun');
 }
 
-function topicsOfChildren(object: KubeObject): readonly string[] {
+function topicsOfChildren(object: StoredObject): readonly string[] {
   if (!childKinds.has(object.kind)) return [];
   const owner = ownerRunOf(object);
   return [
@@ -66,7 +65,7 @@ function topicsOfChildren(object: KubeObject): readonly string[] {
   ];
 }
 
-function topicsOfOffers(object: KubeObject): readonly string[] {
+function topicsOfOffers(object: StoredObject): readonly string[] {
   const { apiVersion, kind, metadata } = object;
   if (apiVersion === API_VERSION && kind === 'Orchestration') return [topicOf(kind, metadata.namespace, metadata.name)];
   return gates

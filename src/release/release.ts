@@ -1,7 +1,9 @@
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import { sleep, type Timing } from '../kube/ports.ts';
-import { type KubeObject, keyOf, type Resource } from '../kube/resources.ts';
+import type { Resource } from '../kube/resources.ts';
+import { type KubeObject, keyOf } from '../objects/object.ts';
+import { wordsOf } from '../objects/outcomes.ts';
 import { finalizersOf, isHeld } from '../reconciler/finalizer.ts';
 
 export interface ReleaseOptions {
@@ -53,7 +55,7 @@ async function releaseIn(
   let released = 0;
   for await (const object of listAll(client, resource, namespace, say)) {
     const { name, namespace: of = '', resourceVersion } = object.metadata;
-    const body = { metadata: { resourceVersion, finalizers: finalizersOf(object as Child, 'Released') } };
+    const body = { metadata: { resourceVersion, finalizers: finalizersOf(object, 'Released') } };
     try {
       await client.patch(resource, { namespace: of, name }, { type: 'merge', body });
       released += 1;
@@ -65,8 +67,6 @@ async function releaseIn(
   if (released > 0) say(`released ${released} ${resource.kind}s of ${namespace ?? 'all namespaces'}`);
   return left;
 }
-
-type Child = Parameters<typeof isHeld>[0];
 
 /** Those that carry our finalizer. A kind that is not there has none, and a namespace that may not be read is passed over. */
 async function* listAll(
@@ -80,7 +80,7 @@ async function* listAll(
     let next: string | undefined;
     do {
       const page = await client.list(resource, { ...selection, ...(next !== undefined && { continue: next }) });
-      yield* page.items.filter((object) => isHeld(object as Child));
+      yield* page.items.filter((object) => isHeld(object));
       next = page.continue;
     } while (next !== undefined);
   } catch (error) {
@@ -91,8 +91,4 @@ async function* listAll(
 
 function isOf(error: unknown, reason: KubeError['reason']): boolean {
   return error instanceof KubeError && error.reason === reason;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -17,11 +17,6 @@ export interface ShutdownOptions {
 export interface Shutdown {
   /** Has the process been asked to end? Readiness looks here. */
   isBegun(): boolean;
-  /**
-   * Binds the process to a background task that should never end: when it does, by itself or by an error, the process
-   * drains and exits with 1, so that Kubernetes starts a whole one. Silent once the shutdown has begun.
-   */
-  guard(name: string, task: Promise<unknown>): void;
 }
 
 /**
@@ -30,13 +25,11 @@ export interface Shutdown {
  */
 export function onShutdown({ process: host, drain, log }: ShutdownOptions): Shutdown {
   let isBegun = false;
-  let isSignalled = false;
 
-  async function end(exitCode: number): Promise<void> {
-    isBegun = true;
+  async function end(): Promise<void> {
     try {
       await drain();
-      host.exit(exitCode);
+      host.exit(0);
     } catch (error) {
       log.error({ error }, 'drain failed');
       host.exit(1);
@@ -44,14 +37,14 @@ export function onShutdown({ process: host, drain, log }: ShutdownOptions): Shut
   }
 
   function onSignal(signal: 'SIGTERM' | 'SIGINT'): void {
-    if (isSignalled) {
+    if (isBegun) {
       log.info({ signal }, 'second signal: not waiting for the drain');
       host.exit(128 + constants.signals[signal]);
+      return;
     }
-    isSignalled = true;
-    if (isBegun) return;
+    isBegun = true;
     log.info({ signal }, 'shutting down');
-    void end(0);
+    void end();
   }
 
   host.on('SIGTERM', onSignal);
@@ -59,16 +52,5 @@ export function onShutdown({ process: host, drain, log }: ShutdownOptions): Shut
 
   return {
     isBegun: () => isBegun,
-    guard(name, task) {
-      const onEnd = (outcome: object) => {
-        if (isBegun) return;
-        log.error({ task: name, ...outcome }, 'background task ended unexpectedly, shutting down');
-        void end(1);
-      };
-      task.then(
-        () => onEnd({}),
-        (error: unknown) => onEnd({ error }),
-      );
-    },
   };
 }

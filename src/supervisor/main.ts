@@ -3,9 +3,9 @@ import type { Registry } from 'prom-client';
 import { suggestName } from '../dag/suggest.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
-import { createSupervisorMetrics, type SupervisorMetrics } from '../runtime/reconcile-metrics.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
+import { createSupervisorMetrics, type SupervisorMetrics } from '../runtime/supervisor-metrics.ts';
 import { defaultHeapMib, END_CAUSES } from './ends.ts';
 import { type SupervisedEngine, superviseEngine } from './supervise.ts';
 

@@ -1,10 +1,4 @@
-/** Something that an engine looks at: an object by its kind and `namespace/name`. */
-export interface Work {
-  readonly kind: string;
-  readonly key: string;
-  /** Changes when somebody replaces or edits the object; '' where there is none. */
-  readonly version: string;
-}
+import type { Work } from '../quarantine/suspects.ts';
 
 /** What the supervisor tells the engine, over the channel that Node opens between a process and its fork. */
 export type ToEngine =

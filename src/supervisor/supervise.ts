@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Work } from '../quarantine/suspects.ts';
+import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions } from '../quarantine/suspects.ts';
 import { causeOf, type EndCause, isWorkBlamed, type ProcessEnd, restartDelayMs } from './ends.ts';
-import type { FromEngine, ToEngine, Work } from './messages.ts';
-import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions } from './suspects.ts';
+import type { FromEngine, ToEngine } from './messages.ts';
 
 export interface SuperviseOptions {
   /** The program that is forked, its arguments, and those of Node. */

@@ -1,41 +1,38 @@
+import type { StoredObject } from '../objects/object.ts';
+import type { ReconcileResult, WriteOutcome } from '../objects/outcomes.ts';
 import { readToolRunState, TOOL_RUN_STATE, writeToolRunState } from '../orchestration/tool-run-state.ts';
 import { buildConfigMap, nameTool } from './job.ts';
 import { findJobRef } from './job-ref.ts';
 import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
-import type { Action, KubeObject, Manifest, ObservedToolRun, Snapshot, ToolRunStatus } from './snapshot.ts';
+import type { Action, Manifest, ObservedToolRun, Snapshot, ToolRunStatus } from './snapshot.ts';
 import { readStatus } from './status.ts';
-
-/** `Outdated`: something is not as it was observed. `Refused`: the API server will not have it, in its own words. */
-type WriteOutcome =
-  | { readonly outcome: 'Done' | 'Outdated' }
-  | { readonly outcome: 'Refused'; readonly message: string };
 
 /** The cluster as the executor needs it. What has no promise comes from a copy that has seen our own last write. */
 export interface Cluster {
-  getToolRun(key: string): KubeObject | undefined;
+  getToolRun(key: string): StoredObject | undefined;
   /** From now until its next look, the ToolRun hears of changes of this Tool, there or not. */
-  getTool(namespace: string, name: string, forToolRun: string): KubeObject | undefined;
-  getJob(namespace: string, name: string): KubeObject | undefined;
+  getTool(namespace: string, name: string, forToolRun: string): StoredObject | undefined;
+  getJob(namespace: string, name: string): StoredObject | undefined;
   /** As it is now, past the copy. */
-  readJob(namespace: string, name: string): Promise<KubeObject | undefined>;
-  readConfigMap(namespace: string, name: string): Promise<KubeObject | undefined>;
+  readJob(namespace: string, name: string): Promise<StoredObject | undefined>;
+  readConfigMap(namespace: string, name: string): Promise<StoredObject | undefined>;
   /** What the newest event of this Job says about a pod of it that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
-  statusWriters(object: KubeObject): { readonly isOurs: boolean; readonly isForeign: boolean };
+  statusWriters(object: StoredObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** Until when a ToolRun that nobody has begun is left to the agents chart's own executor; undefined where it need not be. */
-  rivalUntilMs(toolRun: KubeObject): number | undefined;
+  rivalUntilMs(toolRun: StoredObject): number | undefined;
   /** How long to wait for the copy to have caught up with what we wrote for this ToolRun: 0 where it has. */
   untilOwnWritesSeenMs(key: string): number;
   /** An object that exists already counts as Outdated: whose it is, the next look tells. */
   create(manifest: Manifest, forToolRun: string): Promise<WriteOutcome>;
   /** If the annotation of this key still is as in `toolRun`, whatever else has changed; Refused if it is not. */
-  annotate(toolRun: KubeObject, key: string, text: string): Promise<WriteOutcome>;
-  patchStatus(toolRun: KubeObject, status: ToolRunStatus): Promise<WriteOutcome>;
+  annotate(toolRun: StoredObject, key: string, text: string): Promise<WriteOutcome>;
+  patchStatus(toolRun: StoredObject, status: ToolRunStatus): Promise<WriteOutcome>;
   /** Whatever the version. */
-  clearStatus(toolRun: KubeObject, fields: readonly string[]): Promise<WriteOutcome>;
-  setTtl(job: KubeObject['metadata'], seconds: number): Promise<WriteOutcome>;
-  emitEvent(toolRun: KubeObject, type: 'Warning', reason: string, message: string): Promise<void>;
+  clearStatus(toolRun: StoredObject, fields: readonly string[]): Promise<WriteOutcome>;
+  setTtl(job: StoredObject['metadata'], seconds: number): Promise<WriteOutcome>;
+  emitEvent(toolRun: StoredObject, type: 'Warning', reason: string, message: string): Promise<void>;
 }
 
 export interface ExecutorOptions extends PlanOptions {
@@ -44,19 +41,16 @@ export interface ExecutorOptions extends PlanOptions {
   readonly now: () => number;
 }
 
-/** What is to become of a ToolRun: it waits for an event, is looked at again soon and ever later, or at a time from now. */
-export type Outcome = 'done' | 'retry' | { readonly afterMs: number };
-
 /** Observes, plans and acts, one ToolRun at a time. What `reconcile` throws is to be tried again. */
 export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
-  reconcile: (key: string) => Promise<Outcome>;
+  reconcile: (key: string) => Promise<ReconcileResult>;
 } {
   /** By child name; forgotten on restart, and then said anew. */
   const refusals = new Map<string, string>();
   /** The ToolRuns of which is said that another executor runs them too, by key: that is said once. */
   const contested = new Map<string, string>();
 
-  async function reconcile(key: string): Promise<Outcome> {
+  async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
     const object = cluster.getToolRun(key);
@@ -68,8 +62,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   }
 
   /** In order; what does not go as planned ends it, since everything behind rests on it. */
-  async function act(object: KubeObject, key: string, actions: readonly Action[]): Promise<Outcome> {
-    let outcome: Outcome = 'done';
+  async function act(object: StoredObject, key: string, actions: readonly Action[]): Promise<ReconcileResult> {
+    let outcome: ReconcileResult = 'done';
     for (const action of actions) {
       if (action.type === 'RequeueAt') outcome = { afterMs: Math.max(0, Date.parse(action.time) - now()) };
       const written = await write(object, key, action);
@@ -79,7 +73,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return outcome;
   }
 
-  async function observe(object: KubeObject): Promise<Snapshot> {
+  async function observe(object: StoredObject): Promise<Snapshot> {
     const { metadata } = object;
     const { isForeign: isShared } = cluster.statusWriters(object);
     const toolRun = { object, status: readStatus(object['status']), state: readToolRunState(metadata), isShared };
@@ -97,7 +91,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   }
 
   /** The copy of Jobs may be older than that of ToolRuns: what contradicts the record is believed of the API server alone. */
-  async function observeJob(toolRun: ObservedToolRun): Promise<KubeObject | undefined> {
+  async function observeJob(toolRun: ObservedToolRun): Promise<StoredObject | undefined> {
     const { object, state } = toolRun;
     const { namespace } = object.metadata;
     const ref = findJobRef(toolRun, options.nameChild);
@@ -110,13 +104,13 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return isDoubtful ? cluster.readJob(namespace, ref.name) : job;
   }
 
-  async function askForPods(job: KubeObject): Promise<string | undefined> {
+  async function askForPods(job: StoredObject): Promise<string | undefined> {
     const dueMs = podsAreDueMs(job);
     if (dueMs === undefined || now() < dueMs) return undefined;
     return cluster.readPodRefusal(job.metadata.namespace, job.metadata.uid);
   }
 
-  async function write(object: KubeObject, key: string, action: Action): Promise<WriteOutcome> {
+  async function write(object: StoredObject, key: string, action: Action): Promise<WriteOutcome> {
     switch (action.type) {
       case 'RequeueAt':
         return { outcome: 'Done' };
@@ -138,14 +132,14 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     }
   }
 
-  function isNews({ metadata: { uid } }: KubeObject, key: string, reason: string): boolean {
+  function isNews({ metadata: { uid } }: StoredObject, key: string, reason: string): boolean {
     if (reason !== 'StatusContested') return true;
     const isKnown = contested.get(key) === uid;
     contested.set(key, uid);
     return !isKnown;
   }
 
-  function rememberRefusal(action: Action, message: string): Outcome {
+  function rememberRefusal(action: Action, message: string): ReconcileResult {
     if (action.type !== 'CreateJob' && action.type !== 'CreateConfigMap')
       throw new Error(`${action.type} was refused: ${message}`);
     refusals.set(action.manifest.metadata.name, message);

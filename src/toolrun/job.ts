@@ -1,14 +1,15 @@
+import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
 import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
-import type { KubeObject, Manifest } from './snapshot.ts';
+import type { Manifest } from './snapshot.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
 /**
  * Names a child of a ToolRun: the same for the same uid and parts, and for nothing else. At most 63 characters, since a
  * Job's name becomes a label.
  */
-export type NameChild = (toolRun: KubeObject['metadata'], ...parts: readonly string[]) => string;
+export type NameChild = (toolRun: StoredObject['metadata'], ...parts: readonly string[]) => string;
 
 export interface JobOptions {
   readonly nameChild: NameChild;
@@ -29,7 +30,7 @@ const RUN_FILE = 'run.json';
 const RUN_PATH = `/workspace/${RUN_FILE}`;
 
 /** The name of the Tool to run. */
-export function nameTool({ spec }: KubeObject): string | undefined {
+export function nameTool({ spec }: StoredObject): string | undefined {
   return textOf(asRecord(asRecord(spec)['toolRef'])['name']);
 }
 
@@ -38,7 +39,7 @@ export function nameTool({ spec }: KubeObject): string | undefined {
  * there is a Job, that is another ConfigMap, and what a Job has mounted never changes. Undefined where `spec.runtime` is
  * nested too deeply to be written.
  */
-export function buildConfigMap(toolRun: KubeObject, tool: KubeObject, nameChild: NameChild): Manifest | undefined {
+export function buildConfigMap(toolRun: StoredObject, tool: StoredObject, nameChild: NameChild): Manifest | undefined {
   const { namespace } = toolRun.metadata;
   const text = writeJson(describeRun(toolRun, tool));
   if (text === undefined) return undefined;
@@ -53,7 +54,7 @@ export function buildConfigMap(toolRun: KubeObject, tool: KubeObject, nameChild:
 }
 
 /** Why this Tool can have no Job in this namespace, all mistakes at once; empty if it can. */
-export function checkTool({ spec }: KubeObject, namespace: string, options: JobOptions): readonly string[] {
+export function checkTool({ spec }: StoredObject, namespace: string, options: JobOptions): readonly string[] {
   const { ownServiceAccount: own, allowedServiceAccounts: allowed } = options;
   const { image, serviceAccount } = asRecord(spec);
   const account = textOf(serviceAccount) ?? 'default';
@@ -73,8 +74,8 @@ export function checkTool({ spec }: KubeObject, namespace: string, options: JobO
  * another: trying again is for the step to decide. A Tool cannot speak of security, so the options do for all of them.
  */
 export function buildJob(
-  toolRun: KubeObject,
-  tool: KubeObject,
+  toolRun: StoredObject,
+  tool: StoredObject,
   names: { readonly job: string; readonly configMap: string },
   { securityContext, containerSecurityContext }: Pick<JobOptions, 'securityContext' | 'containerSecurityContext'>,
 ): Manifest | undefined {
@@ -125,7 +126,7 @@ function tellWhyPodsFail(): object {
 }
 
 /** What `run.json` holds and templates may name: both objects as they were written, without what changes by itself. */
-function describeRun(toolRun: KubeObject, tool: KubeObject): Readonly<Record<string, unknown>> {
+function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record<string, unknown>> {
   return {
     toolRun: asWritten(toolRun),
     tool: asWritten(tool),
@@ -133,7 +134,7 @@ function describeRun(toolRun: KubeObject, tool: KubeObject): Readonly<Record<str
   };
 }
 
-function asWritten(object: KubeObject): object {
+function asWritten(object: StoredObject): object {
   const { status: _, ...written } = object;
   const { resourceVersion: __, managedFields: ___, annotations, ...metadata } = object.metadata;
   const { [TOOL_RUN_STATE]: ____, ...others } = asRecord(annotations);
@@ -145,7 +146,7 @@ function asWritten(object: KubeObject): object {
  * The owner waits for its children when it is deleted in the foreground, so a ToolRun that is gone runs no more. Identity
  * is name and owner; the label is for people, who find the whole name in the annotation if it is too long for one.
  */
-function childMetadata({ name, uid }: KubeObject['metadata'], childName: string) {
+function childMetadata({ name, uid }: StoredObject['metadata'], childName: string) {
   return {
     labels: { [TOOL_RUN_LABEL]: name.length <= 63 ? name : childName },
     annotations: { [TOOL_RUN_LABEL]: name },

@@ -1,8 +1,10 @@
+import { isControlledBy, type StoredObject } from '../objects/object.ts';
+import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { TOOL_RUN_LABEL } from './job.ts';
 import type { JobRef } from './job-ref.ts';
-import type { KubeObject, Manifest, Snapshot } from './snapshot.ts';
+import type { Manifest, Snapshot } from './snapshot.ts';
 
 /** Where a ToolRun stands, in a word for programs and a sentence for people. */
 export interface Standing {
@@ -13,19 +15,14 @@ export interface Standing {
   readonly finishedAt?: string | undefined;
 }
 
-/** Whether a ToolRun is the controller of an object; labels say nothing. */
-function isOwned(child: KubeObject, { metadata: { uid } }: KubeObject): boolean {
-  return child.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true) === true;
-}
-
 /**
  * Whether a stored ConfigMap is what we would write, and stays so: a name can be guessed, an owner written by anybody, and
  * what can be changed may be before a pod mounts it.
  */
-export function isConfigMapOurs(stored: KubeObject, wanted: Manifest, toolRun: KubeObject): boolean {
+export function isConfigMapOurs(stored: StoredObject, wanted: Manifest, toolRun: StoredObject): boolean {
   const { data, binaryData = {}, immutable } = stored;
   return (
-    isOwned(stored, toolRun) &&
+    isControlledBy(stored, toolRun.metadata.uid) &&
     immutable === true &&
     isEqual({ data, binaryData }, { data: wanted['data'], binaryData: {} })
   );
@@ -35,14 +32,17 @@ export function isConfigMapOurs(stored: KubeObject, wanted: Manifest, toolRun: K
 export function findJob(
   { toolRun: { object }, job }: Pick<Snapshot, 'toolRun' | 'job'>,
   ref: JobRef,
-): KubeObject | undefined {
+): StoredObject | undefined {
   if (job === undefined) return undefined;
-  if (ref.isOurs && ref.uid === undefined) return isOwned(job, object) ? job : undefined;
+  if (ref.isOurs && ref.uid === undefined) return isControlledBy(job, object.metadata.uid) ? job : undefined;
   return (ref.uid ?? job.metadata.uid) === job.metadata.uid && namesToolRun(job, object) ? job : undefined;
 }
 
 /** The agents chart's own executor gives its Jobs no owner, and one that it did give would not be the controller. */
-function namesToolRun({ metadata: { ownerReferences = [], labels } }: KubeObject, { metadata }: KubeObject): boolean {
+function namesToolRun(
+  { metadata: { ownerReferences = [], labels } }: StoredObject,
+  { metadata }: StoredObject,
+): boolean {
   const isLabelled = ownerReferences.length === 0 && asRecord(labels)[TOOL_RUN_LABEL] === metadata.name;
   return isLabelled || ownerReferences.some(({ uid }) => uid === metadata.uid);
 }
@@ -56,7 +56,7 @@ const REFUSED_LOOK_SECONDS = 60;
  * When to ask why a Job has no pod, in milliseconds since 1970; undefined while there is nothing to ask. A Job says nothing
  * itself: a refused pod (Pod Security, a quota, an account that does not exist) shows in its events alone.
  */
-export function podsAreDueMs({ metadata, status }: KubeObject): number | undefined {
+export function podsAreDueMs({ metadata, status }: StoredObject): number | undefined {
   const { active, succeeded, failed, conditions } = asRecord(status);
   const hadPods = [active, succeeded, failed].some((count) => Number(count) > 0);
   return hadPods || conditions !== undefined
@@ -65,18 +65,17 @@ export function podsAreDueMs({ metadata, status }: KubeObject): number | undefin
 }
 
 /** When to look again at a Job that has no pod yet, in milliseconds since 1970. */
-export function nextLookMs(job: KubeObject, nowMs: number): number | undefined {
+export function nextLookMs(job: StoredObject, nowMs: number): number | undefined {
   const dueMs = podsAreDueMs(job);
   return dueMs === undefined || nowMs < dueMs ? dueMs : nowMs + REFUSED_LOOK_SECONDS * 1000;
 }
 
 /** How a Job stands. Its condition comes when no pod of it runs any more. */
-export function readOutcome(job: KubeObject, podRefusal?: string): Standing {
+export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
   const { name } = job.metadata;
-  const { conditions } = asRecord(job['status']);
-  const ended = (Array.isArray(conditions) ? conditions : [])
-    .map(asRecord)
-    .find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+  const ended = listConditions(job['status']).find(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
   if (ended === undefined && podRefusal !== undefined)
     return { phase: 'Running', reason: 'PodRefused', message: `Job ${name}: ${podRefusal}` };
   if (ended === undefined) return { phase: 'Running', reason: 'Running', message: `Job ${name} runs` };

@@ -1,12 +1,14 @@
+import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
 import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
 import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
 import { show } from './show.ts';
-import type { Action, KubeObject, Snapshot } from './snapshot.ts';
-import { cutMessage, findStrays, isFinal } from './status.ts';
+import type { Action, Snapshot } from './snapshot.ts';
+import { findStrays, isFinal, LONGEST_MESSAGE } from './status.ts';
 
 export interface PlanOptions extends JobOptions {
   /** How long a ToolRun waits for its Tool: GitOps applies in any order. */
@@ -38,7 +40,7 @@ export function planToolRun(snapshot: Snapshot, nowMs: number, options: PlanOpti
 }
 
 /** What its Job says holds, whatever the annotation says: that is only what is left when the Job is gone. */
-function followJob(snapshot: Snapshot, job: KubeObject, nowMs: number): readonly Action[] {
+function followJob(snapshot: Snapshot, job: StoredObject, nowMs: number): readonly Action[] {
   const { toolRun, podRefusal } = snapshot;
   const { name, uid } = job.metadata;
   const standing = readOutcome(job, podRefusal);
@@ -110,7 +112,12 @@ function conclude(
 ): readonly Action[] {
   if (toolRun.state?.outcome?.phase === phase) return show(toolRun, toolRun.state.outcome, nowMs);
   const now = new Date(nowMs).toISOString();
-  const outcome = { phase, reason, message: cutMessage(message), finishedAt: finishedAt ?? now };
+  const outcome = {
+    phase,
+    reason,
+    message: cutMessage(message, { longest: LONGEST_MESSAGE }),
+    finishedAt: finishedAt ?? now,
+  };
   const write: Action = { type: 'WriteState', state: { ...state, outcome } };
   if (phase === 'Succeeded') return [write];
   return [write, { type: 'EmitEvent', eventType: 'Warning', reason, message: outcome.message }];
@@ -123,7 +130,10 @@ function isEnd(standing: Standing): standing is Standing & End {
 }
 
 /** A finished Job may go as soon as its result is recorded, never before. */
-function letJobExpire({ toolRun: { state, status }, tool }: Snapshot, job: KubeObject | undefined): readonly Action[] {
+function letJobExpire(
+  { toolRun: { state, status }, tool }: Snapshot,
+  job: StoredObject | undefined,
+): readonly Action[] {
   const isRecorded = state === undefined ? isFinal(status) : state.outcome !== undefined;
   const seconds = asRecord(tool?.['spec'])['ttlSecondsAfterFinished'];
   if (job === undefined || !isRecorded || !Number.isInteger(seconds) || Number(seconds) < 0) return [];

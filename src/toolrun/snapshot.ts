@@ -1,19 +1,6 @@
+import type { StoredObject } from '../objects/object.ts';
+import type { Condition } from '../orchestration/conditions.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
-
-/** A Kubernetes object as far as anybody here looks into it. */
-export interface KubeObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly resourceVersion?: string;
-    readonly generation?: number;
-    readonly deletionTimestamp?: string;
-    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
-    readonly [field: string]: unknown;
-  };
-  readonly [field: string]: unknown;
-}
 
 /** An object to create, whole. What is undefined in it is not sent. */
 export interface Manifest {
@@ -31,14 +18,6 @@ export interface RuntimeRef {
   readonly uid?: string;
 }
 
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
-}
-
 /** `status` of a ToolRun. Succeeded, Failed and Cancelled are final. Times are RFC 3339 in UTC. */
 export interface ToolRunStatus {
   readonly phase?: string;
@@ -51,7 +30,7 @@ export interface ToolRunStatus {
 
 export interface ObservedToolRun {
   /** As stored. */
-  readonly object: KubeObject;
+  readonly object: StoredObject;
   readonly status: ToolRunStatus;
   /** What decides; undefined where we have not begun. */
   readonly state: ToolRunState | undefined;
@@ -63,13 +42,13 @@ export interface ObservedToolRun {
 export interface Snapshot {
   readonly toolRun: ObservedToolRun;
   /** The Tool that `spec.toolRef` names, where there is one. */
-  readonly tool?: KubeObject | undefined;
+  readonly tool?: StoredObject | undefined;
   /** What there is under the name that `findJobRef` gives, whoever made it. That a recorded Job is gone is the API server's word. */
-  readonly job?: KubeObject | undefined;
+  readonly job?: StoredObject | undefined;
   /** Why that Job has no pod, in the words of whoever refused it; absent while nobody has. */
   readonly podRefusal?: string | undefined;
   /** What there is under the name of `buildConfigMap`, whoever made it. */
-  readonly configMap?: KubeObject | undefined;
+  readonly configMap?: StoredObject | undefined;
   /**
    * Until when it is left to the agents chart's own executor, which may begin it at any moment: milliseconds since 1970. Undefined
    * where that one is not at work, or we have begun.
@@ -96,7 +75,7 @@ export type Action =
   | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
   /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
-  | { readonly type: 'SetTtl'; readonly job: KubeObject['metadata']; readonly seconds: number }
+  | { readonly type: 'SetTtl'; readonly job: StoredObject['metadata']; readonly seconds: number }
   | { readonly type: 'EmitEvent'; readonly eventType: 'Warning'; readonly reason: string; readonly message: string }
   /** Looks again then, though nothing has happened. */
   | { readonly type: 'RequeueAt'; readonly time: string };

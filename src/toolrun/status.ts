@@ -1,9 +1,12 @@
+import type { Condition } from '../orchestration/conditions.ts';
+import { keepTransition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import type { Standing } from './outcome.ts';
-import type { Condition, RuntimeRef, ToolRunStatus } from './snapshot.ts';
+import type { RuntimeRef, ToolRunStatus } from './snapshot.ts';
 
 /** Room for what an admission webhook says, and still less than a status that is written often should hold. */
-const LONGEST_MESSAGE = 1_024;
+export const LONGEST_MESSAGE = 1_024;
 
 /**
  * All that the status of a ToolRun holds. The supporting controller of the agents chart sends these fields and no others, and
@@ -56,7 +59,7 @@ export function writeStatus(
 ): ToolRunStatus {
   const isOver = phase === 'Succeeded' || phase === 'Failed';
   const say = (type: string, status: Condition['status']) =>
-    keepTransition(before.conditions, { type, status, reason, message: cutMessage(message), lastTransitionTime: now });
+    keepTransition(before, { type, status, reason, message: cutMessage(message, { longest: LONGEST_MESSAGE }) }, now);
   const said = [
     ...(before.conditions.some(isTheirs) ? [] : [say('Ready', phase === 'Succeeded' ? 'True' : 'False')]),
     say('Progressing', isOver ? 'False' : 'True'),
@@ -74,18 +77,4 @@ export function writeStatus(
 /** Ready, as the supporting controller gives it to every ToolRun; another one it would replace. */
 function isTheirs({ type, reason }: Condition): boolean {
   return type === 'Ready' && reason === 'Observed';
-}
-
-/** A condition's time moves only with its status: Kubernetes API conventions. */
-function keepTransition(before: readonly Condition[], condition: Condition): Condition {
-  const stored = before.find(({ type }) => type === condition.type);
-  return stored?.status === condition.status
-    ? { ...condition, lastTransitionTime: stored.lastTransitionTime }
-    : condition;
-}
-
-/** A message as it is stored: its beginning, where it is too long. */
-export function cutMessage(message: string): string {
-  // A cut may fall into the middle of a character: the API server would store something else than was sent.
-  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1).toWellFormed()}…` : message;
 }

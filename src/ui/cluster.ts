@@ -1,22 +1,10 @@
-/** An object as the API server sends it, as far as anybody here looks into it. */
-export interface StoredObject {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly uid?: string;
-    readonly generation?: number;
-    readonly resourceVersion?: string;
-    readonly creationTimestamp?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly [field: string]: unknown;
-}
+import type { KubeObject } from '../objects/object.ts';
 
 /** The cluster as the page needs it: one namespace, followed with the rights of whoever started this. */
 export interface Cluster {
   /** All Orchestrations and OrchestrationRuns that are known; shared, never to be changed. */
-  readonly objects: () => Iterable<StoredObject>;
-  readonly get: (kind: string, name: string) => StoredObject | undefined;
+  readonly objects: () => Iterable<KubeObject>;
+  readonly get: (kind: string, name: string) => KubeObject | undefined;
   /** Whether everything has been listed once: only then is absent what is not known. */
   readonly isSynced: () => boolean;
   /** What keeps it from being up to date, in sentences; empty in health. */
@@ -27,5 +15,5 @@ export interface Cluster {
    */
   readonly readSnapshot: (uid: string) => Promise<unknown>;
   /** Calls back after each change of an object, and without one when troubles changed; returns what ends that. */
-  readonly subscribe: (listener: (object: StoredObject | undefined) => void) => () => void;
+  readonly subscribe: (listener: (object: KubeObject | undefined) => void) => () => void;
 }

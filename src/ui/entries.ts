@@ -1,12 +1,12 @@
 import { displayName } from '../dag/display.ts';
+import type { KubeObject } from '../objects/object.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
-import type { StoredObject } from './cluster.ts';
 import type { Entry, EntryKind } from './page/protocol.ts';
 
 /** An object as lists show it; undefined for a kind that is in none. */
-export function describeEntry(object: StoredObject): Entry | undefined {
+export function describeEntry(object: KubeObject): Entry | undefined {
   const { kind, metadata } = object;
   if (!isEntryKind(kind)) return undefined;
   const status = decodeRunStatus(object['status']);

@@ -12,10 +12,11 @@ import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
 import { createTiming, type Log } from '../kube/ports.ts';
 import { namespacedResource } from '../kube/resources.ts';
 import { createTransport } from '../kube/transport.ts';
+import type { KubeObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
 import { nameSnapshot } from '../reconciler/names.ts';
-import type { Cluster, StoredObject } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { createPageServer } from './server.ts';
 import { describeTrouble } from './trouble.ts';
 
@@ -116,9 +117,9 @@ const timing = createTiming(() => performance.now());
 /** Follows a namespace as this user; what goes wrong is told to `complain` once, and to the page as long as it lasts. */
 function follow(user: UserContext, namespace: string, complain: (sentence: string) => void) {
   const troubles = new Map<string, string>();
-  const listeners = new Set<(object: StoredObject | undefined) => void>();
+  const listeners = new Set<(object: KubeObject | undefined) => void>();
   let isSynced = false;
-  const tell = (object?: StoredObject) => {
+  const tell = (object?: KubeObject) => {
     for (const listener of listeners) listener(object);
   };
   const fail = (plural: string, error: unknown) => {

@@ -1,8 +1,9 @@
 import { quoteName } from '../dag/display.ts';
+import type { KubeObject } from '../objects/object.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
-import type { Cluster, StoredObject } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import type { KubectlContext } from './command.ts';
 import type { EntryKey, Message, StepView } from './page/protocol.ts';
 import { drawPicture } from './picture.ts';
@@ -29,7 +30,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
   /** What was found of the snapshot of the run with this uid; it never changes. */
   let kept: { readonly uid: string; readonly found: unknown } | undefined;
 
-  async function readSource(run: StoredObject, status: RunStatus): Promise<Source> {
+  async function readSource(run: KubeObject, status: RunStatus): Promise<Source> {
     const { uid = '' } = run.metadata;
     if (status.runId !== undefined && kept?.uid !== uid) kept = { uid, found: await cluster.readSnapshot(uid) };
     const found = kept?.uid === uid ? kept.found : undefined;
@@ -44,7 +45,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
     return { key, object: current, ...(note !== undefined && { note: `${note}: ${suffix}` }) };
   }
 
-  async function showRun(run: StoredObject): Promise<readonly Message[]> {
+  async function showRun(run: KubeObject): Promise<readonly Message[]> {
     const status = decodeRunStatus(run['status']);
     const { key, object, note, isPartial } = await readSource(run, status);
     const messages: Message[] = [];
@@ -64,7 +65,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
     return messages;
   }
 
-  function showOrchestration(object: StoredObject): readonly Message[] {
+  function showOrchestration(object: KubeObject): readonly Message[] {
     const key = `orchestration ${object.metadata.uid} ${object.metadata.generation}`;
     if (key === shownKey) return [];
     shownKey = key;
@@ -83,13 +84,13 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
 }
 
 /** A snapshot holds the decoded Orchestration; somebody may have edited it, so it is read like any other. */
-function openSnapshot({ metadata }: StoredObject, found: unknown): unknown {
+function openSnapshot({ metadata }: KubeObject, found: unknown): unknown {
   const { name, entrypoint, policies, steps } = asRecord(found);
   return { metadata: { ...metadata, name }, spec: { entrypoint, policies, steps } };
 }
 
 /** What is left of a run whose graph is nowhere: its steps, side by side. */
-function listSteps({ metadata }: StoredObject, { stepStatuses }: RunStatus, note: string): Source {
+function listSteps({ metadata }: KubeObject, { stepStatuses }: RunStatus, note: string): Source {
   const steps = stepStatuses.map(({ name, kind }) => ({ name, kind, dependsOn: [] }));
   return {
     key: `steps ${metadata.uid} ${JSON.stringify(stepStatuses.map(({ name }) => name))}`,

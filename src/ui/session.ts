@@ -1,4 +1,5 @@
-import type { Cluster, StoredObject } from './cluster.ts';
+import type { KubeObject } from '../objects/object.ts';
+import type { Cluster } from './cluster.ts';
 import type { KubectlContext } from './command.ts';
 import { describeEntry, isEntryKind } from './entries.ts';
 import type { Context, Entry, EntryKey, Message } from './page/protocol.ts';
@@ -22,7 +23,7 @@ export interface SessionOptions {
 /** Tells one page everything, and from then on what changes; returns what ends that. */
 export function openSession({ cluster, context, kubectl, selected, send, schedule, onFault }: SessionOptions) {
   const follow = selected && followSelection(cluster, selected, kubectl);
-  const dirty = new Map<string, StoredObject>();
+  const dirty = new Map<string, KubeObject>();
   let cancel: (() => void) | undefined;
   let telling: Promise<void> | undefined;
   let isClosed = false;

@@ -1,7 +1,7 @@
 // Whether Argo CD calls Synced whatever the gate and its sidecar write. Prints a table, and exits 1 where it does not.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { applyCaBundle, type ConfigurationName, readCaBundles } from '../../src/kube/ca-bundle.ts';
+import { applyCaBundle, type ConfigurationName, readCaBundles } from '../../src/certificates/cluster/configurations.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import { defaultingModes } from '../../src/orchestration/defaults.ts';

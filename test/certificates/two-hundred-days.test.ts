@@ -75,11 +75,11 @@ function startReplica(played: Played, folder: string): Replica {
     isAnyGateReady: () => Promise.resolve(true),
     readSecret: () => Promise.resolve({ version: String(played.version), content: decodeAuthorities(played.data) }),
     writeSecret({ version }, authorities) {
-      if (version !== String(played.version)) return Promise.resolve('outdated');
+      if (version !== String(played.version)) return Promise.resolve({ outcome: 'Outdated' });
       const texts = Object.entries(encodeAuthorities(authorities)).filter(([, text]) => text !== null);
       played.data = Object.fromEntries(texts) as Record<string, string>;
       played.version += 1;
-      return Promise.resolve('written');
+      return Promise.resolve({ outcome: 'Done' });
     },
     readConfiguration(name) {
       const trusted = readBundle(played.caBundles.get(name) ?? '');
@@ -87,7 +87,7 @@ function startReplica(played: Played, folder: string): Replica {
     },
     publish({ name }, bundle) {
       played.caBundles.set(name, writeBundle(bundle));
-      return Promise.resolve('written');
+      return Promise.resolve({ outcome: 'Done' });
     },
   };
   const elapsed = () => played.nowMs;

@@ -118,24 +118,24 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
         }),
       publish: (seen, bundle) =>
         through(() => {
-          if (configurations.get(seen.name)?.version !== seen.version) return 'outdated';
+          if (configurations.get(seen.name)?.version !== seen.version) return { outcome: 'Outdated' };
           if (!tainted.delete(seen.name)) {
             const trusted = (seen.webhooks[0]?.trusted ?? []) as readonly Authority[];
             replaced.set(seen.name, [...(replaced.get(seen.name) ?? []), { trusted, atMs: elapsedMs }]);
           }
           write(seen.name, bundle as readonly Authority[]);
-          return 'written';
+          return { outcome: 'Done' };
         }),
       writeSecret: (seen, content) =>
         through(() => {
-          if (secret?.version !== seen.version) return 'outdated';
+          if (secret?.version !== seen.version) return { outcome: 'Outdated' };
           secret = { version: nextVersion(), content };
           for (const { certificatePem, leavesUntil } of content.trusted) {
             // A caution of whoever begins anew adds no leaves: only who signs can.
             const isKnown = recorded.has(certificatePem) && certificatePem !== content.signing?.certificatePem;
             if (!isKnown) recorded.set(certificatePem, leavesUntil);
           }
-          return 'written';
+          return { outcome: 'Done' };
         }),
       issueAuthority: (at, lifetimeMs) =>
         through(() => {

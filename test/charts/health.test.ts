@@ -3,10 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LuaEngine, LuaFactory, LuaLibraries } from 'wasmoon';
 import { parse } from 'yaml';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { judgeStatus } from '../../src/reconciler/orchestration-status.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { summarise, writeStatus } from '../../src/reconciler/summary.ts';
 
 const folder = join(
@@ -46,7 +46,7 @@ describe.each(['Orchestration', 'OrchestrationRun'])('health.lua of %s', (kind) 
 describe('a fixture of Argo CD', () => {
   const fixtures = (kind: string) =>
     globSync(`${kind}/testdata/*.yaml`, { cwd: folder })
-      .map((path) => [basename(path, '.yaml'), parse(read(path)) as KubeObject] as const)
+      .map((path) => [basename(path, '.yaml'), parse(read(path)) as StoredObject] as const)
       .filter(([, object]) => object['status'] !== undefined);
 
   it.each(fixtures('Orchestration').filter(([name]) => !['outdated', 'of-the-agents-chart'].includes(name)))(

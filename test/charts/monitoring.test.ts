@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { renderPreset } from '../../scripts/chart-goldens.ts';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
-import { GATE_METRICS } from '../../src/runtime/metrics.ts';
-import { ENGINE_METRICS, SUPERVISOR_METRICS } from '../../src/runtime/reconcile-metrics.ts';
+import { ENGINE_METRICS } from '../../src/runtime/engine-metrics.ts';
+import { GATE_METRICS } from '../../src/runtime/gate-metrics.ts';
+import { SUPERVISOR_METRICS } from '../../src/runtime/supervisor-metrics.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
 import { resolveTools } from '../support/controlplane/tools.ts';
 

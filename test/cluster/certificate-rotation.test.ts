@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Authority } from '../../src/certificates/authorities.ts';
+import { connectRotation } from '../../src/certificates/cluster/connect.ts';
 import { createIssuer } from '../../src/certificates/leaf.ts';
 import { startLoop } from '../../src/certificates/loop.ts';
-import { connectRotation } from '../../src/certificates/main.ts';
 import { createRotation } from '../../src/certificates/rotation.ts';
 import { encodeAuthorities } from '../../src/certificates/secret-data.ts';
 import { readBundle } from '../../src/tls/certificate.ts';
@@ -12,6 +12,7 @@ import { connectApi, type SendToApi } from '../support/api.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { applyWebhooks, type Gate, installCrds, startGate } from '../support/gate.ts';
 import { orchestration } from '../support/gated.ts';
+import { pathOf, readCaBundle } from '../support/idle-webhook.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';
 import { type GateService, startGateService } from '../support/service.ts';
 import { step } from '../support/steps.ts';
@@ -71,7 +72,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
       /** As an API server that knows any one of the configurations, as of now. */
       async function verify(): Promise<void> {
         for (let turn = 0; isRotating; turn++) {
-          const ca = await readCaBundle(configurations[turn % configurations.length] ?? '');
+          const ca = await readCaBundle(send, configurations[turn % configurations.length] ?? '');
           await shakeHands(gates[turn % gates.length] as Gate, ca).catch((error: unknown) => failures.push(error));
           counts.connections += 1;
         }
@@ -94,7 +95,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
       console.log(`rotated during ${counts.creates} creates and ${counts.connections} verified connections`);
       // The old one is trusted on, for leaves of other replicas; and both replicas made one new authority, not two.
       for (const name of configurations) {
-        const trusted = readBundle(await readCaBundle(name)).map(({ certificatePem }) => certificatePem);
+        const trusted = readBundle(await readCaBundle(send, name)).map(({ certificatePem }) => certificatePem);
         expect(trusted).toHaveLength(2);
         expect(trusted[0]).toBe(old.certificatePem);
         expect(await servedIssuers()).toEqual([trusted[1], trusted[1]]);
@@ -142,7 +143,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
   function servedIssuers(): Promise<(string | undefined)[]> {
     return Promise.all(
       gates.map(async (gate) => {
-        for (const { certificatePem } of readBundle(await readCaBundle(configurations[0] ?? ''))) {
+        for (const { certificatePem } of readBundle(await readCaBundle(send, configurations[0] ?? ''))) {
           const isVerified = await shakeHands(gate, certificatePem).then(
             () => true,
             () => false,
@@ -155,21 +156,10 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
   }
 
   const objectsPath = () => `/apis/orchestration.proompteng.ai/v1alpha1/namespaces/${namespace}/orchestrations`;
-
-  async function readCaBundle(name: string): Promise<string> {
-    const { body } = await send('GET', pathOf(name));
-    const { webhooks } = body as { webhooks: { clientConfig: { caBundle?: string } }[] };
-    return Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString();
-  }
 });
 
 function issuerFor(folder: string) {
   return createIssuer({ folder, names: { dnsNames: [], ipAddresses: ['127.0.0.1'] }, commonName: 'rotated' });
-}
-
-function pathOf(configuration: string): string {
-  const [kind, name] = configuration.split('/');
-  return `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${name}`;
 }
 
 /** Opens a new connection to a gate as a client that trusts `ca`; rejects where that does not verify. */

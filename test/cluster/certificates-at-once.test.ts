@@ -4,7 +4,7 @@ import { loadPair } from '../../src/tls/files.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { connectApi, type SendToApi } from '../support/api.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
-import { CONFIGURATIONS, idleConfiguration, readCaBundle } from '../support/idle-webhook.ts';
+import { CONFIGURATIONS, idleConfiguration, pathOf, readCaBundle } from '../support/idle-webhook.ts';
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const SECRET = 'authority';
@@ -31,7 +31,7 @@ describeNeeding([], 'new pods after the Secret was lost', () => {
     await vi.waitUntil(() => hasLeaf(first), patience);
     await first.stop();
   });
-  afterAll(() => send('DELETE', `${CONFIGURATIONS}/${name}`));
+  afterAll(() => send('DELETE', pathOf(`validating/${name}`)));
 
   it('have certificates at once if no gate is ready, of an authority that is trusted beside the old one', async () => {
     const old = await readTrusted();
@@ -95,6 +95,6 @@ describeNeeding([], 'new pods after the Secret was lost', () => {
   }
 
   async function readTrusted(): Promise<readonly string[]> {
-    return readBundle(await readCaBundle(send, name)).map(({ certificatePem }) => certificatePem);
+    return readBundle(await readCaBundle(send, `validating/${name}`)).map(({ certificatePem }) => certificatePem);
   }
 });

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { CERTIFICATES_FIELD_MANAGER } from '../../src/kube/ca-bundle.ts';
+import { CERTIFICATES_FIELD_MANAGER } from '../../src/certificates/cluster/configurations.ts';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
 import { readBundle } from '../../src/tls/certificate.ts';
 import { loadPair } from '../../src/tls/files.ts';
@@ -11,6 +11,7 @@ import { findFreePorts } from '../support/controlplane/network.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { applyWebhooks, type Gate, installCrds, startGate } from '../support/gate.ts';
 import { connectGated, orchestration } from '../support/gated.ts';
+import { pathOf, readCaBundle } from '../support/idle-webhook.ts';
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { step } from '../support/steps.ts';
 
@@ -63,7 +64,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     const { data } = await readSecret();
     const [authority, ...others] = readBundle(data['ca.crt'] ?? '');
     expect(others).toEqual([]);
-    for (const name of configurations) expect(await readCaBundle(name)).toBe(authority?.certificatePem);
+    for (const name of configurations) expect(await readCaBundle(send, name)).toBe(authority?.certificatePem);
     for (const { tlsDir } of [one, two]) {
       const leaf = await readLeaf(tlsDir);
       expect(leaf.verify(new X509Certificate(authority?.certificatePem ?? '').publicKey)).toBe(true);
@@ -106,13 +107,13 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
 
   it('are repaired when somebody overwrites a bundle, and the log says who', async () => {
     const [name = ''] = configurations;
-    const wanted = await readCaBundle(name);
+    const wanted = await readCaBundle(send, name);
     const foreign = await issueCertificateAuthority({ commonName: 'foreign', lifetimeMs: 3_600_000, now: new Date() });
     const caBundle = Buffer.from(foreign.certificatePem).toString('base64');
     const { webhooks } = await readConfiguration(name);
     const changed = webhooks.map((webhook) => ({ ...webhook, clientConfig: { ...webhook.clientConfig, caBundle } }));
     await send('PATCH', `${pathOf(name)}?fieldManager=meddler`, { webhooks: changed }, merge);
-    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
+    await expect.poll(() => readCaBundle(send, name), patience).toBe(wanted);
 
     const removal = '[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]';
     const [kind, plainName = ''] = name.split('/');
@@ -120,14 +121,14 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
       ...['patch', `${kind}webhookconfiguration`, plainName, '--type=json', '-p', removal],
     ]);
     expect(removed).toMatchObject({ code: 0 });
-    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
+    await expect.poll(() => readCaBundle(send, name), patience).toBe(wanted);
     const told = [...(await one.readLog()), ...(await two.readLog())].filter(({ msg }) => msg === 'caBundle written');
     expect(told.some((line) => JSON.stringify(line['writersBefore']).includes('meddler'))).toBe(true);
   });
 
   it('are repaired when a configuration is made anew', async () => {
     const [name = ''] = configurations;
-    const wanted = await readCaBundle(name);
+    const wanted = await readCaBundle(send, name);
     const { metadata, ...rest } = await readConfiguration(name);
     await send('DELETE', pathOf(name));
     const bare = rest.webhooks.map(({ clientConfig: { caBundle: _, ...clientConfig }, ...webhook }) => ({
@@ -139,7 +140,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
       metadata: { name: metadata.name },
       webhooks: bare,
     });
-    await expect.poll(() => readCaBundle(name), patience).toBe(wanted);
+    await expect.poll(() => readCaBundle(send, name), patience).toBe(wanted);
   });
 
   it.each([
@@ -156,7 +157,8 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     expect(await cluster.kubectl(patch)).toMatchObject({ code: 0 });
     await wake();
     for (const name of configurations) {
-      const trusted = async () => readBundle(await readCaBundle(name)).map(({ certificatePem }) => certificatePem);
+      const trusted = async () =>
+        readBundle(await readCaBundle(send, name)).map(({ certificatePem }) => certificatePem);
       await expect.poll(trusted, patience).toHaveLength(before.length + 1);
       expect((await trusted()).slice(0, before.length)).toEqual(before);
     }
@@ -193,7 +195,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
 
   it('are served by the gate from the folder', async () => {
     const { hostname: host, port } = new URL(url);
-    const ca = await readCaBundle(configurations[0] ?? '');
+    const ca = await readCaBundle(send, configurations[0] ?? '');
     const served = await new Promise<string | undefined>((resolve, reject) => {
       const socket = connect({ host, port: Number(port), ca }, () => {
         resolve(socket.getPeerX509Certificate()?.serialNumber);
@@ -220,11 +222,6 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
   async function readConfiguration(name: string): Promise<StoredConfiguration> {
     return (await send('GET', pathOf(name))).body as StoredConfiguration;
   }
-
-  async function readCaBundle(name: string): Promise<string> {
-    const { webhooks } = await readConfiguration(name);
-    return Buffer.from(webhooks?.[0]?.clientConfig.caBundle ?? '', 'base64').toString();
-  }
 });
 
 interface StoredConfiguration {
@@ -234,11 +231,6 @@ interface StoredConfiguration {
     readonly managedFields: readonly { readonly manager: string; readonly fieldsV1: object }[];
   };
   readonly webhooks: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
-}
-
-function pathOf(configuration: string): string {
-  const [kind, name] = configuration.split('/');
-  return `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${name}`;
 }
 
 async function readLeaf(folder: string): Promise<X509Certificate> {

@@ -14,6 +14,8 @@ const own = { namespace: NAMESPACE, uid: '5f6d9f6a-0f5b-4f34-9d2e-6a6b1c1f0a11' 
 const toolRun = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', metadata: { name: 'scan', ...own } };
 /** With all that a Tool may say. */
 const tool = {
+  apiVersion: 'tools.proompteng.ai/v1alpha1',
+  kind: 'Tool',
   metadata: { name: 'scan', ...own },
   spec: {
     image: 'alpine:3.20',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../src/dag/step.ts';
+import type { Step } from '../../src/dag/graph.ts';
 import { describeOnBothCrds, orchestration, withKind } from '../support/gated.ts';
 import { root, step } from '../support/steps.ts';
 

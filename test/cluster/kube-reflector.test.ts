@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Reflector, type ReflectorSettings, startReflector } from '../../src/kube/reflector.ts';
-import type { KubeObject } from '../../src/kube/resources.ts';
 import { type Change, createStore, type Store } from '../../src/kube/store.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { cutAfter, expireAfter, type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';

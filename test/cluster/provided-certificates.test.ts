@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { connectApi, type SendToApi } from '../support/api.ts';
 import { sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
-import { CONFIGURATIONS, idleConfiguration, readCaBundle } from '../support/idle-webhook.ts';
+import { CONFIGURATIONS, idleConfiguration, pathOf, readCaBundle } from '../support/idle-webhook.ts';
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const SECRET = 'provided';
@@ -26,7 +26,7 @@ describe('the publication of provided certificates', () => {
     ]);
   });
   afterAll(async () => {
-    await send('DELETE', `${CONFIGURATIONS}/${name}`);
+    await send('DELETE', pathOf(`validating/${name}`));
     await sidecar?.stop();
   });
 
@@ -50,17 +50,17 @@ describe('the publication of provided certificates', () => {
       const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET }, data };
       if (commonName === 'first') await send('POST', secretPath.replace(`/${SECRET}`, ''), secret);
       else await send('PATCH', secretPath, { data }, merge);
-      await expect.poll(() => readCaBundle(send, name), patience).toBe(certificatePem);
+      await expect.poll(() => readCaBundle(send, `validating/${name}`), patience).toBe(certificatePem);
     }
   });
 
   it('leaves what is published alone when ca.crt no longer holds a certificate', async () => {
-    const before = await readCaBundle(send, name);
+    const before = await readCaBundle(send, `validating/${name}`);
     await send('PATCH', secretPath, { data: { 'ca.crt': Buffer.from('garbage').toString('base64') } }, merge);
     await expect
       .poll(() => told('certificates need attention'), patience)
       .toContain('nothing is published: ca.crt of the Secret holds no certificate');
-    expect(await readCaBundle(send, name)).toBe(before);
+    expect(await readCaBundle(send, `validating/${name}`)).toBe(before);
   });
 
   async function told(message: string): Promise<readonly unknown[]> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../src/dag/step.ts';
+import type { Step } from '../../src/dag/graph.ts';
 import { describeNeeding } from '../support/controlplane/suite.ts';
 import { orchestration, useGatedNamespace } from '../support/gated.ts';
 import { root, step } from '../support/steps.ts';

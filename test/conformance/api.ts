@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
-import type { KubeObject, ObjectName, Resource } from '../../src/kube/resources.ts';
+import type { ObjectName, Resource } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import type { Cluster } from '../support/controlplane/cluster.ts';
 import { connectKube } from '../support/kube.ts';
 import type { Model } from '../support/model/model.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DeleteOptions } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { compareVersions, type KubeObject, type ObjectMeta } from '../../src/kube/resources.ts';
+import { compareVersions } from '../../src/kube/resources.ts';
+import type { KubeObject, ObjectMeta } from '../../src/objects/object.ts';
 import { failureOf } from '../support/kube.ts';
 import { TOOL_RUNS as resource } from '../support/model/engine.ts';
 import { type Api, exists } from './api.ts';

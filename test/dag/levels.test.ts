@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Step } from '../../src/dag/graph.ts';
 import { buildGraph } from '../../src/dag/graph.ts';
 import { findLevels, topologicalOrder } from '../../src/dag/levels.ts';
-import type { Step } from '../../src/dag/step.ts';
 import { naiveDistances } from '../support/oracle.ts';
 import { backwardChain, cleanSteps, ring, root, step } from '../support/steps.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Step } from '../../src/dag/graph.ts';
 import {
   checkGraph,
   checkLimits,
@@ -9,7 +10,6 @@ import {
   type Limits,
   limitRules,
 } from '../../src/dag/rules.ts';
-import type { Step } from '../../src/dag/step.ts';
 import { naiveProblems } from '../support/oracle.ts';
 import { backwardChain, collidingNames, hostileName, messySteps, ring, root, step } from '../support/steps.ts';
 

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
 import type { Action } from '../../src/reconciler/snapshot.ts';
 import { keyOf, listVisible, type Process, RUN, RUNS, type World } from '../support/model/engine.ts';

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import { hasEnded } from '../reconciler/invariants/moment.ts';

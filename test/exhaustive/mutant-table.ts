@@ -82,7 +82,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a child is known by its name, whoever owns it',
-    changes: [[ATTEMPTS, '({ uid, controller }) => uid === run.uid && controller === true', '() => true']],
+    changes: [[ATTEMPTS, 'child !== undefined && isControlledBy(child, run.uid) ?', 'child !== undefined ?']],
   },
   {
     name: 'a retry does not wait for the old child',
@@ -275,8 +275,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         PLAN,
-        'return run.status.runId === undefined ?',
-        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted' ?",
+        'return run.status.runId === undefined',
+        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted'",
       ],
     ],
   },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';

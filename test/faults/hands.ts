@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import type { KubeObject, Resource } from '../../src/kube/resources.ts';
+import type { Resource } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
 import { POLICIES, RUNS, resourceOf } from '../support/model/engine.ts';
 import type { Entry, Journal } from './journal.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import type { KubeObject, Resource } from '../../src/kube/resources.ts';
+import type { Resource } from '../../src/kube/resources.ts';
 import { compareVersions } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { REVISIONS, RUNS, resourceOf, TOOL_RUNS } from '../support/model/engine.ts';
 
 /** Something that happened to an object, as the API server told it. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { KubeObject, Resource } from '../../src/kube/resources.ts';
+import type { Resource } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { hasEnded } from '../reconciler/invariants/moment.ts';
 import { factsOf, violationsAtEnd, violationsOf } from '../reconciler/invariants.ts';

@@ -1,4 +1,5 @@
-import { compareVersions, type KubeObject } from '../../src/kube/resources.ts';
+import { compareVersions } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { isEqual } from '../../src/orchestration/equality.ts';
 import { isRunFinal, isSatisfied, type RunStatus, type StepStatus } from '../../src/orchestration/run-status.ts';
 import { REVISIONS, RUNS } from '../support/model/engine.ts';

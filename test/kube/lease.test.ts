@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { type Election, type ElectionOptions, startElection } from '../../src/kube/lease.ts';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { createFakeTiming, type FakeTiming, silentLog } from '../support/timing.ts';
 
 type Spec = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
-import { createQueue, type Outcome } from '../../src/kube/queue.ts';
+import { createQueue } from '../../src/kube/queue.ts';
+import type { ReconcileResult } from '../../src/objects/outcomes.ts';
 import { createFakeTiming, settle, systemTiming } from '../support/timing.ts';
 
 /** A queue whose work the test ends: `started` lists keys in the order in which work on them began. */
@@ -9,14 +10,14 @@ function startQueue({ workers = 1, share = 0.5 } = {}) {
   const timing = createFakeTiming(() => share);
   const started: string[] = [];
   const errors: unknown[] = [];
-  const underWay = new Map<string, PromiseWithResolvers<Outcome>>();
+  const underWay = new Map<string, PromiseWithResolvers<ReconcileResult>>();
   const queue = createQueue({
     workers,
     timing,
     process(key) {
       if (underWay.has(key)) throw new Error(`two workers on ${key}`);
       started.push(key);
-      const work = Promise.withResolvers<Outcome>();
+      const work = Promise.withResolvers<ReconcileResult>();
       underWay.set(key, work);
       return work.promise;
     },
@@ -28,7 +29,7 @@ function startQueue({ workers = 1, share = 0.5 } = {}) {
     underWay.delete(key);
     return work;
   };
-  async function end(key: string, outcome: Outcome = 'done') {
+  async function end(key: string, outcome: ReconcileResult = 'done') {
     take(key)?.resolve(outcome);
     await settle();
   }
@@ -87,7 +88,7 @@ describe('the queue', () => {
 
   test('does not work before it is started, nor within the turn in which keys are added', async () => {
     const worked: string[] = [];
-    const process = (key: string): Promise<Outcome> => {
+    const process = (key: string): Promise<ReconcileResult> => {
       worked.push(key);
       return Promise.resolve('done');
     };
@@ -168,9 +169,24 @@ describe('the queue', () => {
     expect(started).toHaveLength(4);
   });
 
+  test('reports each error of a result, and tries again with back-off, no later than the result says', async () => {
+    const { queue, timing, started, errors, end } = startQueue({ share: 1 });
+    queue.add('a');
+    await settle();
+    await end('a', { errors: ['one', 'two'] });
+    expect(errors).toEqual([
+      ['a', 'one'],
+      ['a', 'two'],
+    ]);
+    await timing.advance(5);
+    await end('a', { errors: ['three'], afterMs: 3 });
+    await timing.advance(3);
+    expect(started).toHaveLength(3);
+  });
+
   test('lets other things happen between two looks at a key that always asks for another at once', async () => {
     let looks = 0;
-    const process = (): Promise<Outcome> => {
+    const process = (): Promise<ReconcileResult> => {
       looks++;
       return Promise.resolve({ afterMs: 0 });
     };
@@ -223,11 +239,11 @@ function createModel(workers: number) {
   return {
     want: (key: string) => wanted.add(key),
     wantAt,
-    end(key: string, outcome: Outcome, now: number) {
+    end(key: string, outcome: ReconcileResult, now: number) {
       const before = failures.get(key) ?? 0;
       failures.set(key, outcome === 'retry' ? before + 1 : 0);
       if (outcome === 'retry') wantAt(key, now + Math.min(60_000, 5 * 2 ** before) / 2);
-      else if (outcome !== 'done') wantAt(key, now + outcome.afterMs);
+      else if (outcome !== 'done') wantAt(key, now + (outcome.afterMs ?? Infinity));
     },
     begin(key: string, now: number) {
       pass(now);
@@ -245,12 +261,16 @@ function createModel(workers: number) {
 type Command =
   | { readonly do: 'add'; readonly key: string }
   | { readonly do: 'addAfter'; readonly key: string; readonly delayMs: number }
-  | { readonly do: 'end'; readonly key: string; readonly outcome: Outcome }
+  | { readonly do: 'end'; readonly key: string; readonly outcome: ReconcileResult }
   | { readonly do: 'pass'; readonly delayMs: number };
 
 const key = fc.constantFrom('a', 'b', 'c', 'd');
 const delayMs = fc.integer({ min: 1, max: 50 });
-const outcome = fc.oneof(fc.constant<Outcome>('done'), fc.constant<Outcome>('retry'), fc.record({ afterMs: delayMs }));
+const outcome = fc.oneof(
+  fc.constant<ReconcileResult>('done'),
+  fc.constant<ReconcileResult>('retry'),
+  fc.record({ afterMs: delayMs }),
+);
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ do: fc.constant('add' as const), key }),
   fc.record({ do: fc.constant('addAfter' as const), key, delayMs }),
@@ -262,7 +282,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 function startBoth(workers: number) {
   const timing = createFakeTiming();
   const model = createModel(workers);
-  const underWay = new Map<string, (outcome: Outcome) => void>();
+  const underWay = new Map<string, (outcome: ReconcileResult) => void>();
   const faults: unknown[] = [];
   const queue = createQueue({
     workers,

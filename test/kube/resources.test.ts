@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareVersions, keyOf, pathOf, type Resource } from '../../src/kube/resources.ts';
+import { compareVersions, pathOf, type Resource } from '../../src/kube/resources.ts';
+import { keyOf } from '../../src/objects/object.ts';
 
 const runs: Resource = {
   group: 'orchestration.proompteng.ai',

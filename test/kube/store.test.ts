@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WatchEvent } from '../../src/kube/client.ts';
-import type { KubeObject, ObjectMeta } from '../../src/kube/resources.ts';
 import { type Change, createStore } from '../../src/kube/store.ts';
+import type { KubeObject, ObjectMeta } from '../../src/objects/object.ts';
 import { silentLog } from '../support/timing.ts';
 
 /** An object named `a` unless said otherwise. */

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decodeOrchestration, type Orchestration } from '../../src/orchestration/decode.ts';
 import { formatPath } from '../../src/orchestration/problem.ts';
-import { checkResource, subOrchestrations } from '../../src/orchestration/rules.ts';
-import { checkRunUpdate } from '../../src/orchestration/run-rules.ts';
+import { checkResource, checkRunUpdate, subOrchestrations } from '../../src/orchestration/rules.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
 
 const ENTRYPOINT_MEANS =

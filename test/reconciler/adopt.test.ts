@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
-import { nameSnapshot } from '../../src/reconciler/names.ts';
+import { nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -17,7 +17,7 @@ import {
   TOOL_RUNS,
 } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
-import { nameHashed, setStage, startEngine } from '../support/model/stage.ts';
+import { setStage, startEngine } from '../support/model/stage.ts';
 
 const run = { namespace: NAMESPACE, name: RUN };
 
@@ -31,7 +31,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
   );
   const { api } = world;
   const { uid = '' } = api.get(RUNS, run).metadata;
-  const name = nameHashed({ name: RUN, uid }, 'scan', 1);
+  const name = nameChild({ name: RUN, uid }, 'scan', 1);
   const texts = {
     'agents.proompteng.ai/orchestration-run': RUN,
     'agents.proompteng.ai/orchestration-step': 'scan',

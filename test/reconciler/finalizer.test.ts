@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { affectedRuns } from '../../src/reconciler/affected.ts';
 import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
@@ -161,7 +161,7 @@ describe('an AgentRun whose end nobody will record is let go:', () => {
     const [{ kind, metadata } = { kind: '', metadata: { name: '' } }] = agents(run);
     const body = { metadata: { ownerReferences: null } };
     const orphan = run.api.patch(resourceOf(kind), metadata, { type: 'merge', body });
-    const keys = affectedRuns(orphan as KubeObject, () => []);
+    const keys = affectedRuns(orphan as StoredObject, () => []);
     expect(keys).toEqual([`${NAMESPACE}/${metadata.name}`]);
     await run.lookAt(metadata.name);
     expect(run.api.get(resourceOf(kind), metadata).metadata['finalizers']).toEqual([]);

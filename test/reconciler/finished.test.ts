@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts';
+import { ORCHESTRATIONS, RUNS } from '../../src/kube/kinds.ts';
+import { namespacedResource } from '../../src/kube/resources.ts';
+import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
 import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
-import { ORCHESTRATIONS, RUNS } from '../../src/reconciler/main.ts';
-import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { addRun, followRuns, nowMs, untilQuiet } from '../support/followed-runs.ts';
 import { createModel, type Model } from '../support/model/model.ts';
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
+import type { ReconcileResult } from '../../src/objects/outcomes.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import type { Engine, Outcome } from '../../src/reconciler/engine.ts';
+import type { Reconciler } from '../../src/reconciler/reconcile.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import {
@@ -29,12 +30,12 @@ const run = { namespace: NAMESPACE, name: RUN };
 interface Life {
   readonly world: World;
   /** A process without any memory. */
-  readonly restart: () => Engine;
+  readonly restart: () => Reconciler;
   /**
    * Has a process, a new one unless given, look at the run, and lets time pass, until nothing is left to do, a retry is asked
    * for again and again, or so much time is over.
    */
-  readonly settle: (engine?: Engine, forMs?: number) => Promise<void>;
+  readonly settle: (engine?: Reconciler, forMs?: number) => Promise<void>;
   readonly patchStatus: (status: object) => KubeObject;
   readonly cancel: () => KubeObject;
   /** How many children were at work at once at most. */
@@ -72,7 +73,7 @@ function begin(steps: readonly Step[], policies: Orchestration['policies'] = {})
   return life;
 }
 
-function pauseAfter(outcome: Outcome): number {
+function pauseAfter(outcome: ReconcileResult): number {
   return typeof outcome === 'string' ? 1000 : Math.min(outcome.afterMs ?? Infinity, 60_000);
 }
 

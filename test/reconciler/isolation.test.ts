@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';

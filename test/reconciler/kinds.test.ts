@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { checkResource } from '../../src/orchestration/rules.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { stepKinds } from '../../src/reconciler/kinds/table.ts';
-import type { KubeObject, ObservedRun } from '../../src/reconciler/snapshot.ts';
+import type { ObservedRun } from '../../src/reconciler/snapshot.ts';
 
 const run: ObservedRun = {
   name: 'nightly-1',
@@ -35,7 +36,7 @@ function build(kind: string, fields: object): unknown {
   return 'spec' in built ? built.spec : built.refusal;
 }
 
-function object(kind: string, name: string, content: object, creationTimestamp = '2026-01-01T12:00:00Z'): KubeObject {
+function object(kind: string, name: string, content: object, creationTimestamp = '2026-01-01T12:00:00Z'): StoredObject {
   return {
     apiVersion: 'x/v1',
     kind,
@@ -280,7 +281,7 @@ describe('ApprovalGate', () => {
   });
 
   const opens = 'Approved, Allowed or Succeeded opens the gate';
-  test.each<[string, KubeObject | undefined, string, string]>([
+  test.each<[string, StoredObject | undefined, string, string]>([
     ['no policy', undefined, 'ApprovalPolicyMissing', ', which does not exist: create it, or correct policyRef'],
     ['a policy without status', object('ApprovalPolicy', 'board', {}), 'ApprovalPending', ` (no phase): ${opens}`],
     [

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { affectedRuns } from '../../src/reconciler/affected.ts';
 import { buildChild, buildSnapshot } from '../../src/reconciler/child-object.ts';
 import { readRun } from '../../src/reconciler/observe.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { topicOfRun } from '../../src/reconciler/topics.ts';
 import { NAMESPACE, RUN, RUNS } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
@@ -72,7 +72,7 @@ describe('a nested run', () => {
     await run.look();
     const [parent, child] = [`${NAMESPACE}/${RUN}`, `${NAMESPACE}/sub.1.${RUN}.1`];
     expect(new Set(run.circumstances.heard)).toEqual(new Set([`${child} of ${parent}`]));
-    const stored = run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as KubeObject;
+    const stored = run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as StoredObject;
     const interested = (topic: string) => (topic === topicOfRun(parent) ? [child] : []);
     expect(affectedRuns(stored, interested)).toEqual([parent, child]);
   });
@@ -80,9 +80,9 @@ describe('a nested run', () => {
 
 test('children hold up the deletion of their run, and its snapshot does not', () => {
   const { api } = setStage([tool('a', [])]);
-  const run = readRun(api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as KubeObject, false);
+  const run = readRun(api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as StoredObject, false);
   const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'child', namespace: NAMESPACE };
-  const child = buildChild(run, { type: 'CreateChild', step: 'a', ref, spec: {} }, (text) => text);
+  const child = buildChild(run, { type: 'CreateChild', step: 'a', ref, spec: {} });
   expect(child.metadata.ownerReferences).toMatchObject([{ uid: run.uid, controller: true, blockOwnerDeletion: true }]);
   const orchestration = { name: 'nightly', namespace: NAMESPACE, steps: [], policies: {} };
   const snapshot = buildSnapshot(run, { type: 'CreateSnapshot', orchestration });

@@ -1,19 +1,20 @@
 import { expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { type NameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import { observeRun } from '../../src/reconciler/observe.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 
 const RUN_UID = 'run-uid';
+const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: 'nightly', uid: RUN_UID };
 const steps = [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'echo' }, retries: 1, retryBackoffSeconds: 60 }];
 const nameChild: NameChild = () => 'child';
 const child = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'child', namespace: 'agents' };
 
 /** A started run of one step, whose status says of it what is given. */
-function runWith(step: object): KubeObject {
+function runWith(step: object): StoredObject {
   return {
     apiVersion: API_VERSION,
     kind: 'OrchestrationRun',
@@ -28,7 +29,7 @@ function runWith(step: object): KubeObject {
 }
 
 /** A copy that knows the run and no child, before an API server that has these. */
-function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
+function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster {
   const unused = () => {
     throw new Error('not to be called');
   };
@@ -48,7 +49,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
       Promise.resolve({
         apiVersion: 'apps/v1',
         kind: 'ControllerRevision',
-        metadata: { name, namespace, uid: nameSnapshot(RUN_UID), ownerReferences: [{ uid: RUN_UID }] },
+        metadata: { name, namespace, uid: nameSnapshot(RUN_UID), ownerReferences: [owner] },
         data: { orchestration: { name: 'nightly', namespace: 'agents', steps, policies: {} } },
       }),
     create: unused,
@@ -61,7 +62,7 @@ function clusterOf(run: KubeObject, stored: readonly KubeObject[]): Cluster {
   };
 }
 
-async function planWith(step: object, { stored = [], created = [] }: { stored?: KubeObject[]; created?: string[] }) {
+async function planWith(step: object, { stored = [], created = [] }: { stored?: StoredObject[]; created?: string[] }) {
   const memory = {
     snapshots: new Map(),
     latest: new Map(),
@@ -74,7 +75,6 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
   const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, {
     policy,
     nameChild,
-    hash: (text) => text,
   });
   if (snapshot === undefined) throw new Error('the run was not observed');
   return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
@@ -100,9 +100,9 @@ test('the next attempt waits for a timed-out child that the copy has not heard o
     nextRetryAt: '2025-12-31T23:59:00Z',
     resourceRef: { ...child, uid: 'u1' },
   };
-  const running: KubeObject = {
+  const running: StoredObject = {
     ...child,
-    metadata: { ...child, uid: 'u1', ownerReferences: [{ uid: RUN_UID, controller: true }] },
+    metadata: { ...child, uid: 'u1', ownerReferences: [{ ...owner, controller: true }] },
   };
   const actions = await planWith(timedOut, { stored: [running] });
   expect(actions.map(({ type }) => type)).toContain('DeleteChild');

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 import { connectModel } from '../support/model/cluster.ts';
 import { createWorld, NAMESPACE, RUN, storedStatus } from '../support/model/engine.ts';
 import { startEngine } from '../support/model/stage.ts';
 
-const policyOf = (phase: string): KubeObject => ({
+const policyOf = (phase: string): StoredObject => ({
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
   kind: 'ApprovalPolicy',
   metadata: { name: 'board', namespace: NAMESPACE, uid: 'policy' },
@@ -14,7 +14,7 @@ const policyOf = (phase: string): KubeObject => ({
 });
 
 /** A run whose first step waits for a decision that the copy holds for made; `read` is what there is. */
-async function look(read: () => Promise<KubeObject | undefined>, copy = 'Approved') {
+async function look(read: () => Promise<StoredObject | undefined>, copy = 'Approved') {
   const steps = [
     { name: 'approve', kind: 'ApprovalGate', policyRef: 'board' },
     { name: 'again', kind: 'ApprovalGate', policyRef: 'board' },
@@ -43,7 +43,7 @@ test.each(['Approved', 'Denied'])('a policy that is still %s decides, for one re
   expect([phases, reads]).toEqual(phase === 'Approved' ? [['Succeeded', 'Succeeded'], 2] : [['Failed', 'Skipped'], 1]);
 });
 
-test.each<[string, string, KubeObject | undefined, string]>([
+test.each<[string, string, StoredObject | undefined, string]>([
   ['Approved', 'is Ready again', policyOf('Ready'), 'Running'],
   ['Approved', 'is denied now', policyOf('Denied'), 'Failed'],
   ['Approved', 'is deleted', undefined, 'Running'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { planRun } from '../../src/reconciler/plan.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { createReactions } from '../../src/reconciler/reactions.ts';
-import type { KubeObject } from '../../src/reconciler/snapshot.ts';
 
 const child = (phase: string | undefined, owner: object = { kind: 'OrchestrationRun', name: 'r', controller: true }) =>
   ({
@@ -8,7 +8,7 @@ const child = (phase: string | undefined, owner: object = { kind: 'Orchestration
     kind: 'AgentRun',
     metadata: { namespace: 'ns', name: 'c', uid: 'u', ownerReferences: [{ uid: 'o', ...owner }] },
     status: { phase },
-  }) as KubeObject;
+  }) as unknown as StoredObject;
 
 describe('a reaction', () => {
   test('lasts from the sight of the first child that ended to the next create, once', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
-import { ORCHESTRATIONS, RUNS } from '../../src/reconciler/main.ts';
+import { ORCHESTRATIONS, RUNS } from '../../src/kube/kinds.ts';
 import { followRuns, named, nowMs } from '../support/followed-runs.ts';
 import { createModel } from '../support/model/model.ts';
 import { createSimulation } from '../support/model/simulation.ts';

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { TOOL_RUN_STATE, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { observeAttempt } from '../../src/reconciler/attempts.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import type { KubeObject, Snapshot } from '../../src/reconciler/snapshot.ts';
+import type { Snapshot } from '../../src/reconciler/snapshot.ts';
 
 const startedAt = '2026-01-01T00:00:00Z';
 const failed = { phase: 'Failed', reason: 'JobFailed', message: 'exit 3', finishedAt: startedAt } as const;
@@ -18,7 +19,7 @@ function observe(phase: string, text: string | undefined) {
       annotations: text === undefined ? {} : { [TOOL_RUN_STATE]: text },
     },
     status: { phase },
-  } as KubeObject);
+  } as unknown as StoredObject);
   const step = { name: 'a', kind: 'ToolRun', dependsOn: [], toolRef: { name: 'echo' } };
   const resourceRef = { apiVersion: child.apiVersion, kind: 'ToolRun', namespace: 'agents', name: 'c', uid: 'child' };
   const snapshot = {

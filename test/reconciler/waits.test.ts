@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/kube/resources.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, POLICIES, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';

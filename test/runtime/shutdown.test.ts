@@ -29,42 +29,6 @@ test('a drain that fails is logged and exits with 1', async () => {
   expect(errors).toEqual([{ error: failure }]);
 });
 
-test.each([
-  ['returns', () => Promise.resolve(), { task: 'watch' }],
-  ['fails', () => Promise.reject(new Error('gone')), { task: 'watch', error: new Error('gone') }],
-])('a guarded task that %s drains, then exits with 1', async (_, run, logged) => {
-  const { shutdown, finishDrain, exits, errors } = start();
-  shutdown.guard('watch', run());
-  await vi.waitFor(() => expect(shutdown.isBegun()).toBe(true));
-  expect(exits).toEqual([]);
-  finishDrain();
-  await vi.waitFor(() => expect(exits).toEqual([1]));
-  expect(errors).toEqual([logged]);
-});
-
-test('the first signal while a lost task drains the process does not cut the drain short', async () => {
-  const { shutdown, signal, finishDrain, exits, drains } = start();
-  shutdown.guard('watch', Promise.resolve());
-  await vi.waitFor(() => expect(shutdown.isBegun()).toBe(true));
-  signal('SIGTERM');
-  expect(exits).toEqual([]);
-  finishDrain();
-  await vi.waitFor(() => expect(exits).toEqual([1]));
-  expect(drains()).toBe(1);
-});
-
-test('a guarded task may end once the shutdown has begun', async () => {
-  const { shutdown, signal, finishDrain, exits, errors } = start();
-  const task = Promise.withResolvers<void>();
-  shutdown.guard('watch', task.promise);
-  signal('SIGTERM');
-  task.resolve();
-  await task.promise;
-  finishDrain();
-  await vi.waitFor(() => expect(exits).toEqual([0]));
-  expect(errors).toEqual([]);
-});
-
 function start() {
   const emitter = new EventEmitter();
   const exits: number[] = [];

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readLines } from '../../src/kube/lines.ts';
+import { readLines } from '../../src/kube/client.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 

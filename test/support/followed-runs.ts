@@ -1,21 +1,16 @@
 import { onTestFinished } from 'vitest';
+import { createOrchestrationQueue } from '../../src/engine/orchestrations.ts';
+import { createRunQueue } from '../../src/engine/runs.ts';
 import { followCluster } from '../../src/kube/cluster.ts';
-import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts';
+import { ORCHESTRATIONS, RUNS, STEP_RESOURCES, TOOL_RUNS } from '../../src/kube/kinds.ts';
+import { namespacedResource } from '../../src/kube/resources.ts';
+import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import {
-  createOrchestrationQueue,
-  createRunQueue,
-  ORCHESTRATIONS,
-  RUNS,
-  STEP_RESOURCES,
-} from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
-import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
-import { TOOL_RUNS } from '../../src/toolrun/main.ts';
 import { connectModel } from './model/client.ts';
 import { REVISIONS } from './model/engine.ts';
 import type { Model } from './model/model.ts';
@@ -129,7 +124,6 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
   const queue = createRunQueue({
     ...common,
     workers: 16,
-    hash: (text) => text,
     nameChild: ({ name }, step, attempt) => `${name}.${step}.${attempt}`,
     missingOrchestrationSeconds: 300,
     emitEvent: () => Promise.resolve(),

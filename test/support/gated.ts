@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import type { Step } from '../../src/dag/step.ts';
+import type { Step } from '../../src/dag/graph.ts';
 import { connectApi, type SendToApi } from './api.ts';
 import type { Cluster } from './controlplane/cluster.ts';
 import type { ControlPlane } from './controlplane/controlplane.ts';

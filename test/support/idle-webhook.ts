@@ -1,6 +1,12 @@
 import type { SendToApi } from './api.ts';
 
-/** Where the API server keeps them. */
+/** Where the API server keeps a webhook configuration, which is named as in flags: `validating/NAME`, `mutating/NAME`. */
+export function pathOf(configuration: string): string {
+  const [kind, name] = configuration.split('/');
+  return `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${name}`;
+}
+
+/** Where they are all kept. */
 export const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 
 /** A ValidatingWebhookConfiguration that asks about nothing that anyone makes. */
@@ -17,9 +23,9 @@ export function idleConfiguration(name: string): object {
   return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks: [webhook] };
 }
 
-/** The authorities that the API server trusts for its webhook, in PEM; '' if none. */
-export async function readCaBundle(send: SendToApi, name: string): Promise<string> {
-  const { body } = await send('GET', `${CONFIGURATIONS}/${name}`);
+/** The authorities that the API server trusts for the first webhook of a configuration, in PEM; '' if none. */
+export async function readCaBundle(send: SendToApi, configuration: string): Promise<string> {
+  const { body } = await send('GET', pathOf(configuration));
   const { webhooks } = body as { webhooks: readonly { clientConfig: { caBundle?: string } }[] };
   return Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString();
 }

@@ -3,8 +3,9 @@ import { createKubeClient, type KubeClient } from '../../src/kube/client.ts';
 import type { LoadCredentials } from '../../src/kube/credentials.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts';
-import type { KubeObject, Resource } from '../../src/kube/resources.ts';
+import type { Resource } from '../../src/kube/resources.ts';
 import { createTransport } from '../../src/kube/transport.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { silentLog, systemTiming } from './timing.ts';
 
 export const configMaps: Resource = {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OwnerReference } from '../../src/objects/object.ts';
 import { connectApi } from './api.ts';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
@@ -38,7 +39,7 @@ export interface StoredObject {
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly name: string; readonly uid: string }[];
+    readonly ownerReferences?: readonly OwnerReference[];
   };
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into objects of many kinds, and says what it expects to find
   readonly [field: string]: any;

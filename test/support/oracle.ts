@@ -1,4 +1,4 @@
-import type { Step } from '../../src/dag/step.ts';
+import type { Step } from '../../src/dag/graph.ts';
 
 // What the graph library must say, worked out the slow and obvious way: for graphs of a handful of steps.
 

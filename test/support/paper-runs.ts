@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { base32, nameChild } from '../../src/reconciler/names.ts';
+import { nameChild } from '../../src/reconciler/names.ts';
 import type { PaperKind, PaperOptions } from './paper-api.ts';
 
 const API = 'orchestration.proompteng.ai/v1alpha1';
@@ -16,11 +15,10 @@ export interface Crowd {
 
 const nameOf = (index: number) => `run-${String(index).padStart(6, '0')}`;
 const uidOf = (name: string) => `${name}-0000-4000-8000-000000000000`;
-const nameAttempt = nameChild((text) => base32(createHash('sha256').update(text).digest()));
 /** The child of a run's step, under the name that only it has. */
 const childOf = (index: number, step: string) => {
   const run = { name: nameOf(index), uid: uidOf(nameOf(index)) };
-  return { apiVersion: TOOLS, kind: 'ToolRun', name: nameAttempt(run, step, 1), namespace };
+  return { apiVersion: TOOLS, kind: 'ToolRun', name: nameChild(run, step, 1), namespace };
 };
 const managedFields = [
   { manager: 'orchestration-gate-reconciler', operation: 'Update', subresource: 'status', time, fieldsV1: {} },

@@ -1,4 +1,5 @@
-import type { Condition, RunStatus, StepStatus } from '../../src/orchestration/run-status.ts';
+import type { Condition } from '../../src/orchestration/conditions.ts';
+import type { RunStatus, StepStatus } from '../../src/orchestration/run-status.ts';
 
 // What tests ask of the status of a run.
 

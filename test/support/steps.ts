@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Step } from '../../src/dag/step.ts';
+import type { Step } from '../../src/dag/graph.ts';
 
 /** A step that waits for the named ones; `step('a')` does not say what it waits for. */
 export function step(name: string, ...dependsOn: string[]): Step {

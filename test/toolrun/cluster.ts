@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { StoredObject } from '../../src/objects/object.ts';
 import {
   readToolRunState,
   TOOL_RUN_STATE,
@@ -9,7 +10,7 @@ import type { NameChild } from '../../src/toolrun/job.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { findJobRef } from '../../src/toolrun/job-ref.ts';
 import { type PlanOptions, planToolRun } from '../../src/toolrun/plan.ts';
-import type { Action, KubeObject, Manifest, Snapshot, ToolRunStatus } from '../../src/toolrun/snapshot.ts';
+import type { Action, Manifest, Snapshot, ToolRunStatus } from '../../src/toolrun/snapshot.ts';
 import { readStatus } from '../../src/toolrun/status.ts';
 
 export const nameChild: NameChild = ({ name, uid }, ...parts) =>
@@ -24,7 +25,7 @@ export const options: PlanOptions = {
   ownServiceAccount: { namespace: 'agents', name: 'orchestration-gate' },
 };
 
-export function toolRun(fields: Record<string, unknown> = {}): KubeObject {
+export function toolRun(fields: Record<string, unknown> = {}): StoredObject {
   return {
     apiVersion: 'tools.proompteng.ai/v1alpha1',
     kind: 'ToolRun',
@@ -41,7 +42,7 @@ export function toolRun(fields: Record<string, unknown> = {}): KubeObject {
   };
 }
 
-export function tool(spec: Record<string, unknown> = {}): KubeObject {
+export function tool(spec: Record<string, unknown> = {}): StoredObject {
   return {
     apiVersion: 'tools.proompteng.ai/v1alpha1',
     kind: 'Tool',
@@ -60,13 +61,13 @@ export const failed = {
 };
 
 /** The least of an API server that a ToolRun needs: versions, conflicts, AlreadyExists, uids; and what it was asked for. */
-export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject) {
+export function createCluster(storedToolRun: StoredObject, storedTool?: StoredObject) {
   let version = 1;
   let run = storedToolRun;
   const world = {
     tool: storedTool,
-    jobs: new Map<string, KubeObject>(),
-    configMaps: new Map<string, KubeObject>(),
+    jobs: new Map<string, StoredObject>(),
+    configMaps: new Map<string, StoredObject>(),
     refusals: new Map<string, string>(),
     jobsCreated: 0,
     statuses: [] as ToolRunStatus[],
@@ -85,7 +86,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     state: () => readToolRunState(run.metadata),
     annotate,
     setStatus,
-    job: (): KubeObject | undefined => [...world.jobs.values()][0],
+    job: (): StoredObject | undefined => [...world.jobs.values()][0],
     observe,
     perform,
     reconcile,
@@ -108,7 +109,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     };
   }
 
-  function create(objects: Map<string, KubeObject>, manifest: Manifest): boolean {
+  function create(objects: Map<string, StoredObject>, manifest: Manifest): boolean {
     const { name } = manifest.metadata;
     if (objects.has(name)) return false;
     const uid = `uid-${++version}`;
@@ -132,7 +133,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     store({ ...run, status: Object.fromEntries(merged) });
   }
 
-  function store(changed: KubeObject): void {
+  function store(changed: StoredObject): void {
     run = { ...changed, metadata: { ...changed.metadata, resourceVersion: String(++version) } };
   }
 
@@ -145,7 +146,8 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
   }
 
   function writeState(state: ToolRunState, { toolRun: { object } }: Snapshot): boolean {
-    const textOf = ({ metadata }: KubeObject) => (metadata['annotations'] as Record<string, string>)?.[TOOL_RUN_STATE];
+    const textOf = ({ metadata }: StoredObject) =>
+      (metadata['annotations'] as Record<string, string>)?.[TOOL_RUN_STATE];
     const text = writeToolRunState(run.metadata, state);
     if (textOf(object) !== textOf(run)) return false;
     if (text === textOf(run)) return true;
@@ -196,7 +198,7 @@ export function createCluster(storedToolRun: KubeObject, storedTool?: KubeObject
     return done;
   }
 
-  function changeJob(uid: string | undefined, change: (job: KubeObject) => object): void {
+  function changeJob(uid: string | undefined, change: (job: StoredObject) => object): void {
     for (const [name, job] of world.jobs)
       if (job.metadata.uid === uid) world.jobs.set(name, { ...job, ...change(job) });
   }

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { TOOL_RUN_STATE, type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { isConfigMapOurs } from '../../src/toolrun/outcome.ts';
-import type { KubeObject, Manifest } from '../../src/toolrun/snapshot.ts';
+import type { Manifest } from '../../src/toolrun/snapshot.ts';
 import { nameChild, options, tool, toolRun } from './cluster.ts';
 
 const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;
@@ -18,7 +19,7 @@ function createWorld(fields: Record<string, unknown>, job?: object) {
     getJob: () => undefined,
     readJob: (_, name) => {
       reads.push(name);
-      return Promise.resolve(job as KubeObject | undefined);
+      return Promise.resolve(job as StoredObject | undefined);
     },
     readConfigMap: () => Promise.resolve(undefined),
     readPodRefusal: () => Promise.resolve(undefined),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { buildConfigMap, buildJob, checkTool } from '../../src/toolrun/job.ts';
-import type { KubeObject, Manifest } from '../../src/toolrun/snapshot.ts';
+import type { Manifest } from '../../src/toolrun/snapshot.ts';
 import { nameChild, options, tool, toolRun } from './cluster.ts';
 
 const names = { job: 'lint-job', configMap: 'lint-spec' };
@@ -145,8 +146,8 @@ describe('a Tool', () => {
 });
 
 describe('run.json', () => {
-  const build = (run: KubeObject, by: KubeObject) => buildConfigMap(run, by, nameChild) as Manifest;
-  const runJson = (run: KubeObject, by: KubeObject) =>
+  const build = (run: StoredObject, by: StoredObject) => buildConfigMap(run, by, nameChild) as Manifest;
+  const runJson = (run: StoredObject, by: StoredObject) =>
     JSON.parse((build(run, by)['data'] as Record<string, string>)['run.json'] ?? '');
 
   test('holds ToolRun, Tool and parameters, without what changes by itself', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../src/toolrun/snapshot.ts';
+import type { StoredObject } from '../../src/objects/object.ts';
 import { isFinal } from '../../src/toolrun/status.ts';
 import { complete, createCluster, failed, nameChild, tool, toolRun } from './cluster.ts';
 
@@ -29,6 +29,7 @@ function startedCluster(spec: Record<string, unknown> = {}) {
   return cluster;
 }
 
+const owner = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'lint' };
 const jobName = nameChild(toolRun().metadata, 'job');
 
 describe('a ToolRun', () => {
@@ -118,7 +119,7 @@ describe('a ToolRun', () => {
   test('takes an object that has the uid of its recorded Job for it, and no other of that name', () => {
     const cluster = startedCluster();
     cluster.reconcile();
-    const job = cluster.job() as KubeObject;
+    const job = cluster.job() as StoredObject;
     cluster.jobs.set(jobName, {
       ...job,
       metadata: { ...job.metadata, uid: 'another' },
@@ -130,11 +131,12 @@ describe('a ToolRun', () => {
 
   test.each([
     ['nobody', undefined],
-    ['another ToolRun', [{ uid: 'another', controller: true }]],
-    ['itself, not as controller', [{ uid: 'run-uid' }]],
+    ['another ToolRun', [{ ...owner, uid: 'another', controller: true }]],
+    ['itself, not as controller', [{ ...owner, uid: 'run-uid' }]],
   ])('fails when a Job of its name belongs to %s', (_, ownerReferences) => {
     const cluster = createCluster(toolRun(), tool());
     const foreign = {
+      ...{ apiVersion: 'batch/v1', kind: 'Job' },
       metadata: { name: jobName, namespace: 'agents', uid: 'x', ...(ownerReferences && { ownerReferences }) },
     };
     cluster.jobs.set(jobName, foreign);
@@ -146,7 +148,7 @@ describe('a ToolRun', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.reconcile({ most: 2 });
     const [[name, configMap] = ['']] = cluster.configMaps;
-    cluster.configMaps.set(name, { ...(configMap as KubeObject), data: { 'run.json': '{}' } });
+    cluster.configMaps.set(name, { ...(configMap as StoredObject), data: { 'run.json': '{}' } });
     cluster.reconcile();
     expect(standingOf(cluster)).toBe(`Failed ChildNameTaken: ConfigMap ${name} exists and is not this ToolRun's`);
     expect(cluster.jobsCreated).toBe(0);
@@ -197,7 +199,7 @@ describe('a ToolRun', () => {
 
   test('never goes back to Pending when its Tool goes before its Job is seen', () => {
     const cluster = startedCluster();
-    const job = cluster.jobs.get(jobName) as KubeObject;
+    const job = cluster.jobs.get(jobName) as StoredObject;
     cluster.deleteJob();
     cluster.tool = undefined;
     cluster.reconcile();
@@ -273,8 +275,18 @@ describe('a ToolRun', () => {
   test('does not end with a Job that its status names and that is not its own', () => {
     const runtimeRef = { type: 'job', name: 'other', namespace: 'agents', uid: 'theirs' };
     const cluster = createCluster(toolRun({ status: { phase: 'Running', runtimeRef, conditions: [] } }), tool());
-    const other = { name: 'other', namespace: 'agents', uid: 'theirs', ownerReferences: [{ uid: 'another' }] };
-    cluster.jobs.set('other', { metadata: other, status: { conditions: [complete] } });
+    const other = {
+      name: 'other',
+      namespace: 'agents',
+      uid: 'theirs',
+      ownerReferences: [{ ...owner, uid: 'another' }],
+    };
+    cluster.jobs.set('other', {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: other,
+      status: { conditions: [complete] },
+    });
     expect(standingOf(cluster)).toContain('Failed JobDeleted');
   });
 
@@ -364,7 +376,8 @@ describe('a ToolRun that another executor has begun', () => {
       tool({ ttlSecondsAfterFinished: 0 }),
     );
   /** Theirs has labels and no owner. */
-  const theirs = (fields: object = {}): KubeObject => ({
+  const theirs = (fields: object = {}): StoredObject => ({
+    ...{ apiVersion: 'batch/v1', kind: 'Job' },
     metadata: {
       ...{ name: 'lint-job', namespace: 'agents', uid: 'theirs', creationTimestamp: time },
       labels: { 'agents.proompteng.ai/tool-run': 'lint' },

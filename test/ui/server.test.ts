@@ -3,7 +3,8 @@ import { type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Cluster, StoredObject } from '../../src/ui/cluster.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
+import type { Cluster } from '../../src/ui/cluster.ts';
 import type { Message } from '../../src/ui/page/protocol.ts';
 import { type Connection, createFrameParser, followServer } from '../../src/ui/page/stream.ts';
 import { createPageServer } from '../../src/ui/server.ts';
@@ -11,7 +12,7 @@ import { systemTiming } from '../support/timing.ts';
 import { step } from './runs.ts';
 
 const API = 'orchestration.proompteng.ai/v1alpha1';
-const object = (kind: string, name: string, content: object): StoredObject => ({
+const object = (kind: string, name: string, content: object): KubeObject => ({
   apiVersion: API,
   kind,
   metadata: { name, uid: `uid-${name}`, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -25,8 +26,8 @@ const runOf = (name: string, phase: string, stepStatuses: readonly object[] = []
 
 /** A cluster in memory, behind the port. */
 function createCluster() {
-  const objects = new Map<string, StoredObject>();
-  const listeners = new Set<(changed: StoredObject | undefined) => void>();
+  const objects = new Map<string, KubeObject>();
+  const listeners = new Set<(changed: KubeObject | undefined) => void>();
   const state = { isSynced: true, troubles: [] as string[], snapshot: undefined as unknown };
   const cluster: Cluster = {
     objects: () => objects.values(),
@@ -39,7 +40,7 @@ function createCluster() {
       return () => listeners.delete(listener);
     },
   };
-  const tell = (changed?: StoredObject) => {
+  const tell = (changed?: KubeObject) => {
     for (const listener of listeners) listener(changed);
   };
   return {
@@ -47,11 +48,11 @@ function createCluster() {
     state,
     listeners,
     tell,
-    put: (changed: StoredObject) => {
+    put: (changed: KubeObject) => {
       objects.set(`${changed.kind}/${changed.metadata.name}`, changed);
       tell(changed);
     },
-    remove: (changed: StoredObject) => {
+    remove: (changed: KubeObject) => {
       objects.delete(`${changed.kind}/${changed.metadata.name}`);
       tell(changed);
     },

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { quoteName } from '../../dag/display.ts';
 import type { Orchestration } from '../../orchestration/decode.ts';
-import { base32 } from '../../reconciler/names.ts';
 import { type Preview, previewChildren } from '../../reconciler/preview.ts';
 import type { ChildVerdict } from './child-verdict.ts';
 import { readCauses } from './failure.ts';
@@ -17,9 +15,8 @@ export async function judgeChildren(
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<readonly ChildVerdict[]> {
   const namespace = orchestration.namespace || cluster.namespace;
-  const hash = (text: string) => base32(createHash('sha256').update(text).digest());
   const verdicts: ChildVerdict[] = [];
-  for (const { step, index, kind, child } of previewChildren(orchestration, namespace, parameters, hash)) {
+  for (const { step, index, kind, child } of previewChildren(orchestration, namespace, parameters)) {
     verdicts.push({ step, index, kind, ...(await judgeChild(child, cluster)) });
   }
   return verdicts;

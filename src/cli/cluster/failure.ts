@@ -1,8 +1,9 @@
 import { listNames, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
+import type { KubeObject } from '../../objects/object.ts';
 import { API_VERSION } from '../../orchestration/schema.ts';
 import { displayText } from '../format/escape.ts';
-import { type ApiFailure, type Cluster, type ClusterKind, type ClusterObject, isApiFailure } from './port.ts';
+import { type ApiFailure, type Cluster, type ClusterKind, isApiFailure } from './port.ts';
 
 /** A command cannot go on, for reasons that its user can mend: one printable sentence each. */
 export class CommandError extends Error {
@@ -41,7 +42,7 @@ export function readCauses({
 }
 
 /** Reads an object that must be there. */
-export async function readExisting(cluster: Cluster, kind: ClusterKind, name: string): Promise<ClusterObject> {
+export async function readExisting(cluster: Cluster, kind: ClusterKind, name: string): Promise<KubeObject> {
   try {
     return await cluster.get(kind, name);
   } catch (error) {

@@ -1,12 +1,13 @@
+import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
+import { shortenWarning } from '../../orchestration/messages.ts';
 import type { Path } from '../../orchestration/problem.ts';
-import { shortenWarning } from '../../orchestration/warning.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
 import { findNameMistakes } from './command.ts';
 import { readCauses } from './failure.ts';
-import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';
+import { type Cluster, isApiFailure } from './port.ts';
 
 /** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
 export const FOREIGN_WARNING = 'ServerWarning';
@@ -56,18 +57,18 @@ async function judgeObject(
 }
 
 /** As the API server is to see it; one without metadata is denied there. */
-function readObject({ value }: FoundObject): ClusterObject {
-  const object = value as ClusterObject;
+function readObject({ value }: FoundObject): KubeObject {
+  const object = value as KubeObject;
   return { ...object, metadata: { ...object.metadata } };
 }
 
 /** An update is judged otherwise than a creation: by the ratchet, and as a merge with what is stored. */
-async function dryRun(object: ClusterObject, cluster: Cluster, onWarning: (warning: string) => void): Promise<void> {
+async function dryRun(object: KubeObject, cluster: Cluster, onWarning: (warning: string) => void): Promise<void> {
   const write = (await isStored(object, cluster)) ? cluster.apply : cluster.create;
   await write(object, { isDryRun: true, onWarning });
 }
 
-async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Promise<boolean> {
+async function isStored({ kind, metadata }: KubeObject, cluster: Cluster): Promise<boolean> {
   const { name, namespace } = asRecord(metadata);
   if (typeof name !== 'string' || findNameMistakes(name).length > 0) return false;
   try {

@@ -1,16 +1,4 @@
-/** A Kubernetes object as far as commands look into it. */
-export interface ClusterObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly [field: string]: unknown;
-  };
-  readonly [field: string]: unknown;
-}
+import type { KubeObject } from '../../objects/object.ts';
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
@@ -42,9 +30,9 @@ export function isApiFailure(error: unknown): error is ApiFailure {
 /** Told what becomes of one object. */
 export interface Listener {
   /** It is there, or has changed. */
-  readonly onChange: (object: ClusterObject) => void;
+  readonly onChange: (object: KubeObject) => void;
   /** It was deleted; its last state, where anybody saw it. May be told twice. */
-  readonly onDeleted: (last?: ClusterObject) => void;
+  readonly onDeleted: (last?: KubeObject) => void;
   /** The API server cannot be followed for this reason, and is tried again. */
   readonly onTrouble: (reason: string) => void;
   /** It answers, again. */
@@ -62,15 +50,15 @@ export interface WriteOptions {
 export interface Cluster {
   /** Where objects are that do not say. */
   readonly namespace: string;
-  readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<ClusterObject>;
-  readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly ClusterObject[]>;
-  readonly create: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
+  readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<KubeObject>;
+  readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly KubeObject[]>;
+  readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Whether a failed write is a word on the object, so that the same object would be denied again. */
   readonly isDenial: (failure: ApiFailure) => boolean;
   /** Server-side apply, which takes over what others own. */
-  readonly apply: (object: ClusterObject, options?: WriteOptions) => Promise<ClusterObject>;
+  readonly apply: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Sets annotations of a run; null removes one. */
-  readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<ClusterObject>;
+  readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<KubeObject>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }

@@ -1,9 +1,9 @@
+import type { KubeObject } from '../../objects/object.ts';
 import { asRecord, decodeOrchestrationRun } from '../../orchestration/decode.ts';
 import { decodeRunStatus } from '../../orchestration/decode-status.ts';
 import { FIELD_MANAGER, isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
 import { GROUP, type OrchestrationRunSpec, TEMPLATE } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
-import type { ClusterObject } from './port.ts';
 
 export const CANCEL = `${GROUP}/cancel`;
 export const SUSPEND = `${GROUP}/suspend`;
@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** Reads a run from anything: what is malformed counts as absent. */
-export function readRun(object: ClusterObject): Run {
+export function readRun(object: KubeObject): Run {
   const { name, namespace = '', uid = '', annotations = {}, managedFields } = object.metadata;
   const leftTo = findOtherWriter(managedFields);
   return {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { displayObject, quoteName } from '../../dag/display.ts';
+import type { KubeObject } from '../../objects/object.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
 import type { Outcome } from '../command.ts';
 import { displayText } from '../format/escape.ts';
 import { readParameters } from '../parameters.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { CommandError, readExisting } from './failure.ts';
-import { type Cluster, type ClusterObject, type ClusterPorts, isApiFailure } from './port.ts';
+import { type Cluster, type ClusterPorts, isApiFailure } from './port.ts';
 import { isIdleTemplate, type Run, readRun } from './run.ts';
 import { checkTimeout, TIMEOUT_USAGE, watchRun } from './watch.ts';
 
@@ -75,7 +76,7 @@ function nameRun(orchestration: string, suffix: string): string {
   return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${suffix}`;
 }
 
-function writeRun(name: string, namespace: string, spec: OrchestrationRunSpec): ClusterObject {
+function writeRun(name: string, namespace: string, spec: OrchestrationRunSpec): KubeObject {
   return { apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata: { name, namespace }, spec };
 }
 
@@ -85,7 +86,7 @@ function writeRun(name: string, namespace: string, spec: OrchestrationRunSpec): 
  */
 async function createOnce(
   cluster: Cluster,
-  wanted: ClusterObject,
+  wanted: KubeObject,
   isNamed: boolean,
 ): Promise<{ run: Run; isNew: boolean }> {
   try {
@@ -102,7 +103,7 @@ async function createOnce(
 }
 
 /** An answer that never came is asked for once more: by its name a run is created only once. */
-async function createAgain(cluster: Cluster, wanted: ClusterObject): Promise<ClusterObject> {
+async function createAgain(cluster: Cluster, wanted: KubeObject): Promise<KubeObject> {
   try {
     return await cluster.create(wanted);
   } catch (error) {

@@ -1,8 +1,8 @@
+import type { StoredObject } from '../../objects/object.ts';
 import { agentRunFields, buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
+import { findCondition } from '../../orchestration/conditions.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { readSeconds } from '../../orchestration/texts.ts';
-import { findCondition } from '../conditions.ts';
-import type { KubeObject } from '../snapshot.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
 import { readStartUnless } from './start.ts';
@@ -29,7 +29,7 @@ export const agentRun: ChildKind = {
 };
 
 /** Its controller holds it back, until there is capacity. More that is said of the same reason is not said again. */
-function readBlocked({ metadata, status }: KubeObject, said: string): Wait | undefined {
+function readBlocked({ metadata, status }: StoredObject, said: string): Wait | undefined {
   const { status: is, reason, message } = findCondition(status, 'Blocked') ?? {};
   if (asRecord(status)['phase'] !== 'Pending' || is !== 'True') return undefined;
   const told = `AgentRun ${metadata.name} is blocked (${String(reason)})`;

@@ -1,5 +1,6 @@
+import type { StoredObject } from '../../objects/object.ts';
 import type { Step } from '../../orchestration/schema.ts';
-import type { KubeObject, ObservedRun } from '../snapshot.ts';
+import type { ObservedRun } from '../snapshot.ts';
 
 /** What a step waits for: a word for programs, a sentence for people. Neither changes unless what is waited for does. */
 export interface Wait {
@@ -34,9 +35,9 @@ export interface ChildKind {
    * When the child's work began, by its own account; undefined while that is still ahead. Without it the work of children
    * of this kind begins with their creation.
    */
-  readonly readStart?: (child: KubeObject) => string | undefined;
+  readonly readStart?: (child: StoredObject) => string | undefined;
   /** What a child that has not ended waits for; undefined if it works. `said` is what its step says now. */
-  readonly readWait?: (child: KubeObject, said: string) => Wait | undefined;
+  readonly readWait?: (child: StoredObject, said: string) => Wait | undefined;
 }
 
 export interface GateKind {
@@ -48,10 +49,10 @@ export interface GateKind {
   readonly kind: string;
   /** What the step waits for, as texts that an object of this kind may offer: candidates are found by them. */
   readonly wants: (step: Step) => readonly string[];
-  readonly offers: (candidate: KubeObject) => readonly string[];
+  readonly offers: (candidate: StoredObject) => readonly string[];
   /** Whether `candidate`, which offers something that the step wants, is among what it waits for. */
-  readonly matches: (step: Step, candidate: KubeObject, run: ObservedRun) => boolean;
-  readonly judge: (step: Step, watched: readonly KubeObject[]) => Outcome;
+  readonly matches: (step: Step, candidate: StoredObject, run: ObservedRun) => boolean;
+  readonly judge: (step: Step, watched: readonly StoredObject[]) => Outcome;
 }
 
 export interface ImmediateKind {

@@ -1,8 +1,8 @@
+import type { StoredObject } from '../../objects/object.ts';
+import { findCondition } from '../../orchestration/conditions.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { readReference } from '../../orchestration/references.ts';
 import { API_VERSION } from '../../orchestration/schema.ts';
-import { findCondition } from '../conditions.ts';
-import type { KubeObject } from '../snapshot.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
 
@@ -25,7 +25,7 @@ export const subOrchestration: ChildKind = {
 };
 
 /** A run that has not started says why in its conditions. */
-function readPending({ metadata, status }: KubeObject): Wait | undefined {
+function readPending({ metadata, status }: StoredObject): Wait | undefined {
   const progress = asRecord(status)['phase'] === 'Pending' ? findCondition(status, 'Progressing') : undefined;
   if (progress === undefined) return undefined;
   const message = `OrchestrationRun ${metadata.name} has not started: ${String(progress['message'])}`;

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { isHeld } from '../../../src/reconciler/finalizer.ts';
 import { NAMESPACE, phaseOf, REVISIONS, RUNS, resourceOf, TOOL_RUNS } from '../../support/model/engine.ts';

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
 import { NAMESPACE, ORCHESTRATIONS, REVISIONS, RUNS, resourceOf, TOOL_RUNS } from '../../support/model/engine.ts';
 import * as laws from '../../support/model/laws.ts';

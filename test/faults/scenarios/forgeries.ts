@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
 import { endOf } from '../mixed-run.ts';

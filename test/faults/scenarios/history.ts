@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
+import type { Resource } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { ORCHESTRATIONS, POLICIES, RUNS } from '../../support/model/engine.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { RUNS, TOOL_RUNS } from '../../support/model/engine.ts';
 import { endsMixed } from '../arena.ts';

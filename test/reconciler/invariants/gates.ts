@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
+import type { StoredObject } from '../../../src/objects/object.ts';
 import { type Check, said } from './moment.ts';
 
 /** A gate ends by the word of the policy that was seen, and Ready is the word of a policy that asks nobody, only. */
@@ -25,7 +25,7 @@ export const obeysPolicy: Check = (moment, _, changes) => {
     });
 };
 
-function readPolicy(policy: KubeObject | undefined) {
+function readPolicy(policy: StoredObject | undefined) {
   const { phase } = Object(policy?.['status']);
   const { mode, defaultDecision } = Object(policy?.['spec']);
   const asksNobody = mode === 'auto' || defaultDecision === 'allow';

@@ -1,4 +1,5 @@
-import { type KubeObject, namespacedResource, type ObjectMeta, type Resource } from '../../../src/kube/resources.ts';
+import { namespacedResource, type Resource } from '../../../src/kube/resources.ts';
+import type { KubeObject, ObjectMeta } from '../../../src/objects/object.ts';
 
 // Kinds that the controllers of the agents chart read and write.
 

@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../../src/kube/client.ts';
-import { apiVersionOf, type KubeObject, type Resource } from '../../../src/kube/resources.ts';
+import { apiVersionOf, type Resource } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { AGENT_RUNS, CREATOR, DELIVERY_LABEL, RUN_LABEL, RUNS, STEP_LABEL, type Stored, TOOL_RUNS } from './kinds.ts';
 import type { Step } from './orchestration-judge.ts';
 

@@ -1,6 +1,6 @@
 import type { KubeClient, WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Model } from './model.ts';
 
 /** A model as a client that reflectors can follow. */

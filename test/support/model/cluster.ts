@@ -1,9 +1,10 @@
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { Resource, KubeObject as Stored } from '../../../src/kube/resources.ts';
+import type { Resource } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
+import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
+import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
 import { OUTCOME_FINALIZER } from '../../../src/reconciler/finalizer.ts';
-import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
-import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
+import type { Cluster } from '../../../src/reconciler/ports.ts';
 import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
 import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
@@ -46,27 +47,27 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
   const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
 
-  function find(kind: string, namespace: string, name: string): KubeObject | undefined {
-    const isIt = (object: Stored) =>
+  function find(kind: string, namespace: string, name: string): StoredObject | undefined {
+    const isIt = (object: KubeObject) =>
       object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name;
-    return api.all().find(isIt) as KubeObject | undefined;
+    return api.all().find(isIt) as StoredObject | undefined;
   }
 
-  function findByKey(kind: string, key: string): KubeObject | undefined {
+  function findByKey(kind: string, key: string): StoredObject | undefined {
     const words = circumstances.unreadable.get(kind);
     if (words !== undefined) throw new KubeError('Unavailable', `${kind} has not been listed yet`);
     const [namespace = '', name = ''] = key.split('/');
     return find(kind, namespace, name);
   }
 
-  async function read(kind: string, namespace: string, name: string): Promise<KubeObject | undefined> {
+  async function read(kind: string, namespace: string, name: string): Promise<StoredObject | undefined> {
     await Promise.resolve();
     const words = circumstances.unreads.get(kind);
     if (words !== undefined) throw new KubeError('Forbidden', words, { code: 403 });
     return find(kind, namespace, name);
   }
 
-  async function attempt(call: Call, write: () => Stored | undefined): Promise<WriteOutcome> {
+  async function attempt(call: Call, write: () => KubeObject | undefined): Promise<WriteOutcome> {
     await Promise.resolve();
     circumstances.calls.push(call);
     try {
@@ -93,25 +94,27 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     listOffers: ({ kind }, namespace, text) => {
       findByKey(kind, '');
       const topic = topicOf(kind, namespace, text);
-      return (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(topic));
+      return (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(topic));
     },
     unreadable: (_, kind) => circumstances.unreadable.get(kind),
     listUnsettledChildren: (uid) =>
-      (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
+      (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
     listHeldChildren: (key) =>
-      (api.all() as KubeObject[]).filter((object) => topicsOf(object).includes(heldTopic(key))),
+      (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(heldTopic(key))),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     rivalOf: () => undefined,
     untilOwnWritesSeenMs: () => 0,
     readObject: (_, kind, namespace, name) => read(kind, namespace, name),
     readSnapshot: (namespace, name) => read('ControllerRevision', namespace, name),
     create(object) {
-      const { kind, metadata } = object as unknown as Stored;
-      const create = (kind: Resource, child: Stored) =>
+      const { kind, metadata } = object as unknown as KubeObject;
+      const create = (kind: Resource, child: KubeObject) =>
         circumstances.startsLate ? api.create(kind, child) : createBegun(api, kind, child);
-      return attempt(`create ${String(kind)} ${metadata.name}`, () => create(of(kind), object as unknown as Stored));
+      return attempt(`create ${String(kind)} ${metadata.name}`, () =>
+        create(of(kind), object as unknown as KubeObject),
+      );
     },
-    dryRunCreate: (object) => Promise.resolve(object as unknown as KubeObject),
+    dryRunCreate: (object) => Promise.resolve(object as unknown as StoredObject),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       attempt(`patch OrchestrationRun ${name}`, () => {
         const body = { metadata: { uid, resourceVersion }, status };

@@ -1,5 +1,6 @@
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
+import type { Resource } from '../../../src/kube/resources.ts';
+import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
@@ -9,7 +10,6 @@ import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
-import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { ownerRunOf } from '../../../src/reconciler/topics.ts';
 import { createModel, type Model } from './model.ts';
@@ -237,7 +237,7 @@ function write(
         refusals.set(ref.name, 'exceeded quota');
         return undefined;
       }
-      const built = buildChild(run, action, (text) => text) as unknown as KubeObject;
+      const built = buildChild(run, action) as unknown as KubeObject;
       const child = setting.startsLate === true ? api.create(kind, built) : createBegun(api, kind, built);
       const count = api.countCreates(kind, ref);
       setting.tell({ type: 'Created', step, child, stored: stored(), children: listChildren(api), count });
@@ -332,7 +332,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   const object = view.get(keyOf(RUNS.kind, RUN));
   if (object === undefined) return undefined;
   const known = runs.get(object);
-  const read = known ?? readRun(object as snapshots.KubeObject, false);
+  const read = known ?? readRun(object as StoredObject, false);
   if (known === undefined) runs.set(object, read);
   const orchestration = observeOrchestration(api, view, read.uid);
   const run = trustRun(read, orchestration, nameChild);
@@ -341,10 +341,10 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
     // A view may know a run's newest status before the child that it speaks of.
     const isDoubtful = ref.uid !== undefined && !isStepFinal(step);
     const child = view.get(keyOf(ref.kind, ref.name)) ?? (isDoubtful ? findChild(api, ref.name) : undefined);
-    return child === undefined ? [] : [[ref.name, child as snapshots.KubeObject] as const];
+    return child === undefined ? [] : [[ref.name, child as StoredObject] as const];
   });
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
-  const candidates = [...view.values()] as snapshots.KubeObject[];
+  const candidates = [...view.values()] as StoredObject[];
   const watched = steps.flatMap((step) => {
     const kind = stepKinds.get(step.kind);
     if (kind?.type !== 'Gate') return [];
@@ -370,8 +370,8 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   };
 }
 
-function listReleasable(api: Model, view: World['view'], run: ObservedRun): readonly snapshots.KubeObject[] {
-  const held = ([...view.values()] as snapshots.KubeObject[]).filter(
+function listReleasable(api: Model, view: World['view'], run: ObservedRun): readonly StoredObject[] {
+  const held = ([...view.values()] as StoredObject[]).filter(
     (object) => isHeld(object) && ownerRunOf(object)?.uid === run.uid,
   );
   const isNewest = storedRun({ api })?.metadata.resourceVersion === run.resourceVersion;

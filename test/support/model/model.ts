@@ -1,12 +1,7 @@
 import type { DeleteOptions, Page, PatchOptions, WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError, type KubeErrorReason } from '../../../src/kube/errors.ts';
-import {
-  compareVersions,
-  type KubeObject,
-  keyOf,
-  type ObjectName,
-  type Resource,
-} from '../../../src/kube/resources.ts';
+import { compareVersions, type ObjectName, type Resource } from '../../../src/kube/resources.ts';
+import { type KubeObject, keyOf } from '../../../src/objects/object.ts';
 import { isEqual } from '../../../src/orchestration/equality.ts';
 import { mergePatch } from '../patches.ts';
 import type { Call, Law } from './laws.ts';

@@ -2,7 +2,8 @@ import type { Verb } from '../../../src/kube/calls.ts';
 import type { KubeClient, Page, WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Timing } from '../../../src/kube/ports.ts';
-import type { KubeObject, ObjectName, Resource } from '../../../src/kube/resources.ts';
+import type { ObjectName, Resource } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Model } from './model.ts';
 
 /** A call on its way to the API server. Watches and Events are not among them. */

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import type { StepStatus } from '../../../src/orchestration/run-status.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';

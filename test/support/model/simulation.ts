@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createRunQueue } from '../../../src/engine/runs.ts';
 import { followCluster } from '../../../src/kube/cluster.ts';
-import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
+import { STEP_RESOURCES } from '../../../src/kube/kinds.ts';
+import type { Resource } from '../../../src/kube/resources.ts';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
+import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { keepObject } from '../../../src/reconciler/kept.ts';
-import { createRunQueue, STEP_RESOURCES } from '../../../src/reconciler/main.ts';
-import { base32, nameChild } from '../../../src/reconciler/names.ts';
+import { nameChild } from '../../../src/reconciler/names.ts';
 import { createRivals } from '../../../src/reconciler/rivals.ts';
-import type * as snapshots from '../../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../../src/reconciler/topics.ts';
 import { silentLog } from '../timing.ts';
 import { NAMESPACE, ORCHESTRATIONS, phaseOf, RUNS, resourceOf, TOOL_RUNS } from './engine.ts';
@@ -221,22 +221,20 @@ export function createSimulation(options: SimulationOptions): Simulation {
       resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
       namespaces: [NAMESPACE],
       fieldManager: FIELD_MANAGER,
-      onChange: (object) => runs.see(object as snapshots.KubeObject),
+      onChange: (object) => runs.see(object as StoredObject),
       onListed: (kind) => runs.seeList(kind),
-      keep: (object) => keepObject(object as snapshots.KubeObject) as KubeObject,
-      topicsOf: (object) => topicsOf(object as snapshots.KubeObject),
+      keep: (object) => keepObject(object as StoredObject) as KubeObject,
+      topicsOf: (object) => topicsOf(object as StoredObject),
       timing,
       log: silentLog,
     });
-    const hash = (text: string) => base32(createHash('sha256').update(text).digest());
     const runs = createRunQueue({
       followed,
       rivals: createRivals(clock.now),
       now: clock.now,
       timing,
       workers: 4,
-      hash,
-      nameChild: nameChild(hash),
+      nameChild,
       policy: () => defaultPolicy,
       missingOrchestrationSeconds: 300,
       onError: () => {},

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { API_VERSION, GROUP } from '../../../src/orchestration/schema.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../../src/reconciler/engine.ts';
-import { base32, nameChild } from '../../../src/reconciler/names.ts';
+import { nameChild } from '../../../src/reconciler/names.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
+import { createReconciler, type Reconciler, type ReconcilerOptions } from '../../../src/reconciler/reconcile.ts';
 import { type Call, connectModel } from './cluster.ts';
 import { listChildren, NAMESPACE, ORCHESTRATIONS, RUN, RUNS, setPhase, storedStatus, type World } from './engine.ts';
 import { createModel } from './model.ts';
@@ -20,21 +19,15 @@ export interface StageOptions {
   readonly isAnchored?: boolean;
 }
 
-const hash = (text: string) => base32(createHash('sha256').update(text).digest());
-
-/** Names children as in life. */
-export const nameHashed = nameChild(hash);
-
 /** The reconciler's own engine as in life, but for the time. */
 export function startEngine(
   cluster: Cluster,
   time: { readonly nowMs: number },
-  more: Partial<EngineOptions> = {},
-): Engine {
-  return createEngine({
+  more: Partial<ReconcilerOptions> = {},
+): Reconciler {
+  return createReconciler({
     cluster,
-    hash,
-    nameChild: nameHashed,
+    nameChild,
     now: () => time.nowMs,
     elapsed: () => time.nowMs,
     missingOrchestrationSeconds: 300,
@@ -60,7 +53,7 @@ export function setStage(
   const { circumstances } = cluster;
   let engine = startAhead(aheadSeconds);
 
-  function startAhead(ahead: number): Engine {
+  function startAhead(ahead: number): Reconciler {
     const elapsed = () => nowMs - startMs;
     const clock = createServerClock(elapsed, nowMs + ahead * 1_000);
     if (isAnchored) clock.hear(new Date(nowMs).toUTCString(), elapsed());
@@ -69,7 +62,6 @@ export function setStage(
       { nowMs },
       {
         elapsed,
-        hash: (text) => text,
         now: clock.now,
         nameChild: ({ uid }, step, attempt) => [step, attempt, ...uid.split('/').slice(1)].join('.'),
       },

@@ -1,0 +1,129 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/errors.ts';
+import type { Log, Timing } from '../../kube/ports.ts';
+import { startReflector } from '../../kube/reflector.ts';
+import type { Resource } from '../../kube/resources.ts';
+import { createStore } from '../../kube/store.ts';
+import type { KubeObject } from '../../objects/object.ts';
+
+/** Owns `clientConfig.caBundle` of each webhook and nothing else, so that whoever renders the rest sees no difference. */
+export const CERTIFICATES_FIELD_MANAGER = 'orchestration-gate-certificates';
+
+/** How a configuration is called in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
+export type ConfigurationName = `${keyof typeof RESOURCES}/${string}`;
+
+const resource = (kind: string, plural: string): Resource => ({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind,
+  plural,
+  namespaced: false,
+});
+const RESOURCES = {
+  mutating: resource('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'),
+  validating: resource('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'),
+} as const;
+
+/** What a webhook configuration says about whom to trust. */
+export interface CaBundles {
+  readonly version: string;
+  /** `caBundle` is PEM, '' where there is none. */
+  readonly webhooks: readonly { readonly name: string; readonly caBundle: string }[];
+  /** The field managers that own a caBundle. */
+  readonly writers: readonly string[];
+}
+
+/** The kind of a configuration, and its name. */
+export function locateConfiguration(name: ConfigurationName): { readonly resource: Resource; readonly name: string } {
+  const [kind = '', ...rest] = name.split('/');
+  return { resource: RESOURCES[kind as keyof typeof RESOURCES], name: rest.join('/') };
+}
+
+/** Undefined: there is no such configuration. Throws KubeError. */
+export async function readCaBundles(
+  client: Pick<KubeClient, 'get'>,
+  configuration: ConfigurationName,
+): Promise<CaBundles | undefined> {
+  const { resource: kind, name } = locateConfiguration(configuration);
+  const object = await client.get(kind, { name }).catch((error: KubeError) => {
+    if (error.reason === 'NotFound') return undefined;
+    throw error;
+  });
+  return object && readObject(object);
+}
+
+/**
+ * Gives every webhook of the configuration this bundle, taking the field over from whoever wrote it. Outdated, and nothing is
+ * changed, if the configuration is no longer the one that was read. Throws KubeError.
+ */
+export async function applyCaBundle(
+  client: Pick<KubeClient, 'patch'>,
+  configuration: ConfigurationName,
+  seen: { readonly version: string; readonly webhooks: readonly { readonly name: string }[] },
+  pem: string,
+): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
+  const { resource: kind, name } = locateConfiguration(configuration);
+  const caBundle = Buffer.from(pem).toString('base64');
+  const body = {
+    apiVersion: `${kind.group}/${kind.version}`,
+    kind: kind.kind,
+    metadata: { name, resourceVersion: seen.version },
+    webhooks: seen.webhooks.map((webhook) => ({ name: webhook.name, clientConfig: { caBundle } })),
+  };
+  return whetherCurrent(
+    client.patch(kind, { name }, { type: 'apply', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER, force: true }),
+  );
+}
+
+/** Outdated where the object that a write named by its version is another by now, or gone. */
+export async function whetherCurrent(write: Promise<unknown>): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
+  try {
+    await write;
+    return { outcome: 'Done' };
+  } catch (error) {
+    if (error instanceof KubeError && (error.reason === 'Conflict' || error.reason === 'NotFound'))
+      return { outcome: 'Outdated' };
+    throw error;
+  }
+}
+
+function readObject({ metadata, webhooks }: KubeObject): CaBundles {
+  const entries = (webhooks ?? []) as readonly {
+    readonly name: string;
+    readonly clientConfig?: { readonly caBundle?: string };
+  }[];
+  const managers = (metadata['managedFields'] ?? []) as readonly { manager?: string; fieldsV1?: object }[];
+  return {
+    version: metadata.resourceVersion ?? '',
+    webhooks: entries.map(({ name, clientConfig }) => ({
+      name,
+      caBundle: Buffer.from(clientConfig?.caBundle ?? '', 'base64').toString(),
+    })),
+    writers: managers
+      .filter(({ fieldsV1 = {} }) => JSON.stringify(fieldsV1).includes('"f:caBundle"'))
+      .map(({ manager = '' }) => manager),
+  };
+}
+
+export interface ConfigurationWatchOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
+  readonly configurations: readonly ConfigurationName[];
+  readonly onChange: () => void;
+  readonly timing: Timing;
+  readonly log: Log;
+}
+
+/** Watches each of the configurations by its name, which is all that the rights allow; ends by `stop`. */
+export function watchConfigurations(options: ConfigurationWatchOptions): { readonly stop: () => Promise<void> } {
+  const { client, configurations, onChange, timing, log } = options;
+  const reflectors = configurations.map((configuration) => {
+    const { resource, name } = locateConfiguration(configuration);
+    const store = createStore({ onChange, log });
+    return startReflector({ client, resource, store, timing, log, fieldSelector: `metadata.name=${name}` });
+  });
+  return {
+    async stop() {
+      await Promise.all(reflectors.map((reflector) => reflector.stop()));
+    },
+  };
+}

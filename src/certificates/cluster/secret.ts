@@ -1,0 +1,44 @@
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeError } from '../../kube/errors.ts';
+import { namespacedResource, type ObjectName } from '../../kube/resources.ts';
+import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './configurations.ts';
+
+const SECRETS = namespacedResource('', 'v1', 'Secret', 'secrets');
+
+/** What a Secret holds, as text. */
+export interface SecretData {
+  readonly version: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** Undefined: there is no such Secret. Throws KubeError. */
+export async function readSecretData(
+  client: Pick<KubeClient, 'get'>,
+  name: ObjectName,
+): Promise<SecretData | undefined> {
+  const object = await client.get(SECRETS, name).catch((error: KubeError) => {
+    if (error.reason === 'NotFound') return undefined;
+    throw error;
+  });
+  if (object === undefined) return undefined;
+  const encoded = Object.entries((object['data'] ?? {}) as Readonly<Record<string, string>>);
+  const data = Object.fromEntries(encoded.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+  return { version: object.metadata.resourceVersion ?? '', data };
+}
+
+/**
+ * Writes these keys of the Secret, and removes those that are null; everything else of it stays. Outdated, and nothing is
+ * changed, if it is no longer the one that was read at this version. It is never created. Throws KubeError.
+ */
+export function writeSecretData(
+  client: Pick<KubeClient, 'patch'>,
+  name: ObjectName,
+  version: string,
+  data: Readonly<Record<string, string | null>>,
+): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
+  const encoded = Object.entries(data).map(([key, text]) => [key, text && Buffer.from(text).toString('base64')]);
+  const body = { metadata: { resourceVersion: version }, data: Object.fromEntries(encoded) };
+  return whetherCurrent(
+    client.patch(SECRETS, name, { type: 'merge', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER }),
+  );
+}

@@ -1,0 +1,106 @@
+import type { FollowedCluster } from '../kube/cluster.ts';
+import { ORCHESTRATIONS, RUNS } from '../kube/kinds.ts';
+import { createQueue, type Queue } from '../kube/queue.ts';
+import { keyOf, type StoredObject } from '../objects/object.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
+import { decodeOrchestration } from '../orchestration/decode.ts';
+import { historyLimit } from '../orchestration/durations.ts';
+import type { Policy } from '../orchestration/judge.ts';
+import { API_VERSION } from '../orchestration/schema.ts';
+import { findExcess, historyOf } from '../reconciler/lifetime.ts';
+import { planOrchestration } from '../reconciler/orchestration-status.ts';
+import { RIVAL } from '../reconciler/rivals.ts';
+import { historyTopic } from '../reconciler/topics.ts';
+import type { WorkOptions } from './runs.ts';
+
+/** Two keep up with what people edit. */
+const ORCHESTRATION_WORKERS = 2;
+
+export interface OrchestrationQueueOptions extends WorkOptions {
+  readonly policy: () => Policy;
+  /** How many finished runs are kept of an Orchestration that does not say; undefined: all. */
+  readonly historyLimit: number | undefined;
+}
+
+/**
+ * Keeps the status of Orchestrations, and their history within its limit. `see` is to be called for every change in the copy.
+ */
+export function createOrchestrationQueue({
+  followed,
+  rivals,
+  now,
+  guard,
+  policy,
+  historyLimit: otherwise,
+  ...options
+}: OrchestrationQueueOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+  const judge = async (key: string): Promise<ReconcileResult> => {
+    const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
+    if (object === undefined) return 'done';
+    const untilMs = rivals.leaveUntilMs(object.metadata.namespace, followed.rivalWroteMs(object));
+    if (untilMs !== undefined) return { afterMs: untilMs - now() };
+    return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
+  };
+  const process = async (key: string): Promise<ReconcileResult> => {
+    const outcome = await judge(key);
+    if (outcome === 'retry') return outcome;
+    const limited = await limitHistory(followed, key, otherwise);
+    return limited === 'done' ? outcome : limited;
+  };
+  const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
+  return {
+    ...queue,
+    see(changed) {
+      const { kind, metadata } = changed;
+      const key = kind === ORCHESTRATIONS.kind ? keyOf(metadata) : historyOf(changed);
+      if (key !== undefined) queue.add(key);
+    },
+  };
+}
+
+/** At one look, or a thousand deletes would hold up what others wait for. */
+const MOST_DELETES = 50;
+
+/** Deletes the oldest finished runs of an Orchestration beyond what its policies, as they are now, want to keep. */
+async function limitHistory(
+  followed: FollowedCluster,
+  key: string,
+  otherwise: number | undefined,
+): Promise<ReconcileResult> {
+  const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
+  const limit = object && (historyLimit(decodeOrchestration(object).orchestration) ?? otherwise);
+  if (object === undefined || limit === undefined) return 'done';
+  const { namespace } = object.metadata;
+  const runs = followed.listObjects(API_VERSION, RUNS.kind, namespace, historyTopic(key));
+  const excess = findExcess(
+    runs.filter((run) => followed.statusWriters(run).isOurs),
+    limit,
+  );
+  for (const { metadata } of excess.slice(0, MOST_DELETES)) {
+    const written = await followed.delete(API_VERSION, RUNS.kind, metadata);
+    if (written.outcome === 'Refused') throw new Error(`${metadata.name} could not be deleted: ${written.message}`);
+  }
+  return excess.length > MOST_DELETES ? { afterMs: 1_000 } : 'done';
+}
+
+async function writeOrchestrationStatus(
+  followed: FollowedCluster,
+  object: StoredObject,
+  policy: Policy,
+  now: string,
+): Promise<ReconcileResult> {
+  if (followed.statusWriters(object).others.some((writer) => writer !== RIVAL.fieldManager)) return 'done';
+  const status = planOrchestration(object, policy, now);
+  if (status === undefined) return 'done';
+  const { namespace, name, uid, resourceVersion = '' } = object.metadata;
+  const version = { namespace, name, uid, resourceVersion };
+  const written = await followed.patchStatus(
+    ORCHESTRATIONS,
+    version,
+    status,
+    `${namespace}/${name}#${ORCHESTRATIONS.kind}`,
+  );
+  // Nothing that an Orchestration says makes its status wrong: whoever refuses it may change their mind.
+  if (written.outcome === 'Refused') throw new Error(`its status was refused: ${written.message}`);
+  return written.outcome === 'Outdated' ? 'retry' : 'done';
+}

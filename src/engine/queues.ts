@@ -1,0 +1,88 @@
+import type { RecordEvent } from '../kube/events.ts';
+import { ORCHESTRATIONS, RUNS, TOOL_RUNS } from '../kube/kinds.ts';
+import type { Queue } from '../kube/queue.ts';
+import { nameFrom } from '../objects/names.ts';
+import { keyOf, type StoredObject } from '../objects/object.ts';
+import type { Policy } from '../orchestration/judge.ts';
+import type { WorkTracker } from '../quarantine/work.ts';
+import { nameChild } from '../reconciler/names.ts';
+import type { EngineMetrics } from '../runtime/engine-metrics.ts';
+import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
+import type { WorkKind } from '../runtime/supervisor-metrics.ts';
+import { createOrchestrationQueue } from './orchestrations.ts';
+import { createRunQueue, type WorkOptions } from './runs.ts';
+import { createToolRunQueue } from './tool-runs.ts';
+
+export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
+  readonly configuration: ReconcileConfiguration;
+  /** The limits and severities of the gate, as they are now. */
+  readonly policy: () => Policy;
+  readonly metrics: EngineMetrics;
+  readonly record: RecordEvent;
+  readonly tracker: Pick<WorkTracker, 'guard'>;
+}
+
+/** The queues of an engine, one for each kind that is worked on. */
+export interface Queues {
+  readonly byKind: ReadonlyMap<WorkKind, Queue>;
+  /** To be called for every change in the copy: adds what it concerns. */
+  readonly see: (changed: StoredObject) => void;
+  /** To be called when a kind has been listed: adds what could not read it. */
+  readonly seeList: (kind: string) => void;
+  /** To be called when the policy is another: what it says of each Orchestration may be too. */
+  readonly judgeAgain: () => void;
+}
+
+/** Empty queues, not started. */
+export function createQueues({ configuration, policy, metrics, record, tracker, ...shared }: QueuesOptions): Queues {
+  const { workers, missingOrchestrationSeconds } = configuration;
+  const optionsOf = (kind: WorkKind) => ({
+    ...shared,
+    observer: metrics.observeQueue(kind),
+    guard: (process: Parameters<WorkOptions['guard']>[0]) => tracker.guard(kind, process),
+  });
+  const runs = createRunQueue({
+    ...optionsOf('OrchestrationRun'),
+    workers,
+    emitEvent: (run, ...event) => record(RUNS, run, ...event),
+    runObserver: metrics,
+    nameChild,
+    missingOrchestrationSeconds,
+    policy,
+  });
+  const orchestrations = createOrchestrationQueue({
+    ...optionsOf('Orchestration'),
+    policy,
+    historyLimit: configuration.historyLimit,
+  });
+  const toolRuns = configuration.executesToolRuns
+    ? createToolRunQueue({
+        ...optionsOf('ToolRun'),
+        workers,
+        emitEvent: (toolRun, ...event) => record(TOOL_RUNS, toolRun.metadata, ...event),
+        nameChild: ({ name, uid }, ...parts) => nameFrom(name, [uid, ...parts]),
+        ownServiceAccount: { namespace: configuration.ownNamespace, name: configuration.ownServiceAccount },
+        allowedServiceAccounts: configuration.allowedServiceAccounts,
+        securityContext: configuration.toolSecurityContext,
+        containerSecurityContext: configuration.toolContainerSecurityContext,
+        missingToolSeconds: missingOrchestrationSeconds,
+      })
+    : undefined;
+  const byKind = new Map<WorkKind, Queue>([
+    ['OrchestrationRun', runs],
+    ['Orchestration', orchestrations],
+  ]);
+  if (toolRuns) byKind.set('ToolRun', toolRuns);
+  return {
+    byKind,
+    see(changed) {
+      runs.see(changed);
+      toolRuns?.see(changed);
+      orchestrations.see(changed);
+    },
+    seeList: runs.seeList,
+    judgeAgain() {
+      for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import type { FollowedCluster } from '../kube/cluster.ts';
+import { createInterests, type Interests } from '../kube/interests.ts';
+import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
+import type { Timing } from '../kube/ports.ts';
+import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
+import type { StoredObject } from '../objects/object.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
+import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
+import { API_VERSION } from '../orchestration/schema.ts';
+import { affectedRuns } from '../reconciler/affected.ts';
+import type { Cluster } from '../reconciler/ports.ts';
+import { createReactions, type Reactions } from '../reconciler/reactions.ts';
+import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcile.ts';
+import type { Rivals } from '../reconciler/rivals.ts';
+import { heldTopic, topicOf, topicOfRun, unsettledTopic } from '../reconciler/topics.ts';
+
+/** What the queues of all kinds share. */
+export interface WorkOptions {
+  readonly followed: FollowedCluster;
+  readonly rivals: Rivals;
+  readonly now: () => number;
+  readonly timing: Timing;
+  readonly onError: (key: string, error: unknown) => void;
+  readonly observer: QueueObserver;
+  /** Put around the look at an object. */
+  readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
+}
+
+/** Must not throw. */
+export interface RunObserver {
+  /** From the sight of a child that ended to the creation of the next of its run. */
+  observeReaction(ms: number): void;
+  countEnded(phase: FinalRunPhase): void;
+}
+
+export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'cluster' | 'elapsed'> {
+  readonly workers: number;
+  readonly emitEvent: Cluster['emitEvent'];
+  readonly runObserver: RunObserver;
+}
+
+export interface RunQueue extends Queue {
+  /** To be called for every change in the copy: adds the runs that it may move. */
+  readonly see: (changed: StoredObject) => void;
+  /** To be called when a kind has been listed: adds the runs that could not read it. */
+  readonly seeList: (kind: string) => void;
+}
+
+/** Executes runs. */
+export function createRunQueue({
+  followed,
+  rivals,
+  timing,
+  workers,
+  onError,
+  observer,
+  guard,
+  emitEvent,
+  runObserver,
+  ...options
+}: RunQueueOptions): RunQueue {
+  const reactions = createReactions();
+  const interests = createInterests();
+  const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
+  const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
+  const process = async (key: string): Promise<ReconcileResult> => {
+    interests.forget(key);
+    const outcome = await reconciler.reconcile(key);
+    const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
+    reactions.settle(key, afterMs);
+    return outcome;
+  };
+  const look = guard(process);
+  // Of thousands of finished runs nothing is due: they are not named to the supervisor one by one.
+  const lookOrRest = (key: string): Promise<ReconcileResult> => {
+    const rest = reconciler.rest(key);
+    return rest === undefined ? look(key) : Promise.resolve(rest);
+  };
+  const queue = createQueue({ workers, process: lookOrRest, onError, timing, observer });
+  return {
+    ...queue,
+    see(changed) {
+      reactions.see(changed, timing.now());
+      for (const key of affectedRuns(changed, interests.keysOf)) queue.add(key);
+    },
+    seeList(kind) {
+      for (const key of interests.keysOf(listOf(kind))) queue.add(key);
+    },
+  };
+}
+
+/** The topic of runs that wait for a kind to be listed. */
+function listOf(kind: string): string {
+  return `list of ${kind}`;
+}
+
+/** The port to the cluster. */
+function connect(
+  followed: FollowedCluster,
+  rivals: Rivals,
+  interests: Interests,
+  emitEvent: Cluster['emitEvent'],
+): Cluster {
+  return {
+    getRun: (key, forRun) => {
+      if (forRun !== undefined) interests.add(forRun, topicOfRun(key));
+      return followed.getObject(API_VERSION, RUNS.kind, key);
+    },
+    getOrchestration: (namespace, name, forRun) => {
+      interests.add(forRun, topicOf(ORCHESTRATIONS.kind, namespace, name));
+      return followed.getObject(API_VERSION, ORCHESTRATIONS.kind, `${namespace}/${name}`);
+    },
+    getObject: followed.getObject,
+    listOffers: ({ apiVersion, kind }, namespace, text, forRun) => {
+      const topic = topicOf(kind, namespace, text);
+      interests.add(forRun, topic);
+      return followed.listObjects(apiVersion, kind, namespace, topic);
+    },
+    unreadable: (apiVersion, kind, namespace, forRun) => {
+      const words = followed.unreadable(apiVersion, kind, namespace);
+      if (words !== undefined) interests.add(forRun, listOf(kind));
+      return words;
+    },
+    listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
+    listHeldChildren: (key) => followed.about(heldTopic(key)),
+    statusWriters: followed.statusWriters,
+    rivalOf: rivals.of,
+    untilOwnWritesSeenMs: followed.untilOwnWritesSeenMs,
+    readObject: followed.readObject,
+    readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
+    create: (object, forRun) =>
+      followed.create(object['kind'] === REVISIONS.kind ? REVISIONS : undefined, object, forRun),
+    dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as StoredObject,
+    patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
+      followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
+    setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>
+      followed.patchSpec(apiVersion, kind, { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+    setFinalizers: ({ apiVersion, kind, metadata }, finalizers, forRun) =>
+      followed.setFinalizers(apiVersion, kind, metadata, finalizers, forRun),
+    delete: (apiVersion, kind, namespace, name, uid) => followed.delete(apiVersion, kind, { namespace, name, uid }),
+    emitEvent,
+  };
+}
+
+/** The same cluster, with what is done to it counted. */
+function measure(cluster: Cluster, reactions: Reactions, timing: Timing, observer: RunObserver): Cluster {
+  return {
+    ...cluster,
+    async create(object, forRun) {
+      const written = await cluster.create(object, forRun);
+      const isChild = object['kind'] !== REVISIONS.kind;
+      const reactionMs = isChild && written.outcome === 'Done' ? reactions.create(forRun, timing.now()) : undefined;
+      if (reactionMs !== undefined) observer.observeReaction(reactionMs);
+      return written;
+    },
+    async patchRunStatus(run, status) {
+      const written = await cluster.patchRunStatus(run, status);
+      const hasEnded = isRunFinal(status) && status.phase !== run.status.phase;
+      if (hasEnded && written.outcome === 'Done') observer.countEnded(status.phase);
+      return written;
+    },
+  };
+}

@@ -1,0 +1,185 @@
+import { createKubeClient, type KubeClient } from '../kube/client.ts';
+import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
+import type { LoadCredentials } from '../kube/credentials.ts';
+import { createRecorder, type RecordEvent } from '../kube/events.ts';
+import { JOBS, ORCHESTRATIONS, RUNS, STEP_RESOURCES, TOOL_RUNS, TOOLS } from '../kube/kinds.ts';
+import type { Timing } from '../kube/ports.ts';
+import { apiVersionOf, type Resource } from '../kube/resources.ts';
+import { createServerClock } from '../kube/server-clock.ts';
+import { createTransport, type Transport } from '../kube/transport.ts';
+import type { Policy } from '../orchestration/judge.ts';
+import { FIELD_MANAGER } from '../orchestration/run-status.ts';
+import { announceQuarantine } from '../quarantine/announce.ts';
+import { versionOf } from '../quarantine/condition.ts';
+import { createWorkTracker } from '../quarantine/work.ts';
+import { keepObject } from '../reconciler/kept.ts';
+import { createRivals, RIVAL } from '../reconciler/rivals.ts';
+import { topicsOf } from '../reconciler/topics.ts';
+import type { EngineMetrics } from '../runtime/engine-metrics.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
+import type { WorkKind } from '../runtime/supervisor-metrics.ts';
+import { keepForJobs } from '../toolrun/kept.ts';
+import type { Parent } from './parent.ts';
+import { createQueues, type Queues } from './queues.ts';
+
+/** What is listed, or could not be, before anything is worked on. */
+const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
+
+/** What is worked on, by kind. */
+const WORKED_ON: Readonly<Record<string, Resource>> = {
+  [RUNS.kind]: RUNS,
+  [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
+  [TOOL_RUNS.kind]: TOOL_RUNS,
+};
+
+export interface EngineOptions {
+  readonly configuration: ReconcileConfiguration;
+  readonly load: LoadCredentials;
+  readonly log: Logger;
+  readonly metrics: EngineMetrics;
+  readonly parent: Pick<Parent, 'tell'>;
+  readonly started: Awaited<Parent['started']>;
+  readonly policy: () => Policy;
+  readonly timing: Timing;
+  /** What this machine takes for the time, until the API server says it: milliseconds since 1970. */
+  readonly ownMs: number;
+}
+
+/** An engine that follows the cluster, and works on nothing before `start`. */
+export interface Engine {
+  readonly transport: Transport;
+  /** Milliseconds since 1970 on the API server's clock. */
+  readonly now: () => number;
+  readonly queues: Queues['byKind'];
+  readonly watchAges: FollowedCluster['ages'];
+  readonly judgeAgain: Queues['judgeAgain'];
+  /** Resolves when runs and Orchestrations have been listed in each namespace, or could not be. */
+  readonly whenTried: Promise<readonly boolean[]>;
+  /** From now on the supervisor hears what cannot be listed. */
+  readonly tellListed: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** Resolves when what was under way has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Connects everything that an engine is made of, and follows the cluster. */
+export function startEngine(options: EngineOptions): Engine {
+  const { configuration, load, log, metrics, parent, started, policy, timing, ownMs } = options;
+  const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
+  if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
+  const { namespaces } = configuration;
+  const { now, hear } = createServerClock(timing.now, ownMs);
+  const watches = resources.length * namespaces.length;
+  const transport = createTransport({
+    load,
+    timing,
+    log,
+    watches,
+    onSockets: (open) => metrics.setSockets(open),
+    onDate: hear,
+  });
+  const client = createKubeClient({ transport, timing, observer: metrics.client });
+  const rivals = createRivals(now);
+  const lacking = reportLacking(() => followed.unlisted(GATHERED), parent);
+  const followed = followCluster({
+    client,
+    resources,
+    namespaces: namespaces.includes('*') ? undefined : namespaces,
+    fieldManager: FIELD_MANAGER,
+    rival: RIVAL,
+    onListed: (kind) => {
+      rivals.begin();
+      queues.seeList(kind);
+      lacking.report();
+    },
+    keep: (object) => (configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object),
+    topicsOf,
+    pause: () => tracker.probing(),
+    onChange: (object) => {
+      const writtenMs = followed.rivalWroteMs(object);
+      if (writtenMs !== undefined) rivals.see(object.metadata.namespace, writtenMs);
+      queues.see(object);
+    },
+    timing,
+    log,
+    observer: {
+      ...metrics.reflector,
+      countFailure: (...failure) => {
+        metrics.reflector.countFailure(...failure);
+        lacking.report();
+      },
+    },
+  });
+  const record = recordEvents(client, now, log, metrics);
+  const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
+  const find = (kind: string, key: string) => {
+    const resource = WORKED_ON[kind];
+    return resource && { resource, object: followed.getObject(apiVersionOf(resource), kind, key) };
+  };
+  const tracker = createWorkTracker({
+    ...started,
+    versionOf: (kind, key) => versionOf(find(kind, key)?.object),
+    announce: async (kind, key) => {
+      const { resource, object } = find(kind, key) ?? {};
+      if (resource && object)
+        await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
+    },
+    tell: parent.tell,
+    nextTurn: () => new Promise(setImmediate),
+    onError,
+  });
+  const queues = createQueues({
+    ...{ configuration, policy, metrics, record, tracker },
+    ...{ followed, rivals, now, timing, onError },
+  });
+  let isStopping = false;
+  return {
+    transport,
+    now,
+    queues: queues.byKind,
+    watchAges: () => followed.ages(),
+    judgeAgain: queues.judgeAgain,
+    whenTried: followed.whenTried(GATHERED),
+    tellListed: lacking.begin,
+    async start() {
+      // Without the list of a kind a look may end early, and a suspect that it has not tried would be cleared.
+      if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
+      await tracker.probe(() => isStopping);
+      // What is gone is not heard of, and its quarantine ends only with a look.
+      for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
+      for (const queue of queues.byKind.values()) queue.start();
+    },
+    stop: async () => {
+      isStopping = true;
+      await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
+      await followed.stop();
+    },
+  };
+}
+
+/** Tells the supervisor what cannot be listed: when work begins, and again when that has changed. */
+function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'tell'>) {
+  let told: string | undefined;
+  async function tell(): Promise<void> {
+    const lacking = list();
+    if (told === lacking.join()) return;
+    told = lacking.join();
+    await parent.tell({ type: 'listed', lacking });
+  }
+  return {
+    begin: tell,
+    report: () => {
+      if (told !== undefined) void tell();
+    },
+  };
+}
+
+/** Writes events, and counts what is contested. */
+function recordEvents(client: KubeClient, now: () => number, log: Logger, metrics: EngineMetrics): RecordEvent {
+  const record = createRecorder({ client, component: FIELD_MANAGER, now: () => new Date(now()), log });
+  return (resource, object, type, reason, message) => {
+    if (reason === 'StatusContested') metrics.countContested(resource.kind);
+    return record(resource, object, type, reason, message);
+  };
+}

@@ -1,0 +1,108 @@
+import { createInterests } from '../kube/interests.ts';
+import { CONFIG_MAPS, EVENTS, TOOL_RUNS } from '../kube/kinds.ts';
+import { createQueue, type Queue } from '../kube/queue.ts';
+import { apiVersionOf } from '../kube/resources.ts';
+import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
+import { asRecord } from '../orchestration/decode.ts';
+import { RUN_KEY } from '../reconciler/child-object.ts';
+import { createExecutor } from '../toolrun/executor.ts';
+import { TOOL_RUN_LABEL } from '../toolrun/job.ts';
+import type { PlanOptions } from '../toolrun/plan.ts';
+import type { WorkOptions } from './runs.ts';
+
+export interface ToolRunOptions extends PlanOptions, WorkOptions {
+  readonly emitEvent: (about: StoredObject, type: 'Warning', reason: string, message: string) => Promise<void>;
+  readonly workers: number;
+}
+
+/** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
+export function createToolRunQueue({
+  followed,
+  rivals,
+  emitEvent,
+  timing,
+  workers,
+  onError,
+  observer,
+  guard,
+  ...options
+}: ToolRunOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+  const interests = createInterests();
+  const apiVersion = apiVersionOf(TOOL_RUNS);
+  const { reconcile } = createExecutor({
+    ...options,
+    cluster: {
+      getToolRun: (key) => followed.getObject(apiVersion, 'ToolRun', key),
+      getTool: (namespace, name, forToolRun) => {
+        interests.add(forToolRun, `${namespace}/${name}`);
+        return followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`);
+      },
+      getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
+      readJob: (namespace, name) => followed.readObject('batch/v1', 'Job', namespace, name),
+      readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
+      readPodRefusal: async (namespace, jobUid) => {
+        const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`;
+        return newestMessage(await followed.list(EVENTS, { namespace, fieldSelector }));
+      },
+      statusWriters: followed.statusWriters,
+      rivalUntilMs: ({ metadata }) => rivals.leaveUntilMs(metadata.namespace, madeByRivalMs(metadata)),
+      untilOwnWritesSeenMs: (key) => followed.untilOwnWritesSeenMs(ownKey(key)),
+      create: (manifest, key) =>
+        followed.create(manifest.kind === 'ConfigMap' ? CONFIG_MAPS : undefined, manifest, ownKey(key)),
+      annotate: ({ metadata }, annotation, text) =>
+        followed.annotate(TOOL_RUNS, metadata, annotation, text, writesOf(metadata)),
+      patchStatus: ({ metadata }, status) => followed.patchStatus(TOOL_RUNS, metadata, status, writesOf(metadata)),
+      clearStatus: ({ metadata: { resourceVersion: _, ...metadata } }, fields) =>
+        followed.patchStatus(TOOL_RUNS, metadata, Object.fromEntries(fields.map((f) => [f, null])), writesOf(metadata)),
+      setTtl: ({ namespace, name, uid }, seconds) =>
+        followed.patchSpec('batch/v1', 'Job', { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+      emitEvent,
+    },
+  });
+  const process = (key: string) => {
+    interests.forget(key);
+    return reconcile(key);
+  };
+  const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
+  return {
+    ...queue,
+    see: (changed) => {
+      for (const key of affectedToolRuns(changed, interests.keysOf)) queue.add(key);
+    },
+  };
+}
+
+/** When the agents chart's orchestration controller made a ToolRun for a step: with our labels, and without an owner. */
+function madeByRivalMs({
+  ownerReferences = [],
+  labels,
+  creationTimestamp,
+}: StoredObject['metadata']): number | undefined {
+  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[RUN_KEY] !== undefined;
+  return isTheirs ? Date.parse(String(creationTimestamp)) : undefined;
+}
+
+function newestMessage(events: readonly KubeObject[]): string | undefined {
+  const times = events.map(({ lastTimestamp }) => (typeof lastTimestamp === 'string' ? Date.parse(lastTimestamp) : 0));
+  const message = events[times.indexOf(Math.max(...times))]?.['message'];
+  return typeof message === 'string' ? message : undefined;
+}
+
+/** The keys of the ToolRuns that a changed object may move. */
+function affectedToolRuns(changed: KubeObject, waitingFor: (tool: string) => Iterable<string>): readonly string[] {
+  const { kind, metadata } = changed;
+  const key = (name: string) => `${metadata.namespace}/${name}`;
+  if (kind === 'ToolRun') return [key(metadata.name)];
+  if (kind === 'Tool') return [...waitingFor(key(metadata.name))];
+  const name = controllerOf(changed, 'ToolRun')?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
+  return typeof name === 'string' ? [key(name)] : [];
+}
+
+function writesOf({ namespace, name }: StoredObject['metadata']): string {
+  return ownKey(`${namespace}/${name}`);
+}
+
+/** A ToolRun and an OrchestrationRun may have one name: what was written for each is remembered apart. */
+function ownKey(key: string): string {
+  return `${key}#ToolRun`;
+}

@@ -1,0 +1,42 @@
+import { nameFrom } from '../objects/names.ts';
+import type { KubeClient } from './client.ts';
+import { EVENTS } from './kinds.ts';
+import type { Log } from './ports.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
+
+export type RecordEvent = (
+  resource: Resource,
+  object: { readonly namespace: string; readonly name: string; readonly uid: string },
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+) => Promise<void>;
+
+export interface RecorderOptions {
+  readonly client: Pick<KubeClient, 'create'>;
+  readonly component: string;
+  readonly now: () => Date;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Writes events. An event is a courtesy: nothing waits for it in vain, and one that is lost is only logged. */
+export function createRecorder({ client, component, now, log }: RecorderOptions): RecordEvent {
+  return async (resource, { namespace, name, uid }, type, reason, message) => {
+    const time = now().toISOString();
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { namespace, name: nameFrom(name, [uid, reason, time]) },
+      involvedObject: { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace, name, uid },
+      type,
+      reason,
+      message,
+      firstTimestamp: time,
+      lastTimestamp: time,
+      count: 1,
+      source: { component },
+      reportingComponent: component,
+    };
+    await client.create(EVENTS, event).catch((error: unknown) => log.warn({ error, reason }, 'event not recorded'));
+  };
+}

@@ -1,0 +1,26 @@
+import { GROUP, VERSION } from '../orchestration/schema.ts';
+import { namespacedResource } from './resources.ts';
+
+/** What is executed. */
+export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
+export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
+export const TOOL_RUNS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns');
+
+export const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
+
+/** What is followed for runs beside ToolRuns: children, and what gates wait for. */
+export const STEP_RESOURCES = [
+  AGENT_RUNS,
+  namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
+  namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
+];
+
+/** What is followed for ToolRuns. */
+export const TOOLS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'Tool', 'tools');
+export const JOBS = namespacedResource('batch', 'v1', 'Job', 'jobs');
+
+/** What is written and not followed. */
+export const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
+export const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
+/** What is reported about other objects, and what a Job's controller reports about its pods. */
+export const EVENTS = namespacedResource('', 'v1', 'Event', 'events');

@@ -1,0 +1,151 @@
+import type { KubeObject } from '../objects/object.ts';
+import type { WriteOutcome } from '../objects/outcomes.ts';
+import type { KubeClient } from './client.ts';
+import { KubeError } from './errors.ts';
+import type { OwnWrites } from './own-writes.ts';
+import type { Resource } from './resources.ts';
+import { isVerdict, shortenDenial } from './verdict.ts';
+
+export interface WritesOptions {
+  readonly client: Pick<KubeClient, 'create' | 'patch' | 'delete'>;
+  /** The name under which we write. */
+  readonly fieldManager: string;
+  readonly resourceOf: (apiVersion: string, kind: string) => Resource;
+  /** Remembers what was written. */
+  readonly ownWrites: Pick<OwnWrites, 'record'>;
+}
+
+/** Of an object that is annotated: its annotations as they are known, undefined where there are none. */
+interface AnnotatedMetadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The writes of a controller, each one call. */
+export function createWrites({ client, fieldManager, resourceOf, ownWrites }: WritesOptions) {
+  async function attempt(write: () => Promise<KubeObject | undefined>, forKey?: string): Promise<WriteOutcome> {
+    try {
+      const written = await write();
+      const version = written?.metadata.resourceVersion;
+      if (written && version !== undefined && forKey !== undefined) ownWrites.record(forKey, written.kind, version);
+      return { outcome: 'Done', ...(written?.metadata.uid !== undefined && { uid: written.metadata.uid }) };
+    } catch (error) {
+      return judgeFailure(error);
+    }
+  }
+
+  return {
+    create: (resource: Resource | undefined, object: object, forRun: string) => {
+      const created = object as KubeObject;
+      return attempt(
+        () => client.create(resource ?? resourceOf(created.apiVersion, created.kind), created, { fieldManager }),
+        forRun,
+      );
+    },
+    /** What the API server would store, with all its defaults and webhooks, if the object had another name. */
+    dryRunCreate: (object: object) => {
+      const { metadata, ...created } = object as KubeObject;
+      const { name, ...rest } = metadata;
+      const nameless = { ...created, metadata: { ...rest, generateName: `${name.slice(0, 57)}-` } };
+      const resource = resourceOf(created.apiVersion, created.kind);
+      return client.create(resource, nameless as unknown as KubeObject, { fieldManager, dryRun: true });
+    },
+    /** Whatever else has changed: if the annotation, and where there was none at all that too, is as in `metadata`. */
+    annotate: (resource: Resource, metadata: AnnotatedMetadata, annotation: string, text: string, forKey: string) => {
+      const { namespace, name } = metadata;
+      const patch = { type: 'json', body: replaceAnnotation(metadata, annotation, text) } as const;
+      return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
+    },
+    /** Carried out only on the very version of the object that is named, if one is. */
+    patchStatus: (
+      resource: Resource,
+      {
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+      }: { namespace: string; name: string; uid: string; resourceVersion?: string },
+      status: object,
+      forKey: string,
+    ) => {
+      const patch = { type: 'merge', body: { metadata: { uid, resourceVersion }, status } } as const;
+      return attempt(
+        () => client.patch(resource, { namespace, name }, patch, { subresource: 'status', fieldManager }),
+        forKey,
+      );
+    },
+    patchSpec: (
+      apiVersion: string,
+      kind: string,
+      target: { namespace: string; name: string; uid: string },
+      spec: object,
+    ) =>
+      attempt(() => {
+        const { namespace, name, uid } = target;
+        const body = { metadata: { uid }, spec };
+        return client.patch(
+          resourceOf(apiVersion, kind),
+          { namespace, name },
+          { type: 'merge', body },
+          { fieldManager },
+        );
+      }),
+    /**
+     * Carried out only on the very version of the object that is named, so that nobody's finalizer is lost. One that is not
+     * there is outdated too: its kind may be back in a while, and with it the object.
+     */
+    setFinalizers: (
+      apiVersion: string,
+      kind: string,
+      { namespace, name, resourceVersion }: { namespace: string; name: string; resourceVersion?: string },
+      finalizers: readonly string[],
+      forKey: string,
+    ) => {
+      const patch = { type: 'merge', body: { metadata: { resourceVersion, finalizers } } } as const;
+      return attempt(
+        () => client.patch(resourceOf(apiVersion, kind), { namespace, name }, patch, { fieldManager }),
+        forKey,
+      ).catch((error: unknown): WriteOutcome => {
+        ignoreAbsence(error);
+        return { outcome: 'Outdated' };
+      });
+    },
+    delete: (apiVersion: string, kind: string, target: { namespace: string; name: string; uid: string }) =>
+      attempt(async () => {
+        const { namespace, name, uid } = target;
+        await client
+          .delete(
+            resourceOf(apiVersion, kind),
+            { namespace, name },
+            { propagationPolicy: 'Foreground', preconditions: { uid } },
+          )
+          .catch(ignoreAbsence);
+        return undefined;
+      }),
+  };
+}
+
+/** The operations that replace an annotation where it is still as it was. A test for null passes where there is nothing. */
+function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: string, text: string): object[] {
+  const all = '/metadata/annotations';
+  const path = `${all}/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const isSame = { op: 'test', path: '/metadata/uid', value: uid };
+  const write = { op: 'add', path, value: text };
+  if (annotations === undefined)
+    return [isSame, { op: 'test', path: all, value: null }, { op: 'add', path: all, value: {} }, write];
+  return [isSame, { op: 'test', path, value: annotations[annotation] ?? null }, write];
+}
+
+/** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
+function judgeFailure(error: unknown): WriteOutcome {
+  if (!(error instanceof KubeError)) throw error;
+  if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
+  if (!isVerdict(error)) throw error;
+  return { outcome: 'Refused', message: shortenDenial(error.message) };
+}
+
+function ignoreAbsence(error: unknown): undefined {
+  if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
+}

@@ -1,0 +1,138 @@
+import type { ReconcileResult } from '../objects/outcomes.ts';
+import { act, type NextLook } from './act.ts';
+import { createFinishedRuns } from './finished.ts';
+import type { Memory } from './memory.ts';
+import { type ObserveOptions, observeRun } from './observe.ts';
+import { planWithOpenings } from './openings.ts';
+import { releaseOrphans } from './orphans.ts';
+import type { PlanOptions } from './plan.ts';
+import type { Cluster } from './ports.ts';
+import type { Action, Snapshot } from './snapshot.ts';
+import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
+
+/** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
+const LAZY_WRITE_MS = 1_000;
+
+export interface ReconcilerOptions extends PlanOptions, ObserveOptions {
+  readonly cluster: Cluster;
+  /** Milliseconds since 1970 on the API server's clock, which may be set. */
+  readonly now: () => number;
+  /** Milliseconds on a clock that never jumps; its zero means nothing. */
+  readonly elapsed: () => number;
+}
+
+export interface Reconciler {
+  /** What becomes of a finished run for which nothing is due now; undefined where it is to be looked at. */
+  readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
+  /** Looks at one run and does what is due. What it throws is to be tried again. */
+  readonly reconcile: (key: string) => Promise<ReconcileResult>;
+}
+
+/** What is remembered of a run between two looks; nothing of it is needed for safety. */
+interface Pace {
+  readonly nextWriteMs?: number;
+  readonly lazySinceMs?: number;
+  readonly isContested?: boolean;
+}
+
+/** Observes, plans and acts, one run at a time. */
+export function createReconciler({ cluster, now, elapsed, ...options }: ReconcilerOptions): Reconciler {
+  const memory: Memory = {
+    snapshots: new Map(),
+    latest: new Map(),
+    refusals: new Map(),
+    waits: new Map(),
+    created: new Map(),
+    holds: new Map(),
+  };
+  const finished = createFinishedRuns(cluster, now);
+  const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
+
+  async function reconcile(key: string): Promise<ReconcileResult> {
+    const afterMs = cluster.untilOwnWritesSeenMs(key);
+    if (afterMs > 0) return { afterMs };
+    const snapshot = await observeRun(cluster, key, memory, options);
+    const pace = recall(key, snapshot?.run.uid);
+    const failed = await releaseOrphans(cluster, key, snapshot?.run.uid);
+    if (snapshot === undefined) return failed.length > 0 ? { errors: failed } : 'done';
+    const nowMs = now();
+    const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
+    const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
+    const look = await act({ cluster, key, run: snapshot.run, memory, elapsed }, due);
+    // What has failed is tried again by the queue's back-off alone: a write that is held back for the size of the status would
+    // begin that anew, and one that waits for company waits from when it was first due.
+    const hasFailed = (look.errors ?? []).length > 0;
+    paces.set(key, { uid: snapshot.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
+    const errors = [...failed, ...(snapshot.errors ?? []), ...(look.errors ?? [])];
+    return conclude({ ...look, errors }, waitMs, now());
+  }
+
+  function rest(key: string): ReturnType<Reconciler['rest']> {
+    const afterMs = finished.restMs(key);
+    if (afterMs === undefined) return undefined;
+    recall(key, undefined);
+    return afterMs === Infinity ? 'done' : { afterMs };
+  }
+
+  /** What is remembered of the run of this name and uid. If another had the name, all of that one is forgotten. */
+  function recall(key: string, uid: string | undefined): Pace {
+    const known = paces.get(key);
+    if (known !== undefined && known.uid === uid) return known.pace;
+    if (known !== undefined) for (const part of Object.values(memory)) part.delete(known.uid);
+    // That a run is contested is reported once, also if the other controller ends it and then begins it again.
+    const isThere = uid === undefined && cluster.getRun(key)?.metadata.uid === known?.uid;
+    if (isThere && known?.pace.isContested === true) return known.pace;
+    paces.delete(key);
+    if (uid !== undefined) paces.set(key, { uid, pace: {} });
+    return {};
+  }
+
+  return { reconcile, rest };
+}
+
+/** Of all that a look asks for, the soonest. */
+function conclude(
+  { isOutdated, isNow, atMs, errors = [] }: NextLook,
+  waitMs: number | undefined,
+  nowMs: number,
+): ReconcileResult {
+  const waits = [waitMs, isNow ? 0 : undefined, atMs === undefined ? undefined : Math.max(0, atMs - nowMs)];
+  const soonest = Math.min(...waits.filter((wait) => wait !== undefined));
+  const timed = Number.isFinite(soonest) ? { afterMs: soonest } : undefined;
+  if (errors.length > 0) return { errors, ...timed };
+  return isOutdated ? 'retry' : (timed ?? 'done');
+}
+
+function waitFrom({ lazySinceMs: _, ...pace }: Pace, { lazySinceMs }: Pace): Pace {
+  return { ...pace, ...(lazySinceMs !== undefined && { lazySinceMs }) };
+}
+
+interface Regulated {
+  readonly due: readonly Action[];
+  readonly waitMs?: number;
+  readonly next: Pace;
+}
+
+/**
+ * Holds back what need not be now: a status that only gains uids waits for company, and one that was written a moment ago
+ * is not written again so soon. With the status everything behind it waits, since it rests on what the status says.
+ */
+function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, nowMs: number): Regulated {
+  const { isContested } = run;
+  // That it is contested is reported once.
+  if (isContested)
+    return { due: actions.filter(({ type }) => !pace.isContested || type !== 'EmitEvent'), next: { isContested } };
+  const patch = actions.find((action) => action.type === 'PatchStatus');
+  const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
+  const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };
+  if (patch === undefined) return { due: actions, next: resting };
+  if (nowMs < nextWriteMs) return { due: [], waitMs: nextWriteMs - nowMs, next: { ...resting, lazySinceMs } };
+  if (!patch.isUrgent && nowMs < lazySinceMs + LAZY_WRITE_MS) {
+    const due = actions.filter((action) => action !== patch && action.type !== 'EmitEvent');
+    return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
+  }
+  const isClaim = run.status.runId === undefined;
+  // A write of uids alone gathers nothing, so what comes next need not wait for company: only for the size of the status.
+  const restMs = writeWindowMs(patch.status) - (patch.isUrgent ? 0 : SMALLEST_WINDOW_MS);
+  return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + restMs } };
+}

@@ -1,0 +1,208 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
+
+const ENDED_PHASES = ['Succeeded', 'Failed', 'Cancelled'] as const;
+
+/** From a look that writes nothing to one that waits out an API server which does not answer. */
+const WORK_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Around what is promised: half within 60 ms, 99 of 100 within 250 ms. */
+const REACTION_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.09, 0.125, 0.25, 0.5, 1, 2.5, 5];
+
+/** Every metric of the engine's own; they begin anew with each engine. Names and labels are API, kept for ever. */
+export const ENGINE_METRICS = {
+  leader: {
+    name: 'orchestration_gate_leader',
+    help: '1 while this replica is the one that executes runs.',
+  },
+  queueDepth: {
+    name: 'orchestration_gate_workqueue_depth',
+    help: 'Keys that wait for a worker.',
+    labelNames: ['kind'],
+  },
+  queueWait: {
+    name: 'orchestration_gate_workqueue_queue_duration_seconds',
+    help: 'Time that a key waited for a worker.',
+    labelNames: ['kind'],
+    buckets: WORK_BUCKETS,
+  },
+  work: {
+    name: 'orchestration_gate_workqueue_work_duration_seconds',
+    help: 'Time that one look at an object took, with all that was done about it.',
+    labelNames: ['kind'],
+    buckets: WORK_BUCKETS,
+  },
+  queueRetries: {
+    name: 'orchestration_gate_workqueue_retries_total',
+    help: 'Looks that are repeated after a wait that grows, since something changed under them or failed.',
+    labelNames: ['kind'],
+  },
+  queueOverdue: {
+    name: 'orchestration_gate_workqueue_overdue_seconds',
+    help: 'Time for which something has been due while no look succeeded: 0 in health.',
+    labelNames: ['kind'],
+  },
+  heapLimit: {
+    name: 'orchestration_gate_engine_heap_limit_bytes',
+    help: 'What the heap of the engine may grow to; it dies beyond. How much is used is in orchestration_gate_engine_nodejs_heap_size_used_bytes.',
+  },
+  requests: {
+    name: 'orchestration_gate_api_requests_total',
+    help: 'Requests to the API server, by what became of them: ok, or why not (Conflict, AlreadyExists, Unavailable …).',
+    labelNames: ['verb', 'resource', 'outcome'],
+  },
+  requestDuration: {
+    name: 'orchestration_gate_api_request_duration_seconds',
+    help: 'Time from a request to its whole answer; of a watch, to its beginning.',
+    labelNames: ['verb'],
+    buckets: WORK_BUCKETS,
+  },
+  requestRetries: {
+    name: 'orchestration_gate_api_retries_total',
+    help: 'Requests that are sent once more, by why the one before failed.',
+    labelNames: ['verb', 'reason'],
+  },
+  sockets: {
+    name: 'orchestration_gate_api_sockets',
+    help: 'Open connections to the API server.',
+  },
+  lists: {
+    name: 'orchestration_gate_watch_lists_total',
+    help: 'Whole lists of a resource: at the start, every ten minutes, and where a watch could not go on.',
+    labelNames: ['resource', 'cause'],
+  },
+  watchFailures: {
+    name: 'orchestration_gate_watch_failures_total',
+    help: 'Lists and watches that failed and are tried again.',
+    labelNames: ['resource', 'reason'],
+  },
+  mended: {
+    name: 'orchestration_gate_watch_mended_total',
+    help: 'Changes that a watch had lost and a periodic list found: 0 in health.',
+    labelNames: ['resource'],
+  },
+  watchAge: {
+    name: 'orchestration_gate_watch_age_seconds',
+    help: 'Time since the API server last told anything about a resource; it does so at least every 75 seconds.',
+    labelNames: ['resource'],
+  },
+  runsEnded: {
+    name: 'orchestration_gate_runs_ended_total',
+    help: 'OrchestrationRuns that ended, by their last phase.',
+    labelNames: ['phase'],
+  },
+  reaction: {
+    name: 'orchestration_gate_reaction_seconds',
+    help: 'Time from the sight of a child that ended to the creation of the next one of its run.',
+    buckets: REACTION_BUCKETS,
+  },
+  contested: {
+    name: 'orchestration_gate_status_contested_total',
+    help: 'Objects that another controller executes, or whose status it writes, too (StatusContested).',
+    labelNames: ['kind'],
+  },
+} as const;
+
+/** What the engine tells about itself; the shapes are those of the observers that it is handed to. Nothing here throws. */
+export interface EngineMetrics {
+  readonly registry: Registry;
+  setLeader(isLeader: boolean): void;
+  observeQueue(kind: WorkKind): {
+    setDepth(waiting: number): void;
+    finish(work: { readonly waitedMs: number; readonly durationMs: number }): void;
+    countRetry(): void;
+  };
+  readonly client: {
+    finishRequest(request: { verb: string; resource: string; outcome: string; durationMs: number }): void;
+    countRetry(request: { verb: string; reason: string }): void;
+  };
+  readonly reflector: {
+    countList(resource: string, cause: string): void;
+    countFailure(resource: string, reason: string): void;
+    countMended(resource: string, changes: number): void;
+  };
+  setSockets(open: number): void;
+  /** Call it before rendering. */
+  setOverdue(kind: WorkKind, ms: number): void;
+  setHeapLimit(bytes: number): void;
+  /** Call it before rendering. */
+  setWatchAge(resource: string, ageMs: number): void;
+  countEnded(phase: (typeof ENDED_PHASES)[number]): void;
+  observeReaction(ms: number): void;
+  countContested(kind: string): void;
+}
+
+/** The process's own metrics get a prefix: those of the supervisor, on the same page, have the plain names. */
+export function createEngineMetrics(): EngineMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'orchestration_gate_engine_' });
+  const counter = <L extends string>(metric: { name: string; help: string; labelNames?: readonly L[] }) =>
+    new Counter<L>({ ...metric, registers });
+  const gauge = <L extends string>(metric: { name: string; help: string; labelNames?: readonly L[] }) =>
+    new Gauge<L>({ ...metric, registers });
+  const histogram = <L extends string>(metric: {
+    name: string;
+    help: string;
+    labelNames?: readonly L[];
+    buckets: readonly number[];
+  }) => new Histogram<L>({ ...metric, buckets: [...metric.buckets], registers });
+
+  const leader = gauge(ENGINE_METRICS.leader);
+  const queueDepth = gauge(ENGINE_METRICS.queueDepth);
+  const queueWait = histogram(ENGINE_METRICS.queueWait);
+  const work = histogram(ENGINE_METRICS.work);
+  const queueRetries = counter(ENGINE_METRICS.queueRetries);
+  const queueOverdue = gauge(ENGINE_METRICS.queueOverdue);
+  const heapLimit = gauge(ENGINE_METRICS.heapLimit);
+  const requests = counter(ENGINE_METRICS.requests);
+  const requestDuration = histogram(ENGINE_METRICS.requestDuration);
+  const requestRetries = counter(ENGINE_METRICS.requestRetries);
+  const sockets = gauge(ENGINE_METRICS.sockets);
+  const lists = counter(ENGINE_METRICS.lists);
+  const watchFailures = counter(ENGINE_METRICS.watchFailures);
+  const mended = counter(ENGINE_METRICS.mended);
+  const watchAge = gauge(ENGINE_METRICS.watchAge);
+  const runsEnded = counter(ENGINE_METRICS.runsEnded);
+  const reaction = histogram(ENGINE_METRICS.reaction);
+  const contested = counter(ENGINE_METRICS.contested);
+
+  // A series that is first seen at 1 shows no increase: alerts need the zero before it.
+  for (const kind of WORK_KINDS) {
+    queueDepth.set({ kind }, 0);
+    queueRetries.inc({ kind }, 0);
+    contested.inc({ kind }, 0);
+  }
+  for (const phase of ENDED_PHASES) runsEnded.inc({ phase }, 0);
+
+  return {
+    registry,
+    setLeader: (isLeader) => leader.set(isLeader ? 1 : 0),
+    observeQueue: (kind) => ({
+      setDepth: (waiting) => queueDepth.set({ kind }, waiting),
+      finish({ waitedMs, durationMs }) {
+        queueWait.observe({ kind }, waitedMs / 1_000);
+        work.observe({ kind }, durationMs / 1_000);
+      },
+      countRetry: () => queueRetries.inc({ kind }),
+    }),
+    client: {
+      finishRequest({ verb, resource, outcome, durationMs }) {
+        requests.inc({ verb, resource, outcome });
+        requestDuration.observe({ verb }, durationMs / 1_000);
+      },
+      countRetry: ({ verb, reason }) => requestRetries.inc({ verb, reason }),
+    },
+    reflector: {
+      countList: (resource, cause) => lists.inc({ resource, cause }),
+      countFailure: (resource, reason) => watchFailures.inc({ resource, reason }),
+      countMended: (resource, changes) => mended.inc({ resource }, changes),
+    },
+    setOverdue: (kind, ms) => queueOverdue.set({ kind }, ms / 1_000),
+    setHeapLimit: (bytes) => heapLimit.set(bytes),
+    setSockets: (open) => sockets.set(open),
+    setWatchAge: (resource, ageMs) => watchAge.set({ resource }, ageMs / 1_000),
+    countEnded: (phase) => runsEnded.inc({ phase }),
+    observeReaction: (ms) => reaction.observe(ms / 1_000),
+    countContested: (kind) => contested.inc({ kind }),
+  };
+}
