@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { act, deliver, keyOf, listChildren, plan, REVISIONS, RUN, RUNS, setPhase } from '../../support/model/engine.ts';
 import {
   annotate,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
 import { NAMESPACE, ORCHESTRATIONS, REVISIONS, RUNS, storedRun } from '../../support/model/engine.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/resources.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
 import { act, plan, RUNS, storedRun, storedStatus, TOOL_RUNS } from '../../support/model/engine.ts';
 import {
   annotate,
