@@ -15,11 +15,18 @@ import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '..
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { parseSettings } from '../orchestration/settings.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
 import { keepObject } from '../reconciler/kept.ts';
-import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
+import {
+  createOrchestrationQueue,
+  createRunQueue,
+  followedResources,
+  ORCHESTRATIONS,
+  RUNS,
+} from '../reconciler/main.ts';
 import { base32, nameChild, nameFrom } from '../reconciler/names.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
 import type { KubeObject } from '../reconciler/snapshot.ts';
@@ -172,7 +179,7 @@ interface EngineOptions {
 
 function startEngine({ configuration, load, log, metrics, parent, started, policy }: EngineOptions) {
   const { namespaces, missingOrchestrationSeconds, workers } = configuration;
-  const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
+  const resources = [...followedResources(stepKinds)];
   if (configuration.executesToolRuns) resources.push(...TOOL_RUN_RESOURCES);
   const clock = createServerClock(timing.now, Date.now());
   const transport = createTransport({

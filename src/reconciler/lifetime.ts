@@ -1,4 +1,5 @@
 import { asRecord } from '../orchestration/decode.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { Condition } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { hasEnded } from './attempts.ts';
@@ -31,9 +32,9 @@ export function readLifetime(conditions: readonly Condition[]): number | undefin
 export const CHILD_TTL = `${GROUP}/ttl-seconds-after-finished`;
 
 /** Whether something may be due for a child of a run that is over: it runs on, or its own lifetime has not begun. */
-export function isUnsettled(child: KubeObject): boolean {
+export function isUnsettled(child: KubeObject, kinds: StepKinds): boolean {
   if (child.metadata.deletionTimestamp !== undefined) return false;
   const asked = child.metadata.annotations?.[CHILD_TTL];
   const set = asRecord(child['spec'])['ttlSecondsAfterFinished'];
-  return !hasEnded(child) || (asked !== undefined && Number(asked) !== set);
+  return !hasEnded(child, kinds) || (asked !== undefined && Number(asked) !== set);
 }

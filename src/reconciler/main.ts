@@ -2,10 +2,11 @@ import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests, type Interests } from '../kube/interests.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
-import { namespacedResource } from '../kube/resources.ts';
+import { namespacedResource, type Resource } from '../kube/resources.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { historyLimit } from '../orchestration/durations.ts';
 import type { Policy } from '../orchestration/judge.ts';
+import { listResources, type StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import { affectedRuns } from './affected.ts';
@@ -22,14 +23,10 @@ export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orch
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
 const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
 
-export const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
-
-/** What is followed beside them: children, and what gates wait for. ToolRuns are followed for their own sake too. */
-export const STEP_RESOURCES = [
-  AGENT_RUNS,
-  namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
-  namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
-];
+/** What the reconciler follows: runs, Orchestrations, and what steps create and wait for. Runs are both. */
+export function followedResources(kinds: StepKinds): readonly Resource[] {
+  return [RUNS, ORCHESTRATIONS, ...listResources(kinds).filter(({ kind }) => kind !== RUNS.kind)];
+}
 
 /** Two keep up with what people edit. */
 const ORCHESTRATION_WORKERS = 2;
@@ -78,7 +75,8 @@ export function createRunQueue({
   runObserver,
   ...options
 }: RunQueueOptions): RunQueue {
-  const reactions = createReactions();
+  const { kinds } = options.policy();
+  const reactions = createReactions(kinds);
   const interests = createInterests();
   const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
   const engine = createEngine({ ...options, elapsed: timing.now, cluster });
@@ -102,7 +100,7 @@ export function createRunQueue({
     ...queue,
     see(changed) {
       reactions.see(changed, timing.now());
-      for (const key of affectedRuns(changed, interests.keysOf)) queue.add(key);
+      for (const key of affectedRuns(changed, interests.keysOf, kinds)) queue.add(key);
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);

@@ -1,4 +1,3 @@
-import { stepKinds } from './kinds/table.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import { type Cluster, wordsOf } from './ports.ts';
 import type { Action, KubeObject, Snapshot } from './snapshot.ts';
@@ -46,7 +45,7 @@ async function readAgain(cluster: Cluster, known: readonly KubeObject[]): Promis
 }
 
 /** The steps that this plan records as opened or denied by somebody's word. */
-function findDecided({ orchestration, run, watched }: Snapshot, actions: readonly Action[]): readonly string[] {
+function findDecided({ orchestration, run, watched, kinds }: Snapshot, actions: readonly Action[]): readonly string[] {
   const patch = actions.find((action) => action.type === 'PatchStatus');
   if (patch === undefined || orchestration.state !== 'Snapshotted') return [];
   const { steps } = orchestration.orchestration;
@@ -57,7 +56,7 @@ function findDecided({ orchestration, run, watched }: Snapshot, actions: readonl
       .map(({ name, index }) => (index === undefined ? name : steps[index]?.name)),
   );
   return steps.flatMap(({ name, kind: word }) => {
-    const kind = stepKinds.get(word);
+    const kind = kinds.get(word);
     const mayChange = kind?.type === 'Gate' && kind.isRevocable === true && (watched.get(name) ?? []).length > 0;
     return mayChange && isOver.has(name) && !wasOver.has(name) ? [name] : [];
   });

@@ -1,5 +1,5 @@
+import type { GateKind } from '../orchestration/kinds/kind.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
-import type { GateKind } from './kinds/kind.ts';
 import type { KubeObject, ObservedRun, Rival } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */

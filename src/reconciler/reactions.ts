@@ -1,3 +1,4 @@
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { hasEnded } from './attempts.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -15,14 +16,14 @@ export interface Reactions {
 }
 
 /** Has seen nothing yet. Costs an entry for each run of which a child ended and no other has begun. */
-export function createReactions(): Reactions {
+export function createReactions(kinds = stepKinds): Reactions {
   const seenAt = new Map<string, number>();
   return {
     see(changed, nowMs) {
       const owner = changed.metadata.ownerReferences?.find(
         ({ kind, controller }) => kind === 'OrchestrationRun' && controller === true,
       );
-      if (owner?.name === undefined || !hasEnded(changed)) return;
+      if (owner?.name === undefined || !hasEnded(changed, kinds)) return;
       const run = `${changed.metadata.namespace}/${owner.name}`;
       if (!seenAt.has(run)) seenAt.set(run, nowMs);
     },

@@ -4,18 +4,11 @@ import { type KubeObject, namespacedResource } from '../../src/kube/resources.ts
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import {
-  createOrchestrationQueue,
-  createRunQueue,
-  ORCHESTRATIONS,
-  RUNS,
-  STEP_RESOURCES,
-} from '../../src/reconciler/main.ts';
+import { createOrchestrationQueue, createRunQueue, followedResources, RUNS } from '../../src/reconciler/main.ts';
 import { nameSnapshot } from '../../src/reconciler/names.ts';
 import { createRivals } from '../../src/reconciler/rivals.ts';
 import type { KubeObject as StoredObject } from '../../src/reconciler/snapshot.ts';
 import { topicsOf } from '../../src/reconciler/topics.ts';
-import { TOOL_RUNS } from '../../src/toolrun/main.ts';
 import { connectModel } from './model/client.ts';
 import { REVISIONS } from './model/engine.ts';
 import type { Model } from './model/model.ts';
@@ -93,7 +86,12 @@ function throwError(key: string, error: unknown): void {
 }
 
 /** A real queue of runs over a real copy of the model, and how often the steps of a run were read in all. */
-export async function followRuns(model: Model, onError: (key: string, error: unknown) => void = throwError) {
+export async function followRuns(
+  model: Model,
+  onError: (key: string, error: unknown) => void = throwError,
+  policy = defaultPolicy,
+) {
+  const resources = followedResources(policy.kinds);
   const counts = { statuses: 0, looks: 0, snapshots: 0 };
   const client = connectModel(model, (object) => (object.kind === RUNS.kind ? countReads(object, counts) : object));
   const followed = followCluster({
@@ -104,11 +102,11 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
         return client.get(resource, name);
       },
     },
-    resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
+    resources,
     namespaces: undefined,
     fieldManager: 'test',
-    keep: (object) => keepObject(object as StoredObject) as KubeObject,
-    topicsOf: (object) => topicsOf(object as StoredObject),
+    keep: (object) => keepObject(object as StoredObject, policy.kinds) as KubeObject,
+    topicsOf: (object) => topicsOf(object as StoredObject, policy.kinds),
     onChange: (object) => {
       queue.see(object as StoredObject);
       orchestrations.see(object as StoredObject);
@@ -121,7 +119,7 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
     rivals: createRivals(() => nowMs + systemTiming.now()),
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
-    policy: () => defaultPolicy,
+    policy: () => policy,
     onError,
     observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
     guard: <T>(process: T) => process,
@@ -144,7 +142,7 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
   onTestFinished(async () => {
     await stop();
   });
-  await followed.whenSynced([RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES].map(({ kind }) => kind));
+  await followed.whenSynced(resources.map(({ kind }) => kind));
   queue.start();
   orchestrations.start();
   return { client, counts };

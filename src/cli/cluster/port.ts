@@ -14,9 +14,6 @@ export interface ClusterObject {
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
-/** Kinds of what steps create. */
-export type ChildKind = 'AgentRun' | 'ToolRun' | 'OrchestrationRun';
-
 /** Which cluster, user and namespace, as kubectl's flags of these names say. */
 export interface ClusterChoice {
   readonly kubeconfig?: string;

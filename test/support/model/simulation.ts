@@ -4,10 +4,11 @@ import type { KubeObject, Resource } from '../../../src/kube/resources.ts';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { keepObject } from '../../../src/reconciler/kept.ts';
-import { createRunQueue, STEP_RESOURCES } from '../../../src/reconciler/main.ts';
+import { createRunQueue, followedResources } from '../../../src/reconciler/main.ts';
 import { base32, nameChild } from '../../../src/reconciler/names.ts';
 import { createRivals } from '../../../src/reconciler/rivals.ts';
 import type * as snapshots from '../../../src/reconciler/snapshot.ts';
@@ -218,7 +219,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     });
     const followed = followCluster({
       client,
-      resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
+      resources: followedResources(stepKinds),
       namespaces: [NAMESPACE],
       fieldManager: FIELD_MANAGER,
       onChange: (object) => runs.see(object as snapshots.KubeObject),

@@ -1,4 +1,4 @@
-import { asRecord, isRecord } from '../orchestration/decode.ts';
+import { asRecord, isRecord } from './decode.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

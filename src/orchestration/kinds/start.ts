@@ -1,11 +1,11 @@
-import { asRecord } from '../../orchestration/decode.ts';
-import type { KubeObject } from '../snapshot.ts';
+import { asRecord } from '../decode.ts';
+import type { StepObject } from './kind.ts';
 
 /**
  * When the work of a child began: its `status.startedAt`, or its creation if it says only that it works. Undefined in one of
  * these phases, and without any: nobody has begun.
  */
-export function readStartUnless(idle: readonly string[]): (child: KubeObject) => string | undefined {
+export function readStartUnless(idle: readonly string[]): (child: StepObject) => string | undefined {
   return ({ metadata, status }) => {
     const { phase, startedAt } = asRecord(status);
     if (typeof startedAt === 'string' && startedAt !== '') return startedAt;
