@@ -20,8 +20,8 @@ import { describeKind } from '../src/ui/page/model.ts';
 import { drawPicture } from '../src/ui/picture.ts';
 import { readSettings } from './support/controlplane/settings.ts';
 import { resolveTools } from './support/controlplane/tools.ts';
-import { addRun, followRuns } from './support/followed-runs.ts';
-import { NAMESPACE, RUNS } from './support/model/engine.ts';
+import { followRuns, named, nowMs } from './support/followed-runs.ts';
+import { NAMESPACE, ORCHESTRATIONS, RUNS } from './support/model/engine.ts';
 import { createModel } from './support/model/model.ts';
 import { orchestration } from './support/reviews.ts';
 
@@ -77,17 +77,20 @@ test('lint and the gate know the kind, its fields, what it needs and what its ch
 });
 
 test('the reconciler creates the child of the kind, follows it and reads its end', async () => {
-  let nowMs = Date.parse('2026-01-01T00:00:00Z');
-  const model = createModel(() => nowMs++);
-  addRun(model, 'run', [measure, { ...mark, dependsOn: [] }], { phase: 'Running' });
-  await followRuns(model, undefined, policy);
+  // Older than what another controller would have taken up by now.
+  const model = createModel(() => nowMs - 60_000);
+  model.create(ORCHESTRATIONS, { ...named('Orchestration', 'nightly'), spec: { steps: chain } });
+  const run = { namespace: NAMESPACE, name: 'run' };
+  model.create(RUNS, { ...named('OrchestrationRun', run.name), spec: { orchestrationRef: { name: 'nightly' } } });
+  model.patch(RUNS, run, { type: 'merge', body: { status: { conditions: [] } } }, { subresource: 'status' });
+  const { client } = await followRuns(model, undefined, policy);
   const children = () => model.list(READINGS).items;
   await vi.waitFor(() => expect(children()).toHaveLength(1));
   const [child] = children() as [KubeObject];
   expect(child).toMatchObject({ kind: 'Reading', spec: { gauge: 'pressure', of: 'run', before: 'Succeeded' } });
   const body = { status: { phase: 'Failed', message: 'off the scale' } };
-  model.patch(READINGS, child.metadata, { type: 'merge', body }, { subresource: 'status' });
-  const stored = () => model.get(RUNS, { namespace: NAMESPACE, name: 'run' })['status'];
+  await client.patch(READINGS, child.metadata, { type: 'merge', body }, { subresource: 'status' });
+  const stored = () => model.get(RUNS, run)['status'];
   await vi.waitFor(() =>
     expect(stored()).toMatchObject({
       phase: 'Failed',

@@ -3,7 +3,7 @@ import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, TEMPLATE } from '../orchestration/schema.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { readLifetime } from './lifetime.ts';
@@ -11,6 +11,7 @@ import type { Memory } from './memory.ts';
 import { type Hash, type NameChild, nameSnapshot } from './names.ts';
 import { type Cluster, wordsOf } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
+import { findUnreadable, readWatched } from './read-kinds.ts';
 import { repairSteps } from './repair.ts';
 import type { KubeObject, ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
@@ -242,29 +243,6 @@ function ownerRun(cluster: Cluster, { metadata }: KubeObject, forRun?: string): 
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
-/** The steps whose kind cannot be listed. A kind concerns the steps of that kind and no others. */
-function findUnreadable(
-  cluster: Cluster,
-  run: ObservedRun,
-  { snapshots }: Memory,
-  kinds: StepKinds,
-): ReadonlyMap<string, string> {
-  const steps = [...(snapshots.get(run.uid)?.steps ?? []), ...run.status.stepStatuses];
-  const words = new Map<string, string | undefined>();
-  return new Map(
-    steps.flatMap(({ name, kind: stepKind }) => {
-      const kind = kinds.get(stepKind);
-      if (kind === undefined || kind.type === 'Immediate') return [];
-      if (!words.has(stepKind)) {
-        const { namespace } = run;
-        words.set(stepKind, cluster.unreadable(kind.apiVersion, kind.kind, namespace, `${namespace}/${run.name}`));
-      }
-      const said = words.get(stepKind);
-      return said === undefined ? [] : [[name, `cannot list ${kind.kind}: ${said}`] as const];
-    }),
-  );
-}
-
 /** Whether a run is to be rid of its children whatever its status says of them. */
 function isSuspect({ isCancelled, status }: ObservedRun): boolean {
   const hasContradicted = status.conditions.some(({ reason }) => reason === CONTRADICTION);
@@ -291,28 +269,4 @@ async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<reado
   if (run.isBeingDeleted || isRunFinal(run.status) || held.every(isNamed)) return held;
   const live = await readWhole(cluster, run).catch(() => undefined);
   return live?.metadata.resourceVersion === run.resourceVersion ? held : held.filter(isNamed);
-}
-
-/** What is offered to gate steps that are not over. */
-function readWatched(
-  cluster: Cluster,
-  run: ObservedRun,
-  { snapshots }: Memory,
-  unreadable: ReadonlyMap<string, string>,
-  kinds: StepKinds,
-): ReadonlyMap<string, readonly KubeObject[]> {
-  const watched = new Map<string, readonly KubeObject[]>();
-  const over = new Set(run.status.stepStatuses.filter(isStepFinal).map(({ name }) => name));
-  for (const step of snapshots.get(run.uid)?.steps ?? []) {
-    const kind = kinds.get(step.kind);
-    if (kind?.type !== 'Gate' || over.has(step.name) || unreadable.has(step.name)) continue;
-    const offers = kind
-      .wants(step)
-      .flatMap((text) => cluster.listOffers(kind, run.namespace, text, `${run.namespace}/${run.name}`));
-    watched.set(
-      step.name,
-      [...new Set(offers)].filter((candidate) => kind.matches(step, candidate, run)),
-    );
-  }
-  return watched;
 }

@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         DEADLINES,
-        'if (child !== undefined && isUnstarted(step, child)) {\n    const why',
+        'if (child !== undefined && isUnstarted(snapshot.kinds, step, child)) {\n    const why',
         'if (nowMs < 0) {\n    const why',
       ],
     ],
