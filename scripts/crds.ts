@@ -1,10 +1,13 @@
 import { stringify } from 'yaml';
+import type { StepKinds } from '../src/orchestration/kinds/step-kinds.ts';
+import { stepKinds } from '../src/orchestration/kinds/table.ts';
 import {
   GROUP,
   orchestrationRunSpecSchema,
   orchestrationRunStatusSchema,
   orchestrationSpecSchema,
   orchestrationStatusSchema,
+  stepSchema,
   VERSION,
 } from '../src/orchestration/schema.ts';
 
@@ -19,12 +22,12 @@ interface Kind {
   readonly columns: Readonly<Record<string, string>>;
 }
 
-const kinds: readonly Kind[] = [
+const describeKinds = (stepKinds: StepKinds): readonly Kind[] => [
   {
     kind: 'Orchestration',
     shortName: 'orch',
     description: 'Steps, and what each of them waits for. It runs when an OrchestrationRun refers to it.',
-    spec: orchestrationSpecSchema,
+    spec: nameStepKinds(stepKinds),
     status: orchestrationStatusSchema,
     columns: {
       Phase: '.status.phase',
@@ -48,9 +51,19 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** The CRDs as YAML, by file name. The same schema gives the same bytes. */
-export function renderCrds(): ReadonlyMap<string, string> {
-  return new Map(kinds.map((kind) => [`${pluralOf(kind)}.yaml`, renderCrd(kind)]));
+/** The schema of the spec, in which the description of a step's kind names all kinds that there are. */
+function nameStepKinds({ all }: StepKinds): object {
+  const { properties } = orchestrationSpecSchema;
+  const names = all.map(({ name }) => name);
+  const description = `What the step does: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
+  const kind = { ...stepSchema.properties.kind, description };
+  const items = { ...stepSchema, properties: { ...stepSchema.properties, kind } };
+  return { ...orchestrationSpecSchema, properties: { ...properties, steps: { ...properties.steps, items } } };
+}
+
+/** The CRDs as YAML, by file name. The same schema and step kinds give the same bytes. */
+export function renderCrds(kinds = stepKinds): ReadonlyMap<string, string> {
+  return new Map(describeKinds(kinds).map((kind) => [`${pluralOf(kind)}.yaml`, renderCrd(kind)]));
 }
 
 function renderCrd(kind: Kind): string {

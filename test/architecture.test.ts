@@ -26,7 +26,7 @@ const imports: Readonly<Record<string, Row>> = {
   // Decisions: no kind of I/O.
   objects: { src: [], outside: ['node:crypto'] },
   dag: { src: [], outside: [] },
-  orchestration: { src: ['dag'], outside: ['ajv', 'json-schema-to-ts'] },
+  orchestration: { src: ['objects', 'dag'], outside: ['ajv', 'json-schema-to-ts'] },
   reconciler: { src: ['objects', 'dag', 'orchestration', 'quarantine'], outside: [] },
   toolrun: { src: ['objects', 'orchestration'], outside: [] },
   certificates: { src: ['objects', 'tls'], outside: [] },

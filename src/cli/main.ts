@@ -11,8 +11,10 @@ import { createStore } from '../kube/store.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { isVerdict } from '../kube/verdict.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { resourceOf as resourceOfKind } from '../orchestration/kinds/step-kinds.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
-import type { ChildKind, Cluster, ClusterChoice, ClusterKind, ClusterPorts, Listener } from './cluster/port.ts';
+import type { Cluster, ClusterChoice, ClusterKind, ClusterPorts, Listener } from './cluster/port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
@@ -21,11 +23,9 @@ const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
 const FIELD_MANAGER = 'orchestration-gate-cli';
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
-const RESOURCES: Readonly<Record<ClusterKind | ChildKind, Resource>> = {
+const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
   Orchestration: namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
   OrchestrationRun: namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
-  AgentRun: namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns'),
-  ToolRun: namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns'),
 };
 
 const timing = createTiming(() => performance.now());
@@ -129,8 +129,10 @@ function openCluster(transport: Transport, namespace: string): Cluster {
   };
 }
 
+/** Where objects are that commands write: an Orchestration, or what a step creates. */
 function resourceOf({ kind }: KubeObject): Resource {
-  return RESOURCES[kind as keyof typeof RESOURCES];
+  const stepKind = stepKinds.ofObject(kind);
+  return stepKind === undefined ? RESOURCES[kind as ClusterKind] : resourceOfKind(stepKind);
 }
 
 async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {

@@ -3,6 +3,7 @@ import { findLevels } from '../dag/levels.ts';
 import { findHeaviestPath, findWaiting } from '../dag/paths.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import type { Step } from '../orchestration/schema.ts';
 
 /** What a run of an Orchestration will do. Steps are told by name, in declaration order unless said otherwise. */
@@ -33,16 +34,15 @@ export interface Plan {
   readonly maxParallel: number;
 }
 
-/** They end at once, here. */
-const INSTANT = new Set(['Checkpoint', 'MemoryOp']);
-
 /** Plans an Orchestration that would be accepted. Linear, but for the lists of what is skipped: steps × what each reaches. */
-export function planOrchestration(orchestration: Orchestration): Plan {
+export function planOrchestration(orchestration: Orchestration, kinds = stepKinds): Plan {
   const { namespace, name, steps } = orchestration;
   const graph = buildGraph(steps);
+  /** Its attempts end at once, here. */
+  const isImmediate = ({ kind }: Step) => kinds.get(kind)?.type === 'Immediate';
   const dependents = dependentsOf(graph);
   const namesOf = (indexes: readonly number[]) => indexes.map((index) => steps[index]?.name ?? '');
-  const weights = steps.map((step) => longestSeconds(step, orchestration));
+  const weights = steps.map((step) => (isImmediate(step) ? 0 : longestSeconds(step, orchestration)));
   const longest = findHeaviestPath(graph, weights);
   return {
     namespace,
@@ -57,19 +57,16 @@ export function planOrchestration(orchestration: Orchestration): Plan {
       steps: namesOf(longest),
       seconds: longest.reduce((sum, index) => sum + (weights[index] ?? 0), 0),
     },
-    unbounded: steps.filter((step) => isUnbounded(step)).map((step) => step.name),
+    unbounded: steps
+      .filter((step) => !isImmediate(step) && readDuration(step.timeoutSeconds) === 0)
+      .map((step) => step.name),
     totalSeconds: totalSeconds(orchestration),
     maxParallel: maxParallel(orchestration),
   };
 }
 
-function isUnbounded({ kind, timeoutSeconds }: Step): boolean {
-  return !INSTANT.has(kind) && readDuration(timeoutSeconds) === 0;
-}
-
 /** Every attempt up to its time-out, and every wait between two. */
 function longestSeconds(step: Step, orchestration: Orchestration): number {
-  if (INSTANT.has(step.kind)) return 0;
   const retries = step.retries === undefined ? defaultRetries(orchestration) : readDuration(step.retries);
   return (retries + 1) * readDuration(step.timeoutSeconds) + retries * readDuration(step.retryBackoffSeconds);
 }

@@ -59,7 +59,8 @@ export function createRunQueue({
   runObserver,
   ...options
 }: RunQueueOptions): RunQueue {
-  const reactions = createReactions();
+  const { kinds } = options.policy();
+  const reactions = createReactions(kinds);
   const interests = createInterests();
   const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
   const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
@@ -81,7 +82,7 @@ export function createRunQueue({
     ...queue,
     see(changed) {
       reactions.see(changed, timing.now());
-      for (const key of affectedRuns(changed, interests.keysOf)) queue.add(key);
+      for (const key of affectedRuns(changed, interests.keysOf, kinds)) queue.add(key);
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);

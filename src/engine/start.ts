@@ -2,12 +2,13 @@ import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { createRecorder, type RecordEvent } from '../kube/events.ts';
-import { JOBS, ORCHESTRATIONS, RUNS, STEP_RESOURCES, TOOL_RUNS, TOOLS } from '../kube/kinds.ts';
+import { followedResources, JOBS, ORCHESTRATIONS, RUNS, TOOL_RUNS, TOOLS } from '../kube/kinds.ts';
 import type { Timing } from '../kube/ports.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import type { Policy } from '../orchestration/judge.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { announceQuarantine } from '../quarantine/announce.ts';
 import { versionOf } from '../quarantine/condition.ts';
@@ -66,7 +67,7 @@ export interface Engine {
 /** Connects everything that an engine is made of, and follows the cluster. */
 export function startEngine(options: EngineOptions): Engine {
   const { configuration, load, log, metrics, parent, started, policy, timing, ownMs } = options;
-  const resources = [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES];
+  const resources = [...followedResources(stepKinds)];
   if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
   const { namespaces } = configuration;
   const { now, hear } = createServerClock(timing.now, ownMs);

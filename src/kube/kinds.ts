@@ -1,19 +1,16 @@
+import { listResources, type StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
-import { namespacedResource } from './resources.ts';
+import { namespacedResource, type Resource } from './resources.ts';
 
 /** What is executed. */
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
 export const TOOL_RUNS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns');
 
-export const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
-
-/** What is followed for runs beside ToolRuns: children, and what gates wait for. */
-export const STEP_RESOURCES = [
-  AGENT_RUNS,
-  namespacedResource('approvals.proompteng.ai', 'v1alpha1', 'ApprovalPolicy', 'approvalpolicies'),
-  namespacedResource('signals.proompteng.ai', 'v1alpha1', 'SignalDelivery', 'signaldeliveries'),
-];
+/** What is followed for runs: runs, Orchestrations, and what steps create and wait for. Runs are both. */
+export function followedResources(kinds: StepKinds): readonly Resource[] {
+  return [RUNS, ORCHESTRATIONS, ...listResources(kinds).filter(({ kind }) => kind !== RUNS.kind)];
+}
 
 /** What is followed for ToolRuns. */
 export const TOOLS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'Tool', 'tools');

@@ -270,6 +270,12 @@ export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** The fields of these names that a record has; of what is no record, none. */
+export function pick(record: unknown, fields: readonly string[]): Record<string, unknown> {
+  const from = asRecord(record);
+  return Object.fromEntries(fields.flatMap((field) => (field in from ? [[field, from[field]]] : [])));
+}
+
 /** A copy without what is null, in the object and in those directly inside it: null means absent, save in a list. */
 function withoutNulls(record: Readonly<Record<string, unknown>>, levels = 2): Record<string, unknown> {
   return Object.fromEntries(presentFields(record, levels));

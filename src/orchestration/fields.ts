@@ -8,6 +8,8 @@ export interface Field {
   readonly without?: string;
   /** What is read of the field, where that is not all of it. */
   readonly inside?: FieldTable;
+  /** It holds an object, and not the name of one. */
+  readonly isObject?: boolean;
 }
 
 /** Fields by name, and what each may be called: folded, so that case and separators do not count. */
@@ -22,15 +24,17 @@ export interface FieldTable {
 /** A shorter word that differs in two letters is more likely another word. */
 const LONG_WORD = 8;
 
-const ofTheChild: Field = { without: 'the child of this step is created without it' };
+/** A field of a step that its child, or its wait, is made from. */
+export const ofTheChild: Field = { without: 'the child of this step is created without it' };
 
-const reference = (aliases: string): Field => ({ ...ofTheChild, aliases });
+/** A field that names an object. */
+export const reference = (aliases: string): Field => ({ ...ofTheChild, aliases });
 
 /**
- * Every field of a step that anything reads. What resembles none of them is foreign, and others may read it. The aliases are of
- * Argo Workflows, Tekton, GitHub, GitLab and Jobs, and what people write first.
+ * The fields of a step that all kinds read. What resembles neither these nor those of the kinds is foreign, and others may read
+ * it. The aliases are of Argo Workflows, Tekton, GitHub, GitLab and Jobs, and what people write first.
  */
-export const stepFields = tableOf({
+export const stepFields: Readonly<Record<string, Field>> = {
   name: {},
   kind: {},
   dependsOn: {
@@ -60,25 +64,7 @@ export const stepFields = tableOf({
     aliases: 'parameters params arguments inputs',
     without: 'the child gets the parameters of the run alone',
   },
-  agentRef: reference('agent agentName'),
-  toolRef: reference('tool toolName'),
-  orchestrationRef: reference('orchestration orchestrationName subOrchestration subOrchestrationRef'),
-  policyRef: reference('approvalPolicy approvalPolicyRef policyName'),
-  signalRef: reference('signal signalName'),
-  deliveryId: reference('signalDeliveryId'),
-  implementationSpecRef: reference('implementationSpec implementationRef implSpecRef'),
-  implementation: ofTheChild,
-  memoryRef: ofTheChild,
-  vcsRef: ofTheChild,
-  vcsPolicy: ofTheChild,
-  policy: ofTheChild,
-  workload: ofTheChild,
-  goal: ofTheChild,
-  secrets: ofTheChild,
-  runtime: ofTheChild,
-  workflow: ofTheChild,
-  ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds', without: 'the finished child is kept' },
-});
+};
 
 /** Every field of `policies` that anything reads. */
 export const policyFields = tableOf({
@@ -111,7 +97,8 @@ export const MOST_GUESSED = 256;
 /** Longer than anything that is read, whatever is left out of it. */
 const LONGEST_GUESSED = 40;
 
-function tableOf(named: Readonly<Record<string, Field>>): FieldTable {
+/** A table of these fields. */
+export function tableOf(named: Readonly<Record<string, Field>>): FieldTable {
   const fields = new Map(Object.entries(named));
   const meant = [...fields].filter(([, field]) => Object.keys(field).length > 0);
   const words = meant.flatMap(([name, { aliases }]) =>

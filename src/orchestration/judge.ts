@@ -9,6 +9,8 @@ import {
 } from '../dag/rules.ts';
 import { isWrittenDefault } from './chain.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
+import type { StepKinds } from './kinds/step-kinds.ts';
+import { stepKinds } from './kinds/table.ts';
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
 import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.ts';
 import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
@@ -24,13 +26,16 @@ export const rules: readonly RuleMeaning[] = [
 
 export type Severity = 'deny' | 'warn' | 'off';
 
-/** What is configured of the judgement. Rules not named keep their own severity; a fixed rule denies whatever is said. */
+/** What objects are judged by. */
 export interface Policy {
   readonly limits: Limits;
+  /** Rules not named keep their own severity; a fixed rule denies whatever is said. */
   readonly severities: ReadonlyMap<string, Severity>;
+  /** The step kinds that are known. */
+  readonly kinds: StepKinds;
 }
 
-export const defaultPolicy: Policy = { limits: defaultLimits, severities: new Map() };
+export const defaultPolicy: Policy = { limits: defaultLimits, severities: new Map(), kinds: stepKinds };
 
 /** A problem as everybody tells it: people, `kubectl`, the CLI. */
 export interface Problem {
@@ -74,9 +79,10 @@ export function judgeOrchestration(
   if (overLimits.length > 0) return weigh(overLimits, policy, mostShown);
   const { orchestration, findings } = decodeOrchestration(object, mostShown);
   const isDefaulted = isWrittenDefault(object, orchestration.steps);
-  const ofResource = checkResource({ ...orchestration, given: stepsOf(object), isDefaulted }, mostShown);
+  const { kinds } = policy;
+  const ofResource = checkResource({ ...orchestration, given: stepsOf(object), isDefaulted, kinds }, mostShown);
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
-  const steps = isMisspelt ? declareMisspelt(orchestration.steps) : orchestration.steps;
+  const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
   return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
 }

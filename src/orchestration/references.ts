@@ -1,4 +1,5 @@
 import { isRecord } from './decode.ts';
+import type { StepKind } from './kinds/kind.ts';
 import type { Step } from './schema.ts';
 
 /**
@@ -17,6 +18,29 @@ export function readObject(step: Step, field: string): Readonly<Record<string, u
 /** Whether a step has under `field`, itself or in its `with`, an object or text that begins as JSON text of one: without parsing it. */
 export function mentionsObject(step: Step, field: string): boolean {
   return beginsObject(step[field]) || beginsObject(parameterOf(step, field));
+}
+
+/** What a step kind needs, and the fields that it reads. */
+export type Needing = Pick<StepKind, 'needs' | 'fields'>;
+
+/** The lists of which a step needs one field and gives none. */
+export function listLacking(step: Step, kind: Needing | undefined): readonly (readonly string[])[] {
+  return kind?.needs.filter((wanted) => !givesAny(step, wanted, kind)) ?? [];
+}
+
+/** Whether there are such lists. It makes none, since it is asked of every step. */
+export function isLacking(step: Step, kind: Needing | undefined): boolean {
+  for (const wanted of kind?.needs ?? []) if (!givesAny(step, wanted, kind)) return true;
+  return false;
+}
+
+/** Whether a step gives one of these fields, in any spelling. Whether JSON text of an object is sound is asked of its child. */
+function givesAny(step: Step, wanted: readonly string[], kind: Needing | undefined): boolean {
+  for (const field of wanted) {
+    const isObject = kind?.fields[field]?.isObject === true;
+    if (isObject ? mentionsObject(step, field) : readReference(step, field) !== undefined) return true;
+  }
+  return false;
 }
 
 function beginsObject(value: unknown): boolean {

@@ -1,11 +1,11 @@
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { findDeniedChildren } from './child-rules.ts';
 import { asRecord, type Orchestration } from './decode.ts';
 import { isEqual } from './equality.ts';
-import { givesAny, isKnownKind, knownKinds, neededBy } from './needs.ts';
-import type { Finding, Found, FoundProblem, Path, RuleMeaning } from './problem.ts';
-import { readReference } from './references.ts';
+import type { StepKinds } from './kinds/step-kinds.ts';
+import { stepKinds } from './kinds/table.ts';
+import { collect, type Finding, type Found, type FoundProblem, type Path, type RuleMeaning } from './problem.ts';
+import { isLacking, listLacking, readReference } from './references.ts';
 import type { Step } from './schema.ts';
 import { findUnknownFields, misspelling, UNKNOWN_FIELD } from './unknown-fields.ts';
 
@@ -35,6 +35,8 @@ interface Subject extends Orchestration {
   readonly given: readonly unknown[];
   /** Whether each dependsOn is the sequential default, written by us. */
   readonly isDefaulted: boolean;
+  /** The step kinds that are known. */
+  readonly kinds: StepKinds;
 }
 
 interface ResourceRule extends RuleMeaning {
@@ -75,16 +77,24 @@ export function checkResource(subject: Subject, most = Infinity): readonly Findi
 }
 
 /** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
-export function subOrchestrations({ steps }: Orchestration): readonly { readonly name: string; readonly path: Path }[] {
-  return findSteps(steps, ({ kind }) => kind === 'SubOrchestration').flatMap(({ index, step }) => {
-    const name = readReference(step, 'orchestrationRef');
-    return name === undefined ? [] : [{ name, path: stepPath(index, 'orchestrationRef', 'name') }];
+export function subOrchestrations(
+  { steps }: Orchestration,
+  kinds = stepKinds,
+): readonly { readonly name: string; readonly path: Path }[] {
+  const fieldOf = ({ kind }: Step) => {
+    const found = kinds.get(kind);
+    return found?.type === 'Child' ? found.runs : undefined;
+  };
+  return findSteps(steps, (step) => fieldOf(step) !== undefined).flatMap(({ index, step }) => {
+    const field = fieldOf(step) ?? '';
+    const name = readReference(step, field);
+    return name === undefined ? [] : [{ name, path: stepPath(index, field, 'name') }];
   });
 }
 
-function ownSubOrchestrations(orchestration: Orchestration): Place[] {
+function ownSubOrchestrations({ kinds, ...orchestration }: Subject): Place[] {
   const { name: own } = orchestration;
-  return subOrchestrations(orchestration)
+  return subOrchestrations(orchestration, kinds)
     .filter(({ name }) => name === own)
     .map(({ path }) => ({
       path,
@@ -105,26 +115,24 @@ function missingEntrypoint({ entrypoint, steps }: Orchestration): Place[] {
   return [{ path: ['spec', 'entrypoint'], describe }];
 }
 
-function unknownKinds({ steps }: Orchestration): Place[] {
-  return findSteps(steps, ({ kind }) => kind !== '' && !isKnownKind(kind)).map(({ index, step: { kind } }) => ({
+function unknownKinds({ steps, kinds }: Subject): Place[] {
+  const isUnknown = ({ kind }: Step) => kind !== '' && kinds.get(kind) === undefined;
+  return findSteps(steps, isUnknown).map(({ index, step: { kind } }) => ({
     path: stepPath(index, 'kind'),
-    describe: () =>
-      `unknown kind ${quoteName(kind)}${guess(kind, knownKinds) || `; known are ${knownKinds.join(', ')}`}`,
+    describe: () => {
+      const known = kinds.all.map(({ name }) => name);
+      return `unknown kind ${quoteName(kind)}${guess(kind, known) || `; known are ${known.join(', ')}`}`;
+    },
   }));
 }
 
 /** Where a reference was given and is malformed, that was found already. */
-function missingReferences({ steps, given }: Subject): Place[] {
-  return findSteps(steps, lacksReference).flatMap(({ index, step }) =>
-    neededBy(step)
-      .filter((fields) => !givesAny(step, fields) && !isMalformed(step, given[index], fields))
-      .map((fields) => ({ path: stepPath(index), describe: () => describeLack(step, fields) })),
+function missingReferences({ steps, given, kinds }: Subject): Place[] {
+  return findSteps(steps, (step) => isLacking(step, kinds.get(step.kind))).flatMap(({ index, step }) =>
+    listLacking(step, kinds.get(step.kind))
+      .filter((fields) => !isMalformed(step, given[index], fields))
+      .map((fields) => ({ path: stepPath(index), describe: () => describeLack(step, fields, kinds) })),
   );
-}
-
-function lacksReference(step: Step): boolean {
-  for (const fields of neededBy(step)) if (!givesAny(step, fields)) return true;
-  return false;
 }
 
 /** Whether decoding has taken out what the step as it came has under one of these fields, or all of its `with`. */
@@ -133,11 +141,22 @@ function isMalformed(step: Step, given: unknown, fields: readonly string[]): boo
   return [...fields, 'with'].some((field) => step[field] === undefined && (raw[field] ?? undefined) !== undefined);
 }
 
-function describeLack(step: Step, fields: readonly string[]): string {
-  const meant = fields.map((field) => [misspelling(step, field), field] as const);
+function describeLack(step: Step, fields: readonly string[], kinds: StepKinds): string {
+  const meant = fields.map((field) => [misspelling(step, field, kinds.fields), field] as const);
   const [misspelt, field] = meant.find(([found]) => found !== undefined) ?? [];
   const cure = misspelt === undefined ? '' : `; rename ${quoteName(misspelt)} to ${field}`;
   return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs${cure}`;
+}
+
+/** What the API server, or a controller, has against the children of steps. */
+function findDeniedChildren({ steps, kinds }: Subject, most: number): Found {
+  return collect(most, (tell) => {
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index] as Step;
+      const kind = kinds.get(step.kind);
+      if (kind?.type === 'Child') kind.checkChild?.(step, index, tell);
+    }
+  });
 }
 
 function nonPortableNames({ steps }: Orchestration): Place[] {

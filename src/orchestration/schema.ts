@@ -31,9 +31,7 @@ export const stepSchema = {
   required: ['kind', 'name'],
   properties: {
     name: text('Name of the step, unique in this list. A DNS label of at most 63 characters works everywhere.'),
-    kind: text(
-      'What the step does: AgentRun, ToolRun, SubOrchestration, ApprovalGate, SignalWait, Checkpoint or MemoryOp.',
-    ),
+    kind: text('What the step does.'),
     dependsOn: {
       type: 'array',
       items: { type: 'string' },

@@ -1,37 +1,47 @@
 import { quoteName } from '../dag/display.ts';
 import type { Step as GraphStep } from '../dag/graph.ts';
 import { isRecord, type Orchestration } from './decode.ts';
-import { createGuess, type FieldTable, type Guess, MOST_GUESSED, policyFields, stepFields } from './fields.ts';
-import { givesAny, neededBy } from './needs.ts';
+import { createGuess, type FieldTable, type Guess, MOST_GUESSED, policyFields } from './fields.ts';
+import type { StepKinds } from './kinds/step-kinds.ts';
 import { collect, type Found, type Path, type Tell } from './problem.ts';
+import { listLacking } from './references.ts';
 import type { Step } from './schema.ts';
 
 export const UNKNOWN_FIELD = 'UnknownField';
 
 const DEPENDS_ON = 'dependsOn';
 
-/** What decides when a step starts. */
-interface Order {
+/** Steps, and what decides when they start and what is read of them. */
+interface Declared {
   readonly steps: readonly Step[];
   /** Each dependsOn is the sequential default, written by us, and nobody's declaration. */
   readonly isDefaulted: boolean;
+  readonly kinds: StepKinds;
 }
 
 /**
  * The fields of steps and policies that nothing reads and that resemble one that is read. What resembles none is foreign, and may
  * have other readers.
  */
-export function findUnknownFields({ steps, policies, isDefaulted }: Orchestration & Order, most: number): Found {
+export function findUnknownFields(
+  { steps, policies, isDefaulted, kinds }: Orchestration & Declared,
+  most: number,
+): Found {
   return collect(most, (tell) => {
     judgePolicies(policies, policyFields, ['spec', 'policies'], tell);
-    const guess = createGuess(stepFields);
-    for (let index = 0; index < steps.length; index++) judgeStep({ steps, isDefaulted }, index, guess, tell);
+    const guess = createGuess(kinds.fields);
+    for (let index = 0; index < steps.length; index++) judgeStep({ steps, isDefaulted, kinds }, index, guess, tell);
   });
 }
 
 /** The field of a step that resembles `wanted` and is not read. */
-export function misspelling(step: Step, wanted: string, guess: Guess = createGuess(stepFields)): string | undefined {
-  for (const field in step) if (!stepFields.fields.has(field) && guess(field) === wanted) return field;
+export function misspelling(
+  step: Step,
+  wanted: string,
+  known: FieldTable,
+  guess: Guess = createGuess(known),
+): string | undefined {
+  for (const field in step) if (!known.fields.has(field) && guess(field) === wanted) return field;
   return undefined;
 }
 
@@ -39,10 +49,11 @@ export function misspelling(step: Step, wanted: string, guess: Guess = createGue
  * The steps as the graph is to see them: where others declare dependsOn, one that misspells it counts as declaring it. What is
  * wrong with it is said of that field, and needs no second problem.
  */
-export function declareMisspelt(steps: readonly Step[]): readonly GraphStep[] {
+export function declareMisspelt(steps: readonly Step[], known: FieldTable): readonly GraphStep[] {
   if (isSequential(steps)) return steps;
-  const guess = createGuess(stepFields);
-  const isMisspelt = (step: Step) => step.dependsOn === undefined && misspelling(step, DEPENDS_ON, guess) !== undefined;
+  const guess = createGuess(known);
+  const isMisspelt = (step: Step) =>
+    step.dependsOn === undefined && misspelling(step, DEPENDS_ON, known, guess) !== undefined;
   return steps.map((step) => (isMisspelt(step) ? { name: step.name, dependsOn: [] } : step));
 }
 
@@ -50,21 +61,21 @@ function isSequential(steps: readonly Step[]): boolean {
   return steps.every(({ dependsOn }) => dependsOn === undefined);
 }
 
-function judgeStep(order: Order, index: number, guess: Guess, tell: Tell): void {
-  const step = order.steps[index] as Step;
+function judgeStep(declared: Declared, index: number, guess: Guess, tell: Tell): void {
+  const { steps, isDefaulted, kinds } = declared;
+  const { fields } = kinds.fields;
+  const step = steps[index] as Step;
   let lacking: readonly string[] | undefined;
   for (const field in step) {
-    if (stepFields.fields.has(field)) continue;
+    if (fields.has(field)) continue;
     const meant = guess(field);
     if (meant === undefined) continue;
     // What a step needs and lacks is said of the step.
-    lacking ??= neededBy(step)
-      .filter((fields) => !givesAny(step, fields))
-      .flat();
+    lacking ??= listLacking(step, kinds.get(step.kind)).flat();
     if (lacking.includes(meant)) continue;
     tell(['spec', 'steps', index, field], () => {
-      const { without = describeOrder(order, index) } = stepFields.fields.get(meant) ?? {};
-      const isThere = step[meant] !== undefined && !(meant === DEPENDS_ON && order.isDefaulted);
+      const { without = describeOrder(declared, index) } = fields.get(meant) ?? {};
+      const isThere = step[meant] !== undefined && !(meant === DEPENDS_ON && isDefaulted);
       return describeUnknown(meant, isThere ? undefined : without);
     });
   }
@@ -105,7 +116,7 @@ function describeUnknown(meant: string, without: string | undefined): string {
 }
 
 /** When a step starts that does not say what it waits for. */
-function describeOrder({ steps, isDefaulted }: Order, index: number): string {
+function describeOrder({ steps, isDefaulted }: Declared, index: number): string {
   if (!isDefaulted && !isSequential(steps)) return 'this step starts at once';
   const before = steps[index - 1]?.name;
   return before === undefined ? 'this step starts first' : `this step starts after ${quoteName(before)}`;

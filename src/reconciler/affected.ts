@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
 import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
@@ -10,6 +11,7 @@ import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
 export function affectedRuns(
   changed: StoredObject,
   interestedIn: (topic: string) => Iterable<string>,
+  kinds = stepKinds,
 ): readonly string[] {
   const { kind, apiVersion, metadata } = changed;
   const { namespace, name } = metadata;
@@ -17,6 +19,6 @@ export function affectedRuns(
   return [
     ...(apiVersion === API_VERSION && kind === 'OrchestrationRun' ? [key, ...interestedIn(topicOfRun(key))] : []),
     ...(ownerRunOf(changed) !== undefined || isHeld(changed) ? [keyOfRun(changed)] : []),
-    ...topicsOf(changed).flatMap((topic) => [...interestedIn(topic)]),
+    ...topicsOf(changed, kinds).flatMap((topic) => [...interestedIn(topic)]),
   ];
 }

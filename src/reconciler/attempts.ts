@@ -1,13 +1,10 @@
 import { displayName } from '../dag/display.ts';
 import { isControlledBy, type StoredObject } from '../objects/object.ts';
-import { listConditions } from '../orchestration/conditions.ts';
-import { asRecord } from '../orchestration/decode.ts';
+import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
-import { statusOfToolRun } from '../orchestration/tool-run-state.ts';
 import { isLeftToUs } from './finalizer.ts';
-import type { Outcome, Wait } from './kinds/kind.ts';
-import { stepKinds } from './kinds/table.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -33,14 +30,14 @@ export function uidOf({ created }: Pick<Snapshot, 'created'>, { resourceRef }: S
 /** How the current attempt of a Running step stands. */
 export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatus): Outcome {
   if (snapshot.unreadable.has(status.name)) return { state: 'Running' };
-  const kind = stepKinds.get(step.kind);
+  const kind = snapshot.kinds.get(step.kind);
   if (kind === undefined)
     return { ...failed('UnknownStepKind', `unknown kind ${displayName(step.kind)}`), isFinal: true };
   if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
   if (kind.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
   const child = findChild(snapshot, status);
   if (child === undefined) return explainAbsence(snapshot, status);
-  const outcome = readOutcome(child);
+  const outcome = kind.readOutcome(child);
   if (outcome.state !== 'Running') return outcome;
   if (isLeftToUs(child)) return deleted(status);
   const wait = kind.readWait?.(child, status.message ?? '');
@@ -83,30 +80,9 @@ export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait 
 const NOT_CREATED = 'ChildNotCreated';
 
 /** Whether the child's work is over. */
-export function hasEnded(child: StoredObject): boolean {
-  return readOutcome(child).state !== 'Running';
-}
-
-/** All children tell their end alike: by the phase of their status. */
-function readOutcome({ kind, metadata, status }: StoredObject): Outcome {
-  const { phase, ...rest } = kind === 'ToolRun' ? statusOfToolRun({ metadata, status }) : asRecord(status);
-  if (phase === 'Succeeded') return { state: 'Succeeded' };
-  const message = readCause(rest) ?? `${kind} ${metadata.name} ended ${String(phase)}`;
-  if (phase === 'Failed') return failed('ChildFailed', message);
-  return phase === 'Cancelled' ? { ...failed('ChildCancelled', message), isFinal: true } : { state: 'Running' };
-}
-
-/** Conditions that say why a child failed, the best first, and what each then is. */
-const CAUSES = { Failed: 'True', InvalidSpec: 'True', Degraded: 'True', Ready: 'False', Blocked: 'True' };
-
-/** Why a child failed: the first message of its status and of these conditions, else the first reason. */
-function readCause(status: Readonly<Record<string, unknown>>): string | undefined {
-  const conditions = listConditions(status);
-  const causes = Object.entries(CAUSES).map(([type, is]) =>
-    conditions.find((one) => one['type'] === type && one['status'] === is),
-  );
-  const words = ['message', 'reason'].flatMap((field) => [status, ...causes].map((cause) => cause?.[field]));
-  return words.find((word): word is string => typeof word === 'string' && word !== '');
+export function hasEnded(child: StoredObject, kinds: StepKinds): boolean {
+  const kind = kinds.ofObject(child.kind);
+  return kind?.type === 'Child' && kind.readOutcome(child).state !== 'Running';
 }
 
 function failed(reason: string, message: string): Outcome & { state: 'Failed' } {

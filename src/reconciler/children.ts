@@ -1,11 +1,12 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import type { Ancestors, StepKind } from '../orchestration/kinds/kind.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { CONTRADICTION } from './contradiction.ts';
 import { isHeld } from './finalizer.ts';
-import { stepKinds } from './kinds/table.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
@@ -29,7 +30,7 @@ export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<Store
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
   const child = findOwned(snapshot, status);
   if (child === undefined) return findUnseen(snapshot, status);
-  return status.reason === 'StepTimedOut' || !hasEnded(child) ? child : undefined;
+  return status.reason === 'StepTimedOut' || !hasEnded(child, snapshot.kinds) ? child : undefined;
 }
 
 /** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
@@ -44,14 +45,15 @@ export function findUnseen(snapshot: Snapshot, status: StepStatus): Pick<StoredO
  * While the run is suspended there are none. In declaration order.
  */
 export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
-  const { orchestration, run, children, unreadable } = snapshot;
+  const { orchestration, run, kinds, children, unreadable } = snapshot;
   if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
   const { steps } = orchestration.orchestration;
+  const ancestorsOf = viewAncestors(steps, statuses);
   return statuses.flatMap((status, index): Action[] => {
     const step = steps[index];
     if (step === undefined || !isIntent(status) || status.resourceRef.uid !== undefined) return [];
     const isThere = children.has(status.resourceRef.name) || unreadable.has(status.name);
-    const intent = isThere ? undefined : intentOf(run, step, status);
+    const intent = isThere ? undefined : intentOf(run, step, status, kinds.get(step.kind), ancestorsOf(step.name));
     return intent === undefined ? [] : [intent];
   });
 }
@@ -61,9 +63,10 @@ export function intentOf(
   run: ObservedRun,
   step: Step,
   { name, resourceRef: ref }: StepStatus,
+  kind: StepKind | undefined,
+  ancestors: Ancestors,
 ): CreateChild | undefined {
-  const kind = stepKinds.get(step.kind);
-  const built = kind?.type === 'Child' ? kind.buildSpec(step, run) : undefined;
+  const built = kind?.type === 'Child' ? kind.buildSpec(step, run, ancestors) : undefined;
   if (ref === undefined || kind?.type !== 'Child' || built === undefined || !('spec' in built)) return undefined;
   const ttlSeconds = kind.ttlSeconds?.(step);
   return {
@@ -90,9 +93,9 @@ export function releaseRecorded({ held }: Pick<Snapshot, 'held'>, statuses: read
 export function holdAgain(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.filter(isIntent).flatMap((status): Action[] => {
     const child = findChild(snapshot, status);
-    const kind = stepKinds.get(status.kind);
+    const kind = snapshot.kinds.get(status.kind);
     if (child === undefined || kind?.type !== 'Child' || !kind.isHeld || isHeld(child)) return [];
-    if (child.metadata.deletionTimestamp !== undefined || hasEnded(child)) return [];
+    if (child.metadata.deletionTimestamp !== undefined || hasEnded(child, snapshot.kinds)) return [];
     return [{ type: 'HoldChild', child }];
   });
 }
@@ -114,7 +117,7 @@ export function deleteAll(snapshot: Snapshot, statuses: readonly StepStatus[]): 
   const strays = snapshot.owned.flatMap((child): Action[] => {
     const { apiVersion, kind, metadata } = child;
     const { name, namespace, uid, deletionTimestamp } = metadata;
-    if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child)) return [];
+    if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child, snapshot.kinds)) return [];
     return [{ type: 'DeleteChild', ref: { apiVersion, kind, name, namespace, uid } }];
   });
   return [...unwanted, ...strays];
@@ -126,11 +129,11 @@ export function limitFinished(snapshot: Snapshot, statuses: readonly StepStatus[
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
   return statuses.flatMap((status, index): Action[] => {
     const step = steps[index];
-    const kind = stepKinds.get(status.kind);
+    const kind = snapshot.kinds.get(status.kind);
     const seconds = step !== undefined && kind?.type === 'Child' ? kind.ttlSeconds?.(step) : undefined;
     if (seconds === undefined || status.resourceRef === undefined || !isStepFinal(status)) return [];
     const child = findChild(snapshot, status);
-    if (child === undefined || !hasEnded(child)) return [];
+    if (child === undefined || !hasEnded(child, snapshot.kinds)) return [];
     if (asRecord(child['spec'])['ttlSecondsAfterFinished'] === seconds) return [];
     return [{ type: 'SetChildTtl', ref: { ...status.resourceRef, uid: child.metadata.uid }, seconds }];
   });

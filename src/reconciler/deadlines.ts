@@ -1,11 +1,11 @@
 import type { StoredObject } from '../objects/object.ts';
 import { readDuration } from '../orchestration/durations.ts';
+import type { Wait } from '../orchestration/kinds/kind.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { findChild } from './attempts.ts';
 import { findUnseen } from './children.ts';
-import type { Wait } from './kinds/kind.ts';
-import { stepKinds } from './kinds/table.ts';
 import type { Snapshot } from './snapshot.ts';
 import { boundTime } from './times.ts';
 
@@ -31,11 +31,11 @@ export function attemptDeadline(
   const beganMs = attemptBeganMs(snapshot, status, nowMs);
   if (beganMs === undefined) return undefined;
   const child = findChild(snapshot, status);
-  if (child !== undefined && isUnstarted(step, child)) {
+  if (child !== undefined && isUnstarted(snapshot.kinds, step, child)) {
     const why = status.message ? `: ${status.message}` : '';
     return bound(beganMs, step.pendingTimeoutSeconds, (seconds) => `did not start within ${seconds} s${why}`);
   }
-  const startMs = child === undefined ? beganMs : childStartMs(step, child, nowMs);
+  const startMs = child === undefined ? beganMs : childStartMs(snapshot.kinds, step, child, nowMs);
   return bound(
     Math.max(beganMs, startMs || beganMs),
     step.timeoutSeconds,
@@ -51,7 +51,7 @@ export function describeLateStart(
   nowMs: number,
 ): { readonly wait?: Wait; readonly dueMs?: number } {
   const child = findChild(snapshot, status);
-  if (child === undefined || !isUnstarted(step, child)) return {};
+  if (child === undefined || !isUnstarted(snapshot.kinds, step, child)) return {};
   const { kind, metadata } = child;
   const { name, creationTimestamp = '' } = metadata;
   const dueMs = Date.parse(creationTimestamp) + LATE_START_MS;
@@ -74,14 +74,14 @@ function attemptBeganMs(snapshot: Snapshot, status: StepStatus, nowMs: number): 
   return Math.max(Math.min(intendedMs, createdMs + 1000), createdMs);
 }
 
-function isUnstarted(step: Step, child: StoredObject): boolean {
-  const kind = stepKinds.get(step.kind);
+function isUnstarted(kinds: StepKinds, step: Step, child: StoredObject): boolean {
+  const kind = kinds.get(step.kind);
   return kind?.type === 'Child' && kind.readStart !== undefined && kind.readStart(child) === undefined;
 }
 
 /** The start that a child tells, within what the API server's own times allow; NaN where that is no time. */
-function childStartMs(step: Step, child: StoredObject, nowMs: number): number {
-  const kind = stepKinds.get(step.kind);
+function childStartMs(kinds: StepKinds, step: Step, child: StoredObject, nowMs: number): number {
+  const kind = kinds.get(step.kind);
   const start = kind?.type === 'Child' ? kind.readStart?.(child) : undefined;
   return boundTime(start, child.metadata.creationTimestamp ?? '', nowMs);
 }

@@ -1,22 +1,19 @@
-import { displayName } from '../dag/display.ts';
-import { buildGraph, dependentsOf } from '../dag/graph.ts';
+import { buildGraph } from '../dag/graph.ts';
 import { topologicalOrder } from '../dag/levels.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import { isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 
 /** The steps of one run while a decision is made, by index. A final step never changes again. */
 export interface Draft {
   readonly steps: readonly Step[];
   readonly statuses: readonly StepStatus[];
-  /** Who waits for a step, in declaration order. */
-  readonly dependents: readonly (readonly number[])[];
+  /** Each step that can ever start, after all that it depends on. */
+  readonly order: readonly number[];
   /** What a step waits for, as it stands. */
   readonly dependenciesOf: (step: number) => readonly StepStatus[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
   readonly change: (step: number, change: Partial<StepStatus>) => void;
-  /** Skips every step that waits, directly or not, for one that ended unsatisfied. Linear. */
-  readonly skipDependents: () => void;
 }
 
 /** Starts from what is stored; a step without an entry is Pending. */
@@ -43,19 +40,5 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
     statuses[step] = isStepFinal(after) ? { ...after, finishedAt: now } : after;
   }
 
-  function skipDependents(): void {
-    const causes = new Map<string, string>();
-    for (const step of order) {
-      const { phase, name } = statuses[step] as StepStatus;
-      const culprit = dependenciesOf(step).find((status) => isStepFinal(status) && !isSatisfied(status));
-      if (phase !== 'Pending' || culprit === undefined) continue;
-      const blamed = `${displayName(culprit.name)} failed: `;
-      const root = causes.get(culprit.name) ?? `${blamed}${culprit.message ?? culprit.reason ?? 'no message'}`;
-      causes.set(name, root);
-      const message = culprit.phase === 'Skipped' ? `dependency ${blamed}${root}` : `dependency ${root}`;
-      change(step, { phase: 'Skipped', reason: 'DependencyFailed', message });
-    }
-  }
-
-  return { steps, statuses, dependents: dependentsOf(graph), dependenciesOf, change, skipDependents };
+  return { steps, statuses, order, dependenciesOf, change };
 }

@@ -1,36 +1,27 @@
 import type { StoredObject } from '../objects/object.ts';
 import { listConditions } from '../orchestration/conditions.ts';
-import { asRecord } from '../orchestration/decode.ts';
+import { asRecord, pick } from '../orchestration/decode.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
 import { EXPIRES } from './lifetime.ts';
 
-/** What is kept of each kind; of others, everything. */
-const kinds: Readonly<Record<string, (object: StoredObject) => object>> = {
-  OrchestrationRun: ({ spec, status }) => ({ spec: pick(spec, ['orchestrationRef']), status: keepEnd(status) }),
-  AgentRun: keepChild,
-  ToolRun: keepChild,
-  ApprovalPolicy: ({ spec, status }) => ({
-    spec: pick(spec, ['mode', 'defaultDecision']),
-    status: pick(status, ['phase']),
-  }),
-  SignalDelivery: ({ spec }) => {
-    const { deliveryId, signalRef } = asRecord(spec);
-    return { spec: { deliveryId, signalRef: pick(signalRef, ['name']) } };
-  },
-};
-
 /**
  * An object as the copy keeps it: what decisions read, and nothing that grows with what people put into it. A run that is
  * over is a stub, without its steps; one that lives is kept whole, since the size of all of it bounds its status.
  */
-export function keepObject(object: StoredObject): StoredObject {
-  const keep = kinds[object.kind];
+export function keepObject(object: StoredObject, kinds = stepKinds): StoredObject {
   const { apiVersion, kind, metadata, status } = object;
-  const isLive = kind === 'OrchestrationRun' && !isRunFinal(asRecord(status));
-  if (keep === undefined || isLive) return object;
+  const isRun = kind === 'OrchestrationRun';
+  const stepKind = kinds.ofObject(kind);
+  if (stepKind === undefined || (isRun && !isRunFinal(asRecord(status)))) return object;
+  const keep = isRun ? keepRun : stepKind.type === 'Gate' ? stepKind.keep : keepChild;
   return { apiVersion, kind, metadata: keepMetadata(metadata), ...keep(object) };
+}
+
+function keepRun({ spec, status }: StoredObject): object {
+  return { spec: pick(spec, ['orchestrationRef']), status: keepEnd(status) };
 }
 
 function keepChild({ spec, status }: StoredObject): object {
@@ -56,9 +47,4 @@ function keepMetadata(metadata: StoredObject['metadata']): StoredObject['metadat
     ([key]) => key.startsWith(`${GROUP}/`) || key === TOOL_RUN_STATE,
   );
   return ours.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(ours) };
-}
-
-function pick(record: unknown, fields: readonly string[]): Record<string, unknown> {
-  const from = asRecord(record);
-  return Object.fromEntries(fields.flatMap((field) => (field in from ? [[field, from[field]]] : [])));
 }

@@ -1,6 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import { type Condition, findCondition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP } from '../orchestration/schema.ts';
 import { hasEnded } from './attempts.ts';
@@ -32,11 +33,11 @@ export function readLifetime(status: unknown): number | undefined {
 export const CHILD_TTL = `${GROUP}/ttl-seconds-after-finished`;
 
 /** Whether something may be due for a child of a run that is over: it runs on, or its own lifetime has not begun. */
-export function isUnsettled(child: StoredObject): boolean {
+export function isUnsettled(child: StoredObject, kinds: StepKinds): boolean {
   if (child.metadata.deletionTimestamp !== undefined) return false;
   const asked = child.metadata.annotations?.[CHILD_TTL];
   const set = asRecord(child['spec'])['ttlSecondsAfterFinished'];
-  return !hasEnded(child) || (asked !== undefined && Number(asked) !== set);
+  return !hasEnded(child, kinds) || (asked !== undefined && Number(asked) !== set);
 }
 
 /**

@@ -4,22 +4,23 @@ import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestrati
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
-import { isRunFinal, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION, GROUP, TEMPLATE } from '../orchestration/schema.ts';
 import { CONTRADICTION } from './contradiction.ts';
-import { stepKinds } from './kinds/table.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
+import { findUnreadable, readWatched } from './read-kinds.ts';
 import { repairSteps } from './repair.ts';
 import type { ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
-  /** The limits and severities of the gate, as they are now. */
+  /** What the gate judges by, as it is now. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
 }
@@ -34,24 +35,26 @@ export async function observeRun(
   const kept = cluster.getRun(key);
   if (kept === undefined) return undefined;
   const writers = cluster.statusWriters(kept);
-  if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory));
+  const { kinds } = options.policy();
+  if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory), kinds);
   const stub = readRun(kept, false);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
   if (isRunFinal(stub.status) && isSettled(cluster, stub))
-    return { run: stub, ...NOTHING_DUE, isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
+    return { run: stub, ...nothingDue(kinds), isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
   const read = object === kept ? stub : readRun(object, false);
   const orchestration = await observeOrchestration(cluster, read, memory, options);
-  const run = trustRun(read, orchestration, options.nameChild);
+  const run = trustRun(read, orchestration, options.nameChild, kinds);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
-  const unlisted = findUnreadable(cluster, run, memory);
+  const unlisted = findUnreadable(cluster, run, memory, kinds);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
-    adoptChild(cluster, run, step, memory),
+    adoptChild(cluster, run, step, memory, kinds),
   );
   return {
     run,
     orchestration,
+    kinds,
     ancestry: readAncestry(cluster, object),
     ...observeRival(cluster, run),
     isAwaited: isStillAwaited,
@@ -62,17 +65,24 @@ export async function observeRun(
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
-    watched: readWatched(cluster, run, memory, unlisted),
+    watched: readWatched(cluster, run, memory, unlisted, kinds),
   };
 }
 
 /** Of a run whose status another controller writes, nobody looks at more than that status; of one that it ended itself, at nothing. */
-async function observeContested(cluster: Cluster, kept: StoredObject, wasOurs: boolean): Promise<Snapshot | undefined> {
+async function observeContested(
+  cluster: Cluster,
+  kept: StoredObject,
+  wasOurs: boolean,
+  kinds: StepKinds,
+): Promise<Snapshot | undefined> {
   const stub = readRun(kept, true);
   const isOver = isRunFinal(stub.status);
   if (isOver && !wasOurs) return undefined;
   const object = isOver ? await readWhole(cluster, stub) : kept;
-  return object && { run: readRun(object, true), ...NOTHING_DUE, isAwaited: false, held: listHeld(cluster, stub) };
+  return (
+    object && { run: readRun(object, true), ...nothingDue(kinds), isAwaited: false, held: listHeld(cluster, stub) }
+  );
 }
 
 function observeRival(cluster: Cluster, run: ObservedRun): Pick<Snapshot, 'rival'> {
@@ -93,18 +103,22 @@ function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
   return readLifetime(status) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
 }
 
-const NOTHING_DUE = {
-  orchestration: { state: 'Unread' },
-  ancestry: [],
-  unreadable: new Map(),
-  children: new Map(),
-  taken: new Map(),
-  owned: [],
-  created: new Map(),
-  refusals: new Map(),
-  waits: new Map(),
-  watched: new Map(),
-} as const;
+/** The observation of a run of which nothing is read but itself. */
+function nothingDue(kinds: StepKinds) {
+  return {
+    orchestration: { state: 'Unread' },
+    kinds,
+    ancestry: [],
+    unreadable: new Map(),
+    children: new Map(),
+    taken: new Map(),
+    owned: [],
+    created: new Map(),
+    refusals: new Map(),
+    waits: new Map(),
+    watched: new Map(),
+  } as const;
+}
 
 async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<StoredObject | undefined> {
   const object = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
@@ -112,9 +126,14 @@ async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun
 }
 
 /** The run with what can be believed of its status. */
-export function trustRun(run: ObservedRun, orchestration: ObservedOrchestration, nameChild: NameChild): ObservedRun {
+export function trustRun(
+  run: ObservedRun,
+  orchestration: ObservedOrchestration,
+  nameChild: NameChild,
+  kinds: StepKinds,
+): ObservedRun {
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : undefined;
-  return { ...run, status: { ...run.status, stepStatuses: repairSteps(run, steps, nameChild) } };
+  return { ...run, status: { ...run.status, stepStatuses: repairSteps(run, steps, nameChild, kinds) } };
 }
 
 /** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */
@@ -223,24 +242,6 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
-/** The steps whose kind cannot be listed. A kind concerns the steps of that kind and no others. */
-function findUnreadable(cluster: Cluster, run: ObservedRun, { snapshots }: Memory): ReadonlyMap<string, string> {
-  const steps = [...(snapshots.get(run.uid)?.steps ?? []), ...run.status.stepStatuses];
-  const words = new Map<string, string | undefined>();
-  return new Map(
-    steps.flatMap(({ name, kind: stepKind }) => {
-      const kind = stepKinds.get(stepKind);
-      if (kind === undefined || kind.type === 'Immediate') return [];
-      if (!words.has(stepKind)) {
-        const { namespace } = run;
-        words.set(stepKind, cluster.unreadable(kind.apiVersion, kind.kind, namespace, `${namespace}/${run.name}`));
-      }
-      const said = words.get(stepKind);
-      return said === undefined ? [] : [[name, `cannot list ${kind.kind}: ${said}`] as const];
-    }),
-  );
-}
-
 /** Whether a run is to be rid of its children whatever its status says of them. */
 function isSuspect({ isCancelled, status }: ObservedRun): boolean {
   const hasContradicted = status.conditions.some(({ reason }) => reason === CONTRADICTION);
@@ -267,27 +268,4 @@ async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<reado
   if (run.isBeingDeleted || isRunFinal(run.status) || held.every(isNamed)) return held;
   const live = await readWhole(cluster, run).catch(() => undefined);
   return live?.metadata.resourceVersion === run.resourceVersion ? held : held.filter(isNamed);
-}
-
-/** What is offered to gate steps that are not over. */
-function readWatched(
-  cluster: Cluster,
-  run: ObservedRun,
-  { snapshots }: Memory,
-  unreadable: ReadonlyMap<string, string>,
-): ReadonlyMap<string, readonly StoredObject[]> {
-  const watched = new Map<string, readonly StoredObject[]>();
-  const over = new Set(run.status.stepStatuses.filter(isStepFinal).map(({ name }) => name));
-  for (const step of snapshots.get(run.uid)?.steps ?? []) {
-    const kind = stepKinds.get(step.kind);
-    if (kind?.type !== 'Gate' || over.has(step.name) || unreadable.has(step.name)) continue;
-    const offers = kind
-      .wants(step)
-      .flatMap((text) => cluster.listOffers(kind, run.namespace, text, `${run.namespace}/${run.name}`));
-    watched.set(
-      step.name,
-      [...new Set(offers)].filter((candidate) => kind.matches(step, candidate, run)),
-    );
-  }
-  return watched;
 }

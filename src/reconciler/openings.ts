@@ -1,6 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
-import { stepKinds } from './kinds/table.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import type { Action, Snapshot } from './snapshot.ts';
@@ -48,7 +47,7 @@ async function readAgain(cluster: Cluster, known: readonly StoredObject[]): Prom
 }
 
 /** The steps that this plan records as opened or denied by somebody's word. */
-function findDecided({ orchestration, run, watched }: Snapshot, actions: readonly Action[]): readonly string[] {
+function findDecided({ orchestration, run, watched, kinds }: Snapshot, actions: readonly Action[]): readonly string[] {
   const patch = actions.find((action) => action.type === 'PatchStatus');
   if (patch === undefined || orchestration.state !== 'Snapshotted') return [];
   const { steps } = orchestration.orchestration;
@@ -59,7 +58,7 @@ function findDecided({ orchestration, run, watched }: Snapshot, actions: readonl
       .map(({ name, index }) => (index === undefined ? name : steps[index]?.name)),
   );
   return steps.flatMap(({ name, kind: word }) => {
-    const kind = stepKinds.get(word);
+    const kind = kinds.get(word);
     const mayChange = kind?.type === 'Gate' && kind.isRevocable === true && (watched.get(name) ?? []).length > 0;
     return mayChange && isOver.has(name) && !wasOver.has(name) ? [name] : [];
   });

@@ -1,7 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { WriteOutcome } from '../objects/outcomes.ts';
+import type { GateKind } from '../orchestration/kinds/kind.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
-import type { GateKind } from './kinds/kind.ts';
 import type { ObservedRun, Rival } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */

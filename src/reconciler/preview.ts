@@ -1,7 +1,8 @@
 import type { Orchestration } from '../orchestration/decode.ts';
+import type { StepKind } from '../orchestration/kinds/kind.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { API_VERSION, type Step } from '../orchestration/schema.ts';
 import { buildChild } from './child-object.ts';
-import { stepKinds } from './kinds/table.ts';
 import { nameChild } from './names.ts';
 import { readRun } from './observe.ts';
 import type { ObservedRun } from './snapshot.ts';
@@ -30,19 +31,19 @@ export function previewChildren(
   { name, steps }: Orchestration,
   namespace: string,
   parameters: Readonly<Record<string, string>>,
+  kinds = stepKinds,
 ): readonly Preview[] {
   const spec = { orchestrationRef: { name }, parameters };
   const metadata = { name, namespace, uid: '' };
   const run = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
-  return steps.flatMap((step, index) => previewChild(step, index, run));
+  return steps.flatMap((step, index) => previewChild(step, kinds.get(step.kind), index, run));
 }
 
-function previewChild(declared: Step, index: number, run: ObservedRun): Preview[] {
-  const stepKind = stepKinds.get(declared.kind);
+function previewChild(declared: Step, stepKind: StepKind | undefined, index: number, run: ObservedRun): Preview[] {
   if (stepKind?.type !== 'Child') return [];
   const { name: step } = declared;
   const { apiVersion, kind } = stepKind;
-  const built = stepKind.buildSpec(declared, run);
+  const built = stepKind.buildSpec(declared, run, () => undefined);
   if ('refusal' in built) return [{ step, index, kind, child: built.refusal }];
   const ref = { apiVersion, kind, name: nameChild(run, step, 1), namespace: run.namespace };
   const { metadata, ...child } = buildChild(run, { type: 'CreateChild', step, ref, spec: built.spec });

@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { hasEnded } from './attempts.ts';
 import { ownerRunOf } from './topics.ts';
 
@@ -16,12 +17,12 @@ export interface Reactions {
 }
 
 /** Has seen nothing yet. Costs an entry for each run of which a child ended and no other has begun. */
-export function createReactions(): Reactions {
+export function createReactions(kinds = stepKinds): Reactions {
   const seenAt = new Map<string, number>();
   return {
     see(changed, nowMs) {
       const owner = ownerRunOf(changed);
-      if (owner === undefined || !hasEnded(changed)) return;
+      if (owner === undefined || !hasEnded(changed, kinds)) return;
       const run = `${changed.metadata.namespace}/${owner.name}`;
       if (!seenAt.has(run)) seenAt.set(run, nowMs);
     },

@@ -1,7 +1,9 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import { type Adoption, adopt } from './adopt.ts';
+import { viewAncestors } from './ancestors.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
@@ -61,9 +63,12 @@ export async function adoptChild(
   run: ObservedRun,
   status: StepStatus,
   { snapshots, created }: Memory,
+  kinds: StepKinds,
 ): Promise<Adoption | undefined> {
-  const step = snapshots.get(run.uid)?.steps.find(({ name }) => name === status.name);
-  const intent = step && intentOf(run, step, status);
+  const { steps = [] } = snapshots.get(run.uid) ?? {};
+  const step = steps.find(({ name }) => name === status.name);
+  const ancestors = viewAncestors(steps, run.status.stepStatuses)(status.name);
+  const intent = step && intentOf(run, step, status, kinds.get(step.kind), ancestors);
   const adoption = intent && (await adopt(cluster, buildChild(run, intent)));
   if (intent === undefined || adoption?.isOurs !== true) return adoption;
   note(created, run, intent.ref.name, adoption.child.metadata.uid);

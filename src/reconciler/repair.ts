@@ -1,7 +1,8 @@
 import { readWhole } from '../orchestration/durations.ts';
+import type { StepKind } from '../orchestration/kinds/kind.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
-import { stepKinds } from './kinds/table.ts';
 import type { NameChild } from './names.ts';
 import type { ObservedRun } from './snapshot.ts';
 
@@ -16,10 +17,12 @@ export function repairSteps(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status'>,
   steps: readonly Step[] | undefined,
   nameChild: NameChild,
+  kinds: StepKinds,
 ): readonly StepStatus[] {
   const { stepStatuses } = run.status;
-  if (steps === undefined)
-    return stepStatuses.map((status) => repairStep(run, status, { ...status, continueOnFailure: true }, nameChild));
+  const repair = (status: StepStatus, step: DeclaredStep) =>
+    repairStep(run, status, step, nameChild, kinds.get(step.kind));
+  if (steps === undefined) return stepStatuses.map((status) => repair(status, { ...status, continueOnFailure: true }));
   const indexes = new Map(steps.map(({ name }, index) => [name, index]));
   const entries = new Map<number, StepStatus>();
   for (const status of stepStatuses) {
@@ -28,7 +31,7 @@ export function repairSteps(
   }
   return steps.flatMap((step, index) => {
     const status = entries.get(index);
-    return status === undefined ? [] : [repairStep(run, status, step, nameChild)];
+    return status === undefined ? [] : [repair(status, step)];
   });
 }
 
@@ -38,17 +41,19 @@ function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;
 }
 
+type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure'>;
+
 function repairStep(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid'>,
   { resourceRef: stored, uid = stored?.uid, index: _, ...status }: StepStatus,
-  { name, kind, continueOnFailure }: Pick<Step, 'name' | 'kind' | 'continueOnFailure'>,
+  { name, kind, continueOnFailure }: DeclaredStep,
   nameChild: NameChild,
+  child: StepKind | undefined,
 ): StepStatus {
   const { ignored, ...rest } = status;
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
-  const child = stepKinds.get(kind);
   const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== 'InvalidStep';
   return {
     ...rest,

@@ -1,23 +1,18 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
+import type { RunInput } from '../orchestration/kinds/kind.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
 
 /** Of a run, what decides. */
-export interface ObservedRun {
-  readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
+export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
-  readonly creationTimestamp: string;
   readonly isBeingDeleted: boolean;
   readonly isCancelled: boolean;
   readonly isSuspended: boolean;
   /** It is there to be copied, by a Schedule, and never starts. */
   readonly isTemplate: boolean;
-  readonly orchestration: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly deliveryId?: string;
   /** As far as it can be believed: `repairSteps`. */
   readonly status: RunStatus;
   /** As it is stored. */
@@ -56,6 +51,8 @@ export interface Rival {
 export interface Snapshot {
   readonly run: ObservedRun;
   readonly orchestration: ObservedOrchestration;
+  /** The step kinds that are known. */
+  readonly kinds: StepKinds;
   /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
   readonly ancestry: readonly string[];
   /** Who else may start this run, which nobody has started; absent where nobody may. */

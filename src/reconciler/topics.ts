@@ -1,15 +1,9 @@
 import { controllerOf, type OwnerReference, type StoredObject } from '../objects/object.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
-import type { GateKind } from './kinds/kind.ts';
-import { stepKinds } from './kinds/table.ts';
 import { historyOf, isUnsettled } from './lifetime.ts';
-
-const gates: readonly GateKind[] = [...stepKinds.values()].filter((kind) => kind.type === 'Gate');
-
-const childKinds: ReadonlySet<string> = new Set(
-  [...stepKinds.values()].flatMap((kind) => (kind.type === 'Child' ? [kind.kind] : [])),
-);
 
 /** The topic of what a run reads and does not own: an Orchestration by its name, and what a gate waits for. */
 export function topicOf(kind: string, namespace: string, text: string): string {
@@ -22,11 +16,11 @@ export function topicOfRun(key: string): string {
 }
 
 /** The topics that an object is about: whoever asked for one of them hears of the object. */
-export function topicsOf(object: StoredObject): readonly string[] {
+export function topicsOf(object: StoredObject, kinds = stepKinds): readonly string[] {
   const history = historyOf(object);
   return [
-    ...topicsOfOffers(object),
-    ...topicsOfChildren(object),
+    ...topicsOfOffers(object, kinds),
+    ...topicsOfChildren(object, kinds),
     ...(history === undefined ? [] : [historyTopic(history)]),
   ];
 }
@@ -56,19 +50,19 @@ export function ownerRunOf(object: StoredObject): OwnerReference | undefined {
   return controllerOf(object, 'OrchestrationRun');
 }
 
-function topicsOfChildren(object: StoredObject): readonly string[] {
-  if (!childKinds.has(object.kind)) return [];
+function topicsOfChildren(object: StoredObject, kinds: StepKinds): readonly string[] {
+  if (kinds.ofObject(object.kind)?.type !== 'Child') return [];
   const owner = ownerRunOf(object);
   return [
-    ...(owner !== undefined && isUnsettled(object) ? [unsettledTopic(owner.uid)] : []),
+    ...(owner !== undefined && isUnsettled(object, kinds) ? [unsettledTopic(owner.uid)] : []),
     ...(isHeld(object) ? [heldTopic(keyOfRun(object))] : []),
   ];
 }
 
-function topicsOfOffers(object: StoredObject): readonly string[] {
+function topicsOfOffers(object: StoredObject, kinds: StepKinds): readonly string[] {
   const { apiVersion, kind, metadata } = object;
   if (apiVersion === API_VERSION && kind === 'Orchestration') return [topicOf(kind, metadata.namespace, metadata.name)];
-  return gates
-    .filter((gate) => gate.kind === kind && gate.apiVersion === apiVersion)
-    .flatMap((gate) => gate.offers(object).map((text) => topicOf(kind, metadata.namespace, text)));
+  const gate = kinds.ofObject(kind);
+  if (gate?.type !== 'Gate' || gate.apiVersion !== apiVersion) return [];
+  return gate.offers(object).map((text) => topicOf(kind, metadata.namespace, text));
 }

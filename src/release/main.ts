@@ -3,10 +3,11 @@ import { performance } from 'node:perf_hooks';
 import { suggestName } from '../dag/suggest.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
-import { AGENT_RUNS } from '../kube/kinds.ts';
 import { seizeLease } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import { createTransport } from '../kube/transport.ts';
+import { listChildKinds, resourceOf } from '../orchestration/kinds/step-kinds.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
 import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { createLogger } from '../runtime/log.ts';
 import { readReleaseConfiguration } from '../runtime/release-configuration.ts';
@@ -18,7 +19,7 @@ const PAUSE_SECONDS = 600;
 const SETTLE_MS = 12_000;
 const MOST_MS = 90_000;
 
-/** `orchestration-gate release`: takes our finalizer from AgentRuns. Wiring only; returns the exit code. */
+/** `orchestration-gate release`: takes our finalizer from children. Wiring only; returns the exit code. */
 export async function release(args: readonly string[], process: NodeJS.Process): Promise<number> {
   const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
   const parsed = readReleaseConfiguration({ args, environment: process.env, suggest });
@@ -31,6 +32,7 @@ export async function release(args: readonly string[], process: NodeJS.Process):
   const load = await chooseCredentials(kubeconfig, process.env);
   const transport = createTransport({ load, timing, log: createLogger({ level: 'warn' }), watches: 1 });
   const client = createKubeClient({ transport, timing });
+  const resources = listChildKinds(stepKinds).flatMap((kind) => (kind.isHeld ? [resourceOf(kind)] : []));
   const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
   try {
     const target = { namespace: ownNamespace, name: FIELD_MANAGER };
@@ -38,10 +40,10 @@ export async function release(args: readonly string[], process: NodeJS.Process):
       stopsEngine && (await seizeLease(client, target, `release on ${hostname()}`, new Date(), PAUSE_SECONDS));
     if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FIELD_MANAGER} for ${PAUSE_SECONDS} s`);
     const isDone = await releaseAll({
-      ...{ client, resource: AGENT_RUNS, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
+      ...{ client, resources, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
       namespaces: namespaces.includes('*') ? undefined : namespaces,
     });
-    if (isDone) say('no AgentRun is held');
+    if (isDone) say(`no ${resources.map(({ kind }) => kind).join(' or ')} is held`);
     return isDone ? 0 : 1;
   } finally {
     await transport.close();

@@ -8,7 +8,7 @@ import { finalizersOf, isHeld } from '../reconciler/finalizer.ts';
 
 export interface ReleaseOptions {
   readonly client: Pick<KubeClient, 'list' | 'patch'>;
-  readonly resource: Resource;
+  readonly resources: readonly Resource[];
   /** Undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   /** It looks again and again, and ends when it finds none: not before the first time, and without more ado at the second. */
@@ -25,7 +25,7 @@ const PAGE_ITEMS = 50;
 
 /** Takes our finalizer from all objects that carry it, whatever their run. Returns whether none is left. */
 export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
-  const { namespaces = [undefined], atLeastMs, atMostMs, timing } = options;
+  const { resources, namespaces = [undefined], atLeastMs, atMostMs, timing } = options;
   const said = new Set<string>();
   const say = (sentence: string) => {
     if (!said.has(sentence)) options.say(sentence);
@@ -36,7 +36,8 @@ export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
   for (;;) {
     const lookedMs = timing.now() - startedMs;
     const left: string[] = [];
-    for (const namespace of namespaces) left.push(...(await releaseIn({ ...options, say }, namespace)));
+    for (const resource of resources)
+      for (const namespace of namespaces) left.push(...(await releaseIn({ ...options, say }, resource, namespace)));
     if (left.length === 0 && lookedMs >= atLeastMs) return true;
     if (lookedMs >= atMostMs) {
       for (const why of left) say(why);
@@ -48,7 +49,8 @@ export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
 
 /** Returns why some are left, a sentence each; those that change meanwhile are released at the next look. */
 async function releaseIn(
-  { client, resource, say }: ReleaseOptions,
+  { client, say }: ReleaseOptions,
+  resource: Resource,
   namespace: string | undefined,
 ): Promise<readonly string[]> {
   const left: string[] = [];

@@ -1,7 +1,7 @@
 import { type Drawing, drawOrchestration } from '../drawing/drawing.ts';
 import { LayoutTooLargeError, layOut } from '../drawing/layout.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
-import { judgeOrchestration } from '../orchestration/judge.ts';
+import { defaultPolicy, judgeOrchestration } from '../orchestration/judge.ts';
 import type { Band, BoxView, EdgeView, Picture } from './page/protocol.ts';
 import { BOX, HEADING, HEADING_SIZE, PADDING, type Places, placeWaves } from './waves.ts';
 
@@ -14,7 +14,7 @@ const LIBRARY = { boxes: 100, edges: 250, wave: 12 } as const;
 type Edges = readonly { readonly from: number; readonly to: number; readonly isOnLoop: boolean }[];
 
 /** An Orchestration, a broken one too, as the page shows it. */
-export function drawPicture(object: unknown, note?: string): Picture {
+export function drawPicture(object: unknown, note?: string, policy = defaultPolicy): Picture {
   const { orchestration } = decodeOrchestration(object);
   const drawing = drawOrchestration(orchestration);
   const all = drawing.rows.flatMap(({ steps }) => steps);
@@ -31,7 +31,7 @@ export function drawPicture(object: unknown, note?: string): Picture {
     const corner = places.corners.get(at(id)) ?? { x: 0, y: 0 };
     boxes[at(id)] = { ...corner, ...BOX, label, kind, state };
   }
-  const { denials, warnings } = judgeOrchestration(object);
+  const { denials, warnings } = judgeOrchestration(object, policy);
   return {
     width: places.width,
     height: places.height,
@@ -40,6 +40,7 @@ export function drawPicture(object: unknown, note?: string): Picture {
     headingSize: places.headingSize,
     bands: places.bands,
     boxes,
+    kinds: Object.fromEntries(policy.kinds.all.map(({ name, does }) => [name, does])),
     edges: edges.map((edge, index): EdgeView => ({ ...edge, ...(lines?.[index] && { line: lines[index] }) })),
     problems: [...denials, ...warnings].map(({ severity, code, field, message }) => ({
       severity,

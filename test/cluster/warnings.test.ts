@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { agentRunFields, buildAgentRunSpec } from '../../src/orchestration/agent-run-spec.ts';
-import { findDeniedChildren } from '../../src/orchestration/child-rules.ts';
 import { decodeOrchestration } from '../../src/orchestration/decode.ts';
+import { agentRunFields, buildAgentRunSpec } from '../../src/orchestration/kinds/agent-run-spec.ts';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
+import { checkResource } from '../../src/orchestration/rules.ts';
 import { useGatedNamespace } from '../support/gated.ts';
 import { orchestration } from '../support/reviews.ts';
 
@@ -74,6 +75,7 @@ describe('kubectl apply', () => {
     const spec = first && { ...buildAgentRunSpec(first), parameters: Object.fromEntries(given) };
     const child = { apiVersion: 'agents.proompteng.ai/v1alpha1', kind: 'AgentRun', metadata: { name: 'child' }, spec };
     const { code } = await gated().kubectl(['create', '--dry-run=server', '--validate=false', '-f', '-'], child);
-    expect(code === 0).toBe(findDeniedChildren(decoded, 1).count === 0);
+    const found = checkResource({ ...decoded, given: decoded.steps, isDefaulted: false, kinds: stepKinds });
+    expect(code === 0).toBe(found.every((finding) => finding.code !== 'ChildWouldBeDenied'));
   });
 });

@@ -22,10 +22,16 @@ export function mutate({ name, changes }: Mutant, read: (file: string) => string
 const PLAN = 'src/reconciler/plan.ts';
 const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
+const START = 'src/reconciler/start.ts';
+const OUTCOMES = 'src/reconciler/outcomes.ts';
 const CHILDREN = 'src/reconciler/children.ts';
 const ATTEMPTS = 'src/reconciler/attempts.ts';
 const DEADLINES = 'src/reconciler/deadlines.ts';
-const GATE = 'src/reconciler/kinds/approval-gate.ts';
+const DEPENDENCIES = 'src/reconciler/start-rules/dependencies.ts';
+const MAX_PARALLEL = 'src/reconciler/start-rules/max-parallel.ts';
+const SUSPEND = 'src/reconciler/start-rules/suspend.ts';
+const OUTCOME = 'src/orchestration/kinds/outcome.ts';
+const GATE = 'src/orchestration/kinds/approval-gate.ts';
 const STATUS = 'src/orchestration/run-status.ts';
 const SUMMARY = 'src/reconciler/summary.ts';
 
@@ -86,7 +92,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a retry does not wait for the old child',
-    changes: [[EXECUTE, 'if (findUnwanted(snapshot, status) === undefined) startAttempt', 'startAttempt']],
+    changes: [[START, 'if (findUnwanted(snapshot, status) === undefined && mayStart(', 'if (mayStart(']],
   },
   {
     name: 'an attempt times out whose child nobody has seen',
@@ -109,37 +115,34 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         DEADLINES,
-        'if (child !== undefined && isUnstarted(step, child)) {\n    const why',
+        'if (child !== undefined && isUnstarted(snapshot.kinds, step, child)) {\n    const why',
         'if (nowMs < 0) {\n    const why',
       ],
     ],
   },
   {
     name: 'a timed-out child takes no room',
-    changes: [[EXECUTE, ' || findUnwanted(snapshot, status) !== undefined;', ';']],
+    changes: [[MAX_PARALLEL, ' || findUnwanted(snapshot, status) !== undefined;', ';']],
   },
-  { name: 'room is not used up within a pass', changes: [[EXECUTE, '  pass.room -= 1;\n', '']] },
+  { name: 'room is not used up within a pass', changes: [[MAX_PARALLEL, "if ('spec' in child) room -= 1;", '']] },
   {
     name: 'skips are not handed on',
-    changes: [[DRAFT, 'for (const step of order) {', 'for (const step of [...order].reverse()) {']],
+    changes: [[START, 'for (const index of draft.order) if', 'for (const index of [...draft.order].reverse()) if']],
   },
   {
     name: 'skips wait until the run goes on',
     changes: [
-      [
-        EXECUTE,
-        'storedPhase === undefined) recordOutcome(pass, index);\n  }\n  draft.skipDependents();',
-        'storedPhase === undefined) recordOutcome(pass, index);\n  }',
-      ],
+      [EXECUTE, '  recordOutcomes(pass);\n  skipDependents(pass);', '  recordOutcomes(pass);'],
+      [EXECUTE, '    timeOutAttempts(pass);\n    skipDependents(pass);', '    timeOutAttempts(pass);'],
     ],
   },
   {
     name: 'one satisfied dependency is enough',
     changes: [
       [
-        EXECUTE,
-        '    draft.dependenciesOf(index).filter((status) => !isSatisfied(status)).length;',
-        '    draft.dependenciesOf(index).some(isSatisfied) ? 0 : draft.dependenciesOf(index).length;',
+        DEPENDENCIES,
+        'return open.length > 0 ? wait() : START;',
+        'return open.length > 0 && open.length === draft.dependenciesOf(index).length ? wait() : START;',
       ],
     ],
   },
@@ -155,28 +158,26 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'every failure is tolerated',
-    changes: [[EXECUTE, 'step.continueOnFailure === true && { ignored: true }', '{ ignored: true }']],
+    changes: [[OUTCOMES, 'step.continueOnFailure === true && { ignored: true }', '{ ignored: true }']],
   },
   {
     name: 'no failure is tolerated',
-    changes: [[EXECUTE, 'step.continueOnFailure === true && { ignored: true }', '{}']],
+    changes: [[OUTCOMES, 'step.continueOnFailure === true && { ignored: true }', '{}']],
   },
   { name: 'a final step changes', changes: [[DRAFT, '    if (isStepFinal(before)) return;\n', '']] },
-  { name: 'a retry too many', changes: [[EXECUTE, 'attempt <= retriesOf(', 'attempt <= 1 + retriesOf(']] },
-  { name: 'a retry too few', changes: [[EXECUTE, 'attempt <= retriesOf(', 'attempt < retriesOf(']] },
+  { name: 'a retry too many', changes: [[OUTCOMES, 'attempt <= retriesOf(', 'attempt <= 1 + retriesOf(']] },
+  { name: 'a retry too few', changes: [[OUTCOMES, 'attempt <= retriesOf(', 'attempt < retriesOf(']] },
   {
     name: 'a retry does not pause',
-    changes: [[EXECUTE, " || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;", ') continue;']],
+    changes: [[START, " || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;", ') continue;']],
   },
   {
     name: 'a cancelled child is retried',
-    changes: [
-      [ATTEMPTS, "{ ...failed('ChildCancelled', message), isFinal: true }", "failed('ChildCancelled', message)"],
-    ],
+    changes: [[OUTCOME, "reason: 'ChildCancelled', message, isFinal: true }", "reason: 'ChildCancelled', message }"]],
   },
   {
     name: 'every attempt has the same child',
-    changes: [[EXECUTE, 'nameChild(snapshot.run, step.name, attempt)', 'nameChild(snapshot.run, step.name, 1)']],
+    changes: [[START, 'nameChild(run, name, attempt)', 'nameChild(run, name, 1)']],
   },
   {
     name: 'the child of an intent is forgotten after a crash',
@@ -212,11 +213,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'cancel comes before outcomes',
     changes: [
-      [
-        EXECUTE,
-        '  recordOutcomes(pass);\n  if (draft',
-        '  if (!snapshot.run.isCancelled) recordOutcomes(pass);\n  if (draft',
-      ],
+      [EXECUTE, '  recordOutcomes(pass);\n  skip', '  if (!snapshot.run.isCancelled) recordOutcomes(pass);\n  skip'],
     ],
   },
   {
@@ -229,7 +226,7 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
   },
-  { name: 'a suspended run starts steps', changes: [[EXECUTE, 'if (!snapshot.run.isSuspended) {', '{']] },
+  { name: 'a suspended run starts steps', changes: [[SUSPEND, 'snapshot.run.isSuspended ? wait() : START', 'START']] },
   {
     name: 'a suspended run creates what was intended',
     changes: [[CHILDREN, ' || run.isSuspended) return [];', ') return [];']],
@@ -251,7 +248,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a cancel deletes what had ended',
     changes: [
-      [CHILDREN, "return status.reason === 'StepTimedOut' || !hasEnded(child) ? child : undefined", 'return child'],
+      [
+        CHILDREN,
+        "return status.reason === 'StepTimedOut' || !hasEnded(child, snapshot.kinds) ? child : undefined",
+        'return child',
+      ],
     ],
   },
   {
@@ -288,7 +289,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'new steps come before retries',
     changes: [
-      [EXECUTE, '      retrySteps(pass);\n      startSteps(pass);', '      startSteps(pass);\n      retrySteps(pass);'],
+      [
+        START,
+        '  retrySteps(pass, ofRetries);\n  startSteps(pass, beforeOthers, inTurn);',
+        '  startSteps(pass, beforeOthers, inTurn);\n  retrySteps(pass, ofRetries);',
+      ],
     ],
   },
   {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeOrchestration, decodeOrchestrationRun } from '../../src/orchestration/decode.ts';
-import { judgeOrchestration } from '../../src/orchestration/judge.ts';
+import { defaultPolicy, judgeOrchestration } from '../../src/orchestration/judge.ts';
 import { type Finding, formatPath } from '../../src/orchestration/problem.ts';
 import { anyOrchestration, anyStep } from '../support/objects.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
@@ -15,7 +15,7 @@ const problemsOf = (object: unknown) => tell(decodeOrchestration(object).finding
 const problemsOfSteps = (...steps: unknown[]) => problemsOf(orchestration(steps));
 const problemsOfRun = (spec: unknown) => tell(decodeOrchestrationRun(orchestrationRun(spec)).findings);
 
-const unlimited = { limits: { maxSteps: Infinity, maxDependencies: Infinity }, severities: new Map() };
+const unlimited = { ...defaultPolicy, limits: { maxSteps: Infinity, maxDependencies: Infinity } };
 
 describe('the sentence of', () => {
   test.each([
@@ -199,6 +199,7 @@ describe('decodeOrchestration', () => {
     const nameless = Array.from({ length: 1500 }, (_, i) => ({ name: `s${i}`, kind: 0 }));
     const steps = [...nameless, { name: 'x', dependsOn: ['y'] }, { name: 'y', dependsOn: ['x'] }];
     const policy = {
+      ...defaultPolicy,
       limits: { maxSteps: 2000, maxDependencies: 9 },
       severities: new Map([['StepMissingKind', 'off' as const]]),
     };

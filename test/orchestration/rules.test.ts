@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeOrchestration, type Orchestration } from '../../src/orchestration/decode.ts';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import { formatPath } from '../../src/orchestration/problem.ts';
 import { checkResource, checkRunUpdate, subOrchestrations } from '../../src/orchestration/rules.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
@@ -7,7 +8,8 @@ import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.
 const ENTRYPOINT_MEANS =
   'The agents chart marks the Orchestration Invalid for this (EntrypointMissing); this reconciler ignores it';
 
-const check = (decoded: Orchestration) => checkResource({ ...decoded, given: decoded.steps, isDefaulted: false });
+const check = (decoded: Orchestration) =>
+  checkResource({ ...decoded, given: decoded.steps, isDefaulted: false, kinds: stepKinds });
 
 /** `code field: message`, a line a problem. */
 function verdictOn(step: object, spec: object = {}): string[] {

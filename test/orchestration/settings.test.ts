@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import { defaultSettings, parseOverride, parseSettings } from '../../src/orchestration/settings.ts';
 
 const parse = (entries: Record<string, string>) => parseSettings(new Map(Object.entries(entries)));
@@ -32,6 +33,7 @@ describe('parseSettings', () => {
             ['MixedDependsOn', 'off'],
             ['MissingSteps', 'deny'],
           ]),
+          kinds: stepKinds,
         },
       },
     });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { agentRunFields } from '../../src/orchestration/agent-run-spec.ts';
 import { decodeOrchestration } from '../../src/orchestration/decode.ts';
-import { stepFields } from '../../src/orchestration/fields.ts';
 import { defaultPolicy, judgeOrchestration } from '../../src/orchestration/judge.ts';
+import { agentRunFields } from '../../src/orchestration/kinds/agent-run-spec.ts';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import { formatPath } from '../../src/orchestration/problem.ts';
 import { stepSchema } from '../../src/orchestration/schema.ts';
 import { findUnknownFields } from '../../src/orchestration/unknown-fields.ts';
@@ -12,7 +12,7 @@ const UNREAD = 'the API server keeps this field, but nothing reads it';
 
 function problemsOf(steps: readonly object[], spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(orchestration(steps, { spec }));
-  const { problems } = findUnknownFields({ ...decoded, isDefaulted: false }, Infinity);
+  const { problems } = findUnknownFields({ ...decoded, isDefaulted: false, kinds: stepKinds }, Infinity);
   return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
 }
 
@@ -146,7 +146,7 @@ describe('a field of the policies that nothing reads', () => {
 
 test('every field that is read is known', () => {
   const read = [...Object.keys(stepSchema.properties), ...agentRunFields.keys(), 'signalRef', 'deliveryId'];
-  expect(read.filter((field) => !stepFields.fields.has(field))).toEqual([]);
+  expect(read.filter((field) => !stepKinds.fields.fields.has(field))).toEqual([]);
 });
 
 test('misspelt fields are all counted, and of many names only the first are compared', () => {

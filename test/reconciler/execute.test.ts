@@ -1,45 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { executeSteps } from '../../src/reconciler/execute.ts';
-import type { Snapshot } from '../../src/reconciler/snapshot.ts';
+import { snapshotOf } from '../support/snapshots.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
 /** A run that starts, of these steps. */
 function startOf(steps: readonly Step[]) {
-  const orchestration = { name: 'nightly', namespace: 'agents', steps, policies: {} };
-  const snapshot: Snapshot = {
-    run: {
-      name: 'nightly-1',
-      namespace: 'agents',
-      uid: 'run-uid',
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-      isBeingDeleted: false,
-      isCancelled: false,
-      isSuspended: false,
-      orchestration: 'nightly',
-      parameters: {},
-      stored: {},
-      bytesBeside: 0,
-      status: { conditions: [], stepStatuses: [], runId: 'nightly-1', startedAt: '2026-01-01T00:00:00Z' },
-      isContested: false,
-      isTemplate: false,
-    },
-    orchestration: { state: 'Snapshotted', orchestration },
-    ancestry: [],
-    children: new Map(),
-    taken: new Map(),
-    owned: [],
-    held: [],
-    created: new Map(),
-    refusals: new Map(),
-    waits: new Map(),
-    isAwaited: false,
-    unreadable: new Map(),
-    watched: new Map(),
-  };
+  const snapshot = snapshotOf(steps);
+  const { orchestration } = snapshot.orchestration;
   return executeSteps(snapshot, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeRunStatus } from '../../src/orchestration/decode-status.ts';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import type { RunStatus, StepPhase, StepStatus } from '../../src/orchestration/run-status.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { repairSteps } from '../../src/reconciler/repair.ts';
@@ -57,6 +58,7 @@ describe('a status', () => {
         { ...run, status: decodeRunStatus(JSON.parse(JSON.stringify(stored))) },
         steps,
         nameChild,
+        stepKinds,
       );
       const told = new Map(read.map((step) => [step.name, step]));
       for (const { name, phase, attempt, reason, startedAt, resourceRef } of status.stepStatuses) {

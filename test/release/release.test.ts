@@ -23,7 +23,7 @@ function makeCluster() {
     create,
     release: (options: { atLeastMs?: number; namespaces?: readonly string[] } = {}) =>
       releaseAll({
-        ...{ client: connectModel(model), resource: AGENT_RUNS, timing: systemTiming },
+        ...{ client: connectModel(model), resources: [AGENT_RUNS], timing: systemTiming },
         ...{ namespaces: ['agents'], atLeastMs: 0, atMostMs: 0, say: (sentence) => said.push(sentence), ...options },
       }),
     finalizersOf: () => model.all().map(({ metadata }) => [metadata.name, metadata['finalizers']]),

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { createOrchestrationQueue } from '../../src/engine/orchestrations.ts';
 import { createRunQueue } from '../../src/engine/runs.ts';
 import { followCluster } from '../../src/kube/cluster.ts';
-import { ORCHESTRATIONS, RUNS, STEP_RESOURCES, TOOL_RUNS } from '../../src/kube/kinds.ts';
+import { followedResources, RUNS } from '../../src/kube/kinds.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
@@ -88,7 +88,12 @@ function throwError(key: string, error: unknown): void {
 }
 
 /** A real queue of runs over a real copy of the model, and how often the steps of a run were read in all. */
-export async function followRuns(model: Model, onError: (key: string, error: unknown) => void = throwError) {
+export async function followRuns(
+  model: Model,
+  onError: (key: string, error: unknown) => void = throwError,
+  policy = defaultPolicy,
+) {
+  const resources = followedResources(policy.kinds);
   const counts = { statuses: 0, looks: 0, snapshots: 0 };
   const client = connectModel(model, (object) => (object.kind === RUNS.kind ? countReads(object, counts) : object));
   const followed = followCluster({
@@ -99,11 +104,11 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
         return client.get(resource, name);
       },
     },
-    resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
+    resources,
     namespaces: undefined,
     fieldManager: 'test',
-    keep: (object) => keepObject(object as StoredObject) as KubeObject,
-    topicsOf: (object) => topicsOf(object as StoredObject),
+    keep: (object) => keepObject(object as StoredObject, policy.kinds) as KubeObject,
+    topicsOf: (object) => topicsOf(object as StoredObject, policy.kinds),
     onChange: (object) => {
       queue.see(object as StoredObject);
       orchestrations.see(object as StoredObject);
@@ -116,7 +121,7 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
     rivals: createRivals(() => nowMs + systemTiming.now()),
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
-    policy: () => defaultPolicy,
+    policy: () => policy,
     onError,
     observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
     guard: <T>(process: T) => process,
@@ -138,7 +143,7 @@ export async function followRuns(model: Model, onError: (key: string, error: unk
   onTestFinished(async () => {
     await stop();
   });
-  await followed.whenSynced([RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES].map(({ kind }) => kind));
+  await followed.whenSynced(resources.map(({ kind }) => kind));
   queue.start();
   orchestrations.start();
   return { client, counts };

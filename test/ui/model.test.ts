@@ -80,6 +80,7 @@ const picture: Picture = {
     { heading: 'wave 1', x: 0, y: 0, width: 20, height: 60 },
     { heading: 'wave 2', x: 30, y: 0, width: 20, height: 60 },
   ],
+  kinds: {},
   boxes: [box(5, 5, 'build'), box(35, 5, 'test-a'), box(35, 25, 'test-b')],
   edges: [
     { from: 0, to: 1, isOnLoop: false },

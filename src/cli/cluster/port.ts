@@ -2,9 +2,6 @@ import type { KubeObject } from '../../objects/object.ts';
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
-/** Kinds of what steps create. */
-export type ChildKind = 'AgentRun' | 'ToolRun' | 'OrchestrationRun';
-
 /** Which cluster, user and namespace, as kubectl's flags of these names say. */
 export interface ClusterChoice {
   readonly kubeconfig?: string;

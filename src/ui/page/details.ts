@@ -1,6 +1,6 @@
 import { element, icon } from './dom.ts';
 import { type Look, lookOf } from './looks.ts';
-import type { Model } from './model.ts';
+import { describeKind, type Model } from './model.ts';
 import type { BoxView, Picture, StepView } from './protocol.ts';
 import { formatDuration, formatTime } from './time.ts';
 
@@ -33,7 +33,12 @@ export function drawDetails({ model, index, nowMs, onSelect }: DetailsOptions): 
   return [
     close,
     element('h2', {}, element('bdi', {}, box.label)),
-    element('p', { class: 'kind' }, element('span', { class: `chip ${look.name}` }, icon(look), look.word), box.kind),
+    element(
+      'p',
+      { class: 'kind' },
+      element('span', { class: `chip ${look.name}` }, icon(look), look.word),
+      describeKind(picture, box),
+    ),
     ...(step?.why ?? [describeState(box)]).map((sentence) => element('p', { class: 'why' }, sentence)),
     ...(step?.because ?? []).map(({ word, index: at }) => link(at, word)),
     ...(step === undefined ? [] : [drawFacts(step, nowMs)]),

@@ -1,5 +1,5 @@
 import { type Look, lookOf } from './looks.ts';
-import type { Context, Entry, EntryKey, Message, Picture, StepView } from './protocol.ts';
+import type { BoxView, Context, Entry, EntryKey, Message, Picture, StepView } from './protocol.ts';
 
 /** Everything the page knows. Lists and maps are changed in place: there is one of each. */
 export interface Model {
@@ -94,6 +94,11 @@ export function listEntries(entries: Iterable<Entry>, kind: Entry['kind'], filte
   const byAge = (left: Entry, right: Entry) =>
     left.createdAt === right.createdAt ? byName(left, right) : left.createdAt < right.createdAt ? 1 : -1;
   return [...entries].filter(isWanted).sort(kind === 'OrchestrationRun' ? byAge : byName);
+}
+
+/** The kind of a step, and what steps of that kind do where that is known: `AgentRun: runs an Agent`. */
+export function describeKind({ kinds }: Pick<Picture, 'kinds'>, { kind }: Pick<BoxView, 'kind'>): string {
+  return Object.hasOwn(kinds, kind) ? `${kind}: ${kinds[kind]}` : kind;
 }
 
 /** Indexes of boxes whose label or kind has all words of `text`, as declared; none for an empty text. */

@@ -58,6 +58,8 @@ export interface Picture {
   readonly bands: readonly Band[];
   /** Step by step as declared, then what is waited for and missing. */
   readonly boxes: readonly BoxView[];
+  /** What steps of a kind do, in words that follow its name, by that name. */
+  readonly kinds: Readonly<Record<string, string>>;
   readonly edges: readonly EdgeView[];
   readonly problems: readonly ProblemView[];
 }

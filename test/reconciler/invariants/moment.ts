@@ -1,6 +1,6 @@
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isStepFinal, type StepStatus } from '../../../src/orchestration/run-status.ts';
-import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import type { Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { type Moment, phaseOf } from '../../support/model/engine.ts';
 

@@ -2,11 +2,11 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
 import { finalizersOf, isHeld } from '../../../src/reconciler/finalizer.ts';
-import { stepKinds } from '../../../src/reconciler/kinds/table.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
@@ -335,7 +335,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   const read = known ?? readRun(object as StoredObject, false);
   if (known === undefined) runs.set(object, read);
   const orchestration = observeOrchestration(api, view, read.uid);
-  const run = trustRun(read, orchestration, nameChild);
+  const run = trustRun(read, orchestration, nameChild, stepKinds);
   const children = run.status.stepStatuses.flatMap(({ resourceRef: ref, ...step }) => {
     if (ref === undefined) return [];
     // A view may know a run's newest status before the child that it speaks of.
@@ -356,6 +356,7 @@ function observe({ api, view, setting, refusals, runs }: World): Snapshot | unde
   return {
     run,
     orchestration,
+    kinds: stepKinds,
     ancestry: setting.ancestry,
     children: new Map(children),
     taken: new Map(),

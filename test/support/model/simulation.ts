@@ -1,11 +1,12 @@
 import { createRunQueue } from '../../../src/engine/runs.ts';
 import { followCluster } from '../../../src/kube/cluster.ts';
-import { STEP_RESOURCES } from '../../../src/kube/kinds.ts';
+import { followedResources } from '../../../src/kube/kinds.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
 import { keepObject } from '../../../src/reconciler/kept.ts';
@@ -218,7 +219,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     });
     const followed = followCluster({
       client,
-      resources: [RUNS, ORCHESTRATIONS, TOOL_RUNS, ...STEP_RESOURCES],
+      resources: followedResources(stepKinds),
       namespaces: [NAMESPACE],
       fieldManager: FIELD_MANAGER,
       onChange: (object) => runs.see(object as StoredObject),

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { agentRunFacts, parameterFacts } from '../../src/orchestration/child-facts.ts';
-import { findDeniedChildren } from '../../src/orchestration/child-rules.ts';
-import { decodeOrchestration } from '../../src/orchestration/decode.ts';
-import { formatPath } from '../../src/orchestration/problem.ts';
-import type { Shape } from '../../src/orchestration/shapes.ts';
-import { orchestration } from '../support/reviews.ts';
+import { decodeOrchestration } from '../../../src/orchestration/decode.ts';
+import { agentRunFacts, parameterFacts } from '../../../src/orchestration/kinds/agent-run-facts.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
+import { formatPath } from '../../../src/orchestration/problem.ts';
+import { checkResource } from '../../../src/orchestration/rules.ts';
+import type { Shape } from '../../../src/orchestration/shapes.ts';
+import { orchestration } from '../../support/reviews.ts';
 
 const DENIED = 'the API server would deny the AgentRun of this step';
 const FLAT = 'implementation.inline is absent: put all of it under inline, the task as inline.text';
@@ -14,8 +15,10 @@ const FAILED = 'the agents controller would fail the AgentRun of this step';
 
 function problemsOf(fields: object): string[] {
   const step = { name: 'a', kind: 'AgentRun', agentRef: { name: 'coder' }, ...fields };
-  const { problems } = findDeniedChildren(decodeOrchestration(orchestration([step])).orchestration, Infinity);
-  return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
+  const { orchestration: decoded } = decodeOrchestration(orchestration([step]));
+  const findings = checkResource({ ...decoded, given: [step], isDefaulted: false, kinds: stepKinds });
+  const denied = findings.filter(({ code }) => code === 'ChildWouldBeDenied').flatMap(({ problems }) => problems);
+  return denied.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
 }
 
 const inline = (fields: object) => ({ implementation: { inline: { text: 'do it', ...fields } } });

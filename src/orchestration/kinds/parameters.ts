@@ -1,6 +1,6 @@
-import { isReadFromWith, type StepReader } from '../../orchestration/references.ts';
-import type { Step } from '../../orchestration/schema.ts';
-import type { ObservedRun } from '../snapshot.ts';
+import { isReadFromWith, type StepReader } from '../references.ts';
+import type { Step } from '../schema.ts';
+import type { RunInput } from './kind.ts';
 
 /**
  * The parameters of a child: those of the run, overlaid with the step's `with`, but for what is read from that as a field of
@@ -8,7 +8,7 @@ import type { ObservedRun } from '../snapshot.ts';
  */
 export function mergeParameters(
   step: Step,
-  { parameters }: ObservedRun,
+  { parameters }: RunInput,
   fields: ReadonlyMap<string, StepReader>,
 ): Readonly<Record<string, string>> {
   const own = Object.entries(step.with ?? {}).filter(([key]) => !isReadFromWith(step, key, fields.get(key)));

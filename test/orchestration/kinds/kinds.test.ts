@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { StoredObject } from '../../src/objects/object.ts';
-import { checkResource } from '../../src/orchestration/rules.ts';
-import type { Step } from '../../src/orchestration/schema.ts';
-import { stepKinds } from '../../src/reconciler/kinds/table.ts';
-import type { ObservedRun } from '../../src/reconciler/snapshot.ts';
+import type { StoredObject } from '../../../src/objects/object.ts';
+import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
+import { checkResource } from '../../../src/orchestration/rules.ts';
+import type { Step } from '../../../src/orchestration/schema.ts';
+import type { ObservedRun } from '../../../src/reconciler/snapshot.ts';
 
 const run: ObservedRun = {
   name: 'nightly-1',
@@ -24,6 +24,8 @@ const run: ObservedRun = {
   isTemplate: false,
 };
 
+const noAncestors = () => undefined;
+
 function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type: Type) {
   const kind = stepKinds.get(name);
   if (kind?.type !== type) throw new Error(`${name} is no ${type} kind`);
@@ -32,7 +34,7 @@ function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type:
 
 /** The spec of the child of a step, or why there can be none. */
 function build(kind: string, fields: object): unknown {
-  const built = kindOf(kind, 'Child').buildSpec({ name: 'a', kind, ...fields } as Step, run);
+  const built = kindOf(kind, 'Child').buildSpec({ name: 'a', kind, ...fields } as Step, run, noAncestors);
   return 'spec' in built ? built.spec : built.refusal;
 }
 
@@ -45,15 +47,15 @@ function object(kind: string, name: string, content: object, creationTimestamp =
   };
 }
 
-test.each([...stepKinds])(
+test.each(stepKinds.all.map((kind) => [kind.name, kind] as const))(
   'the gate knows %s, and warns of a step without a reference where that would fail',
   (name, kind) => {
     const step = { name: 'a', kind: name };
     const nightly = { name: 'nightly', namespace: 'agents', policies: {}, steps: [step] };
-    const problems = checkResource({ ...nightly, given: [step], isDefaulted: false });
+    const problems = checkResource({ ...nightly, given: [step], isDefaulted: false, kinds: stepKinds });
     const isRefused =
       kind.type === 'Child'
-        ? 'refusal' in kind.buildSpec(step, run)
+        ? 'refusal' in kind.buildSpec(step, run, noAncestors)
         : kind.type === 'Gate' && kind.judge(step, []).state === 'Failed';
     expect([...new Set(problems.map(({ code }) => code))]).toEqual(isRefused ? ['MissingStepReference'] : []);
   },

@@ -1,10 +1,10 @@
+import { isRecord } from '../decode.ts';
+import type { Path, Tell } from '../problem.ts';
+import { isReadFromWith, mentionsObject } from '../references.ts';
+import type { Step } from '../schema.ts';
+import { findMisfits } from '../shapes.ts';
+import { agentRunFacts, parameterFacts } from './agent-run-facts.ts';
 import { type AgentRunField, agentRunFields, readAgentRun } from './agent-run-spec.ts';
-import { agentRunFacts, parameterFacts } from './child-facts.ts';
-import { isRecord, type Orchestration } from './decode.ts';
-import { collect, type Found, type Path, type Tell } from './problem.ts';
-import { isReadFromWith, mentionsObject } from './references.ts';
-import type { Step } from './schema.ts';
-import { findMisfits } from './shapes.ts';
 
 /** Nobody mends more of one field at a time, and a list may hold any number. */
 const MOST_IN_A_FIELD = 5;
@@ -19,16 +19,10 @@ const PROMPT_CURE = 'write it into implementation.inline.text, or into the Imple
 
 const FACTS = Object.entries(agentRunFacts);
 
-/** Steps whose child the API server would deny, or its controller fail, whatever parameters a run has. */
-export function findDeniedChildren({ steps }: Orchestration, most: number): Found {
-  return collect(most, (tell) => {
-    for (let index = 0; index < steps.length; index++) {
-      const step = steps[index] as Step;
-      if (step.kind !== 'AgentRun') continue;
-      judgeFields(step, index, tell);
-      judgeParameters(step, index, tell);
-    }
-  });
+/** Reports what the API server would deny of the AgentRun of a step, or its controller fail, whatever parameters a run has. */
+export function checkAgentRun(step: Step, index: number, tell: Tell): void {
+  judgeFields(step, index, tell);
+  judgeParameters(step, index, tell);
 }
 
 function judgeFields(step: Step, index: number, tell: Tell): void {

@@ -1,7 +1,8 @@
 import { displayName, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
-import { asRecord } from '../../orchestration/decode.ts';
-import { readReference } from '../../orchestration/references.ts';
+import { asRecord, pick } from '../decode.ts';
+import { reference } from '../fields.ts';
+import { readReference } from '../references.ts';
 import type { GateKind, Wait } from './kind.ts';
 
 const OPENING = ['Approved', 'Allowed', 'Succeeded'];
@@ -10,14 +11,19 @@ const READY = 'Ready';
 const WAITING = [READY, 'Pending'];
 
 /**
- * Waits for an ApprovalPolicy. It approves for every run that waits for it: approval is per policy, not per run. The agents
+ * An ApprovalPolicy approves for every run that waits for it: approval is per policy, not per run. The agents
  * chart makes every policy Ready that has no phase, and may put a decided one back to it: that is nobody's approval.
  */
 export const approvalGate: GateKind = {
   type: 'Gate',
+  name: 'ApprovalGate',
+  does: 'waits for an ApprovalPolicy',
+  needs: [['policyRef']],
+  fields: { policyRef: reference('approvalPolicy approvalPolicyRef policyName') },
   isRevocable: true,
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
   kind: 'ApprovalPolicy',
+  plural: 'approvalpolicies',
   wants: (step) => [readReference(step, 'policyRef') ?? []].flat(),
   offers: ({ metadata }) => [metadata.name],
   matches: (step, { metadata }) => metadata.name === readReference(step, 'policyRef'),
@@ -42,6 +48,7 @@ export const approvalGate: GateKind = {
       };
     return { state: 'Running', wait: undecided(name, phase, opening) };
   },
+  keep: ({ spec, status }) => ({ spec: pick(spec, ['mode', 'defaultDecision']), status: pick(status, ['phase']) }),
 };
 
 /** Whether the policy asks nobody: then the agents chart's Ready is its approval. */

@@ -1,6 +1,6 @@
-import { readObject, readReference, type StepReader } from './references.ts';
-import type { Step } from './schema.ts';
-import { readSeconds, readTexts } from './texts.ts';
+import { readObject, readReference, type StepReader } from '../references.ts';
+import type { Step } from '../schema.ts';
+import { readSeconds, readTexts } from '../texts.ts';
 
 /** What a step without a runtime runs as. */
 const JOB = Object.freeze({ type: 'job' });

@@ -1,15 +1,21 @@
 import { quoteName } from '../../dag/display.ts';
-import { asRecord } from '../../orchestration/decode.ts';
-import { readReference } from '../../orchestration/references.ts';
+import { asRecord, pick } from '../decode.ts';
+import { reference } from '../fields.ts';
+import { readReference } from '../references.ts';
 import type { GateKind } from './kind.ts';
 
 const FIELDS = ['deliveryId', 'signalRef'] as const;
 
-/** Waits for a SignalDelivery: one of a deliveryId whenever it came, one of a signal only if it came after the run. */
+/** A SignalDelivery of a deliveryId counts whenever it came, one of a signal only if it came after the run. */
 export const signalWait: GateKind = {
   type: 'Gate',
+  name: 'SignalWait',
+  does: 'waits for a SignalDelivery',
+  needs: [['signalRef', 'deliveryId']],
+  fields: { signalRef: reference('signal signalName'), deliveryId: reference('signalDeliveryId') },
   apiVersion: 'signals.proompteng.ai/v1alpha1',
   kind: 'SignalDelivery',
+  plural: 'signaldeliveries',
   wants: (step) =>
     FIELDS.flatMap((field) => {
       const name = readReference(step, field);
@@ -47,5 +53,9 @@ export const signalWait: GateKind = {
       };
     }
     return { state: 'Succeeded', message: `signal delivery ${delivery.metadata.name} arrived` };
+  },
+  keep: ({ spec }) => {
+    const { deliveryId, signalRef } = asRecord(spec);
+    return { spec: { deliveryId, signalRef: pick(signalRef, ['name']) } };
   },
 };

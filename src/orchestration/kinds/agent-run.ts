@@ -1,17 +1,38 @@
 import type { StoredObject } from '../../objects/object.ts';
-import { agentRunFields, buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
-import { findCondition } from '../../orchestration/conditions.ts';
-import { asRecord } from '../../orchestration/decode.ts';
-import { readSeconds } from '../../orchestration/texts.ts';
+import { findCondition } from '../conditions.ts';
+import { asRecord } from '../decode.ts';
+import { ofTheChild, reference } from '../fields.ts';
+import { readSeconds } from '../texts.ts';
+import { checkAgentRun } from './agent-run-rules.ts';
+import { agentRunFields, buildAgentRunSpec } from './agent-run-spec.ts';
 import type { ChildKind, Wait } from './kind.ts';
+import { readOutcome } from './outcome.ts';
 import { mergeParameters } from './parameters.ts';
 import { readStartUnless } from './start.ts';
 
-/** Runs an Agent. */
 export const agentRun: ChildKind = {
   type: 'Child',
+  name: 'AgentRun',
+  does: 'runs an Agent',
+  needs: [['agentRef'], ['implementationSpecRef', 'implementation']],
+  fields: {
+    agentRef: reference('agent agentName'),
+    implementationSpecRef: reference('implementationSpec implementationRef implSpecRef'),
+    implementation: { ...ofTheChild, isObject: true },
+    memoryRef: ofTheChild,
+    vcsRef: ofTheChild,
+    vcsPolicy: ofTheChild,
+    policy: ofTheChild,
+    workload: ofTheChild,
+    goal: ofTheChild,
+    secrets: ofTheChild,
+    runtime: ofTheChild,
+    workflow: ofTheChild,
+    ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds', without: 'the finished child is kept' },
+  },
   apiVersion: 'agents.proompteng.ai/v1alpha1',
   kind: 'AgentRun',
+  plural: 'agentruns',
   buildSpec: (step, run) => {
     const spec = buildAgentRunSpec(step);
     if (!('agentRef' in spec)) return { refusal: 'agentRef is missing: an AgentRun step names the Agent to run' };
@@ -22,8 +43,10 @@ export const agentRun: ChildKind = {
     }
     return { spec: { ...spec, parameters: mergeParameters(step, run, agentRunFields) } };
   },
+  checkChild: checkAgentRun,
   ttlSeconds: (step) => readSeconds(step, 'ttlSecondsAfterFinished'),
   isHeld: true,
+  readOutcome,
   readStart: readStartUnless(['Pending']),
   readWait: readBlocked,
 };

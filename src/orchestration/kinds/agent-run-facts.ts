@@ -1,5 +1,5 @@
+import type { Shape } from '../shapes.ts';
 import type { AgentRunField } from './agent-run-spec.ts';
-import type { Shape } from './shapes.ts';
 
 const text: Shape = { type: 'string' };
 const texts: Shape = { type: 'array', items: text };

@@ -1,5 +1,5 @@
 import type { StoredObject } from '../../objects/object.ts';
-import { asRecord } from '../../orchestration/decode.ts';
+import { asRecord } from '../decode.ts';
 
 /**
  * When the work of a child began: its `status.startedAt`, or its creation if it says only that it works. Undefined in one of

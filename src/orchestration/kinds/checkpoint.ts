@@ -1,0 +1,10 @@
+import type { ImmediateKind } from './kind.ts';
+
+export const checkpoint: ImmediateKind = {
+  type: 'Immediate',
+  name: 'Checkpoint',
+  does: 'marks a place in the graph',
+  needs: [],
+  fields: {},
+  message: 'a checkpoint does nothing but mark its place',
+};

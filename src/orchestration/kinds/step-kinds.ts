@@ -1,0 +1,53 @@
+import { type FieldTable, stepFields, tableOf } from '../fields.ts';
+import type { ChildKind, GateKind, StepKind } from './kind.ts';
+
+/** A table of step kinds, with what is looked up in it. */
+export interface StepKinds {
+  /** In the order of the table. */
+  readonly all: readonly StepKind[];
+  /** The kind of a step, by the step's `kind`. */
+  readonly get: (name: string) => StepKind | undefined;
+  /** The kind whose steps create objects of this kind, or wait for them. */
+  readonly ofObject: (kind: string) => ChildKind | GateKind | undefined;
+  /** Every field of a step that anything reads. */
+  readonly fields: FieldTable;
+}
+
+/** Throws if two rows have a name or a kind of objects in common. */
+export function createStepKinds(all: readonly StepKind[]): StepKinds {
+  const objects = all.filter((kind) => kind.type !== 'Immediate');
+  const byName = new Map(all.map((kind) => [kind.name, kind]));
+  const byObject = new Map(objects.map((kind) => [kind.kind, kind]));
+  if (byName.size < all.length || byObject.size < objects.length) throw new Error('two step kinds are the same');
+  return {
+    all,
+    get: (name) => byName.get(name),
+    ofObject: (kind) => byObject.get(kind),
+    fields: tableOf(Object.assign({}, stepFields, ...all.map(({ fields }) => fields))),
+  };
+}
+
+/** A resource that steps create or wait for, as src/kube names it. */
+export interface StepResource {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: true;
+}
+
+/** Where the API server keeps the objects of a step kind. */
+export function resourceOf({ apiVersion, kind, plural }: ChildKind | GateKind): StepResource {
+  const [group = '', version = ''] = apiVersion.split('/');
+  return { group, version, kind, plural, namespaced: true };
+}
+
+/** The kinds whose steps create objects. */
+export function listChildKinds({ all }: StepKinds): readonly ChildKind[] {
+  return all.filter((kind) => kind.type === 'Child');
+}
+
+/** The resources that steps create or wait for. */
+export function listResources({ all }: StepKinds): readonly StepResource[] {
+  return all.flatMap((kind) => (kind.type === 'Immediate' ? [] : [resourceOf(kind)]));
+}

@@ -1,0 +1,32 @@
+import type { StoredObject } from '../../objects/object.ts';
+import { reference } from '../fields.ts';
+import { readReference } from '../references.ts';
+import { statusOfToolRun } from '../tool-run-state.ts';
+import type { ChildKind } from './kind.ts';
+import { readOutcome } from './outcome.ts';
+import { mergeParameters } from './parameters.ts';
+import { readStartUnless } from './start.ts';
+
+const READERS = new Map([['toolRef', readReference]]);
+/** The agents chart makes a ToolRun Ready that nobody has begun. */
+const readStart = readStartUnless(['Pending', 'Ready']);
+/** What can be believed of a ToolRun. */
+const believe = (child: StoredObject): StoredObject => ({ ...child, status: statusOfToolRun(child) });
+
+export const toolRun: ChildKind = {
+  type: 'Child',
+  name: 'ToolRun',
+  does: 'runs a Tool',
+  needs: [['toolRef']],
+  fields: { toolRef: reference('tool toolName') },
+  apiVersion: 'tools.proompteng.ai/v1alpha1',
+  kind: 'ToolRun',
+  plural: 'toolruns',
+  buildSpec: (step, run) => {
+    const tool = readReference(step, 'toolRef');
+    if (tool === undefined) return { refusal: 'toolRef is missing: a ToolRun step names the Tool to run' };
+    return { spec: { toolRef: { name: tool }, parameters: mergeParameters(step, run, READERS) } };
+  },
+  readOutcome: (child) => readOutcome(believe(child)),
+  readStart: (child) => readStart(believe(child)),
+};

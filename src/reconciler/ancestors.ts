@@ -1,0 +1,39 @@
+import { buildGraph, type Graph } from '../dag/graph.ts';
+import { findWaiting } from '../dag/paths.ts';
+import type { Ancestors, FinalStep } from '../orchestration/kinds/kind.ts';
+import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
+
+/**
+ * What a step can read of the steps before it: its ancestors, as far as they are final. They are when it starts, and a final
+ * step never changes, so an attempt finds the same whenever it asks. Costs nothing until a step asks; then its first question
+ * is linear in the steps and edges of the run.
+ */
+export function viewAncestors(steps: readonly Step[], statuses: readonly StepStatus[]): (step: string) => Ancestors {
+  let graph: Graph | undefined;
+  return (step) => {
+    let known: ReadonlyMap<string, FinalStep> | undefined;
+    return (name) => {
+      graph ??= buildGraph(steps);
+      known ??= listFinal(graph, steps, statuses, step);
+      return known.get(name);
+    };
+  };
+}
+
+function listFinal(
+  { dependencies }: Graph,
+  steps: readonly Step[],
+  statuses: readonly StepStatus[],
+  step: string,
+): ReadonlyMap<string, FinalStep> {
+  const index = steps.findIndex(({ name }) => name === step);
+  const names = new Set(findWaiting(dependencies, index).map((ancestor) => steps[ancestor]?.name));
+  const found = statuses.filter((status) => names.has(status.name) && isStepFinal(status));
+  return new Map(
+    found.map(({ name, phase, reason, attempt }) => [
+      name,
+      { phase, attempt, ...(reason !== undefined && { reason }) },
+    ]),
+  );
+}

@@ -1,4 +1,0 @@
-import type { ImmediateKind } from './kind.ts';
-
-/** Kept for manifests written for the agents chart, whose controller does nothing here either. */
-export const memoryOp: ImmediateKind = { type: 'Immediate', message: 'memory operations are not carried out here' };

@@ -1,0 +1,72 @@
+import { defaultRetries, readDuration } from '../orchestration/durations.ts';
+import type { Wait } from '../orchestration/kinds/kind.ts';
+import { cutMessage } from '../orchestration/messages.ts';
+import type { StepStatus } from '../orchestration/run-status.ts';
+import { describeWait, findChild, observeAttempt } from './attempts.ts';
+import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
+import { type Pass, stepAt } from './pass.ts';
+
+/** Records how the attempts of all running steps stand. */
+export function recordOutcomes(pass: Pass): void {
+  for (const [index, { phase, storedPhase }] of pass.draft.statuses.entries()) {
+    if (phase === 'Running' && storedPhase === undefined) recordOutcome(pass, index);
+  }
+}
+
+/** Records how the attempt of a running step stands. */
+export function recordOutcome(pass: Pass, index: number): void {
+  const { draft, snapshot } = pass;
+  const { step, status } = stepAt(pass, index);
+  const outcome = observeAttempt(snapshot, step, status);
+  const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
+  if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
+  if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
+  if (outcome.state === 'Succeeded')
+    draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
+  if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+}
+
+/** What a running attempt waits for, if for anything. */
+function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): Partial<StepStatus> {
+  const { snapshot, nowMs } = pass;
+  const { step, status } = stepAt(pass, index);
+  const late = describeLateStart(snapshot, step, status, nowMs);
+  return describeWait(snapshot, status, wait ?? late.wait);
+}
+
+/** Ends the attempts that have taken too long. */
+export function timeOutAttempts(pass: Pass): void {
+  for (const index of pass.draft.steps.keys()) {
+    const deadline = deadlineOf(pass, index);
+    if (deadline !== undefined && pass.nowMs >= deadline.dueMs)
+      endAttempt(pass, index, 'StepTimedOut', deadline.message);
+  }
+}
+
+/** What bounds the attempt of a step now, if it runs and anything does. */
+export function deadlineOf(pass: Pass, index: number): Deadline | undefined {
+  const { step, status } = stepAt(pass, index);
+  if (status.phase !== 'Running' || status.storedPhase !== undefined) return undefined;
+  return attemptDeadline(pass.snapshot, step, status, pass.nowMs);
+}
+
+/** How many attempts of a step may follow the first. */
+export function retriesOf(pass: Pass, index: number): number {
+  const { retries } = stepAt(pass, index).step;
+  return retries === undefined ? defaultRetries(pass.orchestration) : readDuration(retries);
+}
+
+/** The attempt failed: another one waits for its time, or the step has failed. */
+export function endAttempt(pass: Pass, index: number, reason: string, message: string, isFinal = false): void {
+  const { draft, nowMs } = pass;
+  const { step, status } = stepAt(pass, index);
+  const { attempt } = status;
+  if (!isFinal && attempt <= retriesOf(pass, index)) {
+    const backoffSeconds = readDuration(step.retryBackoffSeconds);
+    const nextRetryAt = new Date(nowMs + backoffSeconds * 1000).toISOString();
+    const next = `; attempt ${attempt + 1} ${backoffSeconds > 0 ? `starts at ${nextRetryAt}` : 'follows'}`;
+    draft.change(index, { phase: 'Retrying', reason, message: cutMessage(message, { end: next }), nextRetryAt });
+    return;
+  }
+  draft.change(index, { phase: 'Failed', reason, message, ...(step.continueOnFailure === true && { ignored: true }) });
+}

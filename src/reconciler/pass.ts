@@ -1,0 +1,54 @@
+import type { Orchestration } from '../orchestration/decode.ts';
+import type { ChildKind } from '../orchestration/kinds/kind.ts';
+import type { StepStatus } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
+import { viewAncestors } from './ancestors.ts';
+import { createDraft, type Draft } from './draft.ts';
+import type { NameChild } from './names.ts';
+import type { Snapshot } from './snapshot.ts';
+import { stampNow } from './times.ts';
+
+/** One decision about the steps of a started run, as far as it has come. */
+export interface Pass {
+  readonly snapshot: Snapshot;
+  readonly orchestration: Orchestration;
+  readonly draft: Draft;
+  readonly nowMs: number;
+  readonly now: string;
+  readonly nameChild: NameChild;
+  /**
+   * The child of a step that is about to start, or why there can be none; undefined if its kind creates none. To be asked when
+   * the step's ancestors are final.
+   */
+  readonly childOf: (step: number) => PlannedChild | undefined;
+}
+
+type PlannedChild = ReturnType<ChildKind['buildSpec']> & { readonly kind: ChildKind };
+
+/** A decision that begins. */
+export function createPass(
+  snapshot: Snapshot,
+  orchestration: Orchestration,
+  nowMs: number,
+  nameChild: NameChild,
+): Pass {
+  const { steps } = orchestration;
+  const now = stampNow(snapshot, nowMs);
+  const draft = createDraft(steps, snapshot.run.status, now);
+  const ancestorsOf = viewAncestors(steps, draft.statuses);
+  const children = new Map<number, PlannedChild | undefined>();
+  const buildChild = (step: Step): PlannedChild | undefined => {
+    const kind = snapshot.kinds.get(step.kind);
+    return kind?.type === 'Child' ? { kind, ...kind.buildSpec(step, snapshot.run, ancestorsOf(step.name)) } : undefined;
+  };
+  const childOf = (index: number) => {
+    if (!children.has(index)) children.set(index, buildChild(steps[index] as Step));
+    return children.get(index);
+  };
+  return { snapshot, orchestration, draft, nowMs, now, nameChild, childOf };
+}
+
+/** A step as declared, and as it stands. */
+export function stepAt({ draft }: Pass, index: number): { readonly step: Step; readonly status: StepStatus } {
+  return { step: draft.steps[index] as Step, status: draft.statuses[index] as StepStatus };
+}

@@ -1,0 +1,32 @@
+import type { Pass } from '../pass.ts';
+
+/** What a rule says of an attempt that would start. */
+export type Verdict =
+  | { readonly type: 'Start' }
+  /** Not yet. The status of the step gets the message; without one it stays as it is. */
+  | { readonly type: 'Wait'; readonly message?: string }
+  /** Never: the step ends Skipped. */
+  | { readonly type: 'Skip'; readonly reason: string; readonly message: string };
+
+/** Decides whether attempts start. Pure, but for what it remembers within one pass. */
+export interface StartRule {
+  /** Whether it judges each attempt, or only the first one of a step. */
+  readonly judges: 'EachAttempt' | 'FirstAttempt';
+  /**
+   * When it judges a step: after all steps that it depends on, or after all other rules have judged all steps, in the order in
+   * which attempts start. A rule that counts what starts needs the latter.
+   */
+  readonly order: 'Dependencies' | 'Starts';
+  /** Looks at the run once, and returns what judges its steps, by index. Whatever `judge` lets start starts. */
+  readonly prepare: (pass: Pass) => (step: number) => Verdict;
+}
+
+export const START: Verdict = { type: 'Start' };
+
+export function wait(message?: string): Verdict {
+  return { type: 'Wait', ...(message !== undefined && { message }) };
+}
+
+export function skip(reason: string, message: string): Verdict {
+  return { type: 'Skip', reason, message };
+}

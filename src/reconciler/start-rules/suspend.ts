@@ -1,0 +1,11 @@
+import { START, type StartRule, wait } from './rule.ts';
+
+/** While the run is suspended, nothing starts. */
+export const suspend: StartRule = {
+  judges: 'EachAttempt',
+  order: 'Dependencies',
+  prepare: ({ snapshot }) => {
+    const verdict = snapshot.run.isSuspended ? wait() : START;
+    return () => verdict;
+  },
+};
