@@ -11,6 +11,8 @@ import { createStore } from '../kube/store.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { isVerdict } from '../kube/verdict.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import type {
   ChildKind,
   Cluster,
@@ -25,7 +27,6 @@ import type {
 const READ_DEADLINE_MS = 5_000;
 /** Whoever looks on wants to know soon that the API server is back. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
-const FIELD_MANAGER = 'orchestration-gate-cli';
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 const RESOURCES: Readonly<Record<ClusterKind | ChildKind, Resource>> = {
@@ -109,7 +110,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
-        fieldManager: FIELD_MANAGER,
+        fieldManager: FieldManager.Cli,
         ...(onWarning && { onWarning }),
       }),
     isDenial: (failure) => isVerdict(failure as KubeError),
@@ -121,7 +122,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
         { type: 'apply', body },
         {
           dryRun: isDryRun,
-          fieldManager: FIELD_MANAGER,
+          fieldManager: FieldManager.Cli,
           force: true,
           ...(onWarning && { onWarning }),
         },
@@ -129,7 +130,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
     },
     annotate: (name, annotations) => {
       const body = { metadata: { annotations } };
-      const options = { fieldManager: FIELD_MANAGER };
+      const options = { fieldManager: FieldManager.Cli };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
     follow: (name, listener) => follow(transport, { namespace, name }, listener),
@@ -181,7 +182,7 @@ function follow(
     observer: {
       countList: () => {},
       countMended: () => {},
-      countFailure: (_, reason) => reason !== 'Expired' && onTrouble(reason),
+      countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
     },
   });
   // Gone before it could be followed: no change will tell.

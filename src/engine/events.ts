@@ -1,13 +1,14 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../kube/ports.ts';
 import { apiVersionOf, EVENTS, type Resource } from '../kube/resources.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { type Hash, nameFrom } from '../reconciler/names.ts';
 
 export type RecordEvent = (
   resource: Resource,
   object: { readonly namespace: string; readonly name: string; readonly uid: string },
   type: 'Normal' | 'Warning',
-  reason: string,
+  reason: EventReason,
   message: string,
 ) => Promise<void>;
 

@@ -15,8 +15,9 @@ import { apiVersionOf, type Resource, type KubeObject as StoredObject } from '..
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { defaultPolicy, type Policy } from '../orchestration/judge.ts';
-import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { parseSettings } from '../orchestration/settings.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { versionOf } from '../reconciler/engine-fault.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createOrchestrationQueue, createRunQueue, ORCHESTRATIONS, RUNS, STEP_RESOURCES } from '../reconciler/main.ts';
@@ -142,7 +143,7 @@ function stand(
   return startElection({
     client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
     namespace: ownNamespace,
-    name: FIELD_MANAGER,
+    name: FieldManager.Reconciler,
     identity: `${hostname()}_${randomUUID()}`,
     timing,
     now: () => new Date(now()),
@@ -191,7 +192,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
     client,
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
-    fieldManager: FIELD_MANAGER,
+    fieldManager: FieldManager.Reconciler,
     rival: RIVAL,
     onListed: (kind) => {
       rivals.begin();
@@ -230,7 +231,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
   const { now } = clock;
   const hash = (text: string) => base32(createHash('sha256').update(text).digest());
   const record = countContested(
-    createRecorder({ client, component: FIELD_MANAGER, hash, now: () => new Date(now()), log }),
+    createRecorder({ client, component: FieldManager.Reconciler, hash, now: () => new Date(now()), log }),
     metrics,
   );
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
@@ -324,7 +325,7 @@ function startEngine({ configuration, load, log, metrics, parent, started, polic
 
 function countContested(record: RecordEvent, metrics: EngineMetrics): RecordEvent {
   return (resource, object, type, reason, message) => {
-    if (reason === 'StatusContested') metrics.countContested(resource.kind);
+    if (reason === EventReason.StatusContested) metrics.countContested(resource.kind);
     return record(resource, object, type, reason, message);
   };
 }

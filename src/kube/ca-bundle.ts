@@ -1,9 +1,8 @@
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import type { KubeObject, Resource } from './resources.ts';
-
-/** Owns `clientConfig.caBundle` of each webhook and nothing else, so that whoever renders the rest sees no difference. */
-export const CERTIFICATES_FIELD_MANAGER = 'orchestration-gate-certificates';
 
 /** How a configuration is called in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
 export type ConfigurationName = `${keyof typeof RESOURCES}/${string}`;
@@ -42,7 +41,7 @@ export async function readCaBundles(
 ): Promise<CaBundles | undefined> {
   const { resource: kind, name } = locateConfiguration(configuration);
   const object = await client.get(kind, { name }).catch((error: KubeError) => {
-    if (error.reason === 'NotFound') return undefined;
+    if (error.reason === KubeErrorReason.NotFound) return undefined;
     throw error;
   });
   return object && readObject(object);
@@ -67,7 +66,7 @@ export async function applyCaBundle(
     webhooks: seen.webhooks.map((webhook) => ({ name: webhook.name, clientConfig: { caBundle } })),
   };
   return whetherCurrent(
-    client.patch(kind, { name }, { type: 'apply', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER, force: true }),
+    client.patch(kind, { name }, { type: 'apply', body }, { fieldManager: FieldManager.Certificates, force: true }),
   );
 }
 
@@ -77,7 +76,11 @@ export async function whetherCurrent(write: Promise<unknown>): Promise<boolean> 
     await write;
     return true;
   } catch (error) {
-    if (error instanceof KubeError && (error.reason === 'Conflict' || error.reason === 'NotFound')) return false;
+    if (
+      error instanceof KubeError &&
+      (error.reason === KubeErrorReason.Conflict || error.reason === KubeErrorReason.NotFound)
+    )
+      return false;
     throw error;
   }
 }

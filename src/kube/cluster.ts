@@ -1,3 +1,4 @@
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
@@ -124,7 +125,7 @@ export function followCluster(options: ClusterOptions) {
     return client.get(resource, { namespace, name }).then(
       (object) => object as StoredObject,
       (error: unknown) => {
-        if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+        if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return undefined;
         throw error;
       },
     );
@@ -301,13 +302,14 @@ function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: 
 /** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
 function judgeFailure(error: unknown): WriteOutcome {
   if (!(error instanceof KubeError)) throw error;
-  if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
+  if (error.reason === KubeErrorReason.Conflict || error.reason === KubeErrorReason.AlreadyExists)
+    return { outcome: 'Outdated' };
   if (!isVerdict(error)) throw error;
   return { outcome: 'Refused', message: shortenDenial(error.message) };
 }
 
 function ignoreAbsence(error: unknown): undefined {
-  if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
+  if (!(error instanceof KubeError) || error.reason !== KubeErrorReason.NotFound) throw error;
 }
 
 /** managedFields are two thirds of an object; of them only this is decided on. */

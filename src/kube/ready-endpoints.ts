@@ -1,3 +1,4 @@
+import { Label } from '../orchestration/vocabulary/metadata.ts';
 import type { KubeClient } from './client.ts';
 import { namespacedResource } from './resources.ts';
 
@@ -8,7 +9,7 @@ export async function hasReadyEndpoint(
   client: Pick<KubeClient, 'list'>,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Promise<boolean> {
-  const { items } = await client.list(SLICES, { namespace, labelSelector: `kubernetes.io/service-name=${name}` });
+  const { items } = await client.list(SLICES, { namespace, labelSelector: `${Label.Service}=${name}` });
   const endpoints = items.flatMap((slice) => (slice['endpoints'] ?? []) as readonly Endpoint[]);
   // Not known counts as ready, says the API.
   return endpoints.some(({ conditions }) => conditions?.ready !== false);

@@ -1,4 +1,6 @@
-import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './ca-bundle.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
+import { whetherCurrent } from './ca-bundle.ts';
 import type { KubeClient } from './client.ts';
 import type { KubeError } from './errors.ts';
 import { namespacedResource, type ObjectName } from './resources.ts';
@@ -17,7 +19,7 @@ export async function readSecretData(
   name: ObjectName,
 ): Promise<SecretData | undefined> {
   const object = await client.get(SECRETS, name).catch((error: KubeError) => {
-    if (error.reason === 'NotFound') return undefined;
+    if (error.reason === KubeErrorReason.NotFound) return undefined;
     throw error;
   });
   if (object === undefined) return undefined;
@@ -39,6 +41,6 @@ export function writeSecretData(
   const encoded = Object.entries(data).map(([key, text]) => [key, text && Buffer.from(text).toString('base64')]);
   const body = { metadata: { resourceVersion: version }, data: Object.fromEntries(encoded) };
   return whetherCurrent(
-    client.patch(SECRETS, name, { type: 'merge', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER }),
+    client.patch(SECRETS, name, { type: 'merge', body }, { fieldManager: FieldManager.Certificates }),
   );
 }

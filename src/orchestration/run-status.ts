@@ -1,3 +1,8 @@
+import type { ConditionType, ForeignConditionType } from './vocabulary/conditions.ts';
+import type { Stored } from './vocabulary/meaning.ts';
+import type { ExpiryReason, RunReason } from './vocabulary/run-reasons.ts';
+import type { StepReason } from './vocabulary/step-reasons.ts';
+import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 /** Where a step stands. Succeeded, Failed, Skipped and Cancelled are final. */
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
 
@@ -21,7 +26,7 @@ export interface StepStatus {
   readonly phase: StepPhase;
   /** The phase that is stored, where this build does not know it: the step counts as Running, and nobody moves it on. */
   readonly storedPhase?: string;
-  readonly reason?: string;
+  readonly reason?: Stored<StepReason>;
   readonly message?: string;
   /** Attempts begun; 0 before the first. Never falls. */
   readonly attempt: number;
@@ -38,10 +43,11 @@ export interface StepStatus {
   readonly ignored?: boolean;
 }
 
+/** A condition as it is stored: it may be of another version or another controller. */
 export interface Condition {
-  readonly type: string;
+  readonly type: Stored<ConditionType>;
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
+  readonly reason: Stored<RunReason | ExpiryReason | ToolRunReason>;
   readonly message: string;
   readonly lastTransitionTime: string;
   readonly observedGeneration?: number;
@@ -59,11 +65,13 @@ export interface RunStatus {
   readonly stepStatuses: readonly StepStatus[];
 }
 
-/** The manager of fields as which the reconciler writes. */
-export const FIELD_MANAGER = 'orchestration-gate-reconciler';
-
 /** Kept short, since every write of the status stores all of it again. */
 const LONGEST_MESSAGE = 256;
+
+/** An attempt is under way, as far as this build knows: a phase that it does not know may be anything but over. */
+export function isRunning({ phase, storedPhase }: StepStatus): boolean {
+  return phase === 'Running' && storedPhase === undefined;
+}
 
 /** Nothing more becomes of the step. */
 export function isStepFinal({ phase }: StepStatus): boolean {
@@ -81,6 +89,14 @@ export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
 /** Succeeded, or failed for good where that is tolerated: what lets dependents start. */
 export function isSatisfied({ phase, ignored }: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
+}
+
+/** The first condition of a type. */
+export function findCondition<Found extends { readonly type?: unknown }>(
+  conditions: readonly Found[],
+  type: ConditionType | ForeignConditionType,
+): Found | undefined {
+  return conditions.find((condition) => condition.type === type);
 }
 
 /** A message as it is stored: its beginning, where it is too long, and all of `end`, which is short. */

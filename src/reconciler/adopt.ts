@@ -1,6 +1,6 @@
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { CHILD_TTL } from './lifetime.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster, NewObject } from './ports.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -54,7 +54,7 @@ function findDifference(child: KubeObject, wanted: Pick<NewObject, 'metadata'>):
 
 /** The annotation for its lifetime decides nothing, and 0.2 did not write it. */
 function readWritten({ metadata, spec }: KubeObject): Written {
-  const { [CHILD_TTL]: _, ...annotations } = metadata.annotations ?? {};
+  const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};
   return { labels: metadata.labels ?? {}, annotations, spec };
 }
 

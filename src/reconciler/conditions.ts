@@ -7,8 +7,3 @@ export function listConditions(status: unknown): readonly Fields[] {
   const { conditions } = asRecord(status);
   return Array.isArray(conditions) ? conditions.filter(isRecord) : [];
 }
-
-/** The first condition of a type. */
-export function findCondition(status: unknown, type: string): Fields | undefined {
-  return listConditions(status).find((condition) => condition['type'] === type);
-}

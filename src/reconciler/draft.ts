@@ -3,6 +3,10 @@ import { buildGraph, dependentsOf } from '../dag/graph.ts';
 import { topologicalOrder } from '../dag/levels.ts';
 import { cutMessage, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+
+/** What is to be another in the status of a step. */
+export type StepChange = Partial<Omit<StepStatus, 'reason'>> & { readonly reason?: StepReason };
 
 /** The steps of one run while a decision is made, by index. A final step never changes again. */
 export interface Draft {
@@ -13,7 +17,7 @@ export interface Draft {
   /** What a step waits for, as it stands. */
   readonly dependenciesOf: (step: number) => readonly StepStatus[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
-  readonly change: (step: number, change: Partial<StepStatus>) => void;
+  readonly change: (step: number, change: StepChange) => void;
   /** Skips every step that waits, directly or not, for one that ended unsatisfied. Linear. */
   readonly skipDependents: () => void;
 }
@@ -29,7 +33,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   const dependenciesOf = (step: number) =>
     (graph.dependencies[step] ?? []).map((index) => statuses[index] as StepStatus);
 
-  function change(step: number, { message, ...fields }: Partial<StepStatus>): void {
+  function change(step: number, { message, ...fields }: StepChange): void {
     const { nextRetryAt, storedPhase: _, ...before } = statuses[step] as StepStatus;
     if (isStepFinal(before)) return;
     const after: StepStatus = {
@@ -52,7 +56,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
       const root = causes.get(culprit.name) ?? `${blamed}${culprit.message ?? culprit.reason ?? 'no message'}`;
       causes.set(name, root);
       const message = culprit.phase === 'Skipped' ? `dependency ${blamed}${root}` : `dependency ${root}`;
-      change(step, { phase: 'Skipped', reason: 'DependencyFailed', message });
+      change(step, { phase: 'Skipped', reason: StepReason.DependencyFailed, message });
     }
   }
 

@@ -1,12 +1,20 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
-import { cutMessage, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import {
+  cutMessage,
+  isRunning,
+  isSatisfied,
+  isStepFinal,
+  type RunStatus,
+  type StepStatus,
+} from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
 import { findUnwanted } from './children.ts';
-import { CONTRADICTION, findContradiction } from './contradiction.ts';
+import { findContradiction } from './contradiction.ts';
 import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
-import { createDraft, type Draft } from './draft.ts';
+import { createDraft, type Draft, type StepChange } from './draft.ts';
 import type { ChildKind, Wait } from './kinds/kind.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { NameChild } from './names.ts';
@@ -49,7 +57,10 @@ export function executeSteps(
   const pass: Pass = { snapshot, orchestration, draft, nowMs, now, nameChild, room: Infinity };
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
   if (contradiction !== undefined && !snapshot.run.isCancelled) {
-    const failure = { reason: CONTRADICTION, message: `the status contradicts itself: ${contradiction}` };
+    const failure = {
+      reason: StepReason.StatusContradiction,
+      message: `the status contradicts itself: ${contradiction}`,
+    };
     endSteps(draft, failure);
     return { statuses: draft.statuses, dueAt: [], failure };
   }
@@ -57,7 +68,10 @@ export function executeSteps(
   if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
   if (snapshot.run.isCancelled) cancelSteps(draft);
   else if (nowMs >= runDeadline(pass)) {
-    endSteps(draft, { reason: 'RunTimedOut', message: `the run took longer than ${totalSeconds(orchestration)} s` });
+    endSteps(draft, {
+      reason: StepReason.RunTimedOut,
+      message: `the run took longer than ${totalSeconds(orchestration)} s`,
+    });
   } else {
     timeOutAttempts(pass);
     if (!snapshot.run.isSuspended) {
@@ -91,8 +105,7 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
 function recordOutcomes(pass: Pass): void {
   const { draft } = pass;
   for (const index of draft.steps.keys()) {
-    const { phase, storedPhase } = draft.statuses[index] as StepStatus;
-    if (phase === 'Running' && storedPhase === undefined) recordOutcome(pass, index);
+    if (isRunning(draft.statuses[index] as StepStatus)) recordOutcome(pass, index);
   }
   draft.skipDependents();
 }
@@ -105,12 +118,12 @@ function recordOutcome(pass: Pass, index: number): void {
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
   if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
   if (outcome.state === 'Succeeded')
-    draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
+    draft.change(index, { phase: 'Succeeded', reason: StepReason.Completed, message: outcome.message ?? '' });
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
 }
 
 /** What a running attempt waits for, if for anything. */
-function describeAttempt({ draft, snapshot, nowMs }: Pass, index: number, wait: Wait | undefined): Partial<StepStatus> {
+function describeAttempt({ draft, snapshot, nowMs }: Pass, index: number, wait: Wait | undefined): StepChange {
   const status = draft.statuses[index] as StepStatus;
   const late = describeLateStart(snapshot, draft.steps[index] as Step, status, nowMs);
   return describeWait(snapshot, status, wait ?? late.wait);
@@ -122,7 +135,7 @@ function retriesOf({ draft, orchestration }: Pass, index: number): number {
 }
 
 /** The attempt failed: another one waits for its time, or the step has failed. */
-function endAttempt(pass: Pass, index: number, reason: string, message: string, isFinal = false): void {
+function endAttempt(pass: Pass, index: number, reason: StepReason, message: string, isFinal = false): void {
   const { draft, nowMs } = pass;
   const step = draft.steps[index] as Step;
   const { attempt } = draft.statuses[index] as StepStatus;
@@ -138,7 +151,8 @@ function endAttempt(pass: Pass, index: number, reason: string, message: string, 
 
 function cancelSteps(draft: Draft): void {
   const message = 'the run was cancelled';
-  for (const index of draft.steps.keys()) draft.change(index, { phase: 'Cancelled', reason: 'RunCancelled', message });
+  for (const index of draft.steps.keys())
+    draft.change(index, { phase: 'Cancelled', reason: StepReason.RunCancelled, message });
 }
 
 /** Ends what is not over yet, neither retried nor tolerated; what never began is skipped. */
@@ -163,14 +177,15 @@ function timeOutAttempts(pass: Pass): void {
   const { draft, nowMs } = pass;
   for (const index of draft.steps.keys()) {
     const deadline = deadlineOf(pass, index);
-    if (deadline !== undefined && nowMs >= deadline.dueMs) endAttempt(pass, index, 'StepTimedOut', deadline.message);
+    if (deadline !== undefined && nowMs >= deadline.dueMs)
+      endAttempt(pass, index, StepReason.StepTimedOut, deadline.message);
   }
   draft.skipDependents();
 }
 
 function deadlineOf({ draft, snapshot, nowMs }: Pass, index: number): Deadline | undefined {
   const status = draft.statuses[index] as StepStatus;
-  if (status.phase !== 'Running' || status.storedPhase !== undefined) return undefined;
+  if (!isRunning(status)) return undefined;
   return attemptDeadline(snapshot, draft.steps[index] as Step, status, nowMs);
 }
 
@@ -238,7 +253,7 @@ function startAttempt(pass: Pass, index: number): void {
     draft.change(index, { message: `${who} for room: policies.maxParallel is ${maxParallel(pass.orchestration)}` });
     return;
   }
-  draft.change(index, { phase: 'Running', reason: 'Started', message: '', attempt, startedAt: now });
+  draft.change(index, { phase: 'Running', reason: StepReason.Started, message: '', attempt, startedAt: now });
   if (kind?.type === 'Child') intendChild(pass, index, kind, attempt);
   else recordOutcome(pass, index);
 }
@@ -248,7 +263,7 @@ function intendChild(pass: Pass, index: number, { apiVersion, kind, buildSpec }:
   const step = draft.steps[index] as Step;
   const built = buildSpec(step, snapshot.run);
   if ('refusal' in built) {
-    endAttempt(pass, index, 'InvalidStep', built.refusal, true);
+    endAttempt(pass, index, StepReason.InvalidStep, built.refusal, true);
     return;
   }
   const { namespace } = snapshot.run;

@@ -1,6 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
-import { isRunFinal } from '../orchestration/run-status.ts';
+import { findCondition, isRunFinal } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Cluster } from './ports.ts';
 import type { KubeObject } from './snapshot.ts';
@@ -18,9 +19,7 @@ export interface FinishedRuns {
 
 /** A run of ours that another controller ended still says so. */
 function isProgressing(run: KubeObject): boolean {
-  return decodeRunStatus(run['status']).conditions.some(
-    ({ type, status }) => type === 'Progressing' && status === 'True',
-  );
+  return findCondition(decodeRunStatus(run['status']).conditions, ConditionType.Progressing)?.status === 'True';
 }
 
 /** Tells finished runs, which need no look, from others. */

@@ -1,9 +1,9 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
-import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { type Fields, listConditions } from './conditions.ts';
-import { EXPIRES } from './lifetime.ts';
 import type { KubeObject } from './snapshot.ts';
 
 /** What is kept of each kind; of others, everything. */
@@ -46,14 +46,16 @@ function keepOutcome(status: unknown): object {
 function keepEnd(status: unknown): object {
   const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
   const isKept = ({ type, status: holds }: Fields) =>
-    type === EXPIRES || type === 'Ready' || (type === 'Progressing' && holds === 'True');
+    type === ConditionType.Expires ||
+    type === ConditionType.Ready ||
+    (type === ConditionType.Progressing && holds === 'True');
   return { ...end, conditions: listConditions(status).filter(isKept) };
 }
 
 function keepMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {
   const { labels: _, managedFields: __, annotations, ...kept } = metadata as typeof metadata & Record<string, unknown>;
   const ours = Object.entries(annotations ?? {}).filter(
-    ([key]) => key.startsWith(`${GROUP}/`) || key === TOOL_RUN_STATE,
+    ([key]) => key.startsWith(`${GROUP}/`) || key === Annotation.ToolRunState,
   );
   return ours.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(ours) };
 }

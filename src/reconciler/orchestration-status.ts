@@ -1,5 +1,7 @@
-import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
+import { judgeOrchestration, type Policy, type ProblemCode } from '../orchestration/judge.ts';
 import { type Condition, cutMessage } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { OrchestrationReason } from '../orchestration/vocabulary/run-reasons.ts';
 import type { KubeObject } from './snapshot.ts';
 
 /** `status` of an Orchestration. */
@@ -22,9 +24,9 @@ export function judgeStatus(object: KubeObject, policy: Policy): OrchestrationSt
   const message = cutMessage(told + more);
   const isReady = deniedCount === 0;
   const say = (
-    type: string,
+    type: ConditionType,
     isTrue: boolean,
-    reason: string,
+    reason: OrchestrationReason | ProblemCode,
     sentence: string,
   ): Omit<Condition, 'lastTransitionTime'> => ({
     type,
@@ -33,13 +35,18 @@ export function judgeStatus(object: KubeObject, policy: Policy): OrchestrationSt
     message: sentence,
     observedGeneration,
   });
-  const reason = worst?.code ?? 'Accepted';
+  const reason = worst?.code ?? OrchestrationReason.Accepted;
   return {
     phase: isReady ? 'Ready' : 'Invalid',
     observedGeneration,
     conditions: [
-      say('Ready', isReady, isReady ? 'Ready' : reason, isReady ? 'the graph can run' : message),
-      say('GateAccepted', isReady, reason, worst === undefined ? 'the gate has nothing to say' : message),
+      say(
+        ConditionType.Ready,
+        isReady,
+        isReady ? OrchestrationReason.Ready : reason,
+        isReady ? 'the graph can run' : message,
+      ),
+      say(ConditionType.GateAccepted, isReady, reason, worst === undefined ? 'the gate has nothing to say' : message),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../orchestration/run-status.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import type { GateKind } from './kinds/kind.ts';
 import type { KubeObject, ObservedRun, Rival } from './snapshot.ts';
 
@@ -60,7 +61,7 @@ export interface Cluster {
   setFinalizers(child: KubeObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** In the foreground, and only the object of that uid. One that is gone counts as deleted. */
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
-  emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void>;
+  emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: EventReason, message: string): Promise<void>;
 }
 
 /** What a call that failed says, as it stands in messages. */

@@ -1,6 +1,7 @@
 import { readWhole } from '../orchestration/durations.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { stepKinds } from './kinds/table.ts';
 import type { NameChild } from './names.ts';
 import type { ObservedRun } from './snapshot.ts';
@@ -49,7 +50,7 @@ function repairStep(
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
   const child = stepKinds.get(kind);
-  const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== 'InvalidStep';
+  const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== StepReason.InvalidStep;
   return {
     ...rest,
     name,

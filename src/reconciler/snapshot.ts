@@ -1,5 +1,7 @@
 import type { Orchestration } from '../orchestration/decode.ts';
+import type { ProblemCode } from '../orchestration/judge.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
 /** A Kubernetes object as far as anybody here looks into it. */
 export interface KubeObject {
@@ -60,7 +62,7 @@ export type ObservedOrchestration =
   | {
       readonly state: 'Found';
       readonly orchestration: Orchestration;
-      readonly denial?: { readonly code: string; readonly message: string };
+      readonly denial?: { readonly code: ProblemCode; readonly message: string };
     }
   | { readonly state: 'Missing' }
   /** Orchestrations cannot be listed. */
@@ -155,7 +157,7 @@ export type Action =
   | {
       readonly type: 'EmitEvent';
       readonly eventType: 'Normal' | 'Warning';
-      readonly reason: string;
+      readonly reason: EventReason;
       readonly message: string;
     }
   /** Looks again then, though nothing has happened. */

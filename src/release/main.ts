@@ -6,7 +6,7 @@ import { createKubeClient } from '../kube/client.ts';
 import { seizeLease } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import { createTransport } from '../kube/transport.ts';
-import { FIELD_MANAGER } from '../orchestration/run-status.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { AGENT_RUNS } from '../reconciler/main.ts';
 import { createLogger } from '../runtime/log.ts';
 import { readReleaseConfiguration } from '../runtime/release-configuration.ts';
@@ -33,10 +33,10 @@ export async function release(args: readonly string[], process: NodeJS.Process):
   const client = createKubeClient({ transport, timing });
   const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
   try {
-    const target = { namespace: ownNamespace, name: FIELD_MANAGER };
+    const target = { namespace: ownNamespace, name: FieldManager.Reconciler };
     const wasHeld =
       stopsEngine && (await seizeLease(client, target, `release on ${hostname()}`, new Date(), PAUSE_SECONDS));
-    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FIELD_MANAGER} for ${PAUSE_SECONDS} s`);
+    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FieldManager.Reconciler} for ${PAUSE_SECONDS} s`);
     const isDone = await releaseAll({
       ...{ client, resource: AGENT_RUNS, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
       namespaces: namespaces.includes('*') ? undefined : namespaces,

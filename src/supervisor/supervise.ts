@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { causeOf, type EndCause, isWorkBlamed, type ProcessEnd, restartDelayMs } from './ends.ts';
 import type { FromEngine, ToEngine, Work } from './messages.ts';
 import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions } from './suspects.ts';
@@ -128,7 +129,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     const fields = { cause, code, signal, inWork: [...inWork.keys()], delayMs: Math.round(delayMs) };
     log.error(error === undefined ? fields : { ...fields, error }, 'engine ended, starting another');
     for (const [id, { kind, key }] of suspicions.quarantined) {
-      if (!before.has(id)) log.error({ kind, key, reason: 'EngineFault' }, 'quarantined: engines die of it');
+      if (!before.has(id)) log.error({ kind, key, reason: EventReason.EngineFault }, 'quarantined: engines die of it');
     }
   }
 

@@ -1,4 +1,6 @@
-import { readToolRunState, TOOL_RUN_STATE, writeToolRunState } from '../orchestration/tool-run-state.ts';
+import { readToolRunState, writeToolRunState } from '../orchestration/tool-run-state.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { buildConfigMap, nameTool } from './job.ts';
 import { findJobRef } from './job-ref.ts';
 import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
@@ -35,7 +37,7 @@ export interface Cluster {
   /** Whatever the version. */
   clearStatus(toolRun: KubeObject, fields: readonly string[]): Promise<WriteOutcome>;
   setTtl(job: KubeObject['metadata'], seconds: number): Promise<WriteOutcome>;
-  emitEvent(toolRun: KubeObject, type: 'Warning', reason: string, message: string): Promise<void>;
+  emitEvent(toolRun: KubeObject, type: 'Warning', reason: EventReason, message: string): Promise<void>;
 }
 
 export interface ExecutorOptions extends PlanOptions {
@@ -125,7 +127,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
           await cluster.emitEvent(object, action.eventType, action.reason, action.message);
         return { outcome: 'Done' };
       case 'WriteState':
-        return cluster.annotate(object, TOOL_RUN_STATE, writeToolRunState(object.metadata, action.state));
+        return cluster.annotate(object, Annotation.ToolRunState, writeToolRunState(object.metadata, action.state));
       case 'ClearStatus':
         return cluster.clearStatus(object, action.fields);
       case 'PatchStatus':
@@ -138,8 +140,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     }
   }
 
-  function isNews({ metadata: { uid } }: KubeObject, key: string, reason: string): boolean {
-    if (reason !== 'StatusContested') return true;
+  function isNews({ metadata: { uid } }: KubeObject, key: string, reason: EventReason): boolean {
+    if (reason !== EventReason.StatusContested) return true;
     const isKnown = contested.get(key) === uid;
     contested.set(key, uid);
     return !isKnown;

@@ -1,6 +1,6 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
-import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import type { KubeObject, Manifest } from './snapshot.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
@@ -21,8 +21,6 @@ export interface JobOptions {
   readonly containerSecurityContext?: object | undefined;
 }
 
-/** On Jobs, also on those of the agents chart's own executor: the name of the ToolRun. */
-export const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
 const CONTAINER = 'tool-runner';
 const VOLUME = 'run-spec';
 const RUN_FILE = 'run.json';
@@ -136,7 +134,7 @@ function describeRun(toolRun: KubeObject, tool: KubeObject): Readonly<Record<str
 function asWritten(object: KubeObject): object {
   const { status: _, ...written } = object;
   const { resourceVersion: __, managedFields: ___, annotations, ...metadata } = object.metadata;
-  const { [TOOL_RUN_STATE]: ____, ...others } = asRecord(annotations);
+  const { [Annotation.ToolRunState]: ____, ...others } = asRecord(annotations);
   const isAnnotated = Object.keys(others).length > 0;
   return { ...written, metadata: { ...metadata, ...(isAnnotated && { annotations: others }) } };
 }
@@ -147,8 +145,8 @@ function asWritten(object: KubeObject): object {
  */
 function childMetadata({ name, uid }: KubeObject['metadata'], childName: string) {
   return {
-    labels: { [TOOL_RUN_LABEL]: name.length <= 63 ? name : childName },
-    annotations: { [TOOL_RUN_LABEL]: name },
+    labels: { [Label.ToolRun]: name.length <= 63 ? name : childName },
+    annotations: { [Label.ToolRun]: name },
     ownerReferences: [
       {
         apiVersion: 'tools.proompteng.ai/v1alpha1',

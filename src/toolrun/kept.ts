@@ -1,6 +1,6 @@
 import { asRecord } from '../orchestration/decode.ts';
-import { readToolRunState, TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
-import { TOOL_RUN_LABEL } from './job.ts';
+import { readToolRunState } from '../orchestration/tool-run-state.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import type { KubeObject } from './snapshot.ts';
 import { isFinal } from './status.ts';
 
@@ -24,7 +24,10 @@ function keepJob(object: KubeObject): object {
 
 function identify(object: KubeObject): object {
   const { labels, annotations, ...metadata } = object.metadata;
-  const kept = { ...pick('labels', labels, TOOL_RUN_LABEL), ...pick('annotations', annotations, TOOL_RUN_STATE) };
+  const kept = {
+    ...pick('labels', labels, Label.ToolRun),
+    ...pick('annotations', annotations, Annotation.ToolRunState),
+  };
   return { apiVersion: object['apiVersion'], kind: object['kind'], metadata: { ...metadata, ...kept } };
 }
 

@@ -4,10 +4,10 @@ import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Outcome, type Queue, type QueueObserver } from '../kube/queue.ts';
 import { EVENTS, namespacedResource, type Resource, type KubeObject as StoredObject } from '../kube/resources.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { RUN_KEY } from '../reconciler/child-object.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { Label } from '../orchestration/vocabulary/metadata.ts';
 import type { Rivals } from '../reconciler/rivals.ts';
 import { createExecutor } from './executor.ts';
-import { TOOL_RUN_LABEL } from './job.ts';
 import type { PlanOptions } from './plan.ts';
 import type { KubeObject } from './snapshot.ts';
 
@@ -23,7 +23,7 @@ const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
 export interface ToolRunOptions extends PlanOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
-  readonly emitEvent: (about: KubeObject, type: 'Warning', reason: string, message: string) => Promise<void>;
+  readonly emitEvent: (about: KubeObject, type: 'Warning', reason: EventReason, message: string) => Promise<void>;
   readonly now: () => number;
   readonly timing: Timing;
   readonly workers: number;
@@ -96,7 +96,7 @@ function madeByRivalMs({
   labels,
   creationTimestamp,
 }: KubeObject['metadata']): number | undefined {
-  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[RUN_KEY] !== undefined;
+  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[Label.Run] !== undefined;
   return isTheirs ? Date.parse(String(creationTimestamp)) : undefined;
 }
 
@@ -115,7 +115,7 @@ function affectedToolRuns(changed: StoredObject, waitingFor: (tool: string) => I
   const owner = metadata.ownerReferences?.find(
     (reference) => reference.controller === true && reference.kind === 'ToolRun',
   );
-  const name = owner?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
+  const name = owner?.name ?? asRecord(metadata['labels'])[Label.ToolRun];
   return typeof name === 'string' ? [key(name)] : [];
 }
 

@@ -1,4 +1,6 @@
+import type { Condition } from '../orchestration/run-status.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
 /** A Kubernetes object as far as anybody here looks into it. */
 export interface KubeObject {
@@ -29,14 +31,6 @@ export interface RuntimeRef {
   readonly type: string;
   readonly name: string;
   readonly uid?: string;
-}
-
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
 }
 
 /** `status` of a ToolRun. Succeeded, Failed and Cancelled are final. Times are RFC 3339 in UTC. */
@@ -97,6 +91,11 @@ export type Action =
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
   /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
   | { readonly type: 'SetTtl'; readonly job: KubeObject['metadata']; readonly seconds: number }
-  | { readonly type: 'EmitEvent'; readonly eventType: 'Warning'; readonly reason: string; readonly message: string }
+  | {
+      readonly type: 'EmitEvent';
+      readonly eventType: 'Warning';
+      readonly reason: EventReason;
+      readonly message: string;
+    }
   /** Looks again then, though nothing has happened. */
   | { readonly type: 'RequeueAt'; readonly time: string };

@@ -1,7 +1,8 @@
 import { displayName } from '../dag/display.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
-import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { findCondition, isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import type { StoredObject } from './cluster.ts';
 import type { Entry, EntryKind } from './page/protocol.ts';
 
@@ -37,5 +38,5 @@ export function isEntryKind(kind: string): kind is EntryKind {
 }
 
 function describeReady({ conditions }: RunStatus): string {
-  return conditions.find(({ type }) => type === 'Ready')?.message ?? '';
+  return findCondition(conditions, ConditionType.Ready)?.message ?? '';
 }

@@ -926,7 +926,7 @@ describe('a run', () => {
     const story = begin([tool('a')], { annotations: suspended });
     const snapshot = story.moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.snapshot] : [])).at(-1);
     if (snapshot === undefined) throw new Error('nothing was planned');
-    const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' };
+    const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' } as const;
     const found = {
       state: 'Found',
       orchestration: { name: 'nightly', namespace: NAMESPACE, policies: {}, steps: [] },

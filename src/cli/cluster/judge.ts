@@ -1,5 +1,6 @@
 import { asRecord } from '../../orchestration/decode.ts';
 import type { Path } from '../../orchestration/problem.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { shortenWarning } from '../../orchestration/warning.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
@@ -74,7 +75,7 @@ async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Pr
     await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
     return true;
   } catch (error) {
-    if (isApiFailure(error) && error.reason === 'NotFound') return false;
+    if (isApiFailure(error) && error.reason === KubeErrorReason.NotFound) return false;
     throw error;
   }
 }

@@ -1,7 +1,10 @@
 import { agentRunFields, buildAgentRunSpec } from '../../orchestration/agent-run-spec.ts';
 import { asRecord } from '../../orchestration/decode.ts';
+import { findCondition } from '../../orchestration/run-status.ts';
 import { readSeconds } from '../../orchestration/texts.ts';
-import { findCondition } from '../conditions.ts';
+import { ForeignConditionType } from '../../orchestration/vocabulary/conditions.ts';
+import { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
+import { listConditions } from '../conditions.ts';
 import type { KubeObject } from '../snapshot.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
@@ -30,9 +33,9 @@ export const agentRun: ChildKind = {
 
 /** Its controller holds it back, until there is capacity. More that is said of the same reason is not said again. */
 function readBlocked({ metadata, status }: KubeObject, said: string): Wait | undefined {
-  const { status: is, reason, message } = findCondition(status, 'Blocked') ?? {};
+  const { status: is, reason, message } = findCondition(listConditions(status), ForeignConditionType.Blocked) ?? {};
   if (asRecord(status)['phase'] !== 'Pending' || is !== 'True') return undefined;
   const told = `AgentRun ${metadata.name} is blocked (${String(reason)})`;
-  if (said.startsWith(told)) return { reason: 'ChildBlocked', message: said };
-  return { reason: 'ChildBlocked', message: typeof message === 'string' ? `${told}: ${message}` : told };
+  if (said.startsWith(told)) return { reason: StepReason.ChildBlocked, message: said };
+  return { reason: StepReason.ChildBlocked, message: typeof message === 'string' ? `${told}: ${message}` : told };
 }

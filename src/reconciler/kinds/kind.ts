@@ -1,9 +1,10 @@
 import type { Step } from '../../orchestration/schema.ts';
+import type { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
 import type { KubeObject, ObservedRun } from '../snapshot.ts';
 
 /** What a step waits for: a word for programs, a sentence for people. Neither changes unless what is waited for does. */
 export interface Wait {
-  readonly reason: string;
+  readonly reason: StepReason;
   readonly message: string;
 }
 
@@ -12,7 +13,7 @@ export type Outcome =
   | { readonly state: 'Running'; readonly wait?: Wait }
   | { readonly state: 'Succeeded'; readonly message?: string }
   /** `isFinal`: another attempt would meet the same. */
-  | { readonly state: 'Failed'; readonly reason: string; readonly message: string; readonly isFinal?: boolean };
+  | { readonly state: 'Failed'; readonly reason: StepReason; readonly message: string; readonly isFinal?: boolean };
 
 /** How a step kind is carried out: by a child object, by waiting for somebody else's object, or at once. */
 export type StepKind = ChildKind | GateKind | ImmediateKind;

@@ -1,14 +1,16 @@
 import { asRecord } from '../../orchestration/decode.ts';
 import { readReference } from '../../orchestration/references.ts';
+import { findCondition } from '../../orchestration/run-status.ts';
 import { API_VERSION } from '../../orchestration/schema.ts';
-import { findCondition } from '../conditions.ts';
+import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
+import { RunReason } from '../../orchestration/vocabulary/run-reasons.ts';
+import { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
+import { listConditions } from '../conditions.ts';
 import type { KubeObject } from '../snapshot.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { mergeParameters } from './parameters.ts';
 
 const FIELDS = new Map([['orchestrationRef', readReference]]);
-
-const MISSING = 'MissingOrchestration';
 
 /** Runs another Orchestration. */
 export const subOrchestration: ChildKind = {
@@ -26,8 +28,12 @@ export const subOrchestration: ChildKind = {
 
 /** A run that has not started says why in its conditions. */
 function readPending({ metadata, status }: KubeObject): Wait | undefined {
-  const progress = asRecord(status)['phase'] === 'Pending' ? findCondition(status, 'Progressing') : undefined;
+  const progress =
+    asRecord(status)['phase'] === 'Pending'
+      ? findCondition(listConditions(status), ConditionType.Progressing)
+      : undefined;
   if (progress === undefined) return undefined;
   const message = `OrchestrationRun ${metadata.name} has not started: ${String(progress['message'])}`;
-  return { reason: progress['reason'] === MISSING ? MISSING : 'ChildPending', message };
+  const isMissing = progress['reason'] === RunReason.MissingOrchestration;
+  return { reason: isMissing ? StepReason.MissingOrchestration : StepReason.ChildPending, message };
 }

@@ -1,7 +1,7 @@
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Resource, KubeObject as Stored } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
-import { OUTCOME_FINALIZER } from '../../../src/reconciler/finalizer.ts';
+import { Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster, WriteOutcome } from '../../../src/reconciler/ports.ts';
 import type { KubeObject } from '../../../src/reconciler/snapshot.ts';
 import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
@@ -123,7 +123,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
         return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
       }),
     setFinalizers: ({ kind, metadata }, finalizers) =>
-      attempt(`${finalizers.includes(OUTCOME_FINALIZER) ? 'hold' : 'release'} ${kind} ${metadata.name}`, () => {
+      attempt(`${finalizers.includes(Finalizer.Outcome) ? 'hold' : 'release'} ${kind} ${metadata.name}`, () => {
         const { namespace, name, resourceVersion } = metadata;
         const body = { metadata: { resourceVersion, finalizers } };
         return find(kind, namespace, name) && api.patch(of(kind), { namespace, name }, { type: 'merge', body });

@@ -1,5 +1,5 @@
 import type { DeleteOptions, Page, PatchOptions, WatchEvent } from '../../../src/kube/client.ts';
-import { KubeError, type KubeErrorReason } from '../../../src/kube/errors.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import {
   compareVersions,
   type KubeObject,
@@ -8,6 +8,7 @@ import {
   type Resource,
 } from '../../../src/kube/resources.ts';
 import { isEqual } from '../../../src/orchestration/equality.ts';
+import type { KubeErrorReason } from '../../../src/orchestration/vocabulary/kube-error-reasons.ts';
 import type { Call, Law } from './laws.ts';
 import { mergePatch } from './merge.ts';
 
