@@ -1,13 +1,17 @@
-// Writes what is made from other files: the CRDs from the schema, the values in the chart's README from values.yaml.
+// Writes what is made from other files: the CRDs from the schema, the values in the chart's README from values.yaml, the
+// reference of reasons from the vocabulary.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
+import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
-const tasks = check ? [checkCrdChart, checkChartReadme] : [writeCrdChart, writeChartReadme];
+const tasks = check
+  ? [checkCrdChart, checkChartReadme, checkReasonsPage]
+  : [writeCrdChart, writeChartReadme, writeReasonsPage];
 for (const task of tasks) {
   const mistakes = await task(root);
   for (const mistake of mistakes) console.error(mistake);

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { checkReasonsPage } from '../../scripts/reasons-page.ts';
 import {
   conditionTypes,
   foreignConditionTypes,
@@ -57,6 +58,10 @@ describe('the vocabulary', () => {
     const isCall = name.startsWith('KubeErrorReason.');
     const uses = [`\\b${name}\\b`, ...(isPhase ? ['EventReason\\[phase\\]'] : []), ...(isCall ? [`'${word}'`] : [])];
     expect(code).toMatch(new RegExp(uses.join('|')));
+  });
+
+  test('is where docs/reference/reasons.md comes from', async () => {
+    expect(await checkReasonsPage('.')).toEqual([]);
   });
 });
 
