@@ -45,7 +45,7 @@ build: node_modules/.installed ## Compile to dist/, and run what came out
 	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
 	node dist/main.js --version
 
-generate: node_modules/.installed ## Write the CRDs from the schema, and the chart's table of values
+generate: node_modules/.installed ## Write the CRDs, the chart's table of values, and the reference of reasons
 	node scripts/generate.ts
 
 golden: node_modules/.installed ## Write anew what tests expect of examples and of the chart's presets

@@ -37,13 +37,13 @@ const imports: Readonly<Record<string, Row>> = {
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
   quarantine: { src: ['objects', 'orchestration', 'kube'], outside: [] },
-  supervisor: { src: ['quarantine'], outside: ['node:'] },
+  supervisor: { src: ['orchestration', 'quarantine'], outside: ['node:'] },
   // Adapters: they connect the ports of a decision to the world.
   engine: {
     src: ['objects', 'orchestration', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
     outside: [],
   },
-  'certificates/cluster': { src: ['objects', 'certificates', 'kube', 'tls'], outside: [] },
+  'certificates/cluster': { src: ['objects', 'orchestration', 'certificates', 'kube', 'tls'], outside: [] },
   release: { src: ['objects', 'kube', 'reconciler'], outside: [] },
   // What people see.
   cli: { src: ['objects', 'dag', 'orchestration', 'drawing', 'reconciler', 'tls'], outside: ['yaml', 'node:'] },

@@ -72,7 +72,7 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
 });
 
 describe('a link', () => {
-  const pages = globSync(['*.md', 'docs/*.md', 'examples/*.md', 'charts/*/README.md']);
+  const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', 'charts/*/README.md']);
   const read = (file: string) => readFileSync(file, 'utf8').replace(/^```.*?^```$/gms, '');
 
   test.each(pages)('of %s leads to a file that is there, and a heading that it has', (file) => {

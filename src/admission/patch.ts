@@ -1,6 +1,6 @@
-import { DEFAULTED_ANNOTATION } from '../orchestration/chain.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { Defaulted } from '../orchestration/defaults.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 
 /** One operation of a JSON Patch (RFC 6902). */
 export type PatchOperation =
@@ -29,10 +29,10 @@ function patchStep(
 
 function patchAnnotation(object: Record<string, unknown>, isWanted: boolean): PatchOperation[] {
   const { annotations } = asRecord(object['metadata']);
-  const path = `/metadata/annotations/${DEFAULTED_ANNOTATION.replaceAll('/', '~1')}`;
-  const value = asRecord(annotations)[DEFAULTED_ANNOTATION];
+  const path = `/metadata/annotations/${Annotation.Defaulted.replaceAll('/', '~1')}`;
+  const value = asRecord(annotations)[Annotation.Defaulted];
   if (!isWanted) return value === undefined ? [] : [{ op: 'remove', path }];
   if (value === 'sequential') return [];
   if (annotations !== undefined && annotations !== null) return [{ op: 'add', path, value: 'sequential' }];
-  return [{ op: 'add', path: '/metadata/annotations', value: { [DEFAULTED_ANNOTATION]: 'sequential' } }];
+  return [{ op: 'add', path: '/metadata/annotations', value: { [Annotation.Defaulted]: 'sequential' } }];
 }

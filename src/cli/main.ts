@@ -14,13 +14,14 @@ import type { KubeObject } from '../objects/object.ts';
 import { resourceOf as resourceOfKind } from '../orchestration/kinds/step-kinds.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster, ClusterChoice, ClusterKind, ClusterPorts, Listener } from './cluster/port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
 /** Whoever looks on wants to know soon that the API server is back. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
-const FIELD_MANAGER = 'orchestration-gate-cli';
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
@@ -102,7 +103,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
-        fieldManager: FIELD_MANAGER,
+        fieldManager: FieldManager.Cli,
         ...(onWarning && { onWarning }),
       }),
     isDenial: (failure) => isVerdict(failure as KubeError),
@@ -114,7 +115,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
         { type: 'apply', body },
         {
           dryRun: isDryRun,
-          fieldManager: FIELD_MANAGER,
+          fieldManager: FieldManager.Cli,
           force: true,
           ...(onWarning && { onWarning }),
         },
@@ -122,7 +123,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
     },
     annotate: (name, annotations) => {
       const body = { metadata: { annotations } };
-      const options = { fieldManager: FIELD_MANAGER };
+      const options = { fieldManager: FieldManager.Cli };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
     follow: (name, listener) => follow(transport, { namespace, name }, listener),
@@ -176,7 +177,7 @@ function follow(
     observer: {
       countList: () => {},
       countMended: () => {},
-      countFailure: (_, reason) => reason !== 'Expired' && onTrouble(reason),
+      countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
     },
   });
   // Gone before it could be followed: no change will tell.

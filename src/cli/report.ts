@@ -107,7 +107,7 @@ function reportProblems(object: FoundObject, { denials, warnings }: Judgement): 
   return [...denials, ...warnings].map((problem) => placeProblem(object, problem));
 }
 
-function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem): PlacedProblem {
+function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem<string>): PlacedProblem {
   const { namespace, name } = nameOf(value);
   const { path, code, severity, field, message, steps } = problem;
   return { ...placeOf(path), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };

@@ -9,8 +9,8 @@ import { type Election, startElection } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import type { Transport } from '../kube/transport.ts';
 import { defaultPolicy } from '../orchestration/judge.ts';
-import { FIELD_MANAGER } from '../orchestration/run-status.ts';
 import { parseSettings, type Settings } from '../orchestration/settings.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createEngineMetrics } from '../runtime/engine-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
@@ -114,7 +114,7 @@ function stand(
   return startElection({
     client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
     namespace: ownNamespace,
-    name: FIELD_MANAGER,
+    name: FieldManager.Reconciler,
     identity: `${hostname()}_${randomUUID()}`,
     timing,
     now: () => new Date(now()),

@@ -9,7 +9,8 @@ import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
-import { FIELD_MANAGER } from '../orchestration/run-status.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { announceQuarantine } from '../quarantine/announce.ts';
 import { versionOf } from '../quarantine/condition.ts';
 import { createWorkTracker } from '../quarantine/work.ts';
@@ -87,7 +88,7 @@ export function startEngine(options: EngineOptions): Engine {
     client,
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
-    fieldManager: FIELD_MANAGER,
+    fieldManager: FieldManager.Reconciler,
     rival: RIVAL,
     onListed: (kind) => {
       rivals.begin();
@@ -178,9 +179,9 @@ function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'tell
 
 /** Writes events, and counts what is contested. */
 function recordEvents(client: KubeClient, now: () => number, log: Logger, metrics: EngineMetrics): RecordEvent {
-  const record = createRecorder({ client, component: FIELD_MANAGER, now: () => new Date(now()), log });
+  const record = createRecorder({ client, component: FieldManager.Reconciler, now: () => new Date(now()), log });
   return (resource, object, type, reason, message) => {
-    if (reason === 'StatusContested') metrics.countContested(resource.kind);
+    if (reason === EventReason.StatusContested) metrics.countContested(resource.kind);
     return record(resource, object, type, reason, message);
   };
 }

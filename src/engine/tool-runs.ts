@@ -4,14 +4,14 @@ import { createQueue, type Queue } from '../kube/queue.ts';
 import { apiVersionOf } from '../kube/resources.ts';
 import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { RUN_KEY } from '../reconciler/child-object.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { Label } from '../orchestration/vocabulary/metadata.ts';
 import { createExecutor } from '../toolrun/executor.ts';
-import { TOOL_RUN_LABEL } from '../toolrun/job.ts';
 import type { PlanOptions } from '../toolrun/plan.ts';
 import type { WorkOptions } from './runs.ts';
 
 export interface ToolRunOptions extends PlanOptions, WorkOptions {
-  readonly emitEvent: (about: StoredObject, type: 'Warning', reason: string, message: string) => Promise<void>;
+  readonly emitEvent: (about: StoredObject, type: 'Warning', reason: EventReason, message: string) => Promise<void>;
   readonly workers: number;
 }
 
@@ -78,7 +78,7 @@ function madeByRivalMs({
   labels,
   creationTimestamp,
 }: StoredObject['metadata']): number | undefined {
-  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[RUN_KEY] !== undefined;
+  const isTheirs = ownerReferences.length === 0 && asRecord(labels)[Label.Run] !== undefined;
   return isTheirs ? Date.parse(String(creationTimestamp)) : undefined;
 }
 
@@ -94,7 +94,7 @@ function affectedToolRuns(changed: KubeObject, waitingFor: (tool: string) => Ite
   const key = (name: string) => `${metadata.namespace}/${name}`;
   if (kind === 'ToolRun') return [key(metadata.name)];
   if (kind === 'Tool') return [...waitingFor(key(metadata.name))];
-  const name = controllerOf(changed, 'ToolRun')?.name ?? asRecord(metadata['labels'])[TOOL_RUN_LABEL];
+  const name = controllerOf(changed, 'ToolRun')?.name ?? asRecord(metadata['labels'])[Label.ToolRun];
   return typeof name === 'string' ? [key(name)] : [];
 }
 

@@ -1,4 +1,5 @@
-import { errorFromAnswer, KubeError, type KubeErrorReason } from './errors.ts';
+import type { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { errorFromAnswer, KubeError } from './errors.ts';
 import { sleep, type Timing } from './ports.ts';
 import { type ObjectName, pathOf, type Resource } from './resources.ts';
 import { type Backoff, retryDelayMs } from './retry.ts';

@@ -1,4 +1,5 @@
 import type { KubeObject, StoredObject } from '../objects/object.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
@@ -86,7 +87,7 @@ export function followCluster(options: ClusterOptions) {
     return client.get(resource, { namespace, name }).then(
       (object) => object as StoredObject,
       (error: unknown) => {
-        if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+        if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return undefined;
         throw error;
       },
     );

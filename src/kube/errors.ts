@@ -1,35 +1,4 @@
-/**
- * Why a call failed; closed, so that a switch over it is complete.
- *
- * | reason | what happened |
- * |---|---|
- * | AlreadyExists | a create met an object of that name |
- * | Conflict | the object is not, or no longer, the one that the call named by resourceVersion or uid |
- * | NotFound | no such object, namespace or resource |
- * | Forbidden | RBAC, a quota, a webhook or a namespace that is ending refuses it |
- * | Invalid | the request can never succeed as it is: schema, form, size (422, and 400, 405, 406, 413, 415) |
- * | Expired | the resourceVersion or page is too old (410): list again |
- * | TooManyRequests | not processed: come back later (429) |
- * | Unauthorized | the credentials are not accepted, even after they were read anew (401) |
- * | Unavailable | no answer, a broken one, one too late, or a 5xx |
- * | TooLarge | the answer has more bytes than the caller wants |
- * | Aborted | the caller called it off |
- * | Unknown | anything else |
- */
-export type KubeErrorReason =
-  | 'AlreadyExists'
-  | 'Conflict'
-  | 'NotFound'
-  | 'Forbidden'
-  | 'Invalid'
-  | 'Expired'
-  | 'TooManyRequests'
-  | 'Unauthorized'
-  | 'Unavailable'
-  | 'TooLarge'
-  | 'Aborted'
-  | 'Unknown';
-
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 /** One of the server's reasons for a refusal, as in `Status.details.causes`. */
 export interface StatusCause {
   readonly reason?: string;
@@ -68,7 +37,11 @@ export class KubeError extends Error {
 
   /** Whether the same call may well succeed later, with nothing changed by us. */
   get isTransient(): boolean {
-    return this.reason === 'TooManyRequests' || this.reason === 'Unavailable' || this.reason === 'Unauthorized';
+    return (
+      this.reason === KubeErrorReason.TooManyRequests ||
+      this.reason === KubeErrorReason.Unavailable ||
+      this.reason === KubeErrorReason.Unauthorized
+    );
   }
 }
 
@@ -137,7 +110,7 @@ export function errorFromStatus(
   return new KubeError(reason, message ?? `the API server answered with status ${code}`, {
     code,
     causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject) : [],
-    isOutcomeUnknown: reason === 'Unavailable',
+    isOutcomeUnknown: reason === KubeErrorReason.Unavailable,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -1,4 +1,5 @@
 import { nameFrom } from '../objects/names.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import type { KubeClient } from './client.ts';
 import { EVENTS } from './kinds.ts';
 import type { Log } from './ports.ts';
@@ -8,7 +9,7 @@ export type RecordEvent = (
   resource: Resource,
   object: { readonly namespace: string; readonly name: string; readonly uid: string },
   type: 'Normal' | 'Warning',
-  reason: string,
+  reason: EventReason,
   message: string,
 ) => Promise<void>;
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../objects/object.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
@@ -99,7 +100,7 @@ export function startElection(options: ElectionOptions): Election {
     try {
       return see(await client.get(LEASES, { namespace, name }));
     } catch (error) {
-      if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
+      if (!(error instanceof KubeError) || error.reason !== KubeErrorReason.NotFound) throw error;
       const metadata = { name, namespace };
       return see(await client.create(LEASES, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }));
     }
@@ -197,7 +198,7 @@ export async function seizeLease(
     await client.patch(LEASES, target, { type: 'merge', body });
     return Boolean(holderIdentity);
   } catch (error) {
-    if (error instanceof KubeError && error.reason === 'NotFound') return false;
+    if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return false;
     throw error;
   }
 }

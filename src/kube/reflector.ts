@@ -1,6 +1,7 @@
 import type { KubeObject } from '../objects/object.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient, ListOptions, Page, Selection } from './client.ts';
-import { KubeError, type KubeErrorReason } from './errors.ts';
+import { KubeError } from './errors.ts';
 import { createPages, MOST_PAGE_BYTES } from './pages.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
 import { compareVersions, type Resource } from './resources.ts';
@@ -128,7 +129,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
     // A version that has expired is the way of the world, and so is an API server that restarts once.
-    if (failure.reason === 'Expired' || failures === 1) log.info(fields, 'watch interrupted, trying again');
+    if (failure.reason === KubeErrorReason.Expired || failures === 1)
+      log.info(fields, 'watch interrupted, trying again');
     else log.warn(fields, 'cannot follow the API server, trying again');
     await sleep(timing, delayMs, signal);
   }
@@ -195,7 +197,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       return page;
     } catch (error) {
       const hasShrunk = !signal.aborted && pages.shrink();
-      if (!hasShrunk || !(error instanceof KubeError) || error.reason !== 'TooLarge') throw error;
+      if (!hasShrunk || !(error instanceof KubeError) || error.reason !== KubeErrorReason.TooLarge) throw error;
       return readPage(options);
     }
   }
@@ -246,5 +248,5 @@ export function startReflector(options: ReflectorOptions): Reflector {
 
 /** The kind is gone, or not for us: not a matter of time. */
 function isRefusal({ reason }: KubeError): boolean {
-  return reason === 'Forbidden' || reason === 'NotFound';
+  return reason === KubeErrorReason.Forbidden || reason === KubeErrorReason.NotFound;
 }

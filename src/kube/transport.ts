@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { wordsOf } from '../objects/outcomes.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import { type Credentials, createCredentialCache, type LoadCredentials, type TlsCredentials } from './credentials.ts';
 import { KubeError } from './errors.ts';
 import type { Log, Timing } from './ports.ts';
@@ -180,6 +181,6 @@ export function errorFromFailure(error: unknown, signal?: AbortSignal): KubeErro
 /** Says where the API server is that cannot be reached: most often the address is what is wrong. */
 function nameServer(failure: KubeError, server: string): KubeError {
   const { reason, message, isOutcomeUnknown, cause } = failure;
-  if (reason !== 'Unavailable' && reason !== 'Unknown') return failure;
+  if (reason !== KubeErrorReason.Unavailable && reason !== KubeErrorReason.Unknown) return failure;
   return new KubeError(reason, message.replace('the API server', `$& at ${server}`), { isOutcomeUnknown, cause });
 }

@@ -1,3 +1,4 @@
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeError } from './errors.ts';
 
 /**
@@ -18,7 +19,10 @@ import type { KubeError } from './errors.ts';
  * | 401, 408, 429, 5xx (`failed calling webhook …` among them), no answer | no verdict |
  */
 export function isVerdict({ reason, message }: KubeError): boolean {
-  return (reason === 'Invalid' && !message.includes(UNASKED)) || (reason === 'Forbidden' && DENIED.test(message));
+  return (
+    (reason === KubeErrorReason.Invalid && !message.includes(UNASKED)) ||
+    (reason === KubeErrorReason.Forbidden && DENIED.test(message))
+  );
 }
 
 const UNASKED = 'does not support dry run';

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../objects/object.ts';
 import type { WriteOutcome } from '../objects/outcomes.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import type { OwnWrites } from './own-writes.ts';
@@ -141,11 +142,12 @@ function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: 
 /** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
 function judgeFailure(error: unknown): WriteOutcome {
   if (!(error instanceof KubeError)) throw error;
-  if (error.reason === 'Conflict' || error.reason === 'AlreadyExists') return { outcome: 'Outdated' };
+  if (error.reason === KubeErrorReason.Conflict || error.reason === KubeErrorReason.AlreadyExists)
+    return { outcome: 'Outdated' };
   if (!isVerdict(error)) throw error;
   return { outcome: 'Refused', message: shortenDenial(error.message) };
 }
 
 function ignoreAbsence(error: unknown): undefined {
-  if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
+  if (!(error instanceof KubeError) || error.reason !== KubeErrorReason.NotFound) throw error;
 }

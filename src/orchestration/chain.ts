@@ -1,8 +1,7 @@
 import { asRecord } from './decode.ts';
-import { GROUP, type Step } from './schema.ts';
+import type { Step } from './schema.ts';
+import { Annotation } from './vocabulary/metadata.ts';
 
-/** Marks an object whose `dependsOn` are the written-out sequential default, and nobody's declaration. */
-export const DEFAULTED_ANNOTATION = `${GROUP}/defaulted`;
 const SEQUENTIAL = 'sequential';
 
 /** The `dependsOn` of every step, in order; undefined where a step is to have none. */
@@ -27,7 +26,7 @@ export function isChain(steps: readonly Step[], chain: Chain): boolean {
 }
 
 export function isAnnotated(object: unknown): boolean {
-  return metadataMap(object, 'annotations')[DEFAULTED_ANNOTATION] === SEQUENTIAL;
+  return metadataMap(object, 'annotations')[Annotation.Defaulted] === SEQUENTIAL;
 }
 
 export function metadataMap(object: unknown, field: 'annotations' | 'labels'): Record<string, unknown> {

@@ -1,10 +1,17 @@
 import { asRecord, isRecord } from './decode.ts';
+import type { ConditionType, ForeignConditionType } from './vocabulary/conditions.ts';
+import type { Stored } from './vocabulary/meaning.ts';
+import type { ExpiryReason, RunReason } from './vocabulary/run-reasons.ts';
+import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 
-/** What is observed of an object, after the API conventions of Kubernetes. */
+/**
+ * What is observed of an object, after the API conventions of Kubernetes. One that is stored may be of another version or
+ * another controller.
+ */
 export interface Condition {
-  readonly type: string;
+  readonly type: Stored<ConditionType>;
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
+  readonly reason: Stored<RunReason | ExpiryReason | ToolRunReason>;
   readonly message: string;
   readonly lastTransitionTime: string;
   readonly observedGeneration?: number;
@@ -17,8 +24,11 @@ export function listConditions(status: unknown): readonly Readonly<Record<string
 }
 
 /** The first condition of a type. */
-export function findCondition(status: unknown, type: string): Readonly<Record<string, unknown>> | undefined {
-  return listConditions(status).find((condition) => condition['type'] === type);
+export function findCondition<Found extends { readonly type?: unknown }>(
+  conditions: readonly Found[],
+  type: ConditionType | ForeignConditionType,
+): Found | undefined {
+  return conditions.find((condition) => condition.type === type);
 }
 
 /** The condition to write over a stored status. Its time moves only with its status. */
@@ -27,7 +37,7 @@ export function keepTransition(
   condition: Omit<Condition, 'lastTransitionTime'>,
   now: string,
 ): Condition {
-  const { status, lastTransitionTime } = findCondition(stored, condition.type) ?? {};
+  const { status, lastTransitionTime } = listConditions(stored).find(({ type }) => type === condition.type) ?? {};
   const isKept = status === condition.status && typeof lastTransitionTime === 'string';
   return { ...condition, lastTransitionTime: isKept ? lastTransitionTime : now };
 }

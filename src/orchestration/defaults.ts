@@ -3,6 +3,7 @@ import { type Chain, chainOf, isAnnotated, isChain, metadataMap } from './chain.
 import { asRecord, decodeOrchestration, isRecord } from './decode.ts';
 import { findOverLimits } from './judge.ts';
 import type { Step } from './schema.ts';
+import { Annotation, Label } from './vocabulary/metadata.ts';
 
 /** Whether the sequential default is also written into the object. `Auto`: unless Argo CD tracks it. */
 export const defaultingModes = ['Auto', 'Always', 'Never'] as const;
@@ -19,7 +20,7 @@ export interface Rewired {
 export interface Defaulted {
   /** Absent: the `dependsOn` stay as they are. */
   readonly dependsOn?: Chain;
-  /** Whether the object is to carry DEFAULTED_ANNOTATION. */
+  /** Whether the object is to carry Annotation.Defaulted. */
   readonly isAnnotated: boolean;
   /** What deriving a chain again changes. Absent where the default is written for the first time: it holds anyway. */
   readonly rewired?: readonly Rewired[];
@@ -92,6 +93,6 @@ function mayBeAnnotated(object: unknown): boolean {
 
 /** Argo CD marks what it applies by this annotation or, in its older default, by this label. */
 function isTrackedByArgoCd(object: unknown): boolean {
-  const tracking = metadataMap(object, 'annotations')['argocd.argoproj.io/tracking-id'];
-  return tracking !== undefined || metadataMap(object, 'labels')['app.kubernetes.io/instance'] !== undefined;
+  const tracking = metadataMap(object, 'annotations')[Annotation.ArgoCdTracking];
+  return tracking !== undefined || metadataMap(object, 'labels')[Label.ArgoCdInstance] !== undefined;
 }

@@ -16,13 +16,11 @@ import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.
 import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** Every rule there is. The order decides which of two problems in one place is told first. */
-export const rules: readonly RuleMeaning[] = [
-  ...decodingRules,
-  ...limitRules,
-  ...graphRules,
-  ...resourceRules,
-  ...runRules,
-];
+const allRules = [...decodingRules, ...limitRules, ...graphRules, ...resourceRules, ...runRules] as const;
+export const rules: readonly RuleMeaning[] = allRules;
+
+/** The code of a rule: a run that fails by it, and the Orchestration, have it as the reason of their conditions. */
+export type ProblemCode = (typeof allRules)[number]['code'];
 
 export type Severity = 'deny' | 'warn' | 'off';
 
@@ -38,8 +36,8 @@ export interface Policy {
 export const defaultPolicy: Policy = { limits: defaultLimits, severities: new Map(), kinds: stepKinds };
 
 /** A problem as everybody tells it: people, `kubectl`, the CLI. */
-export interface Problem {
-  readonly code: string;
+export interface Problem<Code extends string = ProblemCode> {
+  readonly code: Code;
   readonly severity: 'deny' | 'warn';
   readonly path: Path;
   /** `path` as Kubernetes writes it. */
@@ -122,7 +120,8 @@ export function weigh(findings: readonly Finding[], { severities }: Policy, most
   const of = (severity: 'deny' | 'warn') => {
     const all = findings.filter(({ code }) => severityOf(code, severities) === severity);
     const problems = all.flatMap((finding) => finding.problems).sort(byPlace);
-    const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity));
+    // `severityOf` knows no other code.
+    const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity) as Problem);
     return { shown, count: all.reduce((sum, { count }) => sum + count, 0) };
   };
   const [denied, warned] = [of('deny'), of('warn')];
@@ -155,6 +154,6 @@ function rankOf({ code }: FoundProblem): number {
 }
 
 /** The problem as everybody tells it, with its sentence. */
-export function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem {
+export function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem<string> {
   return { code, severity, path, field: formatPath(path), message: describe(), ...(loop && { steps: loop }) };
 }

@@ -1,4 +1,6 @@
 import type { Condition } from './conditions.ts';
+import type { Stored } from './vocabulary/meaning.ts';
+import type { StepReason } from './vocabulary/step-reasons.ts';
 
 /** Where a step stands. Succeeded, Failed, Skipped and Cancelled are final. */
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
@@ -23,7 +25,7 @@ export interface StepStatus {
   readonly phase: StepPhase;
   /** The phase that is stored, where this build does not know it: the step counts as Running, and nobody moves it on. */
   readonly storedPhase?: string;
-  readonly reason?: string;
+  readonly reason?: Stored<StepReason>;
   readonly message?: string;
   /** Attempts begun; 0 before the first. Never falls. */
   readonly attempt: number;
@@ -52,8 +54,10 @@ export interface RunStatus {
   readonly stepStatuses: readonly StepStatus[];
 }
 
-/** The manager of fields as which the reconciler writes. */
-export const FIELD_MANAGER = 'orchestration-gate-reconciler';
+/** An attempt is under way, as far as this build knows: a phase that it does not know may be anything but over. */
+export function isRunning({ phase, storedPhase }: StepStatus): boolean {
+  return phase === 'Running' && storedPhase === undefined;
+}
 
 /** Nothing more becomes of the step. */
 export function isStepFinal({ phase }: StepStatus): boolean {

@@ -9,9 +9,6 @@ export const GROUP = 'orchestration.proompteng.ai';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
-/** The annotation of a run that is only there to be copied. */
-export const TEMPLATE = 'agents.proompteng.ai/template';
-
 const text = (description: string) => ({ type: 'string', description }) as const;
 const integer = (description: string) => ({ type: 'integer', format: 'int32', description }) as const;
 const time = (description: string) => ({ type: 'string', format: 'date-time', description }) as const;

@@ -1,13 +1,12 @@
 import { asRecord, isRecord } from './decode.ts';
-import { GROUP } from './schema.ts';
-
-/** The annotation that says what became of a ToolRun. Whoever writes its status cannot touch it. */
-export const TOOL_RUN_STATE = `toolrun.${GROUP}/state`;
+import type { Stored } from './vocabulary/meaning.ts';
+import { Annotation } from './vocabulary/metadata.ts';
+import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 
 /** How a ToolRun ended. */
 export interface ToolRunOutcome {
   readonly phase: 'Succeeded' | 'Failed';
-  readonly reason: string;
+  readonly reason: Stored<ToolRunReason>;
   readonly message: string;
   readonly finishedAt: string;
 }
@@ -30,7 +29,7 @@ interface Metadata {
  * an object that was copied or restored from a backup, with its annotations, counts as new.
  */
 export function readToolRunState({ uid, annotations }: Metadata): ToolRunState | undefined {
-  const { of, job, startedAt, outcome } = parse(asRecord(annotations)[TOOL_RUN_STATE]);
+  const { of, job, startedAt, outcome } = parse(asRecord(annotations)[Annotation.ToolRunState]);
   if (of !== uid || !isTime(startedAt)) return undefined;
   if ((job !== undefined && !isJob(job)) || (outcome !== undefined && !isOutcome(outcome))) return undefined;
   return { startedAt, ...(isJob(job) && { job }), ...(isOutcome(outcome) && { outcome }) };

@@ -2,7 +2,9 @@ import type { FollowedCluster } from '../kube/cluster.ts';
 import type { RecordEvent } from '../kube/events.ts';
 import type { Resource } from '../kube/resources.ts';
 import type { StoredObject } from '../objects/object.ts';
-import { ENGINE_FAULT, ENGINE_FAULT_MESSAGE, withEngineFault } from './condition.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { ENGINE_FAULT_MESSAGE, withEngineFault } from './condition.ts';
 
 export interface AnnouncementOptions {
   readonly followed: Pick<FollowedCluster, 'statusWriters' | 'patchStatus' | 'read'>;
@@ -25,9 +27,14 @@ export async function announceQuarantine(
   if (!followed.statusWriters(kept).isForeign) {
     const version = { namespace, name, uid, resourceVersion };
     const key = `${namespace}/${name}`;
-    const { outcome } = await followed.patchStatus(resource, version, { conditions }, `${key}#${ENGINE_FAULT}`);
+    const { outcome } = await followed.patchStatus(
+      resource,
+      version,
+      { conditions },
+      `${key}#${ConditionType.EngineFault}`,
+    );
     if (outcome === 'Outdated')
       throw new Error(`${resource.kind} ${key} has just been changed: its quarantine is yet to be said`);
   }
-  await record(resource, object.metadata, 'Warning', ENGINE_FAULT, ENGINE_FAULT_MESSAGE);
+  await record(resource, object.metadata, 'Warning', EventReason.EngineFault, ENGINE_FAULT_MESSAGE);
 }

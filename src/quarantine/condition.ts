@@ -1,9 +1,8 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { GROUP } from '../orchestration/schema.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 
-/** The condition, and the reason of the event, of an object that engines died of. */
-export const ENGINE_FAULT = 'EngineFault';
 export const ENGINE_FAULT_MESSAGE =
   'the process that works on it died of it repeatedly and leaves it alone now: the log has the cause; edit the object, set ' +
   'or change its suspend or cancel annotation, or restart the reconciler to have it tried again';
@@ -12,7 +11,7 @@ export const ENGINE_FAULT_MESSAGE =
 export function versionOf(object: StoredObject | undefined): string {
   if (object === undefined) return '';
   const { uid, generation = 0, annotations = {} } = object.metadata;
-  return JSON.stringify([uid, generation, ...['cancel', 'suspend'].map((word) => annotations[`${GROUP}/${word}`])]);
+  return JSON.stringify([uid, generation, annotations[Annotation.Cancel], annotations[Annotation.Suspend]]);
 }
 
 /**
@@ -22,11 +21,11 @@ export function versionOf(object: StoredObject | undefined): string {
 export function withEngineFault(object: StoredObject, now: string): readonly object[] | undefined {
   const { conditions } = asRecord(object['status']);
   const stored: readonly unknown[] = Array.isArray(conditions) ? conditions : [];
-  if (stored.some((condition) => asRecord(condition)['type'] === ENGINE_FAULT)) return undefined;
+  if (stored.some((condition) => asRecord(condition)['type'] === ConditionType.EngineFault)) return undefined;
   const fault = {
-    type: ENGINE_FAULT,
+    type: ConditionType.EngineFault,
     status: 'True',
-    reason: ENGINE_FAULT,
+    reason: ConditionType.EngineFault,
     message: ENGINE_FAULT_MESSAGE,
     lastTransitionTime: now,
   };

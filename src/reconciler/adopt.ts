@@ -2,7 +2,7 @@ import { isControlledBy, type StoredObject } from '../objects/object.ts';
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import { CHILD_TTL } from './lifetime.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster, NewObject } from './ports.ts';
 
 /** What stands under the name of a child: `isOurs` if it is like we would create it; or how it differs from that. */
@@ -51,7 +51,7 @@ function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>
 
 /** The annotation for its lifetime decides nothing, and 0.2 did not write it. */
 function readWritten({ metadata, spec }: StoredObject): Written {
-  const { [CHILD_TTL]: _, ...annotations } = metadata.annotations ?? {};
+  const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};
   return { labels: metadata.labels ?? {}, annotations, spec };
 }
 

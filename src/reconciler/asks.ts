@@ -1,14 +1,12 @@
 import { listNames } from '../dag/display.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
+import { type AskingReason, stepReasons } from '../orchestration/vocabulary/step-reasons.ts';
 import type { Action } from './snapshot.ts';
 
 /** Reasons of a step that waits until a person acts. */
-const FOR_PEOPLE: ReadonlyMap<string, 'Normal' | 'Warning'> = new Map([
-  ['ApprovalPending', 'Normal'],
-  ['ApprovalPolicyMissing', 'Warning'],
-  ['ApprovalPhaseUnknown', 'Warning'],
-  ['MissingOrchestration', 'Warning'],
-]);
+const FOR_PEOPLE = Object.entries(stepReasons).flatMap(([reason, meaning]) =>
+  'event' in meaning ? [{ reason: reason as AskingReason, eventType: meaning.event }] : [],
+);
 
 /**
  * An Event for each reason for which steps begin to wait for a person, however many steps that are. It goes with the write
@@ -18,9 +16,8 @@ export function askPeople(before: readonly StepStatus[], after: readonly StepSta
   const stored = new Map(before.map((step) => [step.name, step]));
   const isNew = ({ name, phase, attempt, reason }: StepStatus) =>
     phase === 'Running' && (stored.get(name)?.reason !== reason || stored.get(name)?.attempt !== attempt);
-  const asking = after.filter((step) => FOR_PEOPLE.has(step.reason ?? '') && isNew(step));
-  return [...FOR_PEOPLE].flatMap(([reason, eventType]): Action[] => {
-    const steps = asking.filter((step) => step.reason === reason);
+  return FOR_PEOPLE.flatMap(({ reason, eventType }): Action[] => {
+    const steps = after.filter((step) => step.reason === reason && isNew(step));
     const message = `${listNames(steps.map(({ name }) => name))}: ${steps[0]?.message ?? ''}`;
     return steps.length === 0 ? [] : [{ type: 'EmitEvent', eventType, reason, message }];
   });

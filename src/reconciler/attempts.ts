@@ -4,6 +4,8 @@ import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import type { StepChange } from './draft.ts';
 import { isLeftToUs } from './finalizer.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -32,7 +34,7 @@ export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatu
   if (snapshot.unreadable.has(status.name)) return { state: 'Running' };
   const kind = snapshot.kinds.get(step.kind);
   if (kind === undefined)
-    return { ...failed('UnknownStepKind', `unknown kind ${displayName(step.kind)}`), isFinal: true };
+    return { ...failed(StepReason.UnknownStepKind, `unknown kind ${displayName(step.kind)}`), isFinal: true };
   if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
   if (kind.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
   const child = findChild(snapshot, status);
@@ -52,32 +54,31 @@ function explainAbsence({ children, created, refusals, taken }: Snapshot, status
   if (resourceRef?.uid !== undefined || created.has(name)) return deleted(status);
   const difference = taken.get(name);
   if (difference !== undefined)
-    return failed('ChildNameTaken', `${child} exists and is not what this step creates: ${difference}`);
-  if (children.has(name)) return failed('ChildNameTaken', `${child} exists and is not this run's`);
+    return failed(StepReason.ChildNameTaken, `${child} exists and is not what this step creates: ${difference}`);
+  if (children.has(name)) return failed(StepReason.ChildNameTaken, `${child} exists and is not this run's`);
   const refusal = refusals.get(name);
-  return refusal === undefined ? { state: 'Running' } : failed('ChildRefused', refusal);
+  return refusal === undefined ? { state: 'Running' } : failed(StepReason.ChildRefused, refusal);
 }
 
 function deleted({ kind, resourceRef }: StepStatus): Outcome {
-  return failed('ChildDeleted', `${kind} ${resourceRef?.name} is gone, and its end was not seen`);
+  return failed(StepReason.ChildDeleted, `${kind} ${resourceRef?.name} is gone, and its end was not seen`);
 }
 
 /** What a Running step waits for: its kind to be listed, its child to be created, or what its kind says. */
-export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait | undefined): Partial<StepStatus> {
+export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait | undefined): StepChange {
   const { unreadable, waits, children, created } = snapshot;
   const { name, kind, reason, resourceRef: ref } = status;
   const unread = unreadable.get(name);
-  if (unread !== undefined) return { reason: 'KindUnreadable', message: unread };
+  if (unread !== undefined) return { reason: StepReason.KindUnreadable, message: unread };
   const isMissing = ref !== undefined && ref.uid === undefined && !children.has(ref.name) && !created.has(ref.name);
   const words = isMissing ? waits.get(ref.name) : undefined;
-  if (words !== undefined) return { reason: NOT_CREATED, message: `cannot create its ${kind} yet: ${words}` };
+  if (words !== undefined)
+    return { reason: StepReason.ChildNotCreated, message: `cannot create its ${kind} yet: ${words}` };
   // Another engine has tried: what it said holds until we know better.
-  if (isMissing && reason === NOT_CREATED) return {};
+  if (isMissing && reason === StepReason.ChildNotCreated) return {};
   if (wait !== undefined) return wait;
-  return reason === 'Started' ? {} : { reason: 'Started', message: '' };
+  return reason === StepReason.Started ? {} : { reason: StepReason.Started, message: '' };
 }
-
-const NOT_CREATED = 'ChildNotCreated';
 
 /** Whether the child's work is over. */
 export function hasEnded(child: StoredObject, kinds: StepKinds): boolean {
@@ -85,6 +86,6 @@ export function hasEnded(child: StoredObject, kinds: StepKinds): boolean {
   return kind?.type === 'Child' && kind.readOutcome(child).state !== 'Running';
 }
 
-function failed(reason: string, message: string): Outcome & { state: 'Failed' } {
+function failed(reason: StepReason, message: string): Outcome & { state: 'Failed' } {
   return { state: 'Failed', reason, message };
 }

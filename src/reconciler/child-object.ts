@@ -1,14 +1,10 @@
 import { labelValue } from '../objects/names.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
-import { OUTCOME_FINALIZER } from './finalizer.ts';
-import { CHILD_TTL } from './lifetime.ts';
+import { Annotation, Finalizer, Label } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './snapshot.ts';
 
 const RUN_KIND = 'OrchestrationRun';
-export const RUN_KEY = 'agents.proompteng.ai/orchestration-run';
-const STEP_KEY = 'agents.proompteng.ai/orchestration-step';
-const DELIVERY_KEY = 'agents.proompteng.ai/delivery-id';
 
 /**
  * The child that a CreateChild asks for. Its owner reference says whose it is; labels are for people, and hold a hash
@@ -21,23 +17,23 @@ export function buildChild(
   { ref, spec, step, ttlSeconds, isHeld }: Extract<Action, { type: 'CreateChild' }>,
 ) {
   const texts = {
-    [RUN_KEY]: run.name,
-    [STEP_KEY]: step,
-    ...(run.deliveryId !== undefined && { [DELIVERY_KEY]: run.deliveryId }),
+    [Label.Run]: run.name,
+    [Label.Step]: step,
+    ...(run.deliveryId !== undefined && { [Label.Delivery]: run.deliveryId }),
   };
   const { apiVersion, kind, name, namespace } = ref;
   const labels = Object.fromEntries(
     Object.entries(texts)
-      .filter(([key]) => key !== DELIVERY_KEY || kind !== RUN_KIND)
+      .filter(([key]) => key !== Label.Delivery || kind !== RUN_KIND)
       .map(([key, text]) => [key, labelValue(text)]),
   );
-  const annotations = { ...texts, ...(ttlSeconds !== undefined && { [CHILD_TTL]: String(ttlSeconds) }) };
+  const annotations = { ...texts, ...(ttlSeconds !== undefined && { [Annotation.ChildTtl]: String(ttlSeconds) }) };
   return {
     apiVersion,
     kind,
     metadata: {
       ...{ name, namespace, labels, annotations, ownerReferences: [blockingOwnerOf(run)] },
-      ...(isHeld && { finalizers: [OUTCOME_FINALIZER] }),
+      ...(isHeld && { finalizers: [Finalizer.Outcome] }),
     },
     spec,
   };
@@ -49,7 +45,12 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
   return {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
-    metadata: { name: nameSnapshot(uid), namespace, ownerReferences: [ownerOf(run)], annotations: { [RUN_KEY]: name } },
+    metadata: {
+      name: nameSnapshot(uid),
+      namespace,
+      ownerReferences: [ownerOf(run)],
+      annotations: { [Label.Run]: name },
+    },
     data: { orchestration },
     revision: 1,
   };

@@ -1,24 +1,24 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { Ancestors, StepKind } from '../orchestration/kinds/kind.ts';
-import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunning, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
-import { CONTRADICTION } from './contradiction.ts';
 import { isHeld } from './finalizer.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
 /** Reasons of an attempt that was ended while its child may still run: of one that counts as deleted the uid may be forged. */
-const ENDED_BY_US: ReadonlySet<string> = new Set([
-  'ChildDeleted',
-  'StepTimedOut',
-  'RunTimedOut',
-  'RunCancelled',
-  'SnapshotLost',
-  CONTRADICTION,
+const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
+  StepReason.ChildDeleted,
+  StepReason.StepTimedOut,
+  StepReason.RunTimedOut,
+  StepReason.RunCancelled,
+  StepReason.SnapshotLost,
+  StepReason.StatusContradiction,
 ]);
 
 /**
@@ -30,7 +30,7 @@ export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<Store
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
   const child = findOwned(snapshot, status);
   if (child === undefined) return findUnseen(snapshot, status);
-  return status.reason === 'StepTimedOut' || !hasEnded(child, snapshot.kinds) ? child : undefined;
+  return status.reason === StepReason.StepTimedOut || !hasEnded(child, snapshot.kinds) ? child : undefined;
 }
 
 /** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
@@ -78,7 +78,7 @@ export function intentOf(
 
 /** Whether a step runs with a child, created or not. */
 export function isIntent(status: StepStatus): status is StepStatus & { readonly resourceRef: ResourceRef } {
-  return status.phase === 'Running' && status.storedPhase === undefined && status.resourceRef !== undefined;
+  return isRunning(status) && status.resourceRef !== undefined;
 }
 
 /** Takes our finalizer from children whose end is recorded, or will never be: all but those that a running step waits for. */

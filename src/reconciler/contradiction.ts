@@ -2,9 +2,6 @@ import { displayName } from '../dag/display.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Draft } from './draft.ts';
 
-/** The reason of a run that cannot go on, since what is stored of it cannot be. */
-export const CONTRADICTION = 'StatusContradiction';
-
 /**
  * What a stored status says that no run of these steps can have come to, of the first such step in declaration order. A
  * step whose phase a newer build has written is left out, as is what depends on it. Linear.

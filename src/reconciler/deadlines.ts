@@ -4,6 +4,7 @@ import type { Wait } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { findChild } from './attempts.ts';
 import { findUnseen } from './children.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -57,7 +58,7 @@ export function describeLateStart(
   const dueMs = Date.parse(creationTimestamp) + LATE_START_MS;
   if (!(nowMs >= dueMs)) return { dueMs };
   const message = `${kind} ${name} was created at ${creationTimestamp} and has not started: does its controller run?`;
-  return { wait: { reason: 'ChildNotStarted', message } };
+  return { wait: { reason: StepReason.ChildNotStarted, message } };
 }
 
 /**

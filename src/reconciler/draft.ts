@@ -3,6 +3,10 @@ import { topologicalOrder } from '../dag/levels.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import type { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+
+/** What is to be another in the status of a step. */
+export type StepChange = Partial<Omit<StepStatus, 'reason'>> & { readonly reason?: StepReason };
 
 /** The steps of one run while a decision is made, by index. A final step never changes again. */
 export interface Draft {
@@ -13,7 +17,7 @@ export interface Draft {
   /** What a step waits for, as it stands. */
   readonly dependenciesOf: (step: number) => readonly StepStatus[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
-  readonly change: (step: number, change: Partial<StepStatus>) => void;
+  readonly change: (step: number, change: StepChange) => void;
 }
 
 /** Starts from what is stored; a step without an entry is Pending. */
@@ -27,7 +31,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   const dependenciesOf = (step: number) =>
     (graph.dependencies[step] ?? []).map((index) => statuses[index] as StepStatus);
 
-  function change(step: number, { message, ...fields }: Partial<StepStatus>): void {
+  function change(step: number, { message, ...fields }: StepChange): void {
     const { nextRetryAt, storedPhase: _, ...before } = statuses[step] as StepStatus;
     if (isStepFinal(before)) return;
     const after: StepStatus = {

@@ -1,7 +1,8 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import { totalSeconds } from '../orchestration/durations.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
-import { CONTRADICTION, findContradiction } from './contradiction.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import { findContradiction } from './contradiction.ts';
 import { describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { NameChild } from './names.ts';
@@ -35,7 +36,10 @@ export function executeSteps(
   const { draft } = pass;
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
   if (contradiction !== undefined && !snapshot.run.isCancelled) {
-    const failure = { reason: CONTRADICTION, message: `the status contradicts itself: ${contradiction}` };
+    const failure = {
+      reason: StepReason.StatusContradiction,
+      message: `the status contradicts itself: ${contradiction}`,
+    };
     endSteps(draft, failure);
     return { statuses: draft.statuses, dueAt: [], failure };
   }
@@ -44,7 +48,10 @@ export function executeSteps(
   if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
   if (snapshot.run.isCancelled) cancelSteps(draft);
   else if (nowMs >= runDeadline(pass)) {
-    endSteps(draft, { reason: 'RunTimedOut', message: `the run took longer than ${totalSeconds(orchestration)} s` });
+    endSteps(draft, {
+      reason: StepReason.RunTimedOut,
+      message: `the run took longer than ${totalSeconds(orchestration)} s`,
+    });
   } else {
     timeOutAttempts(pass);
     skipDependents(pass);
@@ -74,7 +81,8 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
 
 function cancelSteps(draft: Draft): void {
   const message = 'the run was cancelled';
-  for (const index of draft.steps.keys()) draft.change(index, { phase: 'Cancelled', reason: 'RunCancelled', message });
+  for (const index of draft.steps.keys())
+    draft.change(index, { phase: 'Cancelled', reason: StepReason.RunCancelled, message });
 }
 
 /** Ends what is not over yet, neither retried nor tolerated; what never began is skipped. */

@@ -1,25 +1,19 @@
 import type { KubeObject } from '../objects/object.ts';
-import { GROUP } from '../orchestration/schema.ts';
-
-/**
- * The finalizer of ours on children that others delete once they have finished: such a child stays until its end is recorded.
- * Whoever deletes one finds it terminating for as long as that takes.
- */
-export const OUTCOME_FINALIZER = `${GROUP}/outcome`;
+import { Finalizer } from '../orchestration/vocabulary/metadata.ts';
 
 /** Whether we hold it. */
 export function isHeld({ metadata }: KubeObject): boolean {
-  return metadata.finalizers?.includes(OUTCOME_FINALIZER) === true;
+  return metadata.finalizers?.includes(Finalizer.Outcome) === true;
 }
 
 /** Whether it is gone but for us: it is being deleted, and everybody else has let it go. */
 export function isLeftToUs({ metadata }: KubeObject): boolean {
   const { deletionTimestamp, finalizers = [] } = metadata;
-  return deletionTimestamp !== undefined && finalizers.every((finalizer) => finalizer === OUTCOME_FINALIZER);
+  return deletionTimestamp !== undefined && finalizers.every((finalizer) => finalizer === Finalizer.Outcome);
 }
 
 /** Its finalizers, with ours or without; those of others stay as they are, in their order. */
 export function finalizersOf({ metadata }: KubeObject, hold: 'Held' | 'Released'): readonly string[] {
-  const others = (metadata.finalizers ?? []).filter((finalizer) => finalizer !== OUTCOME_FINALIZER);
-  return hold === 'Held' ? [...others, OUTCOME_FINALIZER] : others;
+  const others = (metadata.finalizers ?? []).filter((finalizer) => finalizer !== Finalizer.Outcome);
+  return hold === 'Held' ? [...others, Finalizer.Outcome] : others;
 }

@@ -1,7 +1,8 @@
 import type { StoredObject } from '../objects/object.ts';
-import { findCondition } from '../orchestration/conditions.ts';
+import { findCondition, listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Cluster } from './ports.ts';
 
@@ -58,5 +59,5 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
 }
 
 function isProgressing(status: unknown): boolean {
-  return findCondition(status, 'Progressing')?.['status'] === 'True';
+  return findCondition(listConditions(status), ConditionType.Progressing)?.['status'] === 'True';
 }

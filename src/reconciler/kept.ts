@@ -4,8 +4,8 @@ import { asRecord, pick } from '../orchestration/decode.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
-import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
-import { EXPIRES } from './lifetime.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 
 /**
  * An object as the copy keeps it: what decisions read, and nothing that grows with what people put into it. A run that is
@@ -37,14 +37,16 @@ function keepOutcome(status: unknown): object {
 function keepEnd(status: unknown): object {
   const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
   const isKept = ({ type, status: holds }: Readonly<Record<string, unknown>>) =>
-    type === EXPIRES || type === 'Ready' || (type === 'Progressing' && holds === 'True');
+    type === ConditionType.Expires ||
+    type === ConditionType.Ready ||
+    (type === ConditionType.Progressing && holds === 'True');
   return { ...end, conditions: listConditions(status).filter(isKept) };
 }
 
 function keepMetadata(metadata: StoredObject['metadata']): StoredObject['metadata'] {
   const { labels: _, managedFields: __, annotations, ...kept } = metadata as typeof metadata & Record<string, unknown>;
   const ours = Object.entries(annotations ?? {}).filter(
-    ([key]) => key.startsWith(`${GROUP}/`) || key === TOOL_RUN_STATE,
+    ([key]) => key.startsWith(`${GROUP}/`) || key === Annotation.ToolRunState,
   );
   return ours.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(ours) };
 }

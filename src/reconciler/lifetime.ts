@@ -1,41 +1,43 @@
 import type { StoredObject } from '../objects/object.ts';
-import { type Condition, findCondition } from '../orchestration/conditions.ts';
+import { type Condition, findCondition, listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
-import { API_VERSION, GROUP } from '../orchestration/schema.ts';
+import { API_VERSION } from '../orchestration/schema.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { ExpiryReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { hasEnded } from './attempts.ts';
-
-/** Says on a finished run how long it is kept, so that nobody has to read its snapshot again to know. */
-export const EXPIRES = 'Expires';
 
 /** The condition of a run that ends now; `seconds` is the lifetime that its Orchestration asks for after the end. */
 export function lifetimeCondition(seconds: number | undefined, now: string): Condition {
-  const common = { type: EXPIRES, lastTransitionTime: now };
+  const common = { type: ConditionType.Expires, lastTransitionTime: now };
   return seconds === undefined
-    ? { ...common, status: 'False', reason: 'NoTTL', message: 'the run is kept: no ttlSecondsAfterFinished was set' }
+    ? {
+        ...common,
+        status: 'False',
+        reason: ExpiryReason.NoTTL,
+        message: 'the run is kept: no ttlSecondsAfterFinished was set',
+      }
     : {
         ...common,
         status: 'True',
-        reason: 'TTLAfterFinished',
+        reason: ExpiryReason.TTLAfterFinished,
         message: `the run is deleted ${seconds} s after its end`,
       };
 }
 
 /** How long a finished run is kept, in seconds; `Infinity`: for ever. Undefined where it does not say: 0.2 ended it. */
 export function readLifetime(status: unknown): number | undefined {
-  const said = findCondition(status, EXPIRES);
+  const said = findCondition(listConditions(status), ConditionType.Expires);
   if (said === undefined) return undefined;
   return said['status'] === 'True' ? Number(/ (\d+) s /.exec(String(said['message']))?.[1]) : Infinity;
 }
 
-/** The lifetime that a step asks for its finished child: on the child, since a finished run is not read for it. */
-export const CHILD_TTL = `${GROUP}/ttl-seconds-after-finished`;
-
 /** Whether something may be due for a child of a run that is over: it runs on, or its own lifetime has not begun. */
 export function isUnsettled(child: StoredObject, kinds: StepKinds): boolean {
   if (child.metadata.deletionTimestamp !== undefined) return false;
-  const asked = child.metadata.annotations?.[CHILD_TTL];
+  const asked = child.metadata.annotations?.[Annotation.ChildTtl];
   const set = asRecord(child['spec'])['ttlSecondsAfterFinished'];
   return !hasEnded(child, kinds) || (asked !== undefined && Number(asked) !== set);
 }

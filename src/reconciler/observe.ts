@@ -6,8 +6,9 @@ import { isEqual } from '../orchestration/equality.ts';
 import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
-import { API_VERSION, GROUP, TEMPLATE } from '../orchestration/schema.ts';
-import { CONTRADICTION } from './contradiction.ts';
+import { API_VERSION } from '../orchestration/schema.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
@@ -150,9 +151,9 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
     generation: metadata.generation ?? 0,
     creationTimestamp: metadata.creationTimestamp ?? '',
     isBeingDeleted: metadata.deletionTimestamp !== undefined,
-    isCancelled: annotations[`${GROUP}/cancel`] === 'true',
-    isSuspended: annotations[`${GROUP}/suspend`] === 'true',
-    isTemplate: annotations[TEMPLATE] === 'true',
+    isCancelled: annotations[Annotation.Cancel] === 'true',
+    isSuspended: annotations[Annotation.Suspend] === 'true',
+    isTemplate: annotations[Annotation.Template] === 'true',
     orchestration: orchestrationRef.name,
     parameters,
     ...(deliveryId !== undefined && { deliveryId }),
@@ -244,7 +245,7 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
 
 /** Whether a run is to be rid of its children whatever its status says of them. */
 function isSuspect({ isCancelled, status }: ObservedRun): boolean {
-  const hasContradicted = status.conditions.some(({ reason }) => reason === CONTRADICTION);
+  const hasContradicted = status.conditions.some(({ reason }) => reason === RunReason.StatusContradiction);
   return isRunFinal(status) ? hasContradicted : isCancelled;
 }
 

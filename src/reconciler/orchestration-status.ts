@@ -2,8 +2,10 @@ import type { StoredObject } from '../objects/object.ts';
 import { type Condition, keepTransition, listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
+import { judgeOrchestration, type Policy, type ProblemCode } from '../orchestration/judge.ts';
 import { cutMessage } from '../orchestration/messages.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { OrchestrationReason } from '../orchestration/vocabulary/run-reasons.ts';
 
 /** `status` of an Orchestration. */
 interface OrchestrationStatus {
@@ -36,9 +38,9 @@ export function judgeStatus(object: StoredObject, policy: Policy): Orchestration
   const message = cutMessage(told + more);
   const isReady = deniedCount === 0;
   const say = (
-    type: string,
+    type: ConditionType,
     isTrue: boolean,
-    reason: string,
+    reason: OrchestrationReason | ProblemCode,
     sentence: string,
   ): Omit<Condition, 'lastTransitionTime'> => ({
     type,
@@ -47,13 +49,18 @@ export function judgeStatus(object: StoredObject, policy: Policy): Orchestration
     message: sentence,
     observedGeneration,
   });
-  const reason = worst?.code ?? 'Accepted';
+  const reason = worst?.code ?? OrchestrationReason.Accepted;
   return {
     phase: isReady ? 'Ready' : 'Invalid',
     observedGeneration,
     conditions: [
-      say('Ready', isReady, isReady ? 'Ready' : reason, isReady ? 'the graph can run' : message),
-      say('GateAccepted', isReady, reason, worst === undefined ? 'the gate has nothing to say' : message),
+      say(
+        ConditionType.Ready,
+        isReady,
+        isReady ? OrchestrationReason.Ready : reason,
+        isReady ? 'the graph can run' : message,
+      ),
+      say(ConditionType.GateAccepted, isReady, reason, worst === undefined ? 'the gate has nothing to say' : message),
     ],
   };
 }

@@ -1,15 +1,17 @@
 import { defaultRetries, readDuration } from '../orchestration/durations.ts';
 import type { Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import type { StepStatus } from '../orchestration/run-status.ts';
+import { isRunning } from '../orchestration/run-status.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { describeWait, findChild, observeAttempt } from './attempts.ts';
 import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
+import type { StepChange } from './draft.ts';
 import { type Pass, stepAt } from './pass.ts';
 
 /** Records how the attempts of all running steps stand. */
 export function recordOutcomes(pass: Pass): void {
-  for (const [index, { phase, storedPhase }] of pass.draft.statuses.entries()) {
-    if (phase === 'Running' && storedPhase === undefined) recordOutcome(pass, index);
+  for (const [index, status] of pass.draft.statuses.entries()) {
+    if (isRunning(status)) recordOutcome(pass, index);
   }
 }
 
@@ -22,12 +24,12 @@ export function recordOutcome(pass: Pass, index: number): void {
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
   if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
   if (outcome.state === 'Succeeded')
-    draft.change(index, { phase: 'Succeeded', reason: 'Completed', message: outcome.message ?? '' });
+    draft.change(index, { phase: 'Succeeded', reason: StepReason.Completed, message: outcome.message ?? '' });
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
 }
 
 /** What a running attempt waits for, if for anything. */
-function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): Partial<StepStatus> {
+function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): StepChange {
   const { snapshot, nowMs } = pass;
   const { step, status } = stepAt(pass, index);
   const late = describeLateStart(snapshot, step, status, nowMs);
@@ -39,14 +41,14 @@ export function timeOutAttempts(pass: Pass): void {
   for (const index of pass.draft.steps.keys()) {
     const deadline = deadlineOf(pass, index);
     if (deadline !== undefined && pass.nowMs >= deadline.dueMs)
-      endAttempt(pass, index, 'StepTimedOut', deadline.message);
+      endAttempt(pass, index, StepReason.StepTimedOut, deadline.message);
   }
 }
 
 /** What bounds the attempt of a step now, if it runs and anything does. */
 export function deadlineOf(pass: Pass, index: number): Deadline | undefined {
   const { step, status } = stepAt(pass, index);
-  if (status.phase !== 'Running' || status.storedPhase !== undefined) return undefined;
+  if (!isRunning(status)) return undefined;
   return attemptDeadline(pass.snapshot, step, status, pass.nowMs);
 }
 
@@ -57,7 +59,7 @@ export function retriesOf(pass: Pass, index: number): number {
 }
 
 /** The attempt failed: another one waits for its time, or the step has failed. */
-export function endAttempt(pass: Pass, index: number, reason: string, message: string, isFinal = false): void {
+export function endAttempt(pass: Pass, index: number, reason: StepReason, message: string, isFinal = false): void {
   const { draft, nowMs } = pass;
   const { step, status } = stepAt(pass, index);
   const { attempt } = status;

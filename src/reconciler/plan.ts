@@ -1,18 +1,22 @@
 import { quoteName } from '../dag/display.ts';
+import { findCondition } from '../orchestration/conditions.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { askPeople } from './asks.ts';
 import { createMissing, deleteAll, deleteUnwanted, holdAgain, limitFinished, releaseRecorded } from './children.ts';
-import { CONTRADICTION, findOpenStep } from './contradiction.ts';
+import { findOpenStep } from './contradiction.ts';
 import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
-import { EXPIRES, lifetimeCondition, readLifetime } from './lifetime.ts';
+import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
 import { patch, patchIfChanged } from './status-patch.ts';
 import { canFit, roomForStatus } from './status-size.ts';
-import { correctConditions, type Standing, summarise, writeStatus } from './summary.ts';
+import { correctConditions, type EndStanding, type Standing, summarise, writeStatus } from './summary.ts';
 import { boundTime, stampNow } from './times.ts';
 
 export interface PlanOptions {
@@ -21,11 +25,10 @@ export interface PlanOptions {
   readonly missingOrchestrationSeconds: number;
 }
 
-const CONTESTED = 'StatusContested';
 const SWITCH_OFF =
   "the agents chart's orchestration controller is on here: helm upgrade agents CHART --reuse-values --set orchestrationController.enabled=false; if AGENTS_FEATURE_FLAGS_URL is set, turn its flag agents.orchestration_controller.enabled off too";
 
-const SNAPSHOT_LOST = { reason: 'SnapshotLost', message: 'the snapshot that the run follows was deleted' };
+const SNAPSHOT_LOST = { reason: RunReason.SnapshotLost, message: 'the snapshot that the run follows was deleted' };
 
 /** How deep SubOrchestrations may nest, the outermost run included. */
 const MOST_NESTED = 10;
@@ -58,7 +61,7 @@ function planUnread(snapshot: Snapshot, words: string, nowMs: number): readonly 
   const { run } = snapshot;
   if (run.isCancelled) {
     const message = `the run was cancelled, and its snapshot cannot be read: ${words}`;
-    const standing: Standing = { phase: 'Cancelled', reason: 'RunCancelled', message };
+    const standing: Standing = { phase: 'Cancelled', reason: RunReason.RunCancelled, message };
     return record(snapshot, nowMs, cancelRecorded(run.status, nowMs), standing);
   }
   const standing = { ...waitForSnapshot(words), phase: 'Running' as const };
@@ -67,7 +70,7 @@ function planUnread(snapshot: Snapshot, words: string, nowMs: number): readonly 
 }
 
 function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
-  return { reason: 'SnapshotUnreadable', message: `cannot read the snapshot that the run follows: ${words}` };
+  return { reason: RunReason.SnapshotUnreadable, message: `cannot read the snapshot that the run follows: ${words}` };
 }
 
 /** A run that is over stays over. If its status says that a step is not, which only others can have written, the step ends. */
@@ -75,7 +78,7 @@ function planEnded(snapshot: Snapshot, nowMs: number): readonly Action[] {
   const { status } = snapshot.run;
   const open = findOpenStep(status.phase ?? '', status.stepStatuses);
   if (open === undefined) return tidyUp(snapshot, nowMs);
-  const failure = { reason: CONTRADICTION, message: `the status contradicts itself: ${open}` };
+  const failure = { reason: RunReason.StatusContradiction, message: `the status contradicts itself: ${open}` };
   const execution = abandonSteps(status, failure, nowMs);
   const standing = summarise(execution.statuses, false, failure);
   return record(
@@ -100,12 +103,12 @@ function record(
   // How long the run is kept is said when its snapshot can be read.
   const isUnread = orchestration.state === 'SnapshotUnreadable';
   const status = isUnread
-    ? { ...written, conditions: written.conditions.filter(({ type }) => type !== EXPIRES) }
+    ? { ...written, conditions: written.conditions.filter(({ type }) => type !== ConditionType.Expires) }
     : written;
   const creates = createMissing(snapshot, statuses);
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
-    ...(isRunFinal(status) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
+    ...(isRunFinal(standing) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
     // Before anything that changes a child: it is released as it was observed.
     ...releaseRecorded(snapshot, statuses),
     ...holdAgain(snapshot, statuses),
@@ -123,7 +126,7 @@ function planUnstarted(snapshot: Snapshot, nowMs: number, options: PlanOptions):
   const later = requeueAt([rival.untilMs]);
   if (!rival.isActive) return later;
   // Whoever else starts runs here would do the steps of this one a second time.
-  const standing = { phase: 'Pending', reason: CONTESTED, message: SWITCH_OFF } as const;
+  const standing = { phase: 'Pending', reason: RunReason.StatusContested, message: SWITCH_OFF } as const;
   const patches = writeStanding(run, standing, stampNow(snapshot, nowMs));
   return [...patches, ...(patches.length > 0 ? [contestedEvent(SWITCH_OFF)] : []), ...later];
 }
@@ -138,45 +141,50 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   const { run, orchestration, ancestry } = snapshot;
   const now = stampNow(snapshot, nowMs);
   const stand = (standing: Standing, ...more: Action[]) => [...writeStanding(run, standing, now), ...more];
-  const end = (standing: Standing) => stand(standing, endEvent(standing));
-  const fail = (reason: string, message: string) => end({ phase: 'Failed', reason, message });
+  const end = (standing: EndStanding) => stand(standing, endEvent(standing));
+  const fail = (reason: Standing['reason'], message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
     const message = 'the run was cancelled before it started';
-    return [...end({ phase: 'Cancelled', reason: 'RunCancelled', message }), ...deleteAll(snapshot, [])];
+    return [...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }), ...deleteAll(snapshot, [])];
   }
   if (orchestration.state === 'Foreign')
     return fail(
-      'SnapshotNameTaken',
+      RunReason.SnapshotNameTaken,
       `ControllerRevision ${nameSnapshot(run.uid)} exists and is not what this run would store: delete it and create another run`,
     );
   if (run.isSuspended)
-    return stand({ phase: 'Pending', reason: 'Suspended', message: 'the run waits for its suspend annotation to go' });
+    return stand({
+      phase: 'Pending',
+      reason: RunReason.Suspended,
+      message: 'the run waits for its suspend annotation to go',
+    });
   if (orchestration.state === 'Unreadable') {
     const message = `cannot list Orchestration: ${orchestration.words}`;
-    return stand({ phase: 'Pending', reason: 'KindUnreadable', message });
+    return stand({ phase: 'Pending', reason: RunReason.KindUnreadable, message });
   }
   if (orchestration.state === 'SnapshotUnreadable')
     return stand({ ...waitForSnapshot(orchestration.words), phase: 'Pending' });
   if (orchestration.state === 'Missing') return waitForOrchestration(snapshot, nowMs, options, stand, fail);
   if (ancestry.includes(run.orchestration)) {
     return fail(
-      'SubOrchestrationCycle',
+      RunReason.SubOrchestrationCycle,
       `${[run.orchestration, ...ancestry].map(quoteName).join(' is run by ')}: it would never end`,
     );
   }
   if (ancestry.length >= MOST_NESTED)
-    return fail('SubOrchestrationTooDeep', `more than ${MOST_NESTED} orchestrations run each other`);
+    return fail(RunReason.SubOrchestrationTooDeep, `more than ${MOST_NESTED} orchestrations run each other`);
   if (orchestration.state === 'Found' && orchestration.denial !== undefined)
     return fail(orchestration.denial.code, orchestration.denial.message);
   const steps = 'orchestration' in orchestration ? orchestration.orchestration.steps.length : 0;
   if (!canFit(steps, roomForStatus(run.bytesBeside))) {
     const message = `the run itself takes ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
-    return fail('StatusTooLarge', `${message}: give it smaller parameters`);
+    return fail(RunReason.StatusTooLarge, `${message}: give it smaller parameters`);
   }
   if (orchestration.state === 'Found') {
     const words = snapshot.waits.get(nameSnapshot(run.uid));
     const message = `cannot store the snapshot that the run follows yet: ${words}`;
-    const waiting = words === undefined ? [] : stand({ phase: 'Pending', reason: 'SnapshotNotStored', message });
+    const waiting =
+      words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
   const claimed: Snapshot = {
@@ -186,7 +194,7 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   const started: Action = {
     type: 'EmitEvent',
     eventType: 'Normal',
-    reason: 'Started',
+    reason: EventReason.Started,
     message: `runs ${quoteName(run.orchestration)}`,
   };
   return insertAfterPatch(planSteps(claimed, nowMs, options), started);
@@ -197,12 +205,11 @@ function waitForOrchestration(
   nowMs: number,
   { missingOrchestrationSeconds }: PlanOptions,
   stand: (standing: Standing, ...more: Action[]) => readonly Action[],
-  fail: (reason: string, message: string) => readonly Action[],
+  fail: (reason: RunReason, message: string) => readonly Action[],
 ): readonly Action[] {
-  const reason = 'MissingOrchestration';
-  const waiting = run.status.conditions.find(
-    (condition) => condition.type === 'Progressing' && condition.reason === reason,
-  );
+  const reason = RunReason.MissingOrchestration;
+  const progress = findCondition(run.status.conditions, ConditionType.Progressing);
+  const waiting = progress?.reason === reason ? progress : undefined;
   const sinceMs = waiting ? boundTime(waiting.lastTransitionTime, run.creationTimestamp, nowMs) : nowMs;
   const deadlineMs = sinceMs + missingOrchestrationSeconds * 1000;
   const name = quoteName(run.orchestration);
@@ -261,11 +268,11 @@ function requeueAt(timesMs: readonly number[]): readonly Action[] {
   return soonestMs <= LATEST_MS ? [{ type: 'RequeueAt', time: new Date(soonestMs).toISOString() }] : [];
 }
 
-function endEvent({ phase, reason, message }: Standing): Action {
+function endEvent({ phase, reason, message }: EndStanding): Action {
   return {
     type: 'EmitEvent',
     eventType: phase === 'Failed' ? 'Warning' : 'Normal',
-    reason: phase,
+    reason: EventReason[phase],
     message: `${reason}: ${message}`,
   };
 }
@@ -286,5 +293,5 @@ function planContested({ run }: Snapshot, nowMs: number): readonly Action[] {
 }
 
 function contestedEvent(message: string): Action {
-  return { type: 'EmitEvent', eventType: 'Warning', reason: CONTESTED, message };
+  return { type: 'EmitEvent', eventType: 'Warning', reason: EventReason.StatusContested, message };
 }

@@ -2,6 +2,7 @@ import type { StoredObject } from '../objects/object.ts';
 import type { WriteOutcome } from '../objects/outcomes.ts';
 import type { GateKind } from '../orchestration/kinds/kind.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import type { ObservedRun, Rival } from './snapshot.ts';
 
 /** An object to create: the API server gives it its uid. */
@@ -53,5 +54,5 @@ export interface Cluster {
   setFinalizers(child: StoredObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** In the foreground, and only the object of that uid. One that is gone counts as deleted. */
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
-  emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void>;
+  emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: EventReason, message: string): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { StepKind } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { NameChild } from './names.ts';
 import type { ObservedRun } from './snapshot.ts';
 
@@ -54,7 +55,7 @@ function repairStep(
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
-  const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== 'InvalidStep';
+  const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== StepReason.InvalidStep;
   return {
     ...rest,
     name,

@@ -1,10 +1,11 @@
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import type { Rival } from './snapshot.ts';
 
 /**
  * The name under which all controllers of the agents chart write statuses. On these kinds only its orchestration controller
  * does: an entry of that name says that it works in the namespace.
  */
-export const RIVAL = { fieldManager: 'agents-status', kinds: ['OrchestrationRun', 'Orchestration'] };
+export const RIVAL = { fieldManager: FieldManager.AgentsChart, kinds: ['OrchestrationRun', 'Orchestration'] };
 
 /** How long a status that it has written says that it is there. */
 const EVIDENCE_MS = 10 * 60_000;

@@ -1,8 +1,10 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
+import type { ProblemCode } from '../orchestration/judge.ts';
 import type { RunInput } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
 /** Of a run, what decides. */
 export interface ObservedRun extends RunInput {
@@ -29,7 +31,7 @@ export type ObservedOrchestration =
   | {
       readonly state: 'Found';
       readonly orchestration: Orchestration;
-      readonly denial?: { readonly code: string; readonly message: string };
+      readonly denial?: { readonly code: ProblemCode; readonly message: string };
     }
   | { readonly state: 'Missing' }
   /** Orchestrations cannot be listed. */
@@ -126,7 +128,7 @@ export type Action =
   | {
       readonly type: 'EmitEvent';
       readonly eventType: 'Normal' | 'Warning';
-      readonly reason: string;
+      readonly reason: EventReason;
       readonly message: string;
     }
   /** Looks again then, though nothing has happened. */

@@ -1,3 +1,4 @@
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { findUnwanted } from './children.ts';
 import { endAttempt, recordOutcome } from './outcomes.ts';
 import { type Pass, stepAt } from './pass.ts';
@@ -78,13 +79,13 @@ function startAttempt(pass: Pass, index: number): void {
   const { name, attempt: before } = stepAt(pass, index).status;
   const attempt = before + 1;
   const child = pass.childOf(index);
-  draft.change(index, { phase: 'Running', reason: 'Started', message: '', attempt, startedAt: now });
+  draft.change(index, { phase: 'Running', reason: StepReason.Started, message: '', attempt, startedAt: now });
   if (child === undefined) {
     recordOutcome(pass, index);
     return;
   }
   if ('refusal' in child) {
-    endAttempt(pass, index, 'InvalidStep', child.refusal, true);
+    endAttempt(pass, index, StepReason.InvalidStep, child.refusal, true);
     return;
   }
   const { apiVersion, kind } = child.kind;

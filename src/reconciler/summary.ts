@@ -1,7 +1,9 @@
 import { displayName, listNames } from '../dag/display.ts';
 import { type Condition, keepTransition } from '../orchestration/conditions.ts';
+import type { ProblemCode } from '../orchestration/judge.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import {
+  type FinalRunPhase,
   isRunFinal,
   isStepFinal,
   type RunPhase,
@@ -9,7 +11,9 @@ import {
   type StepPhase,
   type StepStatus,
 } from '../orchestration/run-status.ts';
-import { ENGINE_FAULT } from '../quarantine/condition.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
@@ -17,19 +21,22 @@ const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'C
 /** Where a run stands, in a word for programs and a sentence for people. */
 export interface Standing {
   readonly phase: RunPhase;
-  readonly reason: string;
+  readonly reason: RunReason | ProblemCode;
   readonly message: string;
 }
 
+/** Of a run that is over. */
+export type EndStanding = Standing & { readonly phase: FinalRunPhase };
+
 /** Why a run cannot go on, whatever its steps come to. */
 export interface Failure {
-  readonly reason: string;
+  readonly reason: RunReason & StepReason;
   readonly message: string;
 }
 
 /** What the steps of a started run come to. Only when every step is final, or the run cannot go on, has it ended. */
 export function summarise(statuses: readonly StepStatus[], isSuspended: boolean, failure?: Failure): Standing {
-  const named = (reason: string) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
+  const named = (reason: StepReason) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
   if (failure !== undefined) {
     const { reason, message } = failure;
     const names = named(reason);
@@ -39,36 +46,40 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
   if (done < statuses.length) {
     const message = `${done} of ${statuses.length} steps done${explainUnknown(statuses)}`;
     return isSuspended
-      ? { phase: 'Running', reason: 'Suspended', message: `${message}; nothing new starts while the run is suspended` }
-      : { phase: 'Running', reason: 'Running', message };
+      ? {
+          phase: 'Running',
+          reason: RunReason.Suspended,
+          message: `${message}; nothing new starts while the run is suspended`,
+        }
+      : { phase: 'Running', reason: RunReason.Running, message };
   }
   if (statuses.some(({ phase }) => phase === 'Cancelled')) {
     return {
       phase: 'Cancelled',
-      reason: 'RunCancelled',
-      message: `the run was cancelled: ${listNames(named('RunCancelled'))}`,
+      reason: RunReason.RunCancelled,
+      message: `the run was cancelled: ${listNames(named(StepReason.RunCancelled))}`,
     };
   }
-  const ended = statuses.find(({ reason }) => reason === 'RunTimedOut');
-  if (ended?.reason !== undefined) {
-    const { reason, message } = ended;
-    return { phase: 'Failed', reason, message: `${message ?? reason}: ${listNames(named(reason))}` };
+  const ended = statuses.find(({ reason }) => reason === StepReason.RunTimedOut);
+  if (ended !== undefined) {
+    const message = `${ended.message ?? ended.reason}: ${listNames(named(StepReason.RunTimedOut))}`;
+    return { phase: 'Failed', reason: RunReason.RunTimedOut, message };
   }
   const failed = statuses.filter(({ phase, ignored }) => phase === 'Failed' && ignored !== true);
   if (failed.length > 0) {
     const first = `: ${failed[0]?.message ?? failed[0]?.reason ?? ''}`;
     return {
       phase: 'Failed',
-      reason: 'StepFailed',
+      reason: RunReason.StepFailed,
       message: `${listNames(failed.map(({ name }) => name))} failed${failed.length === 1 ? first : ''}`,
     };
   }
   const ignored = statuses.filter((status) => status.ignored === true).length;
   return ignored === 0
-    ? { phase: 'Succeeded', reason: 'Completed', message: `all ${statuses.length} steps succeeded` }
+    ? { phase: 'Succeeded', reason: RunReason.Completed, message: `all ${statuses.length} steps succeeded` }
     : {
         phase: 'Succeeded',
-        reason: 'CompletedWithIgnoredFailures',
+        reason: RunReason.CompletedWithIgnoredFailures,
         message: `ignored failures: ${ignored} of ${statuses.length} steps`,
       };
 }
@@ -91,7 +102,8 @@ export function writeStatus(
 ): RunStatus {
   const lifetime = isRunFinal(standing) ? [lifetimeCondition(ttlSeconds, now)] : [];
   const conditions = [...describe(standing, fields.stepStatuses), ...lifetime];
-  const isReplaced = (type: string) => type === ENGINE_FAULT || conditions.some((condition) => condition.type === type);
+  const isReplaced = (type: string) =>
+    type === ConditionType.EngineFault || conditions.some((condition) => condition.type === type);
   // A list is written as a whole: those that others have added, such as a newer build, stay. A fault is over: this is progress.
   const others = before.conditions.filter(({ type }) => !isReplaced(type));
   return {
@@ -108,8 +120,8 @@ function describe(
   { phase, reason, message }: Standing,
   statuses: readonly StepStatus[] = [],
 ): Omit<Condition, 'lastTransitionTime'>[] {
-  const isRunning = phase === 'Pending' || phase === 'Running';
-  const say = (type: string, status: Condition['status'], sentence = message) => ({
+  const isRunning = !isRunFinal({ phase });
+  const say = (type: ConditionType, status: Condition['status'], sentence = message) => ({
     type,
     status,
     reason,
@@ -117,9 +129,9 @@ function describe(
   });
   const progress = isRunning || statuses.length === 0 ? message : countByPhase(statuses);
   return [
-    say('Ready', phase === 'Succeeded' ? 'True' : 'False'),
-    say('Progressing', isRunning && reason !== 'Suspended' ? 'True' : 'False', progress),
-    say('Succeeded', isRunning ? 'Unknown' : phase === 'Succeeded' ? 'True' : 'False'),
+    say(ConditionType.Ready, phase === 'Succeeded' ? 'True' : 'False'),
+    say(ConditionType.Progressing, isRunning && reason !== RunReason.Suspended ? 'True' : 'False', progress),
+    say(ConditionType.Succeeded, isRunning ? 'Unknown' : phase === 'Succeeded' ? 'True' : 'False'),
   ];
 }
 
@@ -131,7 +143,7 @@ export function correctConditions(
   { phase, conditions }: RunStatus & { readonly phase: RunPhase },
   now: string,
 ): Condition[] {
-  const standing = { phase, reason: 'StatusContested', message: 'another controller ended the run' };
+  const standing = { phase, reason: RunReason.StatusContested, message: 'another controller ended the run' };
   const due = describe(standing).filter(({ type, status }) =>
     conditions.some((stored) => stored.type === type && stored.status !== status),
   );

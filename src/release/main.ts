@@ -8,7 +8,7 @@ import { createTiming } from '../kube/ports.ts';
 import { createTransport } from '../kube/transport.ts';
 import { listChildKinds, resourceOf } from '../orchestration/kinds/step-kinds.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
-import { FIELD_MANAGER } from '../orchestration/run-status.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createLogger } from '../runtime/log.ts';
 import { readReleaseConfiguration } from '../runtime/release-configuration.ts';
 import { releaseAll } from './release.ts';
@@ -35,10 +35,10 @@ export async function release(args: readonly string[], process: NodeJS.Process):
   const resources = listChildKinds(stepKinds).flatMap((kind) => (kind.isHeld ? [resourceOf(kind)] : []));
   const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
   try {
-    const target = { namespace: ownNamespace, name: FIELD_MANAGER };
+    const target = { namespace: ownNamespace, name: FieldManager.Reconciler };
     const wasHeld =
       stopsEngine && (await seizeLease(client, target, `release on ${hostname()}`, new Date(), PAUSE_SECONDS));
-    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FIELD_MANAGER} for ${PAUSE_SECONDS} s`);
+    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FieldManager.Reconciler} for ${PAUSE_SECONDS} s`);
     const isDone = await releaseAll({
       ...{ client, resources, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
       namespaces: namespaces.includes('*') ? undefined : namespaces,

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Work } from '../quarantine/suspects.ts';
-import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions } from '../quarantine/suspects.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { beginWork, endWork, judgeDeath, noSuspicions, type Suspicions, type Work } from '../quarantine/suspects.ts';
 import { causeOf, type EndCause, isWorkBlamed, type ProcessEnd, restartDelayMs } from './ends.ts';
 import type { FromEngine, ToEngine } from './messages.ts';
 
@@ -129,7 +129,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     const fields = { cause, code, signal, inWork: [...inWork.keys()], delayMs: Math.round(delayMs) };
     log.error(error === undefined ? fields : { ...fields, error }, 'engine ended, starting another');
     for (const [id, { kind, key }] of suspicions.quarantined) {
-      if (!before.has(id)) log.error({ kind, key, reason: 'EngineFault' }, 'quarantined: engines die of it');
+      if (!before.has(id)) log.error({ kind, key, reason: EventReason.EngineFault }, 'quarantined: engines die of it');
     }
   }
 

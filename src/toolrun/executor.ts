@@ -1,6 +1,8 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { ReconcileResult, WriteOutcome } from '../objects/outcomes.ts';
-import { readToolRunState, TOOL_RUN_STATE, writeToolRunState } from '../orchestration/tool-run-state.ts';
+import { readToolRunState, writeToolRunState } from '../orchestration/tool-run-state.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { buildConfigMap, nameTool } from './job.ts';
 import { findJobRef } from './job-ref.ts';
 import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
@@ -32,7 +34,7 @@ export interface Cluster {
   /** Whatever the version. */
   clearStatus(toolRun: StoredObject, fields: readonly string[]): Promise<WriteOutcome>;
   setTtl(job: StoredObject['metadata'], seconds: number): Promise<WriteOutcome>;
-  emitEvent(toolRun: StoredObject, type: 'Warning', reason: string, message: string): Promise<void>;
+  emitEvent(toolRun: StoredObject, type: 'Warning', reason: EventReason, message: string): Promise<void>;
 }
 
 export interface ExecutorOptions extends PlanOptions {
@@ -119,7 +121,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
           await cluster.emitEvent(object, action.eventType, action.reason, action.message);
         return { outcome: 'Done' };
       case 'WriteState':
-        return cluster.annotate(object, TOOL_RUN_STATE, writeToolRunState(object.metadata, action.state));
+        return cluster.annotate(object, Annotation.ToolRunState, writeToolRunState(object.metadata, action.state));
       case 'ClearStatus':
         return cluster.clearStatus(object, action.fields);
       case 'PatchStatus':
@@ -132,8 +134,8 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     }
   }
 
-  function isNews({ metadata: { uid } }: StoredObject, key: string, reason: string): boolean {
-    if (reason !== 'StatusContested') return true;
+  function isNews({ metadata: { uid } }: StoredObject, key: string, reason: EventReason): boolean {
+    if (reason !== EventReason.StatusContested) return true;
     const isKnown = contested.get(key) === uid;
     contested.set(key, uid);
     return !isKnown;

@@ -1,7 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
-import { TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import type { Manifest } from './snapshot.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
@@ -22,8 +22,6 @@ export interface JobOptions {
   readonly containerSecurityContext?: object | undefined;
 }
 
-/** On Jobs, also on those of the agents chart's own executor: the name of the ToolRun. */
-export const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
 const CONTAINER = 'tool-runner';
 const VOLUME = 'run-spec';
 const RUN_FILE = 'run.json';
@@ -137,7 +135,7 @@ function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record
 function asWritten(object: StoredObject): object {
   const { status: _, ...written } = object;
   const { resourceVersion: __, managedFields: ___, annotations, ...metadata } = object.metadata;
-  const { [TOOL_RUN_STATE]: ____, ...others } = asRecord(annotations);
+  const { [Annotation.ToolRunState]: ____, ...others } = asRecord(annotations);
   const isAnnotated = Object.keys(others).length > 0;
   return { ...written, metadata: { ...metadata, ...(isAnnotated && { annotations: others }) } };
 }
@@ -148,8 +146,8 @@ function asWritten(object: StoredObject): object {
  */
 function childMetadata({ name, uid }: StoredObject['metadata'], childName: string) {
   return {
-    labels: { [TOOL_RUN_LABEL]: name.length <= 63 ? name : childName },
-    annotations: { [TOOL_RUN_LABEL]: name },
+    labels: { [Label.ToolRun]: name.length <= 63 ? name : childName },
+    annotations: { [Label.ToolRun]: name },
     ownerReferences: [
       {
         apiVersion: 'tools.proompteng.ai/v1alpha1',

@@ -1,7 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { readToolRunState, TOOL_RUN_STATE } from '../orchestration/tool-run-state.ts';
-import { TOOL_RUN_LABEL } from './job.ts';
+import { readToolRunState } from '../orchestration/tool-run-state.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import { isFinal } from './status.ts';
 
 /** A ToolRun or a Job as the copy keeps it: what decisions read. Undefined for other kinds. */
@@ -24,7 +24,10 @@ function keepJob(object: StoredObject): StoredObject {
 
 function identify(object: StoredObject): Pick<StoredObject, 'apiVersion' | 'kind' | 'metadata'> {
   const { labels, annotations, ...metadata } = object.metadata;
-  const kept = { ...pick('labels', labels, TOOL_RUN_LABEL), ...pick('annotations', annotations, TOOL_RUN_STATE) };
+  const kept = {
+    ...pick('labels', labels, Label.ToolRun),
+    ...pick('annotations', annotations, Annotation.ToolRunState),
+  };
   return { apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, ...kept } };
 }
 

@@ -2,15 +2,23 @@ import { isControlledBy, type StoredObject } from '../objects/object.ts';
 import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { TOOL_RUN_LABEL } from './job.ts';
+import { ForeignConditionType, ForeignReason } from '../orchestration/vocabulary/conditions.ts';
+import type { Stored } from '../orchestration/vocabulary/meaning.ts';
+import { Label } from '../orchestration/vocabulary/metadata.ts';
+import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Manifest, Snapshot } from './snapshot.ts';
 
-/** Where a ToolRun stands, in a word for programs and a sentence for people. */
-export interface Standing {
+/** What the status of a ToolRun is to show. */
+export interface Shown {
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
-  readonly reason: string;
+  readonly reason: Stored<ToolRunReason>;
   readonly message: string;
+}
+
+/** Where a ToolRun stands, in a word for programs and a sentence for people. */
+export interface Standing extends Shown {
+  readonly reason: ToolRunReason;
   /** When the Job ended, by its own account. */
   readonly finishedAt?: string | undefined;
 }
@@ -43,7 +51,7 @@ function namesToolRun(
   { metadata: { ownerReferences = [], labels } }: StoredObject,
   { metadata }: StoredObject,
 ): boolean {
-  const isLabelled = ownerReferences.length === 0 && asRecord(labels)[TOOL_RUN_LABEL] === metadata.name;
+  const isLabelled = ownerReferences.length === 0 && asRecord(labels)[Label.ToolRun] === metadata.name;
   return isLabelled || ownerReferences.some(({ uid }) => uid === metadata.uid);
 }
 
@@ -74,25 +82,26 @@ export function nextLookMs(job: StoredObject, nowMs: number): number | undefined
 export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
   const { name } = job.metadata;
   const ended = listConditions(job['status']).find(
-    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+    ({ type, status }) =>
+      (type === ForeignConditionType.Complete || type === ForeignConditionType.Failed) && status === 'True',
   );
   if (ended === undefined && podRefusal !== undefined)
-    return { phase: 'Running', reason: 'PodRefused', message: `Job ${name}: ${podRefusal}` };
-  if (ended === undefined) return { phase: 'Running', reason: 'Running', message: `Job ${name} runs` };
+    return { phase: 'Running', reason: ToolRunReason.PodRefused, message: `Job ${name}: ${podRefusal}` };
+  if (ended === undefined) return { phase: 'Running', reason: ToolRunReason.Running, message: `Job ${name} runs` };
   const { type, reason, message, lastTransitionTime } = ended;
   const finishedAt = typeof lastTransitionTime === 'string' ? lastTransitionTime : undefined;
-  if (type === 'Complete')
-    return { phase: 'Succeeded', reason: 'Completed', message: `Job ${name} completed`, finishedAt };
-  if (reason === 'DeadlineExceeded') {
+  if (type === ForeignConditionType.Complete)
+    return { phase: 'Succeeded', reason: ToolRunReason.Completed, message: `Job ${name} completed`, finishedAt };
+  if (reason === ForeignReason.DeadlineExceeded) {
     const seconds = String(asRecord(job['spec'])['activeDeadlineSeconds']);
-    return { ...fail('DeadlineExceeded', `took longer than ${seconds} s`), finishedAt };
+    return { ...fail(ToolRunReason.DeadlineExceeded, `took longer than ${seconds} s`), finishedAt };
   }
   const told = typeof message === 'string' && message !== '' ? message : `Job ${name} failed`;
-  const code = reason === 'PodFailurePolicy' ? /exit code (\d+)/.exec(told)?.[1] : undefined;
-  return { ...fail('JobFailed', code === undefined ? told : `exit ${code}`), finishedAt };
+  const code = reason === ForeignReason.PodFailurePolicy ? /exit code (\d+)/.exec(told)?.[1] : undefined;
+  return { ...fail(ToolRunReason.JobFailed, code === undefined ? told : `exit ${code}`), finishedAt };
 }
 
 /** A standing that ends a ToolRun. */
-export function fail(reason: string, message: string): Standing & { readonly phase: 'Failed' } {
+export function fail(reason: ToolRunReason, message: string): Standing & { readonly phase: 'Failed' } {
   return { phase: 'Failed', reason, message };
 }

@@ -3,6 +3,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
 import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
 import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
@@ -31,11 +32,11 @@ export function planToolRun(snapshot: Snapshot, nowMs: number, options: PlanOpti
   if (job !== undefined) return followJob(snapshot, job, nowMs);
   if (state?.outcome !== undefined) return show(toolRun, state.outcome, nowMs);
   if (ref.isRecorded)
-    return end(snapshot, 'JobDeleted', `${describeOrigin(ref)} is gone, and its end was not seen`, nowMs);
+    return end(snapshot, ToolRunReason.JobDeleted, `${describeOrigin(ref)} is gone, and its end was not seen`, nowMs);
   if (snapshot.job !== undefined)
-    return end(snapshot, 'ChildNameTaken', `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
+    return end(snapshot, ToolRunReason.ChildNameTaken, `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
   const refusal = refusals.get(ref.name);
-  if (refusal !== undefined) return end(snapshot, 'ChildRefused', refusal, nowMs);
+  if (refusal !== undefined) return end(snapshot, ToolRunReason.ChildRefused, refusal, nowMs);
   return planCreation(snapshot, ref, nowMs, options);
 }
 
@@ -56,21 +57,23 @@ function planCreation(snapshot: Snapshot, ref: JobRef, nowMs: number, options: P
   const { toolRun, tool, configMap: stored, refusals, rivalUntilMs } = snapshot;
   if (rivalUntilMs !== undefined) return [requeueAt(rivalUntilMs)];
   const { object, state } = toolRun;
-  const failed = (reason: string, message: string) => end(snapshot, reason, message, nowMs);
+  const failed = (reason: ToolRunReason, message: string) => end(snapshot, reason, message, nowMs);
   const toolName = nameTool(object);
-  if (toolName === undefined) return failed('MissingTool', 'spec.toolRef.name is empty: name the Tool to run');
+  if (toolName === undefined)
+    return failed(ToolRunReason.MissingTool, 'spec.toolRef.name is empty: name the Tool to run');
   if (tool === undefined) return waitForTool(snapshot, toolName, nowMs, options);
   const mistakes = checkTool(tool, object.metadata.namespace, options);
-  if (mistakes.length > 0) return failed('InvalidTool', `Tool ${toolName}: ${mistakes.join('; ')}`);
+  if (mistakes.length > 0) return failed(ToolRunReason.InvalidTool, `Tool ${toolName}: ${mistakes.join('; ')}`);
   const configMap = buildConfigMap(object, tool, options.nameChild);
-  if (configMap === undefined) return failed('InvalidToolRun', 'spec.runtime is nested too deeply');
+  if (configMap === undefined) return failed(ToolRunReason.InvalidToolRun, 'spec.runtime is nested too deeply');
   const { name } = configMap.metadata;
   const job = buildJob(object, tool, { job: ref.name, configMap: name }, options);
-  if (job === undefined) return failed('InvalidToolRun', 'command, args and env are over 1 MiB with their parameters');
+  if (job === undefined)
+    return failed(ToolRunReason.InvalidToolRun, 'command, args and env are over 1 MiB with their parameters');
   if (stored !== undefined && !isConfigMapOurs(stored, configMap, object))
-    return failed('ChildNameTaken', `ConfigMap ${name} exists and is not this ToolRun's`);
+    return failed(ToolRunReason.ChildNameTaken, `ConfigMap ${name} exists and is not this ToolRun's`);
   const refusal = refusals.get(name);
-  if (refusal !== undefined) return failed('ChildRefused', refusal);
+  if (refusal !== undefined) return failed(ToolRunReason.ChildRefused, refusal);
   return [
     { type: 'WriteState', state: state ?? { job: { name: ref.name }, startedAt: new Date(nowMs).toISOString() } },
     ...(stored === undefined ? [{ type: 'CreateConfigMap' as const, manifest: configMap }] : []),
@@ -89,7 +92,7 @@ function waitForTool(
   const sinceMs = Date.parse(state?.startedAt ?? String(object.metadata['creationTimestamp']));
   const deadlineMs = (Number.isNaN(sinceMs) ? nowMs : sinceMs) + missingToolSeconds * 1000;
   const name = JSON.stringify(toolName);
-  const reason = 'MissingTool';
+  const reason = ToolRunReason.MissingTool;
   if (nowMs >= deadlineMs) return end(snapshot, reason, `there was no Tool ${name} for ${missingToolSeconds} s`, nowMs);
   const phase = state === undefined ? 'Pending' : 'Running';
   const message = `waits for the Tool ${name} to appear`;
@@ -97,7 +100,7 @@ function waitForTool(
 }
 
 /** Ends the ToolRun without its Job. */
-function end(snapshot: Snapshot, reason: string, message: string, nowMs: number): readonly Action[] {
+function end(snapshot: Snapshot, reason: ToolRunReason, message: string, nowMs: number): readonly Action[] {
   const { state, status } = snapshot.toolRun;
   const startedAt = status.startedAt ?? new Date(nowMs).toISOString();
   return conclude(snapshot, state ?? { startedAt }, fail(reason, message), nowMs);
@@ -126,7 +129,7 @@ function conclude(
 type End = { readonly phase: 'Succeeded' | 'Failed' };
 
 function isEnd(standing: Standing): standing is Standing & End {
-  return standing.phase === 'Succeeded' || standing.phase === 'Failed';
+  return isFinal(standing);
 }
 
 /** A finished Job may go as soon as its result is recorded, never before. */

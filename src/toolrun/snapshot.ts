@@ -1,6 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { Condition } from '../orchestration/conditions.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
 /** An object to create, whole. What is undefined in it is not sent. */
 export interface Manifest {
@@ -76,6 +77,11 @@ export type Action =
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
   /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
   | { readonly type: 'SetTtl'; readonly job: StoredObject['metadata']; readonly seconds: number }
-  | { readonly type: 'EmitEvent'; readonly eventType: 'Warning'; readonly reason: string; readonly message: string }
+  | {
+      readonly type: 'EmitEvent';
+      readonly eventType: 'Warning';
+      readonly reason: EventReason;
+      readonly message: string;
+    }
   /** Looks again then, though nothing has happened. */
   | { readonly type: 'RequeueAt'; readonly time: string };

@@ -1,8 +1,8 @@
-import type { Condition } from '../orchestration/conditions.ts';
-import { keepTransition } from '../orchestration/conditions.ts';
+import { type Condition, keepTransition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import type { Standing } from './outcome.ts';
+import { ConditionType, ForeignConditionType, ForeignReason } from '../orchestration/vocabulary/conditions.ts';
+import type { Shown } from './outcome.ts';
 import type { RuntimeRef, ToolRunStatus } from './snapshot.ts';
 
 /** Room for what an admission webhook says, and still less than a status that is written often should hold. */
@@ -15,14 +15,14 @@ export const LONGEST_MESSAGE = 1_024;
 const FIELDS: ReadonlySet<string> = new Set(['phase', 'observedGeneration', 'conditions', 'updatedAt']);
 
 /** Conditions that speak of the execution; the others are of an executor that ran it before us. */
-const OUTDATED: ReadonlySet<string> = new Set([
-  'Accepted',
-  'InProgress',
-  'Running',
-  'Failed',
-  'Degraded',
-  'EngineFault',
-]);
+const OUTDATED: readonly string[] = [
+  ForeignConditionType.Accepted,
+  ForeignConditionType.InProgress,
+  ForeignConditionType.Running,
+  ForeignConditionType.Failed,
+  ForeignConditionType.Degraded,
+  ConditionType.EngineFault,
+];
 
 /** Nothing more becomes of the ToolRun. */
 export function isFinal({ phase }: Pick<ToolRunStatus, 'phase'>): boolean {
@@ -53,17 +53,17 @@ export function findStrays(stored: unknown): readonly string[] {
 /** The status that says so, on top of what is stored. */
 export function writeStatus(
   before: ToolRunStatus,
-  { phase, reason, message }: Standing,
+  { phase, reason, message }: Shown,
   observedGeneration: number | undefined,
   now: string,
 ): ToolRunStatus {
-  const isOver = phase === 'Succeeded' || phase === 'Failed';
-  const say = (type: string, status: Condition['status']) =>
+  const isOver = isFinal({ phase });
+  const say = (type: ConditionType, status: Condition['status']) =>
     keepTransition(before, { type, status, reason, message: cutMessage(message, { longest: LONGEST_MESSAGE }) }, now);
   const said = [
-    ...(before.conditions.some(isTheirs) ? [] : [say('Ready', phase === 'Succeeded' ? 'True' : 'False')]),
-    say('Progressing', isOver ? 'False' : 'True'),
-    say('Succeeded', isOver ? (phase === 'Succeeded' ? 'True' : 'False') : 'Unknown'),
+    ...(before.conditions.some(isTheirs) ? [] : [say(ConditionType.Ready, phase === 'Succeeded' ? 'True' : 'False')]),
+    say(ConditionType.Progressing, isOver ? 'False' : 'True'),
+    say(ConditionType.Succeeded, isOver ? (phase === 'Succeeded' ? 'True' : 'False') : 'Unknown'),
   ];
   const types = new Set([...OUTDATED, ...said.map(({ type }) => type)]);
   return {
@@ -76,5 +76,5 @@ export function writeStatus(
 
 /** Ready, as the supporting controller gives it to every ToolRun; another one it would replace. */
 function isTheirs({ type, reason }: Condition): boolean {
-  return type === 'Ready' && reason === 'Observed';
+  return type === ConditionType.Ready && reason === ForeignReason.Observed;
 }

@@ -1,8 +1,10 @@
 import { displayName } from '../dag/display.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { findCondition } from '../orchestration/conditions.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import type { Entry, EntryKind } from './page/protocol.ts';
 
 /** An object as lists show it; undefined for a kind that is in none. */
@@ -37,5 +39,5 @@ export function isEntryKind(kind: string): kind is EntryKind {
 }
 
 function describeReady({ conditions }: RunStatus): string {
-  return conditions.find(({ type }) => type === 'Ready')?.message ?? '';
+  return findCondition(conditions, ConditionType.Ready)?.message ?? '';
 }

@@ -15,6 +15,8 @@ import { createTransport } from '../kube/transport.ts';
 import type { KubeObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from '../reconciler/names.ts';
 import type { Cluster } from './cluster.ts';
 import { createPageServer } from './server.ts';
@@ -155,7 +157,7 @@ function follow(user: UserContext, namespace: string, complain: (sentence: strin
     client,
     resources: FOLLOWED,
     namespaces: [namespace],
-    fieldManager: 'orchestration-gate-ui',
+    fieldManager: FieldManager.Page,
     onChange: tell,
     timing,
     log,
@@ -199,8 +201,9 @@ async function readSnapshot(
     return isOurs ? asRecord(revision['data'])['orchestration'] : undefined;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.reason === 'NotFound') return undefined;
-    if (error.reason === 'Forbidden') return 'You may not read controllerrevisions, where the run’s own graph is kept';
+    if (error.reason === KubeErrorReason.NotFound) return undefined;
+    if (error.reason === KubeErrorReason.Forbidden)
+      return 'You may not read controllerrevisions, where the run’s own graph is kept';
     return `The run’s own graph cannot be read (${error.message})`;
   }
 }

@@ -3,13 +3,12 @@ import type { KubeObject } from '../objects/object.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster } from './cluster.ts';
 import type { KubectlContext } from './command.ts';
 import type { EntryKey, Message, StepView } from './page/protocol.ts';
 import { drawPicture } from './picture.ts';
 import { viewSteps } from './steps.ts';
-
-const SUSPEND = 'orchestration.proompteng.ai/suspend';
 
 /** The graph of a run and where it comes from. The same key is the same graph. */
 interface Source {
@@ -55,7 +54,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
       shownKey = key;
       shownSteps = [];
     }
-    const isSuspended = run.metadata.annotations?.[SUSPEND] === 'true';
+    const isSuspended = run.metadata.annotations?.[Annotation.Suspend] === 'true';
     const { orchestration } = decodeOrchestration(object);
     const views = viewSteps({ orchestration, status, isSuspended, kubectl });
     const texts = views.map((view) => JSON.stringify(view));

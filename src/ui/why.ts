@@ -1,7 +1,10 @@
 import { listNames, quoteName } from '../dag/display.ts';
+import { findCondition } from '../orchestration/conditions.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { isRunFinal, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { StepView } from './page/protocol.ts';
 
 /** What the sentences about one step look at. */
@@ -56,7 +59,7 @@ function explainPending(facts: RunFacts, index: number, declared: Step): Explana
   const suspended = isSuspended ? [SUSPENDED] : [];
   if (isRunFinal(status)) return { why: ['The run ended before this step could start.'], because };
   if (status.runId === undefined) {
-    return { why: [status.conditions.find(({ type }) => type === 'Ready')?.message ?? NOT_STARTED], because };
+    return { why: [findCondition(status.conditions, ConditionType.Ready)?.message ?? NOT_STARTED], because };
   }
   if (open.length > 0) return { why: [`Waits for ${names(open)}.`, ...suspended], because };
   if (isSuspended) return { why: suspended, because };
@@ -79,7 +82,7 @@ function explainRunning({ attempt, resourceRef, message }: StepStatus): string {
 
 /** The culprit is the dependency that was recorded then: of those that had failed by that time, the first in the list. */
 function explainSkipped(facts: RunFacts, index: number, step: StepStatus): Explanation {
-  if (step.reason !== 'DependencyFailed') return { why: [tellReason(step)], because: [] };
+  if (step.reason !== StepReason.DependencyFailed) return { why: [tellReason(step)], because: [] };
   const culprit = findCulprit(facts, index);
   const root = findRoot(facts, culprit);
   if (culprit === undefined || root === undefined) return { why: [tellReason(step)], because: [] };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { TOOL_RUN_STATE } from '../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { startOrchestrationController } from '../support/agents-chart/orchestration-controller.ts';
 import { startSupportingController } from '../support/agents-chart/supporting-controller.ts';
 import { startCommand } from '../support/cli.ts';
@@ -112,7 +112,7 @@ describe('the reconciler', () => {
     await run('tools');
     await waitUntil('a Job of each ToolRun, which we follow', async () => {
       const toolRuns = await api.list('ToolRun');
-      const isFollowed = ({ metadata: { annotations = {} } }: StoredObject) => TOOL_RUN_STATE in annotations;
+      const isFollowed = ({ metadata: { annotations = {} } }: StoredObject) => Annotation.ToolRunState in annotations;
       return toolRuns.length >= names.length && toolRuns.every(isFollowed);
     });
     const labelsOf = (await api.list('Job')).map(({ metadata }) => metadata.labels?.['agents.proompteng.ai/tool-run']);

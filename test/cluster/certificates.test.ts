@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { CERTIFICATES_FIELD_MANAGER } from '../../src/certificates/cluster/configurations.ts';
+import { FieldManager } from '../../src/orchestration/vocabulary/metadata.ts';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
 import { readBundle } from '../../src/tls/certificate.ts';
 import { loadPair } from '../../src/tls/files.ts';
@@ -85,7 +85,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
   it('own caBundle and nothing else of a configuration', async () => {
     for (const name of configurations) {
       const { metadata, webhooks } = await readConfiguration(name);
-      const owned = metadata.managedFields.filter(({ manager }) => manager === CERTIFICATES_FIELD_MANAGER);
+      const owned = metadata.managedFields.filter(({ manager }) => manager === FieldManager.Certificates);
       const entry = {
         [`k:{"name":"${webhooks[0]?.name}"}`]: { '.': {}, 'f:clientConfig': { 'f:caBundle': {} }, 'f:name': {} },
       };

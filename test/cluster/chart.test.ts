@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { listPresets, renderPreset } from '../../scripts/chart-goldens.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
-import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
+import { Finalizer } from '../../src/orchestration/vocabulary/metadata.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { startCli } from '../support/cli.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
@@ -136,7 +136,7 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
 
     it('leaves nothing behind, not even an AgentRun that nobody lets go, and the other as it is', async () => {
       const api = connectNamespace(plane.address, 'agents');
-      const finalizers = ['example.com/theirs', OUTCOME_FINALIZER];
+      const finalizers = ['example.com/theirs', Finalizer.Outcome];
       const spec = {
         agentRef: { name: 'any' },
         runtime: { type: 'job' },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TOOL_RUN_STATE } from '../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { condition } from '../support/agents-chart/conditions.ts';
 import { follow } from '../support/agents-chart/follow.ts';
 import { type Stored, TOOL_RUNS } from '../support/agents-chart/kinds.ts';
@@ -93,7 +93,7 @@ describeNeeding(['controllers'], 'a ToolRun beside the supporting controller of 
     const all = [failing, ...alone, ...children];
     const statusWrites = all.map((name) => countWrites(name, ({ status }) => status));
     const stateWrites = all.map(
-      (name) => countWrites(name, ({ metadata }) => metadata.annotations?.[TOOL_RUN_STATE])[0],
+      (name) => countWrites(name, ({ metadata }) => metadata.annotations?.[Annotation.ToolRunState])[0],
     );
     console.log(`status writes, all and ours: ${statusWrites.join(' ')}; of the annotation: ${stateWrites.join(' ')}`);
     expect(Math.max(...statusWrites.map(([, ours]) => ours))).toBeLessThanOrEqual(4);

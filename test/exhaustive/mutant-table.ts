@@ -173,7 +173,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a cancelled child is retried',
-    changes: [[OUTCOME, "reason: 'ChildCancelled', message, isFinal: true }", "reason: 'ChildCancelled', message }"]],
+    changes: [[OUTCOME, 'StepReason.ChildCancelled, message, isFinal: true }', 'StepReason.ChildCancelled, message }']],
   },
   {
     name: 'every attempt has the same child',
@@ -205,8 +205,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         EXECUTE,
-        "for (const index of draft.steps.keys()) draft.change(index, { phase: 'Cancelled',",
-        "for (const index of draft.steps.keys()) if (draft.statuses[index]?.phase !== 'Pending') draft.change(index, { phase: 'Cancelled',",
+        "for (const index of draft.steps.keys())\n    draft.change(index, { phase: 'Cancelled',",
+        "for (const index of draft.steps.keys())\n    if (draft.statuses[index]?.phase !== 'Pending') draft.change(index, { phase: 'Cancelled',",
       ],
     ],
   },
@@ -250,7 +250,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         CHILDREN,
-        "return status.reason === 'StepTimedOut' || !hasEnded(child, snapshot.kinds) ? child : undefined",
+        'return status.reason === StepReason.StepTimedOut || !hasEnded(child, snapshot.kinds) ? child : undefined',
         'return child',
       ],
     ],

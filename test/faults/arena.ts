@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/objects/object.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
-import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
+import { Finalizer } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../support/fault-proxy.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';
@@ -142,7 +142,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     const children = [TOOL_RUNS.kind, 'AgentRun'].flatMap((kind) => journal.current(kind));
     const isLeft = ({ metadata, status }: KubeObject) =>
       metadata.deletionTimestamp !== undefined ||
-      (metadata['finalizers'] as readonly string[] | undefined)?.includes(OUTCOME_FINALIZER) ||
+      (metadata['finalizers'] as readonly string[] | undefined)?.includes(Finalizer.Outcome) ||
       (unwanted.includes(metadata.uid ?? '') && !hasFinished(status));
     return children.filter(isLeft);
   }

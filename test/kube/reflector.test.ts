@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
-import { KubeError, type KubeErrorReason } from '../../src/kube/errors.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import { type Reflector, type ReflectorOptions, startReflector } from '../../src/kube/reflector.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import { createStore } from '../../src/kube/store.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
+import type { KubeErrorReason } from '../../src/orchestration/vocabulary/kube-error-reasons.ts';
 import { createFakeTiming, type FakeTiming, settle, silentLog } from '../support/timing.ts';
 
 const things: Resource = { group: '', version: 'v1', plural: 'things', kind: 'Thing', namespaced: false };

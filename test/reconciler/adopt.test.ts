@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/objects/object.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
-import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
 import type { Cluster } from '../../src/reconciler/ports.ts';
 import { connectModel } from '../support/model/cluster.ts';
@@ -108,7 +108,7 @@ describe('an object under the name of a child that this process has not created'
         ...owner,
         blockOwnerDeletion: undefined,
       }));
-      const body = { metadata: { annotations: { [CHILD_TTL]: asked }, ownerReferences } };
+      const body = { metadata: { annotations: { [Annotation.ChildTtl]: asked }, ownerReferences } };
       stage.api.patch(resourceOf('AgentRun'), child.metadata, { type: 'merge', body });
       stage.replaceEngine();
     };

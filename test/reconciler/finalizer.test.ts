@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { StoredObject } from '../../src/objects/object.ts';
+import { Finalizer } from '../../src/orchestration/vocabulary/metadata.ts';
 import { affectedRuns } from '../../src/reconciler/affected.ts';
-import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
 import { listChildren, NAMESPACE, RUN, RUNS, resourceOf } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
@@ -43,16 +43,16 @@ describe('an AgentRun', () => {
   test('carries our finalizer until its end is recorded, and a child of another kind never does', async () => {
     const run = await begin(agent('a'), tool('b', []), agent('c', { dependsOn: ['a'] }));
     expect(listChildren(run.api).map(({ metadata }) => metadata['finalizers'])).toEqual([
-      [OUTCOME_FINALIZER],
+      [Finalizer.Outcome],
       undefined,
     ]);
-    setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+    setFinalizers(run, [Finalizer.Outcome, CLEANUP]);
     run.end('a', 'Succeeded');
     run.circumstances.calls.length = 0;
     await run.look(1);
     const calls = run.circumstances.calls.map((call) => call.split('.')[0]);
     expect(calls).toEqual([`patch OrchestrationRun ${RUN}`, 'release AgentRun a', 'create AgentRun c']);
-    expect(finalizersOf(run)).toEqual([[CLEANUP], [OUTCOME_FINALIZER]]);
+    expect(finalizersOf(run)).toEqual([[CLEANUP], [Finalizer.Outcome]]);
   });
 
   test('that others delete when it has finished ends its step as it ended, however late that is seen', async () => {
@@ -68,11 +68,11 @@ describe('an AgentRun', () => {
 
   test('that is deleted at work is gone when only we hold it, and the next attempt starts when we have let it go', async () => {
     const run = await begin(agent('a', { retries: 1 }));
-    setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+    setFinalizers(run, [Finalizer.Outcome, CLEANUP]);
     deleteAgents(run);
     await run.look();
     expect(run.stepOf('a')).toMatchObject({ phase: 'Running', attempt: 1 });
-    setFinalizers(run, [OUTCOME_FINALIZER]);
+    setFinalizers(run, [Finalizer.Outcome]);
     await run.look(1);
     expect(run.stepOf('a')).toMatchObject({
       ...{ phase: 'Retrying', reason: 'ChildDeleted' },
@@ -80,7 +80,7 @@ describe('an AgentRun', () => {
     });
     await run.look();
     expect(run.stepOf('a')).toMatchObject({ phase: 'Running', attempt: 2 });
-    expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+    expect(finalizersOf(run)).toEqual([[Finalizer.Outcome]]);
   });
 
   test.each([
@@ -106,7 +106,7 @@ describe('an AgentRun', () => {
     const run = await begin(...steps);
     run.end('a', phase);
     await dieAt(run, /^(release|create)/);
-    expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+    expect(finalizersOf(run)).toEqual([[Finalizer.Outcome]]);
     expect(run.restOf(RUN)).toBeUndefined();
     await run.look();
     expect(agents(run)[0]?.metadata['finalizers']).toEqual([]);
@@ -118,7 +118,7 @@ describe('an AgentRun', () => {
     for (let time = 1; time <= 5; time++) {
       setFinalizers(run, [CLEANUP]);
       await run.look();
-      expect(finalizersOf(run)).toEqual([time <= 3 ? [CLEANUP, OUTCOME_FINALIZER] : [CLEANUP]]);
+      expect(finalizersOf(run)).toEqual([time <= 3 ? [CLEANUP, Finalizer.Outcome] : [CLEANUP]]);
     }
   });
 
@@ -127,7 +127,7 @@ describe('an AgentRun', () => {
     run.end('a', 'Succeeded');
     run.circumstances.fail = (call) => {
       run.circumstances.fail = () => {};
-      if (call.startsWith('patch')) setFinalizers(run, [OUTCOME_FINALIZER, CLEANUP]);
+      if (call.startsWith('patch')) setFinalizers(run, [Finalizer.Outcome, CLEANUP]);
     };
     await run.look();
     expect(finalizersOf(run)).toEqual([[CLEANUP]]);
@@ -172,5 +172,5 @@ test('a child that is heard of before its run is not let go', async () => {
   const run = await begin(agent('a'));
   run.cluster.getRun = () => undefined;
   await run.lookAt(RUN);
-  expect(finalizersOf(run)).toEqual([[OUTCOME_FINALIZER]]);
+  expect(finalizersOf(run)).toEqual([[Finalizer.Outcome]]);
 });

@@ -3,8 +3,8 @@ import { ORCHESTRATIONS, RUNS } from '../../src/kube/kinds.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import { CHILD_TTL } from '../../src/reconciler/lifetime.ts';
 import { addRun, followRuns, nowMs, untilQuiet } from '../support/followed-runs.ts';
 import { createModel, type Model } from '../support/model/model.ts';
 
@@ -20,7 +20,12 @@ const expires = (seconds: number) => ({
 /** The child of a run's only step, as its controller left it. */
 function addChild(model: Model, run: string, uid: string, phase: string): void {
   const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: run, uid, controller: true };
-  const metadata = { name: `${run}.work.1`, namespace, annotations: { [CHILD_TTL]: '60' }, ownerReferences: [owner] };
+  const metadata = {
+    name: `${run}.work.1`,
+    namespace,
+    annotations: { [Annotation.ChildTtl]: '60' },
+    ownerReferences: [owner],
+  };
   model.create(AGENT_RUNS, { ...refTo(`${run}.work.1`), metadata, spec: {} } as KubeObject);
   const body = { status: { phase } };
   model.patch(AGENT_RUNS, { namespace, name: `${run}.work.1` }, { type: 'merge', body }, { subresource: 'status' });

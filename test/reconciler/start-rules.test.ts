@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StepStatus } from '../../src/orchestration/run-status.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
+import { StepReason } from '../../src/orchestration/vocabulary/step-reasons.ts';
 import { createPass } from '../../src/reconciler/pass.ts';
 import { startAttempts } from '../../src/reconciler/start.ts';
 import { START, type StartRule, skip, wait } from '../../src/reconciler/start-rules/rule.ts';
@@ -46,10 +47,14 @@ describe('a rule that is added to the table', () => {
 
   test('skips a step, and in the same pass everything behind it', () => {
     const steps = [checkpoint('c', 'a'), checkpoint('a'), checkpoint('b')];
-    const { statuses } = startWith(steps, (name) => (name === 'a' ? skip('Odd', 'it is odd') : START), first);
+    const { statuses } = startWith(
+      steps,
+      (name) => (name === 'a' ? skip(StepReason.InvalidStep, 'it is odd') : START),
+      first,
+    );
     expect(statuses).toMatchObject([
       { phase: 'Skipped', reason: 'DependencyFailed', message: 'dependency a failed: a failed: it is odd' },
-      { phase: 'Skipped', reason: 'Odd', message: 'it is odd' },
+      { phase: 'Skipped', reason: 'InvalidStep', message: 'it is odd' },
       { phase: 'Succeeded' },
     ]);
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
-import { TOOL_RUN_STATE, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { observeAttempt } from '../../src/reconciler/attempts.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
 import type { Snapshot } from '../../src/reconciler/snapshot.ts';
@@ -16,7 +17,7 @@ function observe(phase: string, text: string | undefined) {
     kind: 'ToolRun',
     metadata: {
       ...{ name: 'c', namespace: 'agents', uid: 'child', ownerReferences: [{ uid: 'run', controller: true }] },
-      annotations: text === undefined ? {} : { [TOOL_RUN_STATE]: text },
+      annotations: text === undefined ? {} : { [Annotation.ToolRunState]: text },
     },
     status: { phase },
   } as unknown as StoredObject);

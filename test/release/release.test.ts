@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OUTCOME_FINALIZER } from '../../src/reconciler/finalizer.ts';
+import { Finalizer } from '../../src/orchestration/vocabulary/metadata.ts';
 import { releaseAll } from '../../src/release/release.ts';
 import { connectModel } from '../support/model/client.ts';
 import { withoutKind, withoutRight } from '../support/model/laws.ts';
@@ -33,15 +33,15 @@ function makeCluster() {
 describe('release', () => {
   test('takes our finalizer from every AgentRun, and leaves those of others', async () => {
     const { create, release, said, finalizersOf } = makeCluster();
-    for (let index = 0; index < 120; index++) create(`held-${index}`, [THEIRS, OUTCOME_FINALIZER]);
+    for (let index = 0; index < 120; index++) create(`held-${index}`, [THEIRS, Finalizer.Outcome]);
     create('free');
-    create('elsewhere', [OUTCOME_FINALIZER], 'elsewhere');
+    create('elsewhere', [Finalizer.Outcome], 'elsewhere');
     expect(await release()).toBe(true);
     const left = finalizersOf();
     expect(left.filter(([, finalizers]) => String(finalizers) === THEIRS)).toHaveLength(120);
     expect(left.slice(120)).toEqual([
       ['free', undefined],
-      ['elsewhere', [OUTCOME_FINALIZER]],
+      ['elsewhere', [Finalizer.Outcome]],
     ]);
     expect(said).toEqual(['released 120 AgentRuns of agents']);
   });
@@ -49,14 +49,14 @@ describe('release', () => {
   test('looks again for those that an engine holds anew meanwhile', async () => {
     const { create, release, finalizersOf } = makeCluster();
     const releasing = release({ atLeastMs: 1_500 });
-    create('late', [OUTCOME_FINALIZER]);
+    create('late', [Finalizer.Outcome]);
     expect(await releasing).toBe(true);
     expect(finalizersOf()).toEqual([['late', []]]);
   });
 
   test('says which are left, and why', async () => {
     const { model, create, release, said } = makeCluster();
-    create('held', [OUTCOME_FINALIZER]);
+    create('held', [Finalizer.Outcome]);
     model.govern([withoutRight(AGENT_RUNS, ['patch'])]);
     expect(await release()).toBe(false);
     expect(said).toEqual([expect.stringMatching(/^AgentRun agents\/held is still held: .* cannot patch resource/)]);

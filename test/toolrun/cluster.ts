@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredObject } from '../../src/objects/object.ts';
-import {
-  readToolRunState,
-  TOOL_RUN_STATE,
-  type ToolRunState,
-  writeToolRunState,
-} from '../../src/orchestration/tool-run-state.ts';
+import { readToolRunState, type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { NameChild } from '../../src/toolrun/job.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { findJobRef } from '../../src/toolrun/job-ref.ts';
@@ -141,13 +137,13 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     const { annotations: _, ...metadata } = run.metadata;
     store({
       ...run,
-      metadata: { ...metadata, ...(text !== undefined && { annotations: { [TOOL_RUN_STATE]: text } }) },
+      metadata: { ...metadata, ...(text !== undefined && { annotations: { [Annotation.ToolRunState]: text } }) },
     });
   }
 
   function writeState(state: ToolRunState, { toolRun: { object } }: Snapshot): boolean {
     const textOf = ({ metadata }: StoredObject) =>
-      (metadata['annotations'] as Record<string, string>)?.[TOOL_RUN_STATE];
+      (metadata['annotations'] as Record<string, string>)?.[Annotation.ToolRunState];
     const text = writeToolRunState(run.metadata, state);
     if (textOf(object) !== textOf(run)) return false;
     if (text === textOf(run)) return true;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
-import { TOOL_RUN_STATE, type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { isConfigMapOurs } from '../../src/toolrun/outcome.ts';
@@ -45,7 +46,7 @@ function createWorld(fields: Record<string, unknown>, job?: object) {
 const name = nameChild(toolRun().metadata, 'job');
 const annotated = (state: Partial<ToolRunState>) => {
   const text = writeToolRunState(toolRun().metadata, { startedAt: '2026-01-01T00:00:00Z', ...state });
-  return { ...toolRun().metadata, annotations: { [TOOL_RUN_STATE]: text } };
+  return { ...toolRun().metadata, annotations: { [Annotation.ToolRunState]: text } };
 };
 const owner = { uid: 'run-uid', controller: true };
 const job = { metadata: { name, namespace: 'agents', uid: 'j', ownerReferences: [owner] }, spec: {}, status: {} };

@@ -5,9 +5,8 @@ import { startReflector } from '../../kube/reflector.ts';
 import type { Resource } from '../../kube/resources.ts';
 import { createStore } from '../../kube/store.ts';
 import type { KubeObject } from '../../objects/object.ts';
-
-/** Owns `clientConfig.caBundle` of each webhook and nothing else, so that whoever renders the rest sees no difference. */
-export const CERTIFICATES_FIELD_MANAGER = 'orchestration-gate-certificates';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 
 /** How a configuration is called in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
 export type ConfigurationName = `${keyof typeof RESOURCES}/${string}`;
@@ -46,7 +45,7 @@ export async function readCaBundles(
 ): Promise<CaBundles | undefined> {
   const { resource: kind, name } = locateConfiguration(configuration);
   const object = await client.get(kind, { name }).catch((error: KubeError) => {
-    if (error.reason === 'NotFound') return undefined;
+    if (error.reason === KubeErrorReason.NotFound) return undefined;
     throw error;
   });
   return object && readObject(object);
@@ -71,7 +70,7 @@ export async function applyCaBundle(
     webhooks: seen.webhooks.map((webhook) => ({ name: webhook.name, clientConfig: { caBundle } })),
   };
   return whetherCurrent(
-    client.patch(kind, { name }, { type: 'apply', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER, force: true }),
+    client.patch(kind, { name }, { type: 'apply', body }, { fieldManager: FieldManager.Certificates, force: true }),
   );
 }
 
@@ -81,7 +80,10 @@ export async function whetherCurrent(write: Promise<unknown>): Promise<{ readonl
     await write;
     return { outcome: 'Done' };
   } catch (error) {
-    if (error instanceof KubeError && (error.reason === 'Conflict' || error.reason === 'NotFound'))
+    if (
+      error instanceof KubeError &&
+      (error.reason === KubeErrorReason.Conflict || error.reason === KubeErrorReason.NotFound)
+    )
       return { outcome: 'Outdated' };
     throw error;
   }

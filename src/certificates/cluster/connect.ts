@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { namespacedResource } from '../../kube/resources.ts';
+import { Label } from '../../orchestration/vocabulary/metadata.ts';
 import { readBundle, writeBundle } from '../../tls/certificate.ts';
 import type { ConfigurationsPort, PublicationPort, RotationPort } from '../ports.ts';
 import { decodeAuthorities, encodeAuthorities } from '../secret-data.ts';
@@ -61,7 +62,7 @@ export async function hasReadyEndpoint(
   client: Pick<KubeClient, 'list'>,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Promise<boolean> {
-  const { items } = await client.list(SLICES, { namespace, labelSelector: `kubernetes.io/service-name=${name}` });
+  const { items } = await client.list(SLICES, { namespace, labelSelector: `${Label.Service}=${name}` });
   const endpoints = items.flatMap((slice) => (slice['endpoints'] ?? []) as readonly Endpoint[]);
   // Not known counts as ready, says the API.
   return endpoints.some(({ conditions }) => conditions?.ready !== false);

@@ -1,7 +1,9 @@
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeError } from '../../kube/errors.ts';
 import { namespacedResource, type ObjectName } from '../../kube/resources.ts';
-import { CERTIFICATES_FIELD_MANAGER, whetherCurrent } from './configurations.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
+import { whetherCurrent } from './configurations.ts';
 
 const SECRETS = namespacedResource('', 'v1', 'Secret', 'secrets');
 
@@ -17,7 +19,7 @@ export async function readSecretData(
   name: ObjectName,
 ): Promise<SecretData | undefined> {
   const object = await client.get(SECRETS, name).catch((error: KubeError) => {
-    if (error.reason === 'NotFound') return undefined;
+    if (error.reason === KubeErrorReason.NotFound) return undefined;
     throw error;
   });
   if (object === undefined) return undefined;
@@ -39,6 +41,6 @@ export function writeSecretData(
   const encoded = Object.entries(data).map(([key, text]) => [key, text && Buffer.from(text).toString('base64')]);
   const body = { metadata: { resourceVersion: version }, data: Object.fromEntries(encoded) };
   return whetherCurrent(
-    client.patch(SECRETS, name, { type: 'merge', body }, { fieldManager: CERTIFICATES_FIELD_MANAGER }),
+    client.patch(SECRETS, name, { type: 'merge', body }, { fieldManager: FieldManager.Certificates }),
   );
 }

@@ -1,9 +1,10 @@
 import { displayObject } from '../../dag/display.ts';
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 import type { Outcome } from '../command.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { readExisting } from './failure.ts';
 import type { ClusterPorts } from './port.ts';
-import { CANCEL, hasEnded, type Run, readRun, SUSPEND } from './run.ts';
+import { hasEnded, type Run, readRun } from './run.ts';
 
 /** A word to a run, said by an annotation. */
 interface Wish {
@@ -22,7 +23,7 @@ const wishes = {
   cancel: {
     verb: 'cancel',
     about: 'Ends an OrchestrationRun: what runs is deleted, nothing new starts. There is no way back.',
-    annotation: CANCEL,
+    annotation: Annotation.Cancel,
     value: 'true',
     isTold: ({ isCancelled }) => isCancelled,
     done: 'is being cancelled',
@@ -31,7 +32,7 @@ const wishes = {
   suspend: {
     verb: 'suspend',
     about: 'Holds an OrchestrationRun: what runs may end, nothing new starts, until it is resumed.',
-    annotation: SUSPEND,
+    annotation: Annotation.Suspend,
     value: 'true',
     isTold: ({ isSuspended }) => isSuspended,
     done: 'is suspended: what runs may end, nothing new starts',
@@ -40,7 +41,7 @@ const wishes = {
   resume: {
     verb: 'resume',
     about: 'Lets a suspended OrchestrationRun go on.',
-    annotation: SUSPEND,
+    annotation: Annotation.Suspend,
     value: null,
     isTold: ({ isSuspended }) => !isSuspended,
     done: 'goes on',

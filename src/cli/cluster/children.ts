@@ -1,5 +1,6 @@
 import { quoteName } from '../../dag/display.ts';
 import type { Orchestration } from '../../orchestration/decode.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { type Preview, previewChildren } from '../../reconciler/preview.ts';
 import type { ChildVerdict } from './child-verdict.ts';
 import { readCauses } from './failure.ts';
@@ -44,18 +45,18 @@ function explain(
   const { reason, message } = error;
   if (cluster.isDenial(error)) return { verdict: 'Denied', problems: readCauses(error) };
   // A webhook that is not asked in a dry run.
-  if (reason === 'Invalid') return say('NotChecked', message);
-  if (reason === 'Forbidden' && message.includes(' cannot create resource ')) {
+  if (reason === KubeErrorReason.Invalid) return say('NotChecked', message);
+  if (reason === KubeErrorReason.Forbidden && message.includes(' cannot create resource ')) {
     const where = `in namespace ${quoteName(metadata.namespace)}`;
     return say(
       'NotChecked',
       `your account may not create ${kind}s ${where}: this says nothing of the sidecar's rights`,
     );
   }
-  if (reason === 'NotFound' && !message.startsWith('namespaces ')) {
+  if (reason === KubeErrorReason.NotFound && !message.startsWith('namespaces ')) {
     return say('Waits', `this cluster does not know ${kind}s (${apiVersion}): install the CRDs of the agents chart`);
   }
-  if (reason === 'Forbidden' || reason === 'NotFound') return say('Waits', message);
+  if (reason === KubeErrorReason.Forbidden || reason === KubeErrorReason.NotFound) return say('Waits', message);
   throw error;
 }
 

@@ -1,5 +1,8 @@
 import { displayName, displayObject } from '../../dag/display.ts';
+import { findCondition } from '../../orchestration/conditions.ts';
 import { isStepFinal, type StepPhase, type StepStatus } from '../../orchestration/run-status.ts';
+import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
+import { RunReason } from '../../orchestration/vocabulary/run-reasons.ts';
 import { displayText } from '../format/escape.ts';
 import { formatElapsed } from './elapsed.ts';
 import { hasEnded, isIdleTemplate, type Run } from './run.ts';
@@ -124,8 +127,8 @@ function countOf(steps: readonly StepStatus[] = [], phase: StepPhase): readonly 
 
 /** Why the run stands so, where the phase does not say it all. */
 function explain({ status: { phase, conditions } }: Run): string {
-  const { reason = '', message = '' } = conditions.find(({ type }) => type === 'Ready') ?? conditions[0] ?? {};
-  if (reason === '' || reason === phase || reason === 'Completed') return '';
+  const { reason = '', message = '' } = findCondition(conditions, ConditionType.Ready) ?? conditions[0] ?? {};
+  if (reason === '' || reason === phase || reason === RunReason.Completed) return '';
   return ` (${displayText(reason)}${message === '' ? '' : `: ${displayText(message)}`})`;
 }
 

@@ -2,6 +2,7 @@ import { listNames, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { API_VERSION } from '../../orchestration/schema.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { displayText } from '../format/escape.ts';
 import { type ApiFailure, type Cluster, type ClusterKind, isApiFailure } from './port.ts';
 
@@ -19,10 +20,10 @@ export class CommandError extends Error {
 /** What the API server has against a call, as sentences: one for each place of the object that it refuses. */
 export function describeFailure(failure: ApiFailure): readonly string[] {
   const { reason, message } = failure;
-  if (reason === 'Unauthorized') {
+  if (reason === KubeErrorReason.Unauthorized) {
     return ['the API server does not accept these credentials: log in anew, or choose another --context'];
   }
-  const causes = reason === 'Invalid' ? readCauses(failure) : [{ field: '', message }];
+  const causes = reason === KubeErrorReason.Invalid ? readCauses(failure) : [{ field: '', message }];
   return causes.map(({ field, message: why }) => displayText(field === '' ? why : `${field}: ${why}`));
 }
 
@@ -46,7 +47,7 @@ export async function readExisting(cluster: Cluster, kind: ClusterKind, name: st
   try {
     return await cluster.get(kind, name);
   } catch (error) {
-    if (!isApiFailure(error) || error.reason !== 'NotFound') throw error;
+    if (!isApiFailure(error) || error.reason !== KubeErrorReason.NotFound) throw error;
     throw new CommandError(await explainAbsence(cluster, kind, name));
   }
 }
@@ -60,7 +61,7 @@ async function explainAbsence(cluster: Cluster, kind: ClusterKind, name: string)
     return `${absence}; ${names.length === 0 ? 'there is none at all' : `there are ${listNames(names)}`}`;
   } catch (error) {
     if (!isApiFailure(error)) throw error;
-    return error.reason === 'NotFound' ? describeUnknownKind(kind) : absence;
+    return error.reason === KubeErrorReason.NotFound ? describeUnknownKind(kind) : absence;
   }
 }
 

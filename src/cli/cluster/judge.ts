@@ -2,6 +2,7 @@ import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { shortenWarning } from '../../orchestration/messages.ts';
 import type { Path } from '../../orchestration/problem.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from '../objects.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
@@ -75,7 +76,7 @@ async function isStored({ kind, metadata }: KubeObject, cluster: Cluster): Promi
     await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
     return true;
   } catch (error) {
-    if (isApiFailure(error) && error.reason === 'NotFound') return false;
+    if (isApiFailure(error) && error.reason === KubeErrorReason.NotFound) return false;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../objects/object.ts';
+import type { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
@@ -11,8 +12,7 @@ export interface ClusterChoice {
 
 /** A call that the API server refused, or that never reached it. */
 export interface ApiFailure extends Error {
-  /** NotFound, AlreadyExists, Forbidden, Invalid, Unauthorized, Unavailable … */
-  readonly reason: string;
+  readonly reason: KubeErrorReason;
   /** What is wrong with the object that was sent, place by place. */
   readonly causes: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
   /** The call may have been carried out all the same. */
@@ -31,7 +31,7 @@ export interface Listener {
   /** It was deleted; its last state, where anybody saw it. May be told twice. */
   readonly onDeleted: (last?: KubeObject) => void;
   /** The API server cannot be followed for this reason, and is tried again. */
-  readonly onTrouble: (reason: string) => void;
+  readonly onTrouble: (reason: KubeErrorReason) => void;
   /** It answers, again. */
   readonly onContact: () => void;
 }

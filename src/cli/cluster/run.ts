@@ -1,12 +1,10 @@
 import type { KubeObject } from '../../objects/object.ts';
 import { asRecord, decodeOrchestrationRun } from '../../orchestration/decode.ts';
 import { decodeRunStatus } from '../../orchestration/decode-status.ts';
-import { FIELD_MANAGER, isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
-import { GROUP, type OrchestrationRunSpec, TEMPLATE } from '../../orchestration/schema.ts';
+import { isRunFinal, type RunStatus } from '../../orchestration/run-status.ts';
+import type { OrchestrationRunSpec } from '../../orchestration/schema.ts';
+import { Annotation, FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 import type { Outcome } from '../command.ts';
-
-export const CANCEL = `${GROUP}/cancel`;
-export const SUSPEND = `${GROUP}/suspend`;
 
 /** An OrchestrationRun as commands see it. */
 export interface Run {
@@ -31,9 +29,9 @@ export function readRun(object: KubeObject): Run {
     namespace,
     uid,
     spec: decodeOrchestrationRun(object).run.spec,
-    isCancelled: annotations[CANCEL] === 'true',
-    isSuspended: annotations[SUSPEND] === 'true',
-    isTemplate: annotations[TEMPLATE] === 'true',
+    isCancelled: annotations[Annotation.Cancel] === 'true',
+    isSuspended: annotations[Annotation.Suspend] === 'true',
+    isTemplate: annotations[Annotation.Template] === 'true',
     ...(leftTo !== undefined && { leftTo }),
     status: decodeRunStatus(object['status']),
   };
@@ -42,7 +40,7 @@ export function readRun(object: KubeObject): Run {
 function findOtherWriter(managedFields: unknown): string | undefined {
   const entries = Array.isArray(managedFields) ? managedFields.map(asRecord) : [];
   const writers = entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => String(manager));
-  return writers.find((writer) => writer !== FIELD_MANAGER);
+  return writers.find((writer) => writer !== FieldManager.Reconciler);
 }
 
 /** Whether the run is there to be copied: it never starts. */

@@ -1,3 +1,5 @@
+import { findCondition } from '../../orchestration/conditions.ts';
+import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
 import type { Outcome } from '../command.ts';
 import { writeJson } from '../format/escape.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
@@ -32,7 +34,7 @@ export async function status(args: readonly string[], ports: ClusterPorts): Prom
 
 function summarise({ name, namespace, spec, isCancelled, isSuspended, isTemplate, leftTo, status: stored }: Run) {
   const { phase, startedAt, finishedAt, conditions, stepStatuses } = stored;
-  const { reason, message } = conditions.find(({ type }) => type === 'Ready') ?? {};
+  const { reason, message } = findCondition(conditions, ConditionType.Ready) ?? {};
   return {
     namespace,
     name,

@@ -1,4 +1,5 @@
 import { decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { type Changes, compareOrchestrations } from '../changes.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 import { hasEnded, readRun } from './run.ts';
@@ -37,7 +38,7 @@ async function readStored(cluster: Cluster, name: string, namespace: string): Pr
   try {
     return decodeOrchestration(await cluster.get('Orchestration', name, namespace)).orchestration;
   } catch (error) {
-    if (isApiFailure(error) && error.reason === 'NotFound') return undefined;
+    if (isApiFailure(error) && error.reason === KubeErrorReason.NotFound) return undefined;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { displayObject, quoteName } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import type { Outcome } from '../command.ts';
 import { displayText } from '../format/escape.ts';
 import { readParameters } from '../parameters.ts';
@@ -62,7 +63,7 @@ async function mustExist(cluster: Cluster, orchestration: string): Promise<void>
     await readExisting(cluster, 'Orchestration', orchestration);
   } catch (error) {
     // Whoever may create runs need not be allowed to read what they run.
-    if (!isApiFailure(error) || error.reason !== 'Forbidden') throw error;
+    if (!isApiFailure(error) || error.reason !== KubeErrorReason.Forbidden) throw error;
   }
 }
 
@@ -93,7 +94,7 @@ async function createOnce(
     await cluster.create(wanted, { isDryRun: true });
     return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
   } catch (error) {
-    if (!isApiFailure(error) || error.reason !== 'AlreadyExists') throw error;
+    if (!isApiFailure(error) || error.reason !== KubeErrorReason.AlreadyExists) throw error;
     const stored = readRun(await cluster.get('OrchestrationRun', wanted.metadata.name));
     const differences = compareSpecs(stored.spec, readRun(wanted).spec, isNamed);
     if (differences.length === 0) return { run: stored, isNew: false };

@@ -1,3 +1,4 @@
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import type { Cluster, ClusterPorts } from './port.ts';
 import { showChanges, showLive } from './progress.ts';
 import { hasEnded, type Run, readRun } from './run.ts';
@@ -70,7 +71,7 @@ export async function waitForRun(
       end({ type: 'Deleted' });
     },
     onTrouble: (reason) => {
-      if (reason === 'Forbidden') end({ type: 'Forbidden' });
+      if (reason === KubeErrorReason.Forbidden) end({ type: 'Forbidden' });
       else say(`cannot follow the API server (${reason}), trying again`);
     },
     onContact: () => say(undefined),

@@ -1,5 +1,5 @@
 import { displayObject } from '../../dag/display.ts';
-import { TEMPLATE } from '../../orchestration/schema.ts';
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 import type { Outcome } from '../command.ts';
 import { CLUSTER_USAGE, runOnCluster } from './command.ts';
 import { readElapsed } from './elapsed.ts';
@@ -43,7 +43,7 @@ export async function watchRun(
 ): Promise<Outcome> {
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);
   if (isIdleTemplate(run))
-    throw new CommandError(`${subject} is a template and never runs: its annotation ${TEMPLATE} is "true"`);
+    throw new CommandError(`${subject} is a template and never runs: its annotation ${Annotation.Template} is "true"`);
   const ending = await waitForRun(cluster, run, ports, timeout === undefined ? undefined : readElapsed(timeout));
   switch (ending.type) {
     case 'Ended':

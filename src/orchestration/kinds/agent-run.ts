@@ -1,8 +1,10 @@
 import type { StoredObject } from '../../objects/object.ts';
-import { findCondition } from '../conditions.ts';
+import { findCondition, listConditions } from '../conditions.ts';
 import { asRecord } from '../decode.ts';
 import { ofTheChild, reference } from '../fields.ts';
 import { readSeconds } from '../texts.ts';
+import { ForeignConditionType } from '../vocabulary/conditions.ts';
+import { StepReason } from '../vocabulary/step-reasons.ts';
 import { checkAgentRun } from './agent-run-rules.ts';
 import { agentRunFields, buildAgentRunSpec } from './agent-run-spec.ts';
 import type { ChildKind, Wait } from './kind.ts';
@@ -53,9 +55,9 @@ export const agentRun: ChildKind = {
 
 /** Its controller holds it back, until there is capacity. More that is said of the same reason is not said again. */
 function readBlocked({ metadata, status }: StoredObject, said: string): Wait | undefined {
-  const { status: is, reason, message } = findCondition(status, 'Blocked') ?? {};
+  const { status: is, reason, message } = findCondition(listConditions(status), ForeignConditionType.Blocked) ?? {};
   if (asRecord(status)['phase'] !== 'Pending' || is !== 'True') return undefined;
   const told = `AgentRun ${metadata.name} is blocked (${String(reason)})`;
-  if (said.startsWith(told)) return { reason: 'ChildBlocked', message: said };
-  return { reason: 'ChildBlocked', message: typeof message === 'string' ? `${told}: ${message}` : told };
+  if (said.startsWith(told)) return { reason: StepReason.ChildBlocked, message: said };
+  return { reason: StepReason.ChildBlocked, message: typeof message === 'string' ? `${told}: ${message}` : told };
 }

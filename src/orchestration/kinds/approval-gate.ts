@@ -3,6 +3,7 @@ import { suggestName } from '../../dag/suggest.ts';
 import { asRecord, pick } from '../decode.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
+import { StepReason } from '../vocabulary/step-reasons.ts';
 import type { GateKind, Wait } from './kind.ts';
 
 const OPENING = ['Approved', 'Allowed', 'Succeeded'];
@@ -31,7 +32,7 @@ export const approvalGate: GateKind = {
     const name = readReference(step, 'policyRef');
     if (name === undefined) {
       const message = 'policyRef is missing: an ApprovalGate step names the ApprovalPolicy to wait for';
-      return { state: 'Failed', reason: 'InvalidStep', message, isFinal: true };
+      return { state: 'Failed', reason: StepReason.InvalidStep, message, isFinal: true };
     }
     if (policy === undefined) return { state: 'Running', wait: missing(name) };
     const opening = approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING;
@@ -42,7 +43,7 @@ export const approvalGate: GateKind = {
     if (holds(DENYING, word))
       return {
         state: 'Failed',
-        reason: 'ApprovalDenied',
+        reason: StepReason.ApprovalDenied,
         message: `approval policy ${name} is ${word}`,
         isFinal: true,
       };
@@ -63,21 +64,21 @@ function holds(phases: readonly string[], word: string): boolean {
 
 function missing(name: string): Wait {
   const message = `waits for ApprovalPolicy ${quoteName(name)}, which does not exist: create it, or correct policyRef`;
-  return { reason: 'ApprovalPolicyMissing', message };
+  return { reason: StepReason.ApprovalPolicyMissing, message };
 }
 
 function undecided(name: string, phase: unknown, opening: readonly string[]): Wait {
   const policy = `waits for ApprovalPolicy ${quoteName(name)}`;
   const opens = `${list(opening)} opens the gate`;
   if (phase === undefined || phase === '')
-    return { reason: 'ApprovalPending', message: `${policy} (no phase): ${opens}` };
+    return { reason: StepReason.ApprovalPending, message: `${policy} (no phase): ${opens}` };
   const word = typeof phase === 'string' ? phase : JSON.stringify(phase);
   if (holds(WAITING, word.toLowerCase()))
-    return { reason: 'ApprovalPending', message: `${policy} (phase ${displayName(word)}): ${opens}` };
+    return { reason: StepReason.ApprovalPending, message: `${policy} (phase ${displayName(word)}): ${opens}` };
   const meant = suggestName(word, [...opening, ...DENYING, ...WAITING]);
   const guess = meant === undefined ? '' : ` (did you mean ${meant}?)`;
   const unknown = `${policy}, whose phase ${quoteName(word)} is unknown${guess}`;
-  return { reason: 'ApprovalPhaseUnknown', message: `${unknown}: ${opens}, ${list(DENYING)} denies it` };
+  return { reason: StepReason.ApprovalPhaseUnknown, message: `${unknown}: ${opens}, ${list(DENYING)} denies it` };
 }
 
 /** `Approved, Allowed or Succeeded`. */

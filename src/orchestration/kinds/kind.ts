@@ -3,10 +3,11 @@ import type { Field } from '../fields.ts';
 import type { Tell } from '../problem.ts';
 import type { StepStatus } from '../run-status.ts';
 import type { Step } from '../schema.ts';
+import type { StepReason } from '../vocabulary/step-reasons.ts';
 
 /** What a step waits for: a word for programs, a sentence for people. Neither changes unless what is waited for does. */
 export interface Wait {
-  readonly reason: string;
+  readonly reason: StepReason;
   readonly message: string;
 }
 
@@ -15,7 +16,7 @@ export type Outcome =
   | { readonly state: 'Running'; readonly wait?: Wait }
   | { readonly state: 'Succeeded'; readonly message?: string }
   /** `isFinal`: another attempt would meet the same. */
-  | { readonly state: 'Failed'; readonly reason: string; readonly message: string; readonly isFinal?: boolean };
+  | { readonly state: 'Failed'; readonly reason: StepReason; readonly message: string; readonly isFinal?: boolean };
 
 /** What a run was created with. None of it ever changes. */
 export interface RunInput {

@@ -2,6 +2,7 @@ import { quoteName } from '../../dag/display.ts';
 import { asRecord, pick } from '../decode.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
+import { StepReason } from '../vocabulary/step-reasons.ts';
 import type { GateKind } from './kind.ts';
 
 const FIELDS = ['deliveryId', 'signalRef'] as const;
@@ -41,7 +42,7 @@ export const signalWait: GateKind = {
     const [wanted, signal] = FIELDS.map((field) => readReference(step, field));
     if (wanted === undefined && signal === undefined) {
       const message = 'signalRef and deliveryId are both missing: a SignalWait step needs one of them';
-      return { state: 'Failed', reason: 'InvalidStep', message, isFinal: true };
+      return { state: 'Failed', reason: StepReason.InvalidStep, message, isFinal: true };
     }
     if (delivery === undefined) {
       const byId = wanted === undefined ? [] : [`the SignalDelivery with deliveryId ${quoteName(wanted)}`];
@@ -49,7 +50,7 @@ export const signalWait: GateKind = {
         signal === undefined ? [] : [`a SignalDelivery of signal ${quoteName(signal)} as new as the run`];
       return {
         state: 'Running',
-        wait: { reason: 'SignalPending', message: `waits for ${[...byId, ...bySignal].join(', or ')}` },
+        wait: { reason: StepReason.SignalPending, message: `waits for ${[...byId, ...bySignal].join(', or ')}` },
       };
     }
     return { state: 'Succeeded', message: `signal delivery ${delivery.metadata.name} arrived` };

@@ -1,16 +1,17 @@
 import type { StoredObject } from '../../objects/object.ts';
-import { findCondition } from '../conditions.ts';
+import { findCondition, listConditions } from '../conditions.ts';
 import { asRecord } from '../decode.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
 import { API_VERSION } from '../schema.ts';
+import { ConditionType } from '../vocabulary/conditions.ts';
+import { RunReason } from '../vocabulary/run-reasons.ts';
+import { StepReason } from '../vocabulary/step-reasons.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { readOutcome } from './outcome.ts';
 import { mergeParameters } from './parameters.ts';
 
 const READERS = new Map([['orchestrationRef', readReference]]);
-
-const MISSING = 'MissingOrchestration';
 
 export const subOrchestration: ChildKind = {
   type: 'Child',
@@ -34,8 +35,12 @@ export const subOrchestration: ChildKind = {
 
 /** A run that has not started says why in its conditions. */
 function readPending({ metadata, status }: StoredObject): Wait | undefined {
-  const progress = asRecord(status)['phase'] === 'Pending' ? findCondition(status, 'Progressing') : undefined;
+  const progress =
+    asRecord(status)['phase'] === 'Pending'
+      ? findCondition(listConditions(status), ConditionType.Progressing)
+      : undefined;
   if (progress === undefined) return undefined;
   const message = `OrchestrationRun ${metadata.name} has not started: ${String(progress['message'])}`;
-  return { reason: progress['reason'] === MISSING ? MISSING : 'ChildPending', message };
+  const isMissing = progress['reason'] === RunReason.MissingOrchestration;
+  return { reason: isMissing ? StepReason.MissingOrchestration : StepReason.ChildPending, message };
 }

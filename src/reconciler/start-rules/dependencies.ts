@@ -1,5 +1,6 @@
 import { displayName } from '../../dag/display.ts';
 import { isSatisfied, isStepFinal } from '../../orchestration/run-status.ts';
+import { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
 import { START, type StartRule, skip, wait } from './rule.ts';
 
 /** A step starts when each of its dependencies is satisfied, and is skipped if one of them has ended otherwise. */
@@ -17,7 +18,7 @@ export const dependencies: StartRule = {
       const root = causes.get(culprit.name) ?? `${blamed}${culprit.message ?? culprit.reason ?? 'no message'}`;
       causes.set(draft.statuses[index]?.name ?? '', root);
       const message = culprit.phase === 'Skipped' ? `dependency ${blamed}${root}` : `dependency ${root}`;
-      return skip('DependencyFailed', message);
+      return skip(StepReason.DependencyFailed, message);
     };
   },
 };

@@ -1,3 +1,4 @@
+import type { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
 import type { Pass } from '../pass.ts';
 
 /** What a rule says of an attempt that would start. */
@@ -6,7 +7,7 @@ export type Verdict =
   /** Not yet. The status of the step gets the message; without one it stays as it is. */
   | { readonly type: 'Wait'; readonly message?: string }
   /** Never: the step ends Skipped. */
-  | { readonly type: 'Skip'; readonly reason: string; readonly message: string };
+  | { readonly type: 'Skip'; readonly reason: StepReason; readonly message: string };
 
 /** Decides whether attempts start. Pure, but for what it remembers within one pass. */
 export interface StartRule {
@@ -27,6 +28,6 @@ export function wait(message?: string): Verdict {
   return { type: 'Wait', ...(message !== undefined && { message }) };
 }
 
-export function skip(reason: string, message: string): Verdict {
+export function skip(reason: StepReason, message: string): Verdict {
   return { type: 'Skip', reason, message };
 }

@@ -109,7 +109,7 @@ describe('a run', () => {
 
   test('of an Orchestration that can never run fails with the code of the gate', () => {
     const snapshot = firstLook(begin([tool('a')]));
-    const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' };
+    const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' } as const;
     const found = {
       state: 'Found',
       orchestration: { name: 'nightly', namespace: NAMESPACE, policies: {}, steps: [] },

@@ -3,7 +3,7 @@ import type { Resource } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
-import { OUTCOME_FINALIZER } from '../../../src/reconciler/finalizer.ts';
+import { Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
 import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
 import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
@@ -126,7 +126,7 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
         return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
       }),
     setFinalizers: ({ kind, metadata }, finalizers) =>
-      attempt(`${finalizers.includes(OUTCOME_FINALIZER) ? 'hold' : 'release'} ${kind} ${metadata.name}`, () => {
+      attempt(`${finalizers.includes(Finalizer.Outcome) ? 'hold' : 'release'} ${kind} ${metadata.name}`, () => {
         const { namespace, name, resourceVersion } = metadata;
         const body = { metadata: { resourceVersion, finalizers } };
         return find(kind, namespace, name) && api.patch(of(kind), { namespace, name }, { type: 'merge', body });

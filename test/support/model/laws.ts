@@ -1,6 +1,7 @@
 import type { Verb } from '../../../src/kube/calls.ts';
-import { KubeError, type KubeErrorReason } from '../../../src/kube/errors.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import type { ObjectName, Resource } from '../../../src/kube/resources.ts';
+import type { KubeErrorReason } from '../../../src/orchestration/vocabulary/kube-error-reasons.ts';
 
 /** A call, as whoever judges it sees it. */
 export interface Call {

@@ -1,8 +1,9 @@
 import type { DeleteOptions, Page, PatchOptions, WatchEvent } from '../../../src/kube/client.ts';
-import { KubeError, type KubeErrorReason } from '../../../src/kube/errors.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import { compareVersions, type ObjectName, type Resource } from '../../../src/kube/resources.ts';
 import { type KubeObject, keyOf } from '../../../src/objects/object.ts';
 import { isEqual } from '../../../src/orchestration/equality.ts';
+import type { KubeErrorReason } from '../../../src/orchestration/vocabulary/kube-error-reasons.ts';
 import { mergePatch } from '../patches.ts';
 import type { Call, Law } from './laws.ts';
 
