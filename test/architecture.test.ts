@@ -7,7 +7,7 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   dag: { src: [], outside: [] },
   orchestration: { src: ['dag'], outside: ['ajv', 'json-schema-to-ts'] },
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
-  kube: { src: ['dag', 'orchestration'], outside: ['@kubernetes/client-node', 'undici', 'node:'] },
+  kube: { src: ['dag', 'orchestration'], outside: ['openid-client', 'undici', 'yaml', 'node:'] },
   engine: { src: ['kube', 'reconciler', 'supervisor'], outside: [] },
   release: { src: ['kube', 'reconciler'], outside: [] },
   reconciler: { src: ['dag', 'orchestration'], outside: [] },

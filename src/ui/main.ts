@@ -57,7 +57,7 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
   ];
   let user: UserContext | undefined;
   try {
-    user = readUserContext({ kubeconfig, context }, process.env);
+    user = readUserContext({ kubeconfig, context }, { environment: process.env, now: Date.now });
   } catch (error) {
     mistakes.push((error as Error).message);
   }
