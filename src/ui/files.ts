@@ -15,11 +15,10 @@ export interface PageFile {
 }
 
 /**
- * A file of the page by its URL path; undefined where there is none. Compiled, the modules are there as they are served;
+ * A file of the page by its name; undefined where there is none. Compiled, the modules are there as they are served;
  * from the sources, their types are taken out as they are read.
  */
-export async function readPageFile(path: string): Promise<PageFile | undefined> {
-  const name = path === '/' ? 'page.html' : path.slice(1);
+export async function readPageFile(name: string): Promise<PageFile | undefined> {
   const extension = /^[a-z-]+\.(html|css|svg|js|ts)$/.exec(name)?.[1];
   const type = TYPES[extension ?? ''];
   if (type === undefined) return undefined;

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { asksForHelp, readArguments } from '../cli/arguments.ts';
 import { createKubeClient } from '../kube/client.ts';
@@ -16,7 +14,6 @@ import { asRecord } from '../orchestration/decode.ts';
 import { GROUP, VERSION } from '../orchestration/schema.ts';
 import { nameSnapshot } from '../reconciler/names.ts';
 import type { Cluster, StoredObject } from './cluster.ts';
-import { createPageServer } from './server.ts';
 import { describeTrouble } from './trouble.ts';
 
 const USAGE = `usage: orchestration-gate ui [-n NAMESPACE] [--context CONTEXT] [--kubeconfig FILE] [--port PORT] [--open]
@@ -70,6 +67,7 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
   const flags = [...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]), '--context', user.context];
   const followed = follow(user, namespace, complain);
   const token = randomBytes(24).toString('base64url');
+  const { createPageServer } = await import('./server.ts');
   const server = createPageServer({
     cluster: followed.cluster,
     context: { context: user.context, namespace },
@@ -78,7 +76,7 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
     schedule: timing.schedule,
     onFault: (error) => complain(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
-  const url = await listen(server, Number(port)).catch((error: NodeJS.ErrnoException) => {
+  const url = await server.listen({ host: '127.0.0.1', port: Number(port) }).catch((error: NodeJS.ErrnoException) => {
     complain(
       error.code === 'EADDRINUSE' ? `port ${port} of 127.0.0.1 is taken: name another with --port` : error.message,
     );
@@ -86,20 +84,13 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
   });
   if (url !== undefined) {
     stdout.write(`The Orchestrations of namespace ${namespace} in context ${user.context} are shown at\n\n`);
-    stdout.write(`  ${url}#token=${token}\n\nCtrl-C ends it.\n`);
-    if (args.values.open) openBrowser(`${url}#token=${token}`, process.platform, complain);
+    stdout.write(`  ${url}/#token=${token}\n\nCtrl-C ends it.\n`);
+    if (args.values.open) openBrowser(`${url}/#token=${token}`, process.platform, complain);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   }
-  server.closeAllConnections();
-  server.close();
+  await server.close();
   await followed.stop();
   return url === undefined ? 2 : 0;
-}
-
-async function listen(server: Server, port: number): Promise<string> {
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 const OPENERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', win32: 'explorer' };
