@@ -11,7 +11,7 @@ export interface Failure {
 }
 
 /** What keeps the page from being up to date, and what to do about it; undefined where it is the way of the world. */
-export function describeTrouble({ resource, reason, message }: Failure, namespace: string): string | undefined {
+function describeTrouble({ resource, reason, message }: Failure, namespace: string): string | undefined {
   const where = `in namespace ${quoteName(namespace)}`;
   switch (reason) {
     case 'Expired':
@@ -29,4 +29,36 @@ export function describeTrouble({ resource, reason, message }: Failure, namespac
     default:
       return `${resource} ${where} cannot be followed: ${message}`;
   }
+}
+
+export interface Troubles {
+  /** What is wrong now, in sentences; empty in health. */
+  readonly sentences: () => readonly string[];
+  readonly add: (failure: Failure) => void;
+  readonly clear: (resource: string) => void;
+}
+
+/** What is wrong with a namespace, resource by resource. `complain` hears of each trouble once, and of the end of the last. */
+export function createTroubles(
+  namespace: string,
+  complain: (sentence: string) => void,
+  onChange: () => void,
+): Troubles {
+  const byResource = new Map<string, string>();
+  const sentences = () => [...new Set(byResource.values())];
+  return {
+    sentences,
+    add: (failure) => {
+      const sentence = describeTrouble(failure, namespace);
+      if (sentence === undefined || byResource.get(failure.resource) === sentence) return;
+      if (!sentences().includes(sentence)) complain(sentence);
+      byResource.set(failure.resource, sentence);
+      onChange();
+    },
+    clear: (resource) => {
+      if (!byResource.delete(resource)) return;
+      if (byResource.size === 0) complain('The API server answers again.');
+      onChange();
+    },
+  };
 }
