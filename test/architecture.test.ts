@@ -18,7 +18,10 @@ const imports: Readonly<Record<string, { readonly src: readonly string[]; readon
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
   cli: { src: ['dag', 'orchestration', 'drawing', 'reconciler', 'tls'], outside: ['yaml', 'node:'] },
-  ui: { src: ['dag', 'orchestration', 'drawing', 'kube', 'reconciler'], outside: ['fastify', 'node:'] },
+  ui: {
+    src: ['dag', 'orchestration', 'drawing', 'kube', 'reconciler'],
+    outside: ['d3-selection', 'd3-zoom', 'esbuild', 'fastify', 'node:'],
+  },
 };
 
 const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('main.ts'));

@@ -121,20 +121,26 @@ describe('the page’s server', () => {
     expect(await text(response)).not.toMatch(/<script>| style=| on\w+=/);
   });
 
-  test('sends the page’s modules as JavaScript', async () => {
-    const response = await ask('/model.js');
+  test('sends the page’s modules as one script', async () => {
+    const response = await ask('/main.js');
     expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
     const source = await text(response);
-    expect(source).toContain('export function applyMessage(');
-    expect(source).not.toContain('interface ');
+    expect(source).toContain('function applyMessage(');
+    expect(source).not.toMatch(/^import |interface /m);
   });
 
-  test.each(['/../server.ts', '/..%2fserver.ts', '/page/main.js', '/tsconfig.json', '/nothing.js', '/server.js'])(
-    'sends no file but the page’s own: %s',
-    async (path) => {
-      expect((await ask(path)).statusCode).toBe(404);
-    },
-  );
+  test.each([
+    '/../server.ts',
+    '/..%2fserver.ts',
+    '/page/main.js',
+    '/tsconfig.json',
+    '/nothing.js',
+    '/model.js',
+    '/main.ts',
+    '/constructor',
+  ])('sends no file but the page’s own: %s', async (path) => {
+    expect((await ask(path)).statusCode).toBe(404);
+  });
 
   test('answers a strange host, a method that changes things and a URL that is none with a sentence', async () => {
     const answers = [await ask('/', { host: 'evil.example' }), await ask('/', {}, 'POST'), await ask('/%zz')];

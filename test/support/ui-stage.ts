@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Cluster, StoredObject } from '../../src/ui/cluster.ts';
 import { createPageServer } from '../../src/ui/server.ts';
-import { layered } from '../../test/support/stand-in.ts';
-import { systemTiming } from '../../test/support/timing.ts';
+import { layered } from './stand-in.ts';
+import { systemTiming } from './timing.ts';
 
 const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
 const WIDTH = 50;
