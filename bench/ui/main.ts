@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { CDPSession, Page } from 'playwright-core';
 import { startBrowser } from '../../test/support/browser.ts';
+import { startUiStage, type UiStage } from '../../test/support/ui-stage.ts';
 import { type Budget, formatTable, type Row, verdictOf } from '../table.ts';
 import { median, percentile } from '../turns.ts';
 import { probe } from './probe.ts';
-import { startUiStage, type UiStage } from './stage.ts';
 
 const STEPS = 1_000;
 const LOADS = 5;

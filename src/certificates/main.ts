@@ -34,7 +34,7 @@ export async function startCertificates(
   log: Logger,
   registry: Registry,
 ): Promise<{ readonly stop: () => Promise<void> }> {
-  const load = await chooseCredentials(configuration.kubeconfig, environment);
+  const load = await chooseCredentials(configuration.kubeconfig, { environment, now: Date.now });
   const metrics = createCertificateMetrics(registry);
   const names = (configuration.webhookConfigurations ?? []) as readonly ConfigurationName[];
   const transport = createTransport({ load, timing, log });

@@ -81,7 +81,7 @@ async function findCluster(
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   const isChosen = choice.kubeconfig !== undefined || choice.context !== undefined || Boolean(env['KUBECONFIG']);
   try {
-    return readUserContext(choice, env);
+    return readUserContext(choice, { environment: env, now: Date.now });
   } catch (error) {
     if (isChosen || host === undefined) throw error;
     const namespace = await readFile(SERVICE_ACCOUNT_NAMESPACE, 'utf8');

@@ -47,7 +47,7 @@ export async function runEngine(args: readonly string[], process: NodeJS.Process
   const parent = connectParent(process);
   const metrics = createEngineMetrics();
   metrics.setHeapLimit(getHeapStatistics().heap_size_limit);
-  const load = await chooseCredentials(configuration.kubeconfig, process.env);
+  const load = await chooseCredentials(configuration.kubeconfig, { environment: process.env, now: Date.now });
   const started = await parent.started;
   const settings = followPolicy(configuration, log, () => engine.judgeAgain());
   const { policy } = settings;

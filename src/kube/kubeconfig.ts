@@ -1,29 +1,38 @@
 import { existsSync } from 'node:fs';
-import type { RequestOptions } from 'node:https';
 import { delimiter, join } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
-import type { LoadCredentials, TlsCredentials } from './credentials.ts';
+import type { Environment } from './credential-plugin.ts';
+import type { LoadCredentials } from './credentials.ts';
+import { type Kubeconfig, readKubeconfig, textOf } from './kubeconfig-file.ts';
+import { type ClusterAndUser, createCredentialReader, type PluginHost } from './kubeconfig-user.ts';
 
 /**
- * The credentials of a kubeconfig's current context: inline or from files, by client certificate, token, password, or exec
- * plugin. The file is read at each load, so a token that was replaced in it is found. Importing this module costs what
- * client-node costs (0.3 s, 55 MB): inside a cluster use `loadInCluster`.
+ * The credentials of a kubeconfig's current context: inline or from files, by client certificate, token, password, exec
+ * plugin or auth-provider. The file is read at each load, so a token that was replaced in it is found.
  */
-export function loadKubeconfig(path: string): LoadCredentials {
+export function loadKubeconfig(path: string, host: PluginHost): LoadCredentials {
   return loadFrom(() => {
-    const config = new KubeConfig();
-    config.loadFromFile(path);
-    return config;
-  });
+    const config = readKubeconfig([path]);
+    return joinContext(config, config.currentContext);
+  }, host);
 }
 
-function loadFrom(readConfig: () => KubeConfig): LoadCredentials {
-  let config: KubeConfig | undefined;
-  return async (isRefused) => {
-    // client-node remembers what an exec plugin gave until it expires: kept, or the plugin would start each minute.
-    if (isRefused || !config?.getCurrentUser()?.exec) config = readConfig();
-    return readCredentials(config);
-  };
+function loadFrom(readPair: () => ClusterAndUser, host: PluginHost): LoadCredentials {
+  const readCredentials = createCredentialReader(host);
+  return async (isRefused) => readCredentials(readPair(), isRefused);
+}
+
+function joinContext({ contexts, clusters, users }: Kubeconfig, name: string): ClusterAndUser {
+  const fields = contexts.get(name)?.fields;
+  const cluster = clusters.get(textOf(fields?.['cluster']) ?? '');
+  if (cluster === undefined) {
+    throw new Error(`the kubeconfig's current context ${JSON.stringify(name)} names no cluster in it`);
+  }
+  const userName = textOf(fields?.['user']);
+  const user = users.get(userName ?? '');
+  if (userName !== undefined && user === undefined) {
+    throw new Error(`the kubeconfig's current context ${JSON.stringify(name)} names no user in it`);
+  }
+  return { cluster, user };
 }
 
 /** Which cluster a person means, as whom. */
@@ -40,21 +49,19 @@ export interface UserContext {
  */
 export function readUserContext(
   choice: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
-  environment: Readonly<Record<string, string | undefined>>,
+  host: PluginHost,
 ): UserContext {
-  const files = findKubeconfigs(choice.kubeconfig, environment);
-  const config = readMerged(files, choice.context);
-  const context = config.getContextObject(config.currentContext);
-  if (context === null) throw new Error(describeNoContext(config, files, choice.context));
-  const { name, namespace } = context;
+  const files = findKubeconfigs(choice.kubeconfig, host.environment);
+  const config = readKubeconfig(files);
+  const name = choice.context ?? config.currentContext;
+  const context = config.contexts.get(name);
+  if (context === undefined) throw new Error(describeNoContext(config, files, name));
   // By name from now on: whoever switches the current context in another terminal does not mean this process.
-  return { context: name, namespace: namespace || 'default', load: loadFrom(() => readMerged(files, name)) };
+  const load = loadFrom(() => joinContext(readKubeconfig(files), name), host);
+  return { context: name, namespace: textOf(context.fields['namespace']) ?? 'default', load };
 }
 
-function findKubeconfigs(
-  chosen: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
+function findKubeconfigs(chosen: string | undefined, environment: Environment): readonly string[] {
   if (chosen !== undefined) {
     if (!existsSync(chosen)) throw new Error(`there is no kubeconfig ${JSON.stringify(chosen)}`);
     return [chosen];
@@ -67,57 +74,11 @@ function findKubeconfigs(
   throw new Error(`no kubeconfig: ${where}; name one with --kubeconfig or KUBECONFIG`);
 }
 
-/** As kubectl merges: of two entries of a name, and of two current contexts, the first counts. */
-function readMerged(files: readonly string[], context: string | undefined): KubeConfig {
-  const merged = new KubeConfig();
-  for (const file of files) {
-    const next = new KubeConfig();
-    try {
-      next.loadFromFile(file);
-    } catch (error) {
-      // What follows draws the place, in lines of its own.
-      const [message] = (error as Error).message.split('\n');
-      throw new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${message}`, { cause: error });
-    }
-    merged.clusters = addMissing(merged.clusters, next.clusters);
-    merged.users = addMissing(merged.users, next.users);
-    merged.contexts = addMissing(merged.contexts, next.contexts);
-    merged.currentContext ||= next.currentContext;
-  }
-  if (context !== undefined) merged.currentContext = context;
-  return merged;
-}
-
-function addMissing<Named extends { readonly name: string }>(known: Named[] | undefined, more: Named[]): Named[] {
-  const names = new Set(known?.map(({ name }) => name));
-  return [...(known ?? []), ...more.filter(({ name }) => !names.has(name))];
-}
-
-function describeNoContext(config: KubeConfig, files: readonly string[], wanted: string | undefined): string {
+function describeNoContext({ contexts }: Kubeconfig, files: readonly string[], wanted: string): string {
   const where = `in ${files.join(', ')}`;
-  const names = config.contexts.map(({ name }) => JSON.stringify(name)).join(', ') || 'none';
-  if (wanted === undefined && !config.currentContext) {
+  const names = [...contexts.keys()].map((name) => JSON.stringify(name)).join(', ') || 'none';
+  if (wanted === '') {
     return `no current context is set ${where}: name one with --context; there are ${names}`;
   }
-  return `there is no context ${JSON.stringify(config.currentContext)} ${where}; there are ${names}`;
-}
-
-async function readCredentials(config: KubeConfig): ReturnType<LoadCredentials> {
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) {
-    throw new Error(`the kubeconfig's current context ${JSON.stringify(config.currentContext)} names no cluster in it`);
-  }
-  if (cluster.proxyUrl) throw new Error(`proxy-url of cluster ${cluster.name} in the kubeconfig is not supported`);
-  const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value);
-  if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  return { server: cluster.server.replace(/\/$/, ''), headers, tls: readTls(options) };
-}
-
-function readTls({ ca, cert, key, servername, rejectUnauthorized = true }: RequestOptions): TlsCredentials {
-  // client-node gives PEM as a buffer, or as the text that a plugin gave.
-  const toText = (pem: unknown) => (typeof pem === 'string' || Buffer.isBuffer(pem) ? pem.toString() : undefined);
-  return { ca: toText(ca), cert: toText(cert), key: toText(key), servername, rejectUnauthorized };
+  return `there is no context ${JSON.stringify(wanted)} ${where}; there are ${names}`;
 }

@@ -29,7 +29,7 @@ export async function release(args: readonly string[], process: NodeJS.Process):
   }
   const { kubeconfig, namespaces, ownNamespace, stopsEngine } = parsed.configuration;
   const timing = createTiming(() => performance.now());
-  const load = await chooseCredentials(kubeconfig, process.env);
+  const load = await chooseCredentials(kubeconfig, { environment: process.env, now: Date.now });
   const transport = createTransport({ load, timing, log: createLogger({ level: 'warn' }), watches: 1 });
   const client = createKubeClient({ transport, timing });
   const resources = listChildKinds(stepKinds).flatMap((kind) => (kind.isHeld ? [resourceOf(kind)] : []));

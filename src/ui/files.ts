@@ -1,38 +1,35 @@
 import { readFile } from 'node:fs/promises';
-import { stripTypeScriptTypes } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml',
-  js: 'text/javascript; charset=utf-8',
-  ts: 'text/javascript; charset=utf-8',
-};
+/** The files there are, and their types. */
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['page.html', 'text/html; charset=utf-8'],
+  ['page.css', 'text/css; charset=utf-8'],
+  ['icon.svg', 'image/svg+xml'],
+  ['main.js', 'text/javascript; charset=utf-8'],
+]);
 
 export interface PageFile {
   readonly type: string;
   readonly text: string;
 }
 
-/**
- * A file of the page by its URL path; undefined where there is none. Compiled, the modules are there as they are served;
- * from the sources, their types are taken out as they are read.
- */
-export async function readPageFile(path: string): Promise<PageFile | undefined> {
-  const name = path === '/' ? 'page.html' : path.slice(1);
-  const extension = /^[a-z-]+\.(html|css|svg|js|ts)$/.exec(name)?.[1];
-  const type = TYPES[extension ?? ''];
+/** A file of the page by its name; undefined where there is none. */
+export async function readPageFile(name: string): Promise<PageFile | undefined> {
+  const type = TYPES.get(name);
   if (type === undefined) return undefined;
-  const text = (await read(name)) ?? (extension === 'js' ? await read(name.replace(/js$/, 'ts')) : undefined);
-  return text === undefined ? undefined : { type, text };
+  const file = new URL(`./page/${name}`, import.meta.url);
+  try {
+    return { type, text: await readFile(file, 'utf8') };
+  } catch (error) {
+    if (name !== 'main.js' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return { type, text: await bundle(fileURLToPath(file).replace(/js$/, 'ts')) };
+  }
 }
 
-async function read(name: string): Promise<string | undefined> {
-  try {
-    const text = await readFile(new URL(`./page/${name}`, import.meta.url), 'utf8');
-    return name.endsWith('.ts') ? stripTypeScriptTypes(text) : text;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** The script of the page, as the build makes it; only from the sources it is not there yet. */
+async function bundle(entryPoint: string): Promise<string> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({ entryPoints: [entryPoint], bundle: true, format: 'esm', write: false });
+  return outputFiles[0]?.text ?? '';
 }

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { readPageFile } from './files.ts';
 import { refuse, SECURITY_HEADERS } from './guard.ts';
 import type { EntryKey } from './page/protocol.ts';
@@ -13,63 +14,63 @@ export interface PageServerOptions extends Omit<SessionOptions, 'selected' | 'se
 const MOST_UNSENT = 16 * 1024 * 1024;
 
 /** The server of the page, not listening yet. Only requests to `127.0.0.1` or `localhost` are answered, and only GET. */
-export function createPageServer(options: PageServerOptions): Server {
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      options.onFault(error);
-      if (response.headersSent) response.destroy();
-      else end(response, 500, 'something went wrong here: the terminal shows what');
-    });
+export function createPageServer(options: PageServerOptions): FastifyInstance {
+  const app = fastify({
+    forceCloseConnections: true,
+    frameworkErrors: (_, __, reply) => void end(reply.headers(SECURITY_HEADERS), 400, 'the URL cannot be read'),
   });
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    const { method = '', headers, socket } = request;
-    const url = parseUrl(request.url);
-    if (url === undefined) return end(response, 400, 'the URL cannot be read');
-    const { host, authorization } = headers;
-    const refusal = refuse({ method, host, path: url.pathname, authorization }, socket.localPort ?? 0, options.token);
-    if (refusal !== undefined) return end(response, refusal.status, refusal.sentence);
-    if (url.pathname === '/api/events') return stream(response, readSelection(url.searchParams));
-    const file = await readPageFile(url.pathname);
-    if (file === undefined) return end(response, 404, 'there is no such page');
-    response.writeHead(200, { 'content-type': file.type }).end(file.text);
-  }
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    const { method, headers, socket, routeOptions, url } = request;
+    // The path of the route that answers: the URL may spell it in other ways.
+    const asked = { method, host: headers.host, path: routeOptions.url ?? url, authorization: headers.authorization };
+    const refusal = refuse(asked, socket.localPort ?? 0, options.token);
+    return refusal && end(reply, refusal.status, refusal.sentence);
+  });
+  app.setNotFoundHandler((_, reply) => end(reply, 404, 'there is no such page'));
+  app.setErrorHandler((error, _, reply) => {
+    options.onFault(error);
+    return end(reply, 500, 'something went wrong here: the terminal shows what');
+  });
 
-  function stream(response: ServerResponse, selected: EntryKey | undefined): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-    const write = (text: string) => {
-      response.write(text);
-      if (response.writableLength > MOST_UNSENT) response.destroy();
-    };
-    let cancelHeartbeat = () => {};
-    const beat = () => {
-      cancelHeartbeat = options.schedule(HEARTBEAT_MS, () => {
-        write(HEARTBEAT);
-        beat();
-      });
-    };
-    const close = openSession({ ...options, selected, send: (message) => write(formatFrame(message)) });
-    beat();
-    response.once('close', () => {
-      cancelHeartbeat();
-      close();
+  app.get<{ Params: { name?: string } }>('/:name?', async ({ params: { name = 'page.html' } }, reply) => {
+    const file = await readPageFile(name);
+    return file === undefined ? reply.callNotFound() : reply.type(file.type).send(file.text);
+  });
+  app.get<{ Querystring: { kind?: unknown; name?: unknown } }>('/api/events', (request, reply) =>
+    reply.type('text/event-stream; charset=utf-8').send(openStream(options, readSelection(request.query))),
+  );
+  return app;
+}
+
+/** The frames of a session, which lasts as long as somebody reads them. */
+function openStream(options: PageServerOptions, selected: EntryKey | undefined): Readable {
+  const frames = new Readable({ read() {} });
+  const write = (text: string) => {
+    frames.push(text);
+    if (frames.readableLength > MOST_UNSENT) frames.destroy();
+  };
+  let cancelHeartbeat = () => {};
+  const beat = () => {
+    cancelHeartbeat = options.schedule(HEARTBEAT_MS, () => {
+      write(HEARTBEAT);
+      beat();
     });
-  }
-
-  return server;
+  };
+  const close = openSession({ ...options, selected, send: (message) => write(formatFrame(message)) });
+  beat();
+  return frames.once('close', () => {
+    cancelHeartbeat();
+    close();
+  });
 }
 
-function parseUrl(url = ''): URL | undefined {
-  return URL.parse(url, 'http://localhost') ?? undefined;
-}
-
-function readSelection(query: URLSearchParams): EntryKey | undefined {
-  const [kind, name] = [query.get('kind'), query.get('name')];
-  if (name === null || (kind !== 'Orchestration' && kind !== 'OrchestrationRun')) return undefined;
+function readSelection({ kind, name }: { readonly kind?: unknown; readonly name?: unknown }): EntryKey | undefined {
+  if (typeof name !== 'string' || (kind !== 'Orchestration' && kind !== 'OrchestrationRun')) return undefined;
   return { kind, name };
 }
 
-function end(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
+function end(reply: FastifyReply, status: number, sentence: string): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(`${sentence}\n`);
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { loadKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { issueCertificateAuthority } from '../../src/tls/issue.ts';
 import { connectApi, type SendToApi } from '../support/api.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
@@ -341,7 +340,7 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
       now: new Date(),
     });
     const caBundle = Buffer.from(certificatePem).toString('base64');
-    const client = connectKube(loadKubeconfig(kubeconfig));
+    const client = connectKube(kubeconfig);
     const kind = 'ValidatingWebhookConfiguration';
     const name = 'agents-gate-orchestrations';
     const webhooks = [{ name: 'validate.orchestrations.orchestration.proompteng.ai', clientConfig: { caBundle } }];

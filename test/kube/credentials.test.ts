@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Credentials, createCredentialCache, loadInCluster } from '../../src/kube/credentials.ts';
-import { loadKubeconfig, readUserContext } from '../../src/kube/kubeconfig.ts';
+import { makeFolder } from '../support/folder.ts';
 import { createFakeTiming, silentLog } from '../support/timing.ts';
 
 const credentials = (token: string): Credentials => ({
@@ -106,13 +105,6 @@ describe('credentials in use', () => {
   });
 });
 
-async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  return folder;
-}
-
 describe('in a cluster', () => {
   test('token and CA are those of the mounted files, at each load', async () => {
     const folder = await makeFolder({ token: 'first\n', 'ca.crt': 'ca' });
@@ -125,137 +117,5 @@ describe('in a cluster', () => {
   test('the address may be one of IPv6', async () => {
     const folder = await makeFolder({ token: 't', 'ca.crt': 'ca' });
     expect((await loadInCluster({ host: 'fd00::1', port: '443', folder })(false)).server).toBe('https://[fd00::1]:443');
-  });
-});
-
-/** A kubeconfig whose user and cluster have these fields too. */
-async function makeKubeconfig(user: object, cluster: object = {}, files: Readonly<Record<string, string>> = {}) {
-  const content = {
-    clusters: [{ name: 'c', cluster: { server: 'https://api:6443/', ...cluster } }],
-    users: [{ name: 'u', user }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  const folder = await makeFolder({ ...files, config: JSON.stringify(content) });
-  return { folder, path: join(folder, 'config') };
-}
-
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-
-describe('a kubeconfig', () => {
-  test('gives inline and mounted credentials', async () => {
-    const inline = await makeKubeconfig(
-      { token: 't', 'client-certificate-data': base64('cert'), 'client-key-data': base64('key') },
-      { 'certificate-authority-data': base64('ca'), 'tls-server-name': 'kubernetes' },
-    );
-    expect(await loadKubeconfig(inline.path)(false)).toEqual({
-      server: 'https://api:6443',
-      headers: { authorization: 'Bearer t' },
-      tls: { ca: 'ca', cert: 'cert', key: 'key', servername: 'kubernetes', rejectUnauthorized: true },
-    });
-    const files = { 'my.crt': 'cert', 'my.key': 'key', 'ca.crt': 'ca' };
-    const mounted = await makeKubeconfig(
-      { 'client-certificate': 'my.crt', 'client-key': 'my.key' },
-      { 'certificate-authority': 'ca.crt' },
-      files,
-    );
-    expect((await loadKubeconfig(mounted.path)(false)).tls).toMatchObject({ ca: 'ca', cert: 'cert', key: 'key' });
-  });
-
-  test('gives a password, and no trust in the server where it says so', async () => {
-    const { path } = await makeKubeconfig({ username: 'me', password: 'pw' }, { 'insecure-skip-tls-verify': true });
-    expect(await loadKubeconfig(path)(false)).toMatchObject({
-      headers: { authorization: `Basic ${base64('me:pw')}` },
-      tls: { ca: undefined, rejectUnauthorized: false },
-    });
-  });
-
-  test('is read at each load', async () => {
-    const { path } = await makeKubeconfig({ token: 'first' });
-    const load = loadKubeconfig(path);
-    await load(false);
-    const other = await makeKubeconfig({ token: 'second' });
-    await rename(other.path, path);
-    expect((await load(false)).headers).toEqual({ authorization: 'Bearer second' });
-  });
-
-  test('has its plugin started once, and again when what that gave is refused', async () => {
-    const script = `
-      const { appendFileSync, readFileSync } = require('node:fs');
-      appendFileSync(__dirname + '/starts', '.');
-      const token = 'token-' + readFileSync(__dirname + '/starts', 'utf8').length;
-      console.log(JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } }));
-    `;
-    const folder = await makeFolder({ 'plugin.cjs': script });
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: process.execPath,
-      args: [join(folder, 'plugin.cjs')],
-    };
-    const { path } = await makeKubeconfig({ exec });
-    const load = loadKubeconfig(path);
-    const tokens = [await load(false), await load(false), await load(true), await load(false)];
-    expect(tokens.map(({ headers }) => headers['authorization'])).toEqual([1, 1, 2, 2].map((n) => `Bearer token-${n}`));
-  });
-
-  test('that names no cluster, or a proxy, is refused with what to look at', async () => {
-    const { path } = await makeKubeconfig({}, { 'proxy-url': 'http://proxy' });
-    await expect(loadKubeconfig(path)(false)).rejects.toThrow('proxy-url of cluster c');
-    const empty = await makeFolder({ config: '{"current-context":"prod"}' });
-    await expect(loadKubeconfig(join(empty, 'config'))(false)).rejects.toThrow('current context "prod"');
-  });
-});
-
-describe('the context that a person means', () => {
-  const context = (name: string, namespace?: string) => ({ name, context: { cluster: name, user: name, namespace } });
-  const config = (current: string, ...names: string[]) =>
-    JSON.stringify({
-      clusters: names.map((name) => ({ name, cluster: { server: `https://${name}` } })),
-      users: names.map((name) => ({ name, user: { token: name } })),
-      contexts: names.map((name) => context(name, name === 'one' ? 'ci' : undefined)),
-      'current-context': current,
-    });
-
-  test('is the current one of the file that is named, with its namespace', async () => {
-    const folder = await makeFolder({ config: config('one', 'one', 'two') });
-    const kubeconfig = join(folder, 'config');
-    const chosen = readUserContext({ kubeconfig }, { KUBECONFIG: '/nowhere' });
-    expect([chosen.context, chosen.namespace, (await chosen.load(false)).server]).toEqual(['one', 'ci', 'https://one']);
-    expect(readUserContext({ kubeconfig, context: 'two' }, {})).toMatchObject({ context: 'two', namespace: 'default' });
-  });
-
-  test('is looked for in all files of KUBECONFIG, the first word counting, and else in the home folder', async () => {
-    const folder = await makeFolder({ a: config('one', 'one'), b: config('two', 'one', 'two') });
-    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
-    const environment = { KUBECONFIG: `${a}:/nowhere:${b}` };
-    expect(readUserContext({}, environment).context).toBe('one');
-    expect((await readUserContext({ context: 'two' }, environment).load(false)).server).toBe('https://two');
-    await mkdir(join(folder, '.kube'));
-    await rename(b, join(folder, '.kube/config'));
-    expect(readUserContext({}, { HOME: folder }).context).toBe('two');
-  });
-
-  test('stays the same when another one becomes current', async () => {
-    const folder = await makeFolder({ config: config('one', 'one', 'two') });
-    const kubeconfig = join(folder, 'config');
-    const { load } = readUserContext({ kubeconfig }, {});
-    await writeFile(kubeconfig, config('two', 'one', 'two'));
-    expect((await load(false)).server).toBe('https://one');
-  });
-
-  test.each([
-    [{ kubeconfig: '/nowhere' }, {}, 'there is no kubeconfig "/nowhere"'],
-    [{}, { HOME: '/nowhere' }, 'no kubeconfig: there is no /nowhere/.kube/config; name one with --kubeconfig'],
-    [{}, { KUBECONFIG: '/nowhere:/nor-here' }, 'no kubeconfig: KUBECONFIG names /nowhere, /nor-here; name one with'],
-  ])('of %j in %j is asked for in a sentence', (choice, environment, sentence) => {
-    expect(() => readUserContext(choice, environment)).toThrow(sentence);
-  });
-
-  test('that is not there is answered with those that are', async () => {
-    const folder = await makeFolder({ config: config('', 'one', 'two'), broken: '{' });
-    const kubeconfig = join(folder, 'config');
-    expect(() => readUserContext({ kubeconfig, context: 'tow' }, {})).toThrow('no context "tow" in');
-    expect(() => readUserContext({ kubeconfig }, {})).toThrow('no current context is set in');
-    expect(() => readUserContext({ kubeconfig: join(folder, 'broken') }, {})).toThrow('cannot be read');
   });
 });

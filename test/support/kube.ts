@@ -3,6 +3,7 @@ import { createKubeClient, type KubeClient } from '../../src/kube/client.ts';
 import type { LoadCredentials } from '../../src/kube/credentials.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts';
+import type { PluginHost } from '../../src/kube/kubeconfig-user.ts';
 import type { Resource } from '../../src/kube/resources.ts';
 import { createTransport } from '../../src/kube/transport.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
@@ -20,6 +21,9 @@ export const jobs: Resource = { group: 'batch', version: 'v1', plural: 'jobs', k
 export function configMap(namespace: string, name: string, data: Readonly<Record<string, string>> = {}): KubeObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
+
+/** This process, as credential plugins of a kubeconfig see it. */
+export const pluginHost: PluginHost = { environment: process.env, now: Date.now };
 
 /** Our client, with what it told its observers. */
 export interface ObservedClient extends KubeClient {
@@ -45,7 +49,7 @@ export function connectKube(
     countRetry: ({ verb, reason }) => retries.push({ verb, reason }),
   };
   const transport = createTransport({
-    load: typeof from === 'string' ? loadKubeconfig(from) : from,
+    load: typeof from === 'string' ? loadKubeconfig(from, pluginHost) : from,
     timing: systemTiming,
     log: silentLog,
     onSockets: (open) => {

@@ -1,23 +1,16 @@
+import { select } from 'd3-selection';
+import { zoom, zoomIdentity, zoomTransform } from 'd3-zoom';
+import { type Card, createCard, createMeasure, updateCard } from './cards.ts';
 import { drawn, element } from './dom.ts';
 import { drawEdges } from './edges.ts';
 import { findNext } from './keys.ts';
-import { type Look, lookOf } from './looks.ts';
-import { followPointer } from './pointer.ts';
-import type { BoxView, Picture, StepView } from './protocol.ts';
-import { fitIn, reveal, type Viewport, zoom } from './viewport.ts';
+import type { Picture, StepView } from './protocol.ts';
+import { fitIn, reveal, SCALES, type Viewport } from './viewport.ts';
 
 export interface GraphOptions {
   readonly place: HTMLElement;
   /** A box was chosen, or with undefined none. */
   readonly onSelect: (index: number | undefined) => void;
-}
-
-/** A box as it is in the document. */
-interface Card {
-  readonly group: SVGGElement;
-  readonly shape: SVGPathElement;
-  readonly second: SVGTextElement;
-  shown: string;
 }
 
 /** Below this scale text is a grey line: the boxes are filled with their colours in its place. */
@@ -26,7 +19,6 @@ const LEGIBLE = 0.42;
 const LEGIBLE_EDGES = 600;
 /** More edges than this are a grey cloud: only those of the chosen step are drawn. */
 const MOST_EDGES = 6_000;
-const TEXT_X = 36;
 
 /** The drawing of a graph, to be moved, enlarged and chosen from. */
 export function createGraph({ place, onSelect }: GraphOptions) {
@@ -35,7 +27,6 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   const measure = createMeasure();
   let picture: Picture | undefined;
   let cards: Card[] = [];
-  let viewport: Viewport = { x: 0, y: 0, scale: 1 };
   let isFitted = true;
   let chosen: number | undefined;
   let focus = 0;
@@ -46,28 +37,34 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     if (frame !== 0) return;
     frame = requestAnimationFrame(() => {
       frame = 0;
-      const { x, y, scale } = viewport;
-      scene.setAttribute('transform', `translate(${x} ${y}) scale(${scale})`);
-      svg.classList.toggle('far', scale < LEGIBLE);
+      const viewport = zoomTransform(svg);
+      scene.setAttribute('transform', viewport.toString());
+      svg.classList.toggle('far', viewport.k < LEGIBLE);
     });
   }
 
-  function move(next: Viewport): void {
-    viewport = next;
-    isFitted = false;
-    show();
+  /** d3-zoom keeps the viewport, and follows mouse, wheel, fingers and double clicks. */
+  const zooming = zoom<SVGSVGElement, unknown>()
+    .scaleExtent(SCALES)
+    .filter((event: MouseEvent) => !event.button && !isPan(event) && (!event.ctrlKey || event.type === 'wheel'))
+    .on('zoom', () => {
+      isFitted = false;
+      show();
+    });
+  const canvas = select<SVGSVGElement, unknown>(svg).call(zooming);
+
+  function move({ x, y, scale }: Viewport): void {
+    zooming.transform(canvas, zoomIdentity.translate(x, y).scale(scale));
   }
 
   function fitAll(): void {
     if (picture === undefined) return;
-    viewport = fitIn(picture, svg.getBoundingClientRect());
+    move(fitIn(picture, svg.getBoundingClientRect()));
     isFitted = true;
-    show();
   }
 
   function zoomBy(factor: number): void {
-    const { width, height } = svg.getBoundingClientRect();
-    move(zoom(viewport, factor, { x: width / 2, y: height / 2 }));
+    zooming.scaleBy(canvas, factor);
   }
 
   function draw(next: Picture | undefined): void {
@@ -103,15 +100,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   function update(index: number, step: StepView | undefined): void {
     const [box, card] = [picture?.boxes[index], cards[index]];
     if (box === undefined || card === undefined) return;
-    const look = lookOf(box, step);
-    const second = describeSecond(box, look, step);
-    const shown = `${look.name} ${second}`;
-    if (card.shown === shown) return;
-    card.shown = shown;
-    card.group.setAttribute('class', `card ${look.name}${index === chosen ? ' chosen' : ''}`);
-    card.group.setAttribute('aria-label', `${box.label}: ${second}`);
-    card.shape.setAttribute('d', look.shape);
-    card.second.textContent = measure.fit(second, box.width - TEXT_X - 10, 11);
+    updateCard(card, box, step, measure);
   }
 
   function choose(index: number | undefined, isSeen = true): void {
@@ -125,7 +114,8 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     card.group.classList.add('chosen');
     setFocus(index);
     // What is seen whole stays so, also in the smaller window that the details leave.
-    if (isSeen && !(isFitted && viewport.scale >= LEGIBLE)) move(reveal(viewport, box, svg.getBoundingClientRect()));
+    const { x, y, k: scale } = zoomTransform(svg);
+    if (isSeen && !(isFitted && scale >= LEGIBLE)) move(reveal({ x, y, scale }, box, svg.getBoundingClientRect()));
   }
 
   /** Of all boxes the Tab key stops at one; arrows go on from there. */
@@ -139,10 +129,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     for (const [index, { group }] of cards.entries()) group.classList.toggle('dim', isDimmed?.(index) ?? false);
   }
 
-  svg.addEventListener('click', ({ target }) => {
-    const index = indexOf(target);
-    if (index !== undefined || !pointer.hasDragged()) onSelect(index);
-  });
+  svg.addEventListener('click', ({ target }) => onSelect(indexOf(target)));
   svg.addEventListener('keydown', (event) => {
     const index = indexOf(event.target);
     if (index === undefined || picture === undefined) return;
@@ -155,10 +142,15 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     }
     if (next !== undefined || event.key === ' ') event.preventDefault();
   });
-  const pointer = followPointer(svg, {
-    pan: (dx, dy) => move({ ...viewport, x: viewport.x + dx, y: viewport.y + dy }),
-    zoom: (factor, point) => move(zoom(viewport, factor, point)),
-  });
+  svg.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const { k } = zoomTransform(svg);
+      if (isPan(event)) zooming.translateBy(canvas, -event.deltaX / k, -event.deltaY / k);
+    },
+    { passive: false },
+  );
   new ResizeObserver(() => {
     if (isFitted) fitAll();
   }).observe(svg);
@@ -182,6 +174,11 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   return { draw, update, choose, dim, fitAll, zoomBy };
 }
 
+/** Two fingers on a pad, moved sideways too: they pan. */
+function isPan(event: MouseEvent): boolean {
+  return event instanceof WheelEvent && event.deltaX !== 0 && !event.ctrlKey;
+}
+
 function indexOf(target: EventTarget | null): number | undefined {
   const group = target instanceof Element ? target.closest('g.card') : null;
   return group === null ? undefined : Number(group.getAttribute('data-index'));
@@ -199,53 +196,4 @@ function drawAll(picture: Picture, edges: Picture['edges'], name: string): SVGGE
     drawn('path', { class: 'lines', d: lines }),
     drawn('path', { class: 'heads', d: heads }),
   );
-}
-
-function createCard(box: BoxView, index: number, measure: Measure): Card {
-  const shape = drawn('path', { class: 'shape', transform: `translate(10 ${box.height / 2 - 8})` });
-  const second = drawn('text', { class: 'second', x: TEXT_X, y: 32 });
-  const first = drawn(
-    'text',
-    { class: 'first', x: TEXT_X, y: 18 },
-    measure.fit(box.label, box.width - TEXT_X - 10, 13),
-  );
-  const group = drawn(
-    'g',
-    {
-      class: 'card',
-      role: 'button',
-      tabindex: index === 0 ? 0 : -1,
-      'data-index': index,
-      transform: `translate(${box.x} ${box.y})`,
-    },
-    drawn('title', {}, box.label),
-    drawn('rect', { width: box.width, height: box.height, rx: 9 }),
-    shape,
-    first,
-    second,
-  );
-  return { group, shape, second, shown: '' };
-}
-
-function describeSecond({ kind }: BoxView, { word }: Look, step: StepView | undefined): string {
-  const attempt =
-    step !== undefined && step.mostAttempts > 1 && step.attempt > 0 ? ` ${step.attempt}/${step.mostAttempts}` : '';
-  return [`${word}${attempt}`, kind].filter(Boolean).join(' · ');
-}
-
-type Measure = ReturnType<typeof createMeasure>;
-
-/** Cuts text to a width in pixels. */
-function createMeasure() {
-  const context = document.createElement('canvas').getContext('2d');
-  const family = getComputedStyle(document.body).fontFamily;
-  function fit(text: string, width: number, size: number): string {
-    if (context === null) return text;
-    context.font = `${size === 13 ? 600 : 400} ${size}px ${family}`;
-    if (context.measureText(text).width <= width) return text;
-    const characters = Array.from(text);
-    while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
-    return `${characters.join('')}…`;
-  }
-  return { fit };
 }

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import type { Cluster } from '../../src/ui/cluster.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
+import type { Cluster } from '../../src/ui/cluster.ts';
 import { createPageServer } from '../../src/ui/server.ts';
-import { layered } from '../../test/support/stand-in.ts';
-import { systemTiming } from '../../test/support/timing.ts';
+import { layered } from './stand-in.ts';
+import { systemTiming } from './timing.ts';
 
 const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
 const WIDTH = 50;
@@ -63,11 +61,9 @@ export async function startUiStage(count: number): Promise<UiStage> {
       throw error;
     },
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
-    url: `http://127.0.0.1:${port}/#token=${token}`,
+    url: `${address}/#token=${token}`,
     names: spec.steps.map(({ name }) => name),
     change: (index) => {
       const step = stepStatuses[index];
@@ -84,10 +80,6 @@ export async function startUiStage(count: number): Promise<UiStage> {
       stored = [orchestration, run()];
       for (const listener of listeners) listener(stored[1]);
     },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    [Symbol.asyncDispose]: () => server.close(),
   };
 }

@@ -1,0 +1,80 @@
+import { drawn } from './dom.ts';
+import { type Look, lookOf } from './looks.ts';
+import type { BoxView, StepView } from './protocol.ts';
+
+/** A box as it is in the document. */
+export interface Card {
+  readonly group: SVGGElement;
+  readonly shape: SVGPathElement;
+  readonly second: SVGTextElement;
+  /** The look and the words that are shown. */
+  look: string;
+  words: string;
+}
+
+/** Where the text of a card begins, right of its shape. */
+const TEXT_X = 36;
+
+/** Draws a box, without its step. */
+export function createCard(box: BoxView, index: number, measure: Measure): Card {
+  const shape = drawn('path', { class: 'shape', transform: `translate(10 ${box.height / 2 - 8})` });
+  const second = drawn('text', { class: 'second', x: TEXT_X, y: 32 });
+  const first = drawn(
+    'text',
+    { class: 'first', x: TEXT_X, y: 18 },
+    measure.fit(box.label, box.width - TEXT_X - 10, 13),
+  );
+  const group = drawn(
+    'g',
+    {
+      class: 'card unknown',
+      role: 'button',
+      tabindex: index === 0 ? 0 : -1,
+      'data-index': index,
+      transform: `translate(${box.x} ${box.y})`,
+    },
+    drawn('title', {}, box.label),
+    drawn('rect', { width: box.width, height: box.height, rx: 9 }),
+    shape,
+    first,
+    second,
+  );
+  return { group, shape, second, look: 'unknown', words: '' };
+}
+
+/** Shows how the step of a box stands; what is shown already costs nothing. */
+export function updateCard(card: Card, box: BoxView, step: StepView | undefined, measure: Measure): void {
+  const { group, shape, second } = card;
+  const look = lookOf(box, step);
+  const words = describeSecond(box, look, step);
+  if (card.look === look.name && card.words === words) return;
+  group.classList.replace(card.look, look.name);
+  card.look = look.name;
+  card.words = words;
+  group.setAttribute('aria-label', `${box.label}: ${words}`);
+  shape.setAttribute('d', look.shape);
+  second.textContent = measure.fit(words, box.width - TEXT_X - 10, 11);
+}
+
+function describeSecond({ kind }: BoxView, { word }: Look, step: StepView | undefined): string {
+  const attempt =
+    step !== undefined && step.mostAttempts > 1 && step.attempt > 0 ? ` ${step.attempt}/${step.mostAttempts}` : '';
+  return [`${word}${attempt}`, kind].filter(Boolean).join(' · ');
+}
+
+type Measure = ReturnType<typeof createMeasure>;
+
+/** Cuts text to a width in pixels. */
+export function createMeasure() {
+  const context = document.createElement('canvas').getContext('2d');
+  const family = getComputedStyle(document.body).fontFamily;
+  function fit(text: string, width: number, size: number): string {
+    if (context === null) return text;
+    context.font = `${size === 13 ? 600 : 400} ${size}px ${family}`;
+    if (context.measureText(text).width <= width) return text;
+    const characters = Array.from(text);
+    while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
+    return `${characters.join('')}…`;
+  }
+  return { fit };
+}
