@@ -7,9 +7,9 @@ import { buildChild, buildSnapshot } from './child-object.ts';
 import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
 import { nameSnapshot } from './names.ts';
+import type { Action, ObservedRun } from './observation.ts';
 import { readRun } from './observe.ts';
 import type { Cluster } from './ports.ts';
-import type { Action, ObservedRun } from './snapshot.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;

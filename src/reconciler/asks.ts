@@ -1,7 +1,7 @@
 import { listNames } from '../dag/display.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import { type AskingReason, stepReasons } from '../orchestration/vocabulary/step-reasons.ts';
-import type { Action } from './snapshot.ts';
+import type { Action } from './observation.ts';
 
 /** Reasons of a step that waits until a person acts. */
 const FOR_PEOPLE = Object.entries(stepReasons).flatMap(([reason, meaning]) =>

@@ -7,38 +7,38 @@ import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { StepChange } from './draft.ts';
 import { isLeftToUs } from './finalizer.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Observation } from './observation.ts';
 
 /**
  * The child of a step's current attempt: what stands under its name, and is the very one that this process created or, if
  * it created none, that was recorded. Labels say nothing.
  */
-export function findChild(snapshot: Snapshot, status: StepStatus): StoredObject | undefined {
-  const child = findOwned(snapshot, status);
-  return (uidOf(snapshot, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
+export function findChild(observation: Observation, status: StepStatus): StoredObject | undefined {
+  const child = findOwned(observation, status);
+  return (uidOf(observation, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
 }
 
 /** An object of the name of a step's current child that the run owns as controller, whatever uid the status tells. */
-export function findOwned({ children, run }: Snapshot, { resourceRef }: StepStatus): StoredObject | undefined {
+export function findOwned({ children, run }: Observation, { resourceRef }: StepStatus): StoredObject | undefined {
   const child = children.get(resourceRef?.name ?? '');
   return child !== undefined && isControlledBy(child, run.uid) ? child : undefined;
 }
 
 /** The uid of the child of a step's current attempt. Others can write a status: what this process knows comes first. */
-export function uidOf({ created }: Pick<Snapshot, 'created'>, { resourceRef }: StepStatus): string | undefined {
+export function uidOf({ created }: Pick<Observation, 'created'>, { resourceRef }: StepStatus): string | undefined {
   return created.get(resourceRef?.name ?? '') ?? resourceRef?.uid;
 }
 
 /** How the current attempt of a Running step stands. */
-export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatus): Outcome {
-  if (snapshot.unreadable.has(status.name)) return { state: 'Running' };
-  const kind = snapshot.kinds.get(step.kind);
+export function observeAttempt(observation: Observation, step: Step, status: StepStatus): Outcome {
+  if (observation.unreadable.has(status.name)) return { state: 'Running' };
+  const kind = observation.kinds.get(step.kind);
   if (kind === undefined)
     return { ...failed(StepReason.UnknownStepKind, `unknown kind ${displayName(step.kind)}`), isFinal: true };
   if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
-  if (kind.type === 'Gate') return kind.judge(step, snapshot.watched.get(status.name) ?? []);
-  const child = findChild(snapshot, status);
-  if (child === undefined) return explainAbsence(snapshot, status);
+  if (kind.type === 'Gate') return kind.judge(step, observation.watched.get(status.name) ?? []);
+  const child = findChild(observation, status);
+  if (child === undefined) return explainAbsence(observation, status);
   const outcome = kind.readOutcome(child);
   if (outcome.state !== 'Running') return outcome;
   if (isLeftToUs(child)) return deleted(status);
@@ -47,7 +47,7 @@ export function observeAttempt(snapshot: Snapshot, step: Step, status: StepStatu
 }
 
 /** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
-function explainAbsence({ children, created, refusals, taken }: Snapshot, status: StepStatus): Outcome {
+function explainAbsence({ children, created, refusals, taken }: Observation, status: StepStatus): Outcome {
   const { kind, resourceRef } = status;
   const name = resourceRef?.name ?? '';
   const child = `${kind} ${name}`;
@@ -65,8 +65,8 @@ function deleted({ kind, resourceRef }: StepStatus): Outcome {
 }
 
 /** What a Running step waits for: its kind to be listed, its child to be created, or what its kind says. */
-export function describeWait(snapshot: Snapshot, status: StepStatus, wait: Wait | undefined): StepChange {
-  const { unreadable, waits, children, created } = snapshot;
+export function describeWait(observation: Observation, status: StepStatus, wait: Wait | undefined): StepChange {
+  const { unreadable, waits, children, created } = observation;
   const { name, kind, reason, resourceRef: ref } = status;
   const unread = unreadable.get(name);
   if (unread !== undefined) return { reason: StepReason.KindUnreadable, message: unread };

@@ -2,7 +2,7 @@ import { labelValue } from '../objects/names.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation, Finalizer, Label } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from './names.ts';
-import type { Action, ObservedRun } from './snapshot.ts';
+import type { Action, ObservedRun } from './observation.ts';
 
 const RUN_KIND = 'OrchestrationRun';
 

@@ -7,7 +7,7 @@ import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { isHeld } from './finalizer.ts';
-import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
+import type { Action, Observation, ObservedRun } from './observation.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
@@ -26,26 +26,28 @@ const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
  * may meet a step between two attempts, whose child ended by itself: that one stays, for people to look at. One that cannot
  * be read is taken for there.
  */
-export function findUnwanted(snapshot: Snapshot, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
+export function findUnwanted(observation: Observation, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
-  const child = findOwned(snapshot, status);
-  if (child === undefined) return findUnseen(snapshot, status);
-  return status.reason === StepReason.StepTimedOut || !hasEnded(child, snapshot.kinds) ? child : undefined;
+  const child = findOwned(observation, status);
+  if (child === undefined) return findUnseen(observation, status);
+  return status.reason === StepReason.StepTimedOut || !hasEnded(child, observation.kinds) ? child : undefined;
 }
 
 /** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
-export function findUnseen(snapshot: Snapshot, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
+export function findUnseen(observation: Observation, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   const { name = '', namespace = '' } = status.resourceRef ?? {};
-  const uid = uidOf(snapshot, status);
-  return snapshot.unreadable.has(status.name) && uid !== undefined ? { metadata: { name, namespace, uid } } : undefined;
+  const uid = uidOf(observation, status);
+  return observation.unreadable.has(status.name) && uid !== undefined
+    ? { metadata: { name, namespace, uid } }
+    : undefined;
 }
 
 /**
  * Creates of the children whose intent is recorded and that nobody has seen yet: after a crash, also those of before it.
  * While the run is suspended there are none. In declaration order.
  */
-export function createMissing(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
-  const { orchestration, run, kinds, children, unreadable } = snapshot;
+export function createMissing(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
+  const { orchestration, run, kinds, children, unreadable } = observation;
   if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
   const { steps } = orchestration.orchestration;
   const ancestorsOf = viewAncestors(steps, statuses);
@@ -82,7 +84,10 @@ export function isIntent(status: StepStatus): status is StepStatus & { readonly 
 }
 
 /** Takes our finalizer from children whose end is recorded, or will never be: all but those that a running step waits for. */
-export function releaseRecorded({ held }: Pick<Snapshot, 'held'>, statuses: readonly StepStatus[]): readonly Action[] {
+export function releaseRecorded(
+  { held }: Pick<Observation, 'held'>,
+  statuses: readonly StepStatus[],
+): readonly Action[] {
   const awaited = new Set(
     statuses.flatMap(({ phase, resourceRef: ref }) => (phase === 'Running' && ref ? ref.name : [])),
   );
@@ -90,20 +95,20 @@ export function releaseRecorded({ held }: Pick<Snapshot, 'held'>, statuses: read
 }
 
 /** Puts our finalizer back on children at work that have lost it: a controller that writes the whole list may drop it. */
-export function holdAgain(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+export function holdAgain(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.filter(isIntent).flatMap((status): Action[] => {
-    const child = findChild(snapshot, status);
-    const kind = snapshot.kinds.get(status.kind);
+    const child = findChild(observation, status);
+    const kind = observation.kinds.get(status.kind);
     if (child === undefined || kind?.type !== 'Child' || !kind.isHeld || isHeld(child)) return [];
-    if (child.metadata.deletionTimestamp !== undefined || hasEnded(child, snapshot.kinds)) return [];
+    if (child.metadata.deletionTimestamp !== undefined || hasEnded(child, observation.kinds)) return [];
     return [{ type: 'HoldChild', child }];
   });
 }
 
 /** Deletes of the children of attempts that we ended: by a timeout, with the run, or by a cancel. */
-export function deleteUnwanted(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
+export function deleteUnwanted(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.flatMap((status): Action[] => {
-    const child = findUnwanted(snapshot, status);
+    const child = findUnwanted(observation, status);
     if (child === undefined || status.resourceRef === undefined || child.metadata.deletionTimestamp !== undefined)
       return [];
     return [{ type: 'DeleteChild', ref: { ...status.resourceRef, uid: child.metadata.uid } }];
@@ -111,29 +116,29 @@ export function deleteUnwanted(snapshot: Snapshot, statuses: readonly StepStatus
 }
 
 /** Deletes of all that still runs for a run that is over: also of what no step of its status names as its child. */
-export function deleteAll(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
-  const unwanted = deleteUnwanted(snapshot, statuses);
+export function deleteAll(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
+  const unwanted = deleteUnwanted(observation, statuses);
   const uids = new Set(unwanted.map((action) => action.type === 'DeleteChild' && action.ref.uid));
-  const strays = snapshot.owned.flatMap((child): Action[] => {
+  const strays = observation.owned.flatMap((child): Action[] => {
     const { apiVersion, kind, metadata } = child;
     const { name, namespace, uid, deletionTimestamp } = metadata;
-    if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child, snapshot.kinds)) return [];
+    if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child, observation.kinds)) return [];
     return [{ type: 'DeleteChild', ref: { apiVersion, kind, name, namespace, uid } }];
   });
   return [...unwanted, ...strays];
 }
 
 /** Lifetimes for finished children that were asked for and may begin, now that the result is recorded. */
-export function limitFinished(snapshot: Snapshot, statuses: readonly StepStatus[]): readonly Action[] {
-  const { orchestration } = snapshot;
+export function limitFinished(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
+  const { orchestration } = observation;
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];
   return statuses.flatMap((status, index): Action[] => {
     const step = steps[index];
-    const kind = snapshot.kinds.get(status.kind);
+    const kind = observation.kinds.get(status.kind);
     const seconds = step !== undefined && kind?.type === 'Child' ? kind.ttlSeconds?.(step) : undefined;
     if (seconds === undefined || status.resourceRef === undefined || !isStepFinal(status)) return [];
-    const child = findChild(snapshot, status);
-    if (child === undefined || !hasEnded(child, snapshot.kinds)) return [];
+    const child = findChild(observation, status);
+    if (child === undefined || !hasEnded(child, observation.kinds)) return [];
     if (asRecord(child['spec'])['ttlSecondsAfterFinished'] === seconds) return [];
     return [{ type: 'SetChildTtl', ref: { ...status.resourceRef, uid: child.metadata.uid }, seconds }];
   });

@@ -7,7 +7,7 @@ import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { findChild } from './attempts.ts';
 import { findUnseen } from './children.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Observation } from './observation.ts';
 import { boundTime } from './times.ts';
 
 /** When an attempt is to end at the latest, in milliseconds since 1970, and what is said then. */
@@ -24,19 +24,19 @@ const LATE_START_MS = 60_000;
  * `timeoutSeconds`. Undefined where nothing does.
  */
 export function attemptDeadline(
-  snapshot: Snapshot,
+  observation: Observation,
   step: Step,
   status: StepStatus,
   nowMs: number,
 ): Deadline | undefined {
-  const beganMs = attemptBeganMs(snapshot, status, nowMs);
+  const beganMs = attemptBeganMs(observation, status, nowMs);
   if (beganMs === undefined) return undefined;
-  const child = findChild(snapshot, status);
-  if (child !== undefined && isUnstarted(snapshot.kinds, step, child)) {
+  const child = findChild(observation, status);
+  if (child !== undefined && isUnstarted(observation.kinds, step, child)) {
     const why = status.message ? `: ${status.message}` : '';
     return bound(beganMs, step.pendingTimeoutSeconds, (seconds) => `did not start within ${seconds} s${why}`);
   }
-  const startMs = child === undefined ? beganMs : childStartMs(snapshot.kinds, step, child, nowMs);
+  const startMs = child === undefined ? beganMs : childStartMs(observation.kinds, step, child, nowMs);
   return bound(
     Math.max(beganMs, startMs || beganMs),
     step.timeoutSeconds,
@@ -46,13 +46,13 @@ export function attemptDeadline(
 
 /** What is said of a child whose work nobody has begun for long; else when that is to be said. */
 export function describeLateStart(
-  snapshot: Snapshot,
+  observation: Observation,
   step: Step,
   status: StepStatus,
   nowMs: number,
 ): { readonly wait?: Wait; readonly dueMs?: number } {
-  const child = findChild(snapshot, status);
-  if (child === undefined || !isUnstarted(snapshot.kinds, step, child)) return {};
+  const child = findChild(observation, status);
+  if (child === undefined || !isUnstarted(observation.kinds, step, child)) return {};
   const { kind, metadata } = child;
   const { name, creationTimestamp = '' } = metadata;
   const dueMs = Date.parse(creationTimestamp) + LATE_START_MS;
@@ -65,11 +65,11 @@ export function describeLateStart(
  * An attempt begins with its child: one that was delayed by a crash has lost no time. And a child that nobody has seen yet
  * may exist all the same, so that ending its attempt could let the next one run beside it: undefined.
  */
-function attemptBeganMs(snapshot: Snapshot, status: StepStatus, nowMs: number): number | undefined {
-  const intendedMs = boundTime(status.startedAt, snapshot.run.creationTimestamp, nowMs);
+function attemptBeganMs(observation: Observation, status: StepStatus, nowMs: number): number | undefined {
+  const intendedMs = boundTime(status.startedAt, observation.run.creationTimestamp, nowMs);
   if (status.resourceRef === undefined) return intendedMs;
-  const child = findChild(snapshot, status);
-  if (child === undefined && findUnseen(snapshot, status) === undefined) return undefined;
+  const child = findChild(observation, status);
+  if (child === undefined && findUnseen(observation, status) === undefined) return undefined;
   const createdMs = Date.parse(child?.metadata.creationTimestamp ?? '') || intendedMs;
   // The child's time has no fractions of a second.
   return Math.max(Math.min(intendedMs, createdMs + 1000), createdMs);

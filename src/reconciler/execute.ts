@@ -6,9 +6,9 @@ import { findContradiction } from './contradiction.ts';
 import { describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { NameChild } from './names.ts';
+import type { Observation } from './observation.ts';
 import { deadlineOf, recordOutcomes, retriesOf, timeOutAttempts } from './outcomes.ts';
 import { createPass, type Pass, stepAt } from './pass.ts';
-import type { Snapshot } from './snapshot.ts';
 import { skipDependents, startAttempts } from './start.ts';
 import type { Failure } from './summary.ts';
 import { boundTime } from './times.ts';
@@ -27,15 +27,15 @@ export interface Execution {
  * deadline, attempt timeouts, retries, new steps. Pure. Cost: linear in steps and edges.
  */
 export function executeSteps(
-  snapshot: Snapshot,
+  observation: Observation,
   orchestration: Orchestration,
   nowMs: number,
   nameChild: NameChild,
 ): Execution {
-  const pass = createPass(snapshot, orchestration, nowMs, nameChild);
+  const pass = createPass(observation, orchestration, nowMs, nameChild);
   const { draft } = pass;
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
-  if (contradiction !== undefined && !snapshot.run.isCancelled) {
+  if (contradiction !== undefined && !observation.run.isCancelled) {
     const failure = {
       reason: StepReason.StatusContradiction,
       message: `the status contradicts itself: ${contradiction}`,
@@ -46,7 +46,7 @@ export function executeSteps(
   recordOutcomes(pass);
   skipDependents(pass);
   if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
-  if (snapshot.run.isCancelled) cancelSteps(draft);
+  if (observation.run.isCancelled) cancelSteps(draft);
   else if (nowMs >= runDeadline(pass)) {
     endSteps(draft, {
       reason: StepReason.RunTimedOut,
@@ -93,20 +93,20 @@ function endSteps(draft: Draft, { reason, message }: Failure): void {
 }
 
 /** It counts from the start of the run, as far as that can be true. */
-function runDeadline({ orchestration, snapshot, nowMs }: Pass): number {
+function runDeadline({ orchestration, observation, nowMs }: Pass): number {
   const seconds = totalSeconds(orchestration);
-  const { status, creationTimestamp } = snapshot.run;
+  const { status, creationTimestamp } = observation.run;
   return seconds === 0 ? Infinity : boundTime(status.startedAt, creationTimestamp, nowMs) + seconds * 1000;
 }
 
 /** Deadlines, retries and late starts that are still ahead. */
 function findDueTimes(pass: Pass): readonly number[] {
-  const { draft, nowMs, snapshot } = pass;
+  const { draft, nowMs, observation } = pass;
   if (draft.statuses.every(isStepFinal)) return [];
   const times = draft.statuses.flatMap((status, index) => {
     if (status.phase === 'Retrying') return [Date.parse(status.nextRetryAt ?? '')];
     if (status.phase !== 'Running') return [];
-    const late = describeLateStart(snapshot, stepAt(pass, index).step, status, nowMs);
+    const late = describeLateStart(observation, stepAt(pass, index).step, status, nowMs);
     return [deadlineOf(pass, index)?.dueMs ?? Infinity, late.dueMs ?? Infinity];
   });
   return [runDeadline(pass), ...times].filter((time) => time > nowMs && time < Infinity);

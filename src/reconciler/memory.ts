@@ -1,5 +1,5 @@
 import type { Orchestration } from '../orchestration/decode.ts';
-import type { ObservedRun } from './snapshot.ts';
+import type { ObservedRun } from './observation.ts';
 
 /** What the reading of a run needs beside the cluster: what is remembered between two looks. */
 export interface Memory {

@@ -1,5 +1,5 @@
 import { nameFrom } from '../objects/names.ts';
-import type { ObservedRun } from './snapshot.ts';
+import type { ObservedRun } from './observation.ts';
 
 /** Names the child of an attempt: the same for the same run uid, step and attempt, and for nothing else. */
 export type NameChild = (run: Pick<ObservedRun, 'name' | 'uid'>, step: string, attempt: number) => string;

@@ -12,11 +12,11 @@ import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
+import type { Observation, ObservedOrchestration, ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
 import { repairSteps } from './repair.ts';
-import type { ObservedOrchestration, ObservedRun, Snapshot } from './snapshot.ts';
 import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
@@ -32,7 +32,7 @@ export async function observeRun(
   key: string,
   memory: Memory,
   options: ObserveOptions,
-): Promise<Snapshot | undefined> {
+): Promise<Observation | undefined> {
   const kept = cluster.getRun(key);
   if (kept === undefined) return undefined;
   const writers = cluster.statusWriters(kept);
@@ -76,7 +76,7 @@ async function observeContested(
   kept: StoredObject,
   wasOurs: boolean,
   kinds: StepKinds,
-): Promise<Snapshot | undefined> {
+): Promise<Observation | undefined> {
   const stub = readRun(kept, true);
   const isOver = isRunFinal(stub.status);
   if (isOver && !wasOurs) return undefined;
@@ -86,7 +86,7 @@ async function observeContested(
   );
 }
 
-function observeRival(cluster: Cluster, run: ObservedRun): Pick<Snapshot, 'rival'> {
+function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'rival'> {
   const { namespace, creationTimestamp, isBeingDeleted, status } = run;
   const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
   const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;

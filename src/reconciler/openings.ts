@@ -1,8 +1,8 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import type { Action, Observation } from './observation.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import type { Cluster } from './ports.ts';
-import type { Action, Snapshot } from './snapshot.ts';
 
 /** When a decision that could not be read past the copy is asked for again. */
 const ASK_AGAIN_MS = 5_000;
@@ -13,19 +13,19 @@ const ASK_AGAIN_MS = 5_000;
  */
 export async function planWithOpenings(
   cluster: Cluster,
-  snapshot: Snapshot,
+  observation: Observation,
   nowMs: number,
   options: PlanOptions,
 ): Promise<readonly Action[]> {
-  const watched = new Map(snapshot.watched);
-  const unreadable = new Map(snapshot.unreadable);
+  const watched = new Map(observation.watched);
+  const unreadable = new Map(observation.unreadable);
   const asked = new Set<string>();
   const time = new Date(nowMs + ASK_AGAIN_MS).toISOString();
   for (;;) {
-    const actions = planRun({ ...snapshot, watched, unreadable }, nowMs, options);
+    const actions = planRun({ ...observation, watched, unreadable }, nowMs, options);
     // What the present word opens may let another gate begin.
-    const decided = findDecided(snapshot, actions).filter((name) => !asked.has(name));
-    const isUnread = unreadable.size > snapshot.unreadable.size;
+    const decided = findDecided(observation, actions).filter((name) => !asked.has(name));
+    const isUnread = unreadable.size > observation.unreadable.size;
     if (decided.length === 0) return isUnread ? [...actions, { type: 'RequeueAt', time }] : actions;
     for (const name of decided) {
       asked.add(name);
@@ -47,7 +47,10 @@ async function readAgain(cluster: Cluster, known: readonly StoredObject[]): Prom
 }
 
 /** The steps that this plan records as opened or denied by somebody's word. */
-function findDecided({ orchestration, run, watched, kinds }: Snapshot, actions: readonly Action[]): readonly string[] {
+function findDecided(
+  { orchestration, run, watched, kinds }: Observation,
+  actions: readonly Action[],
+): readonly string[] {
   const patch = actions.find((action) => action.type === 'PatchStatus');
   if (patch === undefined || orchestration.state !== 'Snapshotted') return [];
   const { steps } = orchestration.orchestration;

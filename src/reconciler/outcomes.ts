@@ -17,10 +17,10 @@ export function recordOutcomes(pass: Pass): void {
 
 /** Records how the attempt of a running step stands. */
 export function recordOutcome(pass: Pass, index: number): void {
-  const { draft, snapshot } = pass;
+  const { draft, observation } = pass;
   const { step, status } = stepAt(pass, index);
-  const outcome = observeAttempt(snapshot, step, status);
-  const uid = findChild(snapshot, status)?.metadata.uid ?? snapshot.created.get(status.resourceRef?.name ?? '');
+  const outcome = observeAttempt(observation, step, status);
+  const uid = findChild(observation, status)?.metadata.uid ?? observation.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
   if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
   if (outcome.state === 'Succeeded')
@@ -30,10 +30,10 @@ export function recordOutcome(pass: Pass, index: number): void {
 
 /** What a running attempt waits for, if for anything. */
 function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): StepChange {
-  const { snapshot, nowMs } = pass;
+  const { observation, nowMs } = pass;
   const { step, status } = stepAt(pass, index);
-  const late = describeLateStart(snapshot, step, status, nowMs);
-  return describeWait(snapshot, status, wait ?? late.wait);
+  const late = describeLateStart(observation, step, status, nowMs);
+  return describeWait(observation, status, wait ?? late.wait);
 }
 
 /** Ends the attempts that have taken too long. */
@@ -49,7 +49,7 @@ export function timeOutAttempts(pass: Pass): void {
 export function deadlineOf(pass: Pass, index: number): Deadline | undefined {
   const { step, status } = stepAt(pass, index);
   if (!isRunning(status)) return undefined;
-  return attemptDeadline(pass.snapshot, step, status, pass.nowMs);
+  return attemptDeadline(pass.observation, step, status, pass.nowMs);
 }
 
 /** How many attempts of a step may follow the first. */

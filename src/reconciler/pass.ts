@@ -5,12 +5,12 @@ import type { Step } from '../orchestration/schema.ts';
 import { viewAncestors } from './ancestors.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { NameChild } from './names.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Observation } from './observation.ts';
 import { stampNow } from './times.ts';
 
 /** One decision about the steps of a started run, as far as it has come. */
 export interface Pass {
-  readonly snapshot: Snapshot;
+  readonly observation: Observation;
   readonly orchestration: Orchestration;
   readonly draft: Draft;
   readonly nowMs: number;
@@ -27,25 +27,27 @@ type PlannedChild = ReturnType<ChildKind['buildSpec']> & { readonly kind: ChildK
 
 /** A decision that begins. */
 export function createPass(
-  snapshot: Snapshot,
+  observation: Observation,
   orchestration: Orchestration,
   nowMs: number,
   nameChild: NameChild,
 ): Pass {
   const { steps } = orchestration;
-  const now = stampNow(snapshot, nowMs);
-  const draft = createDraft(steps, snapshot.run.status, now);
+  const now = stampNow(observation, nowMs);
+  const draft = createDraft(steps, observation.run.status, now);
   const ancestorsOf = viewAncestors(steps, draft.statuses);
   const children = new Map<number, PlannedChild | undefined>();
   const buildChild = (step: Step): PlannedChild | undefined => {
-    const kind = snapshot.kinds.get(step.kind);
-    return kind?.type === 'Child' ? { kind, ...kind.buildSpec(step, snapshot.run, ancestorsOf(step.name)) } : undefined;
+    const kind = observation.kinds.get(step.kind);
+    return kind?.type === 'Child'
+      ? { kind, ...kind.buildSpec(step, observation.run, ancestorsOf(step.name)) }
+      : undefined;
   };
   const childOf = (index: number) => {
     if (!children.has(index)) children.set(index, buildChild(steps[index] as Step));
     return children.get(index);
   };
-  return { snapshot, orchestration, draft, nowMs, now, nameChild, childOf };
+  return { observation, orchestration, draft, nowMs, now, nameChild, childOf };
 }
 
 /** A step as declared, and as it stands. */

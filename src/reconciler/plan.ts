@@ -13,7 +13,7 @@ import { findOpenStep } from './contradiction.ts';
 import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
-import type { Action, ObservedRun, Snapshot } from './snapshot.ts';
+import type { Action, Observation, ObservedRun } from './observation.ts';
 import { patch, patchIfChanged } from './status-patch.ts';
 import { canFit, roomForStatus } from './status-size.ts';
 import { correctConditions, type EndStanding, type Standing, summarise, writeStatus } from './summary.ts';
@@ -34,39 +34,41 @@ const SNAPSHOT_LOST = { reason: RunReason.SnapshotLost, message: 'the snapshot t
 const MOST_NESTED = 10;
 
 /**
- * Everything one run needs done now. Pure and total: the same snapshot at the same time gives the same actions, and a
+ * Everything one run needs done now. Pure and total: the same observation at the same time gives the same actions, and a
  * crash between any two of them is repaired by planning again.
  */
-export function planRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { run } = snapshot;
-  if (run.isBeingDeleted) return releaseRecorded(snapshot, []);
-  if (run.isContested) return [...planContested(snapshot, nowMs), ...releaseRecorded(snapshot, [])];
-  if (isRunFinal(run.status)) return planEnded(snapshot, nowMs);
-  return run.status.runId === undefined ? planUnstarted(snapshot, nowMs, options) : planSteps(snapshot, nowMs, options);
+export function planRun(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run } = observation;
+  if (run.isBeingDeleted) return releaseRecorded(observation, []);
+  if (run.isContested) return [...planContested(observation, nowMs), ...releaseRecorded(observation, [])];
+  if (isRunFinal(run.status)) return planEnded(observation, nowMs);
+  return run.status.runId === undefined
+    ? planUnstarted(observation, nowMs, options)
+    : planSteps(observation, nowMs, options);
 }
 
-function planSteps(snapshot: Snapshot, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
-  const { run, orchestration } = snapshot;
-  if (orchestration.state === 'SnapshotUnreadable') return planUnread(snapshot, orchestration.words, nowMs);
+function planSteps(observation: Observation, nowMs: number, { nameChild }: PlanOptions): readonly Action[] {
+  const { run, orchestration } = observation;
+  if (orchestration.state === 'SnapshotUnreadable') return planUnread(observation, orchestration.words, nowMs);
   const execution =
     orchestration.state === 'Snapshotted'
-      ? executeSteps(snapshot, orchestration.orchestration, nowMs, nameChild)
+      ? executeSteps(observation, orchestration.orchestration, nowMs, nameChild)
       : abandonSteps(run.status, SNAPSHOT_LOST, nowMs);
   const { statuses, failure } = execution;
-  return record(snapshot, nowMs, execution, summarise(statuses, run.isSuspended, failure));
+  return record(observation, nowMs, execution, summarise(statuses, run.isSuspended, failure));
 }
 
 /** A run whose snapshot cannot be read stays as it is, but for a cancel: that needs no more than what its status names. */
-function planUnread(snapshot: Snapshot, words: string, nowMs: number): readonly Action[] {
-  const { run } = snapshot;
+function planUnread(observation: Observation, words: string, nowMs: number): readonly Action[] {
+  const { run } = observation;
   if (run.isCancelled) {
     const message = `the run was cancelled, and its snapshot cannot be read: ${words}`;
     const standing: Standing = { phase: 'Cancelled', reason: RunReason.RunCancelled, message };
-    return record(snapshot, nowMs, cancelRecorded(run.status, nowMs), standing);
+    return record(observation, nowMs, cancelRecorded(run.status, nowMs), standing);
   }
   const standing = { ...waitForSnapshot(words), phase: 'Running' as const };
   const fields = { observedGeneration: run.generation };
-  return patchIfChanged(run, writeStatus(decodeRunStatus(run.stored), standing, fields, stampNow(snapshot, nowMs)));
+  return patchIfChanged(run, writeStatus(decodeRunStatus(run.stored), standing, fields, stampNow(observation, nowMs)));
 }
 
 function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
@@ -74,15 +76,15 @@ function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
 }
 
 /** A run that is over stays over. If its status says that a step is not, which only others can have written, the step ends. */
-function planEnded(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  const { status } = snapshot.run;
+function planEnded(observation: Observation, nowMs: number): readonly Action[] {
+  const { status } = observation.run;
   const open = findOpenStep(status.phase ?? '', status.stepStatuses);
-  if (open === undefined) return tidyUp(snapshot, nowMs);
+  if (open === undefined) return tidyUp(observation, nowMs);
   const failure = { reason: RunReason.StatusContradiction, message: `the status contradicts itself: ${open}` };
   const execution = abandonSteps(status, failure, nowMs);
   const standing = summarise(execution.statuses, false, failure);
   return record(
-    snapshot,
+    observation,
     nowMs,
     execution,
     status.phase === 'Cancelled' ? { ...standing, phase: 'Cancelled' } : standing,
@@ -91,43 +93,43 @@ function planEnded(snapshot: Snapshot, nowMs: number): readonly Action[] {
 
 /** Writes what the steps come to, then does what follows from it. */
 function record(
-  snapshot: Snapshot,
+  observation: Observation,
   nowMs: number,
   { statuses, dueAt }: Execution,
   standing: Standing,
 ): readonly Action[] {
-  const { run, orchestration } = snapshot;
-  const now = stampNow(snapshot, nowMs);
+  const { run, orchestration } = observation;
+  const now = stampNow(observation, nowMs);
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
-  const written = writeStatus(run.status, standing, fields, now, ttlOf(snapshot));
+  const written = writeStatus(run.status, standing, fields, now, ttlOf(observation));
   // How long the run is kept is said when its snapshot can be read.
   const isUnread = orchestration.state === 'SnapshotUnreadable';
   const status = isUnread
     ? { ...written, conditions: written.conditions.filter(({ type }) => type !== ConditionType.Expires) }
     : written;
-  const creates = createMissing(snapshot, statuses);
+  const creates = createMissing(observation, statuses);
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
     ...(isRunFinal(standing) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
     // Before anything that changes a child: it is released as it was observed.
-    ...releaseRecorded(snapshot, statuses),
-    ...holdAgain(snapshot, statuses),
-    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),
-    ...limitFinished(snapshot, statuses),
+    ...releaseRecorded(observation, statuses),
+    ...holdAgain(observation, statuses),
+    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),
+    ...limitFinished(observation, statuses),
     ...creates,
     ...requeueAt(dueAt),
   ];
 }
 
-function planUnstarted(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { run, rival } = snapshot;
+function planUnstarted(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run, rival } = observation;
   if (run.isTemplate) return [];
-  if (rival === undefined || run.isCancelled) return planStart(snapshot, nowMs, options);
+  if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
   const later = requeueAt([rival.untilMs]);
   if (!rival.isActive) return later;
   // Whoever else starts runs here would do the steps of this one a second time.
   const standing = { phase: 'Pending', reason: RunReason.StatusContested, message: SWITCH_OFF } as const;
-  const patches = writeStanding(run, standing, stampNow(snapshot, nowMs));
+  const patches = writeStanding(run, standing, stampNow(observation, nowMs));
   return [...patches, ...(patches.length > 0 ? [contestedEvent(SWITCH_OFF)] : []), ...later];
 }
 
@@ -137,15 +139,15 @@ function writeStanding(run: ObservedRun, standing: Standing, now: string): reado
 }
 
 /** A run takes its snapshot first, then claims its status: a crash between the two leaves a snapshot that still holds. */
-function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { run, orchestration, ancestry } = snapshot;
-  const now = stampNow(snapshot, nowMs);
+function planStart(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run, orchestration, ancestry } = observation;
+  const now = stampNow(observation, nowMs);
   const stand = (standing: Standing, ...more: Action[]) => [...writeStanding(run, standing, now), ...more];
   const end = (standing: EndStanding) => stand(standing, endEvent(standing));
   const fail = (reason: Standing['reason'], message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
     const message = 'the run was cancelled before it started';
-    return [...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }), ...deleteAll(snapshot, [])];
+    return [...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }), ...deleteAll(observation, [])];
   }
   if (orchestration.state === 'Foreign')
     return fail(
@@ -164,7 +166,7 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
   }
   if (orchestration.state === 'SnapshotUnreadable')
     return stand({ ...waitForSnapshot(orchestration.words), phase: 'Pending' });
-  if (orchestration.state === 'Missing') return waitForOrchestration(snapshot, nowMs, options, stand, fail);
+  if (orchestration.state === 'Missing') return waitForOrchestration(observation, nowMs, options, stand, fail);
   if (ancestry.includes(run.orchestration)) {
     return fail(
       RunReason.SubOrchestrationCycle,
@@ -181,14 +183,14 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
     return fail(RunReason.StatusTooLarge, `${message}: give it smaller parameters`);
   }
   if (orchestration.state === 'Found') {
-    const words = snapshot.waits.get(nameSnapshot(run.uid));
+    const words = observation.waits.get(nameSnapshot(run.uid));
     const message = `cannot store the snapshot that the run follows yet: ${words}`;
     const waiting =
       words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
-  const claimed: Snapshot = {
-    ...snapshot,
+  const claimed: Observation = {
+    ...observation,
     run: { ...run, status: { ...run.status, runId: run.name, startedAt: now } },
   };
   const started: Action = {
@@ -201,7 +203,7 @@ function planStart(snapshot: Snapshot, nowMs: number, options: PlanOptions): rea
 }
 
 function waitForOrchestration(
-  { run }: Snapshot,
+  { run }: Observation,
   nowMs: number,
   { missingOrchestrationSeconds }: PlanOptions,
   stand: (standing: Standing, ...more: Action[]) => readonly Action[],
@@ -222,36 +224,36 @@ function waitForOrchestration(
 }
 
 /** A finished run only loses children it ended itself and, when its time has come, goes. */
-function tidyUp(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  const { status } = snapshot.run;
+function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
+  const { status } = observation.run;
   return [
-    ...noteLifetime(snapshot, nowMs),
-    ...releaseRecorded(snapshot, []),
-    ...deleteAll(snapshot, status.stepStatuses),
-    ...limitFinished(snapshot, status.stepStatuses),
-    ...expire(snapshot, nowMs),
+    ...noteLifetime(observation, nowMs),
+    ...releaseRecorded(observation, []),
+    ...deleteAll(observation, status.stepStatuses),
+    ...limitFinished(observation, status.stepStatuses),
+    ...expire(observation, nowMs),
   ];
 }
 
 /** A run that 0.2 ended does not say how long it is kept: it does from now on, and its snapshot is not read again. */
-function noteLifetime(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  const { run, orchestration } = snapshot;
+function noteLifetime(observation: Observation, nowMs: number): readonly Action[] {
+  const { run, orchestration } = observation;
   const { status } = run;
   if (readLifetime(status) !== undefined || orchestration.state === 'SnapshotUnreadable') return [];
-  const lifetime = lifetimeCondition(ttlOf(snapshot), new Date(nowMs).toISOString());
+  const lifetime = lifetimeCondition(ttlOf(observation), new Date(nowMs).toISOString());
   return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }
 
 /** An end whose time cannot be read never expires. */
-function expire(snapshot: Snapshot, nowMs: number): readonly Action[] {
-  if (snapshot.isAwaited) return [];
-  const { status } = snapshot.run;
-  const seconds = readLifetime(status) ?? ttlOf(snapshot) ?? Infinity;
-  const expiryMs = boundTime(status.finishedAt, snapshot.run.creationTimestamp, nowMs) + seconds * 1000;
+function expire(observation: Observation, nowMs: number): readonly Action[] {
+  if (observation.isAwaited) return [];
+  const { status } = observation.run;
+  const seconds = readLifetime(status) ?? ttlOf(observation) ?? Infinity;
+  const expiryMs = boundTime(status.finishedAt, observation.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
 }
 
-function ttlOf({ orchestration }: Snapshot): number | undefined {
+function ttlOf({ orchestration }: Observation): number | undefined {
   return orchestration.state === 'Snapshotted' ? ttlSecondsAfterFinished(orchestration.orchestration) : undefined;
 }
 
@@ -281,7 +283,7 @@ function endEvent({ phase, reason, message }: EndStanding): Action {
  * A run whose status another controller writes is left alone. Once that one has ended it, of the conditions that stand from
  * here those go that contradict the end: nobody else would correct them.
  */
-function planContested({ run }: Snapshot, nowMs: number): readonly Action[] {
+function planContested({ run }: Observation, nowMs: number): readonly Action[] {
   const { name, namespace, stored } = run;
   const clear = `kubectl -n ${namespace} patch orchestrationrun ${name} --subresource=status --type=merge -p '{"status": null}'`;
   const message = `another controller works on ${quoteName(name)}, so it is left alone here: switch one of the two off; to have all its steps done again here: ${clear}`;

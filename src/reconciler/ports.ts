@@ -3,7 +3,7 @@ import type { WriteOutcome } from '../objects/outcomes.ts';
 import type { GateKind } from '../orchestration/kinds/kind.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
-import type { ObservedRun, Rival } from './snapshot.ts';
+import type { ObservedRun, Rival } from './observation.ts';
 
 /** An object to create: the API server gives it its uid. */
 export type NewObject = Omit<StoredObject, 'metadata'> & { readonly metadata: object };

@@ -4,8 +4,8 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { API_VERSION, type Step } from '../orchestration/schema.ts';
 import { buildChild } from './child-object.ts';
 import { nameChild } from './names.ts';
+import type { ObservedRun } from './observation.ts';
 import { readRun } from './observe.ts';
-import type { ObservedRun } from './snapshot.ts';
 
 /** The child that the first attempt of a step would create. */
 export interface Preview {

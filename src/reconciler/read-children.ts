@@ -8,8 +8,8 @@ import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
 import { type Memory, note } from './memory.ts';
+import type { Observation, ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
-import type { ObservedRun, Snapshot } from './snapshot.ts';
 
 /**
  * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
@@ -21,7 +21,7 @@ export async function readChildren(
   created: ReadonlyMap<string, string>,
   unlisted: ReadonlyMap<string, string>,
   adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
-): Promise<Required<Pick<Snapshot, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
+): Promise<Required<Pick<Observation, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
   const children = new Map<string, StoredObject>();
   const taken = new Map<string, string>();
   const unreadable = new Map(unlisted);

@@ -2,8 +2,8 @@ import type { StoredObject } from '../objects/object.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal } from '../orchestration/run-status.ts';
 import type { Memory } from './memory.ts';
+import type { ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
-import type { ObservedRun } from './snapshot.ts';
 
 /** The steps whose kind cannot be listed. A kind concerns the steps of that kind and no others. */
 export function findUnreadable(

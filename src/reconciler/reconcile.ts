@@ -2,12 +2,12 @@ import type { ReconcileResult } from '../objects/outcomes.ts';
 import { act, type NextLook } from './act.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
+import type { Action, Observation } from './observation.ts';
 import { type ObserveOptions, observeRun } from './observe.ts';
 import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
 import type { PlanOptions } from './plan.ts';
 import type { Cluster } from './ports.ts';
-import type { Action, Snapshot } from './snapshot.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
 /** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
@@ -51,19 +51,19 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
-    const snapshot = await observeRun(cluster, key, memory, options);
-    const pace = recall(key, snapshot?.run.uid);
-    const failed = await releaseOrphans(cluster, key, snapshot?.run.uid);
-    if (snapshot === undefined) return failed.length > 0 ? { errors: failed } : 'done';
+    const observation = await observeRun(cluster, key, memory, options);
+    const pace = recall(key, observation?.run.uid);
+    const failed = await releaseOrphans(cluster, key, observation?.run.uid);
+    if (observation === undefined) return failed.length > 0 ? { errors: failed } : 'done';
     const nowMs = now();
-    const actions = await planWithOpenings(cluster, snapshot, nowMs, options);
-    const { due, waitMs, next } = regulate(actions, snapshot, pace, elapsed());
-    const look = await act({ cluster, key, run: snapshot.run, memory, elapsed }, due);
+    const actions = await planWithOpenings(cluster, observation, nowMs, options);
+    const { due, waitMs, next } = regulate(actions, observation, pace, elapsed());
+    const look = await act({ cluster, key, run: observation.run, memory, elapsed }, due);
     // What has failed is tried again by the queue's back-off alone: a write that is held back for the size of the status would
     // begin that anew, and one that waits for company waits from when it was first due.
     const hasFailed = (look.errors ?? []).length > 0;
-    paces.set(key, { uid: snapshot.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
-    const errors = [...failed, ...(snapshot.errors ?? []), ...(look.errors ?? [])];
+    paces.set(key, { uid: observation.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
+    const errors = [...failed, ...(observation.errors ?? []), ...(look.errors ?? [])];
     return conclude({ ...look, errors }, waitMs, now());
   }
 
@@ -117,7 +117,7 @@ interface Regulated {
  * Holds back what need not be now: a status that only gains uids waits for company, and one that was written a moment ago
  * is not written again so soon. With the status everything behind it waits, since it rests on what the status says.
  */
-function regulate(actions: readonly Action[], { run }: Snapshot, pace: Pace, nowMs: number): Regulated {
+function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, nowMs: number): Regulated {
   const { isContested } = run;
   // That it is contested is reported once.
   if (isContested)

@@ -5,7 +5,7 @@ import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { NameChild } from './names.ts';
-import type { ObservedRun } from './snapshot.ts';
+import type { ObservedRun } from './observation.ts';
 
 /**
  * The entries of a run's status as far as they can be believed: others can write a status too. The kind of a step comes

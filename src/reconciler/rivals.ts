@@ -1,5 +1,5 @@
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
-import type { Rival } from './snapshot.ts';
+import type { Rival } from './observation.ts';
 
 /**
  * The name under which all controllers of the agents chart write statuses. On these kinds only its orchestration controller

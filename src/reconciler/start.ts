@@ -30,10 +30,10 @@ export function startAttempts(pass: Pass, rules = startRules): void {
 
 /** A timed-out child must be gone before the next attempt, or two would run at once. */
 function retrySteps(pass: Pass, judges: readonly Judge[]): void {
-  const { draft, nowMs, snapshot } = pass;
+  const { draft, nowMs, observation } = pass;
   for (const [index, status] of draft.statuses.entries()) {
     if (status.phase !== 'Retrying' || nowMs < Date.parse(status.nextRetryAt ?? '')) continue;
-    if (findUnwanted(snapshot, status) === undefined && mayStart(pass, index, judges)) startAttempt(pass, index);
+    if (findUnwanted(observation, status) === undefined && mayStart(pass, index, judges)) startAttempt(pass, index);
   }
 }
 
@@ -75,7 +75,7 @@ function decide(judges: readonly Judge[], index: number): Verdict {
 
 /** Records the intent of an attempt; of one without a child, also what comes of it at once. */
 function startAttempt(pass: Pass, index: number): void {
-  const { draft, now, nameChild, snapshot } = pass;
+  const { draft, now, nameChild, observation } = pass;
   const { name, attempt: before } = stepAt(pass, index).status;
   const attempt = before + 1;
   const child = pass.childOf(index);
@@ -89,7 +89,7 @@ function startAttempt(pass: Pass, index: number): void {
     return;
   }
   const { apiVersion, kind } = child.kind;
-  const { run } = snapshot;
+  const { run } = observation;
   const ref = { apiVersion, kind, name: nameChild(run, name, attempt), namespace: run.namespace };
   draft.change(index, { resourceRef: ref });
 }

@@ -1,7 +1,7 @@
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
-import type { Action, ObservedRun } from './snapshot.ts';
+import type { Action, ObservedRun } from './observation.ts';
 import { fitStatus, roomForStatus } from './status-size.ts';
 
 /**

@@ -1,10 +1,10 @@
-import type { Snapshot } from './snapshot.ts';
+import type { Observation } from './observation.ts';
 
 /** Two clocks that both follow the API server's may differ by so much. */
 const SLACK_MS = 5_000;
 
 /** The time to write for now: not before any time of the API server's own that the decision has read. */
-export function stampNow({ run, children }: Snapshot, nowMs: number): string {
+export function stampNow({ run, children }: Observation, nowMs: number): string {
   const known = [...children.values()].map(({ metadata }) => metadata.creationTimestamp);
   const latest = [run.creationTimestamp, ...known].reduce((ms, time) => Math.max(ms, parse(time)), nowMs);
   return new Date(latest).toISOString();

@@ -5,9 +5,9 @@ import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { buildConfigMap, nameTool } from './job.ts';
 import { findJobRef } from './job-ref.ts';
+import type { Action, Manifest, Observation, ObservedToolRun, ToolRunStatus } from './observation.ts';
 import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
-import type { Action, Manifest, ObservedToolRun, Snapshot, ToolRunStatus } from './snapshot.ts';
 import { readStatus } from './status.ts';
 
 /** The cluster as the executor needs it. What has no promise comes from a copy that has seen our own last write. */
@@ -75,7 +75,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return outcome;
   }
 
-  async function observe(object: StoredObject): Promise<Snapshot> {
+  async function observe(object: StoredObject): Promise<Observation> {
     const { metadata } = object;
     const { isForeign: isShared } = cluster.statusWriters(object);
     const toolRun = { object, status: readStatus(object['status']), state: readToolRunState(metadata), isShared };

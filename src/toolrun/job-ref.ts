@@ -1,5 +1,5 @@
 import type { NameChild } from './job.ts';
-import type { ObservedToolRun } from './snapshot.ts';
+import type { ObservedToolRun } from './observation.ts';
 
 /** The Job of a ToolRun, there or not. */
 export interface JobRef {

@@ -2,7 +2,7 @@ import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
 import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
-import type { Manifest } from './snapshot.ts';
+import type { Manifest } from './observation.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
 /**

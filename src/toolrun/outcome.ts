@@ -7,7 +7,7 @@ import type { Stored } from '../orchestration/vocabulary/meaning.ts';
 import { Label } from '../orchestration/vocabulary/metadata.ts';
 import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import type { JobRef } from './job-ref.ts';
-import type { Manifest, Snapshot } from './snapshot.ts';
+import type { Manifest, Observation } from './observation.ts';
 
 /** What the status of a ToolRun is to show. */
 export interface Shown {
@@ -38,7 +38,7 @@ export function isConfigMapOurs(stored: StoredObject, wanted: Manifest, toolRun:
 
 /** The Job of a ToolRun: the very one that was recorded, if one was. A name or a uid proves nothing alone. */
 export function findJob(
-  { toolRun: { object }, job }: Pick<Snapshot, 'toolRun' | 'job'>,
+  { toolRun: { object }, job }: Pick<Observation, 'toolRun' | 'job'>,
   ref: JobRef,
 ): StoredObject | undefined {
   if (job === undefined) return undefined;

@@ -6,9 +6,9 @@ import type { ToolRunState } from '../orchestration/tool-run-state.ts';
 import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
 import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
+import type { Action, Observation } from './observation.ts';
 import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
 import { show } from './show.ts';
-import type { Action, Snapshot } from './snapshot.ts';
 import { findStrays, isFinal, LONGEST_MESSAGE } from './status.ts';
 
 export interface PlanOptions extends JobOptions {
@@ -17,51 +17,56 @@ export interface PlanOptions extends JobOptions {
 }
 
 /**
- * Everything one ToolRun needs done now. Pure and total: the same snapshot at the same time gives the same actions, and a
+ * Everything one ToolRun needs done now. Pure and total: the same observation at the same time gives the same actions, and a
  * crash between any two of them is repaired by planning again. The intent to have a Job is recorded before the Job is
  * created, its uid as soon as it is seen; from then on its absence is the end, so there is never a second one. All of that
  * goes into the annotation, and the status only shows it.
  */
-export function planToolRun(snapshot: Snapshot, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { toolRun, refusals } = snapshot;
+export function planToolRun(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { toolRun, refusals } = observation;
   const { object, status, state } = toolRun;
   if (object.metadata.deletionTimestamp !== undefined || isCarriedOutElsewhere(toolRun)) return [];
   const ref = findJobRef(toolRun, options.nameChild);
-  const job = findJob(snapshot, ref);
-  if (state === undefined && isFinal(status)) return [...letJobExpire(snapshot, job), ...clearFinal(snapshot)];
-  if (job !== undefined) return followJob(snapshot, job, nowMs);
+  const job = findJob(observation, ref);
+  if (state === undefined && isFinal(status)) return [...letJobExpire(observation, job), ...clearFinal(observation)];
+  if (job !== undefined) return followJob(observation, job, nowMs);
   if (state?.outcome !== undefined) return show(toolRun, state.outcome, nowMs);
   if (ref.isRecorded)
-    return end(snapshot, ToolRunReason.JobDeleted, `${describeOrigin(ref)} is gone, and its end was not seen`, nowMs);
-  if (snapshot.job !== undefined)
-    return end(snapshot, ToolRunReason.ChildNameTaken, `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
+    return end(
+      observation,
+      ToolRunReason.JobDeleted,
+      `${describeOrigin(ref)} is gone, and its end was not seen`,
+      nowMs,
+    );
+  if (observation.job !== undefined)
+    return end(observation, ToolRunReason.ChildNameTaken, `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
   const refusal = refusals.get(ref.name);
-  if (refusal !== undefined) return end(snapshot, ToolRunReason.ChildRefused, refusal, nowMs);
-  return planCreation(snapshot, ref, nowMs, options);
+  if (refusal !== undefined) return end(observation, ToolRunReason.ChildRefused, refusal, nowMs);
+  return planCreation(observation, ref, nowMs, options);
 }
 
 /** What its Job says holds, whatever the annotation says: that is only what is left when the Job is gone. */
-function followJob(snapshot: Snapshot, job: StoredObject, nowMs: number): readonly Action[] {
-  const { toolRun, podRefusal } = snapshot;
+function followJob(observation: Observation, job: StoredObject, nowMs: number): readonly Action[] {
+  const { toolRun, podRefusal } = observation;
   const { name, uid } = job.metadata;
   const standing = readOutcome(job, podRefusal);
   const startedAt = toolRun.state?.startedAt ?? toolRun.status.startedAt ?? new Date(nowMs).toISOString();
   const state: ToolRunState = { job: { name, uid }, startedAt };
-  if (isEnd(standing)) return [...conclude(snapshot, state, standing, nowMs), ...letJobExpire(snapshot, job)];
+  if (isEnd(standing)) return [...conclude(observation, state, standing, nowMs), ...letJobExpire(observation, job)];
   if (!isEqual(state, toolRun.state)) return [{ type: 'WriteState', state }];
   const lookMs = nextLookMs(job, nowMs);
   return [...show(toolRun, standing, nowMs), ...(lookMs === undefined ? [] : [requeueAt(lookMs)])];
 }
 
-function planCreation(snapshot: Snapshot, ref: JobRef, nowMs: number, options: PlanOptions): readonly Action[] {
-  const { toolRun, tool, configMap: stored, refusals, rivalUntilMs } = snapshot;
+function planCreation(observation: Observation, ref: JobRef, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { toolRun, tool, configMap: stored, refusals, rivalUntilMs } = observation;
   if (rivalUntilMs !== undefined) return [requeueAt(rivalUntilMs)];
   const { object, state } = toolRun;
-  const failed = (reason: ToolRunReason, message: string) => end(snapshot, reason, message, nowMs);
+  const failed = (reason: ToolRunReason, message: string) => end(observation, reason, message, nowMs);
   const toolName = nameTool(object);
   if (toolName === undefined)
     return failed(ToolRunReason.MissingTool, 'spec.toolRef.name is empty: name the Tool to run');
-  if (tool === undefined) return waitForTool(snapshot, toolName, nowMs, options);
+  if (tool === undefined) return waitForTool(observation, toolName, nowMs, options);
   const mistakes = checkTool(tool, object.metadata.namespace, options);
   if (mistakes.length > 0) return failed(ToolRunReason.InvalidTool, `Tool ${toolName}: ${mistakes.join('; ')}`);
   const configMap = buildConfigMap(object, tool, options.nameChild);
@@ -83,32 +88,33 @@ function planCreation(snapshot: Snapshot, ref: JobRef, nowMs: number, options: P
 
 /** Also after the intent is recorded: a Job that was created then, and not seen yet, must not be given up at once. */
 function waitForTool(
-  snapshot: Snapshot,
+  observation: Observation,
   toolName: string,
   nowMs: number,
   { missingToolSeconds }: PlanOptions,
 ): readonly Action[] {
-  const { object, state } = snapshot.toolRun;
+  const { object, state } = observation.toolRun;
   const sinceMs = Date.parse(state?.startedAt ?? String(object.metadata['creationTimestamp']));
   const deadlineMs = (Number.isNaN(sinceMs) ? nowMs : sinceMs) + missingToolSeconds * 1000;
   const name = JSON.stringify(toolName);
   const reason = ToolRunReason.MissingTool;
-  if (nowMs >= deadlineMs) return end(snapshot, reason, `there was no Tool ${name} for ${missingToolSeconds} s`, nowMs);
+  if (nowMs >= deadlineMs)
+    return end(observation, reason, `there was no Tool ${name} for ${missingToolSeconds} s`, nowMs);
   const phase = state === undefined ? 'Pending' : 'Running';
   const message = `waits for the Tool ${name} to appear`;
-  return [...show(snapshot.toolRun, { phase, reason, message }, nowMs), requeueAt(deadlineMs)];
+  return [...show(observation.toolRun, { phase, reason, message }, nowMs), requeueAt(deadlineMs)];
 }
 
 /** Ends the ToolRun without its Job. */
-function end(snapshot: Snapshot, reason: ToolRunReason, message: string, nowMs: number): readonly Action[] {
-  const { state, status } = snapshot.toolRun;
+function end(observation: Observation, reason: ToolRunReason, message: string, nowMs: number): readonly Action[] {
+  const { state, status } = observation.toolRun;
   const startedAt = status.startedAt ?? new Date(nowMs).toISOString();
-  return conclude(snapshot, state ?? { startedAt }, fail(reason, message), nowMs);
+  return conclude(observation, state ?? { startedAt }, fail(reason, message), nowMs);
 }
 
 /** Records an end; the status shows it at the next look, since the annotation makes another version of the ToolRun. */
 function conclude(
-  { toolRun }: Snapshot,
+  { toolRun }: Observation,
   state: ToolRunState,
   { phase, reason, message, finishedAt }: Standing & End,
   nowMs: number,
@@ -134,7 +140,7 @@ function isEnd(standing: Standing): standing is Standing & End {
 
 /** A finished Job may go as soon as its result is recorded, never before. */
 function letJobExpire(
-  { toolRun: { state, status }, tool }: Snapshot,
+  { toolRun: { state, status }, tool }: Observation,
   job: StoredObject | undefined,
 ): readonly Action[] {
   const isRecorded = state === undefined ? isFinal(status) : state.outcome !== undefined;
@@ -145,7 +151,7 @@ function letJobExpire(
 }
 
 /** A ToolRun that 0.2 or the agents chart's own executor ended stays as it is, but for what has its status written for ever. */
-function clearFinal({ toolRun: { object, isShared } }: Snapshot): readonly Action[] {
+function clearFinal({ toolRun: { object, isShared } }: Observation): readonly Action[] {
   const fields = findStrays(object['status']);
   return isShared && fields.length > 0 ? [{ type: 'ClearStatus', fields }] : [];
 }

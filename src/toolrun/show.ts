@@ -1,8 +1,8 @@
 import { isEqual } from '../orchestration/equality.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { findRival } from './job-ref.ts';
+import type { Action, ObservedToolRun } from './observation.ts';
 import type { Shown } from './outcome.ts';
-import type { Action, ObservedToolRun } from './snapshot.ts';
 import { findStrays, isFinal, writeStatus } from './status.ts';
 
 /**

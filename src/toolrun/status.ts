@@ -2,8 +2,8 @@ import { type Condition, keepTransition } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import { ConditionType, ForeignConditionType, ForeignReason } from '../orchestration/vocabulary/conditions.ts';
+import type { RuntimeRef, ToolRunStatus } from './observation.ts';
 import type { Shown } from './outcome.ts';
-import type { RuntimeRef, ToolRunStatus } from './snapshot.ts';
 
 /** Room for what an admission webhook says, and still less than a status that is written often should hold. */
 export const LONGEST_MESSAGE = 1_024;

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../src/objects/object.ts';
 import { isRecord } from '../../src/orchestration/decode.ts';
-import type { Action } from '../../src/reconciler/snapshot.ts';
+import type { Action } from '../../src/reconciler/observation.ts';
 import { keyOf, listVisible, type Process, RUN, RUNS, type World } from '../support/model/engine.ts';
 import type { Choices } from './lazy.ts';
 
@@ -38,7 +38,7 @@ export function createHasher(): (node: {
     const seen = [...view].sort(byKey).map(([key, object]) => [key, visible.get(key) === object || ofObject(object)]);
     const version = visible.get(keyOf(RUNS.kind, RUN))?.metadata.resourceVersion;
     const planned = plan && [
-      version === plan.snapshot.run.resourceVersion,
+      version === plan.observation.run.resourceVersion,
       remember(plan.actions, () => plan.actions.map(withoutChild)),
       plan.actions.map((action) => 'child' in action && ofSeen(action.child as KubeObject, visible)),
     ];

@@ -46,8 +46,8 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         PLAN,
-        '    ...limitFinished(snapshot, statuses),\n    ...creates,\n',
-        '    ...limitFinished(snapshot, statuses),\n',
+        '    ...limitFinished(observation, statuses),\n    ...creates,\n',
+        '    ...limitFinished(observation, statuses),\n',
       ],
     ],
   },
@@ -66,12 +66,12 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         PLAN,
-        '  const creates = createMissing(snapshot, statuses);\n  return [\n',
-        '  const creates = createMissing(snapshot, statuses);\n  return [\n    ...deleteUnwanted(snapshot, statuses),\n',
+        '  const creates = createMissing(observation, statuses);\n  return [\n',
+        '  const creates = createMissing(observation, statuses);\n  return [\n    ...deleteUnwanted(observation, statuses),\n',
       ],
       [
         PLAN,
-        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),\n    ...limit',
+        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
         '    ...limit',
       ],
     ],
@@ -81,7 +81,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         ATTEMPTS,
-        'return (uidOf(snapshot, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;',
+        'return (uidOf(observation, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;',
         'return child;',
       ],
     ],
@@ -92,12 +92,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a retry does not wait for the old child',
-    changes: [[START, 'if (findUnwanted(snapshot, status) === undefined && mayStart(', 'if (mayStart(']],
+    changes: [[START, 'if (findUnwanted(observation, status) === undefined && mayStart(', 'if (mayStart(']],
   },
   {
     name: 'an attempt times out whose child nobody has seen',
     changes: [
-      [DEADLINES, 'if (child === undefined && findUnseen(snapshot, status) === undefined) return undefined;', ''],
+      [DEADLINES, 'if (child === undefined && findUnseen(observation, status) === undefined) return undefined;', ''],
     ],
   },
   {
@@ -115,14 +115,14 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         DEADLINES,
-        'if (child !== undefined && isUnstarted(snapshot.kinds, step, child)) {\n    const why',
+        'if (child !== undefined && isUnstarted(observation.kinds, step, child)) {\n    const why',
         'if (nowMs < 0) {\n    const why',
       ],
     ],
   },
   {
     name: 'a timed-out child takes no room',
-    changes: [[MAX_PARALLEL, ' || findUnwanted(snapshot, status) !== undefined;', ';']],
+    changes: [[MAX_PARALLEL, ' || findUnwanted(observation, status) !== undefined;', ';']],
   },
   { name: 'room is not used up within a pass', changes: [[MAX_PARALLEL, "if ('spec' in child) room -= 1;", '']] },
   {
@@ -213,7 +213,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'cancel comes before outcomes',
     changes: [
-      [EXECUTE, '  recordOutcomes(pass);\n  skip', '  if (!snapshot.run.isCancelled) recordOutcomes(pass);\n  skip'],
+      [EXECUTE, '  recordOutcomes(pass);\n  skip', '  if (!observation.run.isCancelled) recordOutcomes(pass);\n  skip'],
     ],
   },
   {
@@ -221,26 +221,29 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         EXECUTE,
-        'if (snapshot.run.isCancelled) cancelSteps(draft);',
-        'if (snapshot.run.isCancelled && nowMs < runDeadline(pass)) cancelSteps(draft);',
+        'if (observation.run.isCancelled) cancelSteps(draft);',
+        'if (observation.run.isCancelled && nowMs < runDeadline(pass)) cancelSteps(draft);',
       ],
     ],
   },
-  { name: 'a suspended run starts steps', changes: [[SUSPEND, 'snapshot.run.isSuspended ? wait() : START', 'START']] },
+  {
+    name: 'a suspended run starts steps',
+    changes: [[SUSPEND, 'observation.run.isSuspended ? wait() : START', 'START']],
+  },
   {
     name: 'a suspended run creates what was intended',
     changes: [[CHILDREN, ' || run.isSuspended) return [];', ') return [];']],
   },
   {
     name: 'a finished run leaves its children',
-    changes: [[PLAN, '    ...deleteAll(snapshot, status.stepStatuses),\n', '']],
+    changes: [[PLAN, '    ...deleteAll(observation, status.stepStatuses),\n', '']],
   },
   {
     name: 'unwanted children are left',
     changes: [
       [
         PLAN,
-        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(snapshot, statuses),\n    ...limit',
+        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
         '    ...limit',
       ],
     ],
@@ -250,7 +253,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         CHILDREN,
-        'return status.reason === StepReason.StepTimedOut || !hasEnded(child, snapshot.kinds) ? child : undefined',
+        'return status.reason === StepReason.StepTimedOut || !hasEnded(child, observation.kinds) ? child : undefined',
         'return child',
       ],
     ],
@@ -277,7 +280,7 @@ export const mutants: readonly Mutant[] = [
       [
         PLAN,
         'return run.status.runId === undefined',
-        "return run.status.runId === undefined || snapshot.orchestration.state !== 'Snapshotted'",
+        "return run.status.runId === undefined || observation.orchestration.state !== 'Snapshotted'",
       ],
     ],
   },

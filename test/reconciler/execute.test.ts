@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { executeSteps } from '../../src/reconciler/execute.ts';
-import { snapshotOf } from '../support/snapshots.ts';
+import { observationOf } from '../support/observations.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
 /** A run that starts, of these steps. */
 function startOf(steps: readonly Step[]) {
-  const snapshot = snapshotOf(steps);
-  const { orchestration } = snapshot.orchestration;
-  return executeSteps(snapshot, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);
+  const observation = observationOf(steps);
+  const { orchestration } = observation.orchestration;
+  return executeSteps(observation, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);
 }
 
 test('a start looks at each step a fixed number of times, in whatever order steps that end at once are declared', () => {

@@ -72,12 +72,12 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;
-  const snapshot = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, {
+  const observation = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, {
     policy,
     nameChild,
   });
-  if (snapshot === undefined) throw new Error('the run was not observed');
-  return planRun(snapshot, Date.parse('2026-01-01T00:00:00Z'), {
+  if (observation === undefined) throw new Error('the run was not observed');
+  return planRun(observation, Date.parse('2026-01-01T00:00:00Z'), {
     nameChild,
     missingOrchestrationSeconds: 300,
   });

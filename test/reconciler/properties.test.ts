@@ -114,7 +114,7 @@ function live(
     violations.push(...violationsOf(moment, facts));
     if (moment.type === 'Planned') last = moment;
     if (moment.type === 'Planned')
-      expect(planRun(freeze(moment.snapshot), moment.nowMs, OPTIONS)).toEqual(moment.actions);
+      expect(planRun(freeze(moment.observation), moment.nowMs, OPTIONS)).toEqual(moment.actions);
   };
   const world = createWorld(plan, { ancestry: [], tell, startsLate: menu.startsLate });
   let left = menu;

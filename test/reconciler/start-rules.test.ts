@@ -6,7 +6,7 @@ import { createPass } from '../../src/reconciler/pass.ts';
 import { startAttempts } from '../../src/reconciler/start.ts';
 import { START, type StartRule, skip, wait } from '../../src/reconciler/start-rules/rule.ts';
 import { startRules } from '../../src/reconciler/start-rules/table.ts';
-import { snapshotOf } from '../support/snapshots.ts';
+import { observationOf } from '../support/observations.ts';
 
 const checkpoint = (name: string, ...dependsOn: string[]): Step => ({ name, kind: 'Checkpoint', dependsOn });
 const tool = (name: string, ...dependsOn: string[]): Step => ({
@@ -20,9 +20,9 @@ function startWith(
   rule: Omit<StartRule, 'prepare'>,
   stepStatuses: readonly StepStatus[] = [],
 ) {
-  const snapshot = snapshotOf(steps, stepStatuses);
-  const { orchestration } = snapshot.orchestration;
-  const pass = createPass(snapshot, orchestration, Date.parse('2026-01-01T00:00:00Z'), (_, name) => name);
+  const observation = observationOf(steps, stepStatuses);
+  const { orchestration } = observation.orchestration;
+  const pass = createPass(observation, orchestration, Date.parse('2026-01-01T00:00:00Z'), (_, name) => name);
   const asked: string[] = [];
   const prepare: StartRule['prepare'] =
     ({ draft }) =>

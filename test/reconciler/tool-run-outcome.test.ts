@@ -4,7 +4,7 @@ import { writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { observeAttempt } from '../../src/reconciler/attempts.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
-import type { Snapshot } from '../../src/reconciler/snapshot.ts';
+import type { Observation } from '../../src/reconciler/observation.ts';
 
 const startedAt = '2026-01-01T00:00:00Z';
 const failed = { phase: 'Failed', reason: 'JobFailed', message: 'exit 3', finishedAt: startedAt } as const;
@@ -23,14 +23,14 @@ function observe(phase: string, text: string | undefined) {
   } as unknown as StoredObject);
   const step = { name: 'a', kind: 'ToolRun', dependsOn: [], toolRef: { name: 'echo' } };
   const resourceRef = { apiVersion: child.apiVersion, kind: 'ToolRun', namespace: 'agents', name: 'c', uid: 'child' };
-  const snapshot = {
+  const observation = {
     run: { uid: 'run' },
     children: new Map([['c', child]]),
     created: new Map(),
     unreadable: new Map(),
   };
   const status = { name: 'a', kind: 'ToolRun', phase: 'Running', attempt: 1, resourceRef };
-  return observeAttempt(snapshot as unknown as Snapshot, step as never, status as never);
+  return observeAttempt(observation as unknown as Observation, step as never, status as never);
 }
 
 test('a ToolRun step ends as the annotation of its child says, whatever phase somebody has put there', () => {

@@ -5,7 +5,7 @@ import { registerHooks } from 'node:module';
  * suspended ends the engine that looks at it, in the way that its name says; news of `poison-news` ends the one that hears it.
  */
 const places: Readonly<Record<string, { readonly start: RegExp; readonly bug: string }>> = {
-  'plan.ts': { start: /export function planRun\(snapshot[^{]*\{/, bug: 'globalThis.poison(snapshot.run)' },
+  'plan.ts': { start: /export function planRun\(observation[^{]*\{/, bug: 'globalThis.poison(observation.run)' },
   'affected.ts': { start: /export function affectedRuns\([^{]*\{/, bug: 'globalThis.poisonNews(changed.metadata)' },
 };
 

@@ -5,8 +5,8 @@ import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { NameChild } from '../../src/toolrun/job.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import { findJobRef } from '../../src/toolrun/job-ref.ts';
+import type { Action, Manifest, Observation, ToolRunStatus } from '../../src/toolrun/observation.ts';
 import { type PlanOptions, planToolRun } from '../../src/toolrun/plan.ts';
-import type { Action, Manifest, Snapshot, ToolRunStatus } from '../../src/toolrun/snapshot.ts';
 import { readStatus } from '../../src/toolrun/status.ts';
 
 export const nameChild: NameChild = ({ name, uid }, ...parts) =>
@@ -91,7 +91,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     deleteJob: () => world.jobs.clear(),
   };
 
-  function observe(): Snapshot {
+  function observe(): Observation {
     const observed = { object: run, status: world.status(), state: world.state(), isShared: world.isShared };
     const configMap = world.tool && buildConfigMap(run, world.tool, nameChild);
     return {
@@ -115,7 +115,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     return true;
   }
 
-  function patchStatus(status: ToolRunStatus, { toolRun: { object } }: Snapshot): boolean {
+  function patchStatus(status: ToolRunStatus, { toolRun: { object } }: Observation): boolean {
     const isCurrent = object.metadata.resourceVersion === run.metadata.resourceVersion;
     if (!isCurrent) return false;
     setStatus(status);
@@ -141,7 +141,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     });
   }
 
-  function writeState(state: ToolRunState, { toolRun: { object } }: Snapshot): boolean {
+  function writeState(state: ToolRunState, { toolRun: { object } }: Observation): boolean {
     const textOf = ({ metadata }: StoredObject) =>
       (metadata['annotations'] as Record<string, string>)?.[Annotation.ToolRunState];
     const text = writeToolRunState(run.metadata, state);
@@ -153,7 +153,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
   }
 
   /** Whether the action was carried out: what failed ends the work on a plan. */
-  function perform(action: Action, seen: Snapshot): boolean {
+  function perform(action: Action, seen: Observation): boolean {
     switch (action.type) {
       case 'WriteState':
         return writeState(action.state, seen);

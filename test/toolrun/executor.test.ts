@@ -4,8 +4,8 @@ import { type ToolRunState, writeToolRunState } from '../../src/orchestration/to
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
+import type { Manifest } from '../../src/toolrun/observation.ts';
 import { isConfigMapOurs } from '../../src/toolrun/outcome.ts';
-import type { Manifest } from '../../src/toolrun/snapshot.ts';
 import { nameChild, options, tool, toolRun } from './cluster.ts';
 
 const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;

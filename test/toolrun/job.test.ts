@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
 import { buildConfigMap, buildJob, checkTool } from '../../src/toolrun/job.ts';
-import type { Manifest } from '../../src/toolrun/snapshot.ts';
+import type { Manifest } from '../../src/toolrun/observation.ts';
 import { nameChild, options, tool, toolRun } from './cluster.ts';
 
 const names = { job: 'lint-job', configMap: 'lint-spec' };

@@ -25,8 +25,8 @@ export const maxParallel: StartRule = {
 };
 
 /** A timed-out child runs until it is gone. */
-function countTaken({ draft, snapshot }: Pass): number {
+function countTaken({ draft, observation }: Pass): number {
   const isTaking = (status: StepStatus) =>
-    (status.phase === 'Running' && status.resourceRef !== undefined) || findUnwanted(snapshot, status) !== undefined;
+    (status.phase === 'Running' && status.resourceRef !== undefined) || findUnwanted(observation, status) !== undefined;
   return draft.statuses.filter(isTaking).length;
 }

@@ -4,8 +4,8 @@ import { START, type StartRule, wait } from './rule.ts';
 export const suspend: StartRule = {
   judges: 'EachAttempt',
   order: 'Dependencies',
-  prepare: ({ snapshot }) => {
-    const verdict = snapshot.run.isSuspended ? wait() : START;
+  prepare: ({ observation }) => {
+    const verdict = observation.run.isSuspended ? wait() : START;
     return () => verdict;
   },
 };

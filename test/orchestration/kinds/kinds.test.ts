@@ -3,7 +3,7 @@ import type { StoredObject } from '../../../src/objects/object.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { checkResource } from '../../../src/orchestration/rules.ts';
 import type { Step } from '../../../src/orchestration/schema.ts';
-import type { ObservedRun } from '../../../src/reconciler/snapshot.ts';
+import type { ObservedRun } from '../../../src/reconciler/observation.ts';
 
 const run: ObservedRun = {
   name: 'nightly-1',

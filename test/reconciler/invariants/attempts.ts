@@ -118,10 +118,10 @@ export const staysWithinLimit: Check = (moment, facts) => {
 /** Of the order outcomes, end, cancel, run deadline, timeouts, retries, new steps. */
 export const appliesInOrder: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
-  const { snapshot, nowMs, after } = moment;
-  const { isCancelled, isSuspended } = snapshot.run;
+  const { observation, nowMs, after } = moment;
+  const { isCancelled, isSuspended } = observation.run;
   const isOverdue = (status: Change['after']) =>
-    status.phase === 'Retrying' && nowMs >= Date.parse(status.nextRetryAt ?? '') && !isLeft(status, snapshot);
+    status.phase === 'Retrying' && nowMs >= Date.parse(status.nextRetryAt ?? '') && !isLeft(status, observation);
   const overdue = changes.filter((change) => isOverdue(change.after));
   const begun = changes.filter(
     (change) => change.hasBegun && change.before.attempt === 0 && change.after.resourceRef !== undefined,

@@ -4,11 +4,11 @@ import { type Check, said } from './moment.ts';
 /** A gate ends by the word of the policy that was seen, and Ready is the word of a policy that asks nobody, only. */
 export const obeysPolicy: Check = (moment, _, changes) => {
   if (moment.type !== 'Recorded') return [];
-  const { isSuspended } = moment.snapshot.run;
+  const { isSuspended } = moment.observation.run;
   return changes
     .filter(({ step }) => step.kind === 'ApprovalGate')
     .flatMap(({ name, before, after }) => {
-      const { phase, opens, denies } = readPolicy(moment.snapshot.watched.get(name)?.[0]);
+      const { phase, opens, denies } = readPolicy(moment.observation.watched.get(name)?.[0]);
       const isNew = before.phase !== after.phase;
       return [
         said(isNew && after.phase === 'Succeeded' && !opens, `${name} opened although its policy is ${phase}`),

@@ -87,11 +87,12 @@ export const skipsAtOnce: Check = (_, __, changes) => {
 
 export const goesOn: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
-  const { after, snapshot } = moment;
-  const { isSuspended } = snapshot.run;
+  const { after, observation } = moment;
+  const { isSuspended } = observation.run;
   const isDone = changes.every((change) => isStepFinal(change.after));
   const taking = changes.filter(
-    ({ after: status }) => status.resourceRef !== undefined && (status.phase === 'Running' || isLeft(status, snapshot)),
+    ({ after: status }) =>
+      status.resourceRef !== undefined && (status.phase === 'Running' || isLeft(status, observation)),
   );
   const hasRoom = taking.length < limitOf(facts);
   const idle = changes.filter((change) => isStartable(change.after, change.dependencies));

@@ -1,7 +1,7 @@
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isStepFinal, type StepStatus } from '../../../src/orchestration/run-status.ts';
-import type { Snapshot } from '../../../src/reconciler/snapshot.ts';
+import type { Observation } from '../../../src/reconciler/observation.ts';
 import { type Moment, phaseOf } from '../../support/model/engine.ts';
 
 export type Recorded = Extract<Moment, { type: 'Recorded' }>;
@@ -36,13 +36,13 @@ export type Check = (moment: Moment, facts: Facts, changes: readonly Change[]) =
 /** What has changed for each step; nothing where the moment is no write of a started run's status. */
 export function changesOf(moment: Moment, { steps, edges }: Facts): Change[] {
   if (moment.type !== 'Recorded' || moment.after.runId === undefined) return [];
-  const { before, after, snapshot } = moment;
+  const { before, after, observation } = moment;
   return steps.map((step, index) => {
     const { name, kind } = step;
     const pending: StepStatus = { name, kind, phase: 'Pending', attempt: 0 };
     const [was = pending, is = pending] = [before.stepStatuses[index], after.stepStatuses[index]];
     const dependencies = (edges[index] ?? []).map((edge) => after.stepStatuses[edge] ?? pending);
-    const child = snapshot.children.get(was.resourceRef?.name ?? '') as Created['child'] | undefined;
+    const child = observation.children.get(was.resourceRef?.name ?? '') as Created['child'] | undefined;
     return { index, name, step, before: was, after: is, dependencies, hasBegun: is.attempt > was.attempt, child };
   });
 }
@@ -78,7 +78,7 @@ export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
 }
 
 /** Whether what stands under the name of a step's child, as far as that is seen, has to go before anything else may begin. */
-export function isLeft({ reason, resourceRef }: StepStatus, { children }: Pick<Snapshot, 'children'>): boolean {
+export function isLeft({ reason, resourceRef }: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
   const child = children.get(resourceRef?.name ?? '');
   return child !== undefined && (reason === 'StepTimedOut' || (reason === 'ChildDeleted' && !hasEnded(child)));
 }

@@ -19,12 +19,12 @@ export const followsSnapshot: Check = (moment, { steps }, changes) => {
 
 export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
   if (moment.type === 'Planned') {
-    const { isCancelled, isSuspended, status } = moment.snapshot.run;
+    const { isCancelled, isSuspended, status } = moment.observation.run;
     const isOver = isCancelled || isSuspended || isRunFinal(status);
     const creates = moment.actions.filter(({ type }) => type === 'CreateChild' || type === 'CreateSnapshot');
     const deleted = moment.actions.flatMap((action) => (action.type === 'DeleteChild' ? [action.ref.name] : []));
     const ended = status.stepStatuses.filter((step) => isEndedWithRun(step) || step.reason === 'StepTimedOut');
-    const left = ended.flatMap(({ resourceRef }) => moment.snapshot.children.get(resourceRef?.name ?? '') ?? []);
+    const left = ended.flatMap(({ resourceRef }) => moment.observation.children.get(resourceRef?.name ?? '') ?? []);
     const running = left.filter((child) => !hasEnded(child) && child.metadata.deletionTimestamp === undefined);
     const forgotten = running.filter(({ metadata }) => isRunFinal(status) && !deleted.includes(metadata.name));
     return [
@@ -39,7 +39,7 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
   }
   if (moment.type !== 'Recorded') return [];
   const { before, after } = moment;
-  const { isCancelled, isSuspended } = moment.snapshot.run;
+  const { isCancelled, isSuspended } = moment.observation.run;
   return [
     said(isCancelled && !isRunFinal(after), 'a cancelled run goes on'),
     said(isSuspended && before.runId === undefined && after.runId !== undefined, 'a suspended run has started'),
@@ -85,6 +85,6 @@ export const onlyRises: Check = (moment, _, changes) => {
 
 export const staysShallow: Check = (moment) => {
   if (moment.type !== 'Recorded' || moment.before.runId !== undefined || moment.after.runId === undefined) return [];
-  const { ancestry } = moment.snapshot;
+  const { ancestry } = moment.observation;
   return [said(ancestry.length >= 10 || ancestry.includes(ORCHESTRATION), `the run started below ${ancestry}`)];
 };

@@ -4,9 +4,9 @@ import { begin, firstLook, options, tool } from '../../support/model/play.ts';
 
 describe('a run', () => {
   test('is left alone while it is being deleted, or when another controller writes its status', () => {
-    const snapshot = firstLook(begin([tool('a')]));
-    expect(planRun({ ...snapshot, run: { ...snapshot.run, isBeingDeleted: true } }, 0, options)).toEqual([]);
-    expect(planRun({ ...snapshot, run: { ...snapshot.run, isContested: true } }, 0, options)).toEqual([
+    const observation = firstLook(begin([tool('a')]));
+    expect(planRun({ ...observation, run: { ...observation.run, isBeingDeleted: true } }, 0, options)).toEqual([]);
+    expect(planRun({ ...observation, run: { ...observation.run, isContested: true } }, 0, options)).toEqual([
       {
         type: 'EmitEvent',
         eventType: 'Warning',
@@ -65,11 +65,11 @@ describe('a run', () => {
 
   test('that nobody has started waits while another controller may start it, and says so once that one is seen', () => {
     const story = begin([tool('a')]);
-    const snapshot = firstLook(story);
+    const observation = firstLook(story);
     const at = new Date(60_000).toISOString();
-    const planWith = (isActive: boolean, status = snapshot.run.status, stored = snapshot.run.stored) =>
+    const planWith = (isActive: boolean, status = observation.run.status, stored = observation.run.stored) =>
       planRun(
-        { ...snapshot, run: { ...snapshot.run, status, stored }, rival: { isActive, untilMs: 60_000 } },
+        { ...observation, run: { ...observation.run, status, stored }, rival: { isActive, untilMs: 60_000 } },
         0,
         options,
       );
@@ -84,8 +84,8 @@ describe('a run', () => {
     expect(message).toContain('turn its flag agents.orchestration_controller.enabled off');
     expect(message.length).toBeLessThan(256);
     expect(planWith(true, patch.status, { ...patch.status })).toEqual([requeue]);
-    const cancelled = { ...snapshot.run, isCancelled: true };
-    const [ended] = planRun({ ...snapshot, run: cancelled, rival: { isActive: true, untilMs: 60_000 } }, 0, options);
+    const cancelled = { ...observation.run, isCancelled: true };
+    const [ended] = planRun({ ...observation, run: cancelled, rival: { isActive: true, untilMs: 60_000 } }, 0, options);
     expect(ended).toMatchObject({ status: { phase: 'Cancelled' } });
   });
 });

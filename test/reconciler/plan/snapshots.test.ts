@@ -108,14 +108,14 @@ describe('a run', () => {
   });
 
   test('of an Orchestration that can never run fails with the code of the gate', () => {
-    const snapshot = firstLook(begin([tool('a')]));
+    const observation = firstLook(begin([tool('a')]));
     const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' } as const;
     const found = {
       state: 'Found',
       orchestration: { name: 'nightly', namespace: NAMESPACE, policies: {}, steps: [] },
       denial,
     } as const;
-    const actions = planRun({ ...snapshot, orchestration: found }, 0, options);
+    const actions = planRun({ ...observation, orchestration: found }, 0, options);
     expect(actions).toMatchObject([
       { type: 'PatchStatus', status: { phase: 'Failed', conditions: [{ reason: 'DependencyCycle' }, {}, {}, {}] } },
       { type: 'EmitEvent', eventType: 'Warning', message: 'DependencyCycle: spec.steps[0].dependsOn[0]: a → b → a' },

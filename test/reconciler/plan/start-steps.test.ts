@@ -80,12 +80,12 @@ describe('declaration order', () => {
     expect(standingOf(begin(steps))).toBe('Succeeded, Completed: all 1000 steps succeeded');
   });
 
-  test('gives the same plan for the same snapshot', () => {
+  test('gives the same plan for the same observation', () => {
     const story = begin([tool('a', []), tool('b', []), tool('c', ['a'])]);
     for (const moment of story.moments) {
       if (moment.type !== 'Planned') continue;
-      const { snapshot, nowMs, actions } = moment;
-      expect(planRun(snapshot, nowMs, options)).toEqual(actions);
+      const { observation, nowMs, actions } = moment;
+      expect(planRun(observation, nowMs, options)).toEqual(actions);
     }
   });
 });
@@ -127,8 +127,9 @@ describe('maxParallel', () => {
 describe('a run', () => {
   test('that is a template never starts, and one that has started goes on', () => {
     const story = begin([tool('a')]);
-    const snapshot = firstLook(story);
-    const planAs = (changes: object) => planRun({ ...snapshot, run: { ...snapshot.run, ...changes } }, 0, options);
+    const observation = firstLook(story);
+    const planAs = (changes: object) =>
+      planRun({ ...observation, run: { ...observation.run, ...changes } }, 0, options);
     expect(planAs({})).not.toEqual([]);
     expect(planAs({ isTemplate: true })).toEqual([]);
     expect(planAs({ isTemplate: true, isCancelled: true })).toEqual([]);
@@ -136,9 +137,9 @@ describe('a run', () => {
     if (started === undefined) throw new Error('nothing was planned');
     end(story, 'a', 'Succeeded');
     expect(standingOf(story)).toContain('Succeeded');
-    const { run } = started.snapshot;
+    const { run } = started.observation;
     expect(
-      planRun({ ...started.snapshot, run: { ...run, isTemplate: true, isCancelled: true } }, 0, options),
+      planRun({ ...started.observation, run: { ...run, isTemplate: true, isCancelled: true } }, 0, options),
     ).not.toEqual([]);
   });
 });

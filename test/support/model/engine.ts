@@ -8,9 +8,9 @@ import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.t
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
 import { finalizersOf, isHeld } from '../../../src/reconciler/finalizer.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
+import type { Action, Observation, ObservedOrchestration, ObservedRun } from '../../../src/reconciler/observation.ts';
 import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
-import type { Action, ObservedOrchestration, ObservedRun, Snapshot } from '../../../src/reconciler/snapshot.ts';
 import { ownerRunOf } from '../../../src/reconciler/topics.ts';
 import { createModel, type Model } from './model.ts';
 
@@ -36,14 +36,14 @@ const KINDS = [RUNS, TOOL_RUNS, resource('AgentRun', 'agentruns', 'agents.proomp
 export type Moment =
   | {
       readonly type: 'Planned';
-      readonly snapshot: Snapshot;
+      readonly observation: Observation;
       readonly actions: readonly Action[];
       readonly nowMs: number;
     }
-  /** `snapshot` is what the plan saw; `before` and `after` are what was stored. */
+  /** `observation` is what the plan saw; `before` and `after` are what was stored. */
   | {
       readonly type: 'Recorded';
-      readonly snapshot: Snapshot;
+      readonly observation: Observation;
       readonly before: RunStatus;
       readonly after: RunStatus;
       readonly nowMs: number;
@@ -76,7 +76,7 @@ export interface Setting {
 export interface Process {
   view: Map<string, KubeObject>;
   refusals: Map<string, string>;
-  plan: { readonly snapshot: Snapshot; readonly actions: readonly Action[]; readonly nowMs: number } | undefined;
+  plan: { readonly observation: Observation; readonly actions: readonly Action[]; readonly nowMs: number } | undefined;
 }
 
 /** A cluster with one run, and the process that works on it. */
@@ -176,12 +176,12 @@ function isCall({ type }: Action): boolean {
 /** Plans from what the process sees; true if there is anything to carry out. */
 export function plan(world: World): boolean {
   const { setting, nowMs } = world;
-  const snapshot = observe(world);
-  if (snapshot === undefined) return false;
-  const all = planRun(snapshot, nowMs, { nameChild, missingOrchestrationSeconds: 300 });
-  setting.tell({ type: 'Planned', snapshot, actions: all, nowMs });
+  const observation = observe(world);
+  if (observation === undefined) return false;
+  const all = planRun(observation, nowMs, { nameChild, missingOrchestrationSeconds: 300 });
+  setting.tell({ type: 'Planned', observation, actions: all, nowMs });
   const actions = all.filter(isCall);
-  world.plan = actions.length > 0 ? { snapshot, actions, nowMs } : undefined;
+  world.plan = actions.length > 0 ? { observation, actions, nowMs } : undefined;
   return actions.length > 0;
 }
 
@@ -213,10 +213,10 @@ export function act(world: World, reply: Reply = 'Answered'): void {
 /** Makes one call; the key and new state of what was written, where an answer would tell. */
 function write(
   { api, setting, refused, refusals }: World,
-  { snapshot, nowMs }: NonNullable<World['plan']>,
+  { observation, nowMs }: NonNullable<World['plan']>,
   action: Action,
 ): [string, KubeObject] | undefined {
-  const { run } = snapshot;
+  const { run } = observation;
   const name = { namespace: NAMESPACE, name: run.name };
   const stored = () => storedStatus({ api });
   switch (action.type) {
@@ -227,7 +227,7 @@ function write(
       const before = stored();
       const body = { metadata: { uid: run.uid, resourceVersion: run.resourceVersion }, status: action.status };
       const patched = api.patch(RUNS, name, { type: 'merge', body }, { subresource: 'status' });
-      setting.tell({ type: 'Recorded', snapshot, before, after: stored(), nowMs });
+      setting.tell({ type: 'Recorded', observation, before, after: stored(), nowMs });
       return [keyOf(RUNS.kind, run.name), patched];
     }
     case 'CreateChild': {
@@ -328,7 +328,7 @@ export function keyOf(kind: string, name: string): string {
 }
 
 /** What the process sees, as the plan needs it; the run's own snapshot is read from the API server. */
-function observe({ api, view, setting, refusals, runs }: World): Snapshot | undefined {
+function observe({ api, view, setting, refusals, runs }: World): Observation | undefined {
   const object = view.get(keyOf(RUNS.kind, RUN));
   if (object === undefined) return undefined;
   const known = runs.get(object);

@@ -2,7 +2,7 @@ import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import type { StepStatus } from '../../../src/orchestration/run-status.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
-import type { Action, Snapshot } from '../../../src/reconciler/snapshot.ts';
+import type { Action, Observation } from '../../../src/reconciler/observation.ts';
 import {
   act,
   createWorld,
@@ -133,10 +133,10 @@ export function createdBy({ moments }: Story): string[] {
 }
 
 /** What was read for the first decision. */
-export function firstLook({ moments }: Story): Snapshot {
+export function firstLook({ moments }: Story): Observation {
   const first = moments.find((moment) => moment.type === 'Planned');
   if (first === undefined) throw new Error('nothing was planned');
-  return first.snapshot;
+  return first.observation;
 }
 
 /** What the last decision asks for. */

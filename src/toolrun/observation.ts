@@ -40,7 +40,7 @@ export interface ObservedToolRun {
 }
 
 /** Everything one decision about one ToolRun looks at; read before, so that deciding is pure. */
-export interface Snapshot {
+export interface Observation {
   readonly toolRun: ObservedToolRun;
   /** The Tool that `spec.toolRef` names, where there is one. */
   readonly tool?: StoredObject | undefined;

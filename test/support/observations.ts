@@ -1,10 +1,10 @@
 import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import type { StepStatus } from '../../src/orchestration/run-status.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
-import type { Snapshot } from '../../src/reconciler/snapshot.ts';
+import type { Observation } from '../../src/reconciler/observation.ts';
 
 /** What is observed of a started run of these steps, of which no child has been seen. */
-export function snapshotOf(
+export function observationOf(
   steps: readonly Step[],
   stepStatuses: readonly StepStatus[] = [],
   policies: Readonly<Record<string, unknown>> = {},
@@ -42,5 +42,5 @@ export function snapshotOf(
     isAwaited: false,
     unreadable: new Map(),
     watched: new Map(),
-  } as const satisfies Snapshot;
+  } as const satisfies Observation;
 }

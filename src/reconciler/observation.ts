@@ -50,7 +50,7 @@ export interface Rival {
 }
 
 /** Everything one decision about one run looks at; read before, so that deciding is pure. */
-export interface Snapshot {
+export interface Observation {
   readonly run: ObservedRun;
   readonly orchestration: ObservedOrchestration;
   /** The step kinds that are known. */
