@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
+import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import { writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { observeAttempt } from '../../src/reconciler/attempts.ts';
@@ -25,6 +26,7 @@ function observe(phase: string, text: string | undefined) {
   const resourceRef = { apiVersion: child.apiVersion, kind: 'ToolRun', namespace: 'agents', name: 'c', uid: 'child' };
   const observation = {
     run: { uid: 'run' },
+    kinds: stepKinds,
     children: new Map([['c', child]]),
     created: new Map(),
     unreadable: new Map(),
