@@ -14,11 +14,11 @@ export interface StartRule {
   /** Whether it judges each attempt, or only the first one of a step. */
   readonly judges: 'EachAttempt' | 'FirstAttempt';
   /**
-   * When it judges a step: after all steps that it depends on, or after all other rules have judged all steps, in the order in
-   * which attempts start. A rule that counts what starts needs the latter.
+   * When it judges a step: after all steps that the step depends on, or after all other rules, in the order in which attempts
+   * start. A rule that counts what starts needs the latter, and the last row of the table.
    */
   readonly order: 'Dependencies' | 'Starts';
-  /** Looks at the run once, and returns what judges its steps, by index. Whatever `judge` lets start starts. */
+  /** Looks at the run once, and returns what judges its steps, by index. */
   readonly prepare: (pass: Pass) => (step: number) => Verdict;
 }
 
