@@ -78,9 +78,8 @@ const MOST_SOCKETS = 40;
 /** How long a deletion may take that has begun. */
 const SETTLING_MS = 30_000;
 
-/** Children that the hands end; what hangs has said that it runs. */
-function hasFinished(status: unknown): boolean {
-  return ['Succeeded', 'Failed'].includes((status as { phase?: string } | undefined)?.phase ?? '');
+function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  return (metadata['finalizers'] as readonly string[] | undefined) ?? [];
 }
 
 /** What a process logs that nobody foresaw. */
@@ -140,11 +139,12 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
       );
     const unwanted = journal.current(RUNS.kind).flatMap(timedOut);
     const children = [TOOL_RUNS.kind, 'AgentRun'].flatMap((kind) => journal.current(kind));
-    const isLeft = ({ metadata, status }: KubeObject) =>
-      metadata.deletionTimestamp !== undefined ||
-      (metadata['finalizers'] as readonly string[] | undefined)?.includes(Finalizer.Outcome) ||
-      (unwanted.includes(metadata.uid ?? '') && !hasFinished(status));
-    return children.filter(isLeft);
+    return children.filter(
+      (child) =>
+        child.metadata.deletionTimestamp !== undefined ||
+        finalizersOf(child).includes(Finalizer.Outcome) ||
+        (unwanted.includes(child.metadata.uid ?? '') && !isRunFinal(statusOf(child))),
+    );
   }
 
   const isSettled = () =>
@@ -161,8 +161,6 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   }
 
   async function verdict(): Promise<Verdict> {
-    // The agents chart may just be deleting what it no longer keeps, which is then there for a moment more.
-    await until(isSettled, SETTLING_MS);
     const logs = (await Promise.all(replicas.map((replica) => replica.readLog()))).flatMap((log) => log.split('\n'));
     const starts = replicas.reduce((sum, replica) => sum + replica.starts() - 1, 0);
     const crashes = starts + logs.filter((line) => line.includes('engine ended, starting another')).length;
@@ -173,8 +171,10 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     found.other.push(...logs.filter(isBrokenPromise).map((line) => line.slice(0, 300)));
     const sockets = proxy.connections.peak;
     if (sockets > MOST_SOCKETS * replicas.length) found.other.push(`${sockets} connections at a time`);
-    for (const { kind, metadata } of listLeft())
-      found.unfinished.push(`${kind} ${metadata.name} is left: ${JSON.stringify(metadata)}`);
+    // A deletion may just have begun. Everything else is judged as it was before this wait.
+    await until(() => listLeft().length === 0, SETTLING_MS);
+    for (const child of listLeft())
+      found.unfinished.push(`${child.kind} ${child.metadata.name} is left, held by [${finalizersOf(child)}]`);
     return found;
   }
 

@@ -171,11 +171,16 @@ export function connectReconciled(
     });
   }
 
+  /** The uids of children that were ended here: the supporting controller may put back an old phase for a while. */
+  const ended = new Set<string>();
+
   async function childOf(run: string, step: string): Promise<StoredObject> {
     let child: StoredObject | undefined;
     await waitUntil(`a child of ${run}/${step}`, async () => {
       const isOver = ({ metadata, status }: StoredObject) =>
-        metadata.deletionTimestamp !== undefined || ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase);
+        ended.has(metadata.uid) ||
+        metadata.deletionTimestamp !== undefined ||
+        ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase);
       child = (await listChildren(run, step)).find((one) => !isOver(one));
       return child !== undefined;
     });
@@ -201,7 +206,9 @@ export function connectReconciled(
     childOf,
     async endChild(run, step, phase, message) {
       const status = { phase, conditions: message === undefined ? [] : [condition('Failed', message)] };
-      await writeStatus(await childOf(run, step), status);
+      const child = await childOf(run, step);
+      ended.add(child.metadata.uid);
+      await writeStatus(child, status);
     },
     beginChild: async (run, step) => writeStatus(await childOf(run, step), { phase: 'Running' }),
     decide: async (policy, phase) => writeStatus(await api.waitFor('ApprovalPolicy', policy), { phase }),

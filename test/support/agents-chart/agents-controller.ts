@@ -183,6 +183,7 @@ export async function startAgentsController(
   }
 
   function see(agentRun: Stored): void {
+    numberOf(agentRun); // also one that is deleted before it starts is an attempt
     known.set(keyOf(agentRun), agentRun);
     attend(keyOf(agentRun), advance);
   }
