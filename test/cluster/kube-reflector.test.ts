@@ -131,13 +131,13 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     return objects;
   }
 
-  it('loses no change while its watches are cut in mid-line and the API server is stopped and killed', async () => {
+  it('loses no change while its watches are cut in mid-line and the API server is killed', async () => {
     const followed = await synced();
     let watches = 0;
     proxy.follow(({ verb }) => (verb === 'watch' ? { lines: cutAfter(++watches % 5) } : undefined));
     for (let step = 0; step < 130; step++) {
       if (step === 40 || step === 80) {
-        await plane.apiserver.kill(step === 40 ? 'SIGTERM' : 'SIGKILL');
+        await plane.apiserver.kill('SIGKILL');
         await Promise.all([plane.apiserver.start(), change(`c${step % 10}`, Math.floor(step / 10))]);
       }
       await change(`c${step % 10}`, Math.floor(step / 10));

@@ -140,7 +140,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler whose API server goes away', 
       const before = supervisor.pid;
       await run('away', { steps: [tool('a'), tool('b'), tool('c')] });
       await endChild('away', 'a', 'Succeeded');
-      await plane.apiserver.kill('SIGKILL');
+      await plane.apiserver.kill('SIGTERM');
       await delay(awaySeconds * 1_000);
       await plane.apiserver.start();
       const isServed = () =>
