@@ -160,12 +160,15 @@ describeNeeding(['controllers'], 'a ToolRun beside both executors', () => {
     await api.create('Tool', 'echo', { spec: { image: 'alpine:3.20' } });
     const theirs = await startOrchestrationController(sharedCluster(), [namespace]);
     await api.create('ToolRun', 'twice', { spec: { toolRef: { name: 'echo' } } });
+    const events = async () =>
+      (await api.list('Event')).filter(({ involvedObject }) => involvedObject.kind === 'ToolRun');
+    // Their controller writes a status, and so shows itself, at some time after it has created its Job.
+    await waitUntil('an Event of the ToolRun', async () => (await events()).length > 0);
     const { metadata } = await jobOf(api, 'twice');
-    await api.waitFor('Job', 'twice-job');
     await createKubelet(api).runPod(metadata.name, 0);
     await api.waitFor('ToolRun', 'twice', isIn('Succeeded'));
     await theirs.stop();
-    const events = (await api.list('Event')).filter(({ involvedObject }) => involvedObject.kind === 'ToolRun');
-    expect(events.map(({ reason }) => reason)).toEqual(['StatusContested']);
+    expect((await events()).map(({ reason }) => reason)).toEqual(['StatusContested']);
+    expect(await api.read('Job', 'twice-job')).toBeDefined();
   });
 });

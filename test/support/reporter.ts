@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { SerializedError } from 'vitest';
-import { DefaultReporter, type TestModule, type TestRunEndReason } from 'vitest/node';
+import { DefaultReporter, type TestModule, type TestRunEndReason, type TestSuite } from 'vitest/node';
 
 /** Of what each failed test says, so much is repeated at the end. */
 const LONGEST_EXCERPT = 400;
 
 /**
- * vitest's default report, and at its end each failed test again in two lines, for logs of which only the end is kept. The
+ * vitest's default report, and at its end each failed test or suite again in two lines, for logs of which only the end is kept. The
  * last line says `N passed, N failed`; tests that were not run are counted apart.
  */
 // biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
@@ -19,14 +19,22 @@ export default class CountingReporter extends DefaultReporter {
     super.onTestRunEnd(modules, errors, reason);
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-    const unloaded = modules.filter((module) => module.state() === 'failed' && module.errors().length > 0).length;
-    const failed = count('failed') + unloaded + errors.length;
+    // A file that does not load, and a hook that fails, are the failures of a module or of a suite.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0);
+    const failed = count('failed') + broken.length + errors.length;
     const skipped = count('skipped') + count('pending');
     for (const test of tests)
       if (test.result().state === 'failed')
         console.log(`failed: ${test.module.relativeModuleId} > ${test.fullName}\n${excerpt(test.result().errors)}`);
+    for (const suite of broken) console.log(`failed: ${nameOf(suite)}\n${excerpt(suite.errors())}`);
+    if (errors.length > 0) console.log(`failed: outside of any test\n${excerpt(errors)}`);
     console.log(`${count('passed')} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
+}
+
+function nameOf(suite: TestModule | TestSuite): string {
+  return suite.type === 'module' ? suite.relativeModuleId : `${suite.module.relativeModuleId} > ${suite.fullName}`;
 }
 
 /** The beginning of what the first error says, and of the value that it found, in one line. */
