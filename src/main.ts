@@ -45,15 +45,15 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   lint: {
     about: 'judge Orchestrations in files by the rules of the gate',
-    run: async (args) => tell(await (await import('./cli/lint.ts')).lint(args, await openPorts())),
+    run: async (args) => tell(await (await import('./cli/commands/lint.ts')).lint(args, await openPorts())),
   },
   graph: {
     about: 'draw the graphs of Orchestrations as text, Mermaid, DOT or SVG',
-    run: async (args) => tell(await (await import('./cli/graph.ts')).graph(args, await openPorts())),
+    run: async (args) => tell(await (await import('./cli/commands/graph.ts')).graph(args, await openPorts())),
   },
   plan: {
     about: 'tell what Orchestrations in files would do, and change in a cluster',
-    run: async (args) => tell(await (await import('./cli/plan.ts')).plan(args, await openPorts())),
+    run: async (args) => tell(await (await import('./cli/commands/plan.ts')).plan(args, await openPorts())),
   },
   run: {
     about: 'create an OrchestrationRun, and wait for it with --wait',
@@ -77,7 +77,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   certs: {
     about: 'make certificates for development',
     run: async (args) =>
-      (await import('./cli/certs.ts')).runCerts(args, {
+      (await import('./cli/commands/certs.ts')).runCerts(args, {
         workingDirectory: cwd(),
         now: new Date(),
         stdout: (text) => stdout.write(text),
@@ -89,7 +89,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 const told = Object.keys(verbs).filter((name) => verbs[name]?.about !== undefined);
 
 async function openPorts(): Promise<Ports> {
-  const { readSources } = await import('./cli/files.ts');
+  const { readSources } = await import('./cli/files/sources.ts');
   const isColored = stdout.isTTY && !env['NO_COLOR'];
   return {
     readSources: (paths) => readSources(paths, stdin),

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
-import { type LintProblem, lintRules } from '../src/cli/report.ts';
+import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
 import { checkRunUpdate } from '../src/orchestration/run-rules.ts';
 import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';

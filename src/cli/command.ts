@@ -2,8 +2,8 @@ import { listNames, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { type Arguments, asksForHelp, type Flags, readArguments } from './arguments.ts';
 import type { ClusterPorts } from './cluster/port.ts';
-import type { Sources } from './files.ts';
-import { type Manifest, readManifest } from './objects.ts';
+import { type Manifest, readManifest } from './files/manifest.ts';
+import type { Sources } from './files/sources.ts';
 
 /** What a command needs of the world. */
 export interface Ports {

@@ -1,5 +1,5 @@
 import type { Outcome, Ports } from '../../src/cli/command.ts';
-import type { LintProblem } from '../../src/cli/report.ts';
+import type { LintProblem } from '../../src/cli/files/report.ts';
 
 type Run = (args: readonly string[], ports: Ports) => Promise<Outcome>;
 

@@ -7,9 +7,9 @@ import { status } from '../../src/cli/cluster/status.ts';
 import { submit } from '../../src/cli/cluster/submit.ts';
 import { watch } from '../../src/cli/cluster/watch.ts';
 import type { Outcome, Ports } from '../../src/cli/command.ts';
-import { lint } from '../../src/cli/lint.ts';
+import { lint } from '../../src/cli/commands/lint.ts';
+import { plan } from '../../src/cli/commands/plan.ts';
 import { withCluster } from '../../src/cli/main.ts';
-import { plan } from '../../src/cli/plan.ts';
 
 /** The CLI's source. */
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');

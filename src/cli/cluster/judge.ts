@@ -1,9 +1,9 @@
 import { asRecord } from '../../orchestration/decode.ts';
 import type { Path } from '../../orchestration/problem.ts';
 import { shortenWarning } from '../../orchestration/warning.ts';
+import type { FoundObject, Manifest } from '../files/manifest.ts';
+import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../files/report.ts';
 import { displayText } from '../format/escape.ts';
-import type { FoundObject, Manifest } from '../objects.ts';
-import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
 import { findNameMistakes } from './command.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';

@@ -1,5 +1,5 @@
 import { decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
-import { type Changes, compareOrchestrations } from '../changes.ts';
+import { type Changes, compareOrchestrations } from './changes.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 import { hasEnded, readRun } from './run.ts';
 

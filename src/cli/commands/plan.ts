@@ -1,12 +1,12 @@
-import { decodeOrchestration } from '../orchestration/decode.ts';
-import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from './cluster/command.ts';
-import type { Cluster } from './cluster/port.ts';
-import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from './command.ts';
-import { displayText, writeJson } from './format/escape.ts';
-import { formatPlanText, type Planned } from './format/plan-text.ts';
-import { readParameters } from './parameters.ts';
-import { planOrchestration } from './planning.ts';
-import { judgeObjects } from './report.ts';
+import { decodeOrchestration } from '../../orchestration/decode.ts';
+import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from '../cluster/command.ts';
+import type { Cluster } from '../cluster/port.ts';
+import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from '../command.ts';
+import { judgeObjects } from '../files/report.ts';
+import { displayText, writeJson } from '../format/escape.ts';
+import { formatPlanText, type Planned } from '../format/plan-text.ts';
+import { readParameters } from '../parameters.ts';
+import { planOrchestration } from '../planning.ts';
 
 const command = {
   verb: 'plan',
@@ -71,8 +71,8 @@ async function ask(
   parameters: Readonly<Record<string, string>>,
 ): Promise<Planned> {
   if (planned.plan === undefined) return planned;
-  const { judgeChildren } = await import('./cluster/children.ts');
-  const { findImpact } = await import('./cluster/stored.ts');
+  const { judgeChildren } = await import('../cluster/children.ts');
+  const { findImpact } = await import('../cluster/stored.ts');
   const impact = await findImpact(cluster, orchestration);
   return { ...planned, impact, children: await judgeChildren(orchestration, cluster, parameters) };
 }

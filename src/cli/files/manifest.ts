@@ -1,8 +1,8 @@
-import { asRecord } from '../orchestration/decode.ts';
-import type { Path } from '../orchestration/problem.ts';
-import type { Source } from './files.ts';
+import { asRecord } from '../../orchestration/decode.ts';
+import type { Path } from '../../orchestration/problem.ts';
+import { type Mistake, type Place, readDocuments } from './documents.ts';
 import { findMisspelling, kindOf, type OurKind } from './misspelt.ts';
-import { type Mistake, type Place, readDocuments } from './read.ts';
+import type { Source } from './sources.ts';
 
 /** An object of one of our kinds, as it stands in a file. */
 export interface FoundObject {

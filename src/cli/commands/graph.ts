@@ -1,12 +1,12 @@
-import { drawOrchestration } from '../drawing/drawing.ts';
-import { LayoutTooLargeError } from '../drawing/layout.ts';
-import { decodeOrchestration } from '../orchestration/decode.ts';
-import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from './command.ts';
-import { formatDot } from './format/dot.ts';
-import { displayText } from './format/escape.ts';
-import { formatGraphText } from './format/graph-text.ts';
-import { formatMermaid } from './format/mermaid.ts';
-import { formatSvg } from './format/svg.ts';
+import { drawOrchestration } from '../../drawing/drawing.ts';
+import { LayoutTooLargeError } from '../../drawing/layout.ts';
+import { decodeOrchestration } from '../../orchestration/decode.ts';
+import { describeUnknownName, type Outcome, type Ports, readInput, refuse } from '../command.ts';
+import { formatDot } from '../format/dot.ts';
+import { displayText } from '../format/escape.ts';
+import { formatGraphText } from '../format/graph-text.ts';
+import { formatMermaid } from '../format/mermaid.ts';
+import { formatSvg } from '../format/svg.ts';
 
 const formats = { text: formatGraphText, mermaid: formatMermaid, dot: formatDot, svg: formatSvg } as const;
 

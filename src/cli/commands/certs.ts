@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readExpiry } from '../tls/expiry.ts';
-import { loadPair, writeGeneration } from '../tls/files.ts';
-import { type CertificatePair, issueCertificateAuthority, issueLeaf } from '../tls/issue.ts';
-import { asksForHelp } from './arguments.ts';
+import { readExpiry } from '../../tls/expiry.ts';
+import { loadPair, writeGeneration } from '../../tls/files.ts';
+import { type CertificatePair, issueCertificateAuthority, issueLeaf } from '../../tls/issue.ts';
+import { asksForHelp } from '../arguments.ts';
 
 export interface CertsPorts {
   readonly workingDirectory: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readDocuments } from '../../src/cli/read.ts';
+import { readDocuments } from '../../../src/cli/files/documents.ts';
 
 /** Values of documents, and `line:column message` of those that cannot be read. */
 function read(text: string): unknown[] {

@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import Ajv from 'ajv-draft-04';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
-import { formatSarif } from '../../src/cli/format/sarif.ts';
-import { lint } from '../../src/cli/lint.ts';
-import { readManifest } from '../../src/cli/objects.ts';
-import { judgeManifests } from '../../src/cli/report.ts';
-import { runOn } from './run-command.ts';
+import { lint } from '../../../src/cli/commands/lint.ts';
+import { readManifest } from '../../../src/cli/files/manifest.ts';
+import { judgeManifests } from '../../../src/cli/files/report.ts';
+import { formatSarif } from '../../../src/cli/format/sarif.ts';
+import { runOn } from '../run-command.ts';
 
 const require = createRequire(import.meta.url);
 /** The schema as code scanning takes it (SARIF 2.1.0, rtm.5); the package has matchers for Jest too, which need Jest. */

@@ -1,11 +1,11 @@
-import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from './cluster/command.ts';
-import { type FindMore, judgeOnServer } from './cluster/judge.ts';
-import { type Outcome, type Ports, readInput, refuse } from './command.ts';
-import { formatGithub } from './format/github.ts';
-import { formatJson } from './format/json.ts';
-import { formatSarif } from './format/sarif.ts';
-import { formatText } from './format/text.ts';
-import { judgeManifests, type LintReport } from './report.ts';
+import { CLUSTER_USAGE, clusterFlags, connect, explainFailure } from '../cluster/command.ts';
+import { type FindMore, judgeOnServer } from '../cluster/judge.ts';
+import { type Outcome, type Ports, readInput, refuse } from '../command.ts';
+import { judgeManifests, type LintReport } from '../files/report.ts';
+import { formatGithub } from '../format/github.ts';
+import { formatJson } from '../format/json.ts';
+import { formatSarif } from '../format/sarif.ts';
+import { formatText } from '../format/text.ts';
 
 const formats = { text: formatText, json: formatJson, github: formatGithub, sarif: formatSarif } as const;
 
@@ -34,7 +34,7 @@ Exit code: 0 nothing is denied, 1 something is, 2 could not run.
 
 /** Loads what builds children only where they are asked for. */
 async function findInChildren(note: (sentence: string) => void): Promise<FindMore> {
-  return (await import('./cluster/find-children.ts')).findInChildren(note);
+  return (await import('../cluster/find-children.ts')).findInChildren(note);
 }
 
 /** Judges all objects of all given files. */

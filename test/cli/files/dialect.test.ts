@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
-import { conversion, dialect } from '../../src/cli/dialect.ts';
-import { readSettings } from '../support/controlplane/settings.ts';
-import { resolveTools } from '../support/controlplane/tools.ts';
+import { conversion, dialect } from '../../../src/cli/files/dialect.ts';
+import { readSettings } from '../../support/controlplane/settings.ts';
+import { resolveTools } from '../../support/controlplane/tools.ts';
 
 /** What is written, and what the API server gets. */
 const scalars: readonly (readonly [string, unknown])[] = [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { readSources } from '../../src/cli/files.ts';
+import { readSources } from '../../../src/cli/files/sources.ts';
 
 test('reads what is given, in order and once, with standard input among it', async () => {
   const folder = await makeFolder({ 'a.yaml': 'a', 'b.txt': 'b' });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compareOrchestrations } from '../../src/cli/changes.ts';
-import type { Planned } from '../../src/cli/format/plan-text.ts';
-import { plan } from '../../src/cli/plan.ts';
-import { decodeOrchestration } from '../../src/orchestration/decode.ts';
-import { orchestration, runOn } from './run-command.ts';
+import { compareOrchestrations } from '../../../src/cli/cluster/changes.ts';
+import { plan } from '../../../src/cli/commands/plan.ts';
+import type { Planned } from '../../../src/cli/format/plan-text.ts';
+import { decodeOrchestration } from '../../../src/orchestration/decode.ts';
+import { orchestration, runOn } from '../run-command.ts';
 
 const release = orchestration(
   'release',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { lint } from '../../src/cli/lint.ts';
-import { briefly, calling, orchestration, runOn } from './run-command.ts';
+import { lint } from '../../../src/cli/commands/lint.ts';
+import { briefly, calling, orchestration, runOn } from '../run-command.ts';
 
 function lintFiles(files: Readonly<Record<string, string>>, ...flags: readonly string[]) {
   return runOn(lint, files, [...flags, ...Object.keys(files)]);

@@ -1,7 +1,7 @@
-import { quoteName } from '../dag/display.ts';
-import { suggestName } from '../dag/suggest.ts';
-import { asRecord } from '../orchestration/decode.ts';
-import { API_VERSION, GROUP } from '../orchestration/schema.ts';
+import { quoteName } from '../../dag/display.ts';
+import { suggestName } from '../../dag/suggest.ts';
+import { asRecord } from '../../orchestration/decode.ts';
+import { API_VERSION, GROUP } from '../../orchestration/schema.ts';
 
 export type OurKind = 'Orchestration' | 'OrchestrationRun';
 

@@ -1,7 +1,7 @@
-import { buildGraph } from '../dag/graph.ts';
-import type { Orchestration } from '../orchestration/decode.ts';
-import { isEqual } from '../orchestration/equality.ts';
-import type { Step } from '../orchestration/schema.ts';
+import { buildGraph } from '../../dag/graph.ts';
+import type { Orchestration } from '../../orchestration/decode.ts';
+import { isEqual } from '../../orchestration/equality.ts';
+import type { Step } from '../../orchestration/schema.ts';
 
 /** How an Orchestration differs from the one before it; steps are the same where their names are. */
 export interface Changes {

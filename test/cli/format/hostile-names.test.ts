@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { graph } from '../../src/cli/graph.ts';
-import { lint } from '../../src/cli/lint.ts';
-import { runOn } from './run-command.ts';
+import { graph } from '../../../src/cli/commands/graph.ts';
+import { lint } from '../../../src/cli/commands/lint.ts';
+import { runOn } from '../run-command.ts';
 
 /** Each breaks out of one format or another where it is not escaped; names are cut at 63 characters, so they are several. */
 const names = [

@@ -11,10 +11,10 @@ import {
   parseAllDocuments,
   visit,
 } from 'yaml';
-import { quoteName } from '../dag/display.ts';
-import type { Path } from '../orchestration/problem.ts';
+import { quoteName } from '../../dag/display.ts';
+import type { Path } from '../../orchestration/problem.ts';
+import { displayText } from '../format/escape.ts';
 import { conversion, dialect } from './dialect.ts';
-import { displayText } from './format/escape.ts';
 import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
 
 /** Both count from 1; columns in UTF-16 code units. */

@@ -3,8 +3,8 @@ import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runCerts } from '../../src/cli/certs.ts';
-import { loadPair } from '../../src/tls/files.ts';
+import { runCerts } from '../../../src/cli/commands/certs.ts';
+import { loadPair } from '../../../src/tls/files.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const now = new Date();

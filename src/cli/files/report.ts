@@ -1,4 +1,4 @@
-import { decodeOrchestration, nameOf, type Orchestration } from '../orchestration/decode.ts';
+import { decodeOrchestration, nameOf, type Orchestration } from '../../orchestration/decode.ts';
 import {
   defaultPolicy,
   type Judgement,
@@ -6,11 +6,11 @@ import {
   judgeRun,
   type Problem,
   writeProblem,
-} from '../orchestration/judge.ts';
-import type { Finding, FoundProblem, RuleMeaning } from '../orchestration/problem.ts';
-import { findFileProblems } from './file-rules.ts';
-import type { FoundObject, Manifest } from './objects.ts';
+} from '../../orchestration/judge.ts';
+import type { Finding, FoundProblem, RuleMeaning } from '../../orchestration/problem.ts';
+import type { FoundObject, Manifest } from './manifest.ts';
 import { findRecursion } from './recursion.ts';
+import { findFileProblems } from './rules.ts';
 
 /** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
 export interface LintProblem {

@@ -1,9 +1,9 @@
-import { findCycles } from '../dag/cycles.ts';
-import { displayLoop } from '../dag/display.ts';
-import { buildGraph } from '../dag/graph.ts';
-import type { Orchestration } from '../orchestration/decode.ts';
-import type { FoundProblem } from '../orchestration/problem.ts';
-import { subOrchestrations } from '../orchestration/rules.ts';
+import { findCycles } from '../../dag/cycles.ts';
+import { displayLoop } from '../../dag/display.ts';
+import { buildGraph } from '../../dag/graph.ts';
+import type { Orchestration } from '../../orchestration/decode.ts';
+import type { FoundProblem } from '../../orchestration/problem.ts';
+import { subOrchestrations } from '../../orchestration/rules.ts';
 
 /**
  * Orchestrations of one namespace that run each other in a loop, P → Q → P. They are a graph whose steps are the names,

@@ -1,9 +1,9 @@
-import { listNames, quoteName } from '../dag/display.ts';
-import { suggestName } from '../dag/suggest.ts';
-import { asRecord, isRecord } from '../orchestration/decode.ts';
-import type { FoundProblem, Path } from '../orchestration/problem.ts';
-import { orchestrationRunSpecSchema, orchestrationSpecSchema } from '../orchestration/schema.ts';
-import type { FoundObject } from './objects.ts';
+import { listNames, quoteName } from '../../dag/display.ts';
+import { suggestName } from '../../dag/suggest.ts';
+import { asRecord, isRecord } from '../../orchestration/decode.ts';
+import type { FoundProblem, Path } from '../../orchestration/problem.ts';
+import { orchestrationRunSpecSchema, orchestrationSpecSchema } from '../../orchestration/schema.ts';
+import type { FoundObject } from './manifest.ts';
 
 /** What a schema of ours says of unknown fields. */
 interface Openness {

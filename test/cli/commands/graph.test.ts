@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { graph } from '../../src/cli/graph.ts';
-import { orchestration, runOn } from './run-command.ts';
+import { graph } from '../../../src/cli/commands/graph.ts';
+import { orchestration, runOn } from '../run-command.ts';
 
 async function draw(text: string, ...flags: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await runOn(graph, { 'a.yaml': text }, [...flags, 'a.yaml']);
