@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { suggestName } from '../dag/suggest.ts';
+import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { followCluster } from '../kube/cluster.ts';
@@ -26,7 +26,6 @@ import type { KubeObject } from '../reconciler/snapshot.ts';
 import { topicsOf } from '../reconciler/topics.ts';
 import { watchDirectory } from '../runtime/directory-watch.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
-import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { createEngineMetrics, type EngineMetrics, type WorkKind } from '../runtime/reconcile-metrics.ts';
 import { EXIT } from '../supervisor/messages.ts';
 import { createWorkTracker } from '../supervisor/work.ts';
@@ -58,14 +57,11 @@ const timing = createTiming(() => performance.now());
  * `orchestration-gate engine`: executes runs, as a child of `reconcile`, which alone starts it. Wiring only; it ends when it
  * is told to, by a signal, and at once when it is no longer leader, at an exception that nobody caught, or without its parent.
  */
-export async function runEngine(args: readonly string[], process: NodeJS.Process): Promise<void> {
-  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-  const parsed = readReconcileConfiguration({ args, environment: process.env, suggest });
-  if (!parsed.ok || process.send === undefined) {
+export async function runEngine(configuration: ReconcileConfiguration, process: NodeJS.Process): Promise<void> {
+  if (process.send === undefined) {
     process.stderr.write('orchestration-gate: engine is no command for people; run `orchestration-gate reconcile`\n');
     return process.exit(2);
   }
-  const { configuration } = parsed;
   const log = createLogger({ level: configuration.logLevel });
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ error, origin }, 'the engine ends: nobody caught this');

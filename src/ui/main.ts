@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { asksForHelp, readArguments } from '../cli/arguments.ts';
+import { CommandError } from '../cli/cluster/failure.ts';
+import type { Outcome } from '../cli/command.ts';
+import type { UiChoice } from '../cli/commands/ui.ts';
+import { displayText } from '../cli/format/escape.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { followCluster } from '../kube/cluster.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -19,52 +22,24 @@ import type { Cluster, StoredObject } from './cluster.ts';
 import { createPageServer } from './server.ts';
 import { describeTrouble } from './trouble.ts';
 
-const USAGE = `usage: orchestration-gate ui [-n NAMESPACE] [--context CONTEXT] [--kubeconfig FILE] [--port PORT] [--open]
-
-Serves a page on 127.0.0.1 that shows the Orchestrations and runs of a namespace as they happen, with your own kubeconfig
-and rights: get, list and watch on both kinds, and get on controllerrevisions for the graph a run follows. Nothing is
-installed and nothing is changed. It prints the URL to open; Ctrl-C ends it.
-
-  -n, --namespace  the namespace (by default that of the context)
-  --context        a context of the kubeconfig (by default the current one)
-  --kubeconfig     the kubeconfig (by default those of KUBECONFIG, or ~/.kube/config)
-  --port           the port on 127.0.0.1 (by default any that is free)
-  --open           open the URL in a browser
-`;
-
-const FLAGS = { namespace: 'text', context: 'text', kubeconfig: 'text', port: 'text', open: 'switch' } as const;
-
 const FOLLOWED = [
   namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
   namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
 ];
 const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
 
-/** `orchestration-gate ui`: serves the page until a signal. Wiring only. Returns the exit code: 2 could not run. */
-export async function ui(words: readonly string[], process: NodeJS.Process): Promise<number> {
+/** `orchestration-gate ui`: serves the page until a signal. Wiring only. */
+export async function ui(
+  { kubeconfig, context, namespace: asked, port, opensBrowser }: UiChoice,
+  process: NodeJS.Process,
+): Promise<Outcome> {
   const { stdout, stderr } = process;
   const complain = (sentence: string) => stderr.write(`ui: ${sentence}\n`);
-  if (asksForHelp(words)) {
-    stdout.write(USAGE);
-    return 0;
-  }
-  const args = readArguments(FLAGS, words);
-  const { port = '0', kubeconfig, context, namespace: asked } = args.values;
-  const mistakes = [
-    ...args.mistakes,
-    ...args.operands.map((word) => `${JSON.stringify(word)} is one word too many`),
-    ...(/^\d{1,5}$/.test(port) && Number(port) < 65_536 ? [] : [`--port ${JSON.stringify(port)} is no port`]),
-  ];
-  let user: UserContext | undefined;
+  let user: UserContext;
   try {
     user = readUserContext({ kubeconfig, context }, process.env);
   } catch (error) {
-    mistakes.push((error as Error).message);
-  }
-  if (user === undefined || mistakes.length > 0) {
-    for (const mistake of mistakes) complain(mistake);
-    stderr.write('See orchestration-gate ui --help.\n');
-    return 2;
+    throw new CommandError(displayText((error as Error).message));
   }
   const namespace = asked ?? user.namespace;
   const flags = [...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]), '--context', user.context];
@@ -78,7 +53,7 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
     schedule: timing.schedule,
     onFault: (error) => complain(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
-  const url = await listen(server, Number(port)).catch((error: NodeJS.ErrnoException) => {
+  const url = await listen(server, port).catch((error: NodeJS.ErrnoException) => {
     complain(
       error.code === 'EADDRINUSE' ? `port ${port} of 127.0.0.1 is taken: name another with --port` : error.message,
     );
@@ -87,13 +62,13 @@ export async function ui(words: readonly string[], process: NodeJS.Process): Pro
   if (url !== undefined) {
     stdout.write(`The Orchestrations of namespace ${namespace} in context ${user.context} are shown at\n\n`);
     stdout.write(`  ${url}#token=${token}\n\nCtrl-C ends it.\n`);
-    if (args.values.open) openBrowser(`${url}#token=${token}`, process.platform, complain);
+    if (opensBrowser) openBrowser(`${url}#token=${token}`, process.platform, complain);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   }
   server.closeAllConnections();
   server.close();
   await followed.stop();
-  return url === undefined ? 2 : 0;
+  return { exitCode: url === undefined ? 2 : 0, stdout: '', stderr: '' };
 }
 
 async function listen(server: Server, port: number): Promise<string> {

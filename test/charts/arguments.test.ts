@@ -2,17 +2,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { suggestName } from '../../src/dag/suggest.ts';
-import { readReconcileConfiguration } from '../../src/runtime/reconcile-configuration.ts';
-import { readReleaseConfiguration } from '../../src/runtime/release-configuration.ts';
-import { readServeConfiguration } from '../../src/runtime/serve-configuration.ts';
+import { reconcileCommand } from '../../src/cli/commands/reconcile.ts';
+import { releaseCommand } from '../../src/cli/commands/release.ts';
+import { serveCommand } from '../../src/cli/commands/serve.ts';
+import { configurationOf } from '../cli/run-command.ts';
 
 const golden = join(import.meta.dirname, 'golden');
+type Read = (
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>>,
+) => Promise<{ readonly configuration: object } | { readonly mistakes: readonly string[] }>;
+
 const verbs = {
-  serve: readServeConfiguration,
-  reconcile: readReconcileConfiguration,
-  release: readReleaseConfiguration,
-};
+  serve: (...given) => configurationOf(serveCommand, ...given),
+  reconcile: (...given) => configurationOf(reconcileCommand, ...given),
+  release: (...given) => configurationOf(releaseCommand, ...given),
+} as const satisfies Record<string, Read>;
 
 interface Container {
   readonly name: string;
@@ -30,15 +35,14 @@ it('asks about the Service that the webhooks name, whatever it is called', () =>
 
 it.each(['default', 'ha', 'cert-manager', 'provided', 'namespaced', 'cluster-scoped', 'url'])(
   'starts all programs of preset %s as they are to be started',
-  (preset) => {
+  async (preset) => {
     const objects = parseAllDocuments(readFileSync(join(golden, `${preset}.yaml`), 'utf8')).map((one) => one.toJS());
     const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'Job');
     const containers: readonly Container[] = workloads.flatMap(({ spec }) => spec.template.spec.containers);
     for (const { args, env = [] } of containers) {
       const [verb, ...flags] = args;
       const environment = Object.fromEntries(env.map(({ name, value = 'from-the-pod' }) => [name, value]));
-      const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-      expect(verbs[verb]({ args: flags, environment, suggest })).toMatchObject({ ok: true });
+      expect(await verbs[verb](flags, environment)).toHaveProperty('configuration');
     }
   },
 );

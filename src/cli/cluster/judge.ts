@@ -3,8 +3,8 @@ import type { Path } from '../../orchestration/problem.ts';
 import { shortenWarning } from '../../orchestration/warning.ts';
 import type { FoundObject, Manifest } from '../files/manifest.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../files/report.ts';
+import { isObjectName } from '../flags.ts';
 import { displayText } from '../format/escape.ts';
-import { findNameMistakes } from './command.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, type ClusterObject, isApiFailure } from './port.ts';
 
@@ -69,7 +69,7 @@ async function dryRun(object: ClusterObject, cluster: Cluster, onWarning: (warni
 
 async function isStored({ kind, metadata }: ClusterObject, cluster: Cluster): Promise<boolean> {
   const { name, namespace } = asRecord(metadata);
-  if (typeof name !== 'string' || findNameMistakes(name).length > 0) return false;
+  if (typeof name !== 'string' || !isObjectName(name)) return false;
   try {
     await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
     return true;

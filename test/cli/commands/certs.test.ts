@@ -3,8 +3,9 @@ import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runCerts } from '../../../src/cli/commands/certs.ts';
+import { certs } from '../../../src/cli/commands/certs.ts';
 import { loadPair } from '../../../src/tls/files.ts';
+import { portsOf } from '../run-command.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const now = new Date();
@@ -21,25 +22,15 @@ test('makes a certificate for this machine that its authority vouches for', asyn
   expect(daysFromNow(leaf.validToDate)).toBe(30);
 });
 
-test('adds names and addresses, and takes folder and days', async () => {
+test('adds names and addresses, and takes days', async () => {
   const { run, parent } = await start();
-  const args = [
-    '--out',
-    'here',
-    '--dns-name',
-    'gate.test',
-    '--dns-name',
-    '*.dev.test',
-    '--ip=192.0.2.7',
-    '--days',
-    '7',
-  ];
+  const args = ['--dns-name', 'gate.test', '--dns-name', '*.dev.test', '--ip=192.0.2.7', '--days', '7'];
   const { code, stdout } = await run(args);
   expect(code).toBe(0);
   expect(stdout).toContain(
-    `${join(parent, 'here')}: a certificate for localhost, gate.test, *.dev.test, 127.0.0.1, ::1, 192.0.2.7`,
+    `${join(parent, 'certs')}: a certificate for localhost, gate.test, *.dev.test, 127.0.0.1, ::1, 192.0.2.7`,
   );
-  const leaf = await readCertificate(join(parent, 'here'), 'tls.crt');
+  const leaf = await readCertificate(join(parent, 'certs'), 'tls.crt');
   expect(leaf.checkHost('gate.test')).toBe('gate.test');
   expect(leaf.checkHost('x.dev.test')).toBe('*.dev.test');
   expect(leaf.checkIP('192.0.2.7')).toBe('192.0.2.7');
@@ -60,35 +51,43 @@ test('keeps an authority as long as it is fresh, and makes the leaf anew', async
   expect((await readCertificate(folder, 'ca.crt')).serialNumber).not.toBe(authority.serialNumber);
 });
 
-test('tells all mistakes with the usage, and writes nothing', async () => {
+test('reports all mistakes at once, and writes nothing', async () => {
   const { run, parent } = await start();
-  const { code, stderr, stdout } = await run(['--dns-name', 'a_b', '--ip', 'localhost', '--days', '0']);
-  expect(code).toBe(2);
-  expect(stdout).toBe('');
-  expect(stderr.split('\n\n')[0]).toBe(
-    [
-      'certs: --dns-name "a_b" is not a DNS name',
-      'certs: --ip "localhost" is not an IP address',
-      'certs: --days "0" is not a whole number from 1 to 365',
+  const args = [
+    '--dns-name',
+    'a_b',
+    '--dns-name=',
+    '--ip',
+    'localhost',
+    '--days',
+    '0',
+    '--nope',
+    '--out',
+    'twice',
+    'x',
+  ];
+  expect(await run(args)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: [
+      'certs: --nope is not known; there are --out, --dns-name, --ip, --days',
+      'certs: --out is given more than once',
+      'certs: --dns-name is "a_b"; expected a DNS name, whose first label may be *',
+      'certs: --dns-name is empty; give it a value, or leave it out',
+      'certs: --ip is "localhost"; expected an IP address',
+      'certs: --days is "0"; expected a whole number from 1 to 365',
+      'certs: the argument "x" is unexpected',
+      'See orchestration-gate certs --help.',
+      '',
     ].join('\n'),
-  );
-  expect(stderr).toContain('usage: orchestration-gate certs');
+  });
   expect(await readdir(parent)).toEqual([]);
 });
 
-test('says so where no folder can be made, and does not try for ever', async () => {
-  const { run } = await start();
-  expect(await run(['--out', '/proc/certs'])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/^certs: cannot make certificates in \/proc\/certs: ENOENT/),
-  });
-});
-
-test('refuses a flag that it does not know', async () => {
-  const { run } = await start();
-  expect(await run(['--nope'])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/^certs: Unknown option '--nope'/),
+test('says so if no folder can be made, and does not try for ever', async () => {
+  expect(await certs.execute(['--out', '/proc/certs'], portsOf())).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^certs: cannot make certificates in \/proc\/certs: ENOENT[^\n]*\n$/),
   });
 });
 
@@ -104,18 +103,9 @@ async function start() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'certs-test-'));
   onTestFinished(() => folder.remove());
   async function run(args: readonly string[], at = now) {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCerts(args, {
-      workingDirectory: folder.path,
-      now: at,
-      stdout: (text) => {
-        stdout += text;
-      },
-      stderr: (text) => {
-        stderr += text;
-      },
-    });
-    return { code, stdout, stderr };
+    const ports = portsOf({ clock: { now: () => at.getTime(), schedule: () => () => {} } });
+    const { exitCode: code, ...rest } = await certs.execute(['--out', join(folder.path, 'certs'), ...args], ports);
+    return { code, ...rest };
   }
   return { parent: folder.path, run };
 }

@@ -1,24 +1,15 @@
-import { anyText, type Configuration, oneOf, type Setting, type ValueKind, wholeNumber } from './configuration.ts';
+import { anyText, commaList, type Flags, folder, oneOf, type Values, wholeNumber } from './flags.ts';
 
-/** `selfManaged`: the replicas make them. `provided`: they come with a Secret. `off`: somebody else sees to everything. */
+/** `selfManaged`: the replicas make them. `provided`: they come with a Secret. `off`: somebody else manages them. */
 const CERTIFICATE_MODES = ['selfManaged', 'provided', 'off'] as const;
 
 const DAY_SECONDS = 24 * 60 * 60;
-
-/** A list with commas between. */
-function list(expected: string, isOne: (text: string) => boolean): ValueKind<readonly string[]> {
-  const read = (text: string) => {
-    const words = text.split(',').map((word) => word.trim());
-    return words.every(isOne) ? words : undefined;
-  };
-  return { expected, read };
-}
 
 /** Labels of RFC 1123, or an address, which is what a URL may name instead. */
 const HOST =
   /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$|^[0-9a-f:]*:[0-9a-f:.]+$/;
 
-export const CERTIFICATE_SETTINGS = {
+export const certificateFlags = {
   certificates: {
     flag: 'certificates',
     kind: oneOf(CERTIFICATE_MODES),
@@ -28,40 +19,35 @@ export const CERTIFICATE_SETTINGS = {
   },
   certificateSecret: {
     flag: 'certificate-secret',
-    kind: anyText,
+    kind: anyText('NAME'),
     help: 'the Secret that holds the authorities, in its own namespace',
     variables: ['ORCHESTRATION_GATE_CERTIFICATE_SECRET'],
-    isOptional: true,
   },
   tlsDir: {
     flag: 'tls-dir',
-    kind: anyText,
+    kind: folder,
     help: 'the folder into which the certificate of the gate is written',
     variables: ['ORCHESTRATION_GATE_TLS_DIR'],
-    isOptional: true,
   },
   certificateNames: {
     flag: 'certificate-dns-names',
-    kind: list('DNS names or IP addresses with commas between', (text) => HOST.test(text)),
+    kind: commaList('NAME,...', 'DNS names or IP addresses', (word) => HOST.test(word)),
     help: 'the names by which API servers reach the gate',
     variables: ['ORCHESTRATION_GATE_CERTIFICATE_DNS_NAMES'],
-    isOptional: true,
   },
   certificateService: {
     flag: 'certificate-service',
-    kind: anyText,
+    kind: anyText('NAME'),
     help: 'the Service of the gates, in its own namespace: where none of them is ready, none is waited for',
     variables: ['ORCHESTRATION_GATE_CERTIFICATE_SERVICE'],
-    isOptional: true,
   },
   webhookConfigurations: {
     flag: 'webhook-configurations',
-    kind: list('mutating/NAME or validating/NAME with commas between', (text) =>
-      /^(mutating|validating)\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text),
+    kind: commaList('KIND/NAME,...', 'mutating/NAME or validating/NAME', (word) =>
+      /^(mutating|validating)\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(word),
     ),
     help: 'the webhook configurations whose caBundle is written',
     variables: ['ORCHESTRATION_GATE_WEBHOOK_CONFIGURATIONS'],
-    isOptional: true,
   },
   // The longest that is allowed: renewed after 20 days, which leaves 10 to notice that it is not.
   leafLifetimeSeconds: {
@@ -79,9 +65,9 @@ export const CERTIFICATE_SETTINGS = {
     variables: ['ORCHESTRATION_GATE_CA_LIFETIME_SECONDS'],
     fallback: String(365 * DAY_SECONDS),
   },
-} as const satisfies Record<string, Setting>;
+} as const satisfies Flags;
 
-export type CertificateConfiguration = Configuration<typeof CERTIFICATE_SETTINGS>;
+export type CertificateConfiguration = Values<typeof certificateFlags>;
 
 /** Which settings each mode cannot do without. */
 const NEEDED = {
@@ -96,7 +82,7 @@ export function findCertificateMistakes(configuration: CertificateConfiguration)
   const missing = NEEDED[mode]
     .filter((name) => configuration[name] === undefined)
     .map((name) => {
-      const { flag, variables, help } = CERTIFICATE_SETTINGS[name];
+      const { flag, variables, help } = certificateFlags[name];
       return `--${flag} or ${variables.join(' or ')} is missing, and --certificates=${mode} needs it: ${help}`;
     });
   // An authority is replaced with a third of its life left; a leaf must fit into that.

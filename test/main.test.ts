@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { MAIN, startCli } from '../support/cli.ts';
-import { orchestration } from './run-command.ts';
+import { orchestration } from './cli/run-command.ts';
+import { MAIN, startCli } from './support/cli.ts';
 
 const denied = orchestration('denied', '{ name: a, kind: Checkpoint, dependsOn: [b] }');
 
@@ -61,35 +61,22 @@ test('keeps its exit code, and its peace, when nobody reads on', async () => {
   expect([...(await ended), await stderr]).toEqual([1, null, '']);
 });
 
-test.each([
-  [[], 'usage: orchestration-gate COMMAND'],
-  [['lnt'], 'orchestration-gate: "lnt" is no command; did you mean lint?'],
-  [['constructor'], '"constructor" is no command; there are '],
-  [
-    ['lint', '--frmat', 'absent.yaml'],
-    'lint: --frmat is not known; did you mean --format?\nlint: "absent.yaml" does not',
-  ],
-])('says what to do instead of %j, and ends with 2', async (args, complaint) => {
-  expect(await start(args)).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(complaint) });
+test('without a word it shows what there is, and ends with 2', async () => {
+  expect(await start([])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^usage: orchestration-gate COMMAND /),
+  });
 });
 
-test('tells its version and how it is used', async () => {
-  const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
-  for (const word of ['--version', 'version', '-v'])
-    expect(await start([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
-  for (const word of ['--help', 'help'])
-    expect(await start([word])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: .*\n\n {2}\w+ /) });
-  expect((await start(['help', 'lint'])).stdout).toMatch(/^usage: orchestration-gate lint /);
+test('every command shows its help, and ends with 0', async () => {
+  const { stdout: help } = await start(['--help']);
+  const verbs = [...help.matchAll(/^ {2}(\w+) {2,}[A-Z]/gm)].map(([, verb = '']) => verb);
+  const shown = await Promise.all(verbs.map((verb) => start([verb, '--help'])));
+  expect(shown.map(({ code, stderr, stdout }) => [code, stderr, stdout.split(' ').slice(0, 3).join(' ')])).toEqual(
+    verbs.map((verb) => [0, '', expect.stringMatching(new RegExp(`^usage: orchestration-gate ${verb}\\b`))]),
+  );
 });
-
-test.each(['serve', 'reconcile', 'release', 'lint', 'status', 'ui', 'certs'])(
-  '%s --help says how it is used, and ends with 0',
-  async (verb) => {
-    const { code, stdout, stderr } = await start([verb, '--help']);
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(new RegExp(`^usage: orchestration-gate ${verb} `));
-  },
-);
 
 function start(args: readonly string[], input = '') {
   return startCli(args, { input }).ended;

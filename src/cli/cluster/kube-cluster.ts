@@ -1,25 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { performance } from 'node:perf_hooks';
-import { createKubeClient, type KubeClient } from '../kube/client.ts';
-import { type LoadCredentials, loadInCluster } from '../kube/credentials.ts';
-import type { KubeError } from '../kube/errors.ts';
-import { createTiming, type Log } from '../kube/ports.ts';
-import { startReflector } from '../kube/reflector.ts';
-import { namespacedResource, type Resource } from '../kube/resources.ts';
-import { createStore } from '../kube/store.ts';
-import { createTransport, type Transport } from '../kube/transport.ts';
-import { isVerdict } from '../kube/verdict.ts';
-import { GROUP, VERSION } from '../orchestration/schema.ts';
-import type {
-  ChildKind,
-  Cluster,
-  ClusterChoice,
-  ClusterKind,
-  ClusterObject,
-  ClusterPorts,
-  Listener,
-} from './cluster/port.ts';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
+import type { KubeError } from '../../kube/errors.ts';
+import { createTiming, type Log, type Timing } from '../../kube/ports.ts';
+import { startReflector } from '../../kube/reflector.ts';
+import { namespacedResource, type Resource } from '../../kube/resources.ts';
+import { createStore } from '../../kube/store.ts';
+import { createTransport, type Transport } from '../../kube/transport.ts';
+import { isVerdict } from '../../kube/verdict.ts';
+import { GROUP, VERSION } from '../../orchestration/schema.ts';
+import type { Environment } from '../arguments.ts';
+import { displayText } from '../format/escape.ts';
+import { CommandError } from './failure.ts';
+import type { ChildKind, Cluster, ClusterChoice, ClusterKind, ClusterObject, Listener } from './port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
@@ -35,59 +28,37 @@ const RESOURCES: Readonly<Record<ClusterKind | ChildKind, Resource>> = {
   ToolRun: namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns'),
 };
 
-const timing = createTiming(() => performance.now());
-
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** The process, as far as commands that ask a cluster see it. */
-export interface Surroundings {
-  readonly env: NodeJS.ProcessEnv;
-  readonly stdout: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows'> & {
-    readonly write: (text: string) => unknown;
-  };
-  readonly stderr: { readonly write: (text: string) => unknown };
-}
-
-/** Opens the ports of a command that may ask a cluster, and closes what it connected to when it is done. */
+/** Opens the cluster that is chosen, and closes the connection to it when `use` is done. `now` is a clock that never jumps. */
 export async function withCluster<T>(
-  { stdout, stderr, env }: Surroundings,
-  use: (ports: ClusterPorts) => Promise<T>,
+  choice: ClusterChoice,
+  { environment, now }: { readonly environment: Environment; readonly now: () => number },
+  use: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const transports: Transport[] = [];
-  const ports: ClusterPorts = {
-    connect: async (choice) => {
-      const { load, namespace } = await findCluster(choice, env);
-      const transport = createTransport({ load, timing, log: silent });
-      transports.push(transport);
-      return openCluster(transport, choice.namespace ?? namespace);
-    },
-    screen: {
-      isInteractive: stdout.isTTY && env['TERM'] !== 'dumb',
-      isColored: stdout.isTTY && !env['NO_COLOR'],
-      size: () => ({ columns: stdout.columns, rows: stdout.rows }),
-      write: (text) => stdout.write(text),
-      warn: (text) => stderr.write(text),
-    },
-    clock: { now: Date.now, schedule: timing.schedule },
-    newUuid: randomUUID,
-  };
+  const { load, namespace } = await findCluster(choice, environment).catch((error: Error) => {
+    throw new CommandError(displayText(error.message));
+  });
+  const timing = createTiming(now);
+  const transport = createTransport({ load, timing, log: silent });
   try {
-    return await use(ports);
+    return await use(openCluster(transport, timing, choice.namespace ?? namespace));
   } finally {
-    await Promise.all(transports.map((transport) => transport.close()));
+    await transport.close();
   }
 }
 
 /** As kubectl: the kubeconfig, and where none is named and none is at its place, the pod this runs in. */
 async function findCluster(
   choice: ClusterChoice,
-  env: NodeJS.ProcessEnv,
+  environment: Environment,
 ): Promise<{ readonly load: LoadCredentials; readonly namespace: string }> {
-  const { readUserContext } = await import('../kube/kubeconfig.ts');
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
-  const isChosen = choice.kubeconfig !== undefined || choice.context !== undefined || Boolean(env['KUBECONFIG']);
+  const { readUserContext } = await import('../../kube/kubeconfig.ts');
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment;
+  const isChosen =
+    choice.kubeconfig !== undefined || choice.context !== undefined || Boolean(environment['KUBECONFIG']);
   try {
-    return readUserContext(choice, env);
+    return readUserContext(choice, environment);
   } catch (error) {
     if (isChosen || host === undefined) throw error;
     const namespace = await readFile(SERVICE_ACCOUNT_NAMESPACE, 'utf8');
@@ -95,7 +66,7 @@ async function findCluster(
   }
 }
 
-function openCluster(transport: Transport, namespace: string): Cluster {
+function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
   const place = (object: ClusterObject) => ({
@@ -132,7 +103,7 @@ function openCluster(transport: Transport, namespace: string): Cluster {
       const options = { fieldManager: FIELD_MANAGER };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
-    follow: (name, listener) => follow(transport, { namespace, name }, listener),
+    follow: (name, listener) => follow(transport, timing, { namespace, name }, listener),
   };
 }
 
@@ -153,6 +124,7 @@ async function listAll(client: KubeClient, resource: Resource, namespace: string
 
 function follow(
   transport: Transport,
+  timing: Timing,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   { onChange, onDeleted, onTrouble, onContact }: Listener,
 ): () => Promise<void> {

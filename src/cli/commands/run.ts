@@ -1,59 +1,60 @@
 import { createHash } from 'node:crypto';
 import { displayObject, quoteName } from '../../dag/display.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
-import type { Outcome } from '../command.ts';
+import { CommandError, readExisting } from '../cluster/failure.ts';
+import { clusterFlags, timeoutFlag } from '../cluster/flags.ts';
+import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
+import { type Cluster, type ClusterObject, isApiFailure } from '../cluster/port.ts';
+import { isIdleTemplate, type Run, readRun } from '../cluster/run.ts';
+import { watchRun } from '../cluster/watch-run.ts';
+import { defineCommand, oneOperand } from '../command.ts';
+import { anyText, objectName, toggle } from '../flags.ts';
 import { displayText } from '../format/escape.ts';
-import { readParameters } from '../parameters.ts';
-import { CLUSTER_USAGE, runOnCluster } from './command.ts';
-import { CommandError, readExisting } from './failure.ts';
-import { type Cluster, type ClusterObject, type ClusterPorts, isApiFailure } from './port.ts';
-import { isIdleTemplate, type Run, readRun } from './run.ts';
-import { checkTimeout, TIMEOUT_USAGE, watchRun } from './watch.ts';
-
-const command = {
-  verb: 'run',
-  operand: 'an Orchestration',
-  flags: { parameter: 'texts', 'delivery-id': 'text', name: 'text', wait: 'switch', timeout: 'text' },
-  check: (values: { readonly timeout?: string; readonly parameter?: readonly string[] }) => [
-    ...checkTimeout(values),
-    ...readParameters(values.parameter).mistakes,
-  ],
-  usage: `usage: orchestration-gate run ORCHESTRATION [-p KEY=VALUE]... [--delivery-id ID] [--name NAME] [--wait]
-
-Creates an OrchestrationRun and says its name. A delivery id (or a name) makes that safe to repeat: the same again is the
-same run, something else under it is refused.
-
-  -p, --parameter  handed to every step; give it as often as needed
-  --delivery-id    identifies the event that asks for this run; the run's name follows from it (default: a new UUID)
-  --name           of the run (default: the Orchestration's, and something unique)
-  --wait           shows the run until it ends, as watch does
-${TIMEOUT_USAGE}${CLUSTER_USAGE}
-Exit code: 0 the run is there, and with --wait has succeeded; 1 it failed or was cancelled; 2 it could not be created, or
-its end was not seen. Whoever waits may go: the run goes on.
-`,
-} as const;
 
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
-export async function submit(args: readonly string[], ports: ClusterPorts): Promise<Outcome> {
-  return runOnCluster(command, args, ports, async (cluster, orchestration, values) => {
-    const { 'delivery-id': given, name, wait, timeout, parameter = [] } = values;
-    await mustExist(cluster, orchestration);
-    // The agents chart's history stores only runs that have one.
-    const deliveryId = given ?? ports.newUuid();
-    const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
-    const wanted = writeRun(name ?? nameRun(orchestration, suffix), cluster.namespace, {
-      orchestrationRef: { name: orchestration },
-      ...(parameter.length > 0 && { parameters: readParameters(parameter).parameters }),
-      deliveryId,
-    });
-    const isNamed = name !== undefined && given === undefined;
-    const { run, isNew } = await createOnce(cluster, wanted, isNamed);
-    const subject = displayObject('OrchestrationRun', run.namespace, run.name);
-    const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
-    ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
-    return wait ? watchRun(cluster, run, ports, timeout) : { exitCode: 0, stdout: '', stderr: '' };
-  });
-}
+export const run = defineCommand({
+  verb: 'run',
+  details:
+    'With a delivery id (or a name) it is safe to repeat: the same again is the same run, and something else under it is refused. If you stop waiting, the run continues.',
+  operands: oneOperand('ORCHESTRATION', objectName, 'an Orchestration'),
+  flags: {
+    parameters: parameterFlag('a parameter, handed to every step'),
+    deliveryId: {
+      flag: 'delivery-id',
+      kind: anyText('ID'),
+      help: 'the event that asks for this run; it determines the name of the run (default: a new UUID)',
+    },
+    name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
+    waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
+    timeoutMs: timeoutFlag,
+    ...clusterFlags,
+  },
+  exitCodes: {
+    0: 'the run exists, and with --wait has succeeded',
+    1: 'it failed or was cancelled',
+    2: 'it could not be created, or its end was not seen',
+  },
+  examples: ['run release -p version=1.4.2 --delivery-id push-42', 'run release --wait --timeout 30m'],
+  check: ({ parameters }) => findRepeatedKeys(parameters),
+  run: ({ parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, orchestration, ports) =>
+    ports.withCluster(choice, async (cluster) => {
+      await mustExist(cluster, orchestration);
+      // The agents chart's history stores only runs that have one.
+      const deliveryId = given ?? ports.newUuid();
+      const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
+      const wanted = writeRun(name ?? nameRun(orchestration, suffix), cluster.namespace, {
+        orchestrationRef: { name: orchestration },
+        ...(parameters.length > 0 && { parameters: Object.fromEntries(parameters) }),
+        deliveryId,
+      });
+      const isNamed = name !== undefined && given === undefined;
+      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed);
+      const subject = displayObject('OrchestrationRun', created.namespace, created.name);
+      const phase = isIdleTemplate(created) ? 'a template, which never runs' : (created.status.phase ?? 'Pending');
+      ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
+      return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
+    }),
+});
 
 /** A run of what does not exist would wait for it; who types a name means one that does. */
 async function mustExist(cluster: Cluster, orchestration: string): Promise<void> {

@@ -1,0 +1,13 @@
+import { annotatingCommand } from '../cluster/annotate.ts';
+import { CANCEL } from '../cluster/run.ts';
+
+export const cancel = annotatingCommand({
+  verb: 'cancel',
+  details: 'Running children are deleted and nothing new starts. You cannot take it back.',
+  annotation: CANCEL,
+  value: 'true',
+  isMade: ({ isCancelled }) => isCancelled,
+  done: 'is being cancelled',
+  again: 'is being cancelled already',
+  wishedEnd: 'Cancelled',
+});
