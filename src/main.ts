@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { argv, env, stderr, stdin, stdout } from 'node:process';
 import type { Outcome, Ports } from './cli/command.ts';
-import { dispatch, type Verbs } from './cli/dispatch.ts';
+import { dispatch, listVerbs, type Verbs } from './cli/dispatch.ts';
 
 const verbs: Verbs = {
   serve: {
@@ -78,6 +78,10 @@ const verbs: Verbs = {
   certs: {
     summary: 'Make a serving certificate for development, signed by a development CA',
     load: async () => (await import('./cli/commands/certs.ts')).certs,
+  },
+  completion: {
+    summary: 'Print the script that completes the words of this program in a shell',
+    load: async () => (await import('./cli/commands/completion.ts')).completionCommand(() => listVerbs(verbs)),
   },
 };
 

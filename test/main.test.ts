@@ -69,6 +69,13 @@ test('without a word it shows what there is, and ends with 2', async () => {
   });
 });
 
+test('completes exactly the commands that its help lists', async () => {
+  const [help, completion] = await Promise.all([start(['help']), start(['completion', 'bash'])]);
+  const listed = [...help.stdout.matchAll(/^ {2}(\w+) {2,}[A-Z]/gm)].map(([, verb]) => verb);
+  expect(listed.length).toBeGreaterThan(10);
+  expect(completion.stdout).toContain(`-W '${[...listed, 'help', 'version'].join(' ')}'`);
+});
+
 test('every command shows its help, and ends with 0', async () => {
   const { stdout: help } = await start(['--help']);
   const verbs = [...help.matchAll(/^ {2}(\w+) {2,}[A-Z]/gm)].map(([, verb = '']) => verb);
