@@ -1,9 +1,9 @@
 import { globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readManifest } from '../src/cli/files/manifest.ts';
+import { judgeManifests, type LintReport } from '../src/cli/files/report.ts';
 import { formatJson } from '../src/cli/format/json.ts';
-import { readManifest } from '../src/cli/objects.ts';
-import { judgeManifests, type LintReport } from '../src/cli/report.ts';
 import { findDrift, type GeneratedFile } from './drift.ts';
 
 /** What lint says of one example; the file is named from the root of the repository. */

@@ -1,154 +1,127 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
-import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
-import { asksForHelp, guess } from './cli/arguments.ts';
-import type { ClusterPorts } from './cli/cluster/port.ts';
+import { argv, env, stderr, stdin, stdout } from 'node:process';
 import type { Outcome, Ports } from './cli/command.ts';
-import { quoteName } from './dag/display.ts';
+import { dispatch, listVerbs, type Verbs } from './cli/dispatch.ts';
 
-/** A word of the command line, loaded only when it is said. `run` gets the words behind it and gives the exit code. */
-interface Verb {
-  /** Without it the word is not told: a program says it, not a person. */
-  readonly about?: string;
-  readonly run: (args: readonly string[]) => Promise<number>;
-}
-
-const verbs: Readonly<Record<string, Verb>> = {
+const verbs: Verbs = {
   serve: {
-    about: 'answer admission reviews: the gate',
-    run: async (args) => {
-      if (asksForHelp(args)) return help((await import('./runtime/serve-configuration.ts')).SERVE_USAGE);
-      await (await import('./admission/main.ts')).serve(args, process);
-      return 0; // once it has begun; it ends itself
-    },
+    summary: 'Answer admission reviews: the gate',
+    load: async () =>
+      (await import('./cli/commands/serve.ts')).serveCommand(async (configuration) =>
+        (await import('./admission/main.ts')).serve(configuration, process),
+      ),
   },
   reconcile: {
-    about: 'execute OrchestrationRuns: the reconciler',
-    run: async (args) => {
-      if (asksForHelp(args)) return help((await import('./runtime/reconcile-configuration.ts')).RECONCILE_USAGE);
-      (await import('./supervisor/main.ts')).reconcile(args, process);
-      return 0; // once it has begun; it ends itself
-    },
+    summary: 'Execute OrchestrationRuns: the reconciler',
+    load: async () =>
+      (await import('./cli/commands/reconcile.ts')).reconcileCommand(async (configuration) =>
+        (await import('./supervisor/main.ts')).reconcile(configuration, process),
+      ),
   },
   release: {
-    about: 'let go of the AgentRuns that the reconciler holds, before it is uninstalled',
-    run: async (args) => {
-      if (asksForHelp(args)) return help((await import('./runtime/release-configuration.ts')).RELEASE_USAGE);
-      return (await import('./release/main.ts')).release(args, process);
-    },
+    summary: 'Remove the finalizer of the reconciler from AgentRuns before it is uninstalled',
+    load: async () =>
+      (await import('./cli/commands/release.ts')).releaseCommand(async (configuration) =>
+        (await import('./release/main.ts')).release(configuration, process),
+      ),
   },
   engine: {
-    run: async (args) => {
-      await (await import('./engine/main.ts')).runEngine(args, process);
-      return 0; // once it has begun; it ends itself
-    },
+    load: async () =>
+      (await import('./cli/commands/reconcile.ts')).engineCommand(async (configuration) =>
+        (await import('./engine/main.ts')).runEngine(configuration, process),
+      ),
   },
   lint: {
-    about: 'judge Orchestrations in files by the rules of the gate',
-    run: async (args) => tell(await (await import('./cli/lint.ts')).lint(args, await openPorts())),
+    summary: 'Check Orchestrations and OrchestrationRuns in files by the rules of the gate',
+    load: async () => (await import('./cli/commands/lint.ts')).lint,
   },
   graph: {
-    about: 'draw the graphs of Orchestrations as text, Mermaid, DOT or SVG',
-    run: async (args) => tell(await (await import('./cli/graph.ts')).graph(args, await openPorts())),
+    summary: 'Draw the graphs of Orchestrations in files',
+    load: async () => (await import('./cli/commands/graph.ts')).graph,
   },
   plan: {
-    about: 'tell what Orchestrations in files would do, and change in a cluster',
-    run: async (args) => tell(await (await import('./cli/plan.ts')).plan(args, await openPorts())),
+    summary: 'Show what Orchestrations in files would do, and what they would change in a cluster',
+    load: async () => (await import('./cli/commands/plan.ts')).plan,
   },
   run: {
-    about: 'create an OrchestrationRun, and wait for it with --wait',
-    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/submit.ts')).submit(args, ports)),
+    summary: 'Create an OrchestrationRun, and wait for it with --wait',
+    load: async () => (await import('./cli/commands/run.ts')).run,
   },
   watch: {
-    about: 'show an OrchestrationRun until it ends, and end as it did',
-    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/watch.ts')).watch(args, ports)),
+    summary: 'Show an OrchestrationRun until it ends',
+    load: async () => (await import('./cli/commands/watch.ts')).watch,
   },
   status: {
-    about: 'show where an OrchestrationRun stands',
-    run: (args) => onCluster(async (ports) => (await import('./cli/cluster/status.ts')).status(args, ports)),
+    summary: 'Show an OrchestrationRun as it is now, step by step',
+    load: async () => (await import('./cli/commands/status.ts')).status,
   },
-  cancel: { about: 'end an OrchestrationRun', run: (args) => annotate('cancel', args) },
-  suspend: { about: 'let an OrchestrationRun start nothing new', run: (args) => annotate('suspend', args) },
-  resume: { about: 'let a suspended OrchestrationRun go on', run: (args) => annotate('resume', args) },
+  cancel: {
+    summary: 'Stop an OrchestrationRun for good',
+    load: async () => (await import('./cli/commands/cancel.ts')).cancel,
+  },
+  suspend: {
+    summary: 'Keep an OrchestrationRun from starting more steps',
+    load: async () => (await import('./cli/commands/suspend.ts')).suspend,
+  },
+  resume: {
+    summary: 'Let a suspended OrchestrationRun start steps again',
+    load: async () => (await import('./cli/commands/resume.ts')).resume,
+  },
   ui: {
-    about: 'show the Orchestrations and runs of a namespace in a browser',
-    run: async (args) => (await import('./ui/main.ts')).ui(args, process),
+    summary: 'Show the Orchestrations and OrchestrationRuns of a namespace in a browser',
+    load: async () =>
+      (await import('./cli/commands/ui.ts')).uiCommand(async (choice) =>
+        (await import('./ui/main.ts')).ui(choice, process),
+      ),
   },
   certs: {
-    about: 'make certificates for development',
-    run: async (args) =>
-      (await import('./cli/certs.ts')).runCerts(args, {
-        workingDirectory: cwd(),
-        now: new Date(),
-        stdout: (text) => stdout.write(text),
-        stderr: (text) => stderr.write(text),
-      }),
+    summary: 'Make a serving certificate for development, signed by a development CA',
+    load: async () => (await import('./cli/commands/certs.ts')).certs,
+  },
+  completion: {
+    summary: 'Print the script that completes the words of this program in a shell',
+    load: async () => (await import('./cli/commands/completion.ts')).completionCommand(() => listVerbs(verbs)),
   },
 };
 
-const told = Object.keys(verbs).filter((name) => verbs[name]?.about !== undefined);
-
-async function openPorts(): Promise<Ports> {
-  const { readSources } = await import('./cli/files.ts');
-  const isColored = stdout.isTTY && !env['NO_COLOR'];
-  return {
-    readSources: (paths) => readSources(paths, stdin),
-    isColored,
-    withCluster: async (use) => (await import('./cli/main.ts')).withCluster(process, use),
-  };
-}
-
-async function onCluster(command: (ports: ClusterPorts) => Promise<Outcome>): Promise<number> {
-  return (await import('./cli/main.ts')).withCluster(process, async (ports) => tell(await command(ports)));
-}
-
-function annotate(wish: 'cancel' | 'suspend' | 'resume', args: readonly string[]): Promise<number> {
-  return onCluster(async (ports) => (await import('./cli/cluster/annotate.ts')).annotate(wish, args, ports));
-}
-
-function tell({ exitCode, stdout: text, stderr: complaint }: Outcome): number {
-  stdout.write(text);
-  stderr.write(complaint);
-  return exitCode;
-}
-
-function help(text: string): number {
-  return tell({ exitCode: 0, stdout: text, stderr: '' });
-}
-
-function describeUsage(): string {
-  const lines = told.map((name) => `  ${name.padEnd(10)} ${verbs[name]?.about}\n`);
-  return `usage: orchestration-gate COMMAND [--help] ...\n\n${lines.join('')}\n  help COMMAND, or COMMAND --help   how it is used\n  version, --version or -v          which this is\n`;
-}
+const ports: Ports = {
+  environment: env,
+  readSources: async (paths) => (await import('./cli/files/sources.ts')).readSources(paths, stdin),
+  withCluster: async (choice, use) => {
+    const { withCluster } = await import('./cli/cluster/kube-cluster.ts');
+    return withCluster(choice, { environment: env, now: Date.now, elapsed: () => performance.now() }, use);
+  },
+  screen: {
+    isInteractive: stdout.isTTY && env['TERM'] !== 'dumb',
+    isColored: stdout.isTTY && !env['NO_COLOR'],
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    write: (text) => stdout.write(text),
+    warn: (text) => stderr.write(text),
+  },
+  clock: {
+    now: Date.now,
+    schedule: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+  },
+  newUuid: () => crypto.randomUUID(),
+};
 
 async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
-
-const HELP = new Set(['help', '--help', '-h']);
-const VERSION = new Set(['version', '--version', '-v']);
 
 /** Older ones lack what is used all over; node's own complaint would name a function that it does not know. */
 const OLDEST_NODE = 24;
 
-async function main([word, ...args]: readonly string[]): Promise<number> {
-  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-    const complaint = `orchestration-gate: this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}\n`;
-    return tell({ exitCode: 2, stdout: '', stderr: complaint });
-  }
-  if (HELP.has(word ?? '')) {
-    const [topic = 'help'] = args;
-    return HELP.has(topic) ? help(describeUsage()) : main([topic, '--help']);
-  }
-  if (VERSION.has(word ?? '')) return help(`${await readVersion()}\n`);
-  if (word === undefined) return tell({ exitCode: 2, stdout: '', stderr: describeUsage() });
-  const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
-  if (verb !== undefined) return verb.run(args);
-  const complaint = `orchestration-gate: ${quoteName(word)} is no command; ${guess(word, told)}\n`;
-  return tell({ exitCode: 2, stdout: '', stderr: complaint });
+async function main(words: readonly string[]): Promise<Outcome> {
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE)
+    return dispatch(verbs, words, { ...ports, readVersion });
+  const complaint = `this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}`;
+  return { exitCode: 2, stdout: '', stderr: `orchestration-gate: ${complaint}\n` };
 }
 
 /** A reader that has seen enough (`| head`) is no failure: what was found still decides the exit code. */
@@ -159,7 +132,10 @@ for (const stream of [stdout, stderr]) {
 }
 
 try {
-  process.exitCode = await main(argv.slice(2));
+  const outcome = await main(argv.slice(2));
+  stdout.write(outcome.stdout);
+  stderr.write(outcome.stderr);
+  process.exitCode = outcome.exitCode;
 } catch (error) {
   stderr.write(`orchestration-gate: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;

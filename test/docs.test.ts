@@ -3,13 +3,15 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
-import { type LintProblem, lintRules } from '../src/cli/report.ts';
+import { lint } from '../src/cli/commands/lint.ts';
+import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
 import { checkRunUpdate } from '../src/orchestration/rules.ts';
 import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
 import { ENGINE_METRICS } from '../src/runtime/engine-metrics.ts';
 import { GATE_METRICS } from '../src/runtime/gate-metrics.ts';
 import { SUPERVISOR_METRICS } from '../src/runtime/supervisor-metrics.ts';
+import { portsOf } from './cli/run-command.ts';
 
 const page = readFileSync('docs/problems.md', 'utf8');
 
@@ -69,6 +71,13 @@ test('docs/operations.md lists every metric with its labels, and no other', () =
       .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
       .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
   );
+});
+
+test('docs/cli.md shows what a command says of mistakes in its arguments', async () => {
+  const [, line = '', said] =
+    /^\$ orchestration-gate lint (.*)\n([^`]+)```/m.exec(readFileSync('docs/cli.md', 'utf8')) ?? [];
+  const words = line.split(' ').map((word) => (word === "''" ? '' : word));
+  expect(await lint.execute(words, portsOf())).toMatchObject({ exitCode: 2, stderr: said });
 });
 
 describe('a link', () => {

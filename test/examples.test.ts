@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkExamples, lintExamples, writeGoldens } from '../scripts/examples.ts';
-import { lintRules } from '../src/cli/report.ts';
+import { lintRules } from '../src/cli/files/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,12 +1,11 @@
 import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { suggestName } from '../dag/suggest.ts';
+import type { ServeConfiguration } from '../cli/commands/serve.ts';
 import { defaultSettings, type Mode, parseOverride, parseSettings, type Settings } from '../orchestration/settings.ts';
 import { type DirectoryFiles, watchDirectory } from '../runtime/directory-watch.ts';
 import { createGateMetrics, type GateMetrics } from '../runtime/gate-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
-import { readServeConfiguration, type ServeConfiguration } from '../runtime/serve-configuration.ts';
 import { watchSettings } from '../runtime/settings-watch.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
@@ -22,15 +21,8 @@ const LAST_ANSWERS_MS = 5_000;
 /** Connections that the kernel keeps until they are looked at: with fewer it drops those of API servers in a flood. */
 const BACKLOG = 4_096;
 
-/** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 for a wrong configuration. */
-export async function serve(args: readonly string[], process: NodeJS.Process): Promise<void> {
-  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-  const parsed = readServeConfiguration({ args, environment: process.env, suggest });
-  if (!parsed.ok) {
-    process.stderr.write(parsed.mistakes.map((mistake) => `orchestration-gate serve: ${mistake}\n`).join(''));
-    process.exit(2);
-  }
-  const { configuration } = parsed;
+/** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 if it cannot start. */
+export async function serve(configuration: ServeConfiguration, process: NodeJS.Process): Promise<void> {
   const log = createLogger({ level: configuration.logLevel });
   const metrics = createGateMetrics();
   const settings = await followSettings(configuration, log, metrics);
@@ -119,7 +111,7 @@ export async function serve(args: readonly string[], process: NodeJS.Process): P
   }
 
   function endWith(mistake: string): never {
-    process.stderr.write(`orchestration-gate serve: ${mistake}\n`);
+    process.stderr.write(`serve: ${mistake}\n`);
     return process.exit(2);
   }
 

@@ -1,106 +1,142 @@
 import { parseArgs } from 'node:util';
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
+import type { Flag, Flags, ValueKind, Values } from './flags.ts';
 import { displayText } from './format/escape.ts';
 
-/** What a flag takes: nothing, any text, any text each time it is given, or one of these words. */
-type FlagKind = 'switch' | 'text' | 'texts' | readonly string[];
+/** The words of the command line that are no flags and no values of flags. */
+export interface Operands {
+  readonly words: readonly string[];
+  /** Words that stand behind a flag that is not known: perhaps its value. */
+  readonly unsure: readonly string[];
+}
 
-type Value<Kind extends FlagKind> = Kind extends 'switch'
-  ? true
-  : Kind extends 'texts'
-    ? readonly string[]
-    : Kind extends readonly (infer Word)[]
-      ? Word
-      : string;
-
-/** One letter means the same for every verb that has the flag; they are kubectl's and Argo's. */
-const LETTERS: Readonly<Record<string, string>> = { namespace: 'n', output: 'o', parameter: 'p' };
-
-/** Other spellings of flags, as they were before or are elsewhere. */
-const ALIASES: Readonly<Record<string, string>> = { format: 'output' };
-
-/** By name, without dashes. */
-export type Flags = Readonly<Record<string, FlagKind>>;
-
-export interface Arguments<F extends Flags> {
-  /** Of the flags that were given; of a flag given twice the last value, unless it takes several. */
-  readonly values: { readonly [Name in keyof F]?: Value<F[Name]> };
-  readonly operands: readonly string[];
-  /** One sentence each. */
+/** A mistake is a sentence that says where, what was given and what is expected. */
+export type ArgumentsResult<F extends Flags> = Operands & {
+  /** Whole only if there are no mistakes. */
+  readonly values: Values<F>;
   readonly mistakes: readonly string[];
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A text and where it was given; without a text if the flag stands alone. */
+interface Given {
+  readonly source: string;
+  readonly text: string | undefined;
 }
 
-/** Wherever it stands: who asks for help gets nothing else. */
-export function asksForHelp(args: readonly string[]): boolean {
-  return args.some((word) => word === '--help' || word === '-h');
-}
-
-/** Reads the words after a verb and tells all mistakes at once, which node's strict parsing does not. */
-export function readArguments<const F extends Flags>(flags: F, args: readonly string[]): Arguments<F> {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: optionsOf(spell(flags)),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const values: Record<string, string | true> = {};
-  const mistakes: string[] = [];
-  const lists: Record<string, string[]> = {};
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const value = token.inlineValue ? readInline(token.rawName, token.value) : readNext(token.value);
-    const name = nameOf(flags, token.name);
-    const mistake = findMistake(flags, name, value);
-    if (mistake !== undefined) mistakes.push(`${displayText(token.rawName)} ${mistake}`);
-    else if (flags[name] === 'texts') lists[name] = [...(lists[name] ?? []), value ?? ''];
-    else values[name] = value ?? true;
+/** Reads the words after a verb, and the variables, and finds all mistakes at once: strict parsing would stop at the first. */
+export function readArguments<const F extends Flags>(
+  flags: F,
+  words: readonly string[],
+  environment: Environment,
+): ArgumentsResult<F> {
+  const { given, mistakes, ...operands } = readWords(flags, words);
+  const values: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(flags)) {
+    const found = given.get(key) ?? readVariables(flag, environment, mistakes);
+    if (found.length > 1 && !flag.isList) mistakes.push(`--${flag.flag} is given more than once`);
+    const read = found.map((one) => readGiven(flag.kind, one, mistakes));
+    values[key] = flag.isList ? read : read[0];
   }
-  const operands = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
-  return { values: { ...values, ...lists } as Arguments<F>['values'], operands, mistakes };
+  return { values: Object.freeze(values) as Values<F>, mistakes, ...operands };
 }
 
-/** The flag that is meant by this name. */
-function nameOf(flags: Flags, name: string): string {
-  const other = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
-  return other !== undefined && !Object.hasOwn(flags, name) && Object.hasOwn(flags, other) ? other : name;
+function readWords(flags: Flags, words: readonly string[]) {
+  const keys = spellFlags(flags);
+  const given = new Map<string, Given[]>();
+  const [operands, unsure, mistakes]: [string[], string[], string[]] = [[], [], []];
+  let isAfterUnknown = false;
+  for (const token of tokenize(flags, words)) {
+    if (token.kind === 'positional') (isAfterUnknown ? unsure : operands).push(token.value);
+    isAfterUnknown = false;
+    if (token.kind !== 'option') continue;
+    const key = keys.get(token.name);
+    if (key !== undefined) given.set(key, [...(given.get(key) ?? []), readToken(token)]);
+    else {
+      const meant = suggestName(token.name, keys.keys());
+      isAfterUnknown = !token.inlineValue && (meant === undefined || takesValue(flags[keys.get(meant) ?? '']));
+      const cure = guess(token.name, [...keys.keys()], '--');
+      mistakes.push(`${displayText(token.rawName)} is not known; ${cure}`);
+    }
+  }
+  return { given, words: operands, unsure, mistakes };
 }
 
-/** The flags with their other spellings. */
-function spell(flags: Flags): Flags {
-  const others = Object.keys(ALIASES).filter((name) => nameOf(flags, name) !== name);
-  return { ...Object.fromEntries(others.map((name) => [name, flags[nameOf(flags, name)] ?? 'text'])), ...flags };
+type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind: 'option' }>;
+
+/** kubectl reads `-n=ci` as `-n ci`; to node the sign is part of the value. A word that begins as a flag does is one. */
+function readToken({ rawName: source, inlineValue, value }: OptionToken): Given {
+  if (!inlineValue) return { source, text: value?.startsWith('-') ? undefined : value };
+  return { source, text: source.startsWith('--') ? value : value.replace(/^=/, '') };
 }
 
-/** kubectl reads `-n=ci` as `-n ci`; to node the sign is part of the value. */
-function readInline(flag: string, value: string): string {
-  return flag.startsWith('--') ? value : value.replace(/^=/, '');
-}
-
-/** A word that begins as a flag does is one. */
-function readNext(value: string | undefined): string | undefined {
-  return value?.startsWith('-') ? undefined : value;
-}
-
-/** The flags as node's `parseArgs` wants them. */
-function optionsOf(flags: Flags) {
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, kind]) => {
-      const type: 'boolean' | 'string' = kind === 'switch' ? 'boolean' : 'string';
-      return [name, { type, ...(LETTERS[name] && { short: LETTERS[name] }) }];
-    }),
+/** Each long name of each flag, with the setting it means. */
+function spellFlags(flags: Flags): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(flags).flatMap(([key, { flag, alias }]) =>
+      [flag, alias].flatMap((name) => (name === undefined ? [] : [[name, key] as const])),
+    ),
   );
 }
 
-function findMistake(flags: Flags, name: string, value: string | undefined) {
-  const kind = Object.hasOwn(flags, name) ? flags[name] : undefined;
-  if (kind === undefined) return `is not known; ${guess(name, Object.keys(spell(flags)), '--')}`;
-  if (kind === 'switch') return value === undefined ? undefined : 'takes no value';
-  const isText = kind === 'text' || kind === 'texts';
-  if (value === undefined) return isText ? 'needs a value' : `needs a value: ${kind.join(', ')}`;
-  if (value === '') return 'is empty; give it a value, or leave it out';
-  return isText || kind.includes(value) ? undefined : `is ${quoteName(value)}; ${guess(value, kind)}`;
+function takesValue(flag: Flag | undefined): boolean {
+  return flag?.kind.placeholder !== '';
+}
+
+function tokenize(flags: Flags, words: readonly string[]) {
+  const options = Object.values(flags).flatMap((row) => {
+    const { flag, alias, letter } = row;
+    const type = takesValue(row) ? ('string' as const) : ('boolean' as const);
+    const short = letter === undefined ? {} : { short: letter };
+    return [
+      ...(flag === undefined ? [] : [[flag, { type, ...short }]]),
+      ...(alias === undefined ? [] : [[alias, { type }]]),
+    ];
+  });
+  return parseArgs({
+    args: [...words],
+    options: Object.fromEntries(options),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens;
+}
+
+/** The variables if they agree, else the fallback. */
+function readVariables(flag: Flag, environment: Environment, mistakes: string[]): readonly Given[] {
+  const { variables = [], help, fallback, isRequired } = flag;
+  const set = variables.map((source) => ({ source, text: environment[source] })).filter(({ text }) => text);
+  if (new Set(set.map(({ text }) => text)).size > 1) {
+    const all = set.map(({ source, text = '' }) => `${source}=${quoteName(text)}`).join(' and ');
+    mistakes.push(`${all} mean the same and differ; set only one of them`);
+  }
+  const source = [...(flag.flag === undefined ? [] : [`--${flag.flag}`]), ...variables].join(' or ');
+  const [first = fallback === undefined ? undefined : { source, text: fallback }] = set;
+  if (first === undefined && isRequired) mistakes.push(`${source} is missing: ${help}`);
+  return first === undefined ? [] : [first];
+}
+
+function readGiven<T>(kind: ValueKind<T>, { source, text }: Given, mistakes: string[]): T | undefined {
+  if (kind.placeholder === '') {
+    if (text !== undefined) mistakes.push(`${source} takes no value`);
+    return kind.read('');
+  }
+  if (text === undefined) mistakes.push(`${source} needs a value: ${kind.expected}`);
+  else if (text === '') mistakes.push(`${source} is empty; give it a value, or leave it out`);
+  else return readText(kind, source, text, mistakes);
+  return undefined;
+}
+
+/** The value of a text, or a mistake that says what is expected instead. */
+export function readText<T>(kind: ValueKind<T>, source: string, text: string, mistakes: string[]): T | undefined {
+  const value = kind.read(text);
+  if (value !== undefined) return value;
+  const meant = Array.isArray(kind.completion) ? suggestName(text, kind.completion) : undefined;
+  const cure = meant === undefined ? `expected ${kind.expected}` : `did you mean ${meant}?`;
+  mistakes.push(`${source} is ${quoteName(text)}; ${cure}`);
+  return undefined;
 }
 
 /** What was probably meant, or else what there is. */

@@ -1,64 +1,115 @@
-import { listNames, quoteName } from '../dag/display.ts';
-import { suggestName } from '../dag/suggest.ts';
-import { type Arguments, asksForHelp, type Flags, readArguments } from './arguments.ts';
-import type { ClusterPorts } from './cluster/port.ts';
-import type { Sources } from './files.ts';
-import { type Manifest, readManifest } from './objects.ts';
+import { quoteName } from '../dag/display.ts';
+import { type Environment, type Operands, readArguments, readText } from './arguments.ts';
+import { CommandError, describeFailure } from './cluster/failure.ts';
+import { type Clock, type Cluster, type ClusterChoice, isApiFailure, type Screen } from './cluster/port.ts';
+import type { Sources } from './files/sources.ts';
+import type { Completion, Flags, ValueKind, Values } from './flags.ts';
 
-/** What a command needs of the world. */
+/** What commands need of the world. */
 export interface Ports {
+  readonly environment: Environment;
   /** Reads files, folders and `-`: see `readSources`. */
   readonly readSources: (paths: readonly string[]) => Promise<Sources>;
-  /** Whether standard output is a terminal that shows colours. */
-  readonly isColored: boolean;
-  /** Runs what may ask a cluster, and closes what it connected to. */
-  readonly withCluster: <T>(use: (clusters: Pick<ClusterPorts, 'connect'>) => Promise<T>) => Promise<T>;
+  /** Hands over the cluster that is chosen, and closes the connection to it afterwards. Throws CommandError if there is none. */
+  readonly withCluster: <T>(choice: ClusterChoice, use: (cluster: Cluster) => Promise<T>) => Promise<T>;
+  readonly screen: Screen;
+  readonly clock: Clock;
+  readonly newUuid: () => string;
 }
 
-/** What a command says, and how it ends: 0 as it should be, 1 problems found, 2 could not run. */
+/** What a command writes, and its exit code: 2 could not run. */
 export interface Outcome {
   readonly exitCode: 0 | 1 | 2;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A command that reads manifests. */
-export interface Command<F extends Flags> {
+/** What a command takes beside its flags. */
+export interface OperandKind<T> {
+  /** As the usage shows it: `RUN`, `FILE|DIR|-...`; empty for nothing. */
+  readonly placeholder: string;
+  readonly completion?: Completion;
+  /** Adds to the mistakes if it cannot give what the command needs. */
+  readonly read: (operands: Operands, ports: Ports, mistakes: string[]) => Promise<T | undefined> | T | undefined;
+}
+
+/** A command in all that can be said of it without running it. */
+export interface CommandInfo {
   readonly verb: string;
-  readonly usage: string;
+  /** Sentences that follow the summary of the verb in its help. */
+  readonly details?: string;
+  readonly operands: Omit<OperandKind<unknown>, 'read'>;
+  readonly flags: Flags;
+  /** What each exit code means, a clause. */
+  readonly exitCodes: Readonly<Partial<Record<Outcome['exitCode'], string>>>;
+  /** What follows the name of the program. */
+  readonly examples: readonly string[];
+}
+
+/** A command as it is written down: see `defineCommand`. */
+export interface Definition<F extends Flags, T> extends CommandInfo {
+  readonly operands: OperandKind<T>;
   readonly flags: F;
+  /** What is wrong with values that are each right by themselves, one sentence each. */
+  readonly check?: (values: Values<F>) => readonly string[];
+  readonly run: (values: Values<F>, operand: T, ports: Ports) => Promise<Outcome>;
 }
 
-export type Input<F extends Flags> =
-  | { readonly ok: true; readonly values: Arguments<F>['values']; readonly manifests: readonly Manifest[] }
-  | { readonly ok: false; readonly outcome: Outcome };
-
-/** Reads arguments and the files they name; what is wrong with either is told together. */
-export async function readInput<const F extends Flags>(
-  { verb, usage, flags }: Command<F>,
-  args: readonly string[],
-  { readSources }: Ports,
-): Promise<Input<F>> {
-  if (asksForHelp(args)) {
-    return { ok: false, outcome: { exitCode: 0, stdout: usage, stderr: '' } };
-  }
-  const { values, operands, mistakes } = readArguments(flags, args);
-  const { sources, mistakes: unread } = await readSources(operands);
-  const none = operands.length === 0 ? ['name a file, a folder, or - for standard input'] : [];
-  const all = [...mistakes, ...none, ...unread];
-  if (all.length > 0) return { ok: false, outcome: refuse(verb, all) };
-  return { ok: true, values, manifests: sources.map(readManifest) };
+/** A command that runs with the words behind its verb. It throws only for bugs. */
+export interface Command extends CommandInfo {
+  readonly execute: (words: readonly string[], ports: Ports) => Promise<Outcome>;
 }
 
-/** The command could not run: every mistake in a line of its own, and how to ask for help. */
-export function refuse(verb: string, mistakes: readonly string[]): Outcome {
-  const lines = mistakes.map((mistake) => `${verb}: ${mistake}\n`).join('');
-  return { exitCode: 2, stdout: '', stderr: `${lines}See orchestration-gate ${verb} --help.\n` };
+/** Makes a command of its table. All mistakes in its arguments are reported at once, with exit code 2. */
+export function defineCommand<const F extends Flags, T>(definition: Definition<F, T>): Command {
+  const { verb, flags, operands, check, run } = definition;
+  return {
+    ...definition,
+    execute: async (words, ports) => {
+      const { values, mistakes: found, ...rest } = readArguments(flags, words, ports.environment);
+      const mistakes = [...found];
+      const operand = await operands.read(rest, ports, mistakes);
+      if (found.length === 0) mistakes.push(...(check?.(values) ?? []));
+      if (mistakes.length > 0) return fail(verb, mistakes, `See orchestration-gate ${verb} --help.\n`);
+      try {
+        return await run(values, operand as T, ports);
+      } catch (error) {
+        if (error instanceof CommandError) return fail(verb, error.mistakes);
+        if (isApiFailure(error)) return fail(verb, describeFailure(error));
+        throw error;
+      }
+    },
+  };
 }
 
-/** What to say where no Orchestration has the name that was asked for. */
-export function describeUnknownName(wanted: string, names: readonly string[]): string {
-  const meant = suggestName(wanted, names);
-  const cure = meant === undefined ? `there are ${listNames(names)}` : `did you mean ${quoteName(meant)}?`;
-  return `no Orchestration is named ${quoteName(wanted)}; ${cure}`;
+function fail(verb: string, mistakes: readonly string[], hint = ''): Outcome {
+  return { exitCode: 2, stdout: '', stderr: `${mistakes.map((mistake) => `${verb}: ${mistake}\n`).join('')}${hint}` };
+}
+
+/** Flags only. */
+export const noOperand: OperandKind<undefined> = {
+  placeholder: '',
+  read: ({ words }, _, mistakes) => {
+    mistakes.push(...words.map(describeUnexpected));
+    return undefined;
+  },
+};
+
+/** Exactly one word. `what` names it for whoever leaves it out: `an OrchestrationRun`. */
+export function oneOperand<T>(placeholder: string, kind: ValueKind<T>, what: string): OperandKind<T> {
+  return {
+    placeholder,
+    ...(kind.completion && { completion: kind.completion }),
+    read: ({ words: [word, ...others], unsure }, _, mistakes) => {
+      mistakes.push(...others.map(describeUnexpected));
+      if (word) return readText(kind, placeholder, word, mistakes);
+      if (word === '') mistakes.push(`${placeholder} is empty: name ${what}`);
+      else if (unsure.length === 0) mistakes.push(`${placeholder} is missing: name ${what}`);
+      return undefined;
+    },
+  };
+}
+
+function describeUnexpected(word: string): string {
+  return `the argument ${quoteName(word)} is unexpected`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { suggestName } from '../dag/suggest.ts';
+import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { type Election, startElection } from '../kube/lease.ts';
@@ -13,7 +13,6 @@ import { parseSettings, type Settings } from '../orchestration/settings.ts';
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createEngineMetrics } from '../runtime/engine-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
-import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { watchSettings } from '../runtime/settings-watch.ts';
 import { EXIT } from '../supervisor/messages.ts';
 import { connectParent } from './parent.ts';
@@ -31,14 +30,11 @@ const timing = createTiming(() => performance.now());
  * `orchestration-gate engine`: executes runs, as a child of `reconcile`, which alone starts it. Wiring only; it ends when it
  * is told to, by a signal, and at once when it is no longer leader, at an exception that nobody caught, or without its parent.
  */
-export async function runEngine(args: readonly string[], process: NodeJS.Process): Promise<void> {
-  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-  const parsed = readReconcileConfiguration({ args, environment: process.env, suggest });
-  if (!parsed.ok || process.send === undefined) {
+export async function runEngine(configuration: ReconcileConfiguration, process: NodeJS.Process): Promise<void> {
+  if (process.send === undefined) {
     process.stderr.write('orchestration-gate: engine is no command for people; run `orchestration-gate reconcile`\n');
     return process.exit(2);
   }
-  const { configuration } = parsed;
   const log = createLogger({ level: configuration.logLevel });
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ error, origin }, 'the engine ends: nobody caught this');

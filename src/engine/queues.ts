@@ -7,14 +7,30 @@ import type { Policy } from '../orchestration/judge.ts';
 import type { WorkTracker } from '../quarantine/work.ts';
 import { nameChild } from '../reconciler/names.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
-import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { createOrchestrationQueue } from './orchestrations.ts';
 import { createRunQueue, type WorkOptions } from './runs.ts';
 import { createToolRunQueue } from './tool-runs.ts';
 
+/** What the queues need of the configuration of `reconcile`. */
+export interface QueuesConfiguration {
+  /** How many runs, and how many ToolRuns, are worked on at once. */
+  readonly workers: number;
+  /** How long a run waits for its Orchestration, and a ToolRun for its Tool. */
+  readonly missingOrchestrationSeconds: number;
+  /** Finished runs to keep of an Orchestration that sets no limit; undefined keeps all. */
+  readonly historyLimit: number | undefined;
+  readonly executesToolRuns: boolean;
+  readonly ownNamespace: string;
+  readonly ownServiceAccount: string;
+  /** The only service accounts that Tools may run under. */
+  readonly allowedServiceAccounts: readonly string[] | undefined;
+  readonly toolSecurityContext: object | undefined;
+  readonly toolContainerSecurityContext: object | undefined;
+}
+
 export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
-  readonly configuration: ReconcileConfiguration;
+  readonly configuration: QueuesConfiguration;
   /** The limits and severities of the gate, as they are now. */
   readonly policy: () => Policy;
   readonly metrics: EngineMetrics;

@@ -19,11 +19,10 @@ import { createRivals, RIVAL } from '../reconciler/rivals.ts';
 import { topicsOf } from '../reconciler/topics.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { ReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { keepForJobs } from '../toolrun/kept.ts';
 import type { Parent } from './parent.ts';
-import { createQueues, type Queues } from './queues.ts';
+import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
 
 /** What is listed, or could not be, before anything is worked on. */
 const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
@@ -36,7 +35,8 @@ const WORKED_ON: Readonly<Record<string, Resource>> = {
 };
 
 export interface EngineOptions {
-  readonly configuration: ReconcileConfiguration;
+  /** The namespaces are those to follow; `*` is every one. */
+  readonly configuration: QueuesConfiguration & { readonly namespaces: readonly string[] };
   readonly load: LoadCredentials;
   readonly log: Logger;
   readonly metrics: EngineMetrics;

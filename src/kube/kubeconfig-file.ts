@@ -45,8 +45,8 @@ function parseFile(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    // The lines that follow the first one draw the place.
-    const [message] = (error as Error).message.split('\n');
+    // The lines that follow the first one, and its colon, draw the place.
+    const [message] = (error as Error).message.split(/:?\n/);
     throw new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${message}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { suggestName } from '../dag/suggest.ts';
+import type { Outcome } from '../cli/command.ts';
+import type { ReleaseConfiguration } from '../cli/commands/release.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { seizeLease } from '../kube/lease.ts';
@@ -10,7 +11,6 @@ import { listChildKinds, resourceOf } from '../orchestration/kinds/step-kinds.ts
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createLogger } from '../runtime/log.ts';
-import { readReleaseConfiguration } from '../runtime/release-configuration.ts';
 import { releaseAll } from './release.ts';
 
 /** How long nobody leads afterwards: until the rest of the release is deleted. If it is not, an engine goes on then. */
@@ -19,15 +19,11 @@ const PAUSE_SECONDS = 600;
 const SETTLE_MS = 12_000;
 const MOST_MS = 90_000;
 
-/** `orchestration-gate release`: takes our finalizer from children. Wiring only; returns the exit code. */
-export async function release(args: readonly string[], process: NodeJS.Process): Promise<number> {
-  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-  const parsed = readReleaseConfiguration({ args, environment: process.env, suggest });
-  if (!parsed.ok) {
-    process.stderr.write(parsed.mistakes.map((mistake) => `orchestration-gate release: ${mistake}\n`).join(''));
-    return 2;
-  }
-  const { kubeconfig, namespaces, ownNamespace, stopsEngine } = parsed.configuration;
+/** `orchestration-gate release`: takes our finalizer from children. Wiring only. */
+export async function release(
+  { kubeconfig, namespaces, ownNamespace, stopsEngine }: ReleaseConfiguration,
+  process: NodeJS.Process,
+): Promise<Outcome> {
   const timing = createTiming(() => performance.now());
   const load = await chooseCredentials(kubeconfig, { environment: process.env, now: Date.now });
   const transport = createTransport({ load, timing, log: createLogger({ level: 'warn' }), watches: 1 });
@@ -44,7 +40,7 @@ export async function release(args: readonly string[], process: NodeJS.Process):
       namespaces: namespaces.includes('*') ? undefined : namespaces,
     });
     if (isDone) say(`no ${resources.map(({ kind }) => kind).join(' or ')} is held`);
-    return isDone ? 0 : 1;
+    return { exitCode: isDone ? 0 : 1, stdout: '', stderr: '' };
   } finally {
     await transport.close();
   }

@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
-import { suggestName } from '../dag/suggest.ts';
+import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
-import { type ReconcileConfiguration, readReconcileConfiguration } from '../runtime/reconcile-configuration.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { createSidePort } from '../runtime/side-port.ts';
 import { createSupervisorMetrics, type SupervisorMetrics } from '../runtime/supervisor-metrics.ts';
@@ -11,16 +10,12 @@ import { type SupervisedEngine, superviseEngine } from './supervise.ts';
 
 /**
  * `orchestration-gate reconcile`: the process that a container runs. It starts what does the work and outlives it: the
- * engine as a child of its own. Wiring only; it ends by a signal, or with 2 for a wrong configuration.
+ * engine as a child of its own. Wiring only; it ends by a signal, or with 2 if it cannot start.
  */
-export function reconcile(args: readonly string[], process: NodeJS.Process): void {
-  const suggest = (wanted: string, candidates: readonly string[]) => suggestName(wanted, candidates);
-  const parsed = readReconcileConfiguration({ args, environment: process.env, suggest });
-  if (!parsed.ok) endWith(parsed.mistakes);
-  const { configuration } = parsed;
+export function reconcile(configuration: ReconcileConfiguration, process: NodeJS.Process): void {
   const log = createLogger({ level: configuration.logLevel });
   const metrics = createSupervisorMetrics(END_CAUSES);
-  const engine = configuration.isEnabled ? startEngine(args, process, configuration, metrics) : undefined;
+  const engine = configuration.isEnabled ? startEngine(process, configuration, metrics) : undefined;
   if (engine === undefined) log.info('disabled: no run is executed and no status is written');
   const certificates = keepCertificates(configuration, process, log, metrics.registry);
 
@@ -34,7 +29,7 @@ export function reconcile(args: readonly string[], process: NodeJS.Process): voi
     },
     log,
   });
-  sidePort.on('error', (error) => endWith([`the side port cannot listen: ${error.message}`]));
+  sidePort.on('error', (error) => endWith(`the side port cannot listen: ${error.message}`));
   sidePort.listen(configuration.sidePort, configuration.bindAddress);
   onShutdown({
     process,
@@ -45,8 +40,8 @@ export function reconcile(args: readonly string[], process: NodeJS.Process): voi
     },
   });
 
-  function endWith(mistakes: readonly string[]): never {
-    process.stderr.write(mistakes.map((mistake) => `orchestration-gate reconcile: ${mistake}\n`).join(''));
+  function endWith(mistake: string): never {
+    process.stderr.write(`reconcile: ${mistake}\n`);
     return process.exit(2);
   }
 }
@@ -68,7 +63,6 @@ const YOUNG_MIB = 4;
 
 /** The same program again, by its word for the engine, with the same arguments and environment. */
 function startEngine(
-  args: readonly string[],
   process: NodeJS.Process,
   configuration: ReconcileConfiguration,
   metrics: SupervisorMetrics,
@@ -78,7 +72,7 @@ function startEngine(
   log.info({ pid: process.pid, engineHeapMib: heapMib }, 'supervising');
   return superviseEngine({
     module: process.argv[1] ?? '',
-    args: ['engine', ...args],
+    args: ['engine', ...process.argv.slice(3)],
     execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`, `--max-semi-space-size=${YOUNG_MIB}`],
     stallSeconds: configuration.stallSeconds,
     restartCapSeconds: configuration.restartCapSeconds,

@@ -2,56 +2,29 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { asksForHelp, readArguments } from '../cli/arguments.ts';
+import { CommandError } from '../cli/cluster/failure.ts';
+import type { Outcome } from '../cli/command.ts';
+import type { UiChoice } from '../cli/commands/ui.ts';
+import { displayText } from '../cli/format/escape.ts';
 import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
 import { createTiming } from '../kube/ports.ts';
 import { followNamespace } from './follow-namespace.ts';
 
-const USAGE = `usage: orchestration-gate ui [-n NAMESPACE] [--context CONTEXT] [--kubeconfig FILE] [--port PORT] [--open]
-
-Serves a page on 127.0.0.1 that shows the Orchestrations and runs of a namespace as they happen, with your own kubeconfig
-and rights: get, list and watch on both kinds, and get on controllerrevisions for the graph a run follows. Nothing is
-installed and nothing is changed. It prints the URL to open; Ctrl-C ends it.
-
-  -n, --namespace  the namespace (by default that of the context)
-  --context        a context of the kubeconfig (by default the current one)
-  --kubeconfig     the kubeconfig (by default those of KUBECONFIG, or ~/.kube/config)
-  --port           the port on 127.0.0.1 (by default any that is free)
-  --open           open the URL in a browser
-`;
-
-const FLAGS = { namespace: 'text', context: 'text', kubeconfig: 'text', port: 'text', open: 'switch' } as const;
-
-/** `orchestration-gate ui`: serves the page until a signal. Wiring only. Returns the exit code: 2 could not run. */
-export async function ui(words: readonly string[], process: NodeJS.Process): Promise<number> {
-  const { stdout, stderr } = process;
-  const complain = (sentence: string) => stderr.write(`ui: ${sentence}\n`);
-  if (asksForHelp(words)) {
-    stdout.write(USAGE);
-    return 0;
-  }
-  const args = readArguments(FLAGS, words);
-  const { port = '0', kubeconfig, context, namespace: asked } = args.values;
-  const mistakes = [
-    ...args.mistakes,
-    ...args.operands.map((word) => `${JSON.stringify(word)} is one word too many`),
-    ...(/^\d{1,5}$/.test(port) && Number(port) < 65_536 ? [] : [`--port ${JSON.stringify(port)} is no port`]),
-  ];
-  let user: UserContext | undefined;
+/** `orchestration-gate ui`: serves the page until a signal. Wiring only. */
+export async function ui(
+  { kubeconfig, context, namespace: asked, port, opensBrowser }: UiChoice,
+  process: NodeJS.Process,
+): Promise<Outcome> {
+  let user: UserContext;
   try {
     user = readUserContext({ kubeconfig, context }, { environment: process.env, now: Date.now });
   } catch (error) {
-    mistakes.push((error as Error).message);
-  }
-  if (user === undefined || mistakes.length > 0) {
-    for (const mistake of mistakes) complain(mistake);
-    stderr.write('See orchestration-gate ui --help.\n');
-    return 2;
+    throw new CommandError(displayText((error as Error).message));
   }
   const flags = [...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]), '--context', user.context];
   const namespace = asked ?? user.namespace;
-  const isServed = await servePage({ user, namespace, flags, port: Number(port), opens: args.values.open }, process);
-  return isServed ? 0 : 2;
+  const isServed = await servePage({ user, namespace, flags, port, opensBrowser }, process);
+  return { exitCode: isServed ? 0 : 2, stdout: '', stderr: '' };
 }
 
 interface PageOptions {
@@ -61,12 +34,11 @@ interface PageOptions {
   readonly flags: readonly string[];
   /** 0: any that is free. */
   readonly port: number;
-  /** Whether a browser is opened. */
-  readonly opens: boolean | undefined;
+  readonly opensBrowser: boolean | undefined;
 }
 
 /** Serves until a signal; false if nothing can listen on the port. */
-async function servePage({ user, namespace, flags, port, opens }: PageOptions, process: NodeJS.Process) {
+async function servePage({ user, namespace, flags, port, opensBrowser }: PageOptions, process: NodeJS.Process) {
   const complain = (sentence: string) => process.stderr.write(`ui: ${sentence}\n`);
   const timing = createTiming(() => performance.now());
   const { createPageServer } = await import('./server.ts');
@@ -88,7 +60,7 @@ async function servePage({ user, namespace, flags, port, opens }: PageOptions, p
     const url = `${address}/#token=${token}`;
     process.stdout.write(`The Orchestrations of namespace ${namespace} in context ${user.context} are shown at\n\n`);
     process.stdout.write(`  ${url}\n\nCtrl-C ends it.\n`);
-    if (opens) openBrowser(url, process.platform, complain);
+    if (opensBrowser) openBrowser(url, process.platform, complain);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   }
   await server.close();

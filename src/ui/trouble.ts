@@ -26,7 +26,11 @@ function describeTrouble({ resource, reason, message }: Failure, namespace: stri
     case KubeErrorReason.Unavailable:
     case KubeErrorReason.TooManyRequests:
       return `The API server does not answer; trying again. (${message})`;
-    default:
+    case KubeErrorReason.AlreadyExists:
+    case KubeErrorReason.Conflict:
+    case KubeErrorReason.Invalid:
+    case KubeErrorReason.TooLarge:
+    case KubeErrorReason.Unknown:
       return `${resource} ${where} cannot be followed: ${message}`;
   }
 }

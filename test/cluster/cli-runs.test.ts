@@ -126,12 +126,12 @@ describe('the CLI and runs on a real API server', () => {
       return [code, stdout.replace(/^OrchestrationRun \S+ /, '').trimEnd()];
     };
     expect(await said('resume')).toEqual([0, 'is not suspended']);
-    expect(await said('suspend')).toEqual([0, 'is suspended: what runs may end, nothing new starts']);
+    expect(await said('suspend')).toEqual([0, 'is suspended: running steps continue, no other starts']);
     expect(await said('suspend')).toEqual([0, 'is suspended already']);
     await reconciled().endChild('held', 'a', 'Succeeded');
     await reconciled().statusOf('held', ({ stepStatuses }) => stepStatuses[0]?.phase === 'Succeeded');
     expect(await reconciled().childrenOf('held', 'b')).toEqual([]);
-    expect(await said('resume')).toEqual([0, 'goes on']);
+    expect(await said('resume')).toEqual([0, 'is resumed']);
     await reconciled().statusOf('held', ({ stepStatuses }) => stepStatuses[1]?.phase === 'Running');
     expect(await said('cancel')).toEqual([0, 'is being cancelled']);
     await reconciled().statusOf('held', ({ phase }) => phase === 'Cancelled');

@@ -1,8 +1,8 @@
 import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { LintProblem } from '../../src/cli/files/report.ts';
 import type { Planned } from '../../src/cli/format/plan-text.ts';
-import type { LintProblem } from '../../src/cli/report.ts';
 import { briefly } from '../cli/run-command.ts';
 import { MAIN, startCommand } from '../support/cli.ts';
 import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';

@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { annotate } from '../../src/cli/cluster/annotate.ts';
-import type { ClusterPorts } from '../../src/cli/cluster/port.ts';
-import { status } from '../../src/cli/cluster/status.ts';
-import { submit } from '../../src/cli/cluster/submit.ts';
-import { watch } from '../../src/cli/cluster/watch.ts';
-import type { Outcome, Ports } from '../../src/cli/command.ts';
-import { lint } from '../../src/cli/lint.ts';
-import { withCluster } from '../../src/cli/main.ts';
-import { plan } from '../../src/cli/plan.ts';
+import { withCluster } from '../../src/cli/cluster/kube-cluster.ts';
+import type { Command, Ports } from '../../src/cli/command.ts';
+import { cancel } from '../../src/cli/commands/cancel.ts';
+import { lint } from '../../src/cli/commands/lint.ts';
+import { plan } from '../../src/cli/commands/plan.ts';
+import { resume } from '../../src/cli/commands/resume.ts';
+import { run } from '../../src/cli/commands/run.ts';
+import { status } from '../../src/cli/commands/status.ts';
+import { suspend } from '../../src/cli/commands/suspend.ts';
+import { watch } from '../../src/cli/commands/watch.ts';
+import { createTiming } from '../../src/kube/ports.ts';
 
 /** The CLI's source. */
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -50,50 +53,37 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-type Command = (args: readonly string[], ports: ClusterPorts, manifest: string) => Promise<Outcome>;
-
-/** A command that reads manifests, given one. */
-function reading(command: (args: readonly string[], ports: Ports) => Promise<Outcome>): Command {
-  return (args, ports, text) =>
-    command(args, {
-      isColored: false,
-      readSources: () => Promise.resolve({ sources: [{ file: 'a.yaml', text }], mistakes: [] }),
-      withCluster: (use) => use(ports),
-    });
-}
-
-const commands = {
-  lint: reading(lint),
-  plan: reading(plan),
-  run: submit,
-  watch,
-  status,
-  cancel: annotate.bind(undefined, 'cancel'),
-  suspend: annotate.bind(undefined, 'suspend'),
-  resume: annotate.bind(undefined, 'resume'),
-} as const satisfies Record<string, Command>;
+const commands = { lint, plan, run, watch, status, cancel, suspend, resume } as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
   verb: keyof typeof commands,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
   manifest = '',
 ): RunningCli {
   let stdout = '';
   let stderr = '';
-  const writeOut = (text: string) => {
-    stdout += text;
+  const { schedule, now } = createTiming(() => performance.now());
+  const ports: Ports = {
+    environment,
+    readSources: () => Promise.resolve({ sources: [{ file: 'a.yaml', text: manifest }], mistakes: [] }),
+    withCluster: (choice, use) => withCluster(choice, { environment, now: Date.now, elapsed: now }, use),
+    screen: {
+      isInteractive: false,
+      isColored: false,
+      size: () => ({ columns: 80, rows: 24 }),
+      write: (text) => {
+        stdout += text;
+      },
+      warn: (text) => {
+        stderr += text;
+      },
+    },
+    clock: { now: Date.now, schedule },
+    newUuid: randomUUID,
   };
-  const writeError = (text: string) => {
-    stderr += text;
-  };
-  const surroundings = {
-    env,
-    stdout: { isTTY: false, columns: 80, rows: 24, write: writeOut },
-    stderr: { write: writeError },
-  };
-  const ended = withCluster(surroundings, (ports) => commands[verb](args, ports, manifest)).then((outcome) => ({
+  const ended = commands[verb].execute(args, ports).then((outcome) => ({
     code: outcome.exitCode,
     stdout: stdout + outcome.stdout,
     stderr: stderr + outcome.stderr,

@@ -33,7 +33,7 @@ export interface CaBundles {
 }
 
 /** The kind of a configuration, and its name. */
-export function locateConfiguration(name: ConfigurationName): { readonly resource: Resource; readonly name: string } {
+function locateConfiguration(name: ConfigurationName): { readonly resource: Resource; readonly name: string } {
   const [kind = '', ...rest] = name.split('/');
   return { resource: RESOURCES[kind as keyof typeof RESOURCES], name: rest.join('/') };
 }

@@ -3,10 +3,10 @@ import { asRecord } from '../../orchestration/decode.ts';
 import { shortenWarning } from '../../orchestration/messages.ts';
 import type { Path } from '../../orchestration/problem.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import type { FoundObject, Manifest } from '../files/manifest.ts';
+import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../files/report.ts';
+import { isObjectName } from '../flags.ts';
 import { displayText } from '../format/escape.ts';
-import type { FoundObject, Manifest } from '../objects.ts';
-import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../report.ts';
-import { findNameMistakes } from './command.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 
@@ -71,7 +71,7 @@ async function dryRun(object: KubeObject, cluster: Cluster, onWarning: (warning:
 
 async function isStored({ kind, metadata }: KubeObject, cluster: Cluster): Promise<boolean> {
   const { name, namespace } = asRecord(metadata);
-  if (typeof name !== 'string' || findNameMistakes(name).length > 0) return false;
+  if (typeof name !== 'string' || !isObjectName(name)) return false;
   try {
     await cluster.get(kind as FoundObject['kind'], name, typeof namespace === 'string' ? namespace : undefined);
     return true;

@@ -5,9 +5,9 @@ export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
 /** Which cluster, user and namespace, as kubectl's flags of these names say. */
 export interface ClusterChoice {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly namespace?: string;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** A call that the API server refused, or that never reached it. */
@@ -76,13 +76,4 @@ export interface Clock {
   readonly now: () => number;
   /** Calls back once; returns what calls it off. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-}
-
-/** What a command that asks a cluster needs of the world. */
-export interface ClusterPorts {
-  /** Finds the cluster; asks it nothing yet. Throws an Error whose message says what is wrong with the choice. */
-  readonly connect: (choice: ClusterChoice) => Promise<Cluster>;
-  readonly screen: Screen;
-  readonly clock: Clock;
-  readonly newUuid: () => string;
 }

@@ -1,6 +1,6 @@
 import { decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
-import { type Changes, compareOrchestrations } from '../changes.ts';
+import { type Changes, compareOrchestrations } from './changes.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 import { hasEnded, readRun } from './run.ts';
 

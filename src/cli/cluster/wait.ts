@@ -1,5 +1,6 @@
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
-import type { Cluster, ClusterPorts } from './port.ts';
+import type { Ports } from '../command.ts';
+import type { Cluster } from './port.ts';
 import { showChanges, showLive } from './progress.ts';
 import { hasEnded, type Run, readRun } from './run.ts';
 
@@ -19,7 +20,7 @@ export type Ending =
 export async function waitForRun(
   cluster: Cluster,
   first: Run,
-  { screen, clock }: Pick<ClusterPorts, 'screen' | 'clock'>,
+  { screen, clock }: Pick<Ports, 'screen' | 'clock'>,
   timeoutMs: number | undefined,
 ): Promise<Ending> {
   const progress = screen.isInteractive ? showLive(screen) : showChanges(screen);

@@ -1,4 +1,4 @@
-import type { LintReport } from '../report.ts';
+import type { LintReport } from '../files/report.ts';
 import { displayText } from './escape.ts';
 
 /** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */

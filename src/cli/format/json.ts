@@ -1,4 +1,4 @@
-import type { LintReport } from '../report.ts';
+import type { LintReport } from '../files/report.ts';
 import { writeJson } from './escape.ts';
 
 /** An array of problems, `[]` where there is none. */

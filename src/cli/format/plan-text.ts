@@ -1,5 +1,5 @@
 import { displayName, displayObject } from '../../dag/display.ts';
-import type { ChangedStep } from '../changes.ts';
+import type { ChangedStep } from '../cluster/changes.ts';
 import { type ChildVerdict, describeUnchecked } from '../cluster/child-verdict.ts';
 import { formatElapsed } from '../cluster/elapsed.ts';
 import type { Impact } from '../cluster/stored.ts';

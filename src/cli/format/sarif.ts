@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rules } from '../../orchestration/judge.ts';
-import { type LintProblem, type LintReport, lintRules } from '../report.ts';
+import { type LintProblem, type LintReport, lintRules } from '../files/report.ts';
 import { writeJson } from './escape.ts';
 
 const LEVELS = { deny: 'error', warn: 'warning' } as const;

@@ -1,4 +1,4 @@
-import { lint } from '../../../src/cli/lint.ts';
+import { lint } from '../../../src/cli/commands/lint.ts';
 import { runOn } from '../../cli/run-command.ts';
 import { connectApi } from '../../support/api.ts';
 import { waitUntil } from '../../support/namespaced-api.ts';

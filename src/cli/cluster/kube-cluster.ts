@@ -1,0 +1,175 @@
+import { readFile } from 'node:fs/promises';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
+import type { KubeError } from '../../kube/errors.ts';
+import type { PluginHost } from '../../kube/kubeconfig-user.ts';
+import { createTiming, type Log, type Timing } from '../../kube/ports.ts';
+import { startReflector } from '../../kube/reflector.ts';
+import { namespacedResource, type Resource } from '../../kube/resources.ts';
+import { createStore } from '../../kube/store.ts';
+import { createTransport, type Transport } from '../../kube/transport.ts';
+import { isVerdict } from '../../kube/verdict.ts';
+import type { KubeObject } from '../../objects/object.ts';
+import { resourceOf as resourceOfKind } from '../../orchestration/kinds/step-kinds.ts';
+import { stepKinds } from '../../orchestration/kinds/table.ts';
+import { GROUP, VERSION } from '../../orchestration/schema.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
+import { displayText } from '../format/escape.ts';
+import { CommandError } from './failure.ts';
+import type { Cluster, ClusterChoice, ClusterKind, Listener } from './port.ts';
+
+/** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
+const READ_DEADLINE_MS = 5_000;
+/** Whoever looks on wants to know soon that the API server is back. */
+const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
+const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
+  Orchestration: namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
+  OrchestrationRun: namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
+};
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** What a connection to a cluster needs of the process. */
+export interface ClusterHost extends PluginHost {
+  /** In milliseconds on a clock that never jumps. */
+  readonly elapsed: () => number;
+}
+
+/** Opens the cluster that is chosen, and closes the connection to it when `use` is done. */
+export async function withCluster<T>(
+  choice: ClusterChoice,
+  host: ClusterHost,
+  use: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const { load, namespace } = await findCluster(choice, host).catch((error: Error) => {
+    throw new CommandError(displayText(error.message));
+  });
+  const timing = createTiming(host.elapsed);
+  const transport = createTransport({ load, timing, log: silent });
+  try {
+    return await use(openCluster(transport, timing, choice.namespace ?? namespace));
+  } finally {
+    await transport.close();
+  }
+}
+
+/** As kubectl: the kubeconfig, and where none is named and none is at its place, the pod this runs in. */
+async function findCluster(
+  choice: ClusterChoice,
+  host: PluginHost,
+): Promise<{ readonly load: LoadCredentials; readonly namespace: string }> {
+  const { readUserContext } = await import('../../kube/kubeconfig.ts');
+  const { environment } = host;
+  const { KUBERNETES_SERVICE_HOST: address, KUBERNETES_SERVICE_PORT: port = '443' } = environment;
+  const isChosen =
+    choice.kubeconfig !== undefined || choice.context !== undefined || Boolean(environment['KUBECONFIG']);
+  try {
+    return readUserContext(choice, host);
+  } catch (error) {
+    if (isChosen || address === undefined) throw error;
+    const namespace = await readFile(SERVICE_ACCOUNT_NAMESPACE, 'utf8');
+    return { load: loadInCluster({ host: address, port }), namespace: namespace.trim() };
+  }
+}
+
+function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
+  const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
+  const writes = createKubeClient({ transport, timing });
+  const place = (object: KubeObject) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
+  });
+  return {
+    namespace,
+    get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
+    list: (kind, own = namespace) => listAll(reads, RESOURCES[kind], own),
+    create: (object, { isDryRun = false, onWarning } = {}) =>
+      writes.create(resourceOf(object), place(object), {
+        dryRun: isDryRun,
+        fieldManager: FieldManager.Cli,
+        ...(onWarning && { onWarning }),
+      }),
+    isDenial: (failure) => isVerdict(failure as KubeError),
+    apply: (object, { isDryRun = false, onWarning } = {}) => {
+      const body = place(object);
+      return writes.patch(
+        resourceOf(object),
+        body.metadata,
+        { type: 'apply', body },
+        {
+          dryRun: isDryRun,
+          fieldManager: FieldManager.Cli,
+          force: true,
+          ...(onWarning && { onWarning }),
+        },
+      );
+    },
+    annotate: (name, annotations) => {
+      const body = { metadata: { annotations } };
+      const options = { fieldManager: FieldManager.Cli };
+      return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
+    },
+    follow: (name, listener) => follow(transport, timing, { namespace, name }, listener),
+  };
+}
+
+/** Where objects are that commands write: an Orchestration, or what a step creates. */
+function resourceOf({ kind }: KubeObject): Resource {
+  const stepKind = stepKinds.ofObject(kind);
+  return stepKind === undefined ? RESOURCES[kind as ClusterKind] : resourceOfKind(stepKind);
+}
+
+async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {
+  const first = await client.list(resource, { namespace, limit: 500 });
+  const items = [...first.items];
+  for (let next = first.continue; next !== undefined; ) {
+    const page = await client.list(resource, { namespace, limit: 500, continue: next });
+    items.push(...page.items);
+    next = page.continue;
+  }
+  return items;
+}
+
+function follow(
+  transport: Transport,
+  timing: Timing,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { onChange, onDeleted, onTrouble, onContact }: Listener,
+): () => Promise<void> {
+  const client = createKubeClient({
+    transport,
+    timing,
+    observer: {
+      finishRequest: ({ outcome }) => outcome === 'ok' && onContact(),
+      countRetry: ({ reason }) => onTrouble(reason),
+    },
+  });
+  const store = createStore({
+    log: silent,
+    onChange: ({ type, object }) => (type === 'deleted' ? onDeleted : onChange)(object),
+    transform: (object) => object,
+  });
+  const reflector = startReflector({
+    client,
+    resource: RESOURCES.OrchestrationRun,
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    store,
+    timing,
+    log: silent,
+    settings: { backoff: WATCH_BACKOFF },
+    observer: {
+      countList: () => {},
+      countMended: () => {},
+      countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
+    },
+  });
+  // Gone before it could be followed: no change will tell.
+  void reflector.whenSynced().then((isSynced) => {
+    if (isSynced && store.size === 0) onDeleted();
+  });
+  return () => reflector.stop();
+}

@@ -1,0 +1,35 @@
+import { displayObject } from '../../dag/display.ts';
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
+import type { Outcome, Ports } from '../command.ts';
+import { formatElapsed } from './elapsed.ts';
+import { CommandError } from './failure.ts';
+import type { Cluster } from './port.ts';
+import { exitCodeOf, isIdleTemplate, type Run } from './run.ts';
+import { waitForRun } from './wait.ts';
+
+/** Waits for a run's end, and returns the exit code that it means. */
+export async function watchRun(
+  cluster: Cluster,
+  run: Run,
+  ports: Pick<Ports, 'screen' | 'clock'>,
+  timeoutMs: number | undefined,
+): Promise<Outcome> {
+  const subject = displayObject('OrchestrationRun', run.namespace, run.name);
+  if (isIdleTemplate(run))
+    throw new CommandError(`${subject} is a template and never runs: its annotation ${Annotation.Template} is "true"`);
+  const ending = await waitForRun(cluster, run, ports, timeoutMs);
+  switch (ending.type) {
+    case 'Ended':
+      return { exitCode: exitCodeOf(ending.run), stdout: '', stderr: '' };
+    case 'Deleted':
+      throw new CommandError(`${subject} was deleted before its end was seen`);
+    case 'TimedOut':
+      throw new CommandError(
+        `${subject} is still ${ending.run.status.phase ?? 'Pending'} after ${formatElapsed(timeoutMs ?? 0)}`,
+      );
+    case 'Forbidden':
+      throw new CommandError(`you may read ${subject} and not follow it: ask for the verbs list and watch`);
+    default:
+      throw new Error(`unknown ending ${JSON.stringify(ending satisfies never)}`);
+  }
+}

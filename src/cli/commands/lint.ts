@@ -1,0 +1,53 @@
+import { clusterFlags } from '../cluster/flags.ts';
+import { defineCommand, type Outcome } from '../command.ts';
+import { manifestFiles } from '../files/operand.ts';
+import { judgeManifests, type LintReport } from '../files/report.ts';
+import { outputFlag, toggle } from '../flags.ts';
+import { formatGithub } from '../format/github.ts';
+import { formatJson } from '../format/json.ts';
+import { formatSarif } from '../format/sarif.ts';
+import { formatText } from '../format/text.ts';
+
+const formats = { text: formatText, json: formatJson, github: formatGithub, sarif: formatSarif } as const;
+
+/** Judges all objects of all given files. Loads what asks a cluster only if it is asked for. */
+export const lint = defineCommand({
+  verb: 'lint',
+  details: 'Objects of other kinds are ignored. A DIR is searched for *.yaml, *.yml and *.json; - is standard input.',
+  operands: manifestFiles,
+  flags: {
+    output: outputFlag(['text', 'json', 'github', 'sarif'], 'how problems are written'),
+    isStrict: { flag: 'strict', kind: toggle, help: 'count warnings as errors' },
+    asksServer: {
+      flag: 'server',
+      kind: toggle,
+      help: "ask the API server, with its schema and its gate's settings, in a dry run",
+    },
+    asksChildren: {
+      flag: 'children',
+      kind: toggle,
+      help: 'with --server: also ask for the child of each step, with your rights',
+    },
+    ...clusterFlags,
+  },
+  exitCodes: { 0: 'nothing is denied', 1: 'something is denied', 2: 'could not run' },
+  examples: ['lint manifests/', 'lint --server -n ci -o github release.yaml'],
+  check: ({ asksServer, asksChildren }) =>
+    asksChildren && !asksServer ? ['--children asks the API server: add --server'] : [],
+  run: async ({ output, isStrict, asksServer, asksChildren, ...choice }, manifests, ports) => {
+    const report = (found: LintReport, notes: readonly string[] = []): Outcome => {
+      const hasFailed = found.problems.some(({ severity }) => severity === 'deny' || isStrict);
+      const stderr = notes.map((note) => `lint: ${note}\n`).join('');
+      return { exitCode: hasFailed ? 1 : 0, stdout: formats[output](found, ports.screen.isColored), stderr };
+    };
+    if (!asksServer) return report(judgeManifests(manifests));
+    const { judgeOnServer } = await import('../cluster/judge.ts');
+    const notes: string[] = [];
+    const findMore = asksChildren
+      ? (await import('../cluster/find-children.ts')).findInChildren((note) => notes.push(note))
+      : undefined;
+    return ports.withCluster(choice, async (cluster) =>
+      report(await judgeOnServer(manifests, cluster, findMore), notes),
+    );
+  },
+});

@@ -1,0 +1,12 @@
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
+import { annotatingCommand } from '../cluster/annotate.ts';
+
+export const resume = annotatingCommand({
+  verb: 'resume',
+  details: 'It undoes suspend.',
+  annotation: Annotation.Suspend,
+  value: null,
+  isMade: ({ isSuspended }) => !isSuspended,
+  done: 'is resumed',
+  again: 'is not suspended',
+});

@@ -1,0 +1,25 @@
+import { clusterFlags } from '../cluster/flags.ts';
+import { defineCommand, noOperand, type Outcome } from '../command.ts';
+import { type Flags, port, toggle, type Values } from '../flags.ts';
+
+const flags = {
+  ...clusterFlags,
+  port: { flag: 'port', kind: port, help: 'the port on 127.0.0.1, or 0 for any that is free', fallback: '0' },
+  opensBrowser: { flag: 'open', kind: toggle, help: 'open the URL in a browser' },
+} as const satisfies Flags;
+
+export type UiChoice = Values<typeof flags>;
+
+/** The local page. `show` returns when a signal has ended it. */
+export function uiCommand(show: (choice: UiChoice) => Promise<Outcome>) {
+  return defineCommand({
+    verb: 'ui',
+    details:
+      'It prints the URL of a page on 127.0.0.1 and serves it until Ctrl-C, with your kubeconfig and rights: get, list and watch on both kinds, and get on controllerrevisions for the graph that a run follows. Nothing is installed or changed.',
+    operands: noOperand,
+    flags,
+    exitCodes: { 0: 'stopped by a signal', 2: 'could not run' },
+    examples: ['ui -n ci --open'],
+    run: (choice) => show(choice),
+  });
+}

@@ -1,0 +1,183 @@
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
+import { quoteName } from '../../dag/display.ts';
+import type { Path } from '../../orchestration/problem.ts';
+import { displayText } from '../format/escape.ts';
+import { conversion, dialect } from './dialect.ts';
+import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
+
+/** Both count from 1; columns in UTF-16 code units. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Why a document cannot be read, as a sentence without unprintable characters. */
+export interface Mistake extends Place {
+  readonly message: string;
+}
+
+export interface ReadDocument {
+  /** Undefined where there are mistakes. */
+  readonly value: unknown;
+  readonly mistakes: readonly Mistake[];
+  /** Where `path` stands: the value of a scalar, the key of anything else, and of what is absent what would hold it. */
+  readonly placeOf: (path: Path) => Place;
+}
+
+type ParsedDocument = Document.Parsed;
+
+/**
+ * The documents of a text, YAML or JSON, without the empty ones; a broken one does not keep the others from being read.
+ * What is reached through an alias or a merge key has its place where it is used. Cost: about 1 s a megabyte.
+ */
+export function readDocuments(text: string): readonly ReadDocument[] {
+  const lines = countLines(text);
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  return cutDocuments(text)
+    .flatMap((piece) => parse(piece))
+    .filter(({ document }) => !isEmpty(document))
+    .map(({ document, piece: { text: source, start } }) => {
+      const { value, mistakes } = convert(document, source);
+      return {
+        value,
+        mistakes: mistakes.map(({ offset, message }) => ({ ...placeAt(start + offset), message })),
+        placeOf: (path) => placeAt(start + findOffset(document.contents, path)),
+      };
+    });
+}
+
+function isEmpty({ contents, errors }: ParsedDocument): boolean {
+  return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
+}
+
+function countLines(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) lines.addNewLine(end + 1);
+  return lines;
+}
+
+/** One document, save where a line `...` ends one and another follows, or where it is a stream of JSON objects. */
+function parse(piece: Piece): { document: ParsedDocument; piece: Piece }[] {
+  const documents = [...parseAllDocuments(piece.text, dialect)] as ParsedDocument[];
+  const isBroken = documents.some(({ errors }) => errors.length > 0);
+  const objects = isBroken ? cutObjects(piece) : [];
+  return objects.length > 1 ? objects.flatMap(parse) : documents.map((document) => ({ document, piece }));
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** What follows the first mistake in grammar is mostly its echo, so it is told alone; each wrong key is told. */
+function convert(document: ParsedDocument, source: string): { value: unknown; mistakes: readonly Fault[] } {
+  const foreign = source.indexOf('\uFFFD');
+  if (foreign !== -1) return fail(foreign, 'holds a byte that is not UTF-8 here');
+  const [error] = document.errors;
+  if (error !== undefined) return fail(error.pos[0], explain(error, source));
+  try {
+    const faults = findFaults(document);
+    return faults.length > 0
+      ? { value: undefined, mistakes: faults }
+      : { value: document.toJS(conversion), mistakes: [] };
+  } catch (thrown) {
+    return fail(findDangling(document) ?? startOf(document.contents) ?? 0, explain(thrown as Error, source));
+  }
+}
+
+function fail(offset: number, message: string) {
+  return { value: undefined, mistakes: [{ offset, message }] };
+}
+
+/** The library quotes what it stumbles over, however long. */
+const MOST_SHOWN = 200;
+
+/** The library's sentence, unless it speaks of its own inside. */
+function explain({ message }: Error, source: string): string {
+  if (/call stack|overflow/i.test(message)) return 'nested too deep to be read: flatten it';
+  if (/alias count/.test(message)) return 'its aliases unfold to more than is ever needed: write them out';
+  const hint = source.includes('{{') ? ' (render a template before it is read)' : '';
+  return `not valid YAML: ${displayText(message.slice(0, MOST_SHOWN))}${hint}`;
+}
+
+/** Keys that are no text or given twice (kubectl would take the last and say nothing), and aliases inside what they stand for. */
+function findFaults(document: ParsedDocument): Fault[] {
+  const faults: Fault[] = [];
+  const tell = (node: Node, message: string) => faults.push({ offset: startOf(node) ?? 0, message });
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (isCollection(key))
+          tell(key, 'a list or a map stands where a key should: quote it, or render the template first');
+        if (!isScalar(key) || typeof key.value === 'symbol') continue;
+        const name = String(key.value);
+        if (seen.has(name)) tell(key, `the key ${quoteName(name)} is given twice: remove one of the two`);
+        seen.add(name);
+      }
+    },
+    Alias: (_, alias, ancestors) => {
+      const isInside = ancestors.some((ancestor) => isNode(ancestor) && ancestor.anchor === alias.source);
+      if (isInside) tell(alias, `the alias ${quoteName(alias.source)} stands inside what it stands for: remove it`);
+    },
+  });
+  return faults;
+}
+
+/** The first alias without an anchor before it. */
+function findDangling(document: ParsedDocument): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = startOf(alias);
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+function findOffset(root: Node | null, path: Path): number {
+  let node: unknown = root;
+  let offset = startOf(root) ?? 0;
+  for (const segment of path) {
+    const inside = enter(node, segment);
+    if (inside === undefined) return offset;
+    offset = startOf(inside.label) ?? offset;
+    node = inside.node;
+  }
+  if (!isAlias(node) && !isScalar(node)) return offset;
+  const [start, end] = node.range ?? [offset, offset];
+  return start < end ? start : offset;
+}
+
+/** One level down: the node there, and what marks its place. */
+function enter(node: unknown, segment: string | number): { label: unknown; node: unknown } | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(segment)];
+    return item === undefined ? undefined : { label: item, node: item };
+  }
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === segment);
+  return pair && { label: pair.key, node: pair.value };
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Partial<Node> | null | undefined)?.range?.[0];
+}

@@ -1,0 +1,123 @@
+import { decodeOrchestration, nameOf, type Orchestration } from '../../orchestration/decode.ts';
+import {
+  defaultPolicy,
+  type Judgement,
+  judgeOrchestration,
+  judgeRun,
+  type Problem,
+  writeProblem,
+} from '../../orchestration/judge.ts';
+import type { Finding, FoundProblem, RuleMeaning } from '../../orchestration/problem.ts';
+import type { FoundObject, Manifest } from './manifest.ts';
+import { findRecursion } from './recursion.ts';
+import { findFileProblems } from './rules.ts';
+
+/** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
+export interface LintProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly code: string;
+  readonly severity: 'deny' | 'warn';
+  readonly field: string;
+  readonly message: string;
+  /** The loop of a cycle: each waits for the next, or runs it, and the last the first. */
+  readonly steps?: readonly string[];
+}
+
+export interface LintReport {
+  /** File by file in the order given, each from top to bottom. */
+  readonly problems: readonly LintProblem[];
+  /** Objects of our kinds, and documents that cannot be read. */
+  readonly objectCount: number;
+  /** How many of them have a problem. */
+  readonly faultyCount: number;
+  /** Objects of other kinds. */
+  readonly ignoredCount: number;
+}
+
+/** Rules that only the CLI has: nothing else reads YAML, and what the API server denies never reaches the gate. */
+export const lintRules = [
+  { code: 'InvalidYaml', severity: 'deny', isFixed: true },
+  { code: 'UnknownResource', severity: 'deny', isFixed: true },
+  { code: 'MissingName', severity: 'deny', isFixed: true },
+  { code: 'UnknownSpecField', severity: 'deny', isFixed: true },
+] as const satisfies RuleMeaning[];
+
+/** Judges every object of all files, alone and together. */
+export function judgeManifests(manifests: readonly Manifest[]): LintReport {
+  const objects = manifests.flatMap((manifest) => manifest.objects);
+  const judged = [...judgeObjects(objects)].map(([object, problems]) => {
+    const before = findFileProblems(object).map((problem) => placeProblem(object, writeProblem(problem, 'deny')));
+    return [object, [...before, ...problems]] as const;
+  });
+  return reportManifests(manifests, new Map(judged));
+}
+
+/** Joins what was found in objects with what cannot be read. */
+export function reportManifests(
+  manifests: readonly Manifest[],
+  judged: ReadonlyMap<FoundObject, readonly PlacedProblem[]>,
+): LintReport {
+  const problems = manifests.flatMap(({ file, objects, mistakes }) =>
+    [...mistakes.map(reportMistake), ...objects.flatMap((object) => judged.get(object) ?? [])]
+      .sort((left, right) => left.line - right.line || left.column - right.column)
+      .map((problem) => ({ file, ...problem })),
+  );
+  const brokenCount = sum(manifests, (manifest) => manifest.brokenCount);
+  return {
+    problems,
+    objectCount: judged.size + brokenCount,
+    faultyCount: brokenCount + [...judged.values()].filter(({ length }) => length > 0).length,
+    ignoredCount: sum(manifests, (manifest) => manifest.ignoredCount),
+  };
+}
+
+/** A problem whose file is told by where it is kept. */
+export type PlacedProblem = Omit<LintProblem, 'file'>;
+
+/** Judges objects by the rules as they are unless configured otherwise. */
+export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
+  const decoded = new Map(
+    objects
+      .filter(({ kind }) => kind === 'Orchestration')
+      .map((object) => [object, decodeOrchestration(object.value).orchestration] as const),
+  );
+  const recursion = findRecursion([...decoded.values()]);
+  return new Map(
+    objects.map((object) => {
+      const definition = decoded.get(object);
+      const judgement = definition
+        ? judgeOrchestration(object.value, defaultPolicy, Infinity, recursionOf(definition, recursion))
+        : judgeRun(object.value, undefined, defaultPolicy, Infinity);
+      return [object, reportProblems(object, judgement)];
+    }),
+  );
+}
+
+function recursionOf(definition: Orchestration, recursion: ReadonlyMap<Orchestration, FoundProblem>): Finding[] {
+  const problem = recursion.get(definition);
+  return problem === undefined ? [] : [{ code: problem.code, count: 1, problems: [problem] }];
+}
+
+function reportProblems(object: FoundObject, { denials, warnings }: Judgement): PlacedProblem[] {
+  return [...denials, ...warnings].map((problem) => placeProblem(object, problem));
+}
+
+function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem<string>): PlacedProblem {
+  const { namespace, name } = nameOf(value);
+  const { path, code, severity, field, message, steps } = problem;
+  return { ...placeOf(path), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
+}
+
+function reportMistake({ line, column, field, message }: Manifest['mistakes'][number]): PlacedProblem {
+  const code = field === undefined ? 'InvalidYaml' : 'UnknownResource';
+  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field: field ?? '', message };
+}
+
+function sum<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((total, item) => total + count(item), 0);
+}
