@@ -1,22 +1,25 @@
 import type { Settings } from '../orchestration/settings.ts';
 import { type Decision, decideMutation, decideValidation } from './decide.ts';
-import { allow, refuse } from './response.ts';
+import { allow, denyWith } from './response.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
 export type Webhook = 'validate' | 'mutate';
 
-/** `error`: no decision, for a fault of ours or an unreadable review. `deadline`, `overloaded`: the failure policy answered. */
+/**
+ * `error`: no decision, because of an internal error or an unreadable review. `deadline`, `overloaded`: the failure
+ * policy decided.
+ */
 export type Verdict = 'allowed' | 'denied' | 'error' | 'deadline' | 'overloaded';
 
 export interface Answer {
   readonly verdict: Verdict;
   readonly response: AdmissionResponse;
   readonly problems: Decision['problems'];
-  /** What a decision threw: a bug. */
+  /** The exception of a decision, which is a bug. */
   readonly fault?: unknown;
 }
 
-/** What bounds an answer. The clock is asked, since a timer cannot interrupt a decision. */
+/** The limits of an answer. Deadlines are checked by reading the clock, because a timer cannot interrupt a decision. */
 export interface Bounds {
   readonly isOverloaded: boolean;
   readonly isPastDeadline: () => boolean;
@@ -28,8 +31,8 @@ const deciders: Readonly<Record<Webhook, (request: AdmissionRequest, settings: S
 };
 
 /**
- * The answer to a review, whatever happens: over the limit of reviews in flight, past the deadline or after a fault the
- * failure policy of the webhook that was called decides. It never throws.
+ * Answers a review. The failure policy of the called webhook decides if too many reviews are in flight, the deadline
+ * has passed, or an internal error occurs. Never throws.
  */
 export function answerReview(webhook: Webhook, request: AdmissionRequest, settings: Settings, bounds: Bounds): Answer {
   if (bounds.isOverloaded)
@@ -40,37 +43,40 @@ export function answerReview(webhook: Webhook, request: AdmissionRequest, settin
     if (bounds.isPastDeadline()) return tooLate();
     return { verdict: response.allowed ? 'allowed' : 'denied', response, problems };
   } catch (fault) {
-    return { ...failed('error', 500, 'InternalError', 'the gate has met a fault of its own; see its log'), fault };
+    return { ...failed('error', 500, 'InternalError', 'the gate had an internal error; see its log'), fault };
   }
 
   function tooLate(): Answer {
     return failed('deadline', 504, 'Timeout', 'no decision before the deadline: try again');
   }
 
-  /** The mutating webhook never refuses: the default it would write holds without being written. */
+  /** The mutating webhook never denies, because the default applies even if it is not written. */
   function failed(verdict: Verdict, code: number, reason: string, cause: string): Answer {
     const message = `orchestration-gate: ${cause}`;
     if (webhook === 'mutate') return { verdict, response: allow(), problems: [] };
     if (failurePolicyOf(request, settings) === 'Ignore')
       return { verdict, response: allow([`${message} (not judged)`]), problems: [] };
-    return { verdict, response: refuse(code, reason, message), problems: [] };
+    return { verdict, response: denyWith(code, reason, message), problems: [] };
   }
 }
 
-/** As the chart registers the webhooks: the one for runs is always `Ignore`, and only the kind says which one was called. */
+/**
+ * Returns the failure policy that the chart sets. The webhook for runs always has `Ignore`, and only the kind shows
+ * which webhook was called.
+ */
 function failurePolicyOf({ kind }: AdmissionRequest, settings: Settings): Settings['failurePolicy'] {
   return kind.kind === 'OrchestrationRun' ? 'Ignore' : settings.failurePolicy;
 }
 
-/** The answer to what has a uid and is no review we can read. */
+/** Answers a body that has a uid but is not a valid review. */
 export function answerUnreadable(webhook: Webhook, mistake: string): Answer {
-  const response = webhook === 'mutate' ? allow() : refuse(400, 'BadRequest', mistake);
+  const response = webhook === 'mutate' ? allow() : denyWith(400, 'BadRequest', mistake);
   return { verdict: 'error', response, problems: [] };
 }
 
-/** The answer to what holds too much to be looked at: the object is at fault, so it is not a matter of failure policy. */
+/** Answers a review that is too heavy to read. The object is the cause, so the failure policy does not apply. */
 export function answerTooHeavy(webhook: Webhook, mistake: string, { mode }: Settings): Answer {
   if (webhook === 'mutate' || mode === 'off') return { verdict: 'allowed', response: allow(), problems: [] };
   if (mode === 'warn') return { verdict: 'allowed', response: allow([mistake]), problems: [] };
-  return { verdict: 'denied', response: refuse(413, 'RequestEntityTooLarge', mistake), problems: [] };
+  return { verdict: 'denied', response: denyWith(413, 'RequestEntityTooLarge', mistake), problems: [] };
 }

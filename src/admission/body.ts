@@ -3,14 +3,17 @@ import { BODY_LIMIT_BYTES } from './capacity.ts';
 import type { Room } from './room.ts';
 import type { Turns } from './turns.ts';
 
-/** What a piece of a body costs beside its bytes. */
+/** The memory overhead of a chunk of a body. */
 const PIECE_BYTES = 512;
-/** A body may begin with so many small pieces; after them its pieces have PIECE_BYTES at least, in the mean. API servers send kilobytes. */
+/**
+ * The number of small chunks that a body may start with. After them, its chunks must average at least PIECE_BYTES. API
+ * servers send kilobytes.
+ */
 const SMALL_PIECES = 64;
 
-const TOO_LARGE = `the body is larger than ${BODY_LIMIT_BYTES / 1024 / 1024} MiB, the most that a review of objects that can be stored has`;
+const TOO_LARGE = `the body is larger than ${BODY_LIMIT_BYTES / 1024 / 1024} MiB, the limit for a review of objects that can be stored`;
 
-/** A body that was not taken in, with the HTTP status that says so. */
+/** A rejected body, with the HTTP status of the answer. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
   readonly statusCode: number;
@@ -22,8 +25,8 @@ export class BodyError extends Error {
 }
 
 /**
- * Reads a body, which takes up room until it has arrived whole and its turn has come. Fails with a BodyError; where the
- * connection ends it stays undecided.
+ * Reads a body. Its bytes count against `room` until it is complete and its turn has come. Rejects with a BodyError. If
+ * the connection closes, the promise stays pending.
  */
 export function readBody(stream: FastifyRequest['raw'], room: Room, turns: Turns): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -35,20 +38,20 @@ export function readBody(stream: FastifyRequest['raw'], room: Room, turns: Turns
   if (declared > BODY_LIMIT_BYTES) reject(new BodyError(413, TOO_LARGE));
   else stream.on('data', take);
   stream.once('end', () => {
-    // What came in one piece is small.
+    // A body in one chunk is small.
     if (pieces.length <= 1) finish();
     else void turns.wait(stream.socket.remoteAddress ?? '').then(finish);
   });
   stream.once('close', close);
   return promise;
 
-  /** After its end a body stays until its turn. */
+  /** A complete body keeps its room until its turn. */
   function close(): void {
     if (!stream.complete) room.leave(guest);
   }
 
   function finish(): void {
-    // A connection remembers its last request: with these listeners it would hold what was made of its body.
+    // A connection keeps a reference to its last request, so these listeners would keep the body in memory.
     stream.off('data', take).off('close', close);
     room.leave(guest);
     if (!stream.socket.destroyed) resolve(Buffer.concat(pieces, received));
@@ -57,7 +60,7 @@ export function readBody(stream: FastifyRequest['raw'], room: Room, turns: Turns
   function take(piece: Buffer): void {
     pieces.push(piece);
     received += piece.length;
-    // As most come: whole, and at once.
+    // Most bodies arrive complete in one chunk.
     if (piece.length === declared) return;
     if (pieces.length > SMALL_PIECES + received / PIECE_BYTES) return void stream.destroy();
     guest.bytes += piece.length + PIECE_BYTES;

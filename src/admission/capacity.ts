@@ -1,30 +1,33 @@
 const MEBIBYTE = 1024 * 1024;
 
-/** What holds where no memory limit is set: the limit of the chart. */
+/** The memory limit of the chart, which is assumed if the container has none. */
 const DEFAULT_MEMORY_BYTES = 256 * MEBIBYTE;
-/** A connection that idles, or sends headers: TLS, HTTP and socket state, 16 KiB of headers, an answer of 16 KiB. */
+/**
+ * The memory of a connection that is idle or sends headers: TLS, HTTP and socket state, 16 KiB of headers, an answer of
+ * 16 KiB.
+ */
 const CONNECTION_BYTES = 64 * 1024;
 
 /**
- * The API server stores no object above 2 MiB: its client of etcd sends no more. An UPDATE carries two, with an envelope
- * of at most 1 MiB. A larger review is about an object that cannot be stored.
+ * The API server stores no object larger than 2 MiB, because its etcd client sends no more. An UPDATE review has two
+ * objects, in an envelope of at most 1 MiB. A larger review is about an object that cannot be stored.
  */
 export const BODY_LIMIT_BYTES = 5 * MEBIBYTE;
 
-/** How much a gate takes in at once; nothing here depends on who sends it. */
+/** How much a gate accepts at once. It does not depend on the sender. */
 export interface Capacity {
-  /** Connections on which no whole review has arrived yet. */
+  /** Connections on which no complete review has arrived yet. */
   readonly newConnections: number;
   /** Connections that are kept after their first review. */
   readonly keptConnections: number;
-  /** Bytes of bodies that have not arrived whole, and of answers that are not read. */
+  /** Bytes of incomplete bodies and of answers that are not read yet. */
   readonly bytesInFlight: number;
 }
 
 /**
- * Divides the memory of the container: half of it for the process and the one body that is being answered, which is
- * parsed and judged without a pause; an eighth for bytes in flight; an eighth for connections, half of them new; and a
- * quarter for the kernel and for what is not collected yet. `limitBytes` is 0 or beyond all memory where none is set.
+ * Divides the memory of the container. Half is for the process and the one body that is being answered, which is parsed
+ * and judged without a pause. An eighth is for bytes in flight. An eighth is for connections, half of them new. A
+ * quarter is for the kernel and for garbage. `limitBytes` is 0 or larger than all memory if no limit is set.
  */
 export function divideMemory(limitBytes: number, totalBytes: number): Capacity {
   const memoryBytes = limitBytes > 0 && limitBytes < totalBytes ? limitBytes : DEFAULT_MEMORY_BYTES;

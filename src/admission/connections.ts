@@ -4,26 +4,29 @@ import type { Capacity } from './capacity.ts';
 type Socket = FastifyRequest['raw']['socket'];
 
 export interface Connections {
-  /** A whole review has arrived on this connection. False: it has no place among those that are kept, so close it politely. */
+  /**
+   * Call this when a complete review has arrived on the connection. Returns false if no more connections can be kept;
+   * the answer must then close this one.
+   */
   keep(socket: Socket): boolean;
 }
 
 /**
- * Bounds the connections of a server. Where one too many is new, the oldest new one of the address that has most of them
- * is closed, whatever it is doing: an API server opens a connection to send a review at once, so its own are few and young.
- * An address that opens more within a second than may be new has the others closed before they cost a handshake. A kept
- * connection is never closed for another, since an API server may be about to use it. Where no more can be kept, the
- * answer closes its own.
+ * Limits the connections of a server. If there are too many new ones, it closes the oldest new connection of the
+ * address that has the most, whatever it is doing. API servers open a connection to send a review at once, so their new
+ * connections are few and young. If an address opens more in a second than may be new, the others are closed before
+ * they cost a handshake. A kept connection is never closed to make room, because an API server may be about to use it.
+ * If no more can be kept, an answer closes its own connection.
  */
 export function boundConnections(
   server: FastifyInstance['server'],
   { newConnections, keptConnections }: Pick<Capacity, 'newConnections' | 'keptConnections'>,
   now: () => number,
 ): Connections {
-  // By the address of the peer: with TLS the socket of a review is another object than that of its connection.
+  // The keys are peer addresses, because with TLS a review and its connection have different socket objects.
   const fresh = new Map<string, Socket>();
   const kept = new Set<string>();
-  /** How many each address has opened in this second. */
+  /** The number of connections that each address has opened in this second. */
   const opened = new Map<string | undefined, number>();
   let second = 0;
 
@@ -71,16 +74,17 @@ export function boundConnections(
   };
 }
 
-/** What is told where HTTP itself went wrong; 400 for all else. */
+/** Status lines for HTTP errors. All others are 400. */
 const STATUS_LINES: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
 };
 
 /**
- * Answers what is no HTTP, or too slow. Node counts its timeouts from the opening of a connection until a first byte comes;
- * but one on which nothing was asked is in reserve, and an API server that is told 408 as it sends its first review
- * takes that for the answer. Node counts anew from the first byte.
+ * Answers a connection that does not send valid HTTP or is too slow. Node also reports a timeout on a connection
+ * without a first byte. API servers keep such connections in reserve. One that gets a 408 while it sends its first
+ * review takes it for the answer, so this function does not send one there. Node restarts the timeout at the first
+ * byte.
  */
 export function answerClientError({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) return;

@@ -1,10 +1,13 @@
 import { BodyError } from './body.ts';
 
-/** Bodies up to this size are parsed as they are: at most 10 MiB and a tenth of a second, whatever they hold. */
+/**
+ * Bodies up to this size are parsed without weighing. They cost at most 10 MiB and a tenth of a second, whatever they
+ * contain.
+ */
 const UNWEIGHED_BYTES = 256 * 1024;
 /**
- * What a larger body may weigh: 1 for a comma, 8 for each key, object and list. It is above any two
- * Orchestrations of 1,000 steps with 256 dependencies each, and bounds what JSON.parse makes of 5 MiB.
+ * The most weight of a larger body: 1 for each comma, 8 for each key, object and list. It is above any two
+ * Orchestrations of 1,000 steps with 256 dependencies each, and limits what JSON.parse makes of 5 MiB.
  */
 const MOST_WEIGHT = 1_000_000;
 
@@ -15,12 +18,12 @@ const COLON = 0x3a;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 
-/** Stands for a body that is not parsed. */
+/** Represents a body that is too heavy to parse. */
 export class TooHeavy {
-  /** Undefined where it cannot be found without parsing. */
+  /** Undefined if it cannot be found without parsing. */
   readonly uid: string | undefined;
   readonly mistake =
-    'the review holds more than 125,000 keys, objects and lists, or 1,000,000 values, and is not looked at: make the object smaller';
+    'the review has more than 125,000 keys, objects and lists, or 1,000,000 values, which is too much to read: make the object smaller';
 
   constructor(body: Buffer) {
     this.uid = findUid(body);
@@ -28,8 +31,8 @@ export class TooHeavy {
 }
 
 /**
- * What a body says. It is looked at before it is parsed, since JSON.parse makes 250 MiB of 5 MiB of `[{},{},…` and takes
- * seconds for it. Fails with a BodyError.
+ * Parses a body. Weighs it first, because JSON.parse needs seconds and 250 MiB for 5 MiB of `[{},{},…`. Throws a
+ * BodyError.
  */
 export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new BodyError(400, 'the body is empty: POST an AdmissionReview');
@@ -37,11 +40,11 @@ export function parseBody(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
-    throw new BodyError(400, 'the body is no JSON');
+    throw new BodyError(400, 'the body is not JSON');
   }
 }
 
-/** The weight of a JSON text; texts within it weigh nothing. What is no JSON has some weight too. */
+/** Returns the weight of a JSON text. Strings in it weigh nothing. Text that is not JSON gets a weight too. */
 function weigh(body: Buffer): number {
   let weight = 0;
   let isText = false;
@@ -56,7 +59,7 @@ function weigh(body: Buffer): number {
   return weight;
 }
 
-/** The uid of a review that is not parsed: API servers write it first. Undefined where it is written in another way. */
+/** Finds the uid of an unparsed review, which API servers write first. Undefined if it is not there. */
 function findUid(body: Buffer): string | undefined {
   const start = body.toString('latin1', 0, 512);
   return /"request":\{"uid":"([0-9a-f-]{36})"/.exec(start)?.[1];

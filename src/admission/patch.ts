@@ -7,7 +7,9 @@ export type PatchOperation =
   | { readonly op: 'add'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string };
 
-/** The fewest operations that make `object` as defaulted; none where it already is. Linear in its steps. */
+/**
+ * Returns the fewest operations that turn `object` into the defaulted one. Empty if it already is. Linear in its steps.
+ */
 export function patchDefaults(object: unknown, { dependsOn = [], isAnnotated }: Defaulted): readonly PatchOperation[] {
   const steps = asRecord(asRecord(object)['spec'])['steps'];
   const operations = Array.isArray(steps)

@@ -6,21 +6,24 @@ import { GROUP } from '../orchestration/schema.ts';
 import type { PatchOperation } from './patch.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
-/** Argo CD shows a message in one line of its page; more than this is not read there. */
+/** Argo CD shows a message in one line, where people do not read more than this. */
 const LONGEST_MESSAGE = 1000;
 const MOST_WARNINGS = 10;
 
 const REDERIVED = {
   field: 'spec.steps',
-  message: 'the chain is derived again: only the default wrote dependsOn here. dependsOn: [] starts a step at once',
+  message:
+    'the chain is derived again: only the default wrote dependsOn here. To start a step at once, set dependsOn: []',
 };
 
-/** Lets the request pass, telling `warnings`. */
+/** Allows the request with these warnings. */
 export function allow(warnings: readonly string[] = []): AdmissionResponse {
   return { allowed: true, ...(warnings.length > 0 && { warnings }) };
 }
 
-/** Allows the request, changed. If a written chain was derived again, it warns which step waits for another one now. */
+/**
+ * Allows the request with a patch. If a written chain was derived again, warns which steps now wait for another step.
+ */
 export function patch(operations: readonly PatchOperation[], rewired: readonly Rewired[] = []): AdmissionResponse {
   return { ...allow(warnOfRewiring(rewired)), ...(operations.length > 0 && { patch: operations }) };
 }
@@ -34,23 +37,25 @@ function warnOfRewiring(rewired: readonly Rewired[]): readonly string[] {
   return writeWarnings([REDERIVED, ...changes], changes.length + 1);
 }
 
-/** Refuses a request that is not about an object's content: nothing to list, one sentence. */
-export function refuse(code: number, reason: string, message: string): AdmissionResponse {
+/** Denies a request with one sentence, for reasons other than an object's content. */
+export function denyWith(code: number, reason: string, message: string): AdmissionResponse {
   return { allowed: false, status: { code, reason, message } };
 }
 
 /**
- * Refuses an object for what is wrong with it. kubectl prints the causes of an `Invalid` as its native list and drops the
- * message; Argo CD shows only the message: both say the same, but for the quotes.
+ * Denies an object because of its problems. kubectl prints the causes of an `Invalid` status as its usual list and
+ * drops the message. Argo CD shows only the message. So both have the same text, except for the quotes.
  */
 export function deny(
   request: AdmissionRequest,
   { denials, deniedCount, warnings, warnedCount }: Judgement,
 ): AdmissionResponse {
-  const told = denials.map(({ code, field, message }) => ({ reason: code, field, message }));
-  const left = deniedCount - told.length;
+  const listed = denials.map(({ code, field, message }) => ({ reason: code, field, message }));
+  const left = deniedCount - listed.length;
   const causes =
-    left > 0 ? [...told, { reason: 'TooManyProblems', field: 'spec', message: `… and ${left} more problems` }] : told;
+    left > 0
+      ? [...listed, { reason: 'TooManyProblems', field: 'spec', message: `… and ${left} more problems` }]
+      : listed;
   const { kind } = request.kind;
   return {
     allowed: false,
@@ -64,7 +69,7 @@ export function deny(
   };
 }
 
-/** Lets an object pass although it has problems that would be refused: each of them becomes a warning, before the others. */
+/** Allows an object in spite of problems that would deny it. They become warnings, before the others. */
 export function tolerate({ denials, deniedCount, warnings, warnedCount }: Judgement): AdmissionResponse {
   return { allowed: true, ...allowWarnings([...denials, ...warnings], deniedCount + warnedCount) };
 }
@@ -85,12 +90,14 @@ function writeWarning({ field, message }: Warning): string {
   return shortenWarning(`${field}: ${message}`);
 }
 
-/** The agents chart's API hands a message on as text in JSON in text: nothing in it is to need an escape there. */
+/**
+ * The agents chart's API passes a message on as a JSON string inside another one, so the message must not need escapes.
+ */
 function withoutEscapes(message: string): string {
   return message.replaceAll('\\', '').replaceAll('"', "'");
 }
 
-/** `2 problems: field: message; field: message`, cut between problems where that can be. */
+/** Writes `2 problems: field: message; field: message`, shortened between two problems if possible. */
 function joinProblems(problems: readonly Problem[], count: number): string {
   let message = `${count} problem${count === 1 ? '' : 's'}: `;
   for (const [index, problem] of problems.entries()) {

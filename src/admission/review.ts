@@ -1,13 +1,13 @@
 import { asRecord, isRecord } from '../orchestration/decode.ts';
 import type { PatchOperation } from './patch.ts';
 
-/** The fields of an admission.k8s.io/v1 AdmissionRequest that decide; objects are as they came. */
+/** The fields of an admission.k8s.io/v1 AdmissionRequest that decisions use. The objects are not decoded. */
 export interface AdmissionRequest {
   readonly uid: string;
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
   readonly subResource: string;
   readonly operation: string;
-  /** Empty where the name is yet to be generated. */
+  /** Empty if the name is not generated yet. */
   readonly name: string;
   readonly namespace: string;
   readonly isDryRun: boolean;
@@ -15,7 +15,7 @@ export interface AdmissionRequest {
   readonly oldObject: unknown;
 }
 
-/** An admission.k8s.io/v1 AdmissionResponse, less its uid. */
+/** An admission.k8s.io/v1 AdmissionResponse without its uid. */
 export interface AdmissionResponse {
   readonly allowed: boolean;
   readonly status?: Status;
@@ -24,7 +24,7 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** The part of a metav1.Status that a webhook may say. */
+/** The fields of a metav1.Status that a webhook can set. */
 export interface Status {
   readonly code: number;
   readonly reason: string;
@@ -41,15 +41,16 @@ const API_VERSION = 'admission.k8s.io/v1';
 const KIND = 'AdmissionReview';
 
 /**
- * Reads an AdmissionReview. A uid that can be read is given even where nothing else can, since then an answer can be
- * addressed; `mistake` says why there is no request.
+ * Decodes an AdmissionReview. Returns the uid even if nothing else can be read, so that an answer is possible.
+ * `mistake` says why there is no request.
  */
 export function decodeReview(body: unknown): { uid?: string; request?: AdmissionRequest; mistake?: string } {
   const { apiVersion, kind, request } = asRecord(body);
-  if (!isRecord(request)) return { mistake: 'the body is no AdmissionReview: it has no request' };
+  if (!isRecord(request)) return { mistake: 'the body is not an AdmissionReview: it has no request' };
   const uid = textOf(request['uid']);
-  if (uid === '') return { mistake: 'the AdmissionReview has no request.uid: there is nothing to answer to' };
-  if (apiVersion !== API_VERSION || kind !== KIND) return { uid, mistake: `the body is no ${KIND} of ${API_VERSION}` };
+  if (uid === '') return { mistake: 'the AdmissionReview has no request.uid, so it cannot be answered' };
+  if (apiVersion !== API_VERSION || kind !== KIND)
+    return { uid, mistake: `the body is not an ${KIND} of ${API_VERSION}` };
   const { group, version, kind: requestKind } = asRecord(request['kind']);
   return {
     uid,
@@ -67,7 +68,7 @@ export function decodeReview(body: unknown): { uid?: string; request?: Admission
   };
 }
 
-/** The AdmissionReview that carries an answer. */
+/** Encodes a response as an AdmissionReview. */
 export function encodeReview(uid: string, { patch, ...response }: AdmissionResponse): object {
   const patched = patch && { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
   return { apiVersion: API_VERSION, kind: KIND, response: { uid, ...response, ...patched } };
@@ -77,12 +78,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The webhook's own `timeoutSeconds` in our configurations: what holds where the API server does not say. */
+/** The `timeoutSeconds` of our webhook configurations, which applies if the API server sends no timeout. */
 const DEFAULT_MS = 5_000;
-/** The longest that a webhook configuration may ask for. */
+/** The longest timeout that a webhook configuration can have. */
 const LONGEST_MS = 30_000;
 
-/** How long the API server waits, from the query parameter `timeout` it sends (`5s`, `1m30s`); odd values count as 5 s. */
+/**
+ * Reads how long the API server waits, from its query parameter `timeout` (`5s`, `1m30s`). Invalid values count as 5 s.
+ */
 export function readTimeoutMs(query: unknown): number {
   const { timeout } = asRecord(query);
   if (typeof timeout !== 'string' || !/^(\d{1,9}(\.\d{1,9})?(ms|s|m))+$/.test(timeout)) return DEFAULT_MS;

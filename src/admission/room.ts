@@ -1,19 +1,19 @@
-/** Something that takes up memory until somebody else acts: a body that is arriving, an answer that is not read. */
+/** Something that uses memory until the peer acts: an incomplete body, or an answer that is not read yet. */
 export interface Guest {
   readonly bytes: number;
-  /** Frees the memory: closes the connection. `Room.leave` follows, if late. */
+  /** Frees the memory by closing the connection. `Room.leave` is called after that, possibly late. */
   readonly expel: () => void;
 }
 
 export interface Room {
-  /** Makes place for a guest, or for its growth: its bytes are read anew. */
+  /** Adds a guest, or updates its size from `guest.bytes`. */
   take(guest: Guest): void;
   leave(guest: Guest): void;
 }
 
 /**
- * Bounds the bytes of all guests. Where they are too many, the guest goes that has taken up most for longest (bytes times
- * time): API servers send a body, and read an answer, at once. So who stalls makes room for who does not.
+ * Limits the bytes of all guests. If they exceed `mostBytes`, expels the guest with the largest product of bytes and
+ * time. API servers send bodies and read answers at once, so slow peers make room for fast ones.
  */
 export function createRoom(mostBytes: number, now: () => number): Room {
   const guests = new Map<Guest, { readonly sinceMs: number; bytes: number }>();

@@ -10,29 +10,29 @@ import { createRoom, type Room } from './room.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /**
- * API servers keep an idle connection for about 90 s, also one on which nothing was asked yet: they open some in reserve.
- * The side that closes first must be theirs, or they meet an EOF.
+ * API servers close an idle connection after about 90 s, including unused ones that they keep in reserve. They must
+ * close first. Otherwise they get an EOF.
  */
 const IDLE_TIMEOUT_MS = 120_000;
-/** From its first byte to its last; API servers send a request at once. */
+/** From the first byte of a request to its last. API servers send a request at once. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** From the opening of a connection. API servers themselves wait 10 s. */
+/** From the opening of a connection. API servers also wait 10 s. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** How often Node looks for requests that took too long. */
+/** How often Node checks for requests that take too long. */
 const CHECK_INTERVAL_MS = 1_000;
-/** An answer of which more is not read takes up room. */
+/** An answer with more unread bytes counts against the room. */
 const SMALL_ANSWER_BYTES = 16 * 1024;
-/** An answer is there as text, as bytes, and encrypted. */
+/** An answer is in memory as text, as bytes, and encrypted. */
 const ANSWER_COPIES = 3;
 
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
-  /** Who signs the certificates that callers must present, in PEM. Undefined: callers need none. */
+  /** The authorities of client certificates, in PEM. Undefined if clients need no certificate. */
   readonly ca?: string;
 }
 
-/** A review that has been answered. */
+/** An answered review. */
 export interface FinishedReview {
   readonly webhook: Webhook;
   readonly uid: string;
@@ -42,32 +42,38 @@ export interface FinishedReview {
 }
 
 export interface ServerOptions {
-  /** Undefined: plain HTTP, for a test by injection. */
+  /** Undefined means plain HTTP, for tests by injection. */
   readonly tls: KeyPair | undefined;
-  /** Read for each review, so that new settings hold from the next one on. */
+  /** Called for each review, so that new settings apply to the next one. */
   readonly settings: () => Settings;
-  /** Reviews that may be in flight at once, from their last byte to the end of their answer; one more is answered by the failure policy. */
+  /**
+   * The most reviews in flight, from their last byte to the end of their answer. The failure policy answers any further
+   * ones.
+   */
   readonly maxInFlight: number;
   readonly capacity: Capacity;
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
   readonly onStart: () => void;
-  /** Called once for each review with a uid, after its answer is handed to the socket. */
+  /** Called once for each review with a uid, after its answer is passed to the socket. */
   readonly onFinish: (review: FinishedReview) => void;
-  /** Called when a request ends in any way, answered or not. */
+  /** Called when a request ends, answered or not. */
   readonly onEnd: () => void;
 }
 
-/** The gate's server, not listening yet. */
+/** The gate's server. It is not listening yet. */
 export interface GateServer {
   readonly app: FastifyInstance;
-  /** From now on every answer closes its connection, so that clients go elsewhere for the next. Serving goes on. */
+  /**
+   * Makes every answer close its connection, so that clients send their next review elsewhere. The server continues to
+   * answer.
+   */
   startDraining(): void;
 }
 
 /**
- * Builds the admission server: POST /validate and POST /mutate. Every body with a readable uid is answered with status
- * 200 and an AdmissionReview, since the API server takes anything else for a webhook that failed.
+ * Builds the admission server: POST /validate and POST /mutate. Answers every body that has a readable uid with status
+ * 200 and an AdmissionReview, because the API server treats anything else as a failed webhook.
  */
 export function buildServer(options: ServerOptions): GateServer {
   const room = createRoom(options.capacity.bytesInFlight, options.now);
@@ -80,10 +86,10 @@ export function buildServer(options: ServerOptions): GateServer {
   app.decorateRequest('arrivedAtMs', 0);
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAtMs = options.now();
-    // API servers tell the length, and read an answer before they ask again. Nothing more is read of who does not.
+    // API servers send the length, and read an answer before the next request. Stop reading from clients that do not.
     const { raw, headers } = request;
-    const isTelling = headers['transfer-encoding'] === undefined;
-    if (!isTelling || raw.socket.writableLength > SMALL_ANSWER_BYTES) return void raw.destroy();
+    const hasLength = headers['transfer-encoding'] === undefined;
+    if (!hasLength || raw.socket.writableLength > SMALL_ANSWER_BYTES) return void raw.destroy();
     if (isDraining) reply.header('connection', 'close');
     done();
   });
@@ -97,13 +103,14 @@ export function buildServer(options: ServerOptions): GateServer {
     },
   };
 
-  /** Called when the body has arrived: who sends half of one occupies nobody's place. */
+  /** Called when the body is complete, so an incomplete one does not count as in flight. */
   function handle(webhook: Webhook, http: FastifyRequest, reply: FastifyReply): FastifyReply {
     count(reply);
     const { body } = http;
-    // A request that has waited is old to the garbage collector, and would make what it refers to old as well.
+    // The garbage collector considers a request that has waited as old, and would treat the objects it refers to as old
+    // too.
     http.body = undefined;
-    if (body instanceof TooHeavy) return refuseHeavy(webhook, http, reply, body);
+    if (body instanceof TooHeavy) return denyHeavy(webhook, http, reply, body);
     const { uid, request, mistake = 'no review' } = decodeReview(body);
     if (uid === undefined) return reply.code(400).send({ message: mistake });
     const deadlineMs = http.arrivedAtMs + readTimeoutMs(http.query);
@@ -114,7 +121,7 @@ export function buildServer(options: ServerOptions): GateServer {
     return finish(webhook, http, reply, { uid, request, answer });
   }
 
-  function refuseHeavy(
+  function denyHeavy(
     webhook: Webhook,
     http: FastifyRequest,
     reply: FastifyReply,
@@ -129,14 +136,14 @@ export function buildServer(options: ServerOptions): GateServer {
     webhook: Webhook,
     http: FastifyRequest,
     reply: FastifyReply,
-    told: Pick<FinishedReview, 'uid' | 'request' | 'answer'>,
+    review: Pick<FinishedReview, 'uid' | 'request' | 'answer'>,
   ): FastifyReply {
     const isKept = connections.keep(http.raw.socket);
-    // Also of a review that came before the drain: its connection would hold up the end.
+    // This also applies to a review that arrived before the drain, because its connection would delay the end.
     if (isDraining || !isKept) reply.header('connection', 'close');
-    reply.send(encodeReview(told.uid, told.answer.response));
+    reply.send(encodeReview(review.uid, review.answer.response));
     holdUnread(reply);
-    options.onFinish({ webhook, ...told, durationMs: options.now() - http.arrivedAtMs });
+    options.onFinish({ webhook, ...review, durationMs: options.now() - http.arrivedAtMs });
     return reply;
   }
 
@@ -149,7 +156,7 @@ export function buildServer(options: ServerOptions): GateServer {
     });
   }
 
-  /** A large answer takes up room until it is read. */
+  /** Counts a large answer against the room until it is read. */
   function holdUnread({ raw }: FastifyReply): void {
     const { socket } = raw;
     if (socket === null || socket.writableLength <= SMALL_ANSWER_BYTES) return;
@@ -173,21 +180,21 @@ function createApp(tls: KeyPair | undefined, room: Room, turns: Turns): FastifyI
   const app: FastifyInstance = tls
     ? (fastify({ ...options, https }) as unknown as FastifyInstance)
     : fastify({ ...options, http });
-  // As text a review would be told that it has no request.
+  // If fastify parsed text, the answer would be that the review has no request.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/json', (_, stream, done) => void parse(stream, done));
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const code = error.statusCode ?? 500;
-    return reply.code(code).send({ message: code < 500 ? error.message : 'internal fault' });
+    return reply.code(code).send({ message: code < 500 ? error.message : 'internal error' });
   });
   app.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
-      .send({ message: `nothing answers ${request.method} here: POST an AdmissionReview to /validate or /mutate` }),
+      .send({ message: `${request.method} is not supported here: POST an AdmissionReview to /validate or /mutate` }),
   );
   return app;
 
-  /** No promise holds what was parsed, for the reason that `handle` tells. */
+  /** Uses a callback, because a promise would keep the parsed body in memory: see `handle`. */
   async function parse(stream: FastifyRequest['raw'], done: (error: Error | null, body?: unknown) => void) {
     try {
       done(null, parseBody(await readBody(stream, room, turns)));
@@ -199,7 +206,7 @@ function createApp(tls: KeyPair | undefined, room: Room, turns: Turns): FastifyI
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** When the request line and headers had arrived, on the clock of ServerOptions.now. */
+    /** When the request line and headers arrived, on the clock of ServerOptions.now. */
     arrivedAtMs: number;
   }
 }

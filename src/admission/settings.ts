@@ -1,17 +1,17 @@
 import { defaultSettings, type Mode, type Settings } from '../orchestration/settings.ts';
 
-/** The settings that hold, of which an override replaces the mode. */
+/** The settings in force. An override replaces their mode. */
 export interface HeldSettings {
   readonly current: () => Settings;
-  /** Whether there have been settings. */
+  /** Whether settings were configured. */
   readonly isConfigured: () => boolean;
   readonly configure: (settings: Settings) => void;
   readonly override: () => Mode | undefined;
-  /** Undefined ends it. */
+  /** Undefined removes the override. */
   readonly setOverride: (mode: Mode | undefined) => void;
 }
 
-/** Starts with these settings, if there are any. */
+/** Creates the holder, with `first` as the initial settings if given. */
 export function holdSettings(first: Settings | undefined): HeldSettings {
   let configured = first;
   let override: Mode | undefined;

@@ -1,15 +1,16 @@
-/** Gives each peer its share of the time. */
+/** Shares the time between peers. */
 export interface Turns {
-  /** Resolves when the peer may be answered: at once where nobody waits. */
+  /** Resolves when the peer may be answered. Resolves at once if no other review waits. */
   wait(peer: string): Promise<void>;
 }
 
-/** What a peer has used is forgotten after so long. */
+/** The used time of the peers is reset after this time. */
 const FORGOTTEN_MS = 10_000;
 
 /**
- * Lets one review be answered in each turn of the event loop where several have arrived: one of the peer that has used
- * least time. So who sends many, or large ones, delays his own; and what an answer leaves behind is freed before the next.
+ * If several reviews have arrived, answers one in each turn of the event loop: one of the peer that has used the least
+ * time. A peer with many or large reviews therefore delays only its own, and the garbage of an answer is freed before
+ * the next.
  */
 export function createTurns(nextTurn: (take: () => void) => void, now: () => number): Turns {
   const waiting = new Map<string, (() => void)[]>();
@@ -22,7 +23,7 @@ export function createTurns(nextTurn: (take: () => void) => void, now: () => num
     nextTurn(end);
   }
 
-  /** The turn that was taken last has ended. */
+  /** Called when the current turn has ended. */
   function end(): void {
     const nowMs = now();
     if (taken) usedMs.set(taken.peer, (usedMs.get(taken.peer) ?? 0) + nowMs - taken.atMs);

@@ -1,23 +1,29 @@
 import type { Certificate } from '../tls/certificate.ts';
 
-/** A certificate authority that clients of the gate are told to trust. */
+/** A certificate authority that clients of the gate trust. */
 export interface Authority extends Certificate {
-  /** PKCS #8 in PEM; absent where all that is left to do is to trust what it signed. */
+  /** PKCS #8 in PEM. Absent if the authority is only trusted and does not sign. */
   readonly privateKeyPem?: string;
-  /** No leaf of this authority lives longer: raised before one is issued. It is trusted until then. */
+  /**
+   * No leaf of this authority is valid after this time. It is set before a leaf is issued. The authority is trusted
+   * until then.
+   */
   readonly leavesUntil: Date;
 }
 
-/** Everything the replicas share, as the Secret holds it. `signing` and `next` are among `trusted`, which is in order of age. */
+/**
+ * The state that all replicas share, stored in the Secret. `trusted` contains `signing` and `next`, and is ordered by
+ * age.
+ */
 export interface Authorities {
   readonly trusted: readonly Authority[];
-  /** Signs leaves. Absent while the very first is still being published beside what was trusted before. */
+  /** Signs leaves. Absent while the first authority is being published beside those trusted before. */
   readonly signing?: Authority;
-  /** Is being published, and will sign as soon as every API server can know it. */
+  /** Is being published. It signs as soon as every API server can know it. */
   readonly next?: Authority;
 }
 
-/** The authorities with one of them changed; its role stays. */
+/** Replaces one authority by a changed version with the same role. */
 export function replaceAuthority(authorities: Authorities, changed: Authority): Authorities {
   const isSame = ({ certificatePem }: Authority) => certificatePem === changed.certificatePem;
   const pick = (authority: Authority | undefined) => (authority && isSame(authority) ? changed : authority);
@@ -28,7 +34,7 @@ export function replaceAuthority(authorities: Authorities, changed: Authority): 
   );
 }
 
-/** Authorities with these roles, where undefined is nobody. */
+/** Combines authorities with their roles. Undefined means that no authority has the role. */
 export function assign(
   trusted: readonly Authority[],
   signing: Authority | undefined,

@@ -5,14 +5,14 @@ import type { Authority } from './authorities.ts';
 import type { RotationPort } from './ports.ts';
 
 export interface IssuerOptions {
-  /** Where the gate looks for `tls.crt` and `tls.key`. */
+  /** The folder in which the gate reads `tls.crt` and `tls.key`. */
   readonly folder: string;
   readonly names: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] };
-  /** Subject of new authorities, for people; cut at the 64 characters that X.520 allows. */
+  /** Subject of new authorities, for people to read. Cut at the 64 characters that X.520 allows. */
   readonly commonName: string;
 }
 
-/** The part of the rotation's port that makes certificates and keeps the leaf in a folder. */
+/** Creates the part of the rotation's port that issues certificates and stores the leaf in a folder. */
 export function createIssuer(options: IssuerOptions): Pick<RotationPort, 'readLeaf' | 'writeLeaf' | 'issueAuthority'> {
   const { folder, names, commonName } = options;
   return {
@@ -33,7 +33,7 @@ export function createIssuer(options: IssuerOptions): Pick<RotationPort, 'readLe
       const pair = await issueCertificateAuthority({ commonName: commonName.slice(0, 64), lifetimeMs, now });
       const [certificate] = readBundle(pair.certificatePem);
       if (certificate === undefined) throw new Error('node-forge made a certificate that cannot be read');
-      // None yet: it has signed nothing.
+      // The authority has signed no leaf yet.
       return { ...certificate, privateKeyPem: pair.privateKeyPem, leavesUntil: certificate.notBefore };
     },
   };

@@ -2,30 +2,30 @@ import type { Round } from './round.ts';
 
 export interface LoopOptions {
   readonly round: Round;
-  /** Calls back once; returns what calls it off. */
+  /** Calls `callback` once. Returns a function that cancels the call. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-  /** The longest time between two rounds, unless the default of 10 s is to be changed. */
+  /** The longest time between two rounds. The default is 10 s. */
   readonly intervalMs?: number;
 }
 
 export interface Loop {
-  /** Something has changed: the next round comes soon. */
+  /** Starts the next round soon, because something has changed. */
   wake(): void;
-  /** Resolves when the round under way has ended; there is no other. */
+  /** Resolves when the current round ends. No other round starts. */
   stop(): Promise<void>;
 }
 
-/** As often as certificate watchers look elsewhere: nothing here is more urgent, but what `wake` tells of. */
+/** The usual poll interval of certificate watchers. Only changes that `wake` reports are more urgent. */
 const INTERVAL_MS = 10_000;
 
-/** Two who overwrite each other's bundle must not keep the API server busy with it. */
+/** Limits the load on the API server if two writers keep overwriting each other's bundle. */
 const LEAST_PAUSE_MS = 200;
 
-/** One round after the other, the first at once. */
+/** Runs rounds one after the other. The first starts at once. */
 export function startLoop({ round, schedule, intervalMs = INTERVAL_MS }: LoopOptions): Loop {
   let isStopped = false;
   let isWoken = false;
-  /** Whether the pause under way may be cut short. */
+  /** Whether `wake` may end the current pause. */
   let isInterval = false;
   let endPause = () => {};
 

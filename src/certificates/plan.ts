@@ -2,28 +2,30 @@ import type { Certificate } from '../tls/certificate.ts';
 import { type Expiry, judgeLife } from '../tls/expiry.ts';
 import { type Authorities, type Authority, assign, replaceAuthority } from './authorities.ts';
 
-/** Everything that one decision looks at. Configurations were read before the Secret (see `Publish`), or after a broken one. */
+/**
+ * The input of one decision. Configurations were read before the Secret (see `Publish`), or again after an invalid one.
+ */
 export interface Observation {
-  /** The time of the API server, which is who judges our certificates. */
+  /** The API server's time, because the API server verifies the certificates. */
   readonly now: Date;
-  /** Undefined: there is no such Secret. */
+  /** Undefined if the Secret does not exist. */
   readonly secret: ObservedSecret | undefined;
-  /** Those that exist. */
+  /** The configurations that exist. */
   readonly configurations: readonly ObservedConfiguration[];
-  /** Configurations that could not be read: what they trust is not known. */
+  /** The configurations that could not be read, so that it is unknown what they trust. */
   readonly unseen: readonly string[];
-  /** This replica's own, as far as it can be served. */
+  /** This replica's own leaf, if it can be served. */
   readonly leaf: ObservedLeaf | undefined;
-  /** For how long this process has seen every configuration trust the next authority, without a break. */
+  /** How long this process has seen every configuration trust the next authority without interruption. */
   readonly nextTrustedForMs: number;
-  /** Whether a gate is ready, so serves some leaf; true where that is not known, and while an authority signs. */
+  /** Whether a gate is ready and so serves a leaf. True if that is unknown, and while an authority signs. */
   readonly isAnyGateReady: boolean;
 }
 
 export interface ObservedSecret {
   /** Its resourceVersion. */
   readonly version: string;
-  /** Or why there are none. */
+  /** The authorities, or why there are none. */
   readonly content: Authorities | { readonly problem: string };
 }
 
@@ -31,29 +33,34 @@ export interface ObservedConfiguration {
   readonly name: string;
   /** Its resourceVersion. */
   readonly version: string;
-  /** The field managers that own a caBundle: who wrote it, if not we. */
+  /** The field managers that own a caBundle. They show who wrote it, if not we. */
   readonly writers: readonly string[];
   readonly webhooks: readonly { readonly name: string; readonly trusted: readonly Certificate[] }[];
 }
 
 export interface ObservedLeaf extends Certificate {
-  /** The certificate of that authority in the Secret which signed it. */
+  /** The certificate of the authority in the Secret that signed the leaf. */
   readonly issuerPem: string | undefined;
-  /** Whether it is good for every name that it should have. */
+  /** Whether it is valid for every name that it should have. */
   readonly coversNames: boolean;
 }
 
 export interface PlanSettings {
   readonly leafLifetimeMs: number;
-  /** At least three times the leaf's, since it is replaced with a third of its life left. */
+  /**
+   * At least three times the leaf's lifetime, because an authority is replaced when a third of its lifetime is left.
+   */
   readonly authorityLifetimeMs: number;
-  /** For how long a new authority is published before it signs: API servers follow the configurations with a lag. */
+  /**
+   * How long a new authority is published before it signs. API servers see changes to the configurations with a delay.
+   */
   readonly settleMs: number;
 }
 
 /**
- * Makes a configuration trust exactly these, if it still is what was observed. Since it was read before the Secret, a
- * replica that slept meanwhile cannot take back what another has published since.
+ * Makes a configuration trust exactly this bundle, if the configuration has not changed since it was read. The
+ * configuration was read before the Secret, so a replica that was suspended in between cannot undo what another one
+ * published since.
  */
 export interface Publish {
   readonly type: 'Publish';
@@ -61,10 +68,10 @@ export interface Publish {
   readonly bundle: readonly Certificate[];
 }
 
-/** One write. All but Publish and IssueLeaf are carried out only on the version of the Secret that was observed. */
+/** One write. All steps except Publish and IssueLeaf apply only to the observed version of the Secret. */
 export type Step =
   | Publish
-  /** Makes a new authority that is to sign next, trusted beside `trusted`. */
+  /** Issues a new authority that signs next and is trusted beside `trusted`. */
   | {
       readonly type: 'BeginRotation';
       readonly trusted: readonly Authority[];
@@ -73,37 +80,49 @@ export type Step =
     }
   /** The next authority signs from now on. */
   | { readonly type: 'Promote'; readonly authorities: Authorities }
-  /** The authority will have signed leaves that live longer than was planned for before. */
+  /** Raises `leavesUntil`, because the authority is about to sign a leaf that is valid for longer. */
   | { readonly type: 'Extend'; readonly authorities: Authorities }
-  /** Ends the trust in authorities whose last leaf has expired. */
+  /** Stops trusting authorities whose last leaf has expired. */
   | { readonly type: 'Drop'; readonly authorities: Authorities }
-  /** Makes this replica's leaf anew. */
+  /** Issues a new leaf for this replica. */
   | { readonly type: 'IssueLeaf'; readonly authority: Authority; readonly lifetimeMs: number; readonly why: string };
 
 export interface Plan<S extends Step = Step> {
-  /** Independent of each other; when they are done, observe and plan again. */
+  /** The steps, which are independent of each other. After them, observe and plan again. */
   readonly steps: readonly S[];
-  /** Why something that is wanted is not among them: a sentence for the log. `isFault`: somebody must do something. */
+  /** Why a wanted step has to wait, as a sentence for the log. `isFault` means that a person must act. */
   readonly held?: { readonly why: string; readonly isFault: boolean };
 }
 
-/** The longest life of a leaf that may be asked for: that of leaves we know nothing about is bounded by it. */
+/**
+ * The longest lifetime that a user can set for a leaf. It is also the upper limit for leaves that we know nothing
+ * about.
+ */
 const LONGEST_LEAF_MS = 30 * 24 * 60 * 60_000;
 
-/** Leaves are planned for a tenth longer than they live, so that of replicas which issue in turn only the first writes. */
+/**
+ * `leavesUntil` is a tenth longer than the lifetime of a leaf. If several replicas issue leaves one after the other,
+ * only the first has to write the Secret.
+ */
 const LEEWAY = 1.1;
 
-/** How far the clocks of API servers may disagree about the end of a life; as leaves are back-dated. */
+/**
+ * The most that the clocks of API servers may differ at the end of a validity period. Leaves are backdated by the same
+ * time.
+ */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Decides what to do next: repair what is published, then roll the authority, then the leaf, then forget. */
+/**
+ * Decides the next steps. The order is: repair what is published, replace the authority, replace the leaf, drop expired
+ * authorities.
+ */
 export function planCertificates(observation: Observation, settings: PlanSettings): Plan {
   const { secret } = observation;
   if (secret === undefined) {
     return { steps: [], held: { why: 'the Secret does not exist: install the chart again', isFault: true } };
   }
   const { content } = secret;
-  if ('problem' in content) return beginAnew(content, observation);
+  if ('problem' in content) return startOver(content, observation);
   const repairs = planPublications(observation.configurations, content.trusted);
   const rest = planAuthority(content, observation, settings) ??
     planLeaf(content, observation, settings) ??
@@ -111,7 +130,7 @@ export function planCertificates(observation: Observation, settings: PlanSetting
   return { ...rest, steps: [...repairs, ...rest.steps] };
 }
 
-/** What it takes for every configuration to trust exactly these certificates. */
+/** Returns the steps that make every configuration trust exactly these certificates. */
 export function planPublications(
   configurations: readonly ObservedConfiguration[],
   bundle: readonly Certificate[],
@@ -121,7 +140,7 @@ export function planPublications(
     .map((configuration) => ({ type: 'Publish', configuration, bundle }));
 }
 
-/** Whether each of its webhooks trusts exactly these, in this order. */
+/** Whether each webhook trusts exactly these certificates in this order. */
 export function isInSync({ webhooks }: ObservedConfiguration, wanted: readonly Certificate[]): boolean {
   return webhooks.every(
     ({ trusted }) =>
@@ -130,7 +149,7 @@ export function isInSync({ webhooks }: ObservedConfiguration, wanted: readonly C
   );
 }
 
-/** Whether whoever is served a leaf of this authority now can verify it. A configuration that does not exist asks nobody. */
+/** Whether every client can verify a leaf of this authority now. A configuration that does not exist has no clients. */
 export function isTrustedEverywhere(
   { certificatePem }: Certificate,
   { configurations, unseen }: Pick<Observation, 'configurations' | 'unseen'>,
@@ -142,16 +161,17 @@ export function isTrustedEverywhere(
 }
 
 /**
- * The Secret holds no authorities: the first start, or someone emptied or broke it. Replicas may still serve leaves of
- * authorities whose keys are lost, so whatever the configurations trust stays trusted until the last of them has expired.
- * Certificates that are left in the Secret alone vouch for nothing yet, so nothing is lost by not trusting them.
+ * Starts over if the Secret holds no authorities: on first start, or after a person emptied or damaged it. Replicas may
+ * still serve leaves of authorities whose keys are lost, so every certificate that the configurations trust stays
+ * trusted until the last of those leaves has expired. Certificates that exist only in the Secret have no trusted leaves
+ * yet and can be dropped.
  */
-function beginAnew(
+function startOver(
   { problem }: Exclude<ObservedSecret['content'], Authorities>,
   { configurations, unseen, now }: Observation,
 ): Plan {
   if (unseen.length > 0) {
-    const why = `the Secret ${problem}, and what ${unseen.join(', ')} trusts until now cannot be read`;
+    const why = `the Secret ${problem}, and the certificates that ${unseen.join(', ')} trusts cannot be read`;
     return { steps: [], held: { why, isFault: true } };
   }
   const latest = now.getTime() + LONGEST_LEAF_MS * LEEWAY;
@@ -163,7 +183,7 @@ function beginAnew(
   return { steps: [{ type: 'BeginRotation', trusted, signing: undefined, why: `the Secret ${problem}` }] };
 }
 
-/** Undefined: the authority that signs is to be left alone. */
+/** Plans a change of the authority. Undefined if none is necessary. */
 function planAuthority(authorities: Authorities, observation: Observation, settings: PlanSettings): Plan | undefined {
   const { trusted, signing, next } = authorities;
   const { now, leaf, isAnyGateReady } = observation;
@@ -175,8 +195,9 @@ function planAuthority(authorities: Authorities, observation: Observation, setti
   }
   if (next === undefined) return undefined;
   if (!isTrustedEverywhere(next, observation)) return undefined;
-  // Where nobody can be serving a leaf that verifies, there is nothing to wait for. A gate that holds a good leaf and is not
-  // ready for the moment is not seen here: then an API server that is behind refuses new leaves for as long as it is.
+  // If no gate can be serving a trusted leaf, there is nothing to wait for. This does not see a gate that holds a good
+  // leaf and is only temporarily not ready. In that case, an API server with an old configuration rejects new leaves
+  // until it is up to date.
   const mayBeServing = isAnyGateReady || canBeServed(leaf, now);
   const isOverlap = mayBeServing && trusted.some((other) => other !== next && isAlive(other, now));
   if (isOverlap && observation.nextTrustedForMs < settings.settleMs) return undefined;
@@ -185,7 +206,7 @@ function planAuthority(authorities: Authorities, observation: Observation, setti
   return { steps: [{ type: 'Promote', authorities: assign(all, promoted, undefined) }] };
 }
 
-/** Undefined: the leaf is as it should be. */
+/** Plans a new leaf. Undefined if the leaf is as it should be. */
 function planLeaf(authorities: Authorities, observation: Observation, settings: PlanSettings): Plan | undefined {
   const { leaf, now } = observation;
   const { signing } = authorities;
@@ -194,10 +215,10 @@ function planLeaf(authorities: Authorities, observation: Observation, settings: 
   const hold = (reason: string) => ({ steps: [], held: { why: reason, isFault: observation.unseen.length > 0 } });
   if (signing === undefined || !isValid(signing, now)) {
     return hold(
-      'no leaf can be issued before every configuration trusts the next authority, for a minute if a gate is ready',
+      'no leaf is issued until every configuration trusts the next authority, for a minute if a gate is ready',
     );
   }
-  // A leaf that still serves is not given up for one that somebody would refuse.
+  // Do not replace a working leaf by one that a client would reject.
   if (
     canBeServed(leaf, now) &&
     leaf.issuerPem !== signing.certificatePem &&
@@ -215,7 +236,7 @@ function planLeaf(authorities: Authorities, observation: Observation, settings: 
   };
 }
 
-/** Undefined: every authority may still have a leaf that lives. */
+/** Plans to drop expired authorities. Undefined if every authority may still have a valid leaf. */
 function planDrop({ trusted, signing, next }: Authorities, now: Date): Plan | undefined {
   const isNeeded = (authority: Authority) =>
     authority === signing || authority === next || authority.leavesUntil.getTime() + CLOCK_SKEW_MS >= now.getTime();
@@ -224,25 +245,27 @@ function planDrop({ trusted, signing, next }: Authorities, now: Date): Plan | un
   return { steps: [{ type: 'Drop', authorities: assign(kept, signing, next) }] };
 }
 
-/** Why an authority must be replaced; one that does not sign yet may be old, as long as it is valid. */
+/** Why an authority must be replaced. One that does not sign yet may be old, as long as it is valid. */
 function whyReplace(authority: Authority, now: Date, isNext: boolean): string | undefined {
   const expiry = judgeLife(authority, now);
   if (expiry.state === 'fresh') return undefined;
-  if (now < authority.notBefore) return `begins its life only at ${authority.notBefore.toISOString()}: a clock was set`;
+  if (now < authority.notBefore) return `is not valid until ${authority.notBefore.toISOString()}: a clock was set`;
   return isNext && expiry.state === 'due' ? undefined : describeAge(expiry);
 }
 
 function whyIssue(leaf: ObservedLeaf | undefined, signing: Authority | undefined, now: Date): string | undefined {
-  if (leaf === undefined) return 'there is none that can be served';
+  if (leaf === undefined) return 'this replica has no leaf that it can serve';
   if (signing !== undefined && leaf.issuerPem !== signing.certificatePem) return 'it was signed by another authority';
   const expiry = judgeLife(leaf, now);
-  if (now < leaf.notBefore) return `it begins its life only at ${leaf.notBefore.toISOString()}: a clock was set`;
+  if (now < leaf.notBefore) return `it is not valid until ${leaf.notBefore.toISOString()}: a clock was set`;
   if (expiry.state !== 'fresh') return `it ${describeAge(expiry)}`;
   return leaf.coversNames ? undefined : 'it lacks some of the names';
 }
 
 function describeAge({ state, renewAt, notAfter }: Expiry): string {
-  return state === 'expired' ? `expired at ${notAfter.toISOString()}` : `was to be renewed at ${renewAt.toISOString()}`;
+  return state === 'expired'
+    ? `expired at ${notAfter.toISOString()}`
+    : `was due for renewal at ${renewAt.toISOString()}`;
 }
 
 function canBeServed(leaf: ObservedLeaf | undefined, now: Date): leaf is ObservedLeaf {
@@ -253,12 +276,12 @@ function isValid({ notBefore, notAfter }: Certificate, now: Date): boolean {
   return notBefore <= now && now <= notAfter;
 }
 
-/** May there be a leaf of this authority that clients accept now? */
+/** Whether the authority may have a leaf that clients accept now. */
 function isAlive({ notBefore, leavesUntil }: Authority, now: Date): boolean {
   return notBefore <= now && now <= leavesUntil;
 }
 
-/** Until when an authority's leaves may live that are issued now or soon. */
+/** The latest end of validity for leaves that the authority issues now or soon. */
 function planUntil({ notAfter }: Authority, now: Date, { leafLifetimeMs }: PlanSettings): Date {
   return earliest(notAfter, new Date(now.getTime() + leafLifetimeMs * LEEWAY));
 }

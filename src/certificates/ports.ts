@@ -3,47 +3,50 @@ import type { Certificate } from '../tls/certificate.ts';
 import type { Authorities, Authority } from './authorities.ts';
 import type { ObservedConfiguration, ObservedLeaf, ObservedSecret } from './plan.ts';
 
-/** What became of a write that names the version which was observed: `Outdated` changed nothing. A denial throws. */
+/** The outcome of a write that names the observed version. `Outdated` means that nothing changed. A denial throws. */
 export type ConditionalWrite = Exclude<WriteOutcome, { readonly outcome: 'Refused' }>;
 
-/** The webhook configurations. Every function here throws when it cannot tell, or when a write may or may not have happened. */
+/**
+ * Reads and writes the webhook configurations. Every function of the ports throws if a read fails, or if the outcome of
+ * a write is unknown.
+ */
 export interface ConfigurationsPort {
-  /** Undefined: there is no such configuration. */
+  /** Undefined if the configuration does not exist. */
   readonly readConfiguration: (name: string) => Promise<ObservedConfiguration | undefined>;
   readonly publish: (seen: ObservedConfiguration, bundle: readonly Certificate[]) => Promise<ConditionalWrite>;
 }
 
-/** What the publication of somebody else's authority acts through. */
+/** The port of the publication, for an authority that is provided from outside. */
 export interface PublicationPort extends ConfigurationsPort {
-  /** The certificates of the Secret's `ca.crt`. Undefined: there is no such Secret. */
+  /** The certificates in `ca.crt` of the Secret. Undefined if the Secret does not exist. */
   readonly readBundle: () => Promise<readonly Certificate[] | undefined>;
 }
 
-/** What the rotation acts through. */
+/** The port of the rotation. */
 export interface RotationPort extends ConfigurationsPort {
   /** Undefined: there is no such Secret. */
   readonly readSecret: () => Promise<ObservedSecret | undefined>;
-  /** The time of the API server. */
+  /** Reads the API server's time. */
   readonly readTime: () => Promise<Date>;
   readonly writeSecret: (seen: ObservedSecret, authorities: Authorities) => Promise<ConditionalWrite>;
-  /** Undefined: there is no pair that can be served. */
+  /** Undefined if there is no pair that can be served. */
   readonly readLeaf: (trusted: readonly Authority[]) => Promise<ObservedLeaf | undefined>;
   readonly issueAuthority: (now: Date, lifetimeMs: number) => Promise<Authority>;
-  /** Whether some gate is ready to answer. */
+  /** Whether any gate is ready to answer. */
   readonly isAnyGateReady: () => Promise<boolean>;
-  /** Issues a leaf and replaces the one before, both files at once. */
+  /** Issues a leaf and replaces both files of the previous one at once. */
   readonly writeLeaf: (authority: Authority, now: Date, lifetimeMs: number) => Promise<void>;
 }
 
-/** Told about everything that happens; must not throw. */
+/** Called for every change of state; must not throw. */
 export interface CertificatesObserver {
-  /** Undefined: there is none, or it cannot be read. */
+  /** Undefined if there is none, or if it cannot be read. */
   setAuthorityEnd(notAfter: Date | undefined): void;
   setLeafEnd(notAfter: Date | undefined): void;
-  /** False also for a configuration that cannot be read or does not exist. */
+  /** False also if the configuration cannot be read or does not exist. */
   setInSync(configuration: string, isInSync: boolean): void;
   countIssued(what: 'leaf' | 'authority'): void;
-  /** `operation`: the kind of step, or what could not be read. */
+  /** `operation` is the type of the step, or the read that failed. */
   countFailure(operation: string): void;
 }
 

@@ -1,21 +1,21 @@
 import { type Authorities, assign } from './authorities.ts';
 import { isTrustedEverywhere, type Observation, type PlanSettings, planCertificates, type Step } from './plan.ts';
 import type { CertificatesObserver, ConditionalWrite, Log, RotationPort } from './ports.ts';
-import { createRound, type Round, readConfigurations, tellInSync } from './round.ts';
-import { createTeller } from './teller.ts';
+import { createReporter } from './reporter.ts';
+import { createRound, type Round, readConfigurations, reportInSync } from './round.ts';
 
 export interface RotationOptions {
   readonly port: RotationPort;
   /** `kind/name` of the webhook configurations. */
   readonly configurations: readonly string[];
   readonly settings: PlanSettings;
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   readonly elapsed: () => number;
   readonly log: Log;
   readonly observer: CertificatesObserver;
 }
 
-/** The rounds of a replica that makes its own certificates. What it keeps in mind is lost without harm. */
+/** Creates the rounds of a replica that issues its own certificates. Their state in memory may be lost at any time. */
 export function createRotation({
   port,
   configurations: names,
@@ -24,37 +24,40 @@ export function createRotation({
   log,
   observer,
 }: RotationOptions): Round {
-  const teller = createTeller(log, observer);
-  /** Since when every configuration has been seen to trust the next authority. */
+  const reporter = createReporter(log, observer);
+  /** The next authority, and since when every configuration trusts it. */
   let nextTrusted: { readonly certificatePem: string; readonly sinceMs: number } | undefined;
 
-  /** Configurations, then the Secret, then the time: whoever acts on an old Secret acts on configurations as old. */
+  /**
+   * Reads the configurations, then the Secret, then the time. If the Secret is outdated, so are the configurations, and
+   * the writes fail.
+   */
   async function observe(): Promise<Observation> {
-    let seen = await readConfigurations(port, names, teller);
+    let seen = await readConfigurations(port, names, reporter);
     const secret = await port.readSecret();
     const authorities = secret && !('problem' in secret.content) ? secret.content : undefined;
-    // Who begins anew must know all that was trusted up to the loss of the Secret.
-    if (secret !== undefined && authorities === undefined) seen = await readConfigurations(port, names, teller);
+    // To start over, the plan needs everything that was trusted until the Secret was lost.
+    if (secret !== undefined && authorities === undefined) seen = await readConfigurations(port, names, reporter);
     const now = await port.readTime();
     const leaf = await port.readLeaf(authorities?.trusted ?? []);
-    const isAnyGateReady = await lookForGates(authorities);
+    const isAnyGateReady = await checkGates(authorities);
     nextTrusted = follow(authorities?.next, seen);
     observer.setAuthorityEnd((authorities?.signing ?? authorities?.next)?.notAfter);
     observer.setLeafEnd(leaf?.notAfter);
-    tellInSync(observer, names, seen.configurations, authorities?.trusted);
+    reportInSync(observer, names, seen.configurations, authorities?.trusted);
     const nextTrustedForMs = nextTrusted ? elapsed() - nextTrusted.sinceMs : 0;
     return { ...seen, now, secret, leaf, isAnyGateReady, nextTrustedForMs };
   }
 
-  /** Asked only where it decides something. If it cannot be asked, there may be one. */
-  async function lookForGates(authorities: Authorities | undefined): Promise<boolean> {
+  /** Reads this only if the plan uses it. If the read fails, a gate may be ready. */
+  async function checkGates(authorities: Authorities | undefined): Promise<boolean> {
     if (authorities === undefined || authorities.signing !== undefined) return true;
     try {
       const isReady = await port.isAnyGateReady();
-      teller.succeed('ReadEndpoints');
+      reporter.succeed('ReadEndpoints');
       return isReady;
     } catch (error) {
-      teller.fail('ReadEndpoints', error);
+      reporter.fail('ReadEndpoints', error);
       return true;
     }
   }
@@ -80,5 +83,5 @@ export function createRotation({
   return createRound(async () => {
     const observation = await observe();
     return { plan: planCertificates(observation, settings), act: (step) => act(step, observation) };
-  }, teller);
+  }, reporter);
 }

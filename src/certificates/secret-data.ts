@@ -2,28 +2,28 @@ import { type Certificate, fingerprintOf, isKeyOf, readBundle, writeBundle } fro
 import { type Authorities, type Authority, assign } from './authorities.ts';
 import type { ObservedSecret } from './plan.ts';
 
-/** The keys of the Secret. `ca.crt` is the bundle that is published, so that people find it where other tools put it. */
+/** The keys of the Secret. `ca.crt` is the published bundle, under the name that other tools use. */
 const BUNDLE = 'ca.crt';
 const ROTATION = 'rotation.json';
 const SIGNING_KEY = 'signing.key';
 const NEXT_KEY = 'next.key';
 
-/** What there is to know of the certificate that stands at the same place in `ca.crt`. */
+/** Describes the certificate at the same position in `ca.crt`. */
 interface Entry {
   readonly fingerprint: string;
   readonly role: 'Signing' | 'Next' | 'Trusted';
-  /** For people: the certificate itself says so too. */
+  /** For people to read. The certificate has the same value. */
   readonly notAfter: string;
   readonly leavesUntil: string;
 }
 
 interface Rotation {
-  /** For people: `Publishing` while there is a next authority. */
+  /** For people to read. `Publishing` while there is a next authority. */
   readonly phase: 'Steady' | 'Publishing';
   readonly authorities: readonly Entry[];
 }
 
-/** The Secret's data, key to text, that holds these authorities; null for a key that has to go. */
+/** Encodes authorities as the Secret's data, key to text. Null removes a key. */
 export function encodeAuthorities({ trusted, signing, next }: Authorities): Readonly<Record<string, string | null>> {
   const entryOf = (authority: Authority): Entry => ({
     fingerprint: fingerprintOf(authority.certificatePem),
@@ -40,14 +40,14 @@ export function encodeAuthorities({ trusted, signing, next }: Authorities): Read
   };
 }
 
-/** Reads the data back, or tells what is wrong. Never throws, and quotes no key. */
+/** Decodes the Secret's data, or says what is wrong with it. Never throws and never quotes a key. */
 export function decodeAuthorities(data: Readonly<Record<string, string>>): ObservedSecret['content'] {
   const broken = (what: string) => ({ problem: `is broken: ${what}` });
   if (Object.values(data).every((text) => text === '')) return { problem: 'is empty' };
   const bundle = readBundle(data[BUNDLE] ?? '');
   const entries = readEntries(data[ROTATION] ?? '');
-  if (entries === undefined) return broken(`${ROTATION} does not hold what belongs there`);
-  if (!isSameOrder(bundle, entries)) return broken(`${ROTATION} speaks of other certificates than ${BUNDLE} holds`);
+  if (entries === undefined) return broken(`${ROTATION} is not valid`);
+  if (!isSameOrder(bundle, entries)) return broken(`${ROTATION} and ${BUNDLE} have different certificates`);
 
   const keys: Readonly<Record<Entry['role'], string | undefined>> = {
     Signing: data[SIGNING_KEY],
@@ -62,7 +62,7 @@ export function decodeAuthorities(data: Readonly<Record<string, string>>): Obser
   const [signing, ...otherSigning] = trusted.filter((_, i) => entries[i]?.role === 'Signing');
   const [next, ...otherNext] = trusted.filter((_, i) => entries[i]?.role === 'Next');
   if (otherSigning.length + otherNext.length > 0) return broken(`${ROTATION} gives one role to several certificates`);
-  if (!signing && !next) return broken(`${ROTATION} names no authority that signs or will sign`);
+  if (!signing && !next) return broken(`${ROTATION} names no authority that signs now or next`);
   if (signing && !hasItsKey(signing)) return broken(`${SIGNING_KEY} is not the key of the authority that signs`);
   if (next && !hasItsKey(next)) return broken(`${NEXT_KEY} is not the key of the next authority`);
   return assign(trusted, signing, next);

@@ -4,15 +4,18 @@ import { buildGraph, type Graph } from '../dag/graph.ts';
 import { findLevels } from '../dag/levels.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 
-/** `loop`: on a loop that is told. `stuck`: on another, or behind one. `missing`: waited for, and not in the list of steps. */
+/**
+ * `loop`: on a reported cycle. `stuck`: on another cycle, or behind one. `missing`: named in `dependsOn` but not in the
+ * list of steps.
+ */
 type DrawnState = 'ready' | 'loop' | 'stuck' | 'missing';
 
 export interface DrawnStep {
-  /** A word, unique in the drawing. */
+  /** An identifier that is unique in the drawing. */
   readonly id: string;
-  /** Printable and short; what else a format needs escaped is for the format. */
+  /** Printable and short. The format adds any other escapes that it needs. */
   readonly label: string;
-  /** Printable; '' of what is missing. */
+  /** Printable. '' for a missing step. */
   readonly kind: string;
   readonly state: DrawnState;
 }
@@ -24,23 +27,26 @@ export interface DrawnEdge {
   readonly isOnLoop: boolean;
 }
 
-/** What stands in one row of a drawing. */
+/** One row of a drawing. */
 interface DrawnRow {
   readonly heading: string;
   readonly steps: readonly DrawnStep[];
 }
 
-/** The effective graph of an Orchestration, as every format draws it. */
+/** The effective graph of an Orchestration, which every format draws. */
 export interface Drawing {
   readonly title: string;
-  /** The edges are the sequential default: nobody wrote them. */
+  /** Whether the edges come from the sequential default and not from the author. */
   readonly isSequential: boolean;
-  /** What is missing, then wave by wave what may run together, then what can never start; none is empty. */
+  /**
+   * The missing steps, then the waves of steps that can run together, then the steps that can never start. No row is
+   * empty.
+   */
   readonly rows: readonly DrawnRow[];
   readonly edges: readonly DrawnEdge[];
 }
 
-/** Draws any Orchestration, a broken one too. Linear. */
+/** Draws any Orchestration, also an invalid one. Linear. */
 export function drawOrchestration({ namespace, name, steps }: Orchestration): Drawing {
   const graph = buildWholeGraph(steps);
   const { levels, stuck } = findLevels(graph);
@@ -65,7 +71,7 @@ export function drawOrchestration({ namespace, name, steps }: Orchestration): Dr
   };
 }
 
-/** The graph with its loops of one step: a step that waits for itself, of which `buildGraph` makes no edge. */
+/** The graph including steps that depend on themselves, for which `buildGraph` makes no edge. */
 function buildWholeGraph(steps: Orchestration['steps']): Graph {
   const graph = buildGraph(steps);
   const isReflexive = new Set(graph.reflexive.map(({ step }) => step));
@@ -75,7 +81,7 @@ function buildWholeGraph(steps: Orchestration['steps']): Graph {
   return { ...graph, dependencies };
 }
 
-/** For each step on a loop that is told, which of its dependencies lies on it too. */
+/** Maps each step on a reported cycle to its dependency on the same cycle. */
 function findLoopEdges(graph: Graph): ReadonlyMap<number, number> {
   const cycles = findCycles(graph);
   return new Map([
@@ -86,7 +92,7 @@ function findLoopEdges(graph: Graph): ReadonlyMap<number, number> {
   ]);
 }
 
-/** By name, since several steps may wait for the same. */
+/** Maps the names of missing steps to their boxes. Several steps can depend on the same name. */
 function drawMissing({ steps, missing }: Graph): ReadonlyMap<string, DrawnStep> {
   const names = new Set(missing.map(({ step, entry }) => steps[step]?.dependsOn?.[entry] ?? ''));
   return new Map(

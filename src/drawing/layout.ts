@@ -1,6 +1,6 @@
 import { Graph, layout } from '@dagrejs/dagre';
 
-/** Something to be placed. Lengths are pixels; the row is the highest it may stand in. */
+/** A box to place. Lengths are in pixels. `row` is the highest row that it may be in. */
 export interface Box {
   readonly id: string;
   readonly width: number;
@@ -21,24 +21,28 @@ export interface Point {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** The middle of each box, as given. */
+  /** The centre of each box, in the order of the boxes. */
   readonly middles: readonly Point[];
-  /** The corners of each arrow's line, as given. */
+  /** The corners of each arrow's line, in the order of the arrows. */
   readonly lines: readonly (readonly Point[])[];
 }
 
-/** 10,000 rows, passed by all arrows together, took 10 s, and the time grows faster than they do. */
+/**
+ * The most rows that all arrows together may cross. 10,000 took 10 s, and the time grows faster than the number of
+ * rows.
+ */
 const MOST_PASSED_ROWS = 5000;
 
-/** As many as the gate allows steps; a loop of 2,000 overflows the library's stack. */
+/** The gate's limit of steps. A cycle of 2,000 overflows the library's stack. */
 const MOST_BOXES = 1000;
 
-/** There is too much to place. */
+/** There are too many boxes or arrows to place. */
 export class LayoutTooLargeError extends Error {}
 
 /**
- * Places boxes in rows so that few arrows cross: each in its own row, or further down where an arrow of no loop leads to
- * it. This is the only place that knows the layout library. Throws LayoutTooLargeError. Cost: 1 s for a chain of 1,000.
+ * Places boxes in rows so that few arrows cross. Each box is in its own row, or lower if an arrow that is not on a
+ * cycle leads to it. Only this module knows the layout library. Throws LayoutTooLargeError. Cost: 1 s for a chain of
+ * 1,000 steps.
  */
 export function layOut(boxes: readonly Box[], arrows: readonly Arrow[]): Layout {
   if (boxes.length > MOST_BOXES) throw new LayoutTooLargeError();
@@ -62,7 +66,7 @@ export function layOut(boxes: readonly Box[], arrows: readonly Arrow[]): Layout 
   };
 }
 
-/** How far an arrow from a box to itself stands out; the library leads it anywhere. */
+/** How far an arrow from a box to itself extends, in pixels. The library routes such arrows badly. */
 const TURN = 20;
 
 function turnBack({ x, y, width }: Point & { readonly width: number }): readonly Point[] {
@@ -76,7 +80,7 @@ function turnBack({ x, y, width }: Point & { readonly width: number }): readonly
   return corners.map(([right, down]) => ({ x: side + right, y: y + down }));
 }
 
-/** What we use of the library's graph; its own declarations do not resolve for ES modules. */
+/** The parts of the library's graph that we use. Its own declarations do not resolve for ES modules. */
 interface LibraryGraph {
   setGraph(label: object): void;
   setNode(id: string, label: object): void;
@@ -96,10 +100,13 @@ interface LibraryEdge {
   readonly name?: string;
 }
 
-/** The library keeps every second rank for labels on edges, which we have none of. */
+/** The library reserves every second rank for edge labels, which we do not have. */
 const RANKS_PER_ROW = 2;
 
-/** The library's own rankings save length, and so would pull a step out of its wave. Loops have been broken up already. */
+/**
+ * Ranks boxes by row. The library's own rankings minimise the length of edges and would move a step out of its wave.
+ * The library has removed cycles before.
+ */
 function rankFromRows(graph: LibraryGraph): void {
   const waitingFor = new Map(graph.nodes().map((id) => [id, graph.inEdges(id).length]));
   const ready = graph.nodes().filter((id) => waitingFor.get(id) === 0);
@@ -121,5 +128,5 @@ function rankFromRows(graph: LibraryGraph): void {
   }
 }
 
-/** Of the root that the library adds, with an edge to each box, and takes out again. */
+/** The rank of the root that the library adds, with an edge to each box, and removes later. */
 const ABOVE_ALL = -1;

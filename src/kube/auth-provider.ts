@@ -13,8 +13,9 @@ export interface ProviderCall {
 }
 
 /**
- * Gets a token as an auth-provider of the kubeconfig says: `oidc`, or `azure` and `gcp`, which kubectl 1.26 removed. The
- * token that the kubeconfig holds serves until it expires; a new one is not written back. Throws an Error if there is none.
+ * Gets a token from the auth-provider that a kubeconfig names: `oidc`, or `azure` and `gcp`, which kubectl 1.26
+ * removed. Returns the token in the kubeconfig until that expires. Does not write a new one back. Throws an Error if
+ * there is no token.
  */
 export async function askProvider({ user, name, environment, nowMs }: ProviderCall): Promise<Issued> {
   if (name !== 'oidc' && name !== 'azure' && name !== 'gcp') {
@@ -32,7 +33,7 @@ function readIdToken({ fields }: Entry): Issued {
     const { exp } = asRecord(JSON.parse(Buffer.from(payload, 'base64url').toString()));
     return { token, expiresAtMs: Number(exp) * 1_000 };
   } catch {
-    return { token, expiresAtMs: 0 }; // no JWT: the issuer may give a better one
+    return { token, expiresAtMs: 0 }; // not a JWT: ask the issuer for one
   }
 }
 
@@ -42,7 +43,7 @@ async function refreshIdToken(user: Entry): Promise<Issued> {
     textOf(fields[at]),
   );
   if (issuer === undefined || client === undefined || refreshToken === undefined) {
-    throw new Error(`the id-token of user ${user.name} has expired, and there is nothing to refresh it with`);
+    throw new Error(`the id-token of user ${user.name} has expired, and the kubeconfig has nothing to refresh it with`);
   }
   const { customFetch, discovery, refreshTokenGrant } = await import('openid-client');
   const ca = readDataOrFile(user, 'idp-certificate-authority');
@@ -51,7 +52,7 @@ async function refreshIdToken(user: Entry): Promise<Issued> {
   try {
     const issued = await discovery(new URL(issuer), client, textOf(fields['client-secret']), undefined, options);
     const tokens = await refreshTokenGrant(issued, refreshToken);
-    if (tokens.id_token === undefined) throw new Error('it gave no id_token');
+    if (tokens.id_token === undefined) throw new Error('the issuer returned no id_token');
     return { token: tokens.id_token, expiresAtMs: Number(tokens.claims()?.exp) * 1_000 };
   } catch (error) {
     const { message } = error as Error;
@@ -80,7 +81,7 @@ async function askProgram({ name, fields }: Entry, environment: Environment): Pr
   return { token, expiresAtMs: Date.parse(find('expiry-key', '{.token_expiry}') ?? '') || Number.POSITIVE_INFINITY };
 }
 
-/** By a path of kubectl's: `{.credential.access_token}`. */
+/** Finds a field by a path in kubectl's syntax: `{.credential.access_token}`. */
 function findField(value: unknown, path: string): unknown {
   const names = path
     .replace(/^\{|\}$/g, '')

@@ -7,11 +7,11 @@ import { errorFromFailure, type Lane, type Transport, type TransportAnswer } fro
 
 export type Verb = 'get' | 'list' | 'create' | 'patch' | 'delete' | 'watch';
 
-/** One call: what is sent, and what it is counted as. */
+/** One API call: what it sends, and the labels that it is counted under. */
 export interface Call {
   readonly verb: Verb;
   readonly resource: Resource;
-  /** Without a name the collection. */
+  /** The collection, if there is no name. */
   readonly target: Partial<ObjectName>;
   readonly subresource?: string | undefined;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
@@ -19,15 +19,15 @@ export interface Call {
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning?: ((warning: string) => void) | undefined;
-  /** An answer of more bytes fails as TooLarge, and is not read to its end. */
+  /** If the answer has more bytes, the call fails as TooLarge and reads no further. */
   readonly mostBytes?: number | undefined;
-  /** Told how many bytes the answer has. */
+  /** Called with the number of bytes in the answer. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Told about every request; must not throw. */
+/** Called for every request; must not throw. */
 export interface ClientObserver {
-  /** A request ended, or a watch opened; one that is repeated counts each time. */
+  /** A request ended or a watch opened. Each retry counts as a request. */
   finishRequest(request: { verb: Verb; resource: string; outcome: 'ok' | KubeErrorReason; durationMs: number }): void;
   countRetry(request: { verb: Verb; resource: string; reason: KubeErrorReason }): void;
 }
@@ -36,30 +36,38 @@ export interface CallerOptions {
   readonly transport: Transport;
   readonly timing: Timing;
   readonly observer?: ClientObserver;
-  /** Whose connections are used: `calls` unless given. Watches have their own. */
+  /** Which connections to use. The default is `calls`. Watches have their own. */
   readonly lane?: Exclude<Lane, 'watches'>;
-  /** For a call with all its repetitions: 35 s unless given, as the longest webhook takes 30 s. */
+  /**
+   * Deadline for a call with all its retries, in milliseconds. The default is 35 s, because the slowest webhook takes
+   * 30 s.
+   */
   readonly deadlineMs?: number;
 }
 
-/** Calls with a deadline, counted. Both functions throw KubeError only. */
+/** Sends calls with a deadline and counts them. Both functions throw only KubeError. */
 export interface Caller {
-  /** Sends a call until it succeeds, may not be repeated (see KubeClient), or has no time left; returns the answer's body. */
+  /**
+   * Sends a call until it succeeds, must not be retried (see KubeClient), or runs out of time. Returns the body of the
+   * answer.
+   */
   readonly send: (call: Call) => Promise<Record<string, unknown>>;
-  /** Sends a call once and resolves with the body as it comes, `idleTimeoutMs` being its longest silence. */
+  /**
+   * Sends a call once and resolves with the body as a stream. `idleTimeoutMs` is the longest pause between two chunks.
+   */
   readonly stream: (call: Call, idleTimeoutMs: number) => Promise<TransportAnswer['body']>;
 }
 
 const DEADLINE_MS = 35_000;
-/** A read is not worth a longer wait: another attempt, on another connection, is. */
+/** After this time, another attempt on another connection is better than a longer wait. */
 const READ_ATTEMPT_MS = 10_000;
 const RETRY_BACKOFF: Backoff = { baseMs: 100, capMs: 5_000 };
 
 const METHOD = { get: 'GET', list: 'GET', watch: 'GET', create: 'POST', patch: 'PATCH', delete: 'DELETE' } as const;
 
 /**
- * Makes calls over a transport: reads are repeated until their deadline, writes only where they cannot have been
- * carried out. Throws KubeError.
+ * Makes calls over a transport. Reads are retried until their deadline. Writes are retried only if the API server
+ * cannot have carried them out. Throws KubeError.
  */
 export function createCaller(options: CallerOptions): Caller {
   const { transport, timing, observer, lane = 'calls', deadlineMs = DEADLINE_MS } = options;
@@ -83,7 +91,7 @@ export function createCaller(options: CallerOptions): Caller {
     }
   }
 
-  /** Sends a call once; the time-out ends with `read`, the caller's signal holds on. */
+  /** Sends a call once. The timeout ends when `read` does; the caller's signal stays in force after that. */
   async function attempt<T>(
     call: Call,
     by: Lane,
@@ -108,7 +116,7 @@ export function createCaller(options: CallerOptions): Caller {
     }
   }
 
-  /** Resolves with an answer that means success; its body is still to be read. */
+  /** Resolves with a successful answer, whose body the caller still has to read. */
   async function open(call: Call, by: Lane, signal: AbortSignal, idleTimeoutMs: number): Promise<TransportAnswer> {
     const { verb, resource, target, subresource, query = {}, body, contentType = 'application/json' } = call;
     const answer = await transport.send({
@@ -133,7 +141,7 @@ export function createCaller(options: CallerOptions): Caller {
 
 const neverAborted = new AbortController().signal;
 
-/** A write is repeated only when it surely was not carried out. */
+/** A write is retried only if it was certainly not carried out. */
 function mayRepeat(failure: KubeError, isRead: boolean): boolean {
   return failure.isTransient && (isRead || !failure.isOutcomeUnknown);
 }
@@ -147,9 +155,9 @@ function labelsOf({ verb, resource, subresource }: Call): { verb: Verb; resource
   return { verb, resource: subresource === undefined ? resource.plural : `${resource.plural}/${subresource}` };
 }
 
-/** The texts of `Warning` headers (RFC 7234, 5.5), as API servers write them: `299 - "text"`, several joined by commas. */
+/** The texts of `Warning` headers (RFC 7234, 5.5) as API servers write them: `299 - "text"`, joined by commas. */
 export function readWarnings(header: string | string[] | undefined): readonly string[] {
-  // Headers are read byte by byte, and API servers write UTF-8.
+  // Node decodes headers as Latin-1, but API servers write UTF-8.
   const entries = Buffer.from([header ?? []].flat().join(', '), 'latin1')
     .toString()
     .matchAll(/\b\d{3} \S+ "((?:\\.|[^"\\])*)"/g);

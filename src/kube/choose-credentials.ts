@@ -1,7 +1,7 @@
 import { type LoadCredentials, loadInCluster } from './credentials.ts';
 import type { PluginHost } from './kubeconfig-user.ts';
 
-/** The credentials of a kubeconfig if one is given, else those of the pod that this runs in. */
+/** Loads the credentials of a kubeconfig if one is given, otherwise those of the pod that the process runs in. */
 export async function chooseCredentials(kubeconfig: string | undefined, host: PluginHost): Promise<LoadCredentials> {
   if (kubeconfig !== undefined) return (await import('./kubeconfig.ts')).loadKubeconfig(kubeconfig, host);
   const { KUBERNETES_SERVICE_HOST: address = 'kubernetes.default.svc', KUBERNETES_SERVICE_PORT: port = '443' } =

@@ -7,33 +7,33 @@ import { apiVersionOf, type ObjectName, type Resource } from './resources.ts';
 import { errorFromFailure } from './transport.ts';
 
 export interface CallOptions {
-  /** Calls it off: the call then fails as Aborted. */
+  /** Cancels the call, which then fails as Aborted. */
   readonly signal?: AbortSignal;
 }
 
 export interface WriteOptions extends CallOptions {
-  /** Judged and answered as if it were done, and not done. */
+  /** The API server validates the write and answers as usual, but stores nothing. */
   readonly dryRun?: boolean;
-  /** Who owns the fields that are written; by default the API server takes the user agent. */
+  /** The manager that owns the written fields. The default is the user agent. */
   readonly fieldManager?: string;
-  /** Told each warning that comes with the answer, also with a refusal. */
+  /** Called with each warning in the answer, also if the API server rejects the write. */
   readonly onWarning?: (warning: string) => void;
 }
 
 export interface PatchOptions extends WriteOptions {
   readonly subresource?: 'status';
-  /** Of an apply patch: takes over fields that others own. */
+  /** For an apply patch: takes over fields that other managers own. */
   readonly force?: boolean;
 }
 
 export interface DeleteOptions extends CallOptions {
   readonly dryRun?: boolean;
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
-  /** Deletes only the object that is this one; else the call fails as Conflict. */
+  /** Deletes the object only if it matches. Otherwise the call fails as Conflict. */
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
-/** Which objects of a kind; without a namespace those of all namespaces. */
+/** Selects objects of a kind, in all namespaces if none is given. */
 export interface Selection {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -41,56 +41,60 @@ export interface Selection {
 }
 
 export interface ListOptions extends Selection, CallOptions {
-  /** At most so many in this page. */
+  /** The most items in this page. */
   readonly limit?: number;
-  /** The page after the one that returned this. */
+  /** The `continue` of the previous page. */
   readonly continue?: string;
-  /** A page of more bytes fails as TooLarge. */
+  /** If the page has more bytes, the call fails as TooLarge. */
   readonly mostBytes?: number;
-  /** Exactly as things were at this version; without it as they are now, never from a cache that lags. */
+  /**
+   * Lists the objects exactly as of this resourceVersion. Without it, the list shows the present state and never comes
+   * from a stale cache.
+   */
   readonly at?: string;
 }
 
 export interface Page {
   readonly items: readonly KubeObject[];
-  /** Of the answer, as JSON. */
+  /** Size of the answer, which is JSON. */
   readonly bytes: number;
-  /** The version that the whole list, all its pages, shows. */
+  /** The resourceVersion of the whole list. It is the same on each page. */
   readonly resourceVersion: string;
-  /** Set if there are more pages. */
+  /** Set if there are more pages; pass it to the next call. */
   readonly continue?: string;
 }
 
-/** The three patch types that custom resources know; `apply` is server-side apply. */
+/** The three patch types that custom resources support. `apply` is server-side apply. */
 export type Patch =
   | { readonly type: 'merge' | 'apply'; readonly body: object }
   | { readonly type: 'json'; readonly body: readonly object[] };
 
 export interface WatchOptions extends Selection, CallOptions {
-  /** Every change after this version. */
+  /** The watch yields every change after this resourceVersion. */
   readonly resourceVersion: string;
-  /** When the API server ends the watch. */
+  /** The API server ends the watch after this time. */
   readonly timeoutSeconds: number;
-  /** The longest silence before the connection is taken for dead. */
+  /** The longest time without data before the connection counts as dead. */
   readonly idleTimeoutMs: number;
 }
 
-/** A bookmark's object has nothing but a resourceVersion: all changes up to it have been told. */
+/** The object of a bookmark has only a resourceVersion. The watch has sent all changes up to it. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object: KubeObject;
 }
 
 /**
- * The API server, for any kind of object. Every function throws KubeError and nothing else, within the client's deadline
- * (a watch: to its first byte, 10 s).
+ * A client of the API server for any kind of object. Every function throws only KubeError, and does so within the
+ * client's deadline. For a watch, the deadline is 10 s until the first byte.
  *
- * What is repeated here, until the deadline, with jitter and not before Retry-After: reads whose error is transient, and
- * writes that surely were not carried out (429, no connection). A write whose outcome is unknown is never sent again from
- * here: it throws with `isOutcomeUnknown`, for the caller to decide anew from what it then sees. Deciding to send the same
- * again is safe for a create with a fixed name (AlreadyExists: tell by the owner's uid whether it is ours), for a patch
- * that carries a resourceVersion (Conflict: it, or another's, was carried out), for a delete that carries the uid, and for
- * an apply.
+ * The client retries reads whose error is transient, and writes that were certainly not carried out (429, no
+ * connection). It retries until the deadline, with jitter, and not before Retry-After.
+ *
+ * The client never retries a write whose outcome is unknown. The write throws with `isOutcomeUnknown`, and the caller
+ * has to read the present state and decide again. The caller can safely send the same write again if it is one of
+ * these: a create with a fixed name (on AlreadyExists, the owner's uid shows whether the object is ours), a patch with
+ * a resourceVersion (Conflict means that this patch or another one was carried out), a delete with a uid, or an apply.
  */
 export interface KubeClient {
   get(resource: Resource, name: ObjectName, options?: CallOptions): Promise<KubeObject>;
@@ -98,13 +102,17 @@ export interface KubeClient {
   /** Creates the object in the namespace that its metadata names. */
   create(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /**
-   * A merge or apply patch whose body has `metadata.resourceVersion` is carried out only on that very version, and else
-   * fails as Conflict, also when the object has been made anew: no version is given twice. A uid in the body adds nothing.
+   * If the body of a merge or apply patch has `metadata.resourceVersion`, the patch applies only to that version.
+   * Otherwise it fails as Conflict, also if the object was deleted and created again, because no version is used twice.
+   * A uid in the body changes nothing.
    */
   patch(resource: Resource, name: ObjectName, patch: Patch, options?: PatchOptions): Promise<KubeObject>;
-  /** Resolves when the deletion is accepted, which with finalizers or in the foreground is before the object is gone. */
+  /**
+   * Resolves when the API server accepts the deletion. With finalizers or foreground deletion, the object still exists
+   * then.
+   */
   delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<void>;
-  /** Yields changes until the API server ends the watch, and bookmarks. The connection ends with the iteration. */
+  /** Yields changes and bookmarks until the API server ends the watch. Leaving the loop closes the connection. */
   watch(resource: Resource, options: WatchOptions): AsyncGenerator<WatchEvent, void>;
 }
 
@@ -114,16 +122,16 @@ const CONTENT_TYPE = {
   apply: 'application/apply-patch+yaml', // JSON is YAML
 } as const;
 
-/** A client over a transport. Every call has a deadline, and throws KubeError. */
+/** Creates a client over a transport. Every call has a deadline and throws KubeError. */
 export function createKubeClient(options: CallerOptions): KubeClient {
   const { send, stream } = createCaller(options);
-  // A single object is passed on as it is: whoever knows its kind decodes it.
+  // A single object is returned as received. The caller knows its kind and decodes it.
   const sendForObject = send as unknown as (...call: Parameters<typeof send>) => Promise<KubeObject>;
 
   return {
     get: (resource, target, { signal } = {}) => sendForObject({ verb: 'get', resource, target, signal }),
     async list(resource, { limit, continue: next, at, mostBytes, signal, ...selection } = {}) {
-      // A `continue` already says which version it is a page of.
+      // A `continue` already contains the version.
       const version = at === undefined || next !== undefined ? {} : exactly(at);
       const query = { ...selectorsOf(selection), limit, continue: next, ...version };
       let bytes = 0;
@@ -163,7 +171,7 @@ function exactly(resourceVersion: string) {
   return { resourceVersion, resourceVersionMatch: 'Exact' };
 }
 
-/** The collection of a namespace, or of all. */
+/** The target for the collection of one namespace, or of all namespaces. */
 function within({ namespace }: { readonly namespace?: string }): { readonly namespace?: string } {
   return namespace === undefined ? {} : { namespace };
 }
@@ -172,7 +180,7 @@ function selectorsOf({ labelSelector, fieldSelector }: Selection) {
   return { labelSelector, fieldSelector };
 }
 
-/** Items of built-in kinds come without apiVersion and kind. */
+/** In lists of built-in kinds, the API server leaves out the items' apiVersion and kind. */
 function readPage(resource: Resource, list: Record<string, unknown>): Omit<Page, 'bytes'> {
   const { items, metadata } = list as {
     items?: readonly KubeObject[] | null;
@@ -186,7 +194,7 @@ function readPage(resource: Resource, list: Record<string, unknown>): Omit<Page,
   };
 }
 
-/** Throws what an ERROR event says. */
+/** Throws a KubeError for an ERROR event. */
 function readEvent(line: string): WatchEvent {
   const event = parseEvent(line);
   if (event.type === 'ERROR') throw errorFromStatus(event.object);
@@ -195,7 +203,7 @@ function readEvent(line: string): WatchEvent {
 
 type ErrorEvent = { readonly type: 'ERROR'; readonly object: Readonly<Record<string, unknown>> };
 
-/** A line that cannot be read may have been a change, and only a new list can tell what it was. */
+/** A line that cannot be read may be a change. `Expired` makes the caller list again. */
 function parseEvent(line: string): WatchEvent | ErrorEvent {
   try {
     return JSON.parse(line);
@@ -204,7 +212,10 @@ function parseEvent(line: string): WatchEvent | ErrorEvent {
   }
 }
 
-/** The lines of a stream of UTF-8, without their ends. What follows the last line end is left out: the stream was cut. */
+/**
+ * Yields the lines of a UTF-8 stream without their line ends. Drops text after the last line end, because the stream
+ * was cut there.
+ */
 export async function* readLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new StringDecoder('utf8');
   let partial = '';

@@ -12,22 +12,25 @@ import { createWrites } from './writes.ts';
 
 export interface ClusterOptions {
   readonly client: KubeClient;
-  /** Every kind that is read from the copy, all of them of namespaces; those that are created need not be among them. */
+  /** The namespaced kinds to keep a copy of. Kinds that are only created need not be listed. */
   readonly resources: readonly Resource[];
-  /** The namespaces that are followed; undefined: all. */
+  /** The namespaces to follow. Undefined means all. */
   readonly namespaces: readonly string[] | undefined;
-  /** The name under which we write. */
+  /** The field manager of our writes. */
   readonly fieldManager: string;
-  /** Called after each change is in the copy. */
+  /** Called after the copy contains a change. */
   readonly onChange: (object: StoredObject) => void;
-  /** Called after each list of a kind is in the copy, of one namespace or (undefined) of all. Must not throw. */
+  /**
+   * Called after the copy contains a list of a kind, with the namespace of the list (undefined for all). Must not
+   * throw.
+   */
   readonly onListed?: (kind: string, namespace: string | undefined) => void;
   readonly rival?: RivalWriter;
-  /** What is kept of an object, whose managed fields are gone already; everything unless given. */
+  /** Reduces an object to what the copy keeps. The managed fields are already removed. The default keeps everything. */
   readonly keep?: (object: StoredObject) => KubeObject;
-  /** What objects are found by in `listObjects`. */
+  /** The topics that `listObjects` and `about` find an object by. */
   readonly topicsOf?: (object: StoredObject) => readonly string[];
-  /** As long as it returns a promise, and that is not settled, no change gets into the copy. */
+  /** While this returns a pending promise, the copy does not change. */
   readonly pause?: () => Promise<unknown> | undefined;
   readonly timing: Timing;
   readonly log: Log;
@@ -35,8 +38,8 @@ export interface ClusterOptions {
 }
 
 /**
- * A copy of some kinds of objects, kept by reflectors, and the writes of a controller that decides on it. Reading a kind
- * that has not been listed yet throws: nothing may be taken for absent before that.
+ * Keeps a copy of some kinds of objects with reflectors, and makes the writes of a controller that decides on that
+ * copy. Reading a kind throws if it has not been listed yet, because the copy cannot show that an object is absent.
  */
 export function followCluster(options: ClusterOptions) {
   const { client, resources, namespaces, fieldManager, onChange, onListed, pause, timing, log, observer } = options;
@@ -82,7 +85,7 @@ export function followCluster(options: ClusterOptions) {
     return copy === undefined ? `${kind} of ${namespace} is not followed` : copy.reflector.failure();
   }
 
-  /** As it is now; undefined where there is none. */
+  /** Reads an object from the API server. Undefined if it does not exist. */
   async function read(resource: Resource, namespace: string, name: string): Promise<StoredObject | undefined> {
     return client.get(resource, { namespace, name }).then(
       (object) => object as StoredObject,
@@ -94,26 +97,29 @@ export function followCluster(options: ClusterOptions) {
   }
 
   return {
-    /** Resolves when each of these kinds has been listed. */
+    /** Resolves when each of these kinds is listed. */
     whenSynced: (kinds: readonly string[]) =>
       Promise.all(
         copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenSynced()),
       ),
-    /** Resolves when each of these kinds has been listed, or could not be, in each namespace. */
+    /** Resolves when each of these kinds is listed, or its first list failed, in each namespace. */
     whenTried: (kinds: readonly string[]) =>
       Promise.all(
         copies.filter(({ resource }) => kinds.includes(resource.kind)).map(({ reflector }) => reflector.whenTried()),
       ),
-    /** Which of these kinds are not known in which namespaces, and why, a sentence each. */
+    /** Says which of these kinds cannot be read in which namespaces, and why. One sentence each. */
     unlisted: (kinds: readonly string[]): readonly string[] =>
       copies.flatMap(({ resource: { kind }, namespace, reflector }) => {
-        const words = reflector.failure() ?? (reflector.isSynced() ? undefined : 'the first list is under way');
+        const words = reflector.failure() ?? (reflector.isSynced() ? undefined : 'the first list is in progress');
         if (words === undefined || !kinds.includes(kind)) return [];
         const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
         return [`cannot list ${kind} of ${where}: ${words}`];
       }),
     stop: () => Promise.all(copies.map(({ reflector }) => reflector.stop())),
-    /** Of each copy that has heard anything: how long ago that was. Resources repeat where several namespaces are followed. */
+    /**
+     * The time since the last message from the API server, for each copy that received one. If several namespaces are
+     * followed, a resource occurs several times.
+     */
     *ages(): Generator<{ resource: string; ageMs: number }> {
       for (const { resource, reflector } of copies) {
         const heardMs = reflector.lastHeardMs();
@@ -127,18 +133,18 @@ export function followCluster(options: ClusterOptions) {
     getObject: (apiVersion: string, kind: string, key: string) =>
       storeOf(apiVersion, kind, key.split('/')[0] ?? '').get(key) as StoredObject | undefined,
     /**
-     * Why the copy may not hold the objects of this kind in this namespace, in the API server's words; undefined where it
-     * does, and as long as the first list is under way.
+     * Why the copy may lack objects of this kind in this namespace, in the API server's words. Undefined if the copy is
+     * complete, and while the first list is in progress.
      */
     unreadable,
-    /** The objects about this topic, of any kind and as far as kinds have been listed. */
+    /** The objects with this topic, of all kinds that have been listed. */
     about: (topic: string) => copies.flatMap(({ store }) => store.about(topic)) as readonly StoredObject[],
-    /** Those of a topic that names the namespace too. */
+    /** The objects of one kind with this topic. The topic must include the namespace. */
     listObjects: (apiVersion: string, kind: string, namespace: string, topic: string) =>
       storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],
     untilOwnWritesSeenMs: (key: string): number => {
       const namespace = key.split('/')[0] ?? '';
-      // What is not followed, or not any more, is never heard of: nobody waits for that.
+      // No events arrive for a kind that is not followed, or not any more, so do not wait for them.
       const versionOf = (kind: string) => {
         const copy = copies.find(
           ({ resource, ...one }) => resource.kind === kind && (one.namespace ?? namespace) === namespace,
@@ -151,7 +157,7 @@ export function followCluster(options: ClusterOptions) {
     statusWriters: (object: object) => statusWriters(object, fieldManager),
     rivalWroteMs,
     read,
-    /** As they are now, the first 500 at most. */
+    /** Reads the present objects from the API server, at most the first 500. */
     list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>
       (await client.list(resource, { ...selection, limit: 500 })).items,
     readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>

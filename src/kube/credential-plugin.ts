@@ -6,18 +6,18 @@ import { type Entry, listOf, readDataOrFile, textOf } from './kubeconfig-file.ts
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a program or an identity provider issued to the user of a kubeconfig. */
+/** The credentials that a plugin or an identity provider issued to the user of a kubeconfig. */
 export interface Issued {
   readonly token?: string | undefined;
-  /** In PEM, with its key. */
+  /** In PEM, together with `key`. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** In milliseconds since the epoch; infinity: until the API server refuses it. */
+  /** In milliseconds since the epoch. Infinity means valid until the API server rejects it. */
   readonly expiresAtMs: number;
 }
 
 export interface PluginCall {
-  /** The `exec` of the user. */
+  /** The `exec` field of the user. */
   readonly exec: Readonly<Record<string, unknown>>;
   readonly user: Entry;
   readonly cluster: Entry;
@@ -25,7 +25,7 @@ export interface PluginCall {
 }
 
 /**
- * Runs the credential plugin of a user, by the protocol of client.authentication.k8s.io. Nobody answers its questions.
+ * Runs the credential plugin of a user by the client.authentication.k8s.io protocol. The plugin is not interactive.
  * Throws an Error that says what is wrong with the plugin.
  */
 export async function runPlugin({ exec, user, cluster, environment }: PluginCall): Promise<Issued> {
@@ -38,7 +38,7 @@ export async function runPlugin({ exec, user, cluster, environment }: PluginCall
     ...(exec['provideClusterInfo'] === true && { cluster: describeCluster(cluster) }),
   };
   const output = await runProgram(
-    // As kubectl: a bare name is looked for on PATH, a relative path beside the kubeconfig.
+    // As in kubectl: a bare name is searched on PATH, a relative path beside the kubeconfig.
     command.includes('/') && !isAbsolute(command) ? resolve(user.folder, command) : command,
     listOf(args).map(String),
     {
@@ -79,7 +79,7 @@ function describeCluster(cluster: Entry): object {
 
 const execute = promisify(execFile);
 
-/** Runs a program to its end, with nothing to read, and returns what it printed. Throws an Error that quotes its complaint. */
+/** Runs a program with empty input until it exits. Returns what it printed. Throws an Error that quotes its stderr. */
 export async function runProgram(command: string, args: readonly string[], env: Environment): Promise<string> {
   const running = execute(command, args, { env });
   running.child.stdin?.end();
@@ -92,7 +92,7 @@ export async function runProgram(command: string, args: readonly string[], env: 
   }
 }
 
-/** What a plugin printed, as JSON. */
+/** Parses the output of a plugin as JSON. */
 export function parseOutput(command: string, output: string): unknown {
   try {
     return JSON.parse(output);

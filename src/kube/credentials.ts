@@ -3,34 +3,40 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Log, Timing } from './ports.ts';
 
-/** Where the API server is, how to know it, and who we are. */
+/** The address of the API server, how to verify it, and how to authenticate. */
 export interface Credentials {
-  /** `https://host:port`, with a path if the API is below one. */
+  /** `https://host:port`, followed by a path if the API has a prefix. */
   readonly server: string;
-  /** Sent with every request: authorization, impersonation. */
+  /** Headers of every request: authorization, impersonation. */
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsCredentials;
 }
 
 /** In PEM. */
 export interface TlsCredentials {
-  /** Undefined: the authorities that Node trusts. */
+  /** Undefined means the certificate authorities that Node trusts. */
   readonly ca: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** The name that the server's certificate must be for, if not that of the address. */
+  /** The name in the server's certificate, if it differs from the address. */
   readonly servername?: string | undefined;
-  /** False accepts any server: a kubeconfig's insecure-skip-tls-verify. */
+  /** False accepts any server certificate, as `insecure-skip-tls-verify` in a kubeconfig does. */
   readonly rejectUnauthorized: boolean;
 }
 
-/** Reads the credentials from where they are kept; `isRefused` when the last ones were: nothing remembered will do. */
+/**
+ * Reads the credentials from their source. `isRefused` means that the API server rejected the last ones, so a cached
+ * copy must not be used.
+ */
 export type LoadCredentials = (isRefused: boolean) => Promise<Credentials>;
 
-/** Where every pod finds the account that it runs as. */
+/** Where Kubernetes mounts a pod's service account. */
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** The credentials of a pod: host and port from KUBERNETES_SERVICE_HOST and _PORT, token and CA from mounted files. */
+/**
+ * Loads the credentials of a pod: host and port from KUBERNETES_SERVICE_HOST and _PORT, token and CA from mounted
+ * files.
+ */
 export function loadInCluster(options: { host: string; port: string; folder?: string }): LoadCredentials {
   const { host, port, folder = SERVICE_ACCOUNT_FOLDER } = options;
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
@@ -40,22 +46,27 @@ export function loadInCluster(options: { host: string; port: string; folder?: st
   };
 }
 
-/** The credentials in use; as long as what is loaded stays the same, they are the same object. */
+/** The credentials in use. `get` returns the same object until their content changes. */
 export interface CredentialCache {
-  /** The newest ones, at most a minute old. Throws only if they have never been readable. */
+  /** Returns credentials that were read at most a minute ago. Throws only if they have never been readable. */
   readonly get: () => Promise<Credentials>;
-  /** Has the next `get` read anew: these were refused, or a handshake failed, which may mean another CA. */
+  /**
+   * Makes the next `get` read again. Call it with credentials that the API server rejected, or without them after a
+   * failed handshake, because the CA may have changed.
+   */
   readonly expire: (refused?: Credentials) => void;
 }
 
-/** As client-go re-reads a token file; the kubelet replaces a token when a fifth of its life is left. */
+/**
+ * As often as client-go reads a token file again. The kubelet replaces a token when a fifth of its lifetime is left.
+ */
 const MAX_AGE_MS = 60_000;
-/** However many calls are refused, and however fast they are repeated, a plugin is not started more often. */
+/** The shortest time between two reads, so that rejected calls do not start a plugin more often. */
 const MIN_AGE_MS = 1_000;
-/** A plugin that waits for somebody to type a password must not hold calls for ever. */
+/** A plugin that waits for a password must not block calls forever. */
 const LOAD_TIMEOUT_MS = 10_000;
 
-/** Keeps the last good credentials when new ones cannot be read. Age is measured on the monotonic clock. */
+/** Keeps the last good credentials if new ones cannot be read. Measures age on the monotonic clock. */
 export function createCredentialCache(load: LoadCredentials, timing: Timing, log: Log): CredentialCache {
   let current: Credentials | undefined;
   let isRefused = false;
@@ -73,7 +84,7 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
       return current ?? loaded;
     } catch (error) {
       if (current === undefined) throw error;
-      log.warn({ error }, 'cannot read the API credentials anew, keeping the old ones');
+      log.warn({ error }, 'cannot read the API credentials again, keeping the old ones');
       staleAt = readAt + MIN_AGE_MS;
       return current;
     }

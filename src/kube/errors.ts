@@ -1,5 +1,5 @@
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
-/** One of the server's reasons for a refusal, as in `Status.details.causes`. */
+/** One of the server's reasons for rejecting a call, as in `Status.details.causes`. */
 export interface StatusCause {
   readonly reason?: string;
   readonly message?: string;
@@ -7,17 +7,17 @@ export interface StatusCause {
 }
 
 export interface KubeErrorDetails {
-  /** HTTP status; absent when there was no answer. */
+  /** HTTP status. Absent if there was no answer. */
   readonly code?: number;
   readonly causes?: readonly StatusCause[];
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long the server asked the client to wait, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** Whether the call may have been carried out all the same: an answer that never came says nothing about the write. */
+  /** Whether the call may have been carried out although it failed, for example because no answer arrived. */
   readonly isOutcomeUnknown?: boolean;
   readonly cause?: unknown;
 }
 
-/** A call to the API server that failed. The message is the server's own, if it had one; it does not say which call it was. */
+/** A failed call to the API server. The message is the server's own, if it sent one. It does not name the call. */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
   readonly reason: KubeErrorReason;
@@ -35,7 +35,7 @@ export class KubeError extends Error {
     this.isOutcomeUnknown = details.isOutcomeUnknown ?? false;
   }
 
-  /** Whether the same call may well succeed later, with nothing changed by us. */
+  /** Whether the same call may succeed later without any change by us. */
   get isTransient(): boolean {
     return (
       this.reason === KubeErrorReason.TooManyRequests ||
@@ -45,7 +45,7 @@ export class KubeError extends Error {
   }
 }
 
-/** `metav1.Status.reason` to ours; what is absent here is told by the HTTP status. */
+/** Maps `metav1.Status.reason` to our reasons. For reasons that are not listed, the HTTP status decides. */
 const REASON_OF_STATUS: ReadonlyMap<unknown, KubeErrorReason> = new Map([
   ['AlreadyExists', 'AlreadyExists'],
   ['Conflict', 'Conflict'],
@@ -83,13 +83,16 @@ const REASON_OF_CODE: ReadonlyMap<number, KubeErrorReason> = new Map([
   [429, 'TooManyRequests'],
 ]);
 
-/** What the API server says, as a 500 without a reason, when an object exceeds what etcd takes (1.5 MiB) or can be sent (2 MiB). */
+/**
+ * The API server's message if an object exceeds what etcd stores (1.5 MiB) or accepts in a request (2 MiB). It comes
+ * with status 500 and no reason.
+ */
 const TOO_LARGE = /request is too large|message larger than max/;
 
-/** Longest text kept of an answer that is no Status, such as a load balancer's page. */
+/** The most characters kept of an answer that is not a Status, such as a load balancer's page. */
 const TEXT_LENGTH = 200;
 
-/** The error that an HTTP answer other than 2xx means. `retryAfter` is the header of that name. */
+/** Converts an HTTP answer other than 2xx to an error. `retryAfter` is the header of that name. */
 export function errorFromAnswer(code: number, text: string, retryAfter?: string): KubeError {
   const status = parseObject(text);
   if (status?.['kind'] === 'Status') return errorFromStatus(status, { code, retryAfter });
@@ -97,7 +100,7 @@ export function errorFromAnswer(code: number, text: string, retryAfter?: string)
   return errorFromStatus({ code, ...(words ? { message: words } : {}) }, { code, retryAfter });
 }
 
-/** The error that a `metav1.Status` means, which is also what a watch's ERROR event carries. */
+/** Converts a `metav1.Status` to an error. The ERROR event of a watch carries one too. */
 export function errorFromStatus(
   status: Readonly<Record<string, unknown>>,
   answer: { readonly code?: number; readonly retryAfter?: string | undefined } = {},
@@ -120,7 +123,7 @@ function reasonOf(code: number, message = ''): KubeErrorReason {
   return REASON_OF_CODE.get(code) ?? 'Unknown';
 }
 
-/** A number of seconds in milliseconds; the other form of Retry-After, a date, is not used by API servers. */
+/** Converts seconds to milliseconds. API servers do not use the other form of Retry-After, a date. */
 function readSeconds(value: unknown): number | undefined {
   const seconds = Number.parseInt(String(value), 10);
   return seconds > 0 ? seconds * 1_000 : undefined;

@@ -20,7 +20,7 @@ export interface RecorderOptions {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** Writes events. An event is a courtesy: nothing waits for it in vain, and one that is lost is only logged. */
+/** Creates a function that writes events. The result resolves in any case: a failed write is only logged. */
 export function createRecorder({ client, component, now, log }: RecorderOptions): RecordEvent {
   return async (resource, { namespace, name, uid }, type, reason, message) => {
     const time = now().toISOString();

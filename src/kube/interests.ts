@@ -1,15 +1,15 @@
 /**
- * Who is to hear of a change: keys by the topics that their last look read about. A look that begins anew forgets what the
- * one before asked for. So an event costs what it concerns, however many keys there are.
+ * Maps topics to the keys that depend on them. A reconcile adds the topics that it reads and first forgets those of the
+ * previous reconcile. The cost of an event therefore depends on the number of interested keys only.
  */
 export interface Interests {
   readonly add: (key: string, topic: string) => void;
-  /** Forgets all topics of the key. */
+  /** Removes all topics of the key. */
   readonly forget: (key: string) => void;
   readonly keysOf: (topic: string) => Iterable<string>;
 }
 
-/** Nobody is interested in anything yet. */
+/** Creates an empty map. */
 export function createInterests(): Interests {
   const topics = new Map<string, Set<string>>();
   const keys = new Map<string, Set<string>>();

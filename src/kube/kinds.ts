@@ -2,22 +2,25 @@ import { listResources, type StepKinds } from '../orchestration/kinds/step-kinds
 import { GROUP, VERSION } from '../orchestration/schema.ts';
 import { namespacedResource, type Resource } from './resources.ts';
 
-/** What is executed. */
+/** The kinds that the reconciler executes or judges. */
 export const RUNS = namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns');
 export const ORCHESTRATIONS = namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations');
 export const TOOL_RUNS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'ToolRun', 'toolruns');
 
-/** What is followed for runs: runs, Orchestrations, and what steps create and wait for. Runs are both. */
+/**
+ * The kinds that are followed for runs: runs, Orchestrations, and the kinds that steps create or wait for. Runs are
+ * among those too, but are listed once.
+ */
 export function followedResources(kinds: StepKinds): readonly Resource[] {
   return [RUNS, ORCHESTRATIONS, ...listResources(kinds).filter(({ kind }) => kind !== RUNS.kind)];
 }
 
-/** What is followed for ToolRuns. */
+/** The kinds that are followed for ToolRuns. */
 export const TOOLS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'Tool', 'tools');
 export const JOBS = namespacedResource('batch', 'v1', 'Job', 'jobs');
 
-/** What is written and not followed. */
+/** Kinds that are written but not followed. */
 export const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
 export const CONFIG_MAPS = namespacedResource('', 'v1', 'ConfigMap', 'configmaps');
-/** What is reported about other objects, and what a Job's controller reports about its pods. */
+/** Events that we write about other objects, and that the Job controller writes about its pods. */
 export const EVENTS = namespacedResource('', 'v1', 'Event', 'events');

@@ -3,24 +3,24 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { asRecord } from '../orchestration/decode.ts';
 
-/** A named cluster, user or context, as its file has it. */
+/** A named cluster, user or context of a kubeconfig file. */
 export interface Entry {
   readonly name: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** The folder of its file: relative paths begin here. */
+  /** The folder of the file. Relative paths start here. */
   readonly folder: string;
 }
 
-/** One kubeconfig, or several merged. */
+/** A kubeconfig, possibly merged from several files. */
 export interface Kubeconfig {
-  /** Empty if no file sets one. */
+  /** Empty if no file sets a current context. */
   readonly currentContext: string;
   readonly contexts: ReadonlyMap<string, Entry>;
   readonly clusters: ReadonlyMap<string, Entry>;
   readonly users: ReadonlyMap<string, Entry>;
 }
 
-/** Merges kubeconfigs as kubectl does: the first current context, and the first entry of a name, count. */
+/** Merges kubeconfigs as kubectl does: the first current context and the first entry of each name win. */
 export function readKubeconfig(files: readonly string[]): Kubeconfig {
   const contents = files.map((file) => ({ folder: dirname(resolve(file)), content: asRecord(parseFile(file)) }));
   const merge = (list: string, kind: string) => {
@@ -45,23 +45,23 @@ function parseFile(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    // The lines that follow the first one, and its colon, draw the place.
+    // The parser's other lines, after a colon, draw the position in the text.
     const [message] = (error as Error).message.split(/:?\n/);
     throw new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${message}`, { cause: error });
   }
 }
 
-/** A field that holds text; `undefined` if it is absent, empty or something else. */
+/** Returns the text of a field. Undefined if the field is absent, empty, or not text. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A field that holds a list; empty if it is absent or something else. */
+/** Returns the list of a field. Empty if the field is absent or not a list. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** What the field `NAME-data` (base64) or the file that `NAME` names holds. */
+/** Returns the content of the field `NAME-data` (base64), or else of the file that the field `NAME` names. */
 export function readDataOrFile({ fields, folder }: Entry, name: string): string | undefined {
   const data = textOf(fields[`${name}-data`]);
   if (data !== undefined) return Buffer.from(data, 'base64').toString();

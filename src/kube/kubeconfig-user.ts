@@ -6,21 +6,21 @@ import { type Environment, type Issued, runPlugin } from './credential-plugin.ts
 import type { Credentials } from './credentials.ts';
 import { type Entry, readDataOrFile, textOf } from './kubeconfig-file.ts';
 
-/** What a context of a kubeconfig joins. */
+/** The cluster and the user of a context. */
 export interface ClusterAndUser {
   readonly cluster: Entry;
-  /** Undefined: nobody in particular. */
+  /** Undefined if the context names no user; requests are anonymous. */
   readonly user: Entry | undefined;
 }
 
-/** The process around plugins of a kubeconfig. */
+/** The environment and the clock of the process that runs plugins. */
 export interface PluginHost {
   readonly environment: Environment;
   /** In milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Reads credentials. What a plugin or provider issued is kept until it expires or `isRefused`. */
+/** Reads credentials. Keeps what a plugin or provider issued until it expires or `isRefused` is set. */
 export type ReadCredentials = (pair: ClusterAndUser, isRefused: boolean) => Promise<Credentials>;
 
 export function createCredentialReader({ environment, now }: PluginHost): ReadCredentials {
@@ -69,7 +69,7 @@ function readServer({ name, fields }: Entry): string {
   return server.replace(/\/$/, '');
 }
 
-/** The file of a token counts before the token, and both before what was issued, as in kubectl. */
+/** As in kubectl, `tokenFile` overrides `token`, and both override an issued token. */
 function readHeaders({ fields, folder }: Entry, issued: Issued | undefined): Readonly<Record<string, string>> {
   const file = textOf(fields['tokenFile']);
   const token = file === undefined ? textOf(fields['token']) : readFileSync(resolve(folder, file), 'utf8').trim();

@@ -6,8 +6,8 @@ import { type Kubeconfig, readKubeconfig, textOf } from './kubeconfig-file.ts';
 import { type ClusterAndUser, createCredentialReader, type PluginHost } from './kubeconfig-user.ts';
 
 /**
- * The credentials of a kubeconfig's current context: inline or from files, by client certificate, token, password, exec
- * plugin or auth-provider. The file is read at each load, so a token that was replaced in it is found.
+ * Loads the credentials of a kubeconfig's current context: inline or from files, with a client certificate, token,
+ * password, exec plugin or auth-provider. Reads the file at each load, so that a replaced token is found.
  */
 export function loadKubeconfig(path: string, host: PluginHost): LoadCredentials {
   return loadFrom(() => {
@@ -35,17 +35,17 @@ function joinContext({ contexts, clusters, users }: Kubeconfig, name: string): C
   return { cluster, user };
 }
 
-/** Which cluster a person means, as whom. */
+/** The cluster, user and namespace that a user's command acts on. */
 export interface UserContext {
   readonly context: string;
-  /** The context's own, or `default`. */
+  /** The namespace of the context, or `default`. */
   readonly namespace: string;
   readonly load: LoadCredentials;
 }
 
 /**
- * The context that kubectl would use: that of `context`, or the current one, in the file given by `kubeconfig`, or those
- * that KUBECONFIG lists, or `~/.kube/config`. Throws an Error that says what is missing where.
+ * Finds the context that kubectl would use: `context`, or else the current context. Reads the file `kubeconfig`, or
+ * else the files in KUBECONFIG, or else `~/.kube/config`. Throws an Error that says what is missing, and in which file.
  */
 export function readUserContext(
   choice: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
@@ -56,7 +56,7 @@ export function readUserContext(
   const name = choice.context ?? config.currentContext;
   const context = config.contexts.get(name);
   if (context === undefined) throw new Error(describeNoContext(config, files, name));
-  // By name from now on: whoever switches the current context in another terminal does not mean this process.
+  // Later loads use the name, so that switching the current context in another terminal does not affect this process.
   const load = loadFrom(() => joinContext(readKubeconfig(files), name), host);
   return { context: name, namespace: textOf(context.fields['namespace']) ?? 'default', load };
 }

@@ -7,44 +7,49 @@ import { namespacedResource } from './resources.ts';
 
 export const LEASES = namespacedResource('coordination.k8s.io', 'v1', 'Lease', 'leases');
 
-/** A candidate for the one place that a Lease gives. It saves work; that nothing happens twice must not rest on it. */
+/** A candidate in the leader election over a Lease. The election saves work, but correctness must not depend on it. */
 export interface Election {
-  /** False from the moment the lease may be judged lost, even if this process was stopped meanwhile and nobody said so. */
+  /**
+   * False as soon as another candidate may take the lease, even if this process was suspended and received no notice.
+   */
   isLeader(): boolean;
-  /** Gives the lease back if it is held, so that the next need not wait for its end. Call it when all work has ended. */
+  /**
+   * Gives the lease back if this candidate holds it, so that the next leader need not wait until it expires. Call this
+   * after all work has ended.
+   */
   stop(): Promise<void>;
 }
 
 export interface ElectionOptions {
-  /** With connections of its own and a deadline of about half of `renewDeadlineMs`. */
+  /** A client with its own connections and a deadline of about half of `renewDeadlineMs`. */
   readonly client: Pick<KubeClient, 'get' | 'create' | 'patch'>;
   readonly namespace: string;
   readonly name: string;
-  /** Not shared with any other process, present or past. */
+  /** Unique among all processes, present and past. */
   readonly identity: string;
   readonly timing: Timing;
-  /** For the times written into the Lease, which people read and nobody compares. */
+  /** The time to write into the Lease. It is for people to read; no code compares it. */
   readonly now: () => Date;
   readonly log: Log;
-  /** `epoch` rises with each new leader. */
+  /** Called when this candidate becomes leader. `epoch` increases with each new leader. */
   readonly onElected: (epoch: number) => void;
-  /** It was leader, and no longer is: end all work. It does not stand again. Not called for `stop`. */
+  /** Called when the leader loses the lease: end all work. The candidate does not try again. Not called for `stop`. */
   readonly onLost: (why: string) => void;
   readonly settings?: Partial<ElectionSettings>;
 }
 
-/** As client-go's: leaseDurationMs > renewDeadlineMs > 1.2 x retryPeriodMs. */
+/** The settings of client-go: leaseDurationMs > renewDeadlineMs > 1.2 x retryPeriodMs. */
 export interface ElectionSettings {
-  /** For how long a Lease that does not change is respected, from when that was first seen. */
+  /** How long a candidate respects an unchanged Lease after it first saw that version. */
   readonly leaseDurationMs: number;
-  /** How long after the start of its last successful renewal a leader gives up. */
+  /** The leader gives up this long after the start of its last successful renewal. */
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
 }
 
 const DEFAULTS: ElectionSettings = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
 
-/** Up to so many retry periods are added at random while standing: as client-go's jitter. */
+/** A candidate adds a random wait of up to this many retry periods, as client-go does. */
 const JITTER = 1.2;
 
 interface LeaseSpec {
@@ -53,14 +58,14 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-/** Stands at once, and for as long as it is not elected, whatever goes wrong. */
+/** Starts at once. Retries after any error until this candidate is elected, then renews the lease. */
 export function startElection(options: ElectionOptions): Election {
   const { client, namespace, name, identity, timing, now, log, onElected, onLost } = options;
   const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = { ...DEFAULTS, ...options.settings };
   const ending = new AbortController();
-  /** The Lease as it was last seen, and when it was first seen like that. */
+  /** The last version of the Lease that was read or written, and when it was first seen. */
   let seen: { readonly lease: KubeObject; readonly sinceMs: number } | undefined;
-  /** Whether it is so still: nobody else writes a Lease that is held. */
+  /** Whether `seen` is current. Nobody else writes a Lease that is held. */
   let isFresh = false;
   let leaderUntilMs: number | undefined;
   let cancelExpiry = () => {};
@@ -81,7 +86,10 @@ export function startElection(options: ElectionOptions): Election {
     }
   }
 
-  /** Whether the Lease is now ours. A leader whose last renewal went well just writes; anyone else reads it first. */
+  /**
+   * Takes or renews the Lease. Returns whether this candidate now holds it. A leader whose last renewal succeeded
+   * writes without reading first.
+   */
   async function hold(): Promise<boolean> {
     const known = isFresh && seen ? seen.lease : await read();
     const { holderIdentity } = specOf(known);
@@ -89,7 +97,7 @@ export function startElection(options: ElectionOptions): Election {
       if (leaderUntilMs !== undefined) lose(`${holderIdentity} has taken the lease`);
       if (!hasExpired()) return false;
     }
-    // A leader that has just given up must not write once more.
+    // A leader that has given up must not write again.
     if (ending.signal.aborted) return false;
     see(await write(known));
     isFresh = true;
@@ -127,7 +135,7 @@ export function startElection(options: ElectionOptions): Election {
     );
   }
 
-  /** Told by resourceVersion, which changes even if the clock that the holder writes into the Lease stands still. */
+  /** Compares resourceVersions, because they change even if the clock of the holder does not advance. */
   function see(lease: KubeObject): KubeObject {
     const isSame = seen !== undefined && seen.lease.metadata.resourceVersion === lease.metadata.resourceVersion;
     seen = { lease, sinceMs: isSame && seen ? seen.sinceMs : timing.now() };
@@ -173,15 +181,15 @@ export function startElection(options: ElectionOptions): Election {
       await running;
       if (seen === undefined || specOf(seen.lease).holderIdentity !== identity) return;
       await patch(seen.lease, { holderIdentity: null }).catch((error: unknown) => {
-        log.warn({ error, lease: name }, 'the lease could not be given back: it ends by itself');
+        log.warn({ error, lease: name }, 'cannot give back the lease: it expires by itself');
       });
     },
   };
 }
 
 /**
- * Takes a Lease from whoever holds it, who ends its work when it sees that, and keeps it from everybody for so long. Returns
- * whether somebody held it; where there is no Lease nobody does.
+ * Takes a Lease from its holder for `seconds`, during which no other candidate takes it. The holder ends its work when
+ * it sees that. Returns whether the Lease had a holder. Returns false if there is no Lease.
  */
 export async function seizeLease(
   client: Pick<KubeClient, 'get' | 'patch'>,
@@ -207,7 +215,7 @@ function specOf(lease: KubeObject): LeaseSpec {
   return (lease['spec'] ?? {}) as LeaseSpec;
 }
 
-/** RFC 3339 with six digits of a second, as the API server demands. */
+/** RFC 3339 with microseconds, which the API server requires. */
 function toMicroTime(date: Date): string {
   return date.toISOString().replace('Z', '000Z');
 }

@@ -1,18 +1,22 @@
 import { compareVersions } from './resources.ts';
 
 /**
- * What we wrote last, so that nothing is decided from a cache that has not seen it yet. One process' memory: after a restart
- * the first list is newer than every write before it.
+ * The last writes of this process, so that no decision uses a cache that does not contain them yet. They are in memory
+ * only: after a restart, the first list is newer than every earlier write.
  */
 export interface OwnWrites {
-  /** Remembers that work on `key` wrote a `kind` of object, which the API server answered with `resourceVersion`. */
+  /**
+   * Records that a reconcile of `key` wrote an object of `kind`, and that the API server returned `resourceVersion`.
+   */
   readonly record: (key: string, kind: string, resourceVersion: string) => void;
   /**
-   * How long to wait for the cache to have seen all that was recorded for the key, in milliseconds: 0 where it has, and what
-   * it has seen is forgotten. Each question in vain doubles the wait, from 20 ms to 5 s: a watch that is silent must not cost
-   * a look at every run all the time, and one that speaks wakes the key by itself. `versionOf` gives the newest version of a
-   * kind in the cache (`Store.version`), which events and bookmarks of any object move on: the API server tells the changes
-   * of one kind in their order.
+   * How long to wait before checking again whether the cache contains all recorded writes of the key, in milliseconds.
+   * Returns 0 if it does, and forgets those writes. Each call that returns more than 0 doubles the wait, from 20 ms to
+   * 5 s, so that a silent watch does not cause a reconcile of every run all the time. A watch event adds the key to the
+   * queue without this wait.
+   *
+   * `versionOf` returns the newest resourceVersion of a kind in the cache (`Store.version`). Events and bookmarks of
+   * any object of the kind advance it, because the API server sends the changes of one kind in order.
    */
   readonly untilSeenMs: (key: string, versionOf: (kind: string) => string) => number;
 }
@@ -20,7 +24,7 @@ export interface OwnWrites {
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 5_000;
 
-/** Remembers nothing yet. */
+/** Creates an empty record. */
 export function createOwnWrites(): OwnWrites {
   const writes = new Map<string, Map<string, string>>();
   const waits = new Map<string, number>();

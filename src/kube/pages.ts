@@ -1,24 +1,27 @@
-/** How a list is asked for page by page, so that none is large or slow, whatever the objects are. */
+/** Chooses the page size of a list, so that no page is large or slow whatever the size of the objects. */
 export interface Pages {
-  /** How many items to ask for next. */
+  /** How many items to request next. */
   readonly limit: () => number;
-  /** A page has come: the next may be larger, or must be smaller. */
+  /** Reports a received page. The next page can be larger or must be smaller. */
   readonly grow: (page: { readonly items: number; readonly bytes: number; readonly durationMs: number }) => void;
-  /** A page did not come, or was too large. False where it was of one item already. */
+  /** Reports a page that failed or was too large. Returns false if the page already had one item. */
   readonly shrink: () => boolean;
 }
 
-/** Of an object of ordinary size, nothing much. */
+/** Small for objects of ordinary size. */
 const FIRST_ITEMS = 20;
 const MOST_GROWTH = 4;
-/** Parsed, it takes several times as much memory. */
+/** A parsed page takes several times as much memory. */
 const WANTED_BYTES = 2 * 1024 * 1024;
-/** What a page must not exceed: more than the largest object, of 3 MiB with its managed fields, and small beside any heap. */
+/**
+ * The largest page to accept. It is more than the largest object (3 MiB with its managed fields) and small compared
+ * with the heap.
+ */
 export const MOST_PAGE_BYTES = 8 * 1024 * 1024;
-/** Far from the ten seconds after which a read is given up. */
+/** Well below the 10 s after which a read fails. */
 const WANTED_MS = 2_000;
 
-/** Starts small: the first page tells how large the objects are. */
+/** Starts with a small page, which shows how large the objects are. `most` is the upper limit of items. */
 export function createPages(most: number): Pages {
   let limit = Math.min(FIRST_ITEMS, most);
   return {

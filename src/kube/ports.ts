@@ -1,14 +1,17 @@
-/** Time and chance, passed in so that a test owns both. */
+/** The clock, timers and random numbers, passed in so that a test controls them. */
 export interface Timing {
-  /** Milliseconds on a clock that never jumps; its zero means nothing. */
+  /** Milliseconds on a monotonic clock with an arbitrary zero. */
   readonly now: () => number;
-  /** Calls back once, not before `delayMs` (at most 2^31 - 1, the longest of Node's timers); returns what calls it off. */
+  /**
+   * Calls `callback` once, after at least `delayMs` (at most 2^31 - 1, the limit of Node's timers). Returns a function
+   * that cancels the call.
+   */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-  /** Evenly spread over [0, 1). */
+  /** Uniformly distributed over [0, 1). */
   readonly random: () => number;
 }
 
-/** Real timers and chance, on the clock that is given: only a `main.ts` reads the clock itself. */
+/** Real timers and random numbers with the given clock. Only a `main.ts` reads the clock itself. */
 export function createTiming(now: () => number): Timing {
   return {
     now,
@@ -27,7 +30,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** Resolves after `delayMs`, or as soon as the signal is aborted. */
+/** Resolves after `delayMs`, or when the signal is aborted. */
 export function sleep(timing: Timing, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

@@ -7,15 +7,15 @@ import { createTurns } from './turns.ts';
 /** Must not throw. */
 export interface QueueObserver {
   setDepth(waiting: number): void;
-  /** From when a key could have been worked on to when it was, and how long that took. */
+  /** A reconcile ended: how long the key waited for a worker, and how long the reconcile took. */
   finish(work: { waitedMs: number; durationMs: number }): void;
   countRetry(): void;
 }
 
 export interface QueueOptions {
-  /** How many keys are worked on at once. */
+  /** How many keys are processed at the same time. */
   readonly workers: number;
-  /** Looks at the present state of a key and acts on it. If it throws, the retry comes not before the error's Retry-After. */
+  /** Reconciles a key. If it throws, the retry waits at least for the error's Retry-After. */
   readonly process: (key: string) => Promise<ReconcileResult>;
   readonly onError: (key: string, error: unknown) => void;
   readonly timing: Timing;
@@ -24,36 +24,39 @@ export interface QueueOptions {
 }
 
 /**
- * Keys to be worked on, each by one worker at a time. A key that is added while it waits is worked on once; one that is
- * added while it is worked on, once more after that. Namespaces take turns, and within one the first that came is the first;
- * every function costs O(1).
+ * A work queue of keys. At most one worker processes a key at a time. A key that is added while it waits is processed
+ * once. A key that is added while it is processed is processed again afterwards. Namespaces take turns, and keys of one
+ * namespace are first in, first out. Every function costs O(1).
  */
 export interface Queue {
-  /** Until then keys are only gathered: nothing may be decided from a cache that is not whole yet. */
+  /** Starts the workers. Before that the queue only collects keys, because the cache may be incomplete. */
   start(): void;
   add(key: string): void;
-  /** Adds the key later; of two times the earlier one holds. At most a day: until then the key is looked at for nothing. */
+  /**
+   * Adds the key after a delay. If the key has two delays, the earlier one applies. Delays over a day are shortened to
+   * a day.
+   */
   addAfter(key: string, delayMs: number): void;
   /**
-   * For how long something has been due while no look succeeded, in milliseconds: 0 where all goes well, and before `start`.
-   * A key that fails is due until a look at it succeeds.
+   * How long keys have been due without a successful reconcile, in milliseconds. 0 if all goes well, and before
+   * `start`. A key that fails stays due until a reconcile succeeds.
    */
   overdueMs(): number;
-  /** Starts nothing more; resolves when what was being worked on has ended. */
+  /** Starts no more work. Resolves when the current reconciles end. */
   stop(): Promise<void>;
 }
 
-/** For one key: 5 ms, 10 ms … 60 s, each random from 0 up, until an attempt does not ask for another. */
+/** The upper bounds of a key's random delays: 5 ms, 10 ms … 60 s, until an attempt needs no retry. */
 const RETRY_BACKOFF: Backoff = { baseMs: 5, capMs: 60_000 };
-/** Node's timers end at 25 days, and fire at once beyond. */
+/** Node's timers support at most 25 days and fire at once beyond that. */
 const LONGEST_DELAY_MS = 24 * 60 * 60_000;
 
-/** An empty queue, not started. */
+/** Creates an empty queue. Call `start` to process keys. */
 export function createQueue(options: QueueOptions): Queue {
   const { workers, process, onError, timing, observer, backoff = RETRY_BACKOFF } = options;
   const waiting = createTurns();
   const processing = new Set<string>();
-  /** Added while being worked on. */
+  /** Keys that were added while they were processed. */
   const dirty = new Set<string>();
   const delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
   const failures = new Map<string, number>();
@@ -61,7 +64,7 @@ export function createQueue(options: QueueOptions): Queue {
   let isStarted = false;
   let isStopping = false;
   let isFilling = false;
-  /** When a look last succeeded, or something became due where nothing was. */
+  /** When a reconcile last succeeded, or a key became due while no other was. */
   let servedMs = 0;
 
   function add(key: string): void {
@@ -92,7 +95,7 @@ export function createQueue(options: QueueOptions): Queue {
     delayed.set(key, { at, cancel });
   }
 
-  /** Gives waiting keys to free workers, but not before whoever adds a key has done all it does at once. */
+  /** Gives waiting keys to free workers, but only after the code that adds a key has finished its current task. */
   function fill(): void {
     observer?.setDepth(waiting.size);
     if (isFilling || !isStarted) return;
@@ -120,7 +123,7 @@ export function createQueue(options: QueueOptions): Queue {
     if (isStopping && processing.size === 0) stopped.resolve();
   }
 
-  /** Works on a key; returns when it is to be worked on again, if it is. */
+  /** Reconciles a key. Returns the delay of the next reconcile, if there is one. */
   async function attempt(key: string): Promise<number | undefined> {
     try {
       return finish(key, await process(key));
@@ -139,7 +142,7 @@ export function createQueue(options: QueueOptions): Queue {
     }
     failures.delete(key);
     servedMs = timing.now();
-    // By a timer at the least: a key that always asks for more at once must not keep I/O from its turn.
+    // Use a timer even for no delay, so that a key that always requeues at once does not block I/O.
     return result === 'done' ? undefined : Math.max(1, result.afterMs);
   }
 

@@ -8,34 +8,39 @@ import { compareVersions, type Resource } from './resources.ts';
 import { type Backoff, retryDelayMs } from './retry.ts';
 import type { Store } from './store.ts';
 
-/** Keeps a store equal to what the API server has, whatever happens in between. */
+/** Keeps a store equal to the state of the API server, across interruptions. */
 export interface Reflector {
-  /** Whether the store has held a whole list. It stays true: an outage makes the store old, not wrong. */
+  /**
+   * Whether the store has received a complete list. It stays true, because an outage makes the store old but not wrong.
+   */
   isSynced(): boolean;
-  /** Resolves with true when it is synced, with false when it was stopped before. */
+  /** Resolves with true when the store is synced, or with false if the reflector stops before that. */
   whenSynced(): Promise<boolean>;
-  /** Resolves with true when it is synced or its first list has failed, with false when it was stopped before. */
+  /**
+   * Resolves with true when the store is synced or the first list fails, or with false if the reflector stops before
+   * that.
+   */
   whenTried(): Promise<boolean>;
   /**
-   * Why the store may not hold what there is, in the API server's words: it was never listed, or the right to it or the kind
-   * itself is gone. Undefined while it is followed, and also in an outage, which only makes the store old.
+   * Why the store may be incomplete, in the API server's words: the kind was never listed, does not exist any more, or
+   * may not be read any more. Otherwise undefined, also during an outage, which only makes the store old.
    */
   failure(): string | undefined;
-  /** When the API server last told something, on `timing`'s clock; undefined before the first time. */
+  /** When the API server last sent something, on `timing`'s clock. Undefined before the first time. */
   lastHeardMs(): number | undefined;
-  /** Resolves when nothing is under way any more and the store will not change again. */
+  /** Resolves when all requests have ended. The store does not change after that. */
   stop(): Promise<void>;
 }
 
-/** `periodic`: nothing is wrong. `recovery`: the watch cannot go on from where it was. */
+/** `periodic`: a regular check. `recovery`: the watch cannot continue. */
 export type ListCause = 'start' | 'periodic' | 'recovery';
 
 /** Must not throw. */
 export interface ReflectorObserver {
   countList(resource: string, cause: ListCause): void;
-  /** A list or a watch failed, and is tried again. */
+  /** A list or a watch failed and is retried. */
   countFailure(resource: string, reason: KubeErrorReason): void;
-  /** A periodic list found so many changes that the watch had not told: 0 in health. */
+  /** A periodic list found this many changes that the watch did not send. 0 in normal operation. */
   countMended(resource: string, changes: number): void;
 }
 
@@ -46,23 +51,26 @@ export interface ReflectorOptions extends Selection {
   readonly timing: Timing;
   readonly log: Log;
   readonly observer?: ReflectorObserver;
-  /** Called after each list is in the store: `failure` is undefined from then on. Must not throw. */
+  /** Called after the store contains a list. `failure` is undefined from then on. Must not throw. */
   readonly onListed?: () => void;
-  /** As long as it returns a promise, and that is not settled, what is heard waits, and the store does not change. */
+  /** While this returns a pending promise, the store does not change and events wait. */
   readonly pause?: () => Promise<unknown> | undefined;
   readonly settings?: Partial<ReflectorSettings>;
 }
 
 export interface ReflectorSettings {
-  /** Items of a page at most; fewer where they are large or slow. */
+  /** The most items of a page. Pages of large or slow objects have fewer. */
   readonly pageSize: number;
-  /** A watch lives at least this long, and at most twice: so the watches of many clients do not end together. */
+  /**
+   * The shortest lifetime of a watch. The longest is twice as much, so that the watches of many clients do not end
+   * together.
+   */
   readonly watchMs: number;
-  /** The longest silence of a watch: twice the spacing of bookmarks, a minute and up to a quarter more. */
+  /** The longest time without an event: twice the interval of bookmarks, which is a minute and up to a quarter more. */
   readonly idleTimeoutMs: number;
-  /** How often everything is listed to mend what a watch may have lost; up to a tenth is added at random. */
+  /** How often to list everything again in case a watch lost changes. Up to a tenth is added at random. */
   readonly relistMs: number;
-  /** The waits between attempts, as client-go's. */
+  /** The waits between attempts, as in client-go. */
   readonly backoff: Backoff;
 }
 
@@ -74,13 +82,18 @@ const DEFAULTS: ReflectorSettings = {
   backoff: { baseMs: 800, capMs: 30_000 },
 };
 
-/** A flood of events comes in one piece: so often, timers get their turn, or the process would be taken for dead. */
+/**
+ * Many events can arrive in one chunk. After this time the reflector lets timers run, so that the process does not look
+ * dead.
+ */
 const LONGEST_TURN_MS = 100;
 
-/** A watch that says nothing and ends sooner is a failure: without a wait it would be reopened without end. */
+/**
+ * A watch that ends sooner and without an event counts as failed. Without a wait, it would be reopened in a tight loop.
+ */
 const SHORT_WATCH_MS = 1_000;
 
-/** Starts at once; ends only by `stop`. */
+/** Starts at once and runs until `stop`. */
 export function startReflector(options: ReflectorOptions): Reflector {
   const { client, resource, store, timing, log, observer, onListed, pause, settings, ...selection } = options;
   const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
@@ -94,7 +107,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   let words: string | undefined;
   let relistAt = 0;
   let failures = 0;
-  /** Why the store must be listed before it can be watched. */
+  /** Why the next step is a list and not a watch. */
   let listCause: Exclude<ListCause, 'periodic'> | undefined = 'start';
 
   async function run(): Promise<void> {
@@ -109,14 +122,14 @@ export function startReflector(options: ReflectorOptions): Reflector {
     tried.resolve(false);
   }
 
-  /** Lists if need be, then watches until the watch ends. */
+  /** Lists if necessary, then watches until the watch ends. */
   async function follow(): Promise<void> {
     if (listCause !== undefined) await listNow(listCause);
-    else if (timing.now() >= relistAt) await mend().catch(listInstead);
+    else if (timing.now() >= relistAt) await relist().catch(listInstead);
     const startedAt = timing.now();
     const hasHeard = await watch();
     if (!hasHeard && timing.now() - startedAt < SHORT_WATCH_MS && !signal.aborted) {
-      throw new KubeError('Unavailable', 'the API server ended the watch as soon as it was opened');
+      throw new KubeError('Unavailable', 'the API server ended the watch as soon as it opened');
     }
   }
 
@@ -128,34 +141,35 @@ export function startReflector(options: ReflectorOptions): Reflector {
     tried.resolve(true);
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
-    // A version that has expired is the way of the world, and so is an API server that restarts once.
-    if (failure.reason === KubeErrorReason.Expired || failures === 1)
-      log.info(fields, 'watch interrupted, trying again');
-    else log.warn(fields, 'cannot follow the API server, trying again');
+    // An expired version is normal, and so is a single restart of the API server.
+    if (failure.reason === KubeErrorReason.Expired || failures === 1) log.info(fields, 'watch interrupted, retrying');
+    else log.warn(fields, 'cannot follow the API server, retrying');
     await sleep(timing, delayMs, signal);
   }
 
   async function listNow(cause: ListCause): Promise<void> {
     const { items, version } = await list();
-    // Only a restored or a lagging etcd answers so; going back with it would undo what has been acted upon.
+    // Only a restored or lagging etcd lists an older version. Replacing the store with it would undo changes that
+    // decisions used.
     if (compareVersions(version, store.version) < 0) {
-      const message = `the API server lists version ${version} after it had told ${store.version}: if etcd was restored from a backup, restart this process`;
+      const message = `the API server lists version ${version} after it sent ${store.version}: if etcd was restored from a backup, restart this process`;
       throw new KubeError('Unavailable', message);
     }
     await unpaused(() => store.replace(items, version));
     finishList(cause);
   }
 
-  /** Lists at the very version that the watch has reached, where any difference is something that the watch lost. */
-  async function mend(): Promise<void> {
+  /** Lists exactly the version that the watch has reached. Any difference is a change that the watch lost. */
+  async function relist(): Promise<void> {
     const { items, version } = await list(store.version);
     const changes = await unpaused(() => store.replace(items, version));
-    if (changes > 0) log.error({ resource: resource.plural, changes }, 'the watch had lost changes');
+    if (changes > 0)
+      log.error({ resource: resource.plural, changes }, 'a periodic list found changes that the watch had lost');
     observer?.countMended(resource.plural, changes);
     finishList('periodic');
   }
 
-  /** That version may be gone, or never have been: an etcd that was restored from a backup does not know it. */
+  /** The version may have expired, or not exist in an etcd that was restored from a backup. */
   function listInstead(error: unknown): never {
     listCause = 'recovery';
     throw error;
@@ -179,7 +193,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     for (;;) {
       const exactly = at === undefined ? {} : { at };
       const page = await readPage({ ...selection, ...exactly, ...next, signal });
-      // What is kept is small: a whole list is never held as it came.
+      // Only the reduced objects are collected. The complete list is never in memory as received.
       await unpaused(() => {
         for (const item of page.items) items.push(store.keep(item));
       });
@@ -188,7 +202,10 @@ export function startReflector(options: ReflectorOptions): Reflector {
     }
   }
 
-  /** A page that is too large is asked for again at once, with fewer items; the next list after any failure has fewer, too. */
+  /**
+   * Reads a page. Requests a page that is too large again at once with fewer items. After any failure, the next list
+   * has fewer items too.
+   */
   async function readPage(options: ListOptions): Promise<Page> {
     const startedAt = timing.now();
     try {
@@ -207,7 +224,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     return change();
   }
 
-  /** Returns whether anything was heard. */
+  /** Watches until the watch ends. Returns whether an event arrived. */
   async function watch(): Promise<boolean> {
     const lifeMs = Math.min(watchMs * (1 + timing.random()), relistAt - timing.now());
     const timeoutSeconds = Math.max(1, Math.ceil(lifeMs / 1_000));
@@ -246,7 +263,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   };
 }
 
-/** The kind is gone, or not for us: not a matter of time. */
+/** The kind does not exist or may not be read. Waiting does not change that. */
 function isRefusal({ reason }: KubeError): boolean {
   return reason === KubeErrorReason.Forbidden || reason === KubeErrorReason.NotFound;
 }

@@ -1,4 +1,4 @@
-/** A kind of object and where the API server keeps it; `group` is '' for the core group. */
+/** A kind of object and its API path. `group` is '' for the core group. */
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -7,23 +7,26 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
-/** A kind whose objects are in namespaces; `group` is '' for the core group. */
+/** A kind of namespaced objects. `group` is '' for the core group. */
 export function namespacedResource(group: string, version: string, kind: string, plural: string): Resource {
   return { group, version, kind, plural, namespaced: true };
 }
 
-/** Which object of a kind; the namespace is left out for cluster-scoped ones. */
+/** The name of an object. Cluster-scoped objects have no namespace. */
 export interface ObjectName {
   readonly namespace?: string;
   readonly name: string;
 }
 
-/** As objects name it: `batch/v1`, and `v1` of the core group. */
+/** The `apiVersion` of objects: `batch/v1`, or `v1` for the core group. */
 export function apiVersionOf({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** The URL path of one object, or without a name of the collection, over all namespaces if none is given. */
+/**
+ * The URL path of one object. Without a name, the path of the collection. Without a namespace, the collection of all
+ * namespaces.
+ */
 export function pathOf(resource: Resource, target: Partial<ObjectName> = {}, subresource?: string): string {
   const parts = [resource.group === '' ? '/api' : `/apis/${resource.group}`, resource.version];
   if (resource.namespaced && target.namespace !== undefined)
@@ -35,8 +38,8 @@ export function pathOf(resource: Resource, target: Partial<ObjectName> = {}, sub
 }
 
 /**
- * Orders resourceVersions: negative, 0 or positive as `a` is older than, the same as, or newer than `b`. They are decimal
- * numbers without leading zeros and of any length (KEP-5504), so the longer is the greater.
+ * Compares resourceVersions. Negative if `a` is older than `b`, 0 if they are equal, positive if `a` is newer. They are
+ * decimal numbers without leading zeros and of any length (KEP-5504), so the longer one is greater.
  */
 export function compareVersions(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;

@@ -1,22 +1,25 @@
 import type { Transport } from './transport.ts';
 
-/** The API server's clock, as far as its answers tell: to the second, and with every answer a little closer. */
+/** An estimate of the API server's clock. It is exact to a second, and each answer makes it more exact. */
 export interface ServerClock {
-  /** Milliseconds since 1970, not ahead of the API server's clock. Before its first answer the machine's own time. */
+  /** Milliseconds since 1970, never ahead of the API server's clock. The machine's own time before the first answer. */
   readonly now: () => number;
-  /** Takes in the `Date` of an answer, and when, on the steady clock, its request was sent. */
+  /**
+   * Updates the estimate. `date` is the `Date` header of an answer, `sentMs` the time of its request on the monotonic
+   * clock.
+   */
   readonly hear: (date: string | undefined, sentMs: number) => void;
 }
 
-/** A `Date` has no fractions of a second. */
+/** A `Date` header has no fractions of a second. */
 const PRECISION_MS = 1_000;
 
 /**
- * Follows the API server's clock with a steady one, `elapsed`, whose zero means nothing; `ownMs` is what the machine takes
- * for the time. All times that are stored are written by this clock, since those that the API server writes are by its own.
+ * Estimates the API server's clock with a monotonic one, `elapsed`, whose zero is arbitrary. `ownMs` is the machine's
+ * time. All stored times use this estimate, because the API server's own timestamps use its clock.
  */
 export function createServerClock(elapsed: () => number, ownMs: number): ServerClock {
-  /** How far the API server is ahead of the steady clock: between these two. */
+  /** The API server's clock is ahead of the monotonic clock by an amount between these two. */
   let least = ownMs - elapsed();
   let most = least;
   let hasHeard = false;
@@ -24,10 +27,11 @@ export function createServerClock(elapsed: () => number, ownMs: number): ServerC
   return {
     now: () => elapsed() + least,
     hear(date = '', sentMs) {
-      const toldMs = Date.parse(date);
-      if (Number.isNaN(toldMs)) return;
-      const [atLeast, atMost] = [toldMs - elapsed(), toldMs + PRECISION_MS - sentMs];
-      // Where the two contradict each other, one of the clocks was set, or this process stood still: the news holds.
+      const dateMs = Date.parse(date);
+      if (Number.isNaN(dateMs)) return;
+      const [atLeast, atMost] = [dateMs - elapsed(), dateMs + PRECISION_MS - sentMs];
+      // If the ranges contradict each other, one of the clocks was set or this process was suspended, so the new range
+      // applies.
       const fits = hasHeard && atLeast <= most && atMost >= least;
       least = fits ? Math.max(least, atLeast) : atLeast;
       most = fits ? Math.min(most, atMost) : atMost;
@@ -36,14 +40,14 @@ export function createServerClock(elapsed: () => number, ownMs: number): ServerC
   };
 }
 
-/** Every client may ask for this, and it costs nothing. */
+/** Every client may read this path, and it costs nothing. */
 const VERSION_PATH = '/version';
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * The time of the API server, to the second; undefined where its answers carry none. Whoever makes certificates for it must
- * go by its clock: a machine whose own clock is wrong would make some that are not valid yet. Throws KubeError.
+ * Reads the API server's time, to the second. Undefined if its answers have no date. Code that issues certificates for
+ * the API server must use its clock: with a wrong clock, the certificates could be not valid yet. Throws KubeError.
  */
 export async function readServerTime(transport: Pick<Transport, 'send'>): Promise<Date | undefined> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);

@@ -1,17 +1,20 @@
 import type { KubeObject, StoredObject } from '../objects/object.ts';
 
-/** Another manager of fields that writes the status of objects of these kinds: of those, when it last did is kept too. */
+/**
+ * Another field manager that writes the status of these kinds. For objects of these kinds, the copy also keeps the time
+ * of its last write.
+ */
 export interface RivalWriter {
   readonly fieldManager: string;
   readonly kinds: readonly string[];
 }
 
-/** Which controllers have written the status, kept where the store drops the rest of `managedFields`. */
+/** The field managers that have written the status. The copy keeps them although it drops `managedFields`. */
 const STATUS_WRITERS = 'statusWriters';
-/** When the rival last wrote the status, if it has: milliseconds since 1970, on the API server's clock. */
+/** When the rival last wrote the status, if ever. Milliseconds since 1970 on the API server's clock. */
 const RIVAL_WROTE = 'rivalWroteMs';
 
-/** managedFields are two thirds of an object; of them only this is decided on. */
+/** Replaces `managedFields`, which are two thirds of an object, by the only part that decisions use. */
 export function keepStatusWriters(
   object: StoredObject,
   keep: (object: StoredObject) => KubeObject,
@@ -31,14 +34,14 @@ export function keepStatusWriters(
   };
 }
 
-/** Which other controllers have written the status of an object that is kept, and whether `fieldManager` has. */
+/** The other controllers that have written the status of a kept object, and whether `fieldManager` has. */
 export function statusWriters(object: object, fieldManager: string) {
   const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
   const others = writers.filter((writer) => writer !== fieldManager);
   return { isOurs: writers.includes(fieldManager), isForeign: others.length > 0, others };
 }
 
-/** When the rival last wrote the status, to the second; undefined where it has not, or owns nothing of it any more. */
+/** When the rival last wrote the status, to the second. Undefined if it never did, or owns no status field any more. */
 export function rivalWroteMs(object: object): number | undefined {
   return (object as Record<string, unknown>)[RIVAL_WROTE] as number | undefined;
 }

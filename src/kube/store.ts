@@ -3,41 +3,49 @@ import type { WatchEvent } from './client.ts';
 import type { Log } from './ports.ts';
 import { compareVersions } from './resources.ts';
 
-/** What became of one object. A change of uid is two: the old object's deletion, then the new one's addition. */
+/**
+ * A change to one object. A change of uid is two changes: the deletion of the old object, then the addition of the new
+ * one.
+ */
 export interface Change {
   readonly type: 'added' | 'updated' | 'deleted';
-  /** Of a deletion, the last state that is known. */
+  /** For a deletion, the last known state. */
   readonly object: KubeObject;
 }
 
-/** Our copy of all objects of one kind. What it returns is shared: never change it. */
+/** A copy of all objects of one kind. Returned objects are shared: do not change them. */
 export interface Store {
   get(key: string): KubeObject | undefined;
   values(): Iterable<KubeObject>;
-  /** The objects about this topic (see `topicsOf`), in no order. */
+  /** The objects with this topic (see `topicsOf`), in no particular order. */
   about(topic: string): readonly KubeObject[];
   readonly size: number;
-  /** All changes up to this resourceVersion are in here; '0' before the first list. */
+  /** The store contains all changes up to this resourceVersion. '0' before the first list. */
   readonly version: string;
-  /** Takes in one event of a watch, in any order: what is older than what is known changes nothing. */
+  /** Applies one watch event. Events may arrive in any order: an older state than the known one changes nothing. */
   apply(event: WatchEvent): void;
-  /** What is kept of an object that the API server sent: for `replace`. One that is known in this version is that one. */
+  /**
+   * Returns what `replace` needs of an object that the API server sent. If the store has this version of the object,
+   * returns the stored object.
+   */
   keep(object: KubeObject): KubeObject;
-  /** Takes in all objects, as `keep` returns them, as they were at `version`. Returns how many changes that made. */
+  /** Replaces the content by all objects at `version`, as returned by `keep`. Returns the number of changes. */
   replace(objects: readonly KubeObject[], version: string): number;
 }
 
 export interface StoreOptions {
-  /** Called after each change is in. What it throws is logged: the other objects go on. */
+  /** Called after each change. If it throws, the error is logged and the other changes continue. */
   readonly onChange: (change: Change) => void;
   readonly log: Log;
-  /** What is kept of an object, when its metadata is; without `metadata.managedFields` unless given. */
+  /**
+   * Reduces an object to what the store keeps. It must keep the metadata. The default drops `metadata.managedFields`.
+   */
   readonly transform?: (object: KubeObject) => KubeObject;
-  /** What an object can be found by beside its key: texts of any form. Asked of what is kept, once a change. */
+  /** The topics of an object: texts of any form that `about` finds it by. Called with the reduced object. */
   readonly topicsOf?: (object: KubeObject) => readonly string[];
 }
 
-/** An empty store, as old as can be. */
+/** Creates an empty store at version '0'. */
 export function createStore({
   onChange,
   log,
@@ -46,11 +54,14 @@ export function createStore({
 }: StoreOptions): Store {
   const objects = new Map<string, KubeObject>();
   const byTopic = new Map<string, Set<string>>();
-  /** Key to version of what was deleted since the last list, lest a late event bring it back. */
+  /**
+   * Maps the keys of objects deleted since the last list to their versions, so that a late event does not bring them
+   * back.
+   */
   const deleted = new Map<string, string>();
   let version = '0';
 
-  /** `object` is what is kept. */
+  /** `object` is already reduced. */
   function put(key: string, object: KubeObject): void {
     const before = objects.get(key);
     if (before && before.metadata.uid !== object.metadata.uid) remove(key, before);
@@ -58,23 +69,20 @@ export function createStore({
     const type = objects.has(key) ? 'updated' : 'added';
     objects.set(key, object);
     for (const topic of topicsOf(object)) byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(key));
-    tell({ type, object });
+    notify({ type, object });
   }
 
   function remove(key: string, object: KubeObject): void {
     objects.delete(key);
     unindex(key, object);
-    tell({ type: 'deleted', object });
+    notify({ type: 'deleted', object });
   }
 
-  function tell(change: Change): void {
+  function notify(change: Change): void {
     try {
       onChange(change);
     } catch (error) {
-      log.error(
-        { error, kind: change.object.kind, key: keyOf(change.object.metadata) },
-        'a change could not be handled',
-      );
+      log.error({ error, kind: change.object.kind, key: keyOf(change.object.metadata) }, 'cannot handle a change');
     }
   }
 
@@ -86,7 +94,7 @@ export function createStore({
     }
   }
 
-  /** Whether a state of this version is news about the key. */
+  /** Whether this version of the key is newer than the known one. */
   function isNewer(key: string, candidate: string): boolean {
     const known = objects.get(key)?.metadata.resourceVersion ?? deleted.get(key) ?? '0';
     return compareVersions(candidate, known) > 0;
@@ -108,7 +116,7 @@ export function createStore({
     },
     apply({ type, object }) {
       const at = versionOf(object);
-      // The version moves first: whoever hears of the change may look at it.
+      // Advance the version first, because `onChange` may read it.
       advance(at);
       if (type === 'BOOKMARK') return;
       const key = keyOf(object.metadata);
@@ -147,7 +155,7 @@ export function createStore({
   };
 }
 
-/** Two thirds of an object's size, and nothing that is decided on. */
+/** Managed fields are two thirds of an object's size, and no decision uses them. */
 function dropManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };

@@ -6,43 +6,46 @@ import { type Credentials, createCredentialCache, type LoadCredentials, type Tls
 import { KubeError } from './errors.ts';
 import type { Log, Timing } from './ports.ts';
 
-/** Connections that do not wait for those of another lane: a Lease must be renewed however slow the calls are. */
+/** Each lane has its own connections, so that a slow call does not delay the renewal of a Lease. */
 export type Lane = 'calls' | 'watches' | 'lease';
 
-/** The most connections of each lane, 40 in all. More calls at a time would keep an API server no busier. */
+/**
+ * The most connections of each lane, 40 in all. More concurrent calls would not increase the throughput of an API
+ * server.
+ */
 const CALLS = 12;
 const WATCHES = 27;
 const LEASE = 1;
 
-/** Below the idle time-outs of API servers (90 s) and common load balancers (60 s): who closes first must be us. */
+/** Below the idle timeouts of API servers (90 s) and common load balancers (60 s), so that this side closes first. */
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface TransportRequest {
   readonly lane: Lane;
   readonly method: Dispatcher.HttpMethod;
-  /** With the query. */
+  /** Includes the query. */
   readonly path: string;
   readonly body?: string;
   /** The media type of `body`. */
   readonly contentType?: string;
-  /** Ends the request, and the reading of its answer, at any time. */
+  /** Cancels the request, and the reading of its answer, at any time. */
   readonly signal: AbortSignal;
-  /** The longest silence while the answer is read, in milliseconds; 0 for no limit. */
+  /** The longest pause while the answer is read, in milliseconds. 0 means no limit. */
   readonly idleTimeoutMs: number;
 }
 
 export type TransportAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>;
 
-/** Our connections to one API server, shared by everything that talks to it. */
+/** The connections of this process to one API server, shared by all clients. */
 export interface Transport {
   /**
-   * Sends a request once and resolves with the head of the answer; the body must be read or destroyed. After a 401, or a
-   * connection that could not be made, the next request goes with credentials that were read anew. Throws KubeError:
-   * Unavailable, or Aborted when the signal ended it; only where no connection could be made is the outcome known.
+   * Sends a request once and resolves with the head of the answer. The caller must read or destroy the body. After a
+   * 401 or a failed connection, the next request reads the credentials again. Throws KubeError: Aborted if the signal
+   * ended the request, otherwise Unavailable. The outcome is known only if no connection was made.
    */
   readonly send: (request: TransportRequest) => Promise<TransportAnswer>;
-  /** Cuts what is under way and resolves when no socket is left. */
+  /** Cancels all requests and resolves when no socket is left. */
   readonly close: () => Promise<void>;
 }
 
@@ -50,15 +53,15 @@ export interface TransportOptions {
   readonly load: LoadCredentials;
   readonly timing: Timing;
   readonly log: Log;
-  /** How many watches there can be at a time: each keeps a connection. More than the 27 of the default is more than 40 sockets. */
+  /** The most concurrent watches; each keeps a connection. More than the default of 27 means more than 40 sockets. */
   readonly watches?: number;
-  /** Called with how many sockets are open whenever that changes. */
+  /** Called with the number of open sockets when it changes. */
   readonly onSockets?: (open: number) => void;
-  /** Called with the `Date` of each answer, and with when its request was sent, on `timing`'s clock. */
+  /** Called with the `Date` header of each answer, and with the time of its request on `timing`'s clock. */
   readonly onDate?: (date: string | undefined, sentMs: number) => void;
 }
 
-/** Makes the transport; nothing is read or connected yet. */
+/** Creates a transport. It reads and connects nothing yet. */
 export function createTransport(options: TransportOptions): Transport {
   const { load, timing, log, watches = WATCHES, onSockets = () => {}, onDate = () => {} } = options;
   const cache = createCredentialCache(load, timing, log);
@@ -66,7 +69,10 @@ export function createTransport(options: TransportOptions): Transport {
   let tls: TlsCredentials | undefined;
   let connector: buildConnector.connector | undefined;
 
-  /** New connections use new credentials; open ones have been verified and stay, unless we have become someone else. */
+  /**
+   * New connections use new credentials. Open connections are verified already and stay open, unless the client
+   * certificate has changed.
+   */
   function connectWith(credentials: TlsCredentials): void {
     if (credentials === tls) return;
     const isSomeoneElse = tls !== undefined && (tls.cert !== credentials.cert || tls.key !== credentials.key);
@@ -155,30 +161,30 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-/** No connection could be made: what was to be sent over it was not. */
+/** No connection was made, so nothing was sent. */
 class ConnectError extends Error {
   constructor(cause: Error) {
     super(wordsOf(cause), { cause });
   }
 }
 
-/** The error that a request without an answer, or with one that broke off, means. */
+/** Converts the failure of a request, or of reading its answer, to an error. */
 export function errorFromFailure(error: unknown, signal?: AbortSignal): KubeError {
   if (error instanceof KubeError) return error;
   if (signal?.aborted) {
-    return signal.reason instanceof KubeError ? signal.reason : new KubeError('Aborted', 'the call was called off');
+    return signal.reason instanceof KubeError ? signal.reason : new KubeError('Aborted', 'the call was cancelled');
   }
   if (error instanceof ConnectError) {
     return new KubeError('Unavailable', `cannot connect to the API server: ${error.message}`, { cause: error.cause });
   }
-  // Node's and undici's errors of sockets and streams have codes; anything else is a mistake of ours.
+  // Node's and undici's errors of sockets and streams have codes. Any other error is a bug.
   const isBroken = error instanceof Error && 'code' in error && typeof error.code === 'string';
   const what = isBroken ? 'the connection to the API server broke: ' : '';
   const details = { cause: error, isOutcomeUnknown: true };
   return new KubeError(isBroken ? 'Unavailable' : 'Unknown', what + wordsOf(error), details);
 }
 
-/** Says where the API server is that cannot be reached: most often the address is what is wrong. */
+/** Adds the address of the API server to the message, because most often the address is wrong. */
 function nameServer(failure: KubeError, server: string): KubeError {
   const { reason, message, isOutcomeUnknown, cause } = failure;
   if (reason !== KubeErrorReason.Unavailable && reason !== KubeErrorReason.Unknown) return failure;

@@ -1,20 +1,20 @@
 /**
- * Keys in the order in which they are served: namespaces take turns, and within one the first that came is the first. So
- * thousands of keys of one namespace hold up no other. Keys are `namespace/name`; every function costs O(1).
+ * A line of keys in which namespaces take turns; the keys of one namespace are first in, first out. Thousands of keys
+ * in one namespace do not delay another. Keys are `namespace/name`. Every function costs O(1).
  */
 export interface Turns {
   readonly size: number;
   has(key: string): boolean;
-  /** `since` is when it began to wait. */
+  /** `since` is when the key started to wait. */
   add(key: string, since: number): void;
-  /** Takes out the next one. */
+  /** Removes and returns the next key. */
   take(): { readonly key: string; readonly since: number } | undefined;
   clear(): void;
 }
 
-/** Nobody waits. */
+/** Creates an empty line. */
 export function createTurns(): Turns {
-  /** By namespace; the one whose turn is next comes first. */
+  /** The waiting keys of each namespace. The namespace whose turn is next comes first. */
   const lines = new Map<string, Map<string, number>>();
   let size = 0;
   const namespaceOf = (key: string) => key.slice(0, key.indexOf('/'));

@@ -2,19 +2,20 @@ import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.
 import type { KubeError } from './errors.ts';
 
 /**
- * Which answers to a write are a word on the object, so that the same object would be denied again. All others speak of the
- * circumstances, which may change without it: such a write waits, however long that takes. The first row that fits holds.
+ * Whether the answer to a write is a verdict on the object itself, so that the API server would deny the same object
+ * again. All other answers depend on circumstances that can change, so such a write waits without a limit. The first
+ * matching row applies.
  *
  * | answer | is |
  * |---|---|
- * | 400 `… does not support dry run`: a webhook that was not asked | no verdict |
- * | 422, 400, 413 and the like: schema, form, size; a policy, and a webhook that gives no code of its own | a verdict |
+ * | 400 `… does not support dry run`: a webhook that was not called | no verdict |
+ * | 422, 400, 413 and the like: schema, form, size; a policy, or a webhook that returns no code of its own | a verdict |
  * | 403 `… denied the request: …`: a webhook | a verdict |
  * | 403 `… denied request: …`: a ValidatingAdmissionPolicy whose reason is Forbidden | a verdict |
- * | 403 `exceeded quota`, `status unknown for quota`, `insufficient quota`: room that may come | no verdict |
- * | 403 `User "…" cannot create …`, `cannot set blockOwnerDeletion …`: a right that may be granted | no verdict |
- * | 403 `… is being terminated`: the namespace ends, and the run with it | no verdict |
- * | 403 `not yet ready to handle request`: an API server that starts | no verdict |
+ * | 403 `exceeded quota`, `status unknown for quota`, `insufficient quota`: quota may become available | no verdict |
+ * | 403 `User "…" cannot create …`, `cannot set blockOwnerDeletion …`: the right may be granted | no verdict |
+ * | 403 `… is being terminated`: the namespace is deleted, and the run with it | no verdict |
+ * | 403 `not yet ready to handle request`: the API server is starting | no verdict |
  * | 404: no such kind, or no such namespace | no verdict |
  * | 401, 408, 429, 5xx (`failed calling webhook …` among them), no answer | no verdict |
  */
@@ -29,8 +30,8 @@ const UNASKED = 'does not support dry run';
 const DENIED = / denied (the )?request\b/;
 
 /**
- * What a ValidatingAdmissionPolicy says, without what the API server puts before it: object, policy and binding, which may be
- * longer than all that is stored of a message.
+ * Removes the prefix that the API server puts before a ValidatingAdmissionPolicy's message: object, policy and binding.
+ * The prefix can be longer than the part of a message that is stored.
  */
 export function shortenDenial(message: string): string {
   return message.replace(POLICY, 'policy $1 denied it: ');

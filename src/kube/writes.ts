@@ -9,14 +9,14 @@ import { isVerdict, shortenDenial } from './verdict.ts';
 
 export interface WritesOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'delete'>;
-  /** The name under which we write. */
+  /** The field manager of our writes. */
   readonly fieldManager: string;
   readonly resourceOf: (apiVersion: string, kind: string) => Resource;
-  /** Remembers what was written. */
+  /** Records each write. */
   readonly ownWrites: Pick<OwnWrites, 'record'>;
 }
 
-/** Of an object that is annotated: its annotations as they are known, undefined where there are none. */
+/** The metadata of an object to annotate, with its annotations as last read (undefined if it has none). */
 interface AnnotatedMetadata {
   readonly namespace: string;
   readonly name: string;
@@ -24,7 +24,7 @@ interface AnnotatedMetadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The writes of a controller, each one call. */
+/** Creates the writes of a controller. Each makes one API call. */
 export function createWrites({ client, fieldManager, resourceOf, ownWrites }: WritesOptions) {
   async function attempt(write: () => Promise<KubeObject | undefined>, forKey?: string): Promise<WriteOutcome> {
     try {
@@ -45,7 +45,7 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         forRun,
       );
     },
-    /** What the API server would store, with all its defaults and webhooks, if the object had another name. */
+    /** Returns what the API server would store, after defaults and webhooks, if the object had another name. */
     dryRunCreate: (object: object) => {
       const { metadata, ...created } = object as KubeObject;
       const { name, ...rest } = metadata;
@@ -53,13 +53,16 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
       const resource = resourceOf(created.apiVersion, created.kind);
       return client.create(resource, nameless as unknown as KubeObject, { fieldManager, dryRun: true });
     },
-    /** Whatever else has changed: if the annotation, and where there was none at all that too, is as in `metadata`. */
+    /**
+     * Sets an annotation if its value still is the one in `metadata`, or if there are still no annotations at all.
+     * Other changes to the object do not matter.
+     */
     annotate: (resource: Resource, metadata: AnnotatedMetadata, annotation: string, text: string, forKey: string) => {
       const { namespace, name } = metadata;
       const patch = { type: 'json', body: replaceAnnotation(metadata, annotation, text) } as const;
       return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
     },
-    /** Carried out only on the very version of the object that is named, if one is. */
+    /** Patches the status, only of this resourceVersion if one is given. */
     patchStatus: (
       resource: Resource,
       {
@@ -94,8 +97,8 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         );
       }),
     /**
-     * Carried out only on the very version of the object that is named, so that nobody's finalizer is lost. One that is not
-     * there is outdated too: its kind may be back in a while, and with it the object.
+     * Sets the finalizers only of this resourceVersion, so that no other finalizer is lost. A missing object is
+     * Outdated too, because its kind may only be absent for a while.
      */
     setFinalizers: (
       apiVersion: string,
@@ -128,7 +131,9 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
   };
 }
 
-/** The operations that replace an annotation where it is still as it was. A test for null passes where there is nothing. */
+/**
+ * The JSON Patch that replaces an annotation if it is unchanged. A test for null succeeds if the path does not exist.
+ */
 function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: string, text: string): object[] {
   const all = '/metadata/annotations';
   const path = `${all}/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
@@ -139,7 +144,7 @@ function replaceAnnotation({ uid, annotations }: AnnotatedMetadata, annotation: 
   return [isSame, { op: 'test', path, value: annotations[annotation] ?? null }, write];
 }
 
-/** Sorts the errors that decide from those that are merely in the way, which are thrown on. */
+/** Converts errors that decide the write to an outcome. Throws all others. */
 function judgeFailure(error: unknown): WriteOutcome {
   if (!(error instanceof KubeError)) throw error;
   if (error.reason === KubeErrorReason.Conflict || error.reason === KubeErrorReason.AlreadyExists)

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 
 /** A name or label value has at most 63 characters (RFC 1123 label). */
 const LONGEST = 63;
-/** 80 bits in base32: two names meet by chance never. */
+/** 80 bits in base32, which makes a chance collision practically impossible. */
 const HASH_LENGTH = 16;
 
-/** The text itself where it may stand in a label, else a readable beginning and a hash of all of it. */
+/** Returns the text if it is a valid label value. Otherwise returns a readable prefix and a hash of the whole text. */
 export function labelValue(text: string): string {
   return /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(text) ? text : withHash(text, text);
 }
 
-/** A readable beginning and a hash of `parts`: a name that only the same parts give. */
+/** Returns a readable prefix and a hash of `parts`. Only the same parts give the same name. */
 export function nameFrom(readable: string, parts: readonly string[]): string {
   return withHash(readable, JSON.stringify(parts));
 }
@@ -25,7 +25,7 @@ function withHash(readable: string, hashed: string): string {
   return prefix === '' ? suffix : `${prefix}-${suffix}`;
 }
 
-/** RFC 4648 in lower case, as names are: five bits a letter, what is left of a whole letter dropped. */
+/** Encodes as RFC 4648 base32 in lower case: five bits a letter. Drops the bits that do not fill a letter. */
 function base32(bytes: Uint8Array): string {
   let text = '';
   let held = 0;

@@ -1,15 +1,15 @@
-/** A reference to an owner: the object goes when all its owners are gone. */
+/** A reference to an owner. Kubernetes deletes the object when all its owners are gone. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
-  /** The one owner that manages the object. */
+  /** True for the owner that manages the object; an object has at most one. */
   readonly controller?: boolean;
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** The metadata that is read here; times are text, as the API server sends them. */
+/** The metadata that this project reads. Times are text, as the API server sends them. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -25,7 +25,7 @@ export interface ObjectMeta {
   readonly [field: string]: unknown;
 }
 
-/** An object as the API server takes and sends it: plain, nothing converted, nothing checked beyond its metadata. */
+/** An object as the API server accepts and sends it. Nothing is converted, and only the metadata has a type. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -33,22 +33,22 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** An object of a namespace that is stored, and so has a uid. */
+/** A namespaced object that the API server stores, so it has a uid. */
 export interface StoredObject extends KubeObject {
   readonly metadata: ObjectMeta & { readonly namespace: string; readonly uid: string };
 }
 
-/** `namespace/name`, or the name alone for what has no namespace. */
+/** `namespace/name`, or only the name for a cluster-scoped object. */
 export function keyOf({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
-/** The owner of this kind that manages the object. */
+/** Returns the owner of this kind that manages the object. */
 export function controllerOf({ metadata }: Pick<KubeObject, 'metadata'>, kind: string): OwnerReference | undefined {
   return metadata.ownerReferences?.find((owner) => owner.kind === kind && owner.controller === true);
 }
 
-/** Whether the owner with this uid manages the object. Labels say nothing. */
+/** Whether the owner with this uid manages the object. Labels do not count. */
 export function isControlledBy({ metadata }: Pick<KubeObject, 'metadata'>, uid: string | undefined): boolean {
   return metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true) === true;
 }

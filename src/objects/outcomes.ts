@@ -1,15 +1,15 @@
-/** What became of a write. Any other failure throws, and the object is worked on again from a fresh observation. */
+/** The outcome of a write. Any other failure throws, and the object is reconciled again from a fresh observation. */
 export type WriteOutcome =
-  /** With the uid of what was created or patched. */
+  /** The write succeeded. `uid` is that of the created or patched object. */
   | { readonly outcome: 'Done'; readonly uid?: string }
-  /** The object is no longer as it was observed. */
+  /** The object has changed since it was observed. */
   | { readonly outcome: 'Outdated' }
-  /** The API server will not have it, in its own words. */
+  /** The API server denied the write. `message` is its own text. */
   | { readonly outcome: 'Refused'; readonly message: string };
 
 /**
- * What is to become of a key: nothing until it is added again, another attempt with back-off, or a look after a time. If
- * `errors` says what failed, another attempt with back-off comes, after `afterMs` at the latest.
+ * What to do with a key after a reconcile: nothing until it is added again, retry with backoff, or requeue after
+ * `afterMs`. If there are `errors`, the key is retried with backoff, after `afterMs` at the latest.
  */
 export type ReconcileResult =
   | 'done'
@@ -17,7 +17,10 @@ export type ReconcileResult =
   | { readonly afterMs: number; readonly errors?: undefined }
   | { readonly errors: readonly unknown[]; readonly afterMs?: number };
 
-/** What a call that failed says, as it stands in messages. An AggregateError, of a host with several addresses, has no words of its own. */
+/**
+ * Returns the text of an error for use in a message. An AggregateError, from a host with several addresses, has no
+ * message of its own, so its errors are joined.
+ */
 export function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ');
   return error instanceof Error ? error.message : String(error);

@@ -9,21 +9,24 @@ import { finalizersOf, isHeld } from '../reconciler/finalizer.ts';
 export interface ReleaseOptions {
   readonly client: Pick<KubeClient, 'list' | 'patch'>;
   readonly resources: readonly Resource[];
-  /** Undefined: all. */
+  /** The namespaces to release in. Undefined means all. */
   readonly namespaces: readonly string[] | undefined;
-  /** It looks again and again, and ends when it finds none: not before the first time, and without more ado at the second. */
+  /**
+   * The release repeats until no object is left. It takes at least `atLeastMs`, even if no object is left before, and
+   * at most `atMostMs`.
+   */
   readonly atLeastMs: number;
   readonly atMostMs: number;
   readonly timing: Timing;
-  /** Told what was done, a sentence each. */
+  /** Called with what was done, one sentence at a time. */
   readonly say: (sentence: string) => void;
 }
 
 const PAUSE_MS = 1_000;
-/** Of objects that may be large. */
+/** Small, because the objects may be large. */
 const PAGE_ITEMS = 50;
 
-/** Takes our finalizer from all objects that carry it, whatever their run. Returns whether none is left. */
+/** Removes our finalizer from all objects that have it, whatever their run. Returns whether no object is left. */
 export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
   const { resources, namespaces = [undefined], atLeastMs, atMostMs, timing } = options;
   const said = new Set<string>();
@@ -34,12 +37,12 @@ export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
   const startedMs = timing.now();
   const { signal } = new AbortController();
   for (;;) {
-    const lookedMs = timing.now() - startedMs;
+    const elapsedMs = timing.now() - startedMs;
     const left: string[] = [];
     for (const resource of resources)
       for (const namespace of namespaces) left.push(...(await releaseIn({ ...options, say }, resource, namespace)));
-    if (left.length === 0 && lookedMs >= atLeastMs) return true;
-    if (lookedMs >= atMostMs) {
+    if (left.length === 0 && elapsedMs >= atLeastMs) return true;
+    if (elapsedMs >= atMostMs) {
       for (const why of left) say(why);
       return left.length === 0;
     }
@@ -47,7 +50,10 @@ export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
   }
 }
 
-/** Returns why some are left, a sentence each; those that change meanwhile are released at the next look. */
+/**
+ * Removes our finalizer in one namespace. Returns why objects are left, one sentence each. The next pass releases
+ * objects that change meanwhile.
+ */
 async function releaseIn(
   { client, say }: ReleaseOptions,
   resource: Resource,
@@ -63,14 +69,17 @@ async function releaseIn(
       released += 1;
     } catch (error) {
       if (!isOf(error, 'NotFound'))
-        left.push(`${resource.kind} ${keyOf(object.metadata)} is still held: ${wordsOf(error)}`);
+        left.push(`cannot release ${resource.kind} ${keyOf(object.metadata)}: ${wordsOf(error)}`);
     }
   }
   if (released > 0) say(`released ${released} ${resource.kind}s of ${namespace ?? 'all namespaces'}`);
   return left;
 }
 
-/** Those that carry our finalizer. A kind that is not there has none, and a namespace that may not be read is passed over. */
+/**
+ * Yields the objects that have our finalizer. A kind that does not exist has none. Skips a namespace that may not be
+ * read.
+ */
 async function* listAll(
   client: ReleaseOptions['client'],
   resource: Resource,
@@ -87,7 +96,7 @@ async function* listAll(
     } while (next !== undefined);
   } catch (error) {
     if (!isOf(error, 'NotFound') && !isOf(error, 'Forbidden')) throw error;
-    if (isOf(error, 'Forbidden')) say(`passed over ${namespace ?? 'all namespaces'}: ${wordsOf(error)}`);
+    if (isOf(error, 'Forbidden')) say(`skipped ${namespace ?? 'all namespaces'}: ${wordsOf(error)}`);
   }
 }
 

@@ -1,33 +1,33 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** Every metric of the certificates, told by the reconciler's process. Names and labels are API, kept for ever. */
+/** The metrics of the certificates, exported by the reconciler's process. Names and labels are API and never change. */
 export const CERTIFICATE_METRICS = {
   authorityNotAfter: {
     name: 'orchestration_gate_ca_not_after_seconds',
-    help: 'End of life of the authority that signs (or, with provided certificates, of the first that is published), in seconds since 1970; 0 while there is none.',
+    help: 'Expiry of the authority that signs, in seconds since 1970. With provided certificates, of the first published one. 0 if there is none.',
   },
   leafNotAfter: {
     name: 'orchestration_gate_leaf_not_after_seconds',
-    help: 'End of life of the certificate that this replica has made for its gate, in seconds since 1970; 0 while there is none.',
+    help: 'Expiry of the certificate that this replica issued for its gate, in seconds since 1970. 0 if there is none.',
   },
   inSync: {
     name: 'orchestration_gate_ca_bundle_in_sync',
-    help: '1 while a webhook configuration trusts exactly what it should, 0 also while it cannot be read or does not exist.',
+    help: '1 if a webhook configuration trusts exactly the published authorities. 0 also if it cannot be read or does not exist.',
     labelNames: ['configuration'],
   },
   issued: {
     name: 'orchestration_gate_certificates_issued_total',
-    help: 'Certificates made by this replica: leaf, or authority, each of which begins a rotation.',
+    help: 'Certificates issued by this replica: leaf or authority. Each authority starts a rotation.',
     labelNames: ['what'],
   },
   failures: {
     name: 'orchestration_gate_certificates_failures_total',
-    help: 'Steps of the certificates that failed and are tried again.',
+    help: 'Failed steps of the certificates. Each is retried.',
     labelNames: ['operation'],
   },
 } as const;
 
-/** What can fail: a step, or a look. */
+/** The operations that can fail: steps and reads. */
 const OPERATIONS = [
   'Observe',
   'ReadConfiguration',
@@ -39,7 +39,7 @@ const OPERATIONS = [
   'IssueLeaf',
 ] as const;
 
-/** What the certificates tell about themselves. */
+/** Records the metrics of the certificates. */
 export interface CertificateMetrics {
   setAuthorityEnd(notAfter: Date | undefined): void;
   setLeafEnd(notAfter: Date | undefined): void;
@@ -48,7 +48,7 @@ export interface CertificateMetrics {
   countFailure(operation: string): void;
 }
 
-/** Adds them to a registry. */
+/** Registers the metrics. */
 export function createCertificateMetrics(registry: Registry): CertificateMetrics {
   const registers = [registry];
   const authorityNotAfter = new Gauge({ ...CERTIFICATE_METRICS.authorityNotAfter, registers });
@@ -56,7 +56,7 @@ export function createCertificateMetrics(registry: Registry): CertificateMetrics
   const inSync = new Gauge({ ...CERTIFICATE_METRICS.inSync, registers });
   const issued = new Counter({ ...CERTIFICATE_METRICS.issued, registers });
   const failures = new Counter({ ...CERTIFICATE_METRICS.failures, registers });
-  // A series that is first seen at 1 shows no increase: alerts need the zero before it.
+  // A series that starts at 1 shows no increase. Alerts need the zero before it.
   for (const what of ['leaf', 'authority']) issued.inc({ what }, 0);
   for (const operation of OPERATIONS) failures.inc({ operation }, 0);
   const seconds = (time: Date | undefined) => (time === undefined ? 0 : time.getTime() / 1_000);

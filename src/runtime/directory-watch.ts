@@ -3,49 +3,56 @@ import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** File name to content (UTF-8), in order of name. */
+/** Maps file names to contents (UTF-8), in order of name. */
 export type DirectoryFiles = ReadonlyMap<string, string>;
 
 export interface DirectoryWatchOptions {
-  /** Called with what is there now before `watchDirectory` resolves, then at each change of content; never twice at once. */
+  /**
+   * Called with the present files before `watchDirectory` resolves, then after each change of content. Calls never
+   * overlap.
+   */
   readonly onChange: (files: DirectoryFiles) => void | Promise<void>;
-  /** Gets what `onChange` throws, or why a file cannot be read; both are tried again at the next look. */
+  /** Called with an error of `onChange` or of reading a file. The next check retries. */
   readonly onError: (error: unknown) => void;
-  /** 10 s, as controller-runtime's certificate watcher: catches what no event tells, such as a folder that appears. */
+  /**
+   * The default is 10 s, as in controller-runtime's certificate watcher. Polling detects changes without an event, such
+   * as a new folder.
+   */
   readonly pollIntervalMs?: number;
-  /** How long to wait after an event for the rest of its burst. */
+  /** How long to wait after an event for more events of the same burst. */
   readonly settleMs?: number;
 }
 
 export interface DirectoryWatch {
-  /** Ends it: `onChange` is not called again. */
+  /** Ends the watch. `onChange` is not called again. */
   close(): void;
 }
 
 /**
- * Watches the content of a folder: its regular files, through links, not below it, without entries named `..*` (a
- * Kubernetes volume's own). The folder itself is watched, never a file, since a Kubernetes volume replaces the link
- * `..data`, after which the watch of a file hears nothing more. A folder that is absent counts as empty, so an optional
- * ConfigMap may come and go. Does not keep the process alive. Cost: all files are read at each poll and each burst.
+ * Watches the content of a folder: its regular files, also behind links, but no subfolders and no entries named `..*`,
+ * which Kubernetes volumes use internally. Watches the folder and not its files, because a Kubernetes volume replaces
+ * the link `..data`, and a watch on a file then gets no more events. A missing folder counts as empty, so that an
+ * optional ConfigMap can be created and deleted. Does not keep the process alive. Cost: each poll and each burst of
+ * events reads all files.
  */
 export async function watchDirectory(folder: string, options: DirectoryWatchOptions): Promise<DirectoryWatch> {
   const { onChange, onError, pollIntervalMs = 10_000, settleMs = 100 } = options;
   let watcher: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let delivered: string | undefined;
-  let isLooking = false;
+  let isChecking = false;
   let isStale = false;
   let isClosed = false;
 
-  function lookAfter(delayMs: number): void {
+  function checkAfter(delayMs: number): void {
     clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(() => void look(), delayMs).unref();
+    if (!isClosed) timer = setTimeout(() => void check(), delayMs).unref();
   }
 
   function noticeEvent(): void {
     if (isStale) return;
     isStale = true;
-    if (!isLooking) lookAfter(settleMs);
+    if (!isChecking) checkAfter(settleMs);
   }
 
   function dropWatcher(): void {
@@ -53,8 +60,8 @@ export async function watchDirectory(folder: string, options: DirectoryWatchOpti
     watcher = undefined;
   }
 
-  async function look(): Promise<void> {
-    isLooking = true;
+  async function check(): Promise<void> {
+    isChecking = true;
     isStale = false;
     watcher ??= tryWatch(folder, noticeEvent, dropWatcher);
     try {
@@ -67,11 +74,11 @@ export async function watchDirectory(folder: string, options: DirectoryWatchOpti
     } catch (error) {
       onError(error);
     }
-    isLooking = false;
-    lookAfter(isStale ? settleMs : pollIntervalMs);
+    isChecking = false;
+    checkAfter(isStale ? settleMs : pollIntervalMs);
   }
 
-  await look();
+  await check();
   return {
     close() {
       isClosed = true;
@@ -81,7 +88,7 @@ export async function watchDirectory(folder: string, options: DirectoryWatchOpti
   };
 }
 
-/** Undefined while the folder is absent or the system has no watches left; polling carries on. */
+/** Undefined if the folder does not exist or the system has no watches left. Polling continues. */
 function tryWatch(folder: string, onEvent: () => void, onBroken: () => void): FSWatcher | undefined {
   try {
     return watch(folder, { persistent: false }, onEvent).on('error', onBroken);
@@ -90,7 +97,7 @@ function tryWatch(folder: string, onEvent: () => void, onBroken: () => void): FS
   }
 }
 
-/** All from one generation of a Kubernetes volume: when `..data` has moved on meanwhile, the reading starts again. */
+/** Reads all files from one generation of a Kubernetes volume. Starts again if `..data` changes meanwhile. */
 async function readFiles(folder: string): Promise<DirectoryFiles> {
   for (;;) {
     const generation = await currentGeneration(folder);
@@ -116,7 +123,7 @@ async function readRegularFiles(folder: string): Promise<DirectoryFiles> {
   return files;
 }
 
-/** Undefined for what is not a file, and for one that vanished since the folder was listed. */
+/** Undefined if the path is not a file, or the file was deleted after the folder was listed. */
 async function readRegularFile(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isFile() ? await readFile(path, 'utf8') : undefined;
@@ -130,7 +137,7 @@ function isAbsence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** JSON delimits names and contents, so no two sets of files share a text. */
+/** JSON separates names and contents, so different sets of files have different texts. */
 function hash(files: DirectoryFiles): string {
   return createHash('sha256')
     .update(JSON.stringify([...files]))

@@ -3,16 +3,16 @@ import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
 
 const ENDED_PHASES = ['Succeeded', 'Failed', 'Cancelled'] as const;
 
-/** From a look that writes nothing to one that waits out an API server which does not answer. */
+/** From a reconcile that writes nothing to one that waits for an API server that does not answer. */
 const WORK_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Around what is promised: half within 60 ms, 99 of 100 within 250 ms. */
+/** Around the objectives: 50% within 60 ms, 99% within 250 ms. */
 const REACTION_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.09, 0.125, 0.25, 0.5, 1, 2.5, 5];
 
-/** Every metric of the engine's own; they begin anew with each engine. Names and labels are API, kept for ever. */
+/** The engine's own metrics. They start at zero in each engine. Names and labels are API and never change. */
 export const ENGINE_METRICS = {
   leader: {
     name: 'orchestration_gate_leader',
-    help: '1 while this replica is the one that executes runs.',
+    help: '1 if this replica is the leader, which executes runs.',
   },
   queueDepth: {
     name: 'orchestration_gate_workqueue_depth',
@@ -27,38 +27,38 @@ export const ENGINE_METRICS = {
   },
   work: {
     name: 'orchestration_gate_workqueue_work_duration_seconds',
-    help: 'Time that one look at an object took, with all that was done about it.',
+    help: 'Time that one reconcile of an object took, with all its calls.',
     labelNames: ['kind'],
     buckets: WORK_BUCKETS,
   },
   queueRetries: {
     name: 'orchestration_gate_workqueue_retries_total',
-    help: 'Looks that are repeated after a wait that grows, since something changed under them or failed.',
+    help: 'Reconciles that are retried with backoff, because an object changed meanwhile or a call failed.',
     labelNames: ['kind'],
   },
   queueOverdue: {
     name: 'orchestration_gate_workqueue_overdue_seconds',
-    help: 'Time for which something has been due while no look succeeded: 0 in health.',
+    help: 'Time that keys have been due without a successful reconcile. 0 in normal operation.',
     labelNames: ['kind'],
   },
   heapLimit: {
     name: 'orchestration_gate_engine_heap_limit_bytes',
-    help: 'What the heap of the engine may grow to; it dies beyond. How much is used is in orchestration_gate_engine_nodejs_heap_size_used_bytes.',
+    help: 'Limit of the heap of the engine, which crashes beyond it. orchestration_gate_engine_nodejs_heap_size_used_bytes has the used size.',
   },
   requests: {
     name: 'orchestration_gate_api_requests_total',
-    help: 'Requests to the API server, by what became of them: ok, or why not (Conflict, AlreadyExists, Unavailable …).',
+    help: 'Requests to the API server by outcome: ok, or the reason for the failure (Conflict, AlreadyExists, Unavailable …).',
     labelNames: ['verb', 'resource', 'outcome'],
   },
   requestDuration: {
     name: 'orchestration_gate_api_request_duration_seconds',
-    help: 'Time from a request to its whole answer; of a watch, to its beginning.',
+    help: 'Time from a request to the end of its answer. For a watch, to the start of its answer.',
     labelNames: ['verb'],
     buckets: WORK_BUCKETS,
   },
   requestRetries: {
     name: 'orchestration_gate_api_retries_total',
-    help: 'Requests that are sent once more, by why the one before failed.',
+    help: 'Requests that are sent again, by the reason for the previous failure.',
     labelNames: ['verb', 'reason'],
   },
   sockets: {
@@ -67,42 +67,42 @@ export const ENGINE_METRICS = {
   },
   lists: {
     name: 'orchestration_gate_watch_lists_total',
-    help: 'Whole lists of a resource: at the start, every ten minutes, and where a watch could not go on.',
+    help: 'Complete lists of a resource: at the start, every ten minutes, and if a watch cannot continue.',
     labelNames: ['resource', 'cause'],
   },
   watchFailures: {
     name: 'orchestration_gate_watch_failures_total',
-    help: 'Lists and watches that failed and are tried again.',
+    help: 'Lists and watches that failed and are retried.',
     labelNames: ['resource', 'reason'],
   },
   mended: {
     name: 'orchestration_gate_watch_mended_total',
-    help: 'Changes that a watch had lost and a periodic list found: 0 in health.',
+    help: 'Changes that a watch lost and a periodic list found. 0 in normal operation.',
     labelNames: ['resource'],
   },
   watchAge: {
     name: 'orchestration_gate_watch_age_seconds',
-    help: 'Time since the API server last told anything about a resource; it does so at least every 75 seconds.',
+    help: 'Time since the API server last sent anything about a resource. It does so at least every 75 seconds.',
     labelNames: ['resource'],
   },
   runsEnded: {
     name: 'orchestration_gate_runs_ended_total',
-    help: 'OrchestrationRuns that ended, by their last phase.',
+    help: 'OrchestrationRuns that ended, by final phase.',
     labelNames: ['phase'],
   },
   reaction: {
     name: 'orchestration_gate_reaction_seconds',
-    help: 'Time from the sight of a child that ended to the creation of the next one of its run.',
+    help: 'Time from the observation that a child ended to the creation of the next child of its run.',
     buckets: REACTION_BUCKETS,
   },
   contested: {
     name: 'orchestration_gate_status_contested_total',
-    help: 'Objects that another controller executes, or whose status it writes, too (StatusContested).',
+    help: 'Objects that another controller also executes, or whose status it also writes (StatusContested).',
     labelNames: ['kind'],
   },
 } as const;
 
-/** What the engine tells about itself; the shapes are those of the observers that it is handed to. Nothing here throws. */
+/** Records the engine's metrics. The shapes match the observers that it is passed to. Nothing here throws. */
 export interface EngineMetrics {
   readonly registry: Registry;
   setLeader(isLeader: boolean): void;
@@ -131,7 +131,10 @@ export interface EngineMetrics {
   countContested(kind: string): void;
 }
 
-/** The process's own metrics get a prefix: those of the supervisor, on the same page, have the plain names. */
+/**
+ * Creates the engine's metrics. The default process metrics get a prefix, because the supervisor's on the same page
+ * have the plain names.
+ */
 export function createEngineMetrics(): EngineMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -166,7 +169,7 @@ export function createEngineMetrics(): EngineMetrics {
   const reaction = histogram(ENGINE_METRICS.reaction);
   const contested = counter(ENGINE_METRICS.contested);
 
-  // A series that is first seen at 1 shows no increase: alerts need the zero before it.
+  // A series that starts at 1 shows no increase. Alerts need the zero before it.
   for (const kind of WORK_KINDS) {
     queueDepth.set({ kind }, 0);
     queueRetries.inc({ kind }, 0);

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 type Webhook = 'validate' | 'mutate';
-/** `error`: an internal fault or a review that cannot be read. `deadline`, `overloaded`: the configured policy answered. */
+/** `error`: an internal error or a review that cannot be read. `deadline`, `overloaded`: the failure policy decided. */
 type ReviewVerdict = 'allowed' | 'denied' | 'error' | 'deadline' | 'overloaded';
 type ReloadResult = 'success' | 'failure';
 type OverrideMode = 'enforce' | 'warn' | 'off';
@@ -11,7 +11,9 @@ const RELOAD_RESULTS: readonly ReloadResult[] = ['success', 'failure'];
 const OVERRIDE_MODES: readonly OverrideMode[] = ['enforce', 'warn', 'off'];
 const OPERATIONS: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']);
 
-/** Every metric of the gate's own (the process's are prom-client's defaults). Names and labels are API, kept for ever. */
+/**
+ * The gate's own metrics; the process metrics are prom-client's defaults. Names and labels are API and never change.
+ */
 export const GATE_METRICS = {
   requests: {
     name: 'orchestration_gate_admission_requests_total',
@@ -22,64 +24,66 @@ export const GATE_METRICS = {
     name: 'orchestration_gate_admission_duration_seconds',
     help: 'Time from the arrival of an admission review to its answer.',
     labelNames: ['webhook'],
-    // From a small review (under 1 ms) to the 5 s after which the API server gives up.
+    // From a small review (under 1 ms) to the API server's timeout of 5 s.
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   },
   inFlight: {
     name: 'orchestration_gate_admission_in_flight',
-    help: 'Admission reviews that have arrived and are neither answered nor given up.',
+    help: 'Admission reviews that have arrived and are not answered or abandoned yet.',
   },
   problems: {
     name: 'orchestration_gate_admission_problems_total',
-    help: 'Problems found in reviewed objects, by code and by what the gate did about them.',
+    help: 'Problems found in reviewed objects, by code and by severity (deny or warn).',
     labelNames: ['code', 'severity'],
   },
   deadlineExceeded: {
     name: 'orchestration_gate_admission_deadline_exceeded_total',
-    help: "Admission reviews whose decision came after the API server's deadline.",
+    help: "Admission reviews that were decided after the API server's deadline.",
     labelNames: ['webhook'],
   },
   panics: {
     name: 'orchestration_gate_admission_panics_total',
-    help: 'Admission reviews that met an unexpected exception in the gate: a bug.',
+    help: 'Admission reviews that caused an unexpected exception in the gate, which is a bug.',
     labelNames: ['webhook'],
   },
   certificateNotAfter: {
     name: 'orchestration_gate_certificate_not_after_seconds',
-    help: 'End of life of the certificate now served, in seconds since 1970; 0 before the first is loaded.',
+    help: 'Expiry of the served certificate, in seconds since 1970. 0 before the first is loaded.',
   },
   certificateReloads: {
     name: 'orchestration_gate_certificate_reload_total',
-    help: 'Attempts to load a new serving certificate; after a failure the last good one is kept.',
+    help: 'Attempts to load a new serving certificate. After a failure, the gate keeps the last good one.',
     labelNames: ['result'],
   },
   settingsReloads: {
     name: 'orchestration_gate_settings_reload_total',
-    help: 'Attempts to load new gate settings; after a failure the last good ones are kept.',
+    help: 'Attempts to load new gate settings. After a failure, the gate keeps the last good ones.',
     labelNames: ['result'],
   },
   overrideActive: {
     name: 'orchestration_gate_override_active',
-    help: '1 for the mode to which the override ConfigMap sets the whole gate, 0 for every other.',
+    help: '1 for the mode that the override ConfigMap sets for the whole gate, 0 for every other mode.',
     labelNames: ['mode'],
   },
 } as const;
 
 interface FinishedReview {
   readonly webhook: Webhook;
-  /** As the request spells it; what Kubernetes does not know is counted as `other`, so that labels stay few. */
+  /**
+   * As in the request. Operations that Kubernetes does not have count as `other`, so that there are few label values.
+   */
   readonly operation: string;
   readonly verdict: ReviewVerdict;
   readonly isDryRun: boolean;
   readonly durationSeconds: number;
 }
 
-/** What the gate tells about itself; starting and finishing a review costs about a microsecond together. */
+/** Records the gate's metrics. Starting and finishing a review together take about a microsecond. */
 export interface GateMetrics {
-  /** Renders everything for `/metrics`. */
+  /** Renders the page `/metrics`. */
   readonly registry: Registry;
   startReview(): void;
-  /** A review is no longer in flight, answered or not: a client may hang up. */
+  /** A review is no longer in flight. It may be unanswered, because a client can hang up. */
   endReview(): void;
   /** A review was answered. */
   finishReview(review: FinishedReview): void;
@@ -93,14 +97,14 @@ export interface GateMetrics {
   setOverride(mode: OverrideMode | undefined): void;
 }
 
-/** The metrics of the process alone. */
+/** Creates a registry with the process metrics only. */
 export function createProcessMetrics(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
 }
 
-/** Makes the metrics in a registry of their own, so that two gates in one process (tests) do not share counts. */
+/** Creates the metrics in their own registry, so that two gates in one process (tests) do not share counts. */
 export function createGateMetrics(): GateMetrics {
   const registry = createProcessMetrics();
   const registers = [registry];
@@ -115,7 +119,7 @@ export function createGateMetrics(): GateMetrics {
   const settingsReloads = new Counter({ ...GATE_METRICS.settingsReloads, registers });
   const overrideActive = new Gauge({ ...GATE_METRICS.overrideActive, registers });
 
-  // A series that is first seen at 1 shows no increase: alerts need the zero before it.
+  // A series that starts at 1 shows no increase. Alerts need the zero before it.
   for (const webhook of WEBHOOKS) {
     duration.zero({ webhook });
     deadlineExceeded.inc({ webhook }, 0);
@@ -131,7 +135,7 @@ export function createGateMetrics(): GateMetrics {
     for (const mode of OVERRIDE_MODES) overrideActive.set({ mode }, mode === active ? 1 : 0);
   };
   setOverride(undefined);
-  // Bound once, which halves the cost of an observation.
+  // Binding the labels once halves the cost of an observation.
   const durationOf = { validate: duration.labels('validate'), mutate: duration.labels('mutate') };
 
   return {

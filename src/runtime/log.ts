@@ -4,21 +4,21 @@ export type { Logger };
 
 export type LogLevel = LevelWithSilent;
 
-/** Longest message kept of an error: an API client puts whole response bodies into its messages. */
+/** The most characters kept of an error message. An API client puts whole response bodies into its messages. */
 const ERROR_MESSAGE_LENGTH = 1_000;
 
-/** What a request says of itself: whoever sends it chooses the length. */
+/** Fields that come from a request, whose sender chooses their length. */
 const NAMING_FIELDS = ['uid', 'namespace', 'name', 'kind', 'operation'] as const;
-/** The longest name that Kubernetes knows. */
+/** The longest name in Kubernetes. */
 const NAME_LENGTH = 253;
 
-/** Frames kept of a stack: enough to reach our own code through a library. */
+/** The most stack frames kept. They are enough to reach our own code through a library. */
 const STACK_FRAMES = 12;
 
 /**
- * One JSON object a line: `level` (a word), `time` (ISO 8601, UTC), the fields given, `msg`. Errors go under `error`, as
- * name, message, code, frames and causes only: their other properties may hold whole Kubernetes objects.
- * Writes to stdout, synchronously, unless a destination is given.
+ * Writes one JSON object per line: `level` (a word), `time` (ISO 8601, UTC), the given fields, `msg`. Of an error, the
+ * field `error` has only name, message, code, frames and causes, because other properties can hold whole Kubernetes
+ * objects. Writes to stdout synchronously unless there is a destination.
  */
 export function createLogger(options: { level: LogLevel; destination?: DestinationStream }): Logger {
   const { level, destination = pino.destination(1) } = options;
@@ -43,13 +43,13 @@ interface SerializedError {
   readonly cause?: SerializedError;
 }
 
-/** Causes deeper than this are dropped; an error may even be its own cause. */
+/** Causes beyond this depth are dropped. An error can even be its own cause. */
 const CAUSE_DEPTH = 4;
 
 function serializeError(error: unknown, depth = 0): SerializedError {
   if (!(error instanceof Error)) return { name: typeof error, message: cut(String(error)) };
   const code = 'code' in error ? error.code : undefined;
-  // The stack begins with the message, which is already told.
+  // The stack starts with the message, which is already in the output.
   const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
   return {
     name: error.name,

@@ -1,7 +1,7 @@
 import { type DirectoryFiles, watchDirectory } from './directory-watch.ts';
 import type { Logger } from './log.ts';
 
-/** What a folder of settings says, or every mistake in it. */
+/** The settings of a folder, or every mistake in them. */
 type Parsed<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly mistakes: readonly string[] };
@@ -15,14 +15,17 @@ export interface SettingsWatchOptions<Value> {
   readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
-/** Follows a folder of settings; resolves when it has been read once. A mistake changes nothing: what held before holds on. */
+/**
+ * Watches a folder of settings. Resolves after the first read. If there is a mistake, the previous settings stay in
+ * force.
+ */
 export async function watchSettings<Value>(options: SettingsWatchOptions<Value>): Promise<void> {
   const { folder, parse, onValue, onReload, log } = options;
   await watchDirectory(folder, {
     onChange: (files) => {
       const parsed = parse(files);
       onReload?.(parsed.ok ? 'success' : 'failure');
-      if (!parsed.ok) return log.error({ folder, mistakes: parsed.mistakes }, 'settings refused');
+      if (!parsed.ok) return log.error({ folder, mistakes: parsed.mistakes }, 'settings rejected');
       log.info({ folder }, 'settings read');
       return onValue(parsed.value);
     },

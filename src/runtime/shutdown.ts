@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Logger } from './log.ts';
 
-/** The part of `process` that is used; a test passes its own. */
+/** The part of `process` that is used. A test passes its own. */
 interface ShutdownProcess {
   on(signal: 'SIGTERM' | 'SIGINT', listener: (signal: 'SIGTERM' | 'SIGINT') => void): unknown;
   exit(code: number): unknown;
@@ -9,19 +9,19 @@ interface ShutdownProcess {
 
 export interface ShutdownOptions {
   readonly process: ShutdownProcess;
-  /** Stops everything in its order and resolves when nothing is left to answer. */
+  /** Stops everything in order and resolves when no work is left. */
   readonly drain: () => Promise<void>;
   readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
 export interface Shutdown {
-  /** Has the process been asked to end? Readiness looks here. */
+  /** Whether the process was asked to end. Readiness depends on it. */
   isBegun(): boolean;
 }
 
 /**
- * SIGTERM or SIGINT drains once and exits with 0, or with 1 when draining failed. A second signal does not wait: it exits
- * with 128 + its number, as a shell reports it.
+ * Drains once on SIGTERM or SIGINT and exits with 0, or with 1 if draining failed. A second signal exits at once with
+ * 128 + its number, as a shell reports it.
  */
 export function onShutdown({ process: host, drain, log }: ShutdownOptions): Shutdown {
   let isBegun = false;

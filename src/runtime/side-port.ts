@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { Logger } from './log.ts';
 
 export interface SidePortOptions {
-  /** False asks the kubelet to restart the container. */
+  /** False makes the kubelet restart the container. */
   readonly isLive: () => boolean;
-  /** Why no reviews should be sent here now, a sentence each; none means ready. */
+  /** Why the process is not ready, one sentence per reason. Empty means ready. */
   readonly unreadyReasons: () => readonly string[];
   /** A prom-client registry. */
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
@@ -18,8 +18,8 @@ interface Answer {
 }
 
 /**
- * The plain-HTTP server for probes and scraping: `GET` (or `HEAD`) `/livez`, `/readyz`, `/metrics`; not yet listening.
- * It holds no secret and needs no certificate, so it answers while the gate still waits for one.
+ * Creates the plain HTTP server for probes and metrics: `GET` (or `HEAD`) `/livez`, `/readyz`, `/metrics`. It is not
+ * listening yet. It needs no certificate, so it answers while the gate still waits for one. It serves no secrets.
  */
 export function createSidePort(options: SidePortOptions): Server {
   const pages = new Map<string, () => Answer | Promise<Answer>>([
@@ -31,8 +31,8 @@ export function createSidePort(options: SidePortOptions): Server {
   async function answer(method: string, url: string): Promise<Answer> {
     const path = url.split('?', 1)[0] ?? '';
     const page = pages.get(path);
-    if (!page) return { status: 404, body: `nothing here; there are ${[...pages.keys()].join(', ')}\n` };
-    if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are answered here\n' };
+    if (!page) return { status: 404, body: `not found; the paths are ${[...pages.keys()].join(', ')}\n` };
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are allowed\n' };
     return page();
   }
 
@@ -43,8 +43,8 @@ export function createSidePort(options: SidePortOptions): Server {
         response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store', ...allow }).end(body);
       },
       (error: unknown) => {
-        options.log.error({ error }, 'side port could not answer');
-        response.writeHead(500).end('internal error; the log has the cause\n');
+        options.log.error({ error }, 'the side port failed to answer');
+        response.writeHead(500).end('internal error; see the log for the cause\n');
       },
     );
   });

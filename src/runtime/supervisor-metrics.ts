@@ -1,28 +1,28 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { createProcessMetrics } from './gate-metrics.ts';
 
-/** What is worked on, by kind; each has a queue of its own. */
+/** The kinds that are reconciled. Each has its own queue. */
 export const WORK_KINDS = ['OrchestrationRun', 'ToolRun', 'Orchestration'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
-/** Every metric of the supervisor's own. Names and labels are API, kept for ever. */
+/** The supervisor's own metrics. Names and labels are API and never change. */
 export const SUPERVISOR_METRICS = {
   engineUp: {
     name: 'orchestration_gate_engine_up',
-    help: '1 while the process that executes runs lives, 0 while it is awaited or switched off.',
+    help: '1 while the process that executes runs is alive, 0 while it is starting or disabled.',
   },
   engineRestarts: {
     name: 'orchestration_gate_engine_restarts_total',
-    help: 'Engines that ended without having been asked to, and were followed by another.',
+    help: 'Engines that ended unexpectedly and were restarted.',
     labelNames: ['cause'],
   },
   quarantined: {
     name: 'orchestration_gate_quarantined',
-    help: 'Objects that are not worked on any more, since engines died of them.',
+    help: 'Objects that are no longer reconciled, because they crashed engines.',
     labelNames: ['kind'],
   },
 } as const;
 
-/** What the supervisor tells about its engine. */
+/** Records the supervisor's metrics. */
 export interface SupervisorMetrics {
   readonly registry: Registry;
   setUp(isUp: boolean): void;
@@ -30,7 +30,7 @@ export interface SupervisorMetrics {
   setQuarantined(works: Iterable<{ readonly kind: string }>): void;
 }
 
-/** `causes`: all that `countRestart` may be called with. */
+/** `causes` lists every value that `countRestart` accepts. */
 export function createSupervisorMetrics(causes: readonly string[]): SupervisorMetrics {
   const registry = createProcessMetrics();
   const registers = [registry];

@@ -1,14 +1,17 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Life } from './expiry.ts';
 
-/** One certificate of a text, in PEM with a line end behind it, spelt alike wherever it was read. */
+/** One certificate as PEM text that ends with a newline. The same certificate always has the same text. */
 export interface Certificate extends Life {
   readonly certificatePem: string;
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text in their order, each once; what cannot be read is passed over, as the API server does. */
+/**
+ * Returns the certificates of a PEM text in order and without duplicates. Skips what cannot be parsed, as the API
+ * server does.
+ */
 export function readBundle(text: string): readonly Certificate[] {
   const certificates = (text.match(PEM_CERTIFICATE) ?? []).flatMap((pem) => parse(pem) ?? []);
   const byPem = new Map(certificates.map((certificate) => [certificate.toString(), certificate]));
@@ -19,23 +22,32 @@ export function readBundle(text: string): readonly Certificate[] {
   }));
 }
 
-/** The bundle of these certificates, as `caBundle` and `ca.crt` hold it. */
+/** Joins certificates to a bundle, as in `caBundle` and `ca.crt`. */
 export function writeBundle(certificates: readonly Certificate[]): string {
   return certificates.map(({ certificatePem }) => certificatePem).join('');
 }
 
-/** SHA-256 of the whole certificate, in hexadecimal: no two certificates share it. Throws when it is none. */
+/**
+ * Returns the SHA-256 of the whole certificate in hexadecimal, which is unique. Throws if the text is not a
+ * certificate.
+ */
 export function fingerprintOf(certificatePem: string): string {
   return new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
-/** Whether the authority signed the certificate; neither's life is looked at. Throws when one is not a certificate. */
+/**
+ * Whether the authority signed the certificate. Ignores the validity periods. Throws if either text is not a
+ * certificate.
+ */
 export function isIssuedBy(certificatePem: string, authorityPem: string): boolean {
   const [certificate, authority] = [new X509Certificate(certificatePem), new X509Certificate(authorityPem)];
   return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 
-/** Whether this is the private key, in PEM and not encrypted, of that certificate. Throws when the latter is none. */
+/**
+ * Whether this private key, in PEM and not encrypted, belongs to the certificate. Throws if the latter is not a
+ * certificate.
+ */
 export function isKeyOf(privateKeyPem: string, certificatePem: string): boolean {
   const certificate = new X509Certificate(certificatePem);
   try {
@@ -45,7 +57,7 @@ export function isKeyOf(privateKeyPem: string, certificatePem: string): boolean 
   }
 }
 
-/** Whether a client that connects by any of these names or addresses finds it. Throws when it is not a certificate. */
+/** Whether the certificate is valid for all of these names and addresses. Throws if the text is not a certificate. */
 export function coversNames(
   certificatePem: string,
   names: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] },

@@ -1,30 +1,31 @@
 import { X509Certificate } from 'node:crypto';
 
-/** Where in its life a certificate is. `due`: replace it now, it still works. `expired`: clients refuse it. */
+/** The age of a certificate. `due`: it still works, but must be replaced now. `expired`: clients reject it. */
 type ExpiryState = 'fresh' | 'due' | 'expired';
 
-/** Both ends included. */
+/** The validity period. Both ends are inclusive. */
 export interface Life {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
 export interface Expiry extends Life {
-  /** Two thirds of its life: a third is left to try again and to raise an alarm. */
+  /** After two thirds of the lifetime. The last third is for retries and alerts. */
   readonly renewAt: Date;
   readonly state: ExpiryState;
 }
 
 /**
- * Judges the first certificate of a PEM text against the wall clock. One whose life has not begun is `due`: it was made
- * while a clock ran ahead, and a new one mends that. Throws what `X509Certificate` throws when the text is not a certificate.
+ * Compares the first certificate of a PEM text with `now`. A certificate that is not valid yet is `due`: it was issued
+ * while a clock was ahead, and a new one fixes that. Throws what `X509Certificate` throws if the text is not a
+ * certificate.
  */
 export function readExpiry(certificatePem: string, now: Date): Expiry {
   const certificate = new X509Certificate(certificatePem);
   return judgeLife({ notBefore: certificate.validFromDate, notAfter: certificate.validToDate }, now);
 }
 
-/** Judges a life that is known already. */
+/** Compares a known validity period with `now`. */
 export function judgeLife({ notBefore, notAfter }: Life, now: Date): Expiry {
   const renewAt = new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3);
   return { notBefore, notAfter, renewAt, state: stateAt(now, { notBefore, notAfter, renewAt }) };

@@ -17,21 +17,23 @@ import { basename, dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { CertificatePair } from './issue.ts';
 
-/** `reason` is one sentence that names the file and what to do; it never quotes a file's content. */
+/** `reason` is one sentence that names the file and the fix. It never quotes a file's content. */
 export type PairResult =
   | { readonly ok: true; readonly pair: CertificatePair }
   | { readonly ok: false; readonly reason: string };
 
-/** The link that Kubernetes puts into every volume of files; what it points to is one generation of all of them. */
+/**
+ * The symbolic link that Kubernetes puts into a ConfigMap or Secret volume. It points to one generation of all files.
+ */
 const CURRENT = '..data';
 const GENERATION_PREFIX = '..generation-';
 
 /**
- * Makes the folder (created if absent) hold these files, name to text, all at once: they are written into a new folder
- * beside the old, then one rename moves the link `..data` to it, as the kubelet does; `tls.crt` and its like are links
- * through `..data`. Old generations are deleted. Everything is readable by the owner only.
- * One writer at a time, and always the same names: a name that is no longer given is left behind as a dead link.
- * Throws on failed I/O; the folder then holds all the old files or all the new ones.
+ * Replaces the files of a folder, name to text, all at once. Creates the folder if it does not exist. Writes the files
+ * into a new folder, then moves the link `..data` to it with one rename, as the kubelet does. `tls.crt` and the others
+ * are links through `..data`. Deletes old generations. Only the owner can read the files. Allows one writer at a time,
+ * which must always write the same names: a dropped name remains as a dead link. Throws on failed I/O. The folder then
+ * contains either all the old files or all the new ones.
  */
 export async function writeGeneration(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   await makeFolder(folder);
@@ -47,7 +49,9 @@ export async function writeGeneration(folder: string, files: Readonly<Record<str
   }
 }
 
-/** As mkdir's `recursive`, which spins for ever where a folder is there and none can be made in it, as in /proc. */
+/**
+ * Like `mkdir` with `recursive`, which loops forever if a parent exists but nothing can be created in it, as in /proc.
+ */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
@@ -60,7 +64,9 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** A link cannot be overwritten, but another one can be renamed over it; a file in its place is replaced too. */
+/**
+ * Creates a link under another name and renames it, because a link cannot be overwritten. This also replaces a file.
+ */
 async function replaceLink(generation: string, target: string, link: string): Promise<void> {
   if ((await readlink(link).catch(() => undefined)) === target) return;
   const temporary = `${generation}.link`;
@@ -69,9 +75,9 @@ async function replaceLink(generation: string, target: string, link: string): Pr
 }
 
 /**
- * Reads `<name>.crt` and `<name>.key` of one generation, from a mounted Secret, a folder that `writeGeneration` fills, or
- * a plain folder, and proves that a TLS server can use them together. Whether the certificate is still valid is not
- * looked at: see `readExpiry`. Never throws for what is in the folder or missing from it.
+ * Reads `<name>.crt` and `<name>.key` of one generation from a mounted Secret, a folder that `writeGeneration` fills,
+ * or a plain folder. Checks that a TLS server can use them together, but not whether the certificate is still valid:
+ * see `readExpiry`. Does not throw for invalid or missing files.
  */
 export async function loadPair(folder: string, name = 'tls'): Promise<PairResult> {
   const certificateFile = join(folder, `${name}.crt`);
@@ -81,20 +87,22 @@ export async function loadPair(folder: string, name = 'tls'): Promise<PairResult
   const [certificatePem = '', privateKeyPem = ''] = read.texts;
 
   const certificate = attempt(() => new X509Certificate(certificatePem));
-  if (certificate === undefined) return refuse(`${certificateFile} is not a certificate in PEM form`);
+  if (certificate === undefined) return fail(`${certificateFile} is not a certificate in PEM form`);
   const privateKey = attempt(() => createPrivateKey(privateKeyPem));
-  if (privateKey === undefined) return refuse(`${keyFile} is not an unencrypted private key in PEM form`);
+  if (privateKey === undefined) return fail(`${keyFile} is not an unencrypted private key in PEM form`);
   if (!certificate.checkPrivateKey(privateKey)) {
-    return refuse(`${keyFile} does not belong to the certificate in ${certificateFile}: replace both together`);
+    return fail(`${keyFile} does not belong to the certificate in ${certificateFile}: replace both together`);
   }
   const context = attempt(() => createSecureContext({ cert: certificatePem, key: privateKeyPem }));
-  if (context === undefined) return refuse(`${certificateFile} holds a certificate or key that TLS does not accept`);
+  if (context === undefined) return fail(`${certificateFile} holds a certificate or key that TLS does not accept`);
   return { ok: true, pair: { certificatePem, privateKeyPem } };
 }
 
 type ReadResult = { readonly ok: true; readonly texts: readonly string[] } | Extract<PairResult, { ok: false }>;
 
-/** All from the generation that `..data` points to at one instant; again if that was replaced, and deleted, meanwhile. */
+/**
+ * Reads all files from the generation that `..data` points to. Reads again if that was replaced and deleted meanwhile.
+ */
 async function readTogether(folder: string, names: readonly string[]): Promise<ReadResult> {
   for (;;) {
     const generation = await currentGeneration(folder);
@@ -102,7 +110,7 @@ async function readTogether(folder: string, names: readonly string[]): Promise<R
       return { ok: true, texts: await Promise.all(names.map((name) => readFile(join(generation, name), 'utf8'))) };
     } catch (error) {
       if ((await currentGeneration(folder)) !== generation) continue;
-      return refuse(`cannot read ${names.join(' and ')} in ${folder}: ${(error as Error).message}`);
+      return fail(`cannot read ${names.join(' and ')} in ${folder}: ${(error as Error).message}`);
     }
   }
 }
@@ -111,7 +119,7 @@ function currentGeneration(folder: string): Promise<string> {
   return realpath(join(folder, CURRENT)).catch(() => folder);
 }
 
-function refuse(reason: string): Extract<PairResult, { ok: false }> {
+function fail(reason: string): Extract<PairResult, { ok: false }> {
   return { ok: false, reason };
 }
 

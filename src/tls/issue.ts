@@ -3,21 +3,21 @@ import { promisify } from 'node:util';
 import forge from 'node-forge';
 import type { Life } from './expiry.ts';
 
-/** A certificate and the private key that belongs to it, both as PEM text; the key is PKCS #8, not encrypted. */
+/** A certificate and its private key as PEM text. The key is PKCS #8 and not encrypted. */
 export interface CertificatePair {
   readonly certificatePem: string;
   readonly privateKeyPem: string;
 }
 
 export interface AuthorityOptions {
-  /** Subject of the authority, at most 64 characters (X.520). */
+  /** Subject of the authority. At most 64 characters (X.520). */
   readonly commonName: string;
   readonly lifetimeMs: number;
   readonly now: Date;
 }
 
 export interface LeafOptions {
-  /** As made by `issueCertificateAuthority`. */
+  /** An authority from `issueCertificateAuthority`. */
   readonly authority: CertificatePair;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
@@ -25,15 +25,20 @@ export interface LeafOptions {
   readonly now: Date;
 }
 
-/** 112 bits of strength, enough until 2030 (NIST SP 800-57); 3072 bits would triple the time of every handshake. */
+/**
+ * 112 bits of security, which suffices until 2030 (NIST SP 800-57). 3072 bits would triple the time of each handshake.
+ */
 const MODULUS_LENGTH_BITS = 2048;
 
-/** How far clocks in a cluster may disagree; Kubernetes back-dates the certificates that it signs by the same 5 minutes. */
+/**
+ * The most that clocks in a cluster may differ. Kubernetes backdates the certificates that it signs by the same 5
+ * minutes.
+ */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
- * Makes a self-signed RSA authority that may sign leaves and nothing below them. Keys are made on the thread pool; the
- * event loop stands still only while node-forge signs (about 20 ms).
+ * Issues a self-signed RSA authority that can sign only leaf certificates. Keys are generated on the thread pool.
+ * Signing with node-forge blocks the event loop for about 20 ms.
  */
 export async function issueCertificateAuthority(options: AuthorityOptions): Promise<CertificatePair> {
   const keys = await generateRsaKeys();
@@ -50,9 +55,10 @@ export async function issueCertificateAuthority(options: AuthorityOptions): Prom
 }
 
 /**
- * Makes a serving certificate for the names and addresses. It never outlives its authority; its subject is empty, since
- * clients look at the alternative names only and a Service's DNS name can exceed the 64 characters of a common name.
- * Throws a RangeError when there is nothing to name, or no life is left in the authority. Cost: as for an authority.
+ * Issues a serving certificate for the names and addresses. It does not outlive its authority. Its subject is empty,
+ * because clients read only the alternative names and a Service's DNS name can exceed the 64 characters of a common
+ * name. Throws a RangeError if there is no name, or if the authority has expired. Costs as much as issuing an
+ * authority.
  */
 export async function issueLeaf(options: LeafOptions): Promise<CertificatePair> {
   const authority = forge.pki.certificateFromPem(options.authority.certificatePem);
@@ -60,7 +66,7 @@ export async function issueLeaf(options: LeafOptions): Promise<CertificatePair> 
     ...options.dnsNames.map((value) => ({ type: 2, value })),
     ...options.ipAddresses.map((ip) => ({ type: 7, ip })),
   ];
-  if (altNames.length === 0) throw new RangeError('a leaf needs at least one DNS name or IP address');
+  if (altNames.length === 0) throw new RangeError('a leaf certificate needs at least one DNS name or IP address');
   const life = lifeFrom(options.now, options.lifetimeMs, authority.validity.notAfter);
 
   const keys = await generateRsaKeys();
@@ -73,17 +79,20 @@ export async function issueLeaf(options: LeafOptions): Promise<CertificatePair> 
     { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectAltName', critical: true, altNames },
     { name: 'subjectKeyIdentifier' },
-    // While two authorities of one name overlap in a bundle, this tells a client which of them signed.
+    // If a bundle has two authorities of the same name, this shows a client which one signed.
     { name: 'authorityKeyIdentifier', keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes() },
   ]);
   return sign(certificate, keys.privateKey, options.authority.privateKeyPem);
 }
 
-/** Back-dated by the clock skew, but by a tenth of the life at most: else a minute-long certificate were born overdue. */
+/**
+ * Backdates the start by the clock skew, but at most by a tenth of the lifetime. Otherwise a certificate of one minute
+ * would be due at once.
+ */
 function lifeFrom(now: Date, lifetimeMs: number, latestEnd?: Date): Life {
   const notBefore = new Date(now.getTime() - Math.min(CLOCK_SKEW_MS, lifetimeMs / 10));
   const notAfter = new Date(Math.min(now.getTime() + lifetimeMs, latestEnd?.getTime() ?? Number.POSITIVE_INFINITY));
-  if (!(notAfter > now)) throw new RangeError(`a certificate from ${now.toISOString()} would have no life left`);
+  if (!(notAfter > now)) throw new RangeError(`a certificate from ${now.toISOString()} would already be expired`);
   return { notBefore, notAfter };
 }
 
@@ -101,7 +110,9 @@ function sign(certificate: forge.pki.Certificate, privateKeyPem: string, signing
   return { certificatePem: toUnixLines(forge.pki.certificateToPem(certificate)), privateKeyPem };
 }
 
-/** 16 random bytes whose first two bits are 01: never negative, never shorter, and 126 bits that nobody can guess. */
+/**
+ * 16 random bytes whose first two bits are 01, so the number is positive, has a fixed length, and has 126 random bits.
+ */
 function randomSerial(): string {
   const bytes = randomBytes(16);
   bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);

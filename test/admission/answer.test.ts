@@ -33,7 +33,7 @@ function passesAfter(looks: number): Bounds {
 
 const late = 'orchestration-gate: no decision before the deadline: try again';
 const overloaded = 'orchestration-gate: too many reviews are in flight: try again';
-const fault = 'orchestration-gate: the gate has met a fault of its own; see its log';
+const fault = 'orchestration-gate: the gate had an internal error; see its log';
 
 describe.each([
   ['past its deadline before the decision', 'deadline', () => passesAfter(0), 504, 'Timeout', late],

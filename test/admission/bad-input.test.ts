@@ -212,7 +212,7 @@ describe('gets a 4xx and a sentence:', () => {
     const reply = await gate.send('/validate', padded);
     expect([reply.status, reply.body]).toEqual([
       413,
-      { message: 'the body is larger than 5 MiB, the most that a review of objects that can be stored has' },
+      { message: 'the body is larger than 5 MiB, the limit for a review of objects that can be stored' },
     ]);
   });
 

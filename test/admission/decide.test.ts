@@ -180,7 +180,7 @@ describe('a request that was never meant for the gate', () => {
       status: {
         code: 400,
         reason: 'BadRequest',
-        message: `this webhook judges Orchestration and OrchestrationRun of ${API_VERSION}, not ${found}: mend its rules`,
+        message: `this webhook judges Orchestration and OrchestrationRun of ${API_VERSION}, not ${found}: fix its rules`,
       },
     });
   });
@@ -194,7 +194,7 @@ describe('a request that was never meant for the gate', () => {
     const kind = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', kind: 'Orchestration' };
     expect(validate(request(sound, { kind, object }))).toMatchObject({
       allowed: false,
-      status: { message: `the request is about Orchestration of ${API_VERSION}, and its object is not one` },
+      status: { message: `the request is about Orchestration of ${API_VERSION}, but its object is not one` },
     });
   });
 
@@ -239,7 +239,7 @@ describe('mutation', () => {
     const { warnings = [], patch } = mutate(update(before, after));
     expect(patch).toHaveLength(3);
     expect(warnings).toEqual([
-      'spec.steps: the chain is derived again: only the default wrote dependsOn here. dependsOn: [] starts a step at once',
+      'spec.steps: the chain is derived again: only the default wrote dependsOn here. To start a step at once, set dependsOn: []',
       'spec.steps[0]: "b" now waits for nothing',
       'spec.steps[2]: "d" now waits for "c"',
     ]);

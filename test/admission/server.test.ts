@@ -81,7 +81,7 @@ describe('what has a uid and is no AdmissionReview of v1', () => {
       status: {
         code: 400,
         reason: 'BadRequest',
-        message: 'the body is no AdmissionReview of admission.k8s.io/v1',
+        message: 'the body is not an AdmissionReview of admission.k8s.io/v1',
       },
     });
     expect((await post('/mutate', body)).body.response).toEqual({ uid: '7d2f3a4e', allowed: true });
@@ -89,8 +89,8 @@ describe('what has a uid and is no AdmissionReview of v1', () => {
 });
 
 describe('what has no uid is told why nobody can be answered', () => {
-  const noRequest = 'the body is no AdmissionReview: it has no request';
-  const noUid = 'the AdmissionReview has no request.uid: there is nothing to answer to';
+  const noRequest = 'the body is not an AdmissionReview: it has no request';
+  const noUid = 'the AdmissionReview has no request.uid, so it cannot be answered';
 
   test.each([
     ['null', noRequest],
@@ -105,7 +105,7 @@ describe('what has no uid is told why nobody can be answered', () => {
     ['{"request":{"uid":7}}', noUid],
     ['{"__proto__":{"request":{"uid":"u"}}}', noRequest],
     ['{"request":{"__proto__":{"uid":"u"}}}', noUid],
-    ['{', 'the body is no JSON'],
+    ['{', 'the body is not JSON'],
     ['', 'the body is empty: POST an AdmissionReview'],
   ])('%s', async (body, message) => {
     const reply = await buildGate().post('/validate', body);
@@ -127,7 +127,7 @@ describe('what has no uid is told why nobody can be answered', () => {
     const reply = await buildGate().app.inject({ method, url });
     expect([reply.statusCode, reply.json()]).toEqual([
       404,
-      { message: `nothing answers ${method} here: POST an AdmissionReview to /validate or /mutate` },
+      { message: `${method} is not supported here: POST an AdmissionReview to /validate or /mutate` },
     ]);
   });
 });

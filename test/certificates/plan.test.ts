@@ -73,7 +73,7 @@ describe('the authority', () => {
       type: 'BeginRotation',
       trusted: [signing],
       signing,
-      why: expect.stringMatching(/^the signing authority was to be renewed at 2026/),
+      why: expect.stringMatching(/^the signing authority was due for renewal at 2026/),
     });
   });
 
@@ -120,8 +120,8 @@ describe('the authority', () => {
 
 describe('the leaf', () => {
   test.each<[string, Partial<ObservedLeaf> | undefined, RegExp]>([
-    ['missing', undefined, /none that can be served/],
-    ['due', { notBefore: inDays(-21), notAfter: inDays(9) }, /was to be renewed/],
+    ['missing', undefined, /no leaf that it can serve/],
+    ['due', { notBefore: inDays(-21), notAfter: inDays(9) }, /was due for renewal/],
     ['expired', { notBefore: inDays(-31), notAfter: inDays(-1) }, /expired at/],
     ['not valid yet', { notBefore: inDays(1) }, /a clock was set/],
     ['lacking a name', { coversNames: false }, /lacks some of the names/],

@@ -27,7 +27,7 @@ test('a Secret says to people where a rotation stands', () => {
 test.each<[string, Record<string, string>, RegExp]>([
   ['without anything', {}, /^is empty$/],
   ['whose keys are all empty', { 'ca.crt': '', 'signing.key': '' }, /^is empty$/],
-  ['without rotation.json', omit('rotation.json'), /rotation\.json does not hold what belongs there/],
+  ['without rotation.json', omit('rotation.json'), /rotation\.json is not valid/],
   [
     'with half of rotation.json',
     { ...data, 'rotation.json': data['rotation.json']?.slice(0, 200) ?? '' },
@@ -37,7 +37,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   [
     'with half of ca.crt',
     { ...data, 'ca.crt': data['ca.crt']?.slice(0, 1_700) ?? '' },
-    /other certificates than ca\.crt/,
+    /rotation\.json and ca\.crt have different certificates/,
   ],
   ['without the key that signs', omit('signing.key'), /signing\.key is not the key/],
   ['with another key that signs', { ...data, 'signing.key': next.privateKeyPem ?? '' }, /signing\.key is not the key/],

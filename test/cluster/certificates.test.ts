@@ -148,7 +148,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     [
       'broken',
       { 'rotation.json': Buffer.from('{').toString('base64') },
-      /rotation\.json does not hold what belongs there/,
+      /rotation\.json is not valid/,
     ],
   ])('survive that the Secret is %s: a new authority is published beside the old', async (fate, data, why) => {
     const before = readBundle((await readSecret()).data['ca.crt'] ?? '').map(({ certificatePem }) => certificatePem);

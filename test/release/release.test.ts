@@ -59,7 +59,7 @@ describe('release', () => {
     create('held', [Finalizer.Outcome]);
     model.govern([withoutRight(AGENT_RUNS, ['patch'])]);
     expect(await release()).toBe(false);
-    expect(said).toEqual([expect.stringMatching(/^AgentRun agents\/held is still held: .* cannot patch resource/)]);
+    expect(said).toEqual([expect.stringMatching(/^cannot release AgentRun agents\/held: .* cannot patch resource/)]);
   });
 
   test('has nothing to do where there is no such kind, and passes over a namespace that it may not read', async () => {
@@ -68,6 +68,6 @@ describe('release', () => {
     expect(await release()).toBe(true);
     model.govern([withoutRight(AGENT_RUNS, ['list'])]);
     expect(await release()).toBe(true);
-    expect(said).toEqual([expect.stringMatching(/^passed over agents: .* cannot list resource/)]);
+    expect(said).toEqual([expect.stringMatching(/^skipped agents: .* cannot list resource/)]);
   });
 });

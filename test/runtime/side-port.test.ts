@@ -14,7 +14,7 @@ test.each([
     'not ready\n- no certificate yet\n- shutting down\n',
   ],
   ['/metrics', {}, 200, 'up 1\n'],
-  ['/', {}, 404, 'nothing here; there are /livez, /readyz, /metrics\n'],
+  ['/', {}, 404, 'not found; the paths are /livez, /readyz, /metrics\n'],
 ] satisfies [string, Partial<SidePortOptions>, number, string][])(
   'GET %s with %o answers %i',
   async (path, options, status, body) => {

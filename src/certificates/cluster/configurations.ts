@@ -8,7 +8,7 @@ import type { KubeObject } from '../../objects/object.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 
-/** How a configuration is called in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
+/** The name of a configuration in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
 export type ConfigurationName = `${keyof typeof RESOURCES}/${string}`;
 
 const resource = (kind: string, plural: string): Resource => ({
@@ -23,22 +23,22 @@ const RESOURCES = {
   validating: resource('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'),
 } as const;
 
-/** What a webhook configuration says about whom to trust. */
+/** The CA bundles of a webhook configuration. */
 export interface CaBundles {
   readonly version: string;
-  /** `caBundle` is PEM, '' where there is none. */
+  /** `caBundle` is PEM, or '' if there is none. */
   readonly webhooks: readonly { readonly name: string; readonly caBundle: string }[];
   /** The field managers that own a caBundle. */
   readonly writers: readonly string[];
 }
 
-/** The kind of a configuration, and its name. */
+/** Splits a configuration name into the kind and the object's name. */
 function locateConfiguration(name: ConfigurationName): { readonly resource: Resource; readonly name: string } {
   const [kind = '', ...rest] = name.split('/');
   return { resource: RESOURCES[kind as keyof typeof RESOURCES], name: rest.join('/') };
 }
 
-/** Undefined: there is no such configuration. Throws KubeError. */
+/** Reads the CA bundles. Undefined if the configuration does not exist. Throws KubeError. */
 export async function readCaBundles(
   client: Pick<KubeClient, 'get'>,
   configuration: ConfigurationName,
@@ -52,8 +52,8 @@ export async function readCaBundles(
 }
 
 /**
- * Gives every webhook of the configuration this bundle, taking the field over from whoever wrote it. Outdated, and nothing is
- * changed, if the configuration is no longer the one that was read. Throws KubeError.
+ * Sets the bundle of every webhook of the configuration, and takes the field over from other managers. Returns Outdated
+ * and changes nothing if the configuration has changed since it was read. Throws KubeError.
  */
 export async function applyCaBundle(
   client: Pick<KubeClient, 'patch'>,
@@ -74,7 +74,7 @@ export async function applyCaBundle(
   );
 }
 
-/** Outdated where the object that a write named by its version is another by now, or gone. */
+/** Awaits a write that names the object's version. Returns Outdated if the object has changed or is gone. */
 export async function whetherCurrent(write: Promise<unknown>): Promise<{ readonly outcome: 'Done' | 'Outdated' }> {
   try {
     await write;
@@ -115,7 +115,7 @@ export interface ConfigurationWatchOptions {
   readonly log: Log;
 }
 
-/** Watches each of the configurations by its name, which is all that the rights allow; ends by `stop`. */
+/** Watches each configuration by its name, because the granted rights allow nothing else. Runs until `stop`. */
 export function watchConfigurations(options: ConfigurationWatchOptions): { readonly stop: () => Promise<void> } {
   const { client, configurations, onChange, timing, log } = options;
   const reflectors = configurations.map((configuration) => {

@@ -14,7 +14,7 @@ interface SecretName {
   readonly name: string;
 }
 
-/** The webhook configurations, as the flags name them. */
+/** Connects the port of the webhook configurations to the API server. */
 function connectConfigurations(client: Pick<KubeClient, 'get' | 'patch'>): ConfigurationsPort {
   return {
     async readConfiguration(name) {
@@ -31,7 +31,7 @@ function connectConfigurations(client: Pick<KubeClient, 'get' | 'patch'>): Confi
   };
 }
 
-/** What the publication of a Secret that comes from elsewhere acts through. */
+/** Connects the port of the publication, for a Secret that is provided from outside. */
 export function connectPublication(client: Pick<KubeClient, 'get' | 'patch'>, secret: SecretName): PublicationPort {
   return {
     ...connectConfigurations(client),
@@ -42,7 +42,7 @@ export function connectPublication(client: Pick<KubeClient, 'get' | 'patch'>, se
   };
 }
 
-/** What the rotation acts through in the cluster. */
+/** Connects the part of the rotation's port that is stored in the cluster. */
 export function connectRotation(
   client: Pick<KubeClient, 'get' | 'patch'>,
   secret: SecretName,
@@ -57,14 +57,14 @@ export function connectRotation(
   };
 }
 
-/** Whether a pod behind the Service is ready; one that is ending is not. Throws KubeError. */
+/** Whether a pod of the Service is ready. A terminating pod does not count. Throws KubeError. */
 export async function hasReadyEndpoint(
   client: Pick<KubeClient, 'list'>,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Promise<boolean> {
   const { items } = await client.list(SLICES, { namespace, labelSelector: `${Label.Service}=${name}` });
   const endpoints = items.flatMap((slice) => (slice['endpoints'] ?? []) as readonly Endpoint[]);
-  // Not known counts as ready, says the API.
+  // The API says that unknown counts as ready.
   return endpoints.some(({ conditions }) => conditions?.ready !== false);
 }
 

@@ -7,13 +7,13 @@ import { whetherCurrent } from './configurations.ts';
 
 const SECRETS = namespacedResource('', 'v1', 'Secret', 'secrets');
 
-/** What a Secret holds, as text. */
+/** The content of a Secret as text. */
 export interface SecretData {
   readonly version: string;
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** Undefined: there is no such Secret. Throws KubeError. */
+/** Reads a Secret. Undefined if it does not exist. Throws KubeError. */
 export async function readSecretData(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
@@ -29,8 +29,8 @@ export async function readSecretData(
 }
 
 /**
- * Writes these keys of the Secret, and removes those that are null; everything else of it stays. Outdated, and nothing is
- * changed, if it is no longer the one that was read at this version. It is never created. Throws KubeError.
+ * Writes these keys of the Secret, removes those that are null, and keeps all others. Returns Outdated and changes
+ * nothing if the Secret no longer has this version. Never creates the Secret. Throws KubeError.
  */
 export function writeSecretData(
   client: Pick<KubeClient, 'patch'>,

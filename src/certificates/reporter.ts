@@ -1,41 +1,41 @@
 import type { Plan, Step } from './plan.ts';
 import type { CertificatesObserver, Log } from './ports.ts';
 
-/** Says each thing once, however many rounds it lasts, and again when it has changed. */
-export interface Teller {
-  tellDone(step: Step): void;
-  tellHeld(held: Plan['held']): void;
-  tellMissing(configuration: string, isMissing: boolean): void;
-  /** `operation` failed; `subject` is the configuration that it was about. */
+/** Logs each condition once, however many rounds it lasts, and again when it changes. */
+export interface Reporter {
+  reportDone(step: Step): void;
+  reportHeld(held: Plan['held']): void;
+  reportMissing(configuration: string, isMissing: boolean): void;
+  /** `operation` failed. `subject` is the configuration that it was for. */
   fail(operation: string, error: unknown, subject?: string): void;
   succeed(operation: string, subject?: string): void;
 }
 
-/** A teller that has said nothing yet; it remembers in memory what it said. */
-export function createTeller(log: Log, observer: CertificatesObserver): Teller {
-  /** Topic to what was last said about it. */
-  const said = new Map<string, string>();
+/** Creates a reporter. It remembers in memory what it has logged. */
+export function createReporter(log: Log, observer: CertificatesObserver): Reporter {
+  /** The last text of each topic. */
+  const reported = new Map<string, string>();
 
-  /** Undefined: the topic is closed. */
+  /** Whether the text differs from the last one. Undefined closes the topic. */
   function isNews(topic: string, text: string | undefined): boolean {
-    if (said.get(topic) === text) return false;
-    if (text === undefined) said.delete(topic);
-    else said.set(topic, text);
+    if (reported.get(topic) === text) return false;
+    if (text === undefined) reported.delete(topic);
+    else reported.set(topic, text);
     return true;
   }
 
   return {
-    tellDone(step) {
+    reportDone(step) {
       if (step.type === 'IssueLeaf') observer.countIssued('leaf');
       if (step.type === 'BeginRotation') observer.countIssued('authority');
       log.info(describe(step), MESSAGE[step.type]);
     },
-    tellHeld(held) {
+    reportHeld(held) {
       if (!isNews('held', held?.why) || held === undefined) return;
       if (held.isFault) log.error({ why: held.why }, 'certificates need attention');
-      else log.info({ why: held.why }, 'certificates wait');
+      else log.info({ why: held.why }, 'certificates are waiting');
     },
-    tellMissing(configuration, isMissing) {
+    reportMissing(configuration, isMissing) {
       if (!isNews(`missing ${configuration}`, isMissing ? 'missing' : undefined)) return;
       if (isMissing) log.warn({ configuration }, 'no such webhook configuration: the API server does not ask the gate');
       else log.info({ configuration }, 'the webhook configuration exists');
@@ -55,7 +55,7 @@ export function createTeller(log: Log, observer: CertificatesObserver): Teller {
 
 const MESSAGE: Readonly<Record<Step['type'], string>> = {
   Publish: 'caBundle written',
-  BeginRotation: 'new certificate authority made, publishing it before it signs',
+  BeginRotation: 'new certificate authority issued: it is published before it signs',
   Promote: 'the new certificate authority signs from now on',
   Extend: 'the certificate authority will be trusted for longer',
   Drop: 'a certificate authority is no longer trusted: the last certificate it signed has expired',
