@@ -13,37 +13,41 @@ import type { Cluster } from './ports.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
-/** What is one call to the API server. */
+/** An action that is one call to the API server. */
 type Write = Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>;
 
-/** When to look again without being told: at once, or at a time (milliseconds since 1970). */
-export interface NextLook {
+/** When to reconcile the run again although nothing changes: at once, or at `atMs` (milliseconds since 1970). */
+export interface Requeue {
   readonly atMs?: number;
   readonly isNow?: boolean;
-  /** Something was no longer as observed: look again, and later each time that happens. */
+  /** Something had changed since the observation: reconcile again, with back-off. */
   readonly isOutdated?: boolean;
-  /** What failed, each for itself: look again, and later each time that happens. */
+  /** The errors of the calls that failed: reconcile again, with back-off. */
   readonly errors?: readonly unknown[];
 }
 
-/** What acting on one run goes by. */
+/** What `act` needs to carry out the plan of one run. */
 export interface Acting {
   readonly cluster: Cluster;
   readonly key: string;
   readonly run: ObservedRun;
   readonly memory: Memory;
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   readonly elapsed: () => number;
 }
 
-/** Creates that fail and take long, such as those that a webhook does not answer, may hold up a look for so long. */
+/**
+ * Once a create has failed, the creates of one reconcile may take this long in total, in milliseconds. Creates take
+ * long if, for example, a webhook does not answer.
+ */
 const LONGEST_CREATES_MS = 10_000;
 
 /**
- * Carries out what was planned, one call each. The status comes first: if it cannot be written, nothing else is tried, since
- * all of it rests on what the status says. Of the rest each stands for itself, and what fails does not stop the others.
+ * Carries out a plan, one call for each action. The status comes first. If it cannot be written, `act` tries nothing
+ * else, because all other actions rely on what the status says. The other actions are independent: if one fails, the
+ * others still run. Throws if the API server refuses the status or cannot be reached to write it.
  */
-export async function act(acting: Acting, actions: readonly Action[]): Promise<NextLook> {
+export async function act(acting: Acting, actions: readonly Action[]): Promise<Requeue> {
   const status = actions.find((action) => action.type === 'PatchStatus');
   if (status !== undefined) {
     const written = await write(acting, status);
@@ -51,7 +55,7 @@ export async function act(acting: Acting, actions: readonly Action[]): Promise<N
     if (written.outcome === 'Refused') throw refusalOf(status, acting.run, written.message);
   }
   const errors: unknown[] = [];
-  let next: NextLook = { errors };
+  let next: Requeue = { errors };
   for (const action of actions) {
     if (action.type === 'RequeueAt') next = { ...next, atMs: Math.min(next.atMs ?? Infinity, Date.parse(action.time)) };
     else if (action !== status && action.type !== 'CreateChild')
@@ -62,22 +66,23 @@ export async function act(acting: Acting, actions: readonly Action[]): Promise<N
 }
 
 /**
- * In declaration order, and then those that could not be created before, the one tried longest ago first. Of these the first
- * that fails again speaks for its kind: a quota is as full for the others.
+ * Creates children in declaration order. Children that could not be created before come last, the one tried longest ago
+ * first. After a failure, those of them that have the same kind wait for a later reconcile: a quota that is full for
+ * one is full for all.
  */
 async function createChildren(
   acting: Acting,
   creates: readonly CreateChild[],
   status: RunStatus,
   errors: unknown[],
-): Promise<NextLook> {
+): Promise<Requeue> {
   const { elapsed, memory, run } = acting;
   const startedMs = elapsed();
   const isWanted = watchRun(acting, status);
   const turns = new Map([...(memory.waits.get(run.uid)?.keys() ?? [])].map((name, turn) => [name, turn + 1]));
   const turnOf = ({ ref }: CreateChild) => turns.get(ref.name) ?? 0;
   const failedKinds = new Set<string>();
-  let next: NextLook = {};
+  let next: Requeue = {};
   for (const create of creates.toSorted((one, other) => turnOf(one) - turnOf(other))) {
     if (!isWanted()) return { ...next, isOutdated: true };
     if (failedKinds.size > 0 && elapsed() > startedMs + LONGEST_CREATES_MS) break;
@@ -90,8 +95,8 @@ async function createChildren(
 }
 
 /**
- * Whether the run is still as it was written, as far as the copy knows: nobody wants it ended or held, and no other engine
- * has gone on with it. Each state of the run is looked at once.
+ * Returns a function that checks in the copy whether the run is still as it was written: it is not deleted, cancelled
+ * or suspended, and no other engine has continued it. The function examines each version of the run once.
  */
 function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): () => boolean {
   let seen: StoredObject | undefined;
@@ -105,8 +110,8 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
   };
 }
 
-/** One call. What it throws is kept, and what can be said of it is remembered for the next look. */
-async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unknown[]): Promise<NextLook> {
+/** Makes one call. Collects the error if it throws, and remembers why an object could not be created. */
+async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unknown[]): Promise<Requeue> {
   try {
     if (action.type === 'EmitEvent') {
       await acting.cluster.emitEvent(acting.run, action.eventType, action.reason, action.message);
@@ -114,7 +119,7 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
     }
     const written = await write(acting, action);
     if (written.outcome === 'Outdated') return { isOutdated: true };
-    if (written.outcome === 'Refused') return refuse(acting, action, written.message, errors);
+    if (written.outcome === 'Refused') return handleRefusal(acting, action, written.message, errors);
     return action.type === 'CreateSnapshot' ? { isNow: true } : {};
   } catch (error) {
     errors.push(error);
@@ -150,7 +155,7 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
   }
 }
 
-/** So often is our finalizer put back on a child: whoever takes it away each time wins. */
+/** How many times our finalizer is put back on a child. After that, the client that removes it wins. */
 const MOST_HOLDS = 3;
 
 async function holdAgain({ cluster, key, run, memory }: Acting, child: StoredObject): Promise<WriteOutcome> {
@@ -162,7 +167,7 @@ async function holdAgain({ cluster, key, run, memory }: Acting, child: StoredObj
   return written;
 }
 
-/** Remembers that we created a child, and which. */
+/** Remembers that this process created an object, and the uid of the object. */
 async function remember({ run, memory }: Acting, creating: Promise<WriteOutcome>, name: string): Promise<WriteOutcome> {
   const written = await creating;
   memory.waits.get(run.uid)?.delete(name);
@@ -170,8 +175,11 @@ async function remember({ run, memory }: Acting, creating: Promise<WriteOutcome>
   return written;
 }
 
-/** Only a child can be refused for what it is, and a lifetime that is refused is none; anything else is tried again. */
-function refuse(acting: Acting, action: Write, message: string, errors: unknown[]): NextLook {
+/**
+ * Handles a call that the API server refused. A refused child fails its attempt. A refused lifetime is ignored. Any
+ * other call is retried.
+ */
+function handleRefusal(acting: Acting, action: Write, message: string, errors: unknown[]): Requeue {
   const { run, memory } = acting;
   if (action.type === 'CreateChild') {
     note(memory.refusals, run, action.ref.name, message);
@@ -182,18 +190,21 @@ function refuse(acting: Acting, action: Write, message: string, errors: unknown[
   return {};
 }
 
-/** What is said of it may change with each attempt: the run says the new words at most so often. */
-const WORDS_HOLD_MS = 60_000;
+/**
+ * The API server may give another message for each attempt to create an object. The run shows a new message at most
+ * once in this time.
+ */
+const MESSAGE_HOLD_MS = 60_000;
 
 function wait({ run, memory, elapsed }: Acting, name: string, words: string): void {
   const nowMs = elapsed();
   const known = memory.waits.get(run.uid)?.get(name);
-  const isHeld = known !== undefined && nowMs < known.sinceMs + WORDS_HOLD_MS;
-  memory.waits.get(run.uid)?.delete(name); // the last in turn, now
+  const isHeld = known !== undefined && nowMs < known.sinceMs + MESSAGE_HOLD_MS;
+  memory.waits.get(run.uid)?.delete(name); // the next write makes it the last in turn
   note(memory.waits, run, name, isHeld ? known : { words, sinceMs: nowMs });
 }
 
-/** The name of what an action creates. */
+/** The name of the object that an action creates. */
 function createdBy({ uid }: ObservedRun, action: Action): string | undefined {
   if (action.type === 'CreateSnapshot') return nameSnapshot(uid);
   return action.type === 'CreateChild' ? action.ref.name : undefined;

@@ -5,7 +5,10 @@ import { cutMessage } from '../orchestration/messages.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster, NewObject } from './ports.ts';
 
-/** What stands under the name of a child: `isOurs` if it is like we would create it; or how it differs from that. */
+/**
+ * The object that has the name of a child. `isOurs` means that it is the child that we would create. `difference` says
+ * how it differs from that child. If another object controls it, `isOurs` is false and there is no `difference`.
+ */
 export type Adoption =
   | { readonly isOurs: boolean; readonly child: StoredObject; readonly difference?: undefined }
   | { readonly isOurs: false; readonly difference: string };
@@ -18,10 +21,11 @@ interface Written {
 }
 
 /**
- * Reads what stands under a child's name past the copy, which keeps no specs, and compares it with the child that we would
- * create: anybody may create an object of that name with our run as its owner, and a field manager can be written by anybody.
- * Where they differ the API server says what it would make of ours now, with its defaults and webhooks, in one dry run.
- * Undefined where there is no such object. One that is not this run's is not compared.
+ * Reads the object that has the name of a child, and compares it with the child that we would create. The comparison is
+ * needed because anyone can create an object of that name with our run as its owner, and anyone can use our field
+ * manager. The read goes to the API server, because the copy keeps no specs. If the two differ, one dry run returns
+ * what the API server makes of our child now, with its defaults and webhooks, and that result is compared instead.
+ * Returns undefined if there is no such object. An object that this run does not control is not compared.
  */
 export async function adopt(cluster: Cluster, wanted: NewObject): Promise<Adoption | undefined> {
   const { apiVersion, kind, metadata } = wanted as unknown as StoredObject;
@@ -34,12 +38,12 @@ export async function adopt(cluster: Cluster, wanted: NewObject): Promise<Adopti
   return difference === undefined ? { isOurs: true, child } : { isOurs: false, difference };
 }
 
-/** Whoever edits a spec can make it what it should be after another one has run. Deletion raises the generation once too. */
+/** An edited spec may be as wanted now although another one has run. Deletion also raises the generation by one. */
 function isEdited({ metadata: { generation = 1, deletionTimestamp } }: StoredObject): boolean {
   return generation > (deletionTimestamp === undefined ? 1 : 2);
 }
 
-/** The first part of a child that is not as wanted. More labels and annotations than ours are nobody's business. */
+/** Returns the first field that differs. Labels and annotations that we do not write are ignored. */
 function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>): string | undefined {
   const [found, due] = [readWritten(child), readWritten(JSON.parse(JSON.stringify(wanted)))];
   return (
@@ -49,7 +53,7 @@ function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>
   );
 }
 
-/** The annotation for its lifetime decides nothing, and 0.2 did not write it. */
+/** Leaves out the annotation for the lifetime of the child: it decides nothing, and 0.2 did not write it. */
 function readWritten({ metadata, spec }: StoredObject): Written {
   const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};
   return { labels: metadata.labels ?? {}, annotations, spec };
@@ -63,7 +67,7 @@ function only(found: unknown, due: unknown): unknown {
 
 function compare(found: unknown, due: unknown, path: string): string | undefined {
   if (!isRecord(found) || !isRecord(due))
-    return isEqual(found, due) ? undefined : `${path} is ${tell(found)}, not ${tell(due)}`;
+    return isEqual(found, due) ? undefined : `${path} is ${formatValue(found)}, not ${formatValue(due)}`;
   for (const key of new Set([...Object.keys(due), ...Object.keys(found)])) {
     const difference = compare(found[key], due[key], `${path}.${key}`);
     if (difference !== undefined) return difference;
@@ -71,7 +75,7 @@ function compare(found: unknown, due: unknown, path: string): string | undefined
   return undefined;
 }
 
-/** Short, since both values and their path go into one message. */
-function tell(value: unknown): string {
+/** Shortens a value, because two values and their path go into one message. */
+function formatValue(value: unknown): string {
   return cutMessage(JSON.stringify(value) ?? 'absent', { longest: 60 });
 }

@@ -5,8 +5,9 @@ import { isHeld } from './finalizer.ts';
 import { keyOfRun, ownerRunOf, topicOfRun, topicsOf } from './topics.ts';
 
 /**
- * The keys of the runs that a changed object may move: itself, the run that owns it, and the runs whose last look asked for
- * it or one of its topics. Costs what it concerns: no other run is looked at.
+ * The keys of the runs that a changed object may affect: the object itself if it is a run, the run that owns it, and
+ * the runs that asked for it or for one of its topics in their last reconcile. The cost grows only with the number of
+ * these runs.
  */
 export function affectedRuns(
   changed: StoredObject,

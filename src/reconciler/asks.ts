@@ -3,14 +3,14 @@ import type { StepStatus } from '../orchestration/run-status.ts';
 import { type AskingReason, stepReasons } from '../orchestration/vocabulary/step-reasons.ts';
 import type { Action } from './observation.ts';
 
-/** Reasons of a step that waits until a person acts. */
+/** Reasons of a step that waits for a person. */
 const FOR_PEOPLE = Object.entries(stepReasons).flatMap(([reason, meaning]) =>
   'event' in meaning ? [{ reason: reason as AskingReason, eventType: meaning.event }] : [],
 );
 
 /**
- * An Event for each reason for which steps begin to wait for a person, however many steps that are. It goes with the write
- * that says so: what is stored already was told.
+ * Returns one Event for each reason for which steps begin to wait for a person, however many steps that are. The Event
+ * goes with the status write that records the wait. A wait that is stored already has had its Event.
  */
 export function askPeople(before: readonly StepStatus[], after: readonly StepStatus[]): readonly Action[] {
   const stored = new Map(before.map((step) => [step.name, step]));

@@ -6,30 +6,36 @@ import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { StepChange } from './draft.ts';
-import { isLeftToUs } from './finalizer.ts';
+import { isHeldByUsAlone } from './finalizer.ts';
 import type { Observation } from './observation.ts';
 
 /**
- * The child of a step's current attempt: what stands under its name, and is the very one that this process created or, if
- * it created none, that was recorded. Labels say nothing.
+ * The child of a step's current attempt: the object that has its name, is controlled by the run, and has the expected
+ * uid. That is the uid of the child that this process created or, if it created none, the recorded uid. If no uid is
+ * known, any uid matches. Labels prove nothing.
  */
 export function findChild(observation: Observation, status: StepStatus): StoredObject | undefined {
   const child = findOwned(observation, status);
   return (uidOf(observation, status) ?? child?.metadata.uid) === child?.metadata.uid ? child : undefined;
 }
 
-/** An object of the name of a step's current child that the run owns as controller, whatever uid the status tells. */
+/**
+ * The object that has the name of a step's current child and that the run controls, whatever uid the status records.
+ */
 export function findOwned({ children, run }: Observation, { resourceRef }: StepStatus): StoredObject | undefined {
   const child = children.get(resourceRef?.name ?? '');
   return child !== undefined && isControlledBy(child, run.uid) ? child : undefined;
 }
 
-/** The uid of the child of a step's current attempt. Others can write a status: what this process knows comes first. */
+/**
+ * The uid of the child of a step's current attempt. The uid that this process knows takes precedence, because others
+ * can write a status.
+ */
 export function uidOf({ created }: Pick<Observation, 'created'>, { resourceRef }: StepStatus): string | undefined {
   return created.get(resourceRef?.name ?? '') ?? resourceRef?.uid;
 }
 
-/** How the current attempt of a Running step stands. */
+/** Returns the state of the current attempt of a Running step. */
 export function observeAttempt(observation: Observation, step: Step, status: StepStatus): Outcome {
   if (observation.unreadable.has(status.name)) return { state: 'Running' };
   const kind = observation.kinds.get(step.kind);
@@ -41,12 +47,15 @@ export function observeAttempt(observation: Observation, step: Step, status: Ste
   if (child === undefined) return explainAbsence(observation, status);
   const outcome = kind.readOutcome(child);
   if (outcome.state !== 'Running') return outcome;
-  if (isLeftToUs(child)) return deleted(status);
+  if (isHeldByUsAlone(child)) return deleted(status);
   const wait = kind.readWait?.(child, status.message ?? '');
   return wait === undefined ? outcome : { state: 'Running', wait };
 }
 
-/** A child that was recorded is gone; one that was not may still be on its way, or the name or the API server stood in it. */
+/**
+ * Explains why there is no child. A child that was recorded is gone. A child that was not recorded may still be
+ * created, its name may be taken, or the API server may have refused it.
+ */
 function explainAbsence({ children, created, refusals, taken }: Observation, status: StepStatus): Outcome {
   const { kind, resourceRef } = status;
   const name = resourceRef?.name ?? '';
@@ -54,17 +63,17 @@ function explainAbsence({ children, created, refusals, taken }: Observation, sta
   if (resourceRef?.uid !== undefined || created.has(name)) return deleted(status);
   const difference = taken.get(name);
   if (difference !== undefined)
-    return failed(StepReason.ChildNameTaken, `${child} exists and is not what this step creates: ${difference}`);
-  if (children.has(name)) return failed(StepReason.ChildNameTaken, `${child} exists and is not this run's`);
+    return failed(StepReason.ChildNameTaken, `${child} exists but is not what this step would create: ${difference}`);
+  if (children.has(name)) return failed(StepReason.ChildNameTaken, `${child} exists but does not belong to this run`);
   const refusal = refusals.get(name);
   return refusal === undefined ? { state: 'Running' } : failed(StepReason.ChildRefused, refusal);
 }
 
 function deleted({ kind, resourceRef }: StepStatus): Outcome {
-  return failed(StepReason.ChildDeleted, `${kind} ${resourceRef?.name} is gone, and its end was not seen`);
+  return failed(StepReason.ChildDeleted, `${kind} ${resourceRef?.name} was deleted before its end was observed`);
 }
 
-/** What a Running step waits for: its kind to be listed, its child to be created, or what its kind says. */
+/** What a Running step waits for: that its kind can be listed, that its child is created, or what its kind reports. */
 export function describeWait(observation: Observation, status: StepStatus, wait: Wait | undefined): StepChange {
   const { unreadable, waits, children, created } = observation;
   const { name, kind, reason, resourceRef: ref } = status;
@@ -74,13 +83,13 @@ export function describeWait(observation: Observation, status: StepStatus, wait:
   const words = isMissing ? waits.get(ref.name) : undefined;
   if (words !== undefined)
     return { reason: StepReason.ChildNotCreated, message: `cannot create its ${kind} yet: ${words}` };
-  // Another engine has tried: what it said holds until we know better.
+  // Another engine tried to create it. Its message stays until this engine has tried too.
   if (isMissing && reason === StepReason.ChildNotCreated) return {};
   if (wait !== undefined) return wait;
   return reason === StepReason.Started ? {} : { reason: StepReason.Started, message: '' };
 }
 
-/** Whether the child's work is over. */
+/** Whether the child has ended. */
 export function hasEnded(child: StoredObject, kinds: StepKinds): boolean {
   const kind = kinds.ofObject(child.kind);
   return kind?.type === 'Child' && kind.readOutcome(child).state !== 'Running';

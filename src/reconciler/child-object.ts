@@ -7,10 +7,11 @@ import type { Action, ObservedRun } from './observation.ts';
 const RUN_KIND = 'OrchestrationRun';
 
 /**
- * The child that a CreateChild asks for. Its owner reference says whose it is; labels are for people, and hold a hash
- * where the text cannot be a label: annotations of the same keys have it whole. An inner run is not labelled with the
- * delivery: the agents chart keeps one record for each, and would take the inner run for the outer. Nothing else is copied
- * from the run, since Argo CD prunes what carries its tracking label.
+ * Builds the child that a CreateChild action asks for. The owner reference says which run it belongs to. Labels are for
+ * people: if a text is not a valid label value, the label holds a hash, and the annotation of the same key holds the
+ * full text. An inner run does not get the delivery label, because the agents chart keeps one record for each delivery
+ * and would mistake the inner run for the outer one. Nothing else is copied from the run, because Argo CD prunes
+ * objects that carry its tracking label.
  */
 export function buildChild(
   run: ObservedRun,
@@ -39,7 +40,7 @@ export function buildChild(
   };
 }
 
-/** The ControllerRevision that keeps the Orchestration as it was when the run started. */
+/** Builds the ControllerRevision that stores the Orchestration as it was when the run started. */
 export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Action, { type: 'CreateSnapshot' }>) {
   const { name, namespace, uid } = run;
   return {
@@ -56,7 +57,10 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
   };
 }
 
-/** The run waits for its children when it is deleted in the foreground: one that is gone runs no more. */
+/**
+ * With this owner reference, a run that is deleted in the foreground waits for its children. Nothing runs for a run
+ * that is gone.
+ */
 function blockingOwnerOf(run: ObservedRun) {
   return { ...ownerOf(run), blockOwnerDeletion: true };
 }

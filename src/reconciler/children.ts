@@ -11,7 +11,10 @@ import type { Action, Observation, ObservedRun } from './observation.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
-/** Reasons of an attempt that was ended while its child may still run: of one that counts as deleted the uid may be forged. */
+/**
+ * Reasons for which an attempt ends while its child may still run. ChildDeleted is one of them, because the recorded
+ * uid may be forged.
+ */
 const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
   StepReason.ChildDeleted,
   StepReason.StepTimedOut,
@@ -22,9 +25,9 @@ const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
 ]);
 
 /**
- * The child of an attempt that we ended, as long as it is there: it has to go, whatever uid the status tells. A run that ends
- * may meet a step between two attempts, whose child ended by itself: that one stays, for people to look at. One that cannot
- * be read is taken for there.
+ * The child of an attempt that we ended, as long as it exists: it must be deleted, whatever uid the status records. If
+ * a run ends while a step is between two attempts, the child of the last attempt has ended by itself. That child stays,
+ * so that people can inspect it. A child that cannot be read counts as existing.
  */
 export function findUnwanted(observation: Observation, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   if (status.phase === 'Running' || !ENDED_BY_US.has(status.reason ?? '')) return undefined;
@@ -33,7 +36,7 @@ export function findUnwanted(observation: Observation, status: StepStatus): Pick
   return status.reason === StepReason.StepTimedOut || !hasEnded(child, observation.kinds) ? child : undefined;
 }
 
-/** The child of an attempt as far as it is known to have been created, where its kind cannot be read. */
+/** The child of an attempt if it is known to have been created and its kind cannot be read. */
 export function findUnseen(observation: Observation, status: StepStatus): Pick<StoredObject, 'metadata'> | undefined {
   const { name = '', namespace = '' } = status.resourceRef ?? {};
   const uid = uidOf(observation, status);
@@ -43,8 +46,8 @@ export function findUnseen(observation: Observation, status: StepStatus): Pick<S
 }
 
 /**
- * Creates of the children whose intent is recorded and that nobody has seen yet: after a crash, also those of before it.
- * While the run is suspended there are none. In declaration order.
+ * Creates the children whose intent is recorded and that have not been seen, including those that were recorded before
+ * a crash. Creates none while the run is suspended. In declaration order.
  */
 export function createMissing(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   const { orchestration, run, kinds, children, unreadable } = observation;
@@ -60,7 +63,7 @@ export function createMissing(observation: Observation, statuses: readonly StepS
   });
 }
 
-/** The create of the child of a running attempt; undefined where there can be none. */
+/** The action that creates the child of a running attempt; undefined if there can be no child. */
 export function intentOf(
   run: ObservedRun,
   step: Step,
@@ -78,12 +81,15 @@ export function intentOf(
   };
 }
 
-/** Whether a step runs with a child, created or not. */
+/** Whether a step is running with a child, created or not. */
 export function isIntent(status: StepStatus): status is StepStatus & { readonly resourceRef: ResourceRef } {
   return isRunning(status) && status.resourceRef !== undefined;
 }
 
-/** Takes our finalizer from children whose end is recorded, or will never be: all but those that a running step waits for. */
+/**
+ * Removes our finalizer from children whose end is recorded or will never be recorded. Only children that a running
+ * step waits for keep it.
+ */
 export function releaseRecorded(
   { held }: Pick<Observation, 'held'>,
   statuses: readonly StepStatus[],
@@ -94,7 +100,10 @@ export function releaseRecorded(
   return held.flatMap((child): Action[] => (awaited.has(child.metadata.name) ? [] : [{ type: 'ReleaseChild', child }]));
 }
 
-/** Puts our finalizer back on children at work that have lost it: a controller that writes the whole list may drop it. */
+/**
+ * Puts our finalizer back on running children that have lost it. A controller that writes the whole list of finalizers
+ * may drop it.
+ */
 export function holdAgain(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.filter(isIntent).flatMap((status): Action[] => {
     const child = findChild(observation, status);
@@ -105,7 +114,7 @@ export function holdAgain(observation: Observation, statuses: readonly StepStatu
   });
 }
 
-/** Deletes of the children of attempts that we ended: by a timeout, with the run, or by a cancel. */
+/** Deletes the children of attempts that we ended: by a timeout, with the run, or by a cancel. */
 export function deleteUnwanted(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.flatMap((status): Action[] => {
     const child = findUnwanted(observation, status);
@@ -115,7 +124,7 @@ export function deleteUnwanted(observation: Observation, statuses: readonly Step
   });
 }
 
-/** Deletes of all that still runs for a run that is over: also of what no step of its status names as its child. */
+/** Deletes all children that still run although their run is over, including those that no step in the status names. */
 export function deleteAll(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   const unwanted = deleteUnwanted(observation, statuses);
   const uids = new Set(unwanted.map((action) => action.type === 'DeleteChild' && action.ref.uid));
@@ -128,7 +137,7 @@ export function deleteAll(observation: Observation, statuses: readonly StepStatu
   return [...unwanted, ...strays];
 }
 
-/** Lifetimes for finished children that were asked for and may begin, now that the result is recorded. */
+/** Sets the lifetimes that steps ask for on children that have finished and whose result is recorded. */
 export function limitFinished(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   const { orchestration } = observation;
   const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : [];

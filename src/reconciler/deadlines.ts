@@ -10,18 +10,18 @@ import { findUnseen } from './children.ts';
 import type { Observation } from './observation.ts';
 import { boundTime } from './times.ts';
 
-/** When an attempt is to end at the latest, in milliseconds since 1970, and what is said then. */
+/** When an attempt must end, in milliseconds since 1970, and the message that it then gets. */
 export interface Deadline {
   readonly dueMs: number;
   readonly message: string;
 }
 
-/** A controller that is there begins much sooner. */
+/** A controller that is running starts its children much sooner than this. */
 const LATE_START_MS = 60_000;
 
 /**
- * What bounds the attempt of a running step now: before its child's work begins `pendingTimeoutSeconds`, then
- * `timeoutSeconds`. Undefined where nothing does.
+ * The deadline of the attempt of a running step: `pendingTimeoutSeconds` applies until its child starts, then
+ * `timeoutSeconds`. Undefined if the step sets none.
  */
 export function attemptDeadline(
   observation: Observation,
@@ -44,7 +44,10 @@ export function attemptDeadline(
   );
 }
 
-/** What is said of a child whose work nobody has begun for long; else when that is to be said. */
+/**
+ * Describes a child that has not started long after its creation. Before that, returns when it will be late, in
+ * milliseconds since 1970.
+ */
 export function describeLateStart(
   observation: Observation,
   step: Step,
@@ -57,13 +60,14 @@ export function describeLateStart(
   const { name, creationTimestamp = '' } = metadata;
   const dueMs = Date.parse(creationTimestamp) + LATE_START_MS;
   if (!(nowMs >= dueMs)) return { dueMs };
-  const message = `${kind} ${name} was created at ${creationTimestamp} and has not started: does its controller run?`;
+  const message = `${kind} ${name} was created at ${creationTimestamp} and has not started: is its controller running?`;
   return { wait: { reason: StepReason.ChildNotStarted, message } };
 }
 
 /**
- * An attempt begins with its child: one that was delayed by a crash has lost no time. And a child that nobody has seen yet
- * may exist all the same, so that ending its attempt could let the next one run beside it: undefined.
+ * When an attempt began, in milliseconds since 1970. It begins with its child, so a crash that delays the child costs
+ * the attempt no time. Undefined if the child has not been seen: it may exist, and if its attempt ended, the next
+ * attempt could run beside it.
  */
 function attemptBeganMs(observation: Observation, status: StepStatus, nowMs: number): number | undefined {
   const intendedMs = boundTime(status.startedAt, observation.run.creationTimestamp, nowMs);
@@ -71,7 +75,7 @@ function attemptBeganMs(observation: Observation, status: StepStatus, nowMs: num
   const child = findChild(observation, status);
   if (child === undefined && findUnseen(observation, status) === undefined) return undefined;
   const createdMs = Date.parse(child?.metadata.creationTimestamp ?? '') || intendedMs;
-  // The child's time has no fractions of a second.
+  // creationTimestamp has no fractions of a second.
   return Math.max(Math.min(intendedMs, createdMs + 1000), createdMs);
 }
 
@@ -80,7 +84,9 @@ function isUnstarted(kinds: StepKinds, step: Step, child: StoredObject): boolean
   return kind?.type === 'Child' && kind.readStart !== undefined && kind.readStart(child) === undefined;
 }
 
-/** The start that a child tells, within what the API server's own times allow; NaN where that is no time. */
+/**
+ * The start that a child reports, limited to what the API server's own times allow. NaN if it reports no valid time.
+ */
 function childStartMs(kinds: StepKinds, step: Step, child: StoredObject, nowMs: number): number {
   const kind = kinds.get(step.kind);
   const start = kind?.type === 'Child' ? kind.readStart?.(child) : undefined;

@@ -5,22 +5,22 @@ import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/r
 import type { Step } from '../orchestration/schema.ts';
 import type { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 
-/** What is to be another in the status of a step. */
+/** The fields to change in the status of a step. */
 export type StepChange = Partial<Omit<StepStatus, 'reason'>> & { readonly reason?: StepReason };
 
-/** The steps of one run while a decision is made, by index. A final step never changes again. */
+/** The steps of one run during one decision, by index. A final step never changes. */
 export interface Draft {
   readonly steps: readonly Step[];
   readonly statuses: readonly StepStatus[];
-  /** Each step that can ever start, after all that it depends on. */
+  /** The steps that can ever start, each after all of its dependencies. */
   readonly order: readonly number[];
-  /** What a step waits for, as it stands. */
+  /** The statuses of the dependencies of a step, with all changes so far. */
   readonly dependenciesOf: (step: number) => readonly StepStatus[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
   readonly change: (step: number, change: StepChange) => void;
 }
 
-/** Starts from what is stored; a step without an entry is Pending. */
+/** Starts from the stored status. A step without an entry is Pending. */
 export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus, now: string): Draft {
   const graph = buildGraph(steps);
   const order = topologicalOrder(graph);

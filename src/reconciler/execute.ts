@@ -13,12 +13,12 @@ import { skipDependents, startAttempts } from './start.ts';
 import type { Failure } from './summary.ts';
 import { boundTime } from './times.ts';
 
-/** What a run's steps come to. */
+/** The result of one decision about the steps of a run. */
 export interface Execution {
   readonly statuses: readonly StepStatus[];
-  /** When, without any event, something comes due: milliseconds since 1970. */
+  /** When something is due although nothing changes, in milliseconds since 1970. */
   readonly dueAt: readonly number[];
-  /** The run has failed for this, whatever its steps say. */
+  /** Why the run has failed, whatever its steps say. */
   readonly failure?: Failure;
 }
 
@@ -60,14 +60,14 @@ export function executeSteps(
   return { statuses: draft.statuses, dueAt: findDueTimes(pass) };
 }
 
-/** What becomes of the steps of a run that cannot go on: those that are not over end with it. */
+/** Ends the steps of a run that cannot continue. */
 export function abandonSteps(status: RunStatus, failure: Failure, nowMs: number): Execution {
   const draft = draftRecorded(status, nowMs);
   endSteps(draft, failure);
   return { statuses: draft.statuses, dueAt: [], failure };
 }
 
-/** What becomes of the steps of a run that is cancelled while nobody knows more of them than its status. */
+/** Cancels the steps of a run when only its status is known. */
 export function cancelRecorded(status: RunStatus, nowMs: number): Execution {
   const draft = draftRecorded(status, nowMs);
   cancelSteps(draft);
@@ -85,21 +85,27 @@ function cancelSteps(draft: Draft): void {
     draft.change(index, { phase: 'Cancelled', reason: StepReason.RunCancelled, message });
 }
 
-/** Ends what is not over yet, neither retried nor tolerated; what never began is skipped. */
+/**
+ * Ends the steps that are not final. They are not retried, and continueOnFailure does not apply. A step that never
+ * began is skipped.
+ */
 function endSteps(draft: Draft, { reason, message }: Failure): void {
   for (const [index, { phase }] of draft.statuses.entries()) {
     draft.change(index, { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message });
   }
 }
 
-/** It counts from the start of the run, as far as that can be true. */
+/**
+ * The deadline of the run, in milliseconds since 1970. It counts from the start of the run, limited to what the API
+ * server's own times allow.
+ */
 function runDeadline({ orchestration, observation, nowMs }: Pass): number {
   const seconds = totalSeconds(orchestration);
   const { status, creationTimestamp } = observation.run;
   return seconds === 0 ? Infinity : boundTime(status.startedAt, creationTimestamp, nowMs) + seconds * 1000;
 }
 
-/** Deadlines, retries and late starts that are still ahead. */
+/** The deadlines, retries and late starts that are still to come. */
 function findDueTimes(pass: Pass): readonly number[] {
   const { draft, nowMs, observation } = pass;
   if (draft.statuses.every(isStepFinal)) return [];

@@ -6,20 +6,23 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Cluster } from './ports.ts';
 
-/** A look at a run that 0.2 ended reads its snapshot: one in so many milliseconds, or live runs would wait for them all. */
+/**
+ * The reconcile of a run that 0.2 ended reads its snapshot. These reconciles are this many milliseconds apart, so that
+ * live runs do not wait for all of them.
+ */
 const UNMARKED_APART_MS = 200;
 
 export interface FinishedRuns {
   /**
-   * For a run that is over and has nothing due now: when to look at it, in milliseconds from now; `Infinity` for never.
-   * Undefined where a look is needed. Nothing is read but the copy.
+   * When to reconcile a finished run that has nothing due now, in milliseconds from now; `Infinity` means never.
+   * Undefined if the run needs a reconcile now. Reads only the copy.
    */
   readonly restMs: (key: string) => number | undefined;
 }
 
-/** Tells finished runs, which need no look, from others. */
+/** Separates finished runs that need no reconcile from other runs. */
 export function createFinishedRuns(cluster: Cluster, now: () => number): FinishedRuns {
-  /** When runs that do not say how long they are kept are looked at. */
+  /** When to reconcile the runs that do not record how long they are kept, by uid. */
   const turns = new Map<string, number>();
   let lastTurnMs = 0;
 
@@ -32,14 +35,14 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
     return undefined;
   }
 
-  /** Of a run that is ours alone. */
+  /** For a run whose status no other controller writes. */
   function untilDue({ metadata, ...run }: StoredObject): number | undefined {
     if (metadata.deletionTimestamp !== undefined || cluster.listUnsettledChildren(metadata.uid).length > 0)
       return undefined;
     const seconds = readLifetime(run['status']);
     if (seconds === undefined) return waitForTurn(metadata.uid);
     if (seconds === Infinity) return Infinity;
-    // A parent may have to record the end first.
+    // The parent of the run may have to record its end first.
     const isNested = metadata.ownerReferences?.some(({ controller }) => controller === true);
     const restMs = Date.parse(String(asRecord(run['status'])['finishedAt'])) + seconds * 1000 - now();
     return isNested || !(restMs > 0) ? undefined : restMs;
@@ -51,7 +54,7 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
       if (run === undefined || !isRunFinal(asRecord(run['status']))) return undefined;
       if (cluster.listHeldChildren(key).length > 0) return undefined;
       const { isOurs, isForeign } = cluster.statusWriters(run);
-      // A run of ours that another controller ended still says that it progresses.
+      // A run of ours that another controller ended still has Progressing True.
       if (isForeign) return isOurs && isProgressing(run['status']) ? undefined : Infinity;
       return untilDue(run);
     },

@@ -8,8 +8,9 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 
 /**
- * An object as the copy keeps it: what decisions read, and nothing that grows with what people put into it. A run that is
- * over is a stub, without its steps; one that lives is kept whole, since the size of all of it bounds its status.
+ * Reduces an object to what the copy keeps: the fields that decisions read, and none that grow with user input. A
+ * finished run is kept as a stub without its steps. A live run is kept whole, because the size of the whole object
+ * limits its status.
  */
 export function keepObject(object: StoredObject, kinds = stepKinds): StoredObject {
   const { apiVersion, kind, metadata, status } = object;
@@ -28,12 +29,12 @@ function keepChild({ spec, status }: StoredObject): object {
   return { spec: pick(spec, ['ttlSecondsAfterFinished']), status: keepOutcome(status) };
 }
 
-/** What a child says of itself. */
+/** The fields in which a child reports its state. */
 function keepOutcome(status: unknown): object {
   return pick(status, ['phase', 'reason', 'message', 'startedAt', 'finishedAt', 'conditions']);
 }
 
-/** Of a run's end: what its parent reads, how long it is kept, and a condition that contradicts it. */
+/** The end of a run: what its parent reads, how long the run is kept, and conditions that contradict the end. */
 function keepEnd(status: unknown): object {
   const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
   const isKept = ({ type, status: holds }: Readonly<Record<string, unknown>>) =>

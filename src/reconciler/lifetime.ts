@@ -9,7 +9,10 @@ import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { ExpiryReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { hasEnded } from './attempts.ts';
 
-/** The condition of a run that ends now; `seconds` is the lifetime that its Orchestration asks for after the end. */
+/**
+ * The condition that records how long a run that ends now is kept. `seconds` is the lifetime that its Orchestration
+ * sets.
+ */
 export function lifetimeCondition(seconds: number | undefined, now: string): Condition {
   const common = { type: ConditionType.Expires, lastTransitionTime: now };
   return seconds === undefined
@@ -27,14 +30,20 @@ export function lifetimeCondition(seconds: number | undefined, now: string): Con
       };
 }
 
-/** How long a finished run is kept, in seconds; `Infinity`: for ever. Undefined where it does not say: 0.2 ended it. */
+/**
+ * How long a finished run is kept, in seconds; `Infinity` means for ever. Undefined if the run does not record it,
+ * because 0.2 ended it.
+ */
 export function readLifetime(status: unknown): number | undefined {
   const said = findCondition(listConditions(status), ConditionType.Expires);
   if (said === undefined) return undefined;
   return said['status'] === 'True' ? Number(/ (\d+) s /.exec(String(said['message']))?.[1]) : Infinity;
 }
 
-/** Whether something may be due for a child of a run that is over: it runs on, or its own lifetime has not begun. */
+/**
+ * Whether something may be due for a child of a finished run: the child still runs, or the lifetime that it should get
+ * is not set.
+ */
 export function isUnsettled(child: StoredObject, kinds: StepKinds): boolean {
   if (child.metadata.deletionTimestamp !== undefined) return false;
   const asked = child.metadata.annotations?.[Annotation.ChildTtl];
@@ -43,8 +52,8 @@ export function isUnsettled(child: StoredObject, kinds: StepKinds): boolean {
 }
 
 /**
- * The Orchestration, as `namespace/name`, in whose history a run is: a finished one that belongs to nobody else. Undefined for
- * all others.
+ * The Orchestration, as `namespace/name`, whose history contains a run. A history contains the finished runs that have
+ * no controller. Undefined for all other runs.
  */
 export function historyOf({ apiVersion, kind, metadata, ...run }: StoredObject): string | undefined {
   const isRun = apiVersion === API_VERSION && kind === 'OrchestrationRun';
@@ -53,7 +62,7 @@ export function historyOf({ apiVersion, kind, metadata, ...run }: StoredObject):
   return `${metadata.namespace}/${String(asRecord(asRecord(run['spec'])['orchestrationRef'])['name'])}`;
 }
 
-/** Of the runs in one history, those beyond the limit, the oldest first. */
+/** The runs of one history that exceed the limit, the oldest first. */
 export function findExcess(runs: readonly StoredObject[], limit: number): readonly StoredObject[] {
   const endOf = (run: StoredObject) => Date.parse(String(asRecord(run['status'])['finishedAt'])) || 0;
   return runs.toSorted((one, other) => endOf(one) - endOf(other)).slice(0, Math.max(0, runs.length - limit));

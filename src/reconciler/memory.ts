@@ -1,23 +1,35 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ObservedRun } from './observation.ts';
 
-/** What the reading of a run needs beside the cluster: what is remembered between two looks. */
+/** What the reconciler remembers between two reconciles. */
 export interface Memory {
-  /** Snapshots that were read, by the run's uid: they never change. */
+  /** Snapshots that were read, by the run's uid. A snapshot never changes. */
   readonly snapshots: Map<string, Orchestration>;
-  /** The snapshot that was read last of each Orchestration, by `namespace/name`: runs that follow the same share one copy. */
+  /**
+   * The last snapshot that was read for each Orchestration, by `namespace/name`. Runs that follow the same snapshot
+   * share one copy.
+   */
   readonly latest: Map<string, WeakRef<Orchestration>>;
-  /** The API server's words on children it refused, by the run's uid and the child's name; after a restart said anew. */
+  /**
+   * The API server's messages for children that it refused, by the run's uid and the child's name. After a restart, the
+   * creates are tried again.
+   */
   readonly refusals: Map<string, Map<string, string>>;
-  /** Why a child could not be created yet, and since when that is said; by the run's uid and the child's name, in turn. */
+  /**
+   * Why a child could not be created yet, and since when the run shows that message, by the run's uid and the child's
+   * name. The child that was tried longest ago comes first.
+   */
   readonly waits: Map<string, Map<string, { readonly words: string; readonly sinceMs: number }>>;
-  /** Uids of the children that were created, by the run's uid and the child's name; after a restart the copy has them. */
+  /**
+   * Uids of the children that this process created, by the run's uid and the child's name. After a restart, the copy
+   * has them.
+   */
   readonly created: Map<string, Map<string, string>>;
-  /** How often our finalizer was put back on a child, by the run's uid and the child's name. */
+  /** How many times our finalizer was put back on a child, by the run's uid and the child's name. */
   readonly holds: Map<string, Map<string, number>>;
 }
 
-/** Remembers something of what stands under a name in a run. */
+/** Remembers a value for the object of this name in a run. */
 export function note<Value>(
   known: Map<string, Map<string, Value>>,
   { uid }: ObservedRun,

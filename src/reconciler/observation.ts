@@ -6,26 +6,26 @@ import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
-/** Of a run, what decides. */
+/** The fields of a run that decisions use. */
 export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
   readonly isBeingDeleted: boolean;
   readonly isCancelled: boolean;
   readonly isSuspended: boolean;
-  /** It is there to be copied, by a Schedule, and never starts. */
+  /** The run exists so that a Schedule can copy it, and never starts. */
   readonly isTemplate: boolean;
-  /** As far as it can be believed: `repairSteps`. */
+  /** The part of the status that can be trusted: see `repairSteps`. */
   readonly status: RunStatus;
-  /** As it is stored. */
+  /** The status as stored. */
   readonly stored: Readonly<Record<string, unknown>>;
-  /** Of the rest of the object: what leaves room for the status. */
+  /** Bytes of the object without its status. They limit the size of the status. */
   readonly bytesBeside: number;
-  /** Somebody else has written this status. */
+  /** Another controller has written this status. */
   readonly isContested: boolean;
 }
 
-/** The Orchestration of a run: as snapshotted at its start, or as it is now, where it has not started. */
+/** The Orchestration of a run: its snapshot if the run has started, or else the current object. */
 export type ObservedOrchestration =
   | { readonly state: 'Snapshotted'; readonly orchestration: Orchestration }
   | {
@@ -36,91 +36,105 @@ export type ObservedOrchestration =
   | { readonly state: 'Missing' }
   /** Orchestrations cannot be listed. */
   | { readonly state: 'Unreadable'; readonly words: string }
-  /** What the run follows is stored, or may be, and cannot be read now. */
+  /** The snapshot of the run is stored, or may be, and cannot be read now. */
   | { readonly state: 'SnapshotUnreadable'; readonly words: string; readonly error: unknown }
-  /** The run is over, and nothing that is due needs it. */
+  /** The run is over, and nothing that is due needs its Orchestration. */
   | { readonly state: 'Unread' }
-  /** An object of the snapshot's name belongs to somebody else. */
+  /** An object has the name of the snapshot and is not the snapshot of this run. */
   | { readonly state: 'Foreign' };
 
-/** Another controller that starts the runs of a namespace too: it does, or that is not known before the time (milliseconds since 1970). */
+/**
+ * Another controller that also starts runs in a namespace. If `isActive`, it counts as active until `untilMs`
+ * (milliseconds since 1970). If not, it may still start the run until then.
+ */
 export interface Rival {
   readonly isActive: boolean;
   readonly untilMs: number;
 }
 
-/** Everything one decision about one run looks at; read before, so that deciding is pure. */
+/** Everything that one decision about one run uses. It is read beforehand, so that the decision is pure. */
 export interface Observation {
   readonly run: ObservedRun;
   readonly orchestration: ObservedOrchestration;
-  /** The step kinds that are known. */
   readonly kinds: StepKinds;
-  /** Names of the Orchestrations up the chain of owners, nearest first; this run's own is not among them. */
+  /**
+   * Names of the Orchestrations of the runs that own this run, nearest first. The run's own Orchestration is not
+   * included.
+   */
   readonly ancestry: readonly string[];
-  /** Who else may start this run, which nobody has started; absent where nobody may. */
+  /** Another controller that may start this run; absent if there is none, or if the run has started. */
   readonly rival?: Rival;
-  /** Whether the run that owns this one has yet to record how it ended: until then it must stay. */
+  /** Whether the run that owns this run has yet to record its end. Until then this run must stay. */
   readonly isAwaited: boolean;
   /**
-   * What there is under the names of recorded children, by that name. It may be older than the cluster, with one exception:
-   * a child that a step in work has recorded with its uid is missing here only if the API server says so, since a run's
-   * status may be heard of before the child that it speaks of.
+   * The objects that have the names of recorded children, by name. They may be older than the cluster, with one
+   * exception: if a step in progress has recorded the uid of its child, the child is missing here only if the API
+   * server says so. The copy may have the status of a run before it has the child that the status names.
    */
   readonly children: ReadonlyMap<string, StoredObject>;
   /**
-   * All that names this run as its controller, where it has to go whatever the status says of it: when the run is cancelled,
-   * and after its status contradicted itself. Empty otherwise.
+   * Children that name this run as their controller and that must be deleted whatever the status says: when the run is
+   * cancelled, and after its status contradicted itself. Empty otherwise.
    */
   readonly owned: readonly StoredObject[];
   /**
-   * Children of this run that carry our finalizer, as far as it is certain that they are no news to `run`: what its status
-   * does not name is here only if that status is the newest.
+   * Children of this run that carry our finalizer. A child that the status does not name is included only if no newer
+   * status can name it.
    */
   readonly held: readonly StoredObject[];
   /**
-   * Uids of children that this process created, by name, as the API server answered: one that nobody ever saw may have
-   * come, ended and gone, and is not to be created again.
+   * Uids of children that this process created, by name, as the API server returned them. A child that was never
+   * observed may have been created, ended and deleted. It must not be created again.
    */
   readonly created: ReadonlyMap<string, string>;
-  /** Of what stands under a child's name and is this run's, but is not the child that it would create: how it differs. */
+  /**
+   * How an object differs from the child that this run would create, by name. The object has the name of the child and
+   * belongs to this run.
+   */
   readonly taken: ReadonlyMap<string, string>;
-  /** What the API server said when it refused a child, by the child's name. */
+  /** The API server's message when it refused a child, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
-  /** Why what was tried to create is not there yet, in the API server's words, by its name. It is tried again. */
+  /** Why an object could not be created yet, in the API server's words, by the object's name. The create is retried. */
   readonly waits: ReadonlyMap<string, string>;
   /**
-   * Steps of which nothing can be known now, since their kind cannot be listed, or their child not be read: a sentence on why,
-   * by the step's name. What is absent of them may exist.
+   * Why the state of a step is unknown, as a sentence by the step's name: its kind cannot be listed, or its child
+   * cannot be read. An object that is missing for such a step may exist.
    */
   readonly unreadable: ReadonlyMap<string, string>;
-  /** What gate kinds wait for, by step. */
+  /** What gate steps wait for, by step. */
   readonly watched: ReadonlyMap<string, readonly StoredObject[]>;
-  /** What failed when it was read, each for itself: the run is looked at again. */
+  /** The errors of reads that failed. The run is reconciled again. */
   readonly errors?: readonly unknown[];
 }
 
 /**
- * What is to be done. The status comes first, and without it nothing else is; of the rest each stands for itself. What
- * fails has the run looked at anew.
+ * What to do. The status comes first. If it cannot be written, nothing else is done. The other actions are independent.
+ * If an action fails, the run is reconciled again.
  */
 export type Action =
-  /** Stores the Orchestration the run will follow. */
+  /** Stores the Orchestration that the run will follow. */
   | { readonly type: 'CreateSnapshot'; readonly orchestration: Orchestration }
-  /** Writes the whole status if the run is still as observed. What is not urgent may wait a second for company. */
+  /**
+   * Writes the whole status if the run is still as observed. A write that is not urgent may wait a second for other
+   * changes.
+   */
   | { readonly type: 'PatchStatus'; readonly status: RunStatus; readonly isUrgent: boolean }
   | {
       readonly type: 'CreateChild';
       readonly step: string;
       readonly ref: ResourceRef;
       readonly spec: Readonly<Record<string, unknown>>;
-      /** How long the child is kept after its end, where the step says so; it begins when the result is recorded. */
+      /**
+       * How long the child is kept after its end, in seconds, if the step sets it. It takes effect once the result is
+       * recorded.
+       */
       readonly ttlSeconds?: number;
-      /** It carries our finalizer until its end is recorded. */
+      /** The child carries our finalizer until its end is recorded. */
       readonly isHeld?: boolean;
     }
-  /** Takes our finalizer from a child, or puts it back, if the child is still as observed. */
+  /** Removes our finalizer from a child, or puts it back, if the child is still as observed. */
   | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: StoredObject }
-  /** Deletes in the foreground; a child already gone is no failure. */
+  /** Deletes in the foreground. A child that is gone already is not an error. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
   /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */
   | { readonly type: 'SetChildTtl'; readonly ref: ResourceRef & { readonly uid: string }; readonly seconds: number }
@@ -131,5 +145,5 @@ export type Action =
       readonly reason: EventReason;
       readonly message: string;
     }
-  /** Looks again then, though nothing has happened. */
+  /** Reconciles the run again at this time, even if nothing changes. */
   | { readonly type: 'RequeueAt'; readonly time: string };

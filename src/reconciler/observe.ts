@@ -21,12 +21,15 @@ import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
-  /** What the gate judges by, as it is now. */
+  /** The gate's current policy. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
 }
 
-/** Reads all that the next decision about a run looks at; undefined where the run is gone, or another's. */
+/**
+ * Reads everything that the next decision about a run uses. Undefined if the run is gone, or if another controller ran
+ * it to its end.
+ */
 export async function observeRun(
   cluster: Cluster,
   key: string,
@@ -61,7 +64,7 @@ export async function observeRun(
     isAwaited: isStillAwaited,
     ...seen,
     errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
-    owned: isSuspect(run) ? listOwned(cluster, run) : [],
+    owned: mustDeleteOwned(run) ? listOwned(cluster, run) : [],
     held: await findReleasable(cluster, run),
     created,
     refusals: memory.refusals.get(run.uid) ?? new Map<string, string>(),
@@ -70,7 +73,10 @@ export async function observeRun(
   };
 }
 
-/** Of a run whose status another controller writes, nobody looks at more than that status; of one that it ended itself, at nothing. */
+/**
+ * Observes a run whose status another controller writes. Only that status is read. If the other controller alone ran
+ * the run to its end, nothing is read.
+ */
 async function observeContested(
   cluster: Cluster,
   kept: StoredObject,
@@ -93,18 +99,21 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   return rival === undefined ? {} : { rival };
 }
 
-/** Whether a run that another controller writes was begun here: that one has taken over every field, which is to be said. */
+/** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
 function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boolean {
   const { phase, runId } = asRecord(status);
   return !isRunFinal({ phase } as RunStatus) && (snapshots.has(metadata.uid) || runId === metadata.name);
 }
 
-/** Of a finished run, the copy keeps no steps: they are read where one of its children, or its lifetime, may ask for it. */
+/**
+ * Whether a finished run needs no more than its stub. The copy keeps no steps of it: they are read if one of its
+ * children or its lifetime may need them.
+ */
 function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
   return readLifetime(status) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
 }
 
-/** The observation of a run of which nothing is read but itself. */
+/** The observation of a run for which nothing but the run itself is read. */
 function nothingDue(kinds: StepKinds) {
   return {
     orchestration: { state: 'Unread' },
@@ -126,7 +135,7 @@ async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun
   return object?.metadata.uid === uid ? object : undefined;
 }
 
-/** The run with what can be believed of its status. */
+/** Returns the run with the part of its status that can be trusted. */
 export function trustRun(
   run: ObservedRun,
   orchestration: ObservedOrchestration,
@@ -137,7 +146,7 @@ export function trustRun(
   return { ...run, status: { ...run.status, stepStatuses: repairSteps(run, steps, nameChild, kinds) } };
 }
 
-/** A run as it is stored, decoded leniently: what is malformed in its status counts as absent. */
+/** Decodes a stored run leniently: malformed parts of its status count as absent. */
 export function readRun(object: StoredObject, isContested: boolean): ObservedRun {
   const { metadata, status } = object;
   const { run } = decodeOrchestrationRun(object);
@@ -183,7 +192,7 @@ async function observeOrchestration(
   const read = asRecord(revision['data'])['orchestration'] as Orchestration;
   const isOurs = created.get(run.uid)?.get(revision.metadata.name) === revision.metadata.uid;
   if (run.status.runId === undefined && !isRunFinal(run.status) && !isOurs) {
-    // Anybody may have stored it, and nothing has begun yet: it counts if it holds what we would store.
+    // Others may have stored it, and the run has not begun. The snapshot counts if it holds what we would store.
     const current = judgeCurrent(cluster, run, policy());
     if (current.state !== 'Found' || current.denial !== undefined) return current;
     if (!isEqual(JSON.parse(JSON.stringify(current.orchestration)), read)) return { state: 'Foreign' };
@@ -212,7 +221,10 @@ function judgeCurrent(
   return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };
 }
 
-/** The Orchestrations of the runs that own this one, nearest first. Owners that are gone end the chain, as does a loop. */
+/**
+ * The Orchestrations of the runs that own this run, nearest first. The chain ends at an owner that is gone, or at a
+ * loop.
+ */
 function readAncestry(cluster: Cluster, object: StoredObject): readonly string[] {
   const names: string[] = [];
   const seen = new Set([object.metadata.uid]);
@@ -227,7 +239,10 @@ function readAncestry(cluster: Cluster, object: StoredObject): readonly string[]
   return names;
 }
 
-/** Whether a step of the run that owns this one still runs with it. A run that ends or is deleted records no more. */
+/**
+ * Whether a Running step of the run that owns this run has this run as its child. An owner that has ended or is being
+ * deleted records nothing more.
+ */
 function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild): boolean {
   const { metadata } = child;
   const parent = ownerRun(cluster, child, `${metadata.namespace}/${metadata.name}`);
@@ -243,13 +258,13 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
-/** Whether a run is to be rid of its children whatever its status says of them. */
-function isSuspect({ isCancelled, status }: ObservedRun): boolean {
+/** Whether a run must delete its children whatever its status says of them. */
+function mustDeleteOwned({ isCancelled, status }: ObservedRun): boolean {
   const hasContradicted = status.conditions.some(({ reason }) => reason === RunReason.StatusContradiction);
   return isRunFinal(status) ? hasContradicted : isCancelled;
 }
 
-/** Children of the run that have something due. */
+/** Children of the run for which something is due. */
 function listOwned(cluster: Cluster, { namespace, uid }: ObservedRun): readonly StoredObject[] {
   return cluster.listUnsettledChildren(uid).filter(({ metadata }) => metadata.namespace === namespace);
 }
@@ -259,8 +274,8 @@ function listHeld(cluster: Cluster, { namespace, name, uid }: ObservedRun): read
 }
 
 /**
- * Children of the run that carry our finalizer. One that the status does not name is of an attempt before, which a crash has
- * left behind, or of one that a newer status names: the API server says which.
+ * Children of the run that carry our finalizer. A child that the status does not name either belongs to an earlier
+ * attempt and was left behind by a crash, or is named by a newer status. The API server has the newest status.
  */
 async function findReleasable(cluster: Cluster, run: ObservedRun): Promise<readonly StoredObject[]> {
   const held = listHeld(cluster, run);

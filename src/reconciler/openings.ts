@@ -4,12 +4,13 @@ import type { Action, Observation } from './observation.ts';
 import { type PlanOptions, planRun } from './plan.ts';
 import type { Cluster } from './ports.ts';
 
-/** When a decision that could not be read past the copy is asked for again. */
+/** How long to wait after a decision could not be read from the API server. */
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * What is to be done, where a gate opens or is denied only on the present word of what it waits for: a decision that was
- * taken back while the watch was silent decides nothing. Costs one read for each gate that is decided.
+ * Plans a run. Before a gate succeeds or fails, what it waits for is read again from the API server, so that a decision
+ * that was revoked while the watch was silent does not count. Costs one read for each object that such a gate waits
+ * for.
  */
 export async function planWithOpenings(
   cluster: Cluster,
@@ -23,7 +24,7 @@ export async function planWithOpenings(
   const time = new Date(nowMs + ASK_AGAIN_MS).toISOString();
   for (;;) {
     const actions = planRun({ ...observation, watched, unreadable }, nowMs, options);
-    // What the present word opens may let another gate begin.
+    // A gate that succeeds now may let another gate begin.
     const decided = findDecided(observation, actions).filter((name) => !asked.has(name));
     const isUnread = unreadable.size > observation.unreadable.size;
     if (decided.length === 0) return isUnread ? [...actions, { type: 'RequeueAt', time }] : actions;
@@ -46,7 +47,7 @@ async function readAgain(cluster: Cluster, known: readonly StoredObject[]): Prom
   return live.flatMap((one) => one ?? []);
 }
 
-/** The steps that this plan records as opened or denied by somebody's word. */
+/** The gate steps that this plan records as succeeded or failed because of an object that can be revoked. */
 function findDecided(
   { orchestration, run, watched, kinds }: Observation,
   actions: readonly Action[],

@@ -14,7 +14,7 @@ interface OrchestrationStatus {
   readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
 }
 
-/** The status to write for an Orchestration now, or undefined where it says so already. Pure. */
+/** The status to write for an Orchestration now; undefined if it is stored already. Pure. */
 export function planOrchestration(object: StoredObject, policy: Policy, now: string): object | undefined {
   const { status: stored } = object;
   const wanted = judgeStatus(object, policy);
@@ -26,16 +26,16 @@ export function planOrchestration(object: StoredObject, policy: Policy, now: str
 }
 
 /**
- * What an Orchestration's status should say: `Ready`, and `GateAccepted`, by which Argo CD sees what the gate warned of and
- * what was stored while it was away. Linear.
+ * What the status of an Orchestration should say: `Ready`, and `GateAccepted`, which shows Argo CD what the gate warned
+ * about and what was stored while the gate was down. Linear.
  */
 export function judgeStatus(object: StoredObject, policy: Policy): OrchestrationStatus {
   const { denials, warnings, deniedCount, warnedCount } = judgeOrchestration(object, policy);
   const observedGeneration = object.metadata.generation ?? 0;
   const [worst] = [...denials, ...warnings];
-  const told = worst === undefined ? '' : `${worst.field}: ${worst.message}`;
+  const detail = worst === undefined ? '' : `${worst.field}: ${worst.message}`;
   const more = deniedCount + warnedCount > 1 ? ` (and ${deniedCount + warnedCount - 1} more)` : '';
-  const message = cutMessage(told + more);
+  const message = cutMessage(detail + more);
   const isReady = deniedCount === 0;
   const say = (
     type: ConditionType,
@@ -60,7 +60,7 @@ export function judgeStatus(object: StoredObject, policy: Policy): Orchestration
         isReady ? OrchestrationReason.Ready : reason,
         isReady ? 'the graph can run' : message,
       ),
-      say(ConditionType.GateAccepted, isReady, reason, worst === undefined ? 'the gate has nothing to say' : message),
+      say(ConditionType.GateAccepted, isReady, reason, worst === undefined ? 'the gate found no problems' : message),
     ],
   };
 }

@@ -5,8 +5,9 @@ import type { Cluster } from './ports.ts';
 import { ownerRunOf } from './topics.ts';
 
 /**
- * Takes our finalizer from children of this key whose end nobody will record: their run is gone, was made anew, or belongs to
- * another controller. `workedOn` is the uid of the run that we work on, if there is one. Returns what failed.
+ * Removes our finalizer from children of this key whose end will not be recorded: their run is gone, was created again,
+ * or belongs to another controller. `workedOn` is the uid of the run that is being reconciled, if there is one. Returns
+ * the errors.
  */
 export async function releaseOrphans(
   cluster: Cluster,
@@ -28,7 +29,7 @@ async function release(cluster: Cluster, child: StoredObject, key: string): Prom
   if (outcome !== 'Done') throw new Error(`the finalizer of ${child.metadata.name} could not be removed: ${outcome}`);
 }
 
-/** That a run is gone is believed of the API server alone: a child may be heard of before its run. */
+/** Only the API server can confirm that a run is gone, because the copy may have a child before it has the run. */
 async function findOrphans(
   cluster: Cluster,
   key: string,

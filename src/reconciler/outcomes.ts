@@ -8,14 +8,14 @@ import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.t
 import type { StepChange } from './draft.ts';
 import { type Pass, stepAt } from './pass.ts';
 
-/** Records how the attempts of all running steps stand. */
+/** Records the state of the attempts of all running steps. */
 export function recordOutcomes(pass: Pass): void {
   for (const [index, status] of pass.draft.statuses.entries()) {
     if (isRunning(status)) recordOutcome(pass, index);
   }
 }
 
-/** Records how the attempt of a running step stands. */
+/** Records the state of the attempt of a running step. */
 export function recordOutcome(pass: Pass, index: number): void {
   const { draft, observation } = pass;
   const { step, status } = stepAt(pass, index);
@@ -28,7 +28,7 @@ export function recordOutcome(pass: Pass, index: number): void {
   if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
 }
 
-/** What a running attempt waits for, if for anything. */
+/** What a running attempt waits for, if anything. */
 function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): StepChange {
   const { observation, nowMs } = pass;
   const { step, status } = stepAt(pass, index);
@@ -36,7 +36,7 @@ function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): Ste
   return describeWait(observation, status, wait ?? late.wait);
 }
 
-/** Ends the attempts that have taken too long. */
+/** Ends the attempts that have passed their deadline. */
 export function timeOutAttempts(pass: Pass): void {
   for (const index of pass.draft.steps.keys()) {
     const deadline = deadlineOf(pass, index);
@@ -45,7 +45,7 @@ export function timeOutAttempts(pass: Pass): void {
   }
 }
 
-/** What bounds the attempt of a step now, if it runs and anything does. */
+/** The deadline of the attempt of a running step, if there is one. */
 export function deadlineOf(pass: Pass, index: number): Deadline | undefined {
   const { step, status } = stepAt(pass, index);
   if (!isRunning(status)) return undefined;
@@ -58,7 +58,7 @@ export function retriesOf(pass: Pass, index: number): number {
   return retries === undefined ? defaultRetries(pass.orchestration) : readDuration(retries);
 }
 
-/** The attempt failed: another one waits for its time, or the step has failed. */
+/** Ends an attempt that failed: the step waits for its next attempt, or fails. */
 export function endAttempt(pass: Pass, index: number, reason: StepReason, message: string, isFinal = false): void {
   const { draft, nowMs } = pass;
   const { step, status } = stepAt(pass, index);

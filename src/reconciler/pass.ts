@@ -8,7 +8,7 @@ import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
 import { stampNow } from './times.ts';
 
-/** One decision about the steps of a started run, as far as it has come. */
+/** A decision about the steps of a started run while it is being made. */
 export interface Pass {
   readonly observation: Observation;
   readonly orchestration: Orchestration;
@@ -17,15 +17,15 @@ export interface Pass {
   readonly now: string;
   readonly nameChild: NameChild;
   /**
-   * The child of a step that is about to start, or why there can be none; undefined if its kind creates none. To be asked when
-   * the step's ancestors are final.
+   * The child of a step that is about to start, or why there can be none; undefined if the kind of the step creates
+   * none. Call it only when the ancestors of the step are final.
    */
   readonly childOf: (step: number) => PlannedChild | undefined;
 }
 
 type PlannedChild = ReturnType<ChildKind['buildSpec']> & { readonly kind: ChildKind };
 
-/** A decision that begins. */
+/** Begins a decision. */
 export function createPass(
   observation: Observation,
   orchestration: Orchestration,
@@ -50,7 +50,7 @@ export function createPass(
   return { observation, orchestration, draft, nowMs, now, nameChild, childOf };
 }
 
-/** A step as declared, and as it stands. */
+/** A step as declared, and its status with all changes so far. */
 export function stepAt({ draft }: Pass, index: number): { readonly step: Step; readonly status: StepStatus } {
   return { step: draft.steps[index] as Step, status: draft.statuses[index] as StepStatus };
 }

@@ -21,21 +21,21 @@ import { boundTime, stampNow } from './times.ts';
 
 export interface PlanOptions {
   readonly nameChild: NameChild;
-  /** How long a run waits for its Orchestration: GitOps applies in any order. */
+  /** How long a run waits for its Orchestration, because GitOps tools apply objects in any order. */
   readonly missingOrchestrationSeconds: number;
 }
 
 const SWITCH_OFF =
-  "the agents chart's orchestration controller is on here: helm upgrade agents CHART --reuse-values --set orchestrationController.enabled=false; if AGENTS_FEATURE_FLAGS_URL is set, turn its flag agents.orchestration_controller.enabled off too";
+  "the agents chart's orchestration controller is enabled here: run helm upgrade agents CHART --reuse-values --set orchestrationController.enabled=false; if AGENTS_FEATURE_FLAGS_URL is set, also turn off flag agents.orchestration_controller.enabled";
 
 const SNAPSHOT_LOST = { reason: RunReason.SnapshotLost, message: 'the snapshot that the run follows was deleted' };
 
-/** How deep SubOrchestrations may nest, the outermost run included. */
+/** How many levels SubOrchestrations may nest, including the outermost run. */
 const MOST_NESTED = 10;
 
 /**
- * Everything one run needs done now. Pure and total: the same observation at the same time gives the same actions, and a
- * crash between any two of them is repaired by planning again.
+ * Returns everything that one run needs now. Pure and total: the same observation at the same time gives the same
+ * actions. After a crash between two actions, the next plan repairs the run.
  */
 export function planRun(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run } = observation;
@@ -58,7 +58,10 @@ function planSteps(observation: Observation, nowMs: number, { nameChild }: PlanO
   return record(observation, nowMs, execution, summarise(statuses, run.isSuspended, failure));
 }
 
-/** A run whose snapshot cannot be read stays as it is, but for a cancel: that needs no more than what its status names. */
+/**
+ * A run whose snapshot cannot be read stays as it is. It can still be cancelled, because a cancel needs only what its
+ * status names.
+ */
 function planUnread(observation: Observation, words: string, nowMs: number): readonly Action[] {
   const { run } = observation;
   if (run.isCancelled) {
@@ -75,7 +78,9 @@ function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
   return { reason: RunReason.SnapshotUnreadable, message: `cannot read the snapshot that the run follows: ${words}` };
 }
 
-/** A run that is over stays over. If its status says that a step is not, which only others can have written, the step ends. */
+/**
+ * A run that is over stays over. If one of its steps is not final, another client wrote that status, and the step ends.
+ */
 function planEnded(observation: Observation, nowMs: number): readonly Action[] {
   const { status } = observation.run;
   const open = findOpenStep(status.phase ?? '', status.stepStatuses);
@@ -91,7 +96,7 @@ function planEnded(observation: Observation, nowMs: number): readonly Action[] {
   );
 }
 
-/** Writes what the steps come to, then does what follows from it. */
+/** Writes the state of the steps, then does what follows from it. */
 function record(
   observation: Observation,
   nowMs: number,
@@ -102,7 +107,7 @@ function record(
   const now = stampNow(observation, nowMs);
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
   const written = writeStatus(run.status, standing, fields, now, ttlOf(observation));
-  // How long the run is kept is said when its snapshot can be read.
+  // The snapshot has the lifetime of the run, so the lifetime is recorded when the snapshot can be read.
   const isUnread = orchestration.state === 'SnapshotUnreadable';
   const status = isUnread
     ? { ...written, conditions: written.conditions.filter(({ type }) => type !== ConditionType.Expires) }
@@ -111,7 +116,7 @@ function record(
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
     ...(isRunFinal(standing) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
-    // Before anything that changes a child: it is released as it was observed.
+    // Before anything that changes a child, because a child is released only if it is as observed.
     ...releaseRecorded(observation, statuses),
     ...holdAgain(observation, statuses),
     ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),
@@ -127,18 +132,20 @@ function planUnstarted(observation: Observation, nowMs: number, options: PlanOpt
   if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
   const later = requeueAt([rival.untilMs]);
   if (!rival.isActive) return later;
-  // Whoever else starts runs here would do the steps of this one a second time.
+  // The other controller would run the steps of this run a second time.
   const standing = { phase: 'Pending', reason: RunReason.StatusContested, message: SWITCH_OFF } as const;
   const patches = writeStanding(run, standing, stampNow(observation, nowMs));
   return [...patches, ...(patches.length > 0 ? [contestedEvent(SWITCH_OFF)] : []), ...later];
 }
 
-/** What a run that has not started says. */
+/** Writes the status of a run that has not started. */
 function writeStanding(run: ObservedRun, standing: Standing, now: string): readonly Action[] {
   return patchIfChanged(run, writeStatus(run.status, standing, { observedGeneration: run.generation }, now));
 }
 
-/** A run takes its snapshot first, then claims its status: a crash between the two leaves a snapshot that still holds. */
+/**
+ * A run stores its snapshot first, then claims its status. After a crash between the two, the snapshot is still valid.
+ */
 function planStart(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run, orchestration, ancestry } = observation;
   const now = stampNow(observation, nowMs);
@@ -152,13 +159,13 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   if (orchestration.state === 'Foreign')
     return fail(
       RunReason.SnapshotNameTaken,
-      `ControllerRevision ${nameSnapshot(run.uid)} exists and is not what this run would store: delete it and create another run`,
+      `ControllerRevision ${nameSnapshot(run.uid)} exists but is not what this run would store: delete it and create another run`,
     );
   if (run.isSuspended)
     return stand({
       phase: 'Pending',
       reason: RunReason.Suspended,
-      message: 'the run waits for its suspend annotation to go',
+      message: 'the run waits until its suspend annotation is removed',
     });
   if (orchestration.state === 'Unreadable') {
     const message = `cannot list Orchestration: ${orchestration.words}`;
@@ -174,13 +181,13 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
     );
   }
   if (ancestry.length >= MOST_NESTED)
-    return fail(RunReason.SubOrchestrationTooDeep, `more than ${MOST_NESTED} orchestrations run each other`);
+    return fail(RunReason.SubOrchestrationTooDeep, `SubOrchestrations are nested more than ${MOST_NESTED} levels deep`);
   if (orchestration.state === 'Found' && orchestration.denial !== undefined)
     return fail(orchestration.denial.code, orchestration.denial.message);
   const steps = 'orchestration' in orchestration ? orchestration.orchestration.steps.length : 0;
   if (!canFit(steps, roomForStatus(run.bytesBeside))) {
-    const message = `the run itself takes ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
-    return fail(RunReason.StatusTooLarge, `${message}: give it smaller parameters`);
+    const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
+    return fail(RunReason.StatusTooLarge, `${message}: use smaller parameters`);
   }
   if (orchestration.state === 'Found') {
     const words = observation.waits.get(nameSnapshot(run.uid));
@@ -197,7 +204,7 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
     type: 'EmitEvent',
     eventType: 'Normal',
     reason: EventReason.Started,
-    message: `runs ${quoteName(run.orchestration)}`,
+    message: `started Orchestration ${quoteName(run.orchestration)}`,
   };
   return insertAfterPatch(planSteps(claimed, nowMs, options), started);
 }
@@ -216,14 +223,14 @@ function waitForOrchestration(
   const deadlineMs = sinceMs + missingOrchestrationSeconds * 1000;
   const name = quoteName(run.orchestration);
   if (nowMs >= deadlineMs)
-    return fail(reason, `there was no Orchestration ${name} for ${missingOrchestrationSeconds} s`);
+    return fail(reason, `Orchestration ${name} did not appear within ${missingOrchestrationSeconds} s`);
   return stand(
-    { phase: 'Pending', reason, message: `waits for the Orchestration ${name} to appear` },
+    { phase: 'Pending', reason, message: `waits for Orchestration ${name} to appear` },
     ...requeueAt([deadlineMs]),
   );
 }
 
-/** A finished run only loses children it ended itself and, when its time has come, goes. */
+/** A finished run deletes the children that it ended itself and, when its lifetime is over, is deleted. */
 function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
   const { status } = observation.run;
   return [
@@ -235,7 +242,10 @@ function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
   ];
 }
 
-/** A run that 0.2 ended does not say how long it is kept: it does from now on, and its snapshot is not read again. */
+/**
+ * A run that 0.2 ended does not record how long it is kept. The first reconcile records it, so that its snapshot is not
+ * read again.
+ */
 function noteLifetime(observation: Observation, nowMs: number): readonly Action[] {
   const { run, orchestration } = observation;
   const { status } = run;
@@ -244,7 +254,7 @@ function noteLifetime(observation: Observation, nowMs: number): readonly Action[
   return patchIfChanged(run, { ...status, conditions: [...status.conditions, lifetime] });
 }
 
-/** An end whose time cannot be read never expires. */
+/** A run whose end time cannot be read never expires. */
 function expire(observation: Observation, nowMs: number): readonly Action[] {
   if (observation.isAwaited) return [];
   const { status } = observation.run;
@@ -264,7 +274,7 @@ function insertAfterPatch([patch, ...rest]: readonly Action[], action: Action): 
 /** The last time that a Date can hold. */
 const LATEST_MS = 8.64e15;
 
-/** At the first of these times; none where there is none, or none that can be read. */
+/** Requeues at the first of these times. Returns nothing if there is no valid time. */
 function requeueAt(timesMs: readonly number[]): readonly Action[] {
   const soonestMs = Math.min(...timesMs);
   return soonestMs <= LATEST_MS ? [{ type: 'RequeueAt', time: new Date(soonestMs).toISOString() }] : [];
@@ -280,13 +290,13 @@ function endEvent({ phase, reason, message }: EndStanding): Action {
 }
 
 /**
- * A run whose status another controller writes is left alone. Once that one has ended it, of the conditions that stand from
- * here those go that contradict the end: nobody else would correct them.
+ * A run whose status another controller writes is not touched, with one exception: when that controller has ended it,
+ * our conditions that contradict the end are corrected, because no other controller corrects them.
  */
 function planContested({ run }: Observation, nowMs: number): readonly Action[] {
   const { name, namespace, stored } = run;
   const clear = `kubectl -n ${namespace} patch orchestrationrun ${name} --subresource=status --type=merge -p '{"status": null}'`;
-  const message = `another controller works on ${quoteName(name)}, so it is left alone here: switch one of the two off; to have all its steps done again here: ${clear}`;
+  const message = `another controller writes the status of ${quoteName(name)}, so this one ignores the run: disable one of the two controllers; to run all steps again here, run ${clear}`;
   const event = contestedEvent(message);
   const status = decodeRunStatus(stored);
   if (!isRunFinal(status)) return [event];

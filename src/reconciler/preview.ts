@@ -10,15 +10,15 @@ import { readRun } from './observe.ts';
 /** The child that the first attempt of a step would create. */
 export interface Preview {
   readonly step: string;
-  /** Where the step stands in the list of all. */
+  /** The index of the step in the Orchestration. */
   readonly index: number;
-  /** Of the child. */
+  /** The kind of the child. */
   readonly kind: string;
-  /** The child, or a sentence why there can be none. */
+  /** The child, or a sentence on why there can be none. */
   readonly child: PreviewedChild | string;
 }
 
-/** It has no owner: there is no run yet. */
+/** A child without an owner, because there is no run yet. */
 interface PreviewedChild {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,7 +26,7 @@ interface PreviewedChild {
   readonly [field: string]: unknown;
 }
 
-/** The children of a run with these parameters, step by step; steps that create none are left out. */
+/** Returns the children of a run with these parameters, in step order. Steps that create no child are left out. */
 export function previewChildren(
   { name, steps }: Orchestration,
   namespace: string,

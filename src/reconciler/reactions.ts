@@ -3,20 +3,23 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { hasEnded } from './attempts.ts';
 import { ownerRunOf } from './topics.ts';
 
-/** A run whose next look is further off waits for a time, not for us. */
+/** If the next reconcile of a run is further off than this, the run waits for a time and not for this process. */
 const LONGEST_REACTION_MS = 5_000;
 
-/** Measures how long it takes from the sight of a child that ended to the creation of the next child of its run. */
+/** Measures the time from the observation of a child that ended to the creation of the next child of its run. */
 export interface Reactions {
-  /** A change was heard of. */
+  /** Records that a change was observed. */
   see(changed: StoredObject, nowMs: number): void;
-  /** A child of a run was created; returns the milliseconds since the first end that led to it. */
+  /** Records that a child of a run was created. Returns the milliseconds since the first end that led to it. */
   create(run: string, nowMs: number): number | undefined;
-  /** A look at a run is over and the next comes after so long, or only with news: nothing follows from what it saw. */
-  settle(run: string, nextLookMs: number): void;
+  /**
+   * Records that a reconcile of a run is over and when the next one comes. If that is far off, what the run observed
+   * led to no child.
+   */
+  settle(run: string, nextReconcileMs: number): void;
 }
 
-/** Has seen nothing yet. Costs an entry for each run of which a child ended and no other has begun. */
+/** Starts empty. Keeps one entry for each run that has had a child end and no child created since. */
 export function createReactions(kinds = stepKinds): Reactions {
   const seenAt = new Map<string, number>();
   return {
@@ -31,8 +34,8 @@ export function createReactions(kinds = stepKinds): Reactions {
       seenAt.delete(run);
       return since === undefined ? undefined : nowMs - since;
     },
-    settle(run, nextLookMs) {
-      if (nextLookMs > LONGEST_REACTION_MS) seenAt.delete(run);
+    settle(run, nextReconcileMs) {
+      if (nextReconcileMs > LONGEST_REACTION_MS) seenAt.delete(run);
     },
   };
 }

@@ -12,8 +12,9 @@ import type { Observation, ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
 
 /**
- * A run's status may be heard of before the child it speaks of: that a recorded child is gone, which ends its attempt or
- * lets the next one start, is believed of the API server alone. Of a step whose child cannot be read nothing is known.
+ * Reads the children that the status records. Only the API server can confirm that a recorded child is gone, which ends
+ * its attempt or lets the next one start: the copy may have the status of a run before it has the child that the status
+ * names. If a child cannot be read, the state of its step is unknown.
  */
 export async function readChildren(
   cluster: Cluster,
@@ -28,17 +29,17 @@ export async function readChildren(
   const errors = new Set<unknown>();
   const unread = new Map<string, unknown>();
 
-  function sort(name: string, adoption: Adoption | undefined): void {
+  function classify(name: string, adoption: Adoption | undefined): void {
     if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
     else if (adoption !== undefined) children.set(name, adoption.child);
   }
 
-  async function look(step: StepStatus, ref: ResourceRef, known: StoredObject | undefined): Promise<void> {
+  async function read(step: StepStatus, ref: ResourceRef, known: StoredObject | undefined): Promise<void> {
     const { apiVersion, kind, namespace, name } = ref;
     const uid = uidOf({ created }, step);
-    if (known !== undefined && uid === undefined && isIntent(step)) return sort(name, await adoptFor(step));
+    if (known !== undefined && uid === undefined && isIntent(step)) return classify(name, await adoptFor(step));
     const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
-    // One failure speaks for its kind: nobody waits for as many as there are steps.
+    // After one failure, no other child of this kind is read, because each read may take long to fail.
     if (isDoubtful && unread.has(kind)) throw unread.get(kind);
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
     if (child !== undefined) children.set(child.metadata.name, child);
@@ -48,7 +49,7 @@ export async function readChildren(
     const { resourceRef: ref } = step;
     if (ref === undefined || unreadable.has(step.name)) continue;
     const known = cluster.getObject(ref.apiVersion, ref.kind, `${ref.namespace}/${ref.name}`);
-    await look(step, ref, known).catch((error: unknown) => {
+    await read(step, ref, known).catch((error: unknown) => {
       errors.add(error);
       if (known === undefined) unread.set(ref.kind, error);
       unreadable.set(step.name, `cannot check ${ref.kind} ${ref.name}: ${wordsOf(error)}`);
@@ -57,7 +58,9 @@ export async function readChildren(
   return { children, taken, unreadable, errors: [...errors] };
 }
 
-/** A child that neither the status nor this process knows to be ours: after a crash, or since somebody else has created it. */
+/**
+ * Adopts a child that neither the status nor this process knows. It was created before a crash, or by another client.
+ */
 export async function adoptChild(
   cluster: Cluster,
   run: ObservedRun,

@@ -5,7 +5,7 @@ import type { Memory } from './memory.ts';
 import type { ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
 
-/** The steps whose kind cannot be listed. A kind concerns the steps of that kind and no others. */
+/** The steps whose kind cannot be listed, each with the reason. Steps of other kinds are not affected. */
 export function findUnreadable(
   cluster: Cluster,
   run: ObservedRun,
@@ -28,7 +28,7 @@ export function findUnreadable(
   );
 }
 
-/** What is offered to gate steps that are not over. */
+/** The objects that match gate steps that are not over, by step. */
 export function readWatched(
   cluster: Cluster,
   run: ObservedRun,

@@ -1,5 +1,5 @@
 import type { ReconcileResult } from '../objects/outcomes.ts';
-import { act, type NextLook } from './act.ts';
+import { act, type Requeue } from './act.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
 import type { Action, Observation } from './observation.ts';
@@ -10,25 +10,25 @@ import type { PlanOptions } from './plan.ts';
 import type { Cluster } from './ports.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
-/** A child's uid is recorded at most so long after it was seen, with the next write if one comes before. */
+/** A child's uid is recorded at most this long after it was observed, or earlier with another write. */
 const LAZY_WRITE_MS = 1_000;
 
 export interface ReconcilerOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
-  /** Milliseconds since 1970 on the API server's clock, which may be set. */
+  /** Milliseconds since 1970 on the API server's clock, which may be adjusted. */
   readonly now: () => number;
-  /** Milliseconds on a clock that never jumps; its zero means nothing. */
+  /** Milliseconds on a monotonic clock. Only differences have a meaning. */
   readonly elapsed: () => number;
 }
 
 export interface Reconciler {
-  /** What becomes of a finished run for which nothing is due now; undefined where it is to be looked at. */
+  /** What to do with a finished run for which nothing is due now; undefined if the run needs a reconcile. */
   readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
-  /** Looks at one run and does what is due. What it throws is to be tried again. */
+  /** Reconciles one run. If it throws, the run is to be retried. */
   readonly reconcile: (key: string) => Promise<ReconcileResult>;
 }
 
-/** What is remembered of a run between two looks; nothing of it is needed for safety. */
+/** What is remembered of the writes of a run between two reconciles. Safety does not depend on it. */
 interface Pace {
   readonly nextWriteMs?: number;
   readonly lazySinceMs?: number;
@@ -58,13 +58,13 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     const nowMs = now();
     const actions = await planWithOpenings(cluster, observation, nowMs, options);
     const { due, waitMs, next } = regulate(actions, observation, pace, elapsed());
-    const look = await act({ cluster, key, run: observation.run, memory, elapsed }, due);
-    // What has failed is tried again by the queue's back-off alone: a write that is held back for the size of the status would
-    // begin that anew, and one that waits for company waits from when it was first due.
-    const hasFailed = (look.errors ?? []).length > 0;
+    const requeue = await act({ cluster, key, run: observation.run, memory, elapsed }, due);
+    // After a failure, only the queue's back-off delays the next attempt: a delay because of the size of the status
+    // would reset the back-off. A write that waits for other changes keeps the time at which it was first due.
+    const hasFailed = (requeue.errors ?? []).length > 0;
     paces.set(key, { uid: observation.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
-    const errors = [...failed, ...(observation.errors ?? []), ...(look.errors ?? [])];
-    return conclude({ ...look, errors }, waitMs, now());
+    const errors = [...failed, ...(observation.errors ?? []), ...(requeue.errors ?? [])];
+    return conclude({ ...requeue, errors }, waitMs, now());
   }
 
   function rest(key: string): ReturnType<Reconciler['rest']> {
@@ -74,12 +74,15 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     return afterMs === Infinity ? 'done' : { afterMs };
   }
 
-  /** What is remembered of the run of this name and uid. If another had the name, all of that one is forgotten. */
+  /**
+   * The pace of the run of this name and uid. If another run had the name, everything remembered of that run is
+   * deleted.
+   */
   function recall(key: string, uid: string | undefined): Pace {
     const known = paces.get(key);
     if (known !== undefined && known.uid === uid) return known.pace;
     if (known !== undefined) for (const part of Object.values(memory)) part.delete(known.uid);
-    // That a run is contested is reported once, also if the other controller ends it and then begins it again.
+    // A contested run is reported once, even if the other controller ends it and then starts it again.
     const isThere = uid === undefined && cluster.getRun(key)?.metadata.uid === known?.uid;
     if (isThere && known?.pace.isContested === true) return known.pace;
     paces.delete(key);
@@ -90,9 +93,9 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   return { reconcile, rest };
 }
 
-/** Of all that a look asks for, the soonest. */
+/** Returns the soonest of everything that a reconcile asks for. */
 function conclude(
-  { isOutdated, isNow, atMs, errors = [] }: NextLook,
+  { isOutdated, isNow, atMs, errors = [] }: Requeue,
   waitMs: number | undefined,
   nowMs: number,
 ): ReconcileResult {
@@ -114,12 +117,12 @@ interface Regulated {
 }
 
 /**
- * Holds back what need not be now: a status that only gains uids waits for company, and one that was written a moment ago
- * is not written again so soon. With the status everything behind it waits, since it rests on what the status says.
+ * Delays actions that are not urgent. A status that only adds uids waits for other changes. A status is not written
+ * again right after its last write; all other actions then wait too, because they rely on what the status says.
  */
 function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, nowMs: number): Regulated {
   const { isContested } = run;
-  // That it is contested is reported once.
+  // A contested run is reported once.
   if (isContested)
     return { due: actions.filter(({ type }) => !pace.isContested || type !== 'EmitEvent'), next: { isContested } };
   const patch = actions.find((action) => action.type === 'PatchStatus');
@@ -132,7 +135,7 @@ function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, 
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
   }
   const isClaim = run.status.runId === undefined;
-  // A write of uids alone gathers nothing, so what comes next need not wait for company: only for the size of the status.
+  // A write of uids alone gathers no other changes, so the next write waits only for the size of the status.
   const restMs = writeWindowMs(patch.status) - (patch.isUrgent ? 0 : SMALLEST_WINDOW_MS);
   return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + restMs } };
 }

@@ -8,11 +8,12 @@ import type { NameChild } from './names.ts';
 import type { ObservedRun } from './observation.ts';
 
 /**
- * The entries of a run's status as far as they can be believed: others can write a status too. The kind of a step comes
- * from the snapshot, and its child's kind, namespace and name from run, step and attempt; of what is stored about a child
- * only the uid counts, and only together with its owner. What no step of the snapshot has is dropped, an entry that is
- * there twice counts once, and a step that has begun is followed at the attempt that it names. In declaration order; a
- * run that has lost its snapshot (`steps` undefined) keeps the entries it has. Linear.
+ * Returns the step entries of the status of a run as far as they can be trusted, because others can write a status too.
+ * The kind of a step comes from the snapshot. The kind, namespace and name of its child come from run, step and
+ * attempt. Of what is stored about a child, only the uid counts, and only if the owner of the child matches. Entries
+ * for steps that the snapshot does not have are dropped, duplicate entries count once, and a step that has begun keeps
+ * the attempt that it records. In declaration order. If the run has lost its snapshot (`steps` is undefined), it keeps
+ * its entries. Linear.
  */
 export function repairSteps(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status'>,
@@ -36,7 +37,10 @@ export function repairSteps(
   });
 }
 
-/** Of two entries for one step that of the later attempt, and of one attempt that which is not over: its child has the truth. */
+/**
+ * Chooses between two entries for one step: the one of the later attempt or, for the same attempt, the one that is not
+ * final, because the child of that one has the real state.
+ */
 function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   if (one === undefined || other.attempt > one.attempt) return other;
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;

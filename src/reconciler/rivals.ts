@@ -2,41 +2,45 @@ import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import type { Rival } from './observation.ts';
 
 /**
- * The name under which all controllers of the agents chart write statuses. On these kinds only its orchestration controller
- * does: an entry of that name says that it works in the namespace.
+ * The field manager of all controllers of the agents chart. Only its orchestration controller writes the statuses of
+ * these kinds, so an entry of that field manager shows that it is active in the namespace.
  */
 export const RIVAL = { fieldManager: FieldManager.AgentsChart, kinds: ['OrchestrationRun', 'Orchestration'] };
 
-/** How long a status that it has written says that it is there. */
+/** How long a status that the rival wrote proves that it is active. */
 const EVIDENCE_MS = 10 * 60_000;
-/** How old a run is that it would have begun by now. */
+/** The age of a run at which an active rival would have begun it. */
 const UNTOUCHED_MS = 3_000;
 /** The API server's clock is known to the second, and so is the time of an entry. */
 const PRECISION_MS = 1_000;
 
-/** Where another controller that executes runs is at work, as far as its writes tell. */
+/** Tracks in which namespaces another controller that executes runs (the rival) is active, according to its writes. */
 export interface Rivals {
-  /** From now on its writes count: what it has written before, it may have written before it was switched off. */
+  /** From now on, writes of the rival count. It may have made earlier writes before it was disabled. */
   readonly begin: () => void;
-  /** It has written a status of this namespace at this time, to the second. */
+  /**
+   * Records that the rival wrote a status in this namespace at this time, in milliseconds since 1970, to the second.
+   */
   readonly see: (namespace: string, writtenMs: number) => void;
   /**
-   * Until when something is left to the rival, such as the status of an Orchestration, which each would rewrite without end;
-   * undefined where it need not be. `touchedMs` is when the rival wrote or created it last, if it has: it may go on with it.
+   * Until when something is left to the rival, in milliseconds since 1970; undefined if it need not be. An example is
+   * the status of an Orchestration, which both controllers would rewrite without end. `touchedMs` is when the rival
+   * last wrote or created the object, if it did: it may continue with that object.
    */
   readonly leaveUntilMs: (namespace: string, touchedMs: number | undefined) => number | undefined;
   /**
-   * What keeps a run that nobody has started from being started here; undefined for nothing. The first one of a namespace is
-   * left to the rival for three seconds, and so is each while it is at work: it would begin the run in that time.
+   * What prevents a run that has not started from being started here; undefined if nothing does. The first run of a
+   * namespace is left to the rival for three seconds, because the rival would begin it in that time. While the rival is
+   * active, so is each run.
    */
   readonly of: (namespace: string, createdMs: number) => Rival | undefined;
 }
 
-/** Knows of none yet. `now` is the API server's clock. */
+/** Starts without any rival. `now` is the API server's clock. */
 export function createRivals(now: () => number): Rivals {
-  /** When it last wrote, by namespace. */
+  /** When the rival last wrote, by namespace. */
   const seen = new Map<string, number>();
-  /** Namespaces in which it has left a run alone. */
+  /** Namespaces in which the rival did not begin a run in time. */
   const quiet = new Set<string>();
   let begunMs = Infinity;
 

@@ -8,15 +8,19 @@ import { startRules } from './start-rules/table.ts';
 
 type Judge = ReturnType<StartRule['prepare']>;
 
-/** Skips, whether or not anything may start now, every step that depends, directly or not, on one that ended unsatisfied. */
+/**
+ * Skips every step that depends, directly or indirectly, on a step that ended unsatisfied, even if nothing may start
+ * now.
+ */
 export function skipDependents(pass: Pass): void {
   const judges = [dependencies.prepare(pass)];
   for (const index of listPending(pass)) mayStart(pass, index, judges);
 }
 
 /**
- * Starts the attempts that the rules let start: retries first, then steps that need no child, since one of them may end at once
- * and make others ready, then children, in declaration order. Linear: each rule judges each step once.
+ * Starts the attempts that the rules allow, in three groups. Retries come first. Then come steps that need no child,
+ * because one of them may end at once and make others ready. Children come last, in declaration order. Linear: each
+ * rule judges each step once.
  */
 export function startAttempts(pass: Pass, rules = startRules): void {
   const all = rules.map((rule) => ({ ...rule, judge: rule.prepare(pass) }));
@@ -28,7 +32,10 @@ export function startAttempts(pass: Pass, rules = startRules): void {
   startSteps(pass, beforeOthers, inTurn);
 }
 
-/** A timed-out child must be gone before the next attempt, or two would run at once. */
+/**
+ * Starts retries that are due. A child that timed out must be gone before the next attempt starts, or two would run at
+ * once.
+ */
 function retrySteps(pass: Pass, judges: readonly Judge[]): void {
   const { draft, nowMs, observation } = pass;
   for (const [index, status] of draft.statuses.entries()) {
@@ -51,12 +58,12 @@ function startSteps(pass: Pass, beforeOthers: readonly Judge[], inTurn: readonly
   for (const index of children.sort((left, right) => left - right)) startInTurn(index);
 }
 
-/** Steps of which no attempt has begun, each after all that it depends on. */
+/** The steps without an attempt, each after all of its dependencies. */
 function* listPending({ draft }: Pass): Generator<number> {
   for (const index of draft.order) if (draft.statuses[index]?.phase === 'Pending') yield index;
 }
 
-/** Whether all of these let an attempt start; if not, records what the first that does not says. */
+/** Whether all rules let an attempt start. Otherwise records the verdict of the first rule that does not. */
 function mayStart({ draft }: Pass, index: number, judges: readonly Judge[]): boolean {
   const verdict = decide(judges, index);
   if (verdict.type === 'Skip')
@@ -73,7 +80,7 @@ function decide(judges: readonly Judge[], index: number): Verdict {
   return START;
 }
 
-/** Records the intent of an attempt; of one without a child, also what comes of it at once. */
+/** Records the intent of an attempt. An attempt without a child also gets its outcome if it has one at once. */
 function startAttempt(pass: Pass, index: number): void {
   const { draft, now, nameChild, observation } = pass;
   const { name, attempt: before } = stepAt(pass, index).status;

@@ -5,9 +5,10 @@ import type { Action, ObservedRun } from './observation.ts';
 import { fitStatus, roomForStatus } from './status-size.ts';
 
 /**
- * A write that must not wait. Nothing is created but behind one, even if it says nothing new: it fails where the run is not
- * as it was observed, and an old view must not create an attempt whose child has come and gone. What says nothing new
- * changes nothing, not even the time: a change would wake the run, and a create that fails would be tried without a pause.
+ * Plans a write of the status that must not wait. Every create comes after such a write, even if the write changes
+ * nothing: it fails if the run is not as observed, so that an outdated observation cannot create an attempt whose child
+ * has come and gone. A status that says nothing new keeps its stored time. A new time would trigger a reconcile, and a
+ * create that fails would be retried without a pause.
  */
 export function patch(run: ObservedRun, planned: RunStatus): Action {
   const status = fitStatus(planned, roomForStatus(run.bytesBeside));
@@ -15,7 +16,10 @@ export function patch(run: ObservedRun, planned: RunStatus): Action {
   return { type: 'PatchStatus', status: isNew ? status : (run.stored as unknown as RunStatus), isUrgent: true };
 }
 
-/** Nothing is written that says what is stored already. Uids, and what a step waits for, may wait for company. */
+/**
+ * Plans a write of the status if it differs from the stored one. If only uids or the messages of waiting steps differ,
+ * the write is not urgent.
+ */
 export function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly Action[] {
   const status = fitStatus(planned, roomForStatus(run.bytesBeside));
   const [stored, wanted] = [withoutTime(run.stored), withoutTime({ ...status })];
@@ -23,13 +27,13 @@ export function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly A
   return [{ type: 'PatchStatus', status, isUrgent: !isEqual(withoutRemarks(stored), withoutRemarks(wanted)) }];
 }
 
-/** What a status says, of which we write all; its time apart. */
+/** The fields of a status that we write, without its time. */
 function withoutTime(status: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { phase, runId, startedAt, finishedAt, observedGeneration, conditions = [], stepStatuses = [] } = status;
   return { phase, runId, startedAt, finishedAt, observedGeneration, conditions, stepStatuses };
 }
 
-/** Without the uids of children, and without what is said of steps that are not over. */
+/** A status without the uids of children and without the messages of steps that are not over. */
 function withoutRemarks({ stepStatuses, ...status }: Record<string, unknown>): unknown {
   const steps = Array.isArray(stepStatuses) ? stepStatuses.map(asRecord) : [];
   return {

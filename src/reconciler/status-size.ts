@@ -2,22 +2,22 @@ import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 
-/** What etcd takes for one object by default (--max-request-bytes). */
+/** The limit of etcd for one object by default, in bytes (--max-request-bytes). */
 const LARGEST_OBJECT = 1.5 * 1024 * 1024;
-/** For managedFields, which the API server adds, and for the request around the object. */
+/** Bytes reserved for managedFields, which the API server adds, and for the request around the object. */
 const RESERVE = 64 * 1024;
-/** Every write stores all of a status again, so that a large one is written short even where there is room. */
+/** Every write stores the whole status again, so a status above this size is shortened even if there is room for it. */
 const MOST_BYTES = 1_000_000;
-/** Of a step in the shortest form, and of the run around its steps. */
+/** Most bytes of a step in its shortest form, and of the run around its steps. */
 const LONGEST_ENTRY = 256;
 const LONGEST_FRAME = 8 * 1024;
 
-/** How a step is written, from all that there is to say to what its run cannot go on without. */
+/** The forms in which a step is written, from the complete one to the least that its run needs. */
 const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[] = [
   writeWhole,
   (step) => writeWhole(withoutMessage(step)),
   (step) => (step.storedPhase === undefined ? writeShort(step) : writeWhole(step)),
-  // The last resort: even names do not fit. What is Pending has nothing to say.
+  // If even names do not fit, Pending steps are left out: they have nothing to record.
   (step, index) => {
     if (step.storedPhase !== undefined) return writeWhole(step);
     const { name: _, kind: __, ...short } = writeShort(step);
@@ -25,17 +25,17 @@ const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[
   },
 ];
 
-/** Bytes that the status of a run may take, beside its spec and metadata, which `measureBeside` measures. */
+/** How many bytes the status of a run may take beside its spec and metadata, which `measureBeside` measures. */
 export function roomForStatus(bytesBeside: number): number {
   return Math.min(MOST_BYTES, LARGEST_OBJECT - RESERVE - bytesBeside);
 }
 
-/** Whether a run of so many steps can be brought to its end within that room, whatever becomes of it. */
+/** Whether a run of this many steps can reach its end with a status of that size, whatever happens to it. */
 export function canFit(steps: number, mostBytes: number): boolean {
   return steps * LONGEST_ENTRY + LONGEST_FRAME <= mostBytes;
 }
 
-/** Bytes of an object without its status. Keys count twice, since managedFields names each. */
+/** Bytes of an object without its status. Keys count twice, because managedFields repeats each of them. */
 export function measureBeside({ metadata, spec }: StoredObject): number {
   const { parameters } = asRecord(spec);
   const keys = [...Object.keys(asRecord(parameters)), ...Object.keys(metadata.annotations ?? {})];
@@ -43,9 +43,10 @@ export function measureBeside({ metadata, spec }: StoredObject): number {
 }
 
 /**
- * The status as it is stored: whole where it fits, else the messages go first, then times and the references of children,
- * of which uids stay where they are still asked for, and at last names. Names of children are derived, never read back, so
- * that nothing is lost that is needed to go on, to end the run or to delete a child. The same status gives the same result.
+ * Returns the most complete form of a status that fits. Messages are dropped first, then times and the references of
+ * children, and names last. The uids of children stay as long as they are needed. The names of children are derived and
+ * never read back, so a run never loses what it needs to continue, to end, or to delete a child. The same status gives
+ * the same result.
  */
 export function fitStatus(status: RunStatus, mostBytes = MOST_BYTES): RunStatus {
   let fitted = status;
@@ -57,7 +58,7 @@ export function fitStatus(status: RunStatus, mostBytes = MOST_BYTES): RunStatus 
   return fitted;
 }
 
-/** A phase that this build does not know is written back as it was. */
+/** A phase that this version does not know is written back unchanged. */
 function writeWhole({ storedPhase, ...step }: StepStatus): object {
   return storedPhase === undefined ? step : { ...step, phase: storedPhase };
 }
@@ -82,17 +83,17 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, ...step }: St
   };
 }
 
-/** At most three bytes a character (UTF-8 of what JSON does not escape), and mostly one. */
+/** A character takes one byte in most cases, and three bytes at most (UTF-8 of what JSON does not escape). */
 function countBytes(value: object): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
-/** Within it, what ends together is written together. */
+/** Steps that end within this time are written together. */
 export const SMALLEST_WINDOW_MS = 200;
 
 /**
- * How long after a write of this status the next one waits, in milliseconds: every write stores all of it again, so large
- * ones come at 200 KB/s at most.
+ * How long the next write waits after a write of this status, in milliseconds. Every write stores the whole status
+ * again, so large statuses are written at 200 KB/s at most.
  */
 export function writeWindowMs(status: RunStatus): number {
   const bytes = JSON.stringify(status).length;

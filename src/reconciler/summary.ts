@@ -18,23 +18,26 @@ import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
 
-/** Where a run stands, in a word for programs and a sentence for people. */
+/** The state of a run: phase and reason for programs, a message for people. */
 export interface Standing {
   readonly phase: RunPhase;
   readonly reason: RunReason | ProblemCode;
   readonly message: string;
 }
 
-/** Of a run that is over. */
+/** The state of a run that is over. */
 export type EndStanding = Standing & { readonly phase: FinalRunPhase };
 
-/** Why a run cannot go on, whatever its steps come to. */
+/** Why a run cannot continue, whatever the state of its steps. */
 export interface Failure {
   readonly reason: RunReason & StepReason;
   readonly message: string;
 }
 
-/** What the steps of a started run come to. Only when every step is final, or the run cannot go on, has it ended. */
+/**
+ * Derives the state of a started run from its steps. The run has ended if every step is final, or if the run cannot
+ * continue.
+ */
 export function summarise(statuses: readonly StepStatus[], isSuspended: boolean, failure?: Failure): Standing {
   const named = (reason: StepReason) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
   if (failure !== undefined) {
@@ -84,15 +87,15 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
       };
 }
 
-/** A step stands still whose phase a newer build has written: it may be anything but over. */
+/** Reports a step whose phase a newer version wrote. This version does not move it on, and counts it as not over. */
 function explainUnknown(statuses: readonly StepStatus[]): string {
   const step = statuses.find(({ storedPhase }) => storedPhase !== undefined);
   if (step?.storedPhase === undefined) return '';
   const [name, phase] = [displayName(step.name), displayName(step.storedPhase)];
-  return `; ${name} is ${phase}, a phase that this version does not know: it waits for the one that wrote it, or for a cancel`;
+  return `; step ${name} has the phase ${phase}, which this version does not know: the run waits for the version that wrote it, or for a cancel`;
 }
 
-/** The status that says so, on top of what is stored. */
+/** Returns the stored status with this state in it. */
 export function writeStatus(
   before: RunStatus,
   standing: Standing,
@@ -104,7 +107,8 @@ export function writeStatus(
   const conditions = [...describe(standing, fields.stepStatuses), ...lifetime];
   const isReplaced = (type: string) =>
     type === ConditionType.EngineFault || conditions.some((condition) => condition.type === type);
-  // A list is written as a whole: those that others have added, such as a newer build, stay. A fault is over: this is progress.
+  // The list is written as a whole, so conditions that others added, such as a newer version, are kept. EngineFault is
+  // removed, because a run that makes progress has no fault.
   const others = before.conditions.filter(({ type }) => !isReplaced(type));
   return {
     ...before,
@@ -136,8 +140,8 @@ function describe(
 }
 
 /**
- * The conditions of a run that another controller ended, where what was written here before it took the run over does not
- * hold any more: the others stay as they are.
+ * Corrects the conditions of a run that another controller ended. Only conditions that we wrote before and that
+ * contradict the end change.
  */
 export function correctConditions(
   { phase, conditions }: RunStatus & { readonly phase: RunPhase },
@@ -153,7 +157,7 @@ export function correctConditions(
   });
 }
 
-/** What `kubectl get` shows of an ended run: `4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped`. */
+/** The message that `kubectl get` shows for a finished run: `4 of 4 steps done: 2 succeeded, 1 failed, 1 skipped`. */
 function countByPhase(statuses: readonly StepStatus[]): string {
   const counts = FINAL_PHASES.flatMap((phase) => {
     const count = statuses.filter((status) => status.phase === phase).length;

@@ -1,9 +1,9 @@
 import type { Observation } from './observation.ts';
 
-/** Two clocks that both follow the API server's may differ by so much. */
+/** How far two clocks that both follow the API server's clock may differ. */
 const SLACK_MS = 5_000;
 
-/** The time to write for now: not before any time of the API server's own that the decision has read. */
+/** The time to write as now. It is never before a time of the API server's own that the decision has read. */
 export function stampNow({ run, children }: Observation, nowMs: number): string {
   const known = [...children.values()].map(({ metadata }) => metadata.creationTimestamp);
   const latest = [run.creationTimestamp, ...known].reduce((ms, time) => Math.max(ms, parse(time)), nowMs);
@@ -11,8 +11,8 @@ export function stampNow({ run, children }: Observation, nowMs: number): string 
 }
 
 /**
- * A stored time, in milliseconds since 1970, within what the API server's own times allow: not before `earliest`, and not in
- * the future. An engine with a wrong clock may have written it. NaN where there is none.
+ * A stored time, in milliseconds since 1970, limited to what the API server's own times allow: not before `earliest`,
+ * and not in the future. An engine with a wrong clock may have written it. NaN if it is not a time.
  */
 export function boundTime(time: string | undefined, earliest: string, nowMs: number): number {
   const storedMs = Math.max(Date.parse(time ?? ''), parse(earliest));

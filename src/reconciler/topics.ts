@@ -5,17 +5,17 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
 import { historyOf, isUnsettled } from './lifetime.ts';
 
-/** The topic of what a run reads and does not own: an Orchestration by its name, and what a gate waits for. */
+/** The topic of an object that a run reads and does not own: an Orchestration by its name, or what a gate waits for. */
 export function topicOf(kind: string, namespace: string, text: string): string {
   return `${kind} ${namespace}/${text}`;
 }
 
-/** The topic of another run that a run reads, such as the one that owns it, by its key. */
+/** The topic of another run that a run reads, such as its owner, by key. */
 export function topicOfRun(key: string): string {
   return `OrchestrationRun ${key}`;
 }
 
-/** The topics that an object is about: whoever asked for one of them hears of the object. */
+/** The topics of an object. A change of the object triggers a reconcile of every run that asked for one of them. */
 export function topicsOf(object: StoredObject, kinds = stepKinds): readonly string[] {
   const history = historyOf(object);
   return [
@@ -35,12 +35,18 @@ export function unsettledTopic(runUid: string): string {
   return `unsettled ${runUid}`;
 }
 
-/** The topic of the children that carry our finalizer and name a run of this key as their owner, be it gone. */
+/**
+ * The topic of the children that carry our finalizer and name a run of this key as their owner, even if that run is
+ * gone.
+ */
 export function heldTopic(key: string): string {
   return `held ${key}`;
 }
 
-/** The key of the run that a child belongs to. One that has lost its owner is found under its own name: somebody must let it go. */
+/**
+ * The key of the run that a child belongs to. A child that has lost its owner is found under its own name, so that our
+ * finalizer can be removed from it.
+ */
 export function keyOfRun(child: StoredObject): string {
   const { namespace, name } = child.metadata;
   return `${namespace}/${ownerRunOf(child)?.name ?? name}`;

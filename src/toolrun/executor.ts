@@ -10,28 +10,37 @@ import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
 import { readStatus } from './status.ts';
 
-/** The cluster as the executor needs it. What has no promise comes from a copy that has seen our own last write. */
+/** The cluster as the executor needs it. Methods that return no promise read a copy that has our own last write. */
 export interface Cluster {
   getToolRun(key: string): StoredObject | undefined;
-  /** From now until its next look, the ToolRun hears of changes of this Tool, there or not. */
+  /**
+   * Also subscribes the ToolRun to the Tool, even if there is no such Tool: until the next reconcile of the ToolRun, a
+   * change of the Tool triggers one.
+   */
   getTool(namespace: string, name: string, forToolRun: string): StoredObject | undefined;
   getJob(namespace: string, name: string): StoredObject | undefined;
-  /** As it is now, past the copy. */
+  /** Reads the current object from the API server, not from the copy. */
   readJob(namespace: string, name: string): Promise<StoredObject | undefined>;
   readConfigMap(namespace: string, name: string): Promise<StoredObject | undefined>;
-  /** What the newest event of this Job says about a pod of it that could not be created. */
+  /** What the newest event of this Job says about a pod that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
   statusWriters(object: StoredObject): { readonly isOurs: boolean; readonly isForeign: boolean };
-  /** Until when a ToolRun that nobody has begun is left to the agents chart's own executor; undefined where it need not be. */
+  /**
+   * Until when a ToolRun that has not begun is left to the agents chart's own executor, in milliseconds since 1970;
+   * undefined if it need not be.
+   */
   rivalUntilMs(toolRun: StoredObject): number | undefined;
-  /** How long to wait for the copy to have caught up with what we wrote for this ToolRun: 0 where it has. */
+  /** How long to wait until the copy has our own writes for this ToolRun, in milliseconds: 0 if it has them. */
   untilOwnWritesSeenMs(key: string): number;
-  /** An object that exists already counts as Outdated: whose it is, the next look tells. */
+  /** If the object exists already, the outcome is Outdated. The next reconcile checks who owns that object. */
   create(manifest: Manifest, forToolRun: string): Promise<WriteOutcome>;
-  /** If the annotation of this key still is as in `toolRun`, whatever else has changed; Refused if it is not. */
+  /**
+   * Writes an annotation if it is still as in `toolRun`, whatever else has changed. If it is not, the outcome is
+   * Refused.
+   */
   annotate(toolRun: StoredObject, key: string, text: string): Promise<WriteOutcome>;
   patchStatus(toolRun: StoredObject, status: ToolRunStatus): Promise<WriteOutcome>;
-  /** Whatever the version. */
+  /** Removes fields from the status, whatever the resourceVersion of the ToolRun. */
   clearStatus(toolRun: StoredObject, fields: readonly string[]): Promise<WriteOutcome>;
   setTtl(job: StoredObject['metadata'], seconds: number): Promise<WriteOutcome>;
   emitEvent(toolRun: StoredObject, type: 'Warning', reason: EventReason, message: string): Promise<void>;
@@ -39,17 +48,20 @@ export interface Cluster {
 
 export interface ExecutorOptions extends PlanOptions {
   readonly cluster: Cluster;
-  /** Milliseconds since 1970, on a clock that does not jump while the process lives. */
+  /** Milliseconds since 1970, on a clock that does not jump while the process runs. */
   readonly now: () => number;
 }
 
-/** Observes, plans and acts, one ToolRun at a time. What `reconcile` throws is to be tried again. */
+/** Observes, plans and acts, one ToolRun at a time. If `reconcile` throws, the ToolRun is to be retried. */
 export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   reconcile: (key: string) => Promise<ReconcileResult>;
 } {
-  /** By child name; forgotten on restart, and then said anew. */
+  /**
+   * The API server's messages for children that it refused, by the child's name. After a restart, the creates are tried
+   * again.
+   */
   const refusals = new Map<string, string>();
-  /** The ToolRuns of which is said that another executor runs them too, by key: that is said once. */
+  /** The uids of ToolRuns for which another executor was reported, by key. It is reported once for each. */
   const contested = new Map<string, string>();
 
   async function reconcile(key: string): Promise<ReconcileResult> {
@@ -63,7 +75,10 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return act(object, key, planToolRun(await observe(object), now(), options));
   }
 
-  /** In order; what does not go as planned ends it, since everything behind rests on it. */
+  /**
+   * Carries out the actions in order. Stops at the first that does not succeed, because each action relies on those
+   * before it.
+   */
   async function act(object: StoredObject, key: string, actions: readonly Action[]): Promise<ReconcileResult> {
     let outcome: ReconcileResult = 'done';
     for (const action of actions) {
@@ -85,14 +100,17 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
       toolName === undefined ? undefined : cluster.getTool(namespace, toolName, `${namespace}/${metadata.name}`);
     const wanted = tool && buildConfigMap(object, tool, options.nameChild);
     const job = await observeJob(toolRun);
-    // Once there is a Job, its ConfigMap has done its part.
+    // Once there is a Job, no decision needs its ConfigMap.
     const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
     const podRefusal = job && (await askForPods(job));
     const rivalUntilMs = toolRun.state === undefined ? cluster.rivalUntilMs(object) : undefined;
     return { toolRun, tool, job, podRefusal, configMap, rivalUntilMs, refusals };
   }
 
-  /** The copy of Jobs may be older than that of ToolRuns: what contradicts the record is believed of the API server alone. */
+  /**
+   * Reads the Job. The copy of Jobs may be older than that of ToolRuns, so a Job that contradicts the record is read
+   * from the API server.
+   */
   async function observeJob(toolRun: ObservedToolRun): Promise<StoredObject | undefined> {
     const { object, state } = toolRun;
     const { namespace } = object.metadata;

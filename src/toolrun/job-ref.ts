@@ -1,19 +1,19 @@
 import type { NameChild } from './job.ts';
 import type { ObservedToolRun } from './observation.ts';
 
-/** The Job of a ToolRun, there or not. */
+/** The Job of a ToolRun, whether or not it exists. */
 export interface JobRef {
   readonly name: string;
   readonly uid?: string | undefined;
-  /** We name it so. If not, the agents chart's own executor has created it. */
+  /** Whether it has the name that we give. If not, the agents chart's own executor created it. */
   readonly isOurs: boolean;
-  /** Created before: if it is not there it is gone, and there is never a second one. */
+  /** Whether it was created before. If so and it is missing, it is gone, and no second Job is created. */
   readonly isRecorded: boolean;
 }
 
 /**
- * Which Job a ToolRun has, or is to have: that of its state, else the one that its status names, as 0.2 and the agents chart's
- * own executor recorded it there. An intent has a name that we give, and no uid.
+ * Returns the Job that a ToolRun has or will have: the one in its state, or else the one that its status names, where
+ * 0.2 and the agents chart's own executor recorded it. An intent has the name that we give, and no uid.
  */
 export function findJobRef(
   { object, status, state }: Pick<ObservedToolRun, 'object' | 'status' | 'state'>,
@@ -25,17 +25,17 @@ export function findJobRef(
   return { name, uid, isOurs, isRecorded: uid !== undefined || !isOurs };
 }
 
-/** Whether something other than a Job carries the ToolRun out: that is left alone. */
+/** Whether something other than a Job executes the ToolRun. Such a ToolRun is not touched. */
 export function isCarriedOutElsewhere({ status: { runtimeRef }, state }: ObservedToolRun): boolean {
   return state === undefined && runtimeRef !== undefined && (runtimeRef.type !== 'job' || runtimeRef.name === '');
 }
 
-/** What executed it before we did, in words. */
+/** Names the Job and, if we did not create it, its creator. */
 export function describeOrigin({ name, isOurs }: JobRef): string {
   return isOurs ? `Job ${name}` : `Job ${name}, which the agents chart's controller created,`;
 }
 
-/** The Job that another executor runs for a ToolRun that has one of ours. */
+/** The name of the Job that another executor runs for a ToolRun that has a Job of ours. */
 export function findRival({ status: { runtimeRef }, state }: ObservedToolRun): string | undefined {
   const isSame = runtimeRef === undefined || state?.job === undefined || runtimeRef.name === state.job.name;
   return isSame ? undefined : runtimeRef.name;

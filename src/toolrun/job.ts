@@ -6,18 +6,24 @@ import type { Manifest } from './observation.ts';
 import { createRenderer, type Renderer } from './template.ts';
 
 /**
- * Names a child of a ToolRun: the same for the same uid and parts, and for nothing else. At most 63 characters, since a
- * Job's name becomes a label.
+ * Names a child of a ToolRun. The same uid and parts give the same name, and nothing else gives it. At most 63
+ * characters, because a Job's name becomes a label.
  */
 export type NameChild = (toolRun: StoredObject['metadata'], ...parts: readonly string[]) => string;
 
 export interface JobOptions {
   readonly nameChild: NameChild;
-  /** The account this process acts under: no Tool may, or whoever writes Tools has its rights. */
+  /** The service account of this process. No Tool may use it, or anyone who can write Tools would have its rights. */
   readonly ownServiceAccount: { readonly namespace: string; readonly name: string };
-  /** The only accounts Tools may run under, `default` among them only if it is listed; absent allows all but our own. */
+  /**
+   * The only service accounts that Tools may use. `default` must be listed too. If absent, Tools may use all service
+   * accounts but ours.
+   */
   readonly allowedServiceAccounts?: readonly string[] | undefined;
-  /** Of every Tool's pod, and of its container, as Kubernetes writes them; absent, the image decides. */
+  /**
+   * The security contexts of the pod and the container of every Tool, in the format of Kubernetes. If absent, the image
+   * decides.
+   */
   readonly securityContext?: object | undefined;
   readonly containerSecurityContext?: object | undefined;
 }
@@ -33,9 +39,9 @@ export function nameTool({ spec }: StoredObject): string | undefined {
 }
 
 /**
- * The ConfigMap whose `run.json` tells the container what it runs. Named from its content too: if the Tool changes before
- * there is a Job, that is another ConfigMap, and what a Job has mounted never changes. Undefined where `spec.runtime` is
- * nested too deeply to be written.
+ * Builds the ConfigMap whose `run.json` describes the run to the container. Its name also depends on its content. If
+ * the Tool changes before there is a Job, the ConfigMap is another one, so the content that a Job has mounted never
+ * changes. Undefined if `spec.runtime` is nested too deeply to be written.
  */
 export function buildConfigMap(toolRun: StoredObject, tool: StoredObject, nameChild: NameChild): Manifest | undefined {
   const { namespace } = toolRun.metadata;
@@ -51,7 +57,7 @@ export function buildConfigMap(toolRun: StoredObject, tool: StoredObject, nameCh
   };
 }
 
-/** Why this Tool can have no Job in this namespace, all mistakes at once; empty if it can. */
+/** Returns every reason why this Tool can have no Job in this namespace; empty if it can. */
 export function checkTool({ spec }: StoredObject, namespace: string, options: JobOptions): readonly string[] {
   const { ownServiceAccount: own, allowedServiceAccounts: allowed } = options;
   const { image, serviceAccount } = asRecord(spec);
@@ -62,14 +68,15 @@ export function checkTool({ spec }: StoredObject, namespace: string, options: Jo
     mistakes.push(`spec.serviceAccount is ${JSON.stringify(account)}, the controller's own: name another`);
   else if (allowed !== undefined && !allowed.includes(account))
     mistakes.push(
-      `service account ${JSON.stringify(account)} is not allowed: allowed are ${allowed.join(', ') || 'none'}`,
+      `service account ${JSON.stringify(account)} is not allowed; allowed service accounts: ${allowed.join(', ') || 'none'}`,
     );
   return mistakes;
 }
 
 /**
- * The Job of a Tool that `checkTool` finds nothing in, or undefined where parameters make it too large. One pod, never
- * another: trying again is for the step to decide. A Tool cannot speak of security, so the options do for all of them.
+ * Builds the Job of a Tool in which `checkTool` finds no mistake; undefined if the parameters make the Job too large.
+ * The Job runs one pod and never a second one, because retries belong to the step. A Tool has no security settings, so
+ * the options apply to all Tools.
  */
 export function buildJob(
   toolRun: StoredObject,
@@ -98,7 +105,7 @@ export function buildJob(
     spec: {
       backoffLimit: 0,
       activeDeadlineSeconds: readDuration(timeoutSeconds) || undefined,
-      podFailurePolicy: tellWhyPodsFail(),
+      podFailurePolicy: buildPodFailurePolicy(),
       template: {
         metadata: { labels: owned.labels, annotations: owned.annotations },
         spec: {
@@ -113,8 +120,10 @@ export function buildJob(
   };
 }
 
-/** Changes nothing about what fails: with these rules the Job's condition tells the exit code, so that no pod need be read. */
-function tellWhyPodsFail(): object {
+/**
+ * Makes the condition of the Job contain the exit code, so that no pod has to be read. Does not change which Jobs fail.
+ */
+function buildPodFailurePolicy(): object {
   return {
     rules: [
       { action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
@@ -123,7 +132,10 @@ function tellWhyPodsFail(): object {
   };
 }
 
-/** What `run.json` holds and templates may name: both objects as they were written, without what changes by itself. */
+/**
+ * The content of `run.json`, and what templates can refer to: both objects as they were written, without fields that
+ * change by themselves.
+ */
 function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record<string, unknown>> {
   return {
     toolRun: asWritten(toolRun),
@@ -141,8 +153,9 @@ function asWritten(object: StoredObject): object {
 }
 
 /**
- * The owner waits for its children when it is deleted in the foreground, so a ToolRun that is gone runs no more. Identity
- * is name and owner; the label is for people, who find the whole name in the annotation if it is too long for one.
+ * With this owner reference, a ToolRun that is deleted in the foreground waits for its children. Nothing runs for a
+ * ToolRun that is gone. Name and owner identify a child. The label is for people. If the name of the ToolRun is too
+ * long for a label, the annotation has it in full.
  */
 function childMetadata({ name, uid }: StoredObject['metadata'], childName: string) {
   return {
@@ -161,7 +174,7 @@ function childMetadata({ name, uid }: StoredObject['metadata'], childName: strin
   };
 }
 
-/** The writer is recursive: 5,000 levels, which the API server stores, are too many for it. */
+/** JSON.stringify is recursive. It fails at 5,000 levels, which the API server stores. */
 function writeJson(value: object): string | undefined {
   try {
     return JSON.stringify(value, null, 2);

@@ -4,13 +4,13 @@ import { readToolRunState } from '../orchestration/tool-run-state.ts';
 import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import { isFinal } from './status.ts';
 
-/** A ToolRun or a Job as the copy keeps it: what decisions read. Undefined for other kinds. */
+/** Reduces a ToolRun or a Job to what the copy keeps: the fields that decisions read. Undefined for other kinds. */
 export function keepForJobs(object: StoredObject): StoredObject | undefined {
   if (object.kind === 'ToolRun') return keepToolRun(object);
   return object.kind === 'Job' ? keepJob(object) : undefined;
 }
 
-/** One that has not ended is needed whole: its Job is made of it. */
+/** A ToolRun that has not ended is kept whole, because its Job is built from it. */
 function keepToolRun(object: StoredObject): StoredObject {
   if (readToolRunState(object.metadata)?.outcome === undefined && !isFinal(asRecord(object['status']))) return object;
   const { toolRef } = asRecord(object['spec']);

@@ -3,7 +3,7 @@ import type { Condition } from '../orchestration/conditions.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 
-/** An object to create, whole. What is undefined in it is not sent. */
+/** A complete object to create. Undefined fields are not sent. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -11,7 +11,7 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** What the status of a ToolRun names as its Job where 0.2, or the agents chart's own executor, has written it. */
+/** The Job that the status of a ToolRun names, if 0.2 or the agents chart's own executor wrote it. */
 export interface RuntimeRef {
   /** `job`, the only type known here. */
   readonly type: string;
@@ -33,49 +33,52 @@ export interface ObservedToolRun {
   /** As stored. */
   readonly object: StoredObject;
   readonly status: ToolRunStatus;
-  /** What decides; undefined where we have not begun. */
+  /** The state that decisions use; undefined if we have not begun. */
   readonly state: ToolRunState | undefined;
-  /** Somebody else has written this status. */
+  /** Another controller has written this status. */
   readonly isShared: boolean;
 }
 
-/** Everything one decision about one ToolRun looks at; read before, so that deciding is pure. */
+/** Everything that one decision about one ToolRun uses. It is read beforehand, so that the decision is pure. */
 export interface Observation {
   readonly toolRun: ObservedToolRun;
-  /** The Tool that `spec.toolRef` names, where there is one. */
+  /** The Tool that `spec.toolRef` names, if it exists. */
   readonly tool?: StoredObject | undefined;
-  /** What there is under the name that `findJobRef` gives, whoever made it. That a recorded Job is gone is the API server's word. */
+  /**
+   * The object that has the name from `findJobRef`, with any creator. A recorded Job is missing here only if the API
+   * server says so.
+   */
   readonly job?: StoredObject | undefined;
-  /** Why that Job has no pod, in the words of whoever refused it; absent while nobody has. */
+  /** Why that Job has no pod, in the words of the component that refused the pod; absent if none did. */
   readonly podRefusal?: string | undefined;
-  /** What there is under the name of `buildConfigMap`, whoever made it. */
+  /** The object that has the name from `buildConfigMap`, with any creator. */
   readonly configMap?: StoredObject | undefined;
   /**
-   * Until when it is left to the agents chart's own executor, which may begin it at any moment: milliseconds since 1970. Undefined
-   * where that one is not at work, or we have begun.
+   * Until when the ToolRun is left to the agents chart's own executor, which may begin it at any moment: milliseconds
+   * since 1970. Undefined if that executor is not active, or if we have begun.
    */
   readonly rivalUntilMs?: number | undefined;
-  /** What the API server said when it refused a child for good, by the child's name. */
+  /** The API server's message when it refused a child for good, by the child's name. */
   readonly refusals: ReadonlyMap<string, string>;
 }
 
 /**
- * What is to be done, in order. If one fails, is refused or meets an object that exists already, those behind it are
- * dropped and the ToolRun is looked at anew: whose an existing object is, the next look tells.
+ * What to do, in order. If an action fails, is refused or finds that its object exists already, the actions after it
+ * are dropped and the ToolRun is reconciled again. That reconcile checks who owns the object.
  */
 export type Action =
   /**
-   * Writes the annotation if it is still as observed, whatever becomes of the status meanwhile. One goes before every create,
-   * even if it changes nothing: a create decided from an old view must meet a conflict first.
+   * Writes the annotation if it is still as observed, whatever happens to the status. One goes before every create,
+   * even if it changes nothing: a create that was decided on an outdated observation must first meet a conflict.
    */
   | { readonly type: 'WriteState'; readonly state: ToolRunState }
-  /** Removes fields from the status, whatever its version. */
+  /** Removes fields from the status, whatever the resourceVersion of the ToolRun. */
   | { readonly type: 'ClearStatus'; readonly fields: readonly string[] }
   /** Writes the whole status if the ToolRun is still at the observed uid and resourceVersion. */
   | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus }
   | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
-  /** Sets the Job's ttlSecondsAfterFinished; a Job already gone is no failure. */
+  /** Sets the Job's ttlSecondsAfterFinished. A Job that is gone already is not an error. */
   | { readonly type: 'SetTtl'; readonly job: StoredObject['metadata']; readonly seconds: number }
   | {
       readonly type: 'EmitEvent';
@@ -83,5 +86,5 @@ export type Action =
       readonly reason: EventReason;
       readonly message: string;
     }
-  /** Looks again then, though nothing has happened. */
+  /** Reconciles the ToolRun again at this time, even if nothing changes. */
   | { readonly type: 'RequeueAt'; readonly time: string };

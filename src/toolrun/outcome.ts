@@ -9,23 +9,23 @@ import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Manifest, Observation } from './observation.ts';
 
-/** What the status of a ToolRun is to show. */
+/** What the status of a ToolRun shows. */
 export interface Shown {
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
   readonly reason: Stored<ToolRunReason>;
   readonly message: string;
 }
 
-/** Where a ToolRun stands, in a word for programs and a sentence for people. */
+/** The state of a ToolRun: phase and reason for programs, a message for people. */
 export interface Standing extends Shown {
   readonly reason: ToolRunReason;
-  /** When the Job ended, by its own account. */
+  /** When the Job ended, according to the Job. */
   readonly finishedAt?: string | undefined;
 }
 
 /**
- * Whether a stored ConfigMap is what we would write, and stays so: a name can be guessed, an owner written by anybody, and
- * what can be changed may be before a pod mounts it.
+ * Whether a stored ConfigMap is what we would write, and cannot change. The check is needed because a name can be
+ * guessed, anyone can write an owner reference, and a ConfigMap that can change may change before a pod mounts it.
  */
 export function isConfigMapOurs(stored: StoredObject, wanted: Manifest, toolRun: StoredObject): boolean {
   const { data, binaryData = {}, immutable } = stored;
@@ -36,7 +36,10 @@ export function isConfigMapOurs(stored: StoredObject, wanted: Manifest, toolRun:
   );
 }
 
-/** The Job of a ToolRun: the very one that was recorded, if one was. A name or a uid proves nothing alone. */
+/**
+ * Returns the Job of a ToolRun. If a uid was recorded, only the Job of that uid counts. Neither a name nor a uid proves
+ * anything alone.
+ */
 export function findJob(
   { toolRun: { object }, job }: Pick<Observation, 'toolRun' | 'job'>,
   ref: JobRef,
@@ -46,7 +49,10 @@ export function findJob(
   return (ref.uid ?? job.metadata.uid) === job.metadata.uid && namesToolRun(job, object) ? job : undefined;
 }
 
-/** The agents chart's own executor gives its Jobs no owner, and one that it did give would not be the controller. */
+/**
+ * Whether a Job belongs to the ToolRun. The agents chart's own executor sets no owner on its Jobs. If it did, the owner
+ * would not be the controller.
+ */
 function namesToolRun(
   { metadata: { ownerReferences = [], labels } }: StoredObject,
   { metadata }: StoredObject,
@@ -55,14 +61,15 @@ function namesToolRun(
   return isLabelled || ownerReferences.some(({ uid }) => uid === metadata.uid);
 }
 
-/** A Job's controller takes less than this to have a pod, or an event that says why not. */
+/** The Job controller needs less than this to create a pod, or an event that says why it cannot. */
 const POD_SECONDS = 5;
-/** It tries again ever later, up to ten minutes; a look costs one read of events. */
-const REFUSED_LOOK_SECONDS = 60;
+/** The Job controller retries with a back-off of up to ten minutes. Each check costs one read of events. */
+const REFUSED_CHECK_SECONDS = 60;
 
 /**
- * When to ask why a Job has no pod, in milliseconds since 1970; undefined while there is nothing to ask. A Job says nothing
- * itself: a refused pod (Pod Security, a quota, an account that does not exist) shows in its events alone.
+ * When to ask why a Job has no pod, in milliseconds since 1970; undefined if there is nothing to ask. The Job itself
+ * does not say: a refused pod (Pod Security, a quota, a service account that does not exist) shows only in the events
+ * of the Job.
  */
 export function podsAreDueMs({ metadata, status }: StoredObject): number | undefined {
   const { active, succeeded, failed, conditions } = asRecord(status);
@@ -72,13 +79,13 @@ export function podsAreDueMs({ metadata, status }: StoredObject): number | undef
     : Date.parse(String(metadata['creationTimestamp'])) + POD_SECONDS * 1000;
 }
 
-/** When to look again at a Job that has no pod yet, in milliseconds since 1970. */
-export function nextLookMs(job: StoredObject, nowMs: number): number | undefined {
+/** When to check a Job that has no pod yet again, in milliseconds since 1970. */
+export function nextCheckMs(job: StoredObject, nowMs: number): number | undefined {
   const dueMs = podsAreDueMs(job);
-  return dueMs === undefined || nowMs < dueMs ? dueMs : nowMs + REFUSED_LOOK_SECONDS * 1000;
+  return dueMs === undefined || nowMs < dueMs ? dueMs : nowMs + REFUSED_CHECK_SECONDS * 1000;
 }
 
-/** How a Job stands. Its condition comes when no pod of it runs any more. */
+/** Returns the state of a Job. A Job gets its condition when none of its pods is running any more. */
 export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
   const { name } = job.metadata;
   const ended = listConditions(job['status']).find(
@@ -87,7 +94,8 @@ export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
   );
   if (ended === undefined && podRefusal !== undefined)
     return { phase: 'Running', reason: ToolRunReason.PodRefused, message: `Job ${name}: ${podRefusal}` };
-  if (ended === undefined) return { phase: 'Running', reason: ToolRunReason.Running, message: `Job ${name} runs` };
+  if (ended === undefined)
+    return { phase: 'Running', reason: ToolRunReason.Running, message: `Job ${name} is running` };
   const { type, reason, message, lastTransitionTime } = ended;
   const finishedAt = typeof lastTransitionTime === 'string' ? lastTransitionTime : undefined;
   if (type === ForeignConditionType.Complete)
@@ -96,12 +104,12 @@ export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
     const seconds = String(asRecord(job['spec'])['activeDeadlineSeconds']);
     return { ...fail(ToolRunReason.DeadlineExceeded, `took longer than ${seconds} s`), finishedAt };
   }
-  const told = typeof message === 'string' && message !== '' ? message : `Job ${name} failed`;
-  const code = reason === ForeignReason.PodFailurePolicy ? /exit code (\d+)/.exec(told)?.[1] : undefined;
-  return { ...fail(ToolRunReason.JobFailed, code === undefined ? told : `exit ${code}`), finishedAt };
+  const detail = typeof message === 'string' && message !== '' ? message : `Job ${name} failed`;
+  const code = reason === ForeignReason.PodFailurePolicy ? /exit code (\d+)/.exec(detail)?.[1] : undefined;
+  return { ...fail(ToolRunReason.JobFailed, code === undefined ? detail : `exit ${code}`), finishedAt };
 }
 
-/** A standing that ends a ToolRun. */
+/** A state that ends a ToolRun as failed. */
 export function fail(reason: ToolRunReason, message: string): Standing & { readonly phase: 'Failed' } {
   return { phase: 'Failed', reason, message };
 }

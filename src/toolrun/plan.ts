@@ -7,20 +7,20 @@ import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
 import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
 import type { Action, Observation } from './observation.ts';
-import { fail, findJob, isConfigMapOurs, nextLookMs, readOutcome, type Standing } from './outcome.ts';
+import { fail, findJob, isConfigMapOurs, nextCheckMs, readOutcome, type Standing } from './outcome.ts';
 import { show } from './show.ts';
 import { findStrays, isFinal, LONGEST_MESSAGE } from './status.ts';
 
 export interface PlanOptions extends JobOptions {
-  /** How long a ToolRun waits for its Tool: GitOps applies in any order. */
+  /** How long a ToolRun waits for its Tool, because GitOps tools apply objects in any order. */
   readonly missingToolSeconds: number;
 }
 
 /**
- * Everything one ToolRun needs done now. Pure and total: the same observation at the same time gives the same actions, and a
- * crash between any two of them is repaired by planning again. The intent to have a Job is recorded before the Job is
- * created, its uid as soon as it is seen; from then on its absence is the end, so there is never a second one. All of that
- * goes into the annotation, and the status only shows it.
+ * Returns everything that one ToolRun needs now. Pure and total: the same observation at the same time gives the same
+ * actions. After a crash between two actions, the next plan repairs the ToolRun. The intent to have a Job is recorded
+ * before the Job is created, and the uid of the Job as soon as the Job is seen. From then on, a missing Job ends the
+ * ToolRun, so there is never a second Job. All of this is in the annotation. The status only shows it.
  */
 export function planToolRun(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
   const { toolRun, refusals } = observation;
@@ -35,17 +35,22 @@ export function planToolRun(observation: Observation, nowMs: number, options: Pl
     return end(
       observation,
       ToolRunReason.JobDeleted,
-      `${describeOrigin(ref)} is gone, and its end was not seen`,
+      `${describeOrigin(ref)} was deleted before its end was observed`,
       nowMs,
     );
   if (observation.job !== undefined)
-    return end(observation, ToolRunReason.ChildNameTaken, `Job ${ref.name} exists and is not this ToolRun's`, nowMs);
+    return end(
+      observation,
+      ToolRunReason.ChildNameTaken,
+      `Job ${ref.name} exists but does not belong to this ToolRun`,
+      nowMs,
+    );
   const refusal = refusals.get(ref.name);
   if (refusal !== undefined) return end(observation, ToolRunReason.ChildRefused, refusal, nowMs);
   return planCreation(observation, ref, nowMs, options);
 }
 
-/** What its Job says holds, whatever the annotation says: that is only what is left when the Job is gone. */
+/** The Job takes precedence over the annotation, which is used only when the Job is gone. */
 function followJob(observation: Observation, job: StoredObject, nowMs: number): readonly Action[] {
   const { toolRun, podRefusal } = observation;
   const { name, uid } = job.metadata;
@@ -54,8 +59,8 @@ function followJob(observation: Observation, job: StoredObject, nowMs: number): 
   const state: ToolRunState = { job: { name, uid }, startedAt };
   if (isEnd(standing)) return [...conclude(observation, state, standing, nowMs), ...letJobExpire(observation, job)];
   if (!isEqual(state, toolRun.state)) return [{ type: 'WriteState', state }];
-  const lookMs = nextLookMs(job, nowMs);
-  return [...show(toolRun, standing, nowMs), ...(lookMs === undefined ? [] : [requeueAt(lookMs)])];
+  const checkMs = nextCheckMs(job, nowMs);
+  return [...show(toolRun, standing, nowMs), ...(checkMs === undefined ? [] : [requeueAt(checkMs)])];
 }
 
 function planCreation(observation: Observation, ref: JobRef, nowMs: number, options: PlanOptions): readonly Action[] {
@@ -74,9 +79,9 @@ function planCreation(observation: Observation, ref: JobRef, nowMs: number, opti
   const { name } = configMap.metadata;
   const job = buildJob(object, tool, { job: ref.name, configMap: name }, options);
   if (job === undefined)
-    return failed(ToolRunReason.InvalidToolRun, 'command, args and env are over 1 MiB with their parameters');
+    return failed(ToolRunReason.InvalidToolRun, 'command, args and env with their parameters exceed 1 MiB');
   if (stored !== undefined && !isConfigMapOurs(stored, configMap, object))
-    return failed(ToolRunReason.ChildNameTaken, `ConfigMap ${name} exists and is not this ToolRun's`);
+    return failed(ToolRunReason.ChildNameTaken, `ConfigMap ${name} exists but is not what this ToolRun would create`);
   const refusal = refusals.get(name);
   if (refusal !== undefined) return failed(ToolRunReason.ChildRefused, refusal);
   return [
@@ -86,7 +91,10 @@ function planCreation(observation: Observation, ref: JobRef, nowMs: number, opti
   ];
 }
 
-/** Also after the intent is recorded: a Job that was created then, and not seen yet, must not be given up at once. */
+/**
+ * Also waits after the intent is recorded: a Job that was created then, and has not been seen yet, must not be
+ * abandoned at once.
+ */
 function waitForTool(
   observation: Observation,
   toolName: string,
@@ -99,20 +107,23 @@ function waitForTool(
   const name = JSON.stringify(toolName);
   const reason = ToolRunReason.MissingTool;
   if (nowMs >= deadlineMs)
-    return end(observation, reason, `there was no Tool ${name} for ${missingToolSeconds} s`, nowMs);
+    return end(observation, reason, `Tool ${name} did not appear within ${missingToolSeconds} s`, nowMs);
   const phase = state === undefined ? 'Pending' : 'Running';
-  const message = `waits for the Tool ${name} to appear`;
+  const message = `waits for Tool ${name} to appear`;
   return [...show(observation.toolRun, { phase, reason, message }, nowMs), requeueAt(deadlineMs)];
 }
 
-/** Ends the ToolRun without its Job. */
+/** Ends a ToolRun without its Job. */
 function end(observation: Observation, reason: ToolRunReason, message: string, nowMs: number): readonly Action[] {
   const { state, status } = observation.toolRun;
   const startedAt = status.startedAt ?? new Date(nowMs).toISOString();
   return conclude(observation, state ?? { startedAt }, fail(reason, message), nowMs);
 }
 
-/** Records an end; the status shows it at the next look, since the annotation makes another version of the ToolRun. */
+/**
+ * Records an end. The status shows it in the next reconcile, because the new annotation changes the resourceVersion of
+ * the ToolRun.
+ */
 function conclude(
   { toolRun }: Observation,
   state: ToolRunState,
@@ -138,7 +149,7 @@ function isEnd(standing: Standing): standing is Standing & End {
   return isFinal(standing);
 }
 
-/** A finished Job may go as soon as its result is recorded, never before. */
+/** Lets a finished Job expire as soon as its result is recorded, never before. */
 function letJobExpire(
   { toolRun: { state, status }, tool }: Observation,
   job: StoredObject | undefined,
@@ -150,7 +161,10 @@ function letJobExpire(
   return [{ type: 'SetTtl', job: job.metadata, seconds: Number(seconds) }];
 }
 
-/** A ToolRun that 0.2 or the agents chart's own executor ended stays as it is, but for what has its status written for ever. */
+/**
+ * A ToolRun that 0.2 or the agents chart's own executor ended stays as it is. Only status fields that make another
+ * controller rewrite the status for ever are removed.
+ */
 function clearFinal({ toolRun: { object, isShared } }: Observation): readonly Action[] {
   const fields = findStrays(object['status']);
   return isShared && fields.length > 0 ? [{ type: 'ClearStatus', fields }] : [];

@@ -5,16 +5,19 @@ import { ConditionType, ForeignConditionType, ForeignReason } from '../orchestra
 import type { RuntimeRef, ToolRunStatus } from './observation.ts';
 import type { Shown } from './outcome.ts';
 
-/** Room for what an admission webhook says, and still less than a status that is written often should hold. */
+/**
+ * Most characters of a message: enough for what an admission webhook says, and little enough for a status that is
+ * written often.
+ */
 export const LONGEST_MESSAGE = 1_024;
 
 /**
- * All that the status of a ToolRun holds. The supporting controller of the agents chart sends these fields and no others, and
- * writes again and again as long as there are more.
+ * The only fields in the status of a ToolRun. The supporting controller of the agents chart sends these fields and no
+ * others. As long as the status has more fields, it writes again and again.
  */
 const FIELDS: ReadonlySet<string> = new Set(['phase', 'observedGeneration', 'conditions', 'updatedAt']);
 
-/** Conditions that speak of the execution; the others are of an executor that ran it before us. */
+/** Conditions that are removed: those on the execution, which an earlier executor wrote, and EngineFault. */
 const OUTDATED: readonly string[] = [
   ForeignConditionType.Accepted,
   ForeignConditionType.InProgress,
@@ -24,12 +27,12 @@ const OUTDATED: readonly string[] = [
   ConditionType.EngineFault,
 ];
 
-/** Nothing more becomes of the ToolRun. */
+/** Whether the phase is final. */
 export function isFinal({ phase }: Pick<ToolRunStatus, 'phase'>): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }
 
-/** Reads a stored status; its CRD vouches for the types of all but `runtimeRef`. */
+/** Reads a stored status. The CRD guarantees the types of all fields but `runtimeRef`. */
 export function readStatus(stored: unknown): ToolRunStatus {
   const { runtimeRef, conditions, ...fields } = asRecord(stored) as unknown as ToolRunStatus;
   return {
@@ -45,12 +48,12 @@ function readRuntimeRef(ref: unknown): RuntimeRef {
   return { type: text(type), name: text(name), ...(typeof uid === 'string' && { uid }) };
 }
 
-/** The fields of a stored status that it should not have. */
+/** The fields of a stored status that must be removed. */
 export function findStrays(stored: unknown): readonly string[] {
   return Object.keys(asRecord(stored)).filter((field) => !FIELDS.has(field));
 }
 
-/** The status that says so, on top of what is stored. */
+/** Returns the stored status with this state in it. */
 export function writeStatus(
   before: ToolRunStatus,
   { phase, reason, message }: Shown,
@@ -74,7 +77,10 @@ export function writeStatus(
   };
 }
 
-/** Ready, as the supporting controller gives it to every ToolRun; another one it would replace. */
+/**
+ * Whether this is the Ready condition that the supporting controller sets on every ToolRun. It would replace any other
+ * Ready condition.
+ */
 function isTheirs({ type, reason }: Condition): boolean {
   return type === ConditionType.Ready && reason === ForeignReason.Observed;
 }

@@ -1,27 +1,36 @@
 import { isRecord } from '../orchestration/decode.ts';
 
-/** Renders templates with one context; all that it puts in is counted together. */
+/** Renders templates with one context, and counts all that it inserts. */
 export interface Renderer {
   /**
-   * Puts values in the place of `{{parameters.name}}`, or of any other path into the context; what is not there is empty,
-   * what is not text is JSON. The result is for kubelet to expand: the author's own `$(NAME)` and `$$` keep their meaning,
-   * values come out as they are, and a `$(…)` that a value is part of is text, no reference. Cost: linear.
+   * Replaces `{{parameters.name}}`, or any other path into the context, by its value. A missing value is empty, and a
+   * value that is not text becomes JSON. Kubelet expands the result: `$(NAME)` and `$$` of the template keep their
+   * meaning, values come out as they are, and a `$(…)` that contains a value is text and not a reference. Cost: linear.
    */
   readonly render: (template: string) => string;
-  /** More was asked for than a Job can hold: what was rendered is not complete. */
+  /** Whether more was to be inserted than a Job can hold. If so, the rendered texts are not complete. */
   readonly isTooLarge: () => boolean;
 }
 
-/** No Job holds more: etcd takes 1.5 MiB a request, a ConfigMap or annotations less. Few values in many places make gigabytes. */
+/**
+ * The most characters that a renderer inserts. No Job can hold more: etcd accepts 1.5 MiB a request, and a ConfigMap or
+ * annotations hold less. A few values in many places can make gigabytes.
+ */
 const MOST_CHARACTERS = 1024 * 1024;
 
 const PLACEHOLDER = /\{\{([^{}()$]+)\}\}/;
-/** What kubelet would read as one thing, with placeholders as opaque text: escaped `$`, reference, the start of one. */
+/**
+ * What kubelet would read as one token, if placeholders are opaque text: an escaped `$`, a reference, or the start of
+ * one.
+ */
 const TOKEN = new RegExp(`\\$\\$|\\$\\(([^)]*)\\)|\\$(?=\\(|\\{\\{)|${PLACEHOLDER.source}`, 'g');
-/** The same where no reference can end, so that its end is not looked for from each `$(`. The empty group stands for the name. */
+/**
+ * The same behind the last `)`, where no reference can end. So the end is not searched for from each `$(`. The empty
+ * group stands for the name.
+ */
 const TOKEN_BEHIND_REFERENCES = new RegExp(`\\$\\$|()\\$(?=\\(|\\{\\{)|${PLACEHOLDER.source}`, 'g');
 
-/** Renders templates with the values of `context`; all that one renderer inserts counts together against the limit. */
+/** Renders templates with the values of `context`. All that one renderer inserts counts against one limit. */
 export function createRenderer(context: Readonly<Record<string, unknown>>): Renderer {
   let characters = 0;
 

@@ -131,7 +131,7 @@ describe('a step', () => {
       await start('eleven', 'deep-1');
       expect((await statusOf('ten', hasEnded)).phase).toBe('Succeeded');
       const message = outcomeOf(await statusOf('eleven', hasEnded))?.message;
-      expect(message).toContain('more than 10 orchestrations run each other');
+      expect(message).toContain('SubOrchestrations are nested more than 10 levels deep');
     });
 
     it('takes its run with it when it is cancelled', async () => {

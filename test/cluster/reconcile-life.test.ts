@@ -30,7 +30,7 @@ describe('the life of a run', () => {
       expect(outcomeOf(await statusOf('in-vain', hasEnded))).toMatchObject({
         status: 'False',
         reason: 'MissingOrchestration',
-        message: 'there was no Orchestration "never" for 3 s',
+        message: 'Orchestration "never" did not appear within 3 s',
       });
     });
   });

@@ -141,7 +141,7 @@ describeNeeding(['controllers'], 'a ToolRun beside the supporting controller of 
     const { status } = await api.waitFor('ToolRun', 'handed-over', isIn('Succeeded'));
     expect(Object.keys(status).sort()).toEqual(['conditions', 'observedGeneration', 'phase', 'updatedAt']);
     const lost = await api.waitFor('ToolRun', 'lost', isIn('Failed'));
-    expect((await stateOf(api, 'lost')).outcome?.message).toContain('is gone, and its end was not seen');
+    expect((await stateOf(api, 'lost')).outcome?.message).toContain('was deleted before its end was observed');
     expect(lost['status']).not.toHaveProperty('runtimeRef');
     const jobs = (await api.list('Job')).filter(({ metadata: { labels } }) =>
       ['handed-over', 'lost'].includes(labels?.['agents.proompteng.ai/tool-run'] ?? ''),

@@ -142,7 +142,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     await api.waitFor('ToolRun', 'early', isIn('Succeeded'));
     const { status } = await api.waitFor('ToolRun', 'in-vain', isIn('Failed'));
     expect(status.conditions).toContainEqual(
-      expect.objectContaining({ reason: 'MissingTool', message: 'there was no Tool "never" for 5 s' }),
+      expect.objectContaining({ reason: 'MissingTool', message: 'Tool "never" did not appear within 5 s' }),
     );
   });
 

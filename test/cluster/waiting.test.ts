@@ -96,9 +96,7 @@ describe('a SubOrchestration', () => {
     const sub = { name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' } };
     await run('outer', { steps: [sub] });
     const waiting = stepOf(await waitFor('outer', 'sub', 'MissingOrchestration'), 'sub');
-    expect(waiting.message).toMatch(
-      /^OrchestrationRun .+ has not started: waits for the Orchestration "inner" to appear$/,
-    );
+    expect(waiting.message).toMatch(/^OrchestrationRun .+ has not started: waits for Orchestration "inner" to appear$/);
     await waitUntil('the event', async () => (await askedOn('outer')).length > 0);
     await api.create('Orchestration', 'inner', { spec: { steps: [{ name: 'a', kind: 'Checkpoint' }] } });
     expect((await statusOf('outer', hasEnded)).phase).toBe('Succeeded');

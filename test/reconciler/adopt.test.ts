@@ -83,7 +83,7 @@ describe('an object under the name of a child that this process has not created'
   ])('with %s does not stand in for it: the step fails, and says what differs', async (_, change, difference) => {
     const { scan, ship } = await preCreate(change);
     expect(scan).toMatchObject({ phase: 'Failed', reason: 'ChildNameTaken' });
-    expect(scan?.message).toContain(`exists and is not what this step creates: ${difference}`);
+    expect(scan?.message).toContain(`exists but is not what this step would create: ${difference}`);
     expect(ship).toMatchObject({ phase: 'Skipped' });
   });
 

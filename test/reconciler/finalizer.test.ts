@@ -76,7 +76,7 @@ describe('an AgentRun', () => {
     await run.look(1);
     expect(run.stepOf('a')).toMatchObject({
       ...{ phase: 'Retrying', reason: 'ChildDeleted' },
-      message: expect.stringMatching(/^AgentRun a\S+ is gone, and its end was not seen; attempt 2 follows$/),
+      message: expect.stringMatching(/^AgentRun a\S+ was deleted before its end was observed; attempt 2 follows$/),
     });
     await run.look();
     expect(run.stepOf('a')).toMatchObject({ phase: 'Running', attempt: 2 });

@@ -134,11 +134,11 @@ describe('a status that somebody else has written', () => {
   });
 
   test.each<[string, object, string]>([
-    ['more attempts than the step has', { attempt: 9 }, 'step build is at attempt 9, and has 2 at most'],
+    ['more attempts than the step has', { attempt: 9 }, 'step build is at attempt 9, but has 2 attempts at most'],
     [
       'a step that has begun before what it depends on was over',
       { phase: 'Retrying', nextRetryAt: '2026-01-01T00:00:00Z' },
-      'step ship is Running, while build, on which it depends, is Retrying',
+      'step ship is Running, but its dependency build is Retrying',
     ],
   ])('with %s fails the run, says why, and leaves nothing at work', async (_, forged, why) => {
     const life = begin([tool('build', [], { retries: 1 }), tool('ship', ['build'])]);
@@ -158,7 +158,7 @@ describe('a status that somebody else has written', () => {
     life.patchStatus({ phase: 'Succeeded' });
     await life.settle();
     expect(standingOf(life)).toContain('Failed, StatusContradiction: ');
-    expect(standingOf(life)).toContain('the run is Succeeded, while step build is Running');
+    expect(standingOf(life)).toContain('the run is Succeeded, but step build is Running');
     expect(atWork(life)).toEqual([]);
   });
 
@@ -248,7 +248,7 @@ describe('a status that somebody else has written', () => {
     await life.settle();
     expect(entriesOf(life)[0]).toMatchObject({ phase: 'Hibernating', attempt: 3, until: 'spring' });
     expect(atWork(life)).toEqual(children);
-    expect(standingOf(life)).toContain('build is Hibernating, a phase that this version does not know');
+    expect(standingOf(life)).toContain('step build has the phase Hibernating, which this version does not know');
     life.cancel();
     await life.settle();
     expect(entriesOf(life)).toMatchObject([{ phase: 'Cancelled', attempt: 3 }, { phase: 'Cancelled' }]);

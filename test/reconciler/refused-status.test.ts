@@ -44,7 +44,7 @@ test('a run that is itself too large for a status ends before it starts, and say
   expect(statusOf()?.['conditions']).toContainEqual(
     expect.objectContaining({
       reason: 'StatusTooLarge',
-      message: expect.stringContaining('give it smaller parameters'),
+      message: expect.stringContaining('use smaller parameters'),
     }),
   );
 });

@@ -67,7 +67,7 @@ describe('a nested run', () => {
     const run = setStage([sub]);
     await run.look(5);
     const child = listChildren(run.api)[0]?.metadata.name;
-    const message = `OrchestrationRun ${child} has not started: waits for the Orchestration "inner" to appear`;
+    const message = `OrchestrationRun ${child} has not started: waits for Orchestration "inner" to appear`;
     expect(run.stepOf('sub')).toMatchObject({ phase: 'Running', reason: 'MissingOrchestration', message });
     expect(eventsOf(run)).toEqual(['Started', 'MissingOrchestration']);
     const metadata = { name: 'inner', namespace: NAMESPACE };
@@ -155,7 +155,7 @@ test.each<[string, object | undefined]>([
   await run.look(3);
   expect(run.stepOf('work')).toMatchObject({ phase: 'Running', reason: 'ChildNotStarted', attempt: 1 });
   expect(run.stepOf('work').message).toMatch(
-    /^ToolRun .* was created at .*Z and has not started: does its controller run\?$/,
+    /^ToolRun .* was created at .*Z and has not started: is its controller running\?$/,
   );
   expect(await countWrites(run, 10)).toBe(0);
 });

@@ -117,18 +117,23 @@ describe('a Tool', () => {
     ['may run under any account but our own', 'builder', undefined, []],
     ['may be silent about its account', undefined, undefined, []],
     ['may run under an allowed account', 'builder', ['builder'], []],
-    ['may not run under another', 'root', ['builder'], ['service account "root" is not allowed: allowed are builder']],
+    [
+      'may not run under another',
+      'root',
+      ['builder'],
+      ['service account "root" is not allowed; allowed service accounts: builder'],
+    ],
     [
       'may be silent only where default is allowed',
       undefined,
       ['a', 'b'],
-      ['service account "default" is not allowed: allowed are a, b'],
+      ['service account "default" is not allowed; allowed service accounts: a, b'],
     ],
     [
       'may run under none where none is allowed',
       undefined,
       [],
-      ['service account "default" is not allowed: allowed are none'],
+      ['service account "default" is not allowed; allowed service accounts: none'],
     ],
     [
       'may never run under our own',

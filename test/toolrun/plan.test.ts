@@ -111,7 +111,7 @@ describe('a ToolRun', () => {
     cluster.reconcile();
     cluster.deleteJob();
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe(`Failed JobDeleted: Job ${jobName} is gone, and its end was not seen`);
+    expect(standingOf(cluster)).toBe(`Failed JobDeleted: Job ${jobName} was deleted before its end was observed`);
     expect(cluster.reconcile()).toEqual([]);
     expect(cluster.jobsCreated).toBe(1);
   });
@@ -141,7 +141,9 @@ describe('a ToolRun', () => {
     };
     cluster.jobs.set(jobName, foreign);
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe(`Failed ChildNameTaken: Job ${jobName} exists and is not this ToolRun's`);
+    expect(standingOf(cluster)).toBe(
+      `Failed ChildNameTaken: Job ${jobName} exists but does not belong to this ToolRun`,
+    );
   });
 
   test('fails when the ConfigMap of its name holds what somebody else wrote', () => {
@@ -150,7 +152,9 @@ describe('a ToolRun', () => {
     const [[name, configMap] = ['']] = cluster.configMaps;
     cluster.configMaps.set(name, { ...(configMap as StoredObject), data: { 'run.json': '{}' } });
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe(`Failed ChildNameTaken: ConfigMap ${name} exists and is not this ToolRun's`);
+    expect(standingOf(cluster)).toBe(
+      `Failed ChildNameTaken: ConfigMap ${name} exists but is not what this ToolRun would create`,
+    );
     expect(cluster.jobsCreated).toBe(0);
   });
 
@@ -177,17 +181,17 @@ describe('a ToolRun', () => {
     cluster.podRefusal = undefined;
     cluster.changeJob({ status: { active: 1 } });
     expect(cluster.reconcile({ nowMs: start + 60_000 })).toEqual(['PatchStatus']);
-    expect(standingOf(cluster)).toBe(`Running Running: Job ${jobName} runs`);
+    expect(standingOf(cluster)).toBe(`Running Running: Job ${jobName} is running`);
   });
 
   test('waits for its Tool, then fails', () => {
     const cluster = createCluster(toolRun());
     expect(cluster.reconcile()).toEqual(['PatchStatus', 'RequeueAt']);
-    expect(standingOf(cluster)).toBe('Pending MissingTool: waits for the Tool "echo" to appear');
+    expect(standingOf(cluster)).toBe('Pending MissingTool: waits for Tool "echo" to appear');
     expect(cluster.requeueAt).toBe('2026-01-01T00:05:00.000Z');
     expect(cluster.reconcile({ nowMs: start + 299_000 })).toEqual(['RequeueAt']);
     settle(cluster, start + 300_000);
-    expect(standingOf(cluster)).toBe('Failed MissingTool: there was no Tool "echo" for 300 s');
+    expect(standingOf(cluster)).toBe('Failed MissingTool: Tool "echo" did not appear within 300 s');
   });
 
   test('starts when its Tool appears in time', () => {
@@ -203,7 +207,7 @@ describe('a ToolRun', () => {
     cluster.deleteJob();
     cluster.tool = undefined;
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe('Running MissingTool: waits for the Tool "echo" to appear');
+    expect(standingOf(cluster)).toBe('Running MissingTool: waits for Tool "echo" to appear');
     cluster.jobs.set(jobName, job);
     cluster.reconcile();
     expect(cluster.state()?.job?.uid).toBe(job.metadata.uid);
@@ -239,9 +243,7 @@ describe('a ToolRun', () => {
     const args = ['{{parameters.message}}', '{{parameters.message}}'];
     const cluster = createCluster(toolRun({ spec: { toolRef: { name: 'echo' }, parameters } }), tool({ args }));
     cluster.reconcile();
-    expect(standingOf(cluster)).toBe(
-      'Failed InvalidToolRun: command, args and env are over 1 MiB with their parameters',
-    );
+    expect(standingOf(cluster)).toBe('Failed InvalidToolRun: command, args and env with their parameters exceed 1 MiB');
   });
 
   test('fails when its runtime is nested deeper than can be written', () => {
@@ -416,7 +418,7 @@ describe('a ToolRun that another executor has begun', () => {
     const cluster = begun();
     if (job) cluster.jobs.set('lint-job', { ...theirs(), ...job, status: { conditions: [complete] } });
     expect(standingOf(cluster)).toBe(
-      "Failed JobDeleted: Job lint-job, which the agents chart's controller created, is gone, and its end was not seen",
+      "Failed JobDeleted: Job lint-job, which the agents chart's controller created, was deleted before its end was observed",
     );
     expect(cluster.jobsCreated).toBe(0);
   });
@@ -426,7 +428,7 @@ describe('a ToolRun that another executor has begun', () => {
     settle(intent);
     expect(intent.jobsCreated).toBe(1);
     const recorded = begun({ ...ref, name: jobName });
-    expect(standingOf(recorded)).toBe(`Failed JobDeleted: Job ${jobName} is gone, and its end was not seen`);
+    expect(standingOf(recorded)).toBe(`Failed JobDeleted: Job ${jobName} was deleted before its end was observed`);
     expect(recorded.jobsCreated).toBe(0);
   });
 
@@ -444,7 +446,7 @@ describe('a ToolRun that another executor has begun', () => {
     settle(cluster);
     cluster.setStatus({ phase: 'Running', runtimeRef: ref });
     expect(cluster.reconcile({ nowMs: start + 4_000 })).toContain('ClearStatus');
-    expect(cluster.events[0]).toMatch(/^StatusContested: the agents chart's controller runs this .* Job lint-job/);
+    expect(cluster.events[0]).toMatch(/^StatusContested: the agents chart's controller also runs this .* Job lint-job/);
   });
 });
 

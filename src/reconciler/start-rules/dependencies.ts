@@ -3,12 +3,12 @@ import { isSatisfied, isStepFinal } from '../../orchestration/run-status.ts';
 import { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
 import { START, type StartRule, skip, wait } from './rule.ts';
 
-/** A step starts when each of its dependencies is satisfied, and is skipped if one of them has ended otherwise. */
+/** A step starts when each of its dependencies is satisfied, and is skipped if one of them has ended unsatisfied. */
 export const dependencies: StartRule = {
   judges: 'FirstAttempt',
   order: 'Dependencies',
   prepare: ({ draft }) => {
-    /** Why a step was skipped, by its name: many steps are skipped for the same. */
+    /** Why a step was skipped, by its name. Many steps can be skipped for the same cause. */
     const causes = new Map<string, string>();
     return (index) => {
       const open = draft.dependenciesOf(index).filter((status) => !isSatisfied(status));

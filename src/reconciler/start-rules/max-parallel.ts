@@ -24,7 +24,7 @@ export const maxParallel: StartRule = {
   },
 };
 
-/** A timed-out child runs until it is gone. */
+/** Counts the children that exist. A child that timed out counts until it is gone. */
 function countTaken({ draft, observation }: Pass): number {
   const isTaking = (status: StepStatus) =>
     (status.phase === 'Running' && status.resourceRef !== undefined) || findUnwanted(observation, status) !== undefined;

@@ -3,5 +3,8 @@ import { maxParallel } from './max-parallel.ts';
 import type { StartRule } from './rule.ts';
 import { suspend } from './suspend.ts';
 
-/** Every rule on when a step starts. The first one that does not let it start decides. A new rule is a module and a row. */
+/**
+ * Every rule on when a step starts. The first rule that does not let it start decides. To add a rule, add a module and
+ * a row.
+ */
 export const startRules: readonly StartRule[] = [dependencies, suspend, maxParallel];

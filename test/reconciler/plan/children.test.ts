@@ -25,7 +25,7 @@ describe('a child', () => {
     expect(statusOf(story, 'a')).toMatchObject({
       phase: 'Failed',
       reason: 'ChildDeleted',
-      message: 'ToolRun a.2.1 is gone, and its end was not seen',
+      message: 'ToolRun a.2.1 was deleted before its end was observed',
     });
   });
 
@@ -74,7 +74,7 @@ describe('a child', () => {
     expect(statusOf(story, 'a')).toMatchObject({
       phase: 'Failed',
       reason: 'ChildNameTaken',
-      message: "ToolRun a.1.1 exists and is not this run's",
+      message: 'ToolRun a.1.1 exists but does not belong to this run',
     });
   });
 
@@ -135,7 +135,7 @@ describe('a SubOrchestration', () => {
     const ancestry = Array.from({ length: 10 }, (_, i) => `level-${i}`);
     expect(standingOf(begin(nested, { ancestry: ancestry.slice(1) }))).toMatch(/^Running/);
     expect(standingOf(begin(nested, { ancestry }))).toBe(
-      'Failed, SubOrchestrationTooDeep: more than 10 orchestrations run each other',
+      'Failed, SubOrchestrationTooDeep: SubOrchestrations are nested more than 10 levels deep',
     );
   });
 });

@@ -12,8 +12,8 @@ describe('a run', () => {
         eventType: 'Warning',
         reason: 'StatusContested',
         message:
-          'another controller works on "nightly-1", so it is left alone here: switch one of the two off; to have all its ' +
-          'steps done again here: kubectl -n agents patch orchestrationrun nightly-1 --subresource=status --type=merge ' +
+          'another controller writes the status of "nightly-1", so this one ignores the run: disable one of the two ' +
+          'controllers; to run all steps again here, run kubectl -n agents patch orchestrationrun nightly-1 --subresource=status --type=merge ' +
           `-p '{"status": null}'`,
       },
     ]);
@@ -81,7 +81,7 @@ describe('a run', () => {
     expect([reason, requeue]).toEqual(['StatusContested', { type: 'RequeueAt', time: at }]);
     expect(event).toMatchObject({ type: 'EmitEvent', eventType: 'Warning', reason: 'StatusContested' });
     expect(message).toContain('helm upgrade agents CHART --reuse-values --set orchestrationController.enabled=false');
-    expect(message).toContain('turn its flag agents.orchestration_controller.enabled off');
+    expect(message).toContain('turn off flag agents.orchestration_controller.enabled');
     expect(message.length).toBeLessThan(256);
     expect(planWith(true, patch.status, { ...patch.status })).toEqual([requeue]);
     const cancelled = { ...observation.run, isCancelled: true };

@@ -80,7 +80,7 @@ describe('the snapshot', () => {
     story.world.api.create(REVISIONS, foreign);
     annotate(story, 'suspend', null);
     expect(standingOf(story)).toMatch(
-      /^Failed, SnapshotNameTaken: ControllerRevision \S+ exists and is not what this run would store/,
+      /^Failed, SnapshotNameTaken: ControllerRevision \S+ exists but is not what this run would store/,
     );
   });
 });
@@ -88,7 +88,7 @@ describe('the snapshot', () => {
 describe('a run', () => {
   test('waits for its Orchestration from when that was first missed', () => {
     const story = begin(undefined);
-    expect(standingOf(story)).toBe('Pending, MissingOrchestration: waits for the Orchestration "nightly" to appear');
+    expect(standingOf(story)).toBe('Pending, MissingOrchestration: waits for Orchestration "nightly" to appear');
     expect(requeuedIn(story)).toBe(300);
     pass(story, 299);
     expect(requeuedIn(story)).toBe(1);
@@ -104,7 +104,7 @@ describe('a run', () => {
     settle(other.world);
     expect(phasesOf(other)).toBe('a: Running');
     pass(story, 1);
-    expect(standingOf(story)).toBe('Failed, MissingOrchestration: there was no Orchestration "nightly" for 300 s');
+    expect(standingOf(story)).toBe('Failed, MissingOrchestration: Orchestration "nightly" did not appear within 300 s');
   });
 
   test('of an Orchestration that can never run fails with the code of the gate', () => {

@@ -27,7 +27,7 @@ describe('the run', () => {
     end(story, 'b', 'Succeeded');
     expect(standingOf(story)).toBe('Succeeded, Completed: all 2 steps succeeded');
     expect(eventsOf(story)).toEqual([
-      'Normal Started: runs "nightly"',
+      'Normal Started: started Orchestration "nightly"',
       'Normal Succeeded: Completed: all 2 steps succeeded',
     ]);
   });

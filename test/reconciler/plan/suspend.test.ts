@@ -45,7 +45,7 @@ describe('a suspended run', () => {
 
   test('that was created so stays Pending without a snapshot', () => {
     const story = begin([tool('a')], { annotations: suspended });
-    expect(standingOf(story)).toBe('Pending, Suspended: the run waits for its suspend annotation to go');
+    expect(standingOf(story)).toBe('Pending, Suspended: the run waits until its suspend annotation is removed');
     expect(story.world.api.list(REVISIONS).items).toEqual([]);
     annotate(story, 'suspend', null);
     expect(phasesOf(story)).toBe('a: Running');

@@ -144,7 +144,7 @@ export function lastPlan({ moments }: Story): readonly Action[] {
   return moments.findLast((moment) => moment.type === 'Planned')?.actions ?? [];
 }
 
-/** The events of all decisions, in order: `Normal Started: runs "nightly"`. */
+/** The events of all decisions, in order: `Normal Started: started Orchestration "nightly"`. */
 export function eventsOf({ moments }: Story): string[] {
   return moments
     .flatMap((moment) => (moment.type === 'Planned' ? moment.actions : []))
