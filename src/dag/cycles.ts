@@ -3,11 +3,12 @@ import type { Graph } from './graph.ts';
 const UNSEEN = -1;
 
 /**
- * One loop for each group of steps that wait for each other (strongly connected component), as step indexes: each waits
- * for the next, the last for the first. The loop is a shortest one through the group's first declared step, which stands
- * first; loops are ordered by it. Steps that merely lead to a loop, or hang on one, are in none.
+ * Returns one loop for each strongly connected component (a group of steps that depend on each other). A loop is a list
+ * of step indexes. Each step depends on the next, and the last depends on the first. Each loop is a shortest one
+ * through the first declared step of its component, and starts with that step. Loops are sorted by their first step. A
+ * step that only depends on a loop, or that a loop depends on, is in no loop.
  *
- * Cost: linear in steps and edges; nothing recurses, so a chain of any length is safe.
+ * Cost: linear in steps and edges. There is no recursion, so a chain of any length is safe.
  */
 export function findCycles(graph: Graph): readonly (readonly number[])[] {
   if (graph.dependencies.every(leadsBack)) return [];
@@ -23,15 +24,15 @@ export function findCycles(graph: Graph): readonly (readonly number[])[] {
   return cycles;
 }
 
-/** Most lists are written in the order they run: where every step waits only for earlier ones, there is nothing to look for. */
+/** If every step depends only on earlier steps, there is no cycle. Most authors write their steps in that order. */
 function leadsBack(targets: readonly number[], step: number): boolean {
   return targets.every((target) => target < step);
 }
 
 type Edges = readonly (readonly number[])[];
 
-/** Tarjan's algorithm (SIAM J. Comput. 1(2), 1972) with its own stack in place of recursion. */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one algorithm; in pieces it is harder to hold against the paper
+/** Tarjan's algorithm (SIAM J. Comput. 1(2), 1972), with an explicit stack instead of recursion. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one algorithm; it is easier to compare with the paper in one piece
 function findComponents(edges: Edges) {
   const order = new Int32Array(edges.length).fill(UNSEEN);
   const low = new Int32Array(edges.length);
@@ -78,8 +79,8 @@ function findComponents(edges: Edges) {
 }
 
 /**
- * Breadth-first search inside the component of `first`, until an edge leads back to it: linear in the component.
- * Components share `reachedFrom`, since they share no step.
+ * Runs a breadth-first search inside the component of `first`, until an edge leads back to it. Linear in the component.
+ * All components use the same `reachedFrom`, because no two of them share a step.
  */
 function shortestLoop(
   edges: Edges,

@@ -1,15 +1,21 @@
-/** A DNS label, the longest name that works everywhere, has 63 characters (RFC 1123); a longer one is cut there. */
+/** A DNS label, which is valid as a name everywhere, has at most 63 characters (RFC 1123). Longer names are cut. */
 const SHOWN_CHARACTERS = 63;
-/** A loop longer than this is shown by its ends, the whole of it is in the problem's `loop`: a message stays under 700 characters. */
+/**
+ * Of a longer loop, only both ends are shown, so that a message stays under 700 characters. The problem's `loop` has
+ * all of it.
+ */
 const SHOWN_LOOP_STEPS = 8;
 
 /**
- * What could forge, hide or turn round text in a line: all that Unicode calls other (control and bidirectional characters,
- * lone surrogates), ignorable (zero width) or a separator, less the space; and what quotes and escapes are written with.
+ * Characters that can forge, hide or reverse text in a line: the Unicode categories Other (control and bidirectional
+ * characters, lone surrogates), Default_Ignorable (zero width) and Separator, except the space. The double quote and
+ * the backslash are included because quoting and escaping use them.
  */
 const ESCAPED = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]/u;
 
-/** A name as it may stand in a message: escaped as in a JSON string, then cut at 63 characters. Names are hostile text. */
+/**
+ * Makes a name safe for a message: escaped as in a JSON string, then cut at 63 characters. Names are untrusted text.
+ */
 export function displayName(name: string): string {
   let shown = '';
   for (const character of name) {
@@ -31,7 +37,7 @@ export function quoteName(name: string): string {
   return `"${displayName(name)}"`;
 }
 
-/** `a → b → a`: each waits for the next. The middle of a long loop is left out, with its length. */
+/** `a → b → a`: each step depends on the next. In a long loop, a count replaces the steps in the middle. */
 export function displayLoop(names: readonly string[]): string {
   const half = SHOWN_LOOP_STEPS / 2;
   const left = names.length - SHOWN_LOOP_STEPS;

@@ -1,8 +1,8 @@
 /**
- * A step as the graph sees it: a name and what it waits for.
+ * The part of a step that the graph needs: its name and its dependencies.
  *
- * A malformed step keeps its place in the list as `{ name: '' }`: the empty name can be neither found nor repeated.
- * `dependsOn` absent means "not declared"; an empty list is a declaration (see `buildGraph`).
+ * A malformed step keeps its place in the list as `{ name: '' }`. An empty name never resolves and is never a
+ * duplicate. If `dependsOn` is absent, the step declares nothing. An empty list is a declaration (see `buildGraph`).
  */
 export interface Step {
   readonly name: string;
@@ -16,15 +16,16 @@ export interface DependencyEntry {
 }
 
 /**
- * The steps with every name resolved to the index of its step. `dependencies[i]` holds what step i waits for: indexes,
- * each once, in the order written, never i itself. What could not become an edge is kept beside it, in declaration order.
+ * The steps, with every name resolved to the index of its step. `dependencies[i]` holds the indexes of the steps that
+ * step i depends on: each once, in the order written, and never i itself. Entries that are not edges are in the other
+ * lists, in declaration order.
  */
 export interface Graph {
   readonly steps: readonly Step[];
   readonly dependencies: readonly (readonly number[])[];
-  /** No step declares `dependsOn`, so each waits for the one before it. */
+  /** No step declares `dependsOn`, so each step depends on the step before it. */
   readonly isSequential: boolean;
-  /** Steps whose name an earlier step has: the name means that earlier one. */
+  /** Steps that have the name of an earlier step, with that step. The name resolves to the earlier step. */
   readonly duplicates: readonly { readonly step: number; readonly first: number }[];
   readonly missing: readonly DependencyEntry[];
   readonly reflexive: readonly DependencyEntry[];
@@ -32,10 +33,11 @@ export interface Graph {
 }
 
 /**
- * Resolves names to edges. Total: any list of steps gives a graph, and what is wrong with it is part of the value.
+ * Resolves names to edges. Any list of steps gives a graph. The graph also holds what is wrong with the list.
  *
- * Where no step declares `dependsOn`, step i waits for step i-1; as soon as one does, a step without it is a root.
- * Empty names (malformed entries, reported by whoever decoded them) are passed over. Cost: linear in steps and entries.
+ * If no step declares `dependsOn`, step i depends on step i-1. If any step declares it, a step without it is a root.
+ * Empty names are skipped: they stand for malformed entries, which the decoder reports. Cost: linear in steps and
+ * entries.
  */
 export function buildGraph(steps: readonly Step[]): Graph {
   const { indexOf, duplicates } = indexNames(steps);
@@ -47,7 +49,10 @@ export function buildGraph(steps: readonly Step[]): Graph {
   return { steps, isSequential, duplicates, ...resolveEntries(steps, indexOf) };
 }
 
-/** Goes from the last step to the first, so that the first of a name has it: one look-up a step, where asking is a second. */
+/**
+ * Goes from the last step to the first, so that the first step of a name wins. A test before each write would double
+ * the lookups.
+ */
 function indexNames(steps: readonly Step[]) {
   const indexOf = new Map<string, number>();
   for (let step = steps.length - 1; step >= 0; step--) indexOf.set(nameAt(steps, step), step);
@@ -75,20 +80,23 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
   const repeated: DependencyEntry[] = [];
   const lastSeenBy = new Array<number>(steps.length).fill(-1);
 
-  /** Keeps an entry that is no edge for what it is. */
+  /** Records an entry that is not an edge in the list for its kind. */
   function keep(step: number, entry: number, target: number | undefined, own: number): void {
     const list = target === undefined ? missing : target === own ? reflexive : repeated;
     list.push({ step, entry });
   }
 
-  /** `own` is the step that the step's own name means, and `previous` the name of the one before, if nothing else has it. */
+  /**
+   * `own` is the step that this step's name resolves to. `previous` is the name of the step before, if all names are
+   * unique.
+   */
   function targetsOf(step: number, dependsOn: readonly string[], own: number, previous: string | undefined): number[] {
-    const targets = new Array<number>(dependsOn.length); // growing one would cost more than filling it
+    const targets = new Array<number>(dependsOn.length); // faster than growing an empty array
     let found = 0;
     for (let entry = 0; entry < dependsOn.length; entry++) {
       const wanted = dependsOn[entry] as string;
       if (wanted === '') continue;
-      // Most entries name the step before, and comparing costs a fraction of hashing.
+      // Most entries name the step before, and a comparison is much cheaper than a hash lookup.
       const target = wanted === previous ? step - 1 : indexOf.get(wanted);
       if (target === undefined || target === own || lastSeenBy[target] === step) keep(step, entry, target, own);
       else {
@@ -96,7 +104,7 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
         targets[found++] = target;
       }
     }
-    if (found < targets.length) targets.length = found; // asked first, since setting it is slow even where it changes nothing
+    if (found < targets.length) targets.length = found; // setting `length` is slow even if the value does not change
     return targets;
   }
 
@@ -108,7 +116,7 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
   return { dependencies, missing, reflexive, repeated };
 }
 
-/** The edges the other way round: for each step, who waits for it, in declaration order. Linear. */
+/** The reversed edges: for each step, the steps that depend on it, in declaration order. Linear. */
 export function dependentsOf(graph: Graph): readonly (readonly number[])[] {
   const dependents: number[][] = graph.steps.map(() => []);
   for (const [step, targets] of graph.dependencies.entries()) {

@@ -1,16 +1,16 @@
 import { dependentsOf, type Graph } from './graph.ts';
 
 /**
- * The waves in which the steps could run if each took as long as the others: a step stands one level after the last of
- * its dependencies, in declaration order within its level. Steps on a loop, or behind one, can never run and are in
- * `stuck`, in declaration order. Cost: linear in steps and edges, save the sorting of each level.
+ * The waves in which the steps would run if every step took the same time. A step is one level after the last of its
+ * dependencies. Steps of one level are in declaration order. Steps on a loop, and their descendants, can never run:
+ * they are in `stuck`, in declaration order. Cost: linear in steps and edges, plus the sorting of each level.
  */
 export interface Levels {
   readonly levels: readonly (readonly number[])[];
   readonly stuck: readonly number[];
 }
 
-/** Kahn's algorithm (CACM 5(11), 1962), which hands out a step when the last of its dependencies has been. */
+/** Kahn's algorithm (CACM 5(11), 1962): a step is emitted after the last of its dependencies. */
 export function findLevels(graph: Graph): Levels {
   const dependents = dependentsOf(graph);
   const waitingFor = Int32Array.from(graph.dependencies, (targets) => targets.length);
@@ -28,7 +28,7 @@ export function findLevels(graph: Graph): Levels {
   return { levels, stuck: [...waitingFor.keys()].filter((step) => waitingFor[step] !== 0) };
 }
 
-/** An order in which every step follows its dependencies: level by level. Steps that can never run are left out. */
+/** Sorts the steps so that each comes after its dependencies, level by level. Steps that can never run are left out. */
 export function topologicalOrder(graph: Graph): readonly number[] {
   return findLevels(graph).levels.flat();
 }

@@ -2,8 +2,8 @@ import type { Graph } from './graph.ts';
 import { topologicalOrder } from './levels.ts';
 
 /**
- * All steps that wait for `step`, directly or through others, in declaration order, given the graph's `dependentsOf`. A
- * step on a loop is among its own. Cost: linear in what it reaches, save the sorting.
+ * Returns all descendants of `step`, in declaration order. `dependents` is the result of `dependentsOf`. A step on a
+ * loop is its own descendant. Cost: linear in the part of the graph that is reached, plus the sorting.
  */
 export function findWaiting(dependents: readonly (readonly number[])[], step: number): readonly number[] {
   const reached = new Set(dependents[step]);
@@ -12,8 +12,9 @@ export function findWaiting(dependents: readonly (readonly number[])[], step: nu
 }
 
 /**
- * The path, from a root on, whose weights sum up to the most; of equal ones that with the most steps, then the first
- * declared. Steps that can never run are on none. Cost: linear in steps and edges. Weights must not be negative.
+ * Returns the path from a root whose weights have the largest sum. Of equal paths, it returns the one with the most
+ * steps, and then the one that is declared first. A step that can never run is on no path. Cost: linear in steps and
+ * edges. Weights must not be negative.
  */
 export function findHeaviestPath(graph: Graph, weights: readonly number[]): readonly number[] {
   const best = new Map<number, { readonly weight: number; readonly length: number; readonly before?: number }>();

@@ -4,7 +4,7 @@ import type { Step } from './graph.ts';
 import { buildGraph, type DependencyEntry, type Graph } from './graph.ts';
 import { suggestName } from './suggest.ts';
 
-/** How large a graph may be. Both bound the time a decision takes. */
+/** The largest graph that is allowed. Both limits bound the time that a decision takes. */
 export interface Limits {
   /** Steps in one Orchestration. */
   readonly maxSteps: number;
@@ -12,45 +12,49 @@ export interface Limits {
   readonly maxDependencies: number;
 }
 
-/** Kubernetes users' largest graphs have hundreds of steps; Argo Workflows allows 200 tasks a DAG, Tekton's tests use 505. */
+/**
+ * The largest graphs in use have hundreds of steps. Argo Workflows allows 200 tasks in a DAG, and Tekton's tests use
+ * 505.
+ */
 export const defaultLimits: Limits = { maxSteps: 1000, maxDependencies: 256 };
 
 /**
- * Something wrong with the graph. `path` leads from the list of steps to the place: `[]` is the list, `[3, 'dependsOn', 0]`
- * an entry. `describe` writes the sentence; it is called only for problems that are shown, since a suggestion costs.
+ * A problem of the graph. `path` is the place of the problem, relative to the list of steps: `[]` is the list itself,
+ * and `[3, 'dependsOn', 0]` is an entry. `describe` writes the message. It is called only for problems that are shown,
+ * because a suggestion is expensive.
  */
 export interface GraphProblem {
   readonly path: readonly (string | number)[];
   readonly describe: () => string;
-  /** The names on the loop, each waiting for the next and the last for the first; of a DependencyCycle only. */
+  /** For a DependencyCycle, the names on the loop. Each step depends on the next, and the last depends on the first. */
   readonly loop?: readonly string[];
 }
 
-/** One rule: its code, and what it does to an object when nothing else is configured. */
+/** A rule: its code, and its default effect on an object. */
 export interface GraphRule {
   readonly code: string;
   readonly severity: 'deny' | 'warn';
-  /** Without this rule the graph cannot be decided, so it denies whatever is configured. */
+  /** The rule always denies, whatever is configured: without it, the graph cannot be checked. */
   readonly isFixed?: boolean;
 }
 
-/** All problems with one code: how many there are, and the first of them in the order of their places. */
+/** All problems with one code: their number, and the first of them, sorted by place. */
 export interface GraphFinding {
   readonly code: GraphCode;
   readonly count: number;
   readonly problems: readonly GraphProblem[];
 }
 
-/** Gives the number of problems that a rule finds, and writes the first `most`: the others cost no more than their places. */
+/** Counts the problems that a rule finds, and returns the first `most`. Of the others, only the places take memory. */
 type Check<Subject> = (subject: Subject, most: number) => Omit<GraphFinding, 'code'>;
 
-/** Asked first, of the list as it came: a graph over a limit is not looked at any further. */
+/** The limits are checked first, on the list as received. If it is over a limit, nothing else is checked. */
 export const limitRules = [
   { code: 'TooManySteps', severity: 'deny', isFixed: true, check: check(tooManySteps, describeSteps) },
   { code: 'TooManyDependencies', severity: 'deny', isFixed: true, check: check(tooManyDependencies, describeEntries) },
 ] as const satisfies readonly (GraphRule & { check: Check<Bounded> })[];
 
-/** The rules of the graph itself, in the order in which their problems are reported for one and the same place. */
+/** The rules of the graph itself. If several report the same place, their problems are in this order. */
 export const graphRules = [
   {
     code: 'DuplicateStep',
@@ -68,14 +72,14 @@ export const graphRules = [
 export type GraphCode = (typeof limitRules | typeof graphRules)[number]['code'];
 
 /**
- * Whether a list of steps is within the limits, before anything is made of it: its entries may be of any type. Cost: one
- * look at each step; none at the steps of a list that is too long.
+ * Checks whether a list of steps is within the limits. The list is not decoded yet, so its entries can have any type.
+ * Cost: linear in the number of steps, or constant if there are too many.
  */
 export function checkLimits(steps: readonly unknown[], limits: Limits, most = Infinity): readonly GraphFinding[] {
   return runRules(limitRules, { steps, limits }, most);
 }
 
-/** All problems of the graph, rule by rule, of each the first `most`. Linear in steps and entries. */
+/** Returns the problems of the graph, rule by rule, at most `most` for each rule. Linear in steps and entries. */
 export function checkGraph(steps: readonly Step[], most = Infinity): readonly GraphFinding[] {
   return runRules(graphRules, buildGraph(steps), most);
 }
@@ -88,7 +92,9 @@ function runRules<Subject>(
   return rules.map(({ code, check }) => ({ code, ...check(subject, most) })).filter(({ count }) => count > 0);
 }
 
-/** A rule is where it finds something wrong, and what it says of such a place. */
+/**
+ * Makes a check of two parts: `find` returns the places of the problems, and `describe` makes the problem at one place.
+ */
 function check<Place, Subject = Graph>(
   find: (subject: Subject) => readonly Place[],
   describe: (subject: Subject, place: Place) => GraphProblem,
@@ -99,7 +105,7 @@ function check<Place, Subject = Graph>(
   };
 }
 
-/** A list of steps as it came, and what it must not exceed. */
+/** A list of steps as received, and its limits. */
 interface Bounded {
   readonly steps: readonly unknown[];
   readonly limits: Limits;
@@ -147,8 +153,8 @@ function missingDependency({ steps }: Graph, place: DependencyEntry): GraphProbl
     const others = steps.map(({ name }) => name).filter((name) => name !== '' && name !== own);
     const meant = suggestName(wanted, others);
     if (meant !== undefined) return `no step is named ${quoteName(wanted)}: did you mean ${quoteName(meant)}?`;
-    const cure = others.length > 0 ? `the other steps are ${listNames(others)}` : 'there is no other step';
-    return `no step is named ${quoteName(wanted)}: ${cure}`;
+    const choice = others.length > 0 ? `the other steps are ${listNames(others)}` : 'there is no other step';
+    return `no step is named ${quoteName(wanted)}: ${choice}`;
   };
   return { path: pathOf(place), describe };
 }
@@ -159,7 +165,7 @@ function selfDependency({ steps }: Graph, place: DependencyEntry): GraphProblem 
   return { path: pathOf(place), describe };
 }
 
-/** A loop is reported at its last step, which closes it. */
+/** A loop is reported at its last step. */
 function cyclesByPlace(graph: Graph): readonly (readonly number[])[] {
   return findCycles(graph).toSorted((left, right) => (left.at(-1) ?? 0) - (right.at(-1) ?? 0));
 }
@@ -178,7 +184,7 @@ function duplicateDependency({ steps }: Graph, place: DependencyEntry): GraphPro
   return { path: pathOf(place), describe };
 }
 
-/** The steps that start at once though they do not say so; they are one problem. */
+/** The steps that are roots without declaring it. All of them together are one problem. */
 function impliedRoots({ steps, isSequential }: Graph): readonly (readonly string[])[] {
   if (isSequential) return [];
   const isImplied = ({ name, dependsOn }: Step, index: number) => index > 0 && name !== '' && dependsOn === undefined;
@@ -188,7 +194,7 @@ function impliedRoots({ steps, isSequential }: Graph): readonly (readonly string
 
 function mixedDependsOn(_: Graph, roots: readonly string[]): GraphProblem {
   const describe = () =>
-    `${listNames(roots, 3)} without dependsOn, while other steps have it: may start at once. Write dependsOn: [] if that is meant`;
+    `no dependsOn, while other steps declare it: ${listNames(roots, 3)}. Such a step starts at once. Write dependsOn: [] if you intend that`;
   return { path: [], describe };
 }
 

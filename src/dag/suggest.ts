@@ -1,10 +1,11 @@
-/** A Kubernetes name has at most 253 characters (RFC 1123 subdomain); nothing longer is worth a guess. */
+/** A Kubernetes name has at most 253 characters (RFC 1123 subdomain). There is no suggestion for longer names. */
 const LONGEST_GUESSED = 253;
 
 /**
- * The name that was probably meant: one that differs only in case, else the nearest within `most` edits (2, or 1 where
- * the name has under 5 letters); the first declared of equals. Swapped neighbours count as one edit, as people make them.
- * Cost: candidates × length, so it is asked only for problems that are shown.
+ * Returns the candidate that the author probably meant: the first that differs only in case, or else the nearest within
+ * `most` edits (2, or 1 if `wanted` has fewer than 5 characters). Of equally near candidates, it returns the first. Two
+ * swapped neighbors count as one edit, because that is a common typing error. Cost: candidates × length, so call it
+ * only for problems that are shown.
  */
 export function suggestName(
   wanted: string,
@@ -27,9 +28,9 @@ export function suggestName(
 }
 
 /**
- * Whether so many edits make one name the other (optimal string alignment: Damerau 1964). What both begin with never needs
- * an edit, so each of the four kinds is tried where they first differ: linear in length, where a matrix would let long
- * names that differ at their ends hold up an answer for minutes.
+ * Whether at most `edits` edits turn one name into the other (optimal string alignment: Damerau 1964). A common prefix
+ * needs no edit, so the function tries each of the four kinds of edit at the first difference. This is linear in the
+ * length. With a matrix, long names that differ only at their ends would delay an answer for minutes.
  */
 function isWithin(edits: number, left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > edits) return false;

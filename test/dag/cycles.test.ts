@@ -17,37 +17,37 @@ describe('findCycles', () => {
     expect(namedCycles(step('d', 'b', 'c'), step('b', 'a'), step('c', 'a'), root('a'))).toEqual([]);
   });
 
-  test('names two steps that wait for each other', () => {
+  test('finds two steps that depend on each other', () => {
     expect(namedCycles(step('a', 'b'), step('b', 'a'))).toEqual(['a → b']);
   });
 
-  test('names neither who waits for a loop nor whom it waits for', () => {
+  test('leaves out the descendants of a loop, and its ancestors', () => {
     //   before ← a ⇄ b ← after ← last
     const loop = [step('a', 'before', 'b'), step('b', 'a')];
     expect(namedCycles(root('before'), step('last', 'after'), step('after', 'b'), ...loop)).toEqual(['a → b']);
   });
 
-  test('tells every loop that shares no step with another, ordered by first declared step', () => {
+  test('finds every loop that shares no step with another, sorted by first declared step', () => {
     //   x ⇄ y → a → b → c → a
     const loops = [step('x', 'y'), step('y', 'x', 'a'), step('a', 'b'), step('b', 'c'), step('c', 'a')];
     expect(namedCycles(...loops)).toEqual(['x → y', 'a → b → c']);
     expect(namedCycles(...loops.toReversed())).toEqual(['c → a → b', 'y → x']);
   });
 
-  test('prefers the shortest way back to the first declared step, though a shorter loop is elsewhere', () => {
-    //   a → b → c → d → a, with the short cut b → d, and c ⇄ d
+  test('prefers the shortest loop through the first declared step, even if another loop is shorter', () => {
+    //   a → b → c → d → a, with the shortcut b → d, and c ⇄ d
     const steps = [step('a', 'b'), step('b', 'c', 'd'), step('c', 'd'), step('d', 'c', 'a')];
     expect(namedCycles(...steps)).toEqual(['a → b → d']);
   });
 
-  test('takes, of two shortest loops, the one whose dependency is written first', () => {
+  test('prefers, of two shortest loops, the one whose dependency is written first', () => {
     //   b ⇄ a ⇄ c
     const rest = [step('b', 'a'), step('c', 'a')];
     expect(namedCycles(step('a', 'c', 'b'), ...rest)).toEqual(['a → c']);
     expect(namedCycles(step('a', 'b', 'c'), ...rest)).toEqual(['a → b']);
   });
 
-  test('agrees with Floyd and Warshall on which steps loop and how long their shortest loop is', () => {
+  test('agrees with Floyd-Warshall on the steps that are on loops, and on the length of their shortest loops', () => {
     fc.assert(
       fc.property(cleanSteps, (steps) => {
         const { dependencies } = buildGraph(steps);

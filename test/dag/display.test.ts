@@ -18,17 +18,17 @@ describe('displayName', () => {
     expect(displayName(name)).toBe(shown);
   });
 
-  test('shows the longest DNS label whole, and cuts what is longer', () => {
+  test('shows the longest DNS label in full, and cuts longer names', () => {
     expect(displayName('x'.repeat(63))).toBe('x'.repeat(63));
     expect(displayName('x'.repeat(64))).toBe(`${'x'.repeat(63)}…`);
   });
 
-  test('cuts neither an escape nor a character in two', () => {
+  test('does not cut inside an escape sequence or a character', () => {
     expect(displayName(`${'x'.repeat(62)}\n`)).toBe(`${'x'.repeat(62)}…`);
     expect(displayName(`${'x'.repeat(62)}😀`)).toBe(`${'x'.repeat(62)}…`);
   });
 
-  test('leaves nothing unprintable, is short, and could be read back', () => {
+  test('is short, has only printable characters, and can be decoded', () => {
     fc.assert(
       fc.property(hostileName, (name) => {
         const shown = displayName(name);
@@ -45,7 +45,7 @@ describe('displayName', () => {
   });
 });
 
-test('quoteName leaves no quote of a name to end the quotation', () => {
+test('quoteName escapes quotes, so that a name cannot end the quotation', () => {
   expect(quoteName('a" and "b')).toBe('"a\\" and \\"b"');
   expect(quoteName('a\\" and "b')).toBe('"a\\\\\\" and \\"b"');
 });
@@ -53,17 +53,17 @@ test('quoteName leaves no quote of a name to end the quotation', () => {
 describe('displayLoop', () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
 
-  test('comes back to where it began', () => {
+  test('ends with the step that it starts with', () => {
     expect(displayLoop(['a', 'b\n'])).toBe('a → b\\u000a → a');
     expect(displayLoop(names.slice(0, 8))).toBe('a → b → c → d → e → f → g → h → a');
   });
 
-  test('shows a long loop by its ends', () => {
+  test('shows only both ends of a long loop', () => {
     expect(displayLoop(names)).toBe('a → b → c → d → … 2 more … → g → h → i → j → a');
   });
 });
 
-test('listNames counts what it does not show', () => {
+test('listNames counts the names that it does not show', () => {
   expect(listNames(['a'])).toBe('"a"');
   expect(listNames(['a', 'b', 'c'], 3)).toBe('"a", "b", "c"');
   expect(listNames(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('"a", "b", "c", "d", "e" and 2 more');

@@ -5,7 +5,7 @@ import { naiveEdges } from '../support/oracle.ts';
 import { collidingNames, messySteps, root, step } from '../support/steps.ts';
 
 describe('buildGraph', () => {
-  test('resolves names to indexes, in the order written, wherever they are declared', () => {
+  test('resolves names to indexes, in the order written, wherever the steps are declared', () => {
     //   deploy ← test ← build
     //        ↖ scan ↙
     const graph = buildGraph([
@@ -18,7 +18,7 @@ describe('buildGraph', () => {
     expect(dependentsOf(graph)).toEqual([[], [0], [0], [1, 2]]);
   });
 
-  test('lets each step wait for the one before it where none declares dependsOn', () => {
+  test('makes each step depend on the step before it if none declares dependsOn', () => {
     const graph = buildGraph([step('a'), step('b'), step('c')]);
     expect(graph).toMatchObject({ isSequential: true, dependencies: [[], [0], [1]] });
   });
@@ -31,7 +31,7 @@ describe('buildGraph', () => {
     },
   );
 
-  test('takes a name for the first step that has it', () => {
+  test('resolves a name to the first step that has it', () => {
     const graph = buildGraph([root('a'), root('a'), root('a'), step('b', 'a')]);
     expect(graph.dependencies[3]).toEqual([0]);
     expect(graph.duplicates).toEqual([
@@ -40,7 +40,7 @@ describe('buildGraph', () => {
     ]);
   });
 
-  test('keeps what cannot be an edge beside the edges', () => {
+  test('keeps entries that are not edges separately', () => {
     const graph = buildGraph([root('a'), step('b', 'a', 'nope', 'b', 'a', 'nope')]);
     expect(graph.dependencies).toEqual([[], [0]]);
     expect(graph.missing.map(({ entry }) => entry)).toEqual([1, 4]);
@@ -48,7 +48,7 @@ describe('buildGraph', () => {
     expect(graph.repeated).toEqual([{ step: 1, entry: 3 }]);
   });
 
-  test('takes the empty name of malformed steps for no name at all', () => {
+  test('never resolves the empty name of a malformed step', () => {
     const { dependencies, duplicates, missing, reflexive } = buildGraph([root(''), step('', ''), step('a', '')]);
     expect({ dependencies, duplicates, missing, reflexive }).toEqual({
       dependencies: [[], [], []],
@@ -58,13 +58,13 @@ describe('buildGraph', () => {
     });
   });
 
-  test('finds nothing on the prototype of objects', () => {
+  test('does not resolve the names of prototype properties', () => {
     const inherited = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     expect(buildGraph([step('a', ...inherited)]).missing).toHaveLength(4);
     expect(buildGraph([...inherited.map(root), step('a', ...inherited)]).dependencies[4]).toEqual([0, 1, 2, 3]);
   });
 
-  test('has the edges of a naive search, and the same ones backwards', () => {
+  test('has the edges of a naive search, and the same edges reversed', () => {
     fc.assert(
       fc.property(messySteps(collidingNames), (steps) => {
         const graph = buildGraph(steps);

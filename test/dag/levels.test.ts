@@ -14,27 +14,27 @@ function namedLevels(...steps: Step[]) {
 
 describe('findLevels', () => {
   test('puts a step one level after the last of its dependencies', () => {
-    //   a ← b ← c ← d, and d waits for a too
+    //   a ← b ← c ← d, and d also depends on a
     const { levels } = namedLevels(step('d', 'a', 'c'), step('c', 'b'), step('b', 'a'), root('a'));
     expect(levels).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('keeps the order of declaration within a level', () => {
-    //   z ← y, a ← x: who is ready first does not matter
+    //   z ← y, a ← x: the order in which steps become ready does not matter
     expect(namedLevels(root('z'), root('a'), step('x', 'a'), step('y', 'z')).levels).toEqual(['z a', 'x y']);
   });
 
-  test('keeps apart the steps on a loop and those behind it, but not those before it', () => {
+  test('reports steps on a loop and their descendants as stuck, but not their other ancestors', () => {
     //   before ← a ⇄ b ← after
     const loop = [step('after', 'b'), step('a', 'b', 'before'), step('b', 'a'), root('before')];
     expect(namedLevels(...loop)).toEqual({ levels: ['before'], stuck: 'after a b' });
   });
 
-  test('has no level where there is no step', () => {
+  test('has no levels if there are no steps', () => {
     expect(namedLevels()).toEqual({ levels: [], stuck: '' });
   });
 
-  test('gives every step the length of the longest way to a root, as a naive recursion does', () => {
+  test('puts every step at the length of its longest path to a root, as a naive recursion does', () => {
     fc.assert(
       fc.property(cleanSteps, (steps) => {
         const graph = buildGraph(steps);

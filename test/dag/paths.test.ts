@@ -7,14 +7,14 @@ import { backwardChain, cleanSteps, root, step } from '../support/steps.ts';
 
 const names = (graph: Graph, indexes: readonly number[]) => indexes.map((index) => graph.steps[index]?.name);
 
-describe('the steps that wait for a step', () => {
-  test('are those behind it, directly or not, in declaration order', () => {
+describe('the descendants of a step', () => {
+  test('are its direct and indirect dependents, in declaration order', () => {
     const graph = buildGraph([step('d', 'b', 'c'), step('b', 'a'), root('a'), step('c', 'a'), root('x')]);
     const waiting = (index: number) => names(graph, findWaiting(dependentsOf(graph), index));
     expect([waiting(2), waiting(1), waiting(0)]).toEqual([['d', 'b', 'c'], ['d'], []]);
   });
 
-  test('are those from which a path of dependencies leads to it', () => {
+  test('are the steps from which a path of dependencies leads to it', () => {
     fc.assert(
       fc.property(cleanSteps, (steps) => {
         const graph = buildGraph(steps);
@@ -27,27 +27,27 @@ describe('the steps that wait for a step', () => {
     );
   });
 
-  test('may be a chain of any length', () => {
+  test('can be a chain of any length', () => {
     const graph = buildGraph(backwardChain(20_000));
     expect(findWaiting(dependentsOf(graph), 19_999)).toHaveLength(19_999);
   });
 });
 
 describe('the heaviest path', () => {
-  test('leads from a root to an end, past lighter ones', () => {
+  test('leads from a root to a leaf, and is heavier than the others', () => {
     const graph = buildGraph([root('a'), root('b'), step('c', 'a', 'b'), step('d', 'b')]);
     expect(names(graph, findHeaviestPath(graph, [1, 5, 2, 1]))).toEqual(['b', 'c']);
     expect(findHeaviestPath(buildGraph([]), [])).toEqual([]);
   });
 
-  test('of equal ones has the most steps, then those declared first', () => {
+  test('of several equal ones, is the one with the most steps, and then the one declared first', () => {
     const graph = buildGraph([root('a'), root('b'), step('c', 'b'), step('d', 'a', 'c')]);
     expect(names(graph, findHeaviestPath(graph, [0, 0, 0, 0]))).toEqual(['b', 'c', 'd']);
     const wide = buildGraph([root('a'), root('b'), step('c', 'a'), step('d', 'b')]);
     expect(names(wide, findHeaviestPath(wide, [1, 1, 1, 1]))).toEqual(['a', 'c']);
   });
 
-  test('is a path, and no path is heavier', () => {
+  test('is a path, and no other path is heavier', () => {
     fc.assert(
       fc.property(cleanSteps, fc.array(fc.nat(5), { minLength: 9, maxLength: 9 }), (steps, weights) => {
         const graph = buildGraph(steps);
@@ -64,7 +64,7 @@ describe('the heaviest path', () => {
     );
   });
 
-  test('may be of any length', () => {
+  test('can have any length', () => {
     const graph = buildGraph(backwardChain(20_000));
     expect(findHeaviestPath(graph, new Array<number>(20_000).fill(1))).toHaveLength(20_000);
   });

@@ -13,14 +13,14 @@ import {
 import { naiveProblems } from '../support/oracle.ts';
 import { backwardChain, collidingNames, hostileName, messySteps, ring, root, step } from '../support/steps.ts';
 
-/** What is over the limits, or else the problems of the graph, each with its code. */
+/** The problems of the limits or, if there are none, those of the graph. Each has its code. */
 function problemsOf(steps: readonly Step[], limits = defaultLimits) {
   const overLimits = checkLimits(steps, limits);
   const findings = overLimits.length > 0 ? overLimits : checkGraph(steps);
   return findings.flatMap(({ code, problems }) => problems.map((problem) => ({ code, ...problem })));
 }
 
-/** `code at.the.path: message`, a line a problem. */
+/** One line for each problem: `code at.the.path: message`. */
 function verdictOn(steps: readonly Step[], limits?: Limits): string[] {
   return problemsOf(steps, limits).map(({ code, path, describe }) => `${code} ${path.join('.')}: ${describe()}`);
 }
@@ -35,7 +35,7 @@ function firstNamed(steps: readonly Step[], wanted: string | undefined): number 
 
 const unlimited: Limits = { maxSteps: Infinity, maxDependencies: Infinity };
 
-describe('the sentence of', () => {
+describe('the message of', () => {
   test('TooManySteps', () => {
     expect(verdictOn([root('a'), root('b'), root('c')], { maxSteps: 2, maxDependencies: 9 })).toEqual([
       'TooManySteps : 3 steps, and at most 2 are allowed: split it with SubOrchestration steps (the graph was not checked)',
@@ -54,19 +54,19 @@ describe('the sentence of', () => {
     ]);
   });
 
-  test('MissingDependency, with what was meant', () => {
+  test('MissingDependency suggests a step with a similar name', () => {
     expect(verdictOn([root('build'), step('deploy', 'biuld')])).toEqual([
       'MissingDependency 1.dependsOn.0: no step is named "biuld": did you mean "build"?',
     ]);
   });
 
-  test('MissingDependency, with what there is', () => {
+  test('MissingDependency lists the other steps if no name is similar', () => {
     expect(verdictOn([root('build'), root(''), step('deploy', 'build', 'push')])).toEqual([
       'MissingDependency 2.dependsOn.1: no step is named "push": the other steps are "build"',
     ]);
   });
 
-  test('MissingDependency, which never proposes that a step wait for itself', () => {
+  test('MissingDependency never suggests that a step depends on itself', () => {
     expect(verdictOn([step('deploy', 'deplyo')])).toEqual([
       'MissingDependency 0.dependsOn.0: no step is named "deplyo": there is no other step',
     ]);
@@ -78,7 +78,7 @@ describe('the sentence of', () => {
     ]);
   });
 
-  test('DependencyCycle, at the entry that closes the loop', () => {
+  test('DependencyCycle is reported at the entry that closes the loop', () => {
     expect(verdictOn([root('x'), step('a', 'b'), step('b', 'x', 'a')])).toEqual([
       'DependencyCycle 2.dependsOn.1: dependency cycle a → b → a: none of them could ever start; remove one of these dependencies',
     ]);
@@ -92,13 +92,13 @@ describe('the sentence of', () => {
 
   test('MixedDependsOn', () => {
     expect(verdictOn([step('a'), step('b', 'a'), step('c'), step('d'), step(''), step('e'), step('f')])).toEqual([
-      'MixedDependsOn : "c", "d", "e" and 1 more without dependsOn, while other steps have it: may start at once. Write dependsOn: [] if that is meant',
+      'MixedDependsOn : no dependsOn, while other steps declare it: "c", "d", "e" and 1 more. Such a step starts at once. Write dependsOn: [] if you intend that',
     ]);
   });
 });
 
 describe('checkGraph', () => {
-  test('accepts a diamond, a sequence and nothing at all', () => {
+  test('accepts a diamond, a sequence and an empty list', () => {
     //   d → b → a
     //    ↘ c ↗
     expect(verdictOn([root('a'), step('b', 'a'), step('c', 'a'), step('d', 'b', 'c')])).toEqual([]);
@@ -106,7 +106,7 @@ describe('checkGraph', () => {
     expect(verdictOn([])).toEqual([]);
   });
 
-  test('does not look at a graph over a limit, nor at any step of a list that is too long', () => {
+  test('does not check a graph that is over a limit, nor any step of a list that is too long', () => {
     const steps = [step('a', 'a', 'nope'), step('a', 'a')];
     expect(codesOf(steps, { maxSteps: 2, maxDependencies: 1 })).toEqual(['TooManyDependencies']);
     expect(codesOf(steps, { maxSteps: 1, maxDependencies: 1 })).toEqual(['TooManySteps']);
@@ -124,7 +124,7 @@ describe('checkGraph', () => {
     expect(codesOf(steps(999, 257))).toEqual(['TooManyDependencies']);
   });
 
-  test('denies what can never run, warns of the rest, and lets nobody switch off what the graph hangs on', () => {
+  test('uses rules that deny graphs that cannot run, warn about the rest, and always deny if checks need them', () => {
     const rules: readonly GraphRule[] = [...limitRules, ...graphRules];
     expect(rules.map(({ code, severity, isFixed }) => `${isFixed ? 'always ' : ''}${severity} ${code}`)).toEqual([
       'always deny TooManySteps',
@@ -138,7 +138,7 @@ describe('checkGraph', () => {
     ]);
   });
 
-  test('counts every problem, and writes as many as are asked for, the first by place', () => {
+  test('counts every problem and returns the requested number, sorted by place', () => {
     const pair = (own: string, other: string) => [step(own, other, 'x', 'y'), step(other, own)];
     const [missing, cycles] = checkGraph([...pair('a', 'b'), ...pair('c', 'd')], 1);
     expect(missing).toMatchObject({ code: 'MissingDependency', count: 4, problems: [{ path: [0, 'dependsOn', 1] }] });
@@ -147,14 +147,14 @@ describe('checkGraph', () => {
     expect(checkGraph(nested, 1)).toMatchObject([{ count: 2, problems: [{ loop: ['b', 'c'] }] }]);
   });
 
-  test('asks limits of a list of anything', () => {
+  test('checks the limits of a list with entries of any type', () => {
     const odd = [null, 7, 'a', undefined, { dependsOn: 'x'.repeat(9) }, { dependsOn: { length: 9 } }];
     expect(checkLimits(odd, { maxSteps: 6, maxDependencies: 1 })).toEqual([]);
     const over = checkLimits([...odd, { dependsOn: [null, {}] }], { maxSteps: 7, maxDependencies: 1 });
     expect(over).toMatchObject([{ code: 'TooManyDependencies', count: 1, problems: [{ path: [6, 'dependsOn'] }] }]);
   });
 
-  test('tells the problems of a naive search, no more, no fewer, in their order', () => {
+  test('finds exactly the problems of a naive search, in the same order', () => {
     fc.assert(
       fc.property(messySteps(collidingNames), (steps) => {
         const problems = problemsOf(steps).map(({ code, path, loop }) => ({ code, path, loop }));
@@ -175,7 +175,7 @@ describe('checkGraph', () => {
     );
   });
 
-  test('says the same of the same steps in another order', () => {
+  test('finds the same problems if the steps are in another order', () => {
     const distinct = messySteps(collidingNames).map((steps) =>
       [...new Map(steps.map((step) => [step.name, step])).values()].map(({ name, dependsOn = [] }) => ({
         name,
@@ -197,7 +197,7 @@ describe('checkGraph', () => {
     );
   });
 
-  test('never throws at names, and never repeats their harm', () => {
+  test('never throws because of a name, and never repeats hostile characters', () => {
     const steps = fc.array(hostileName, { minLength: 1, maxLength: 5 }).chain(messySteps);
     fc.assert(
       fc.property(steps, (steps) => {
@@ -211,7 +211,7 @@ describe('checkGraph', () => {
     );
   });
 
-  test.each(['x', '"', '\u0007', '😀'])('keeps a message under 700 characters where names are full of %j', (text) => {
+  test.each(['x', '"', '\u0007', '😀'])('keeps a message under 700 characters if names are full of %j', (text) => {
     const name = (i: number) => `${i}${text.repeat(300)}`;
     const loop = Array.from({ length: 1000 }, (_, i) => step(name(i), name((i + 1) % 1000)));
     const wanting = loop.map((step) => ({ ...step, dependsOn: [name(-1)] }));

@@ -17,30 +17,30 @@ describe('suggestName', () => {
     expect(suggestName(wanted, [candidate])).toBe(why && candidate);
   });
 
-  test('prefers a difference of case to one edit, one edit to two, and the first declared of equals', () => {
+  test('prefers a difference in case to one edit, one edit to two, and the first of equal candidates', () => {
     expect(suggestName('deploy', ['deplxx', 'deplox', 'DEPLOY'])).toBe('DEPLOY');
     expect(suggestName('deploy', ['deplxx', 'deplox'])).toBe('deplox');
     expect(suggestName('deploy', ['deplox', 'deploz', 'deplxx'])).toBe('deplox');
   });
 
-  test('never means the empty name of a malformed step', () => {
+  test('never suggests the empty name of a malformed step', () => {
     expect(suggestName('a', ['', 'b'])).toBe('b');
   });
 
-  test('does not guess at a name longer than Kubernetes has', () => {
+  test('suggests nothing for a name that is longer than Kubernetes allows', () => {
     const long = 'x'.repeat(253);
     expect(suggestName(long, [`${long}x`, `${long.slice(1)}y`])).toBe(`${long.slice(1)}y`);
     expect(suggestName(`${long}x`, [long])).toBeUndefined();
   });
 
-  // With a matrix for each pair this takes minutes: the gate would be out of service for as long.
-  test('answers for the longest names, alike up to their ends', () => {
+  // With a matrix for each pair this takes minutes, and the gate answers nothing in that time.
+  test('returns quickly for the longest names that differ only at their ends', () => {
     const like = 'x'.repeat(245);
     const names = Array.from({ length: 1000 }, (_, i) => like + `${i}`.padStart(8, '0'));
     for (let i = 0; i < 200; i++) expect(suggestName(`${like}abcdef${i}`, names)).toBeUndefined();
   });
 
-  test('means the first of the nearest names by the whole edit matrix', () => {
+  test('suggests the first of the nearest names, as the full edit matrix does', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', 'A'), maxLength: 7 });
     fc.assert(
       fc.property(name, fc.array(name, { maxLength: 4 }), (wanted, candidates) => {
