@@ -178,7 +178,7 @@ describe.skipIf(!hasPromtool).each(alerts)('$alert', ({ alert, labels, annotatio
     expect(evaluate(healthy, new Map([1, 6, 20, 60].map((minute) => [minute, []])))).toBe('');
   });
 
-  it('fires when it should, not before, and tells what about', () => {
+  it('fires when it should, not before, and names the cause', () => {
     const { series, at, labels: ownLabels = {} } = firing[alert] as Firing;
     const told = Object.entries(annotations).map(([name, text]) => [
       name,

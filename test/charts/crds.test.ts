@@ -30,7 +30,7 @@ describe('the CRD chart', () => {
     expect(await checkCrdChart(root)).toEqual([]);
   });
 
-  it('is caught with an edit by hand, and shows where; generating mends it', async () => {
+  it('detects an edit by hand, and shows where; generating fixes it', async () => {
     await edit('templates/orchestrations.yaml', 'type: boolean', 'type: string');
     expect(await checkCrdChart(copy)).toEqual([
       expect.stringMatching(/orchestrations\.yaml:\d+ is not .*: run make generate\n {2}- +type: string\n/),

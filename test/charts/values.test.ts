@@ -148,7 +148,7 @@ describe('the values of the chart', () => {
     expect(await read(['networkPolicy.apiServerPorts={16443}'])).toEqual([16443]);
   });
 
-  it('are refused for all contradictions at once', async () => {
+  it('are rejected for all contradictions at once', async () => {
     const together = refused.filter((_, index) => ![0, 4, 5, 11].includes(index)); // those would mend one of the others
     const { output } = await template(together.flatMap(([values]) => values));
     for (const [, told] of together) expect(output).toContain(told.replace('selfManaged', 'certManager'));

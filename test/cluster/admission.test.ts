@@ -85,7 +85,7 @@ describeOnBothCrds('the gate', (gated) => {
 
       it('accepts a good graph as it is', () => accepts('good', good, good));
 
-      it('refuses a broken graph, telling all that is wrong with it', async () => {
+      it('denies a broken graph with all its problems', async () => {
         const { name, code, stderr, stored } = await write('broken', broken);
         const [heading, ...lines] = stderr.split('\n');
         expect(heading).toBe(`The Orchestration "${name}" is invalid: `);
@@ -100,7 +100,7 @@ describeOnBothCrds('the gate', (gated) => {
     },
   );
 
-  it('answers a refusal with 422, all causes, and one line that tells them', async () => {
+  it('answers a denial with 422, all causes, and one line that lists them', async () => {
     const { send, pathOf } = gated();
     const { status, body } = await send('POST', pathOf(), orchestration('raw', broken));
     const all = causes
@@ -137,7 +137,7 @@ describeOnBothCrds('the gate', (gated) => {
       });
     });
 
-    it('refuses a broken graph by the name it would have had', async () => {
+    it('denies a broken graph under the name that it would have had', async () => {
       const { kubectl } = gated();
       expect(await kubectl(['create', '-f', '-'], orchestration('', broken, metadata))).toMatchObject({
         code: 1,

@@ -96,7 +96,7 @@ describeNeeding(['controllers'], 'the agents controller', () => {
     expect(conditionsOf(agentRun)).toEqual(expect.arrayContaining(['Degraded=True', 'Failed=True']));
   });
 
-  it('refuses in two conditions, with no end, no Job and an empty message of Ready', async () => {
+  it('rejects in two conditions, with no end, no Job and an empty message of Ready', async () => {
     const missing = { reason: 'MissingAgent', message: 'agent "ghost" not found' };
     await start({ refuse: ({ spec }) => (spec.agentRef.name === 'ghost' ? missing : undefined) });
     await run('ghost');
@@ -129,7 +129,7 @@ describeNeeding(['controllers'], 'the agents controller', () => {
     await api.waitFor('AgentRun', 'b6', isIn('Running'), 15);
   });
 
-  it('deletes the Job of an AgentRun that is deleted, then lets it go', async () => {
+  it('deletes the Job of a deleted AgentRun, then releases it', async () => {
     await start({ script: () => undefined });
     await run('deleted');
     await api.waitFor('AgentRun', 'deleted', isIn('Running'));
@@ -148,7 +148,7 @@ describeNeeding(['controllers'], 'the agents controller', () => {
     expect((await api.list('Job')).filter(({ metadata }) => metadata.name.startsWith('taken-over'))).toHaveLength(1);
   });
 
-  it('goes on as a process that was killed and started again', async () => {
+  it('continues as a process that was killed and started again', async () => {
     const flags = ['--succeed-after-ms=0'];
     const { process, stop } = await startStandInProcess(cluster, 'agents', [namespace], flags);
     onTestFinished(stop);

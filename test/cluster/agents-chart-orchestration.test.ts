@@ -105,7 +105,7 @@ describe('the orchestration controller', () => {
     expect(metadata.labels).toMatchObject({ 'agents.proompteng.ai/tool-run': 'direct' });
   });
 
-  it('never starts a ToolRun that somebody made Ready', async () => {
+  it('never starts a ToolRun whose phase is Ready already', async () => {
     await api.create('ToolRun', 'ready', { spec: { toolRef: { name: 'echo' } } });
     await api.setStatus('ToolRun', 'ready', { phase: 'Ready' });
     await start();
@@ -202,7 +202,7 @@ describe('the orchestration controller', () => {
     expect(status.conditions).toContainEqual(hasCondition('Failed', 'MissingOrchestration'));
   });
 
-  it('goes on, after a start, with what was under way, and leaves conditions of others on it', async () => {
+  it('continues work in progress after a restart, and keeps the conditions of other writers', async () => {
     const { stop } = await start();
     await apply('resumed', [tool('a')]);
     await run('resumed');

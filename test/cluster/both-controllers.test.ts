@@ -201,7 +201,7 @@ describe('the reconciler', () => {
     );
   });
 
-  it('hands back: the other goes on with the same children, and our conditions are right again', async () => {
+  it('hands back: the other controller continues with the same children, and our conditions are right again', async () => {
     const ours = await startOurs();
     await apply('ours', { steps });
     const names = ['cleared', 'corrected'];

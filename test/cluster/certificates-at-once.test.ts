@@ -65,7 +65,7 @@ describeNeeding([], 'new pods after the Secret was lost', () => {
     await expect.poll(() => hasLeaf(pod), patience).toBe(true);
   });
 
-  it('do not trust an authority that somebody wrote into the Secret alone', async () => {
+  it('do not trust an authority that was written into the Secret alone', async () => {
     const foreign = await issueCertificateAuthority({ commonName: 'foreign', lifetimeMs: 3_600_000, now: new Date() });
     const before = await readTrusted();
     await writeSecret({ 'ca.crt': Buffer.from(foreign.certificatePem).toString('base64') });

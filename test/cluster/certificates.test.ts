@@ -105,7 +105,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     expect([...(await versions()), (await readSecret()).version]).toEqual(before);
   });
 
-  it('are repaired when somebody overwrites a bundle, and the log says who', async () => {
+  it('are repaired when another client overwrites a bundle, and the log says which', async () => {
     const [name = ''] = configurations;
     const wanted = await readCaBundle(send, name);
     const foreign = await issueCertificateAuthority({ commonName: 'foreign', lifetimeMs: 3_600_000, now: new Date() });
@@ -126,7 +126,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     expect(told.some((line) => JSON.stringify(line['writersBefore']).includes('meddler'))).toBe(true);
   });
 
-  it('are repaired when a configuration is made anew', async () => {
+  it('are repaired when a configuration is created again', async () => {
     const [name = ''] = configurations;
     const wanted = await readCaBundle(send, name);
     const { metadata, ...rest } = await readConfiguration(name);
@@ -145,11 +145,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
 
   it.each([
     ['emptied', null, /the Secret is empty/],
-    [
-      'broken',
-      { 'rotation.json': Buffer.from('{').toString('base64') },
-      /rotation\.json is not valid/,
-    ],
+    ['broken', { 'rotation.json': Buffer.from('{').toString('base64') }, /rotation\.json is not valid/],
   ])('survive that the Secret is %s: a new authority is published beside the old', async (fate, data, why) => {
     const before = readBundle((await readSecret()).data['ca.crt'] ?? '').map(({ certificatePem }) => certificatePem);
     const leaf = await readLeaf(one.tlsDir);
@@ -172,7 +168,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     expect(await kubectl(['apply', '-f', '-'], orchestration(`after-${fate}`, [step('a')]))).toMatchObject({ code: 0 });
   });
 
-  it('tell that the Secret is gone, and go on when it is back', async () => {
+  it('report that the Secret is gone, and continue when it is back', async () => {
     const { data } = await readSecret();
     await send('DELETE', secretPath());
     await wake();
@@ -183,7 +179,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     await expect.poll(async () => (await readSecret()).data['ca.crt'], patience).toContain(data['ca.crt']);
   });
 
-  it('are told about in metrics', async () => {
+  it('are reported in metrics', async () => {
     const text = await (await fetch(`${one.sideUrl}/metrics`)).text();
     for (const { name } of Object.values(CERTIFICATE_METRICS)) expect(text).toContain(`# TYPE ${name} `);
     const { validTo } = await readLeaf(one.tlsDir);

@@ -198,7 +198,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
       expect(await create(changed(configMap, change)), JSON.stringify(change)).toEqual(denied);
   });
 
-  it('lets the sidecar’s account give a Job its time to live, and change nothing else of it', async () => {
+  it('allows the sidecar’s account to set a Job’s time to live, and nothing else', async () => {
     expect(await asAdmin('POST', JOBS, jobWith({ 'metadata.name': 'stored' }))).toMatchObject({ status: 201 });
     expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toBe('');
     const others = [
@@ -211,7 +211,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     for (const value of others) expect(await patch(value), JSON.stringify(value)).toEqual(denied);
   });
 
-  it('lets nobody but the sidecar’s account change what a ToolRun’s annotation says, and that account nothing else of it', async () => {
+  it('allows only the sidecar’s account to change the annotation of a ToolRun, and that account nothing else', async () => {
     const state = 'toolrun.orchestration.proompteng.ai/state';
     const stored = {
       ...toolRun,

@@ -333,7 +333,7 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
     });
   });
 
-  it('lets it publish the authority, as it does: by an apply under a field manager of its own', async () => {
+  it('allows it to publish the authority by an apply under its own field manager', async () => {
     const { certificatePem } = await issueCertificateAuthority({
       commonName: 'x',
       lifetimeMs: 60_000,
@@ -355,7 +355,7 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
     expect(stored).toMatchObject({ webhooks: [{ clientConfig: { caBundle } }] });
   });
 
-  it('holds even if somebody makes that account an administrator', async () => {
+  it('holds even if that account is an administrator', async () => {
     const binding = ['create', 'clusterrolebinding', 'too-much', '--clusterrole=cluster-admin'];
     succeeded(await plane.kubectl([...binding, `--serviceaccount=${OWN}:${ACCOUNT}`]));
     const mayNeither = {

@@ -85,7 +85,7 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
     const install = (verb: string, namespace: string) =>
       helm(verb, 'gate', chart, '--namespace', namespace, '--set', 'orchestrationController.enabled=true');
 
-    it('stands beside itself', async () => {
+    it('runs twice side by side', async () => {
       for (const namespace of ['agents', 'elsewhere']) await install('install', namespace);
       const configurations = await kubectl(['get', 'validatingwebhookconfigurations', '-o', 'name']);
       expect(configurations.match(/\/agents-gate-|\/elsewhere-gate-/g)).toHaveLength(4);
@@ -134,7 +134,7 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
       expect(await readVersions()).toEqual(before);
     });
 
-    it('leaves nothing behind, not even an AgentRun that nobody lets go, and the other as it is', async () => {
+    it('leaves nothing behind, not even an AgentRun that is never released, and keeps the other release', async () => {
       const api = connectNamespace(plane.address, 'agents');
       const finalizers = ['example.com/theirs', Finalizer.Outcome];
       const spec = {

@@ -49,7 +49,7 @@ describe('the CLI and the children of an Orchestration, on a real API server', (
     startCommand(verb, [...args, '--server', '-n', namespace, 'a.yaml'], { KUBECONFIG }, manifest).ended;
   const childrenIn = (stdout: string) => stdout.slice(stdout.indexOf('  the API server would'));
 
-  it('plan --server tells step by step what the API server says of each child', async () => {
+  it('plan --server reports the answer of the API server for each child', async () => {
     const { code, stdout, stderr } = await cli('plan', []);
     expect([code, stderr]).toEqual([1, '']);
     expect(childrenIn(stdout)).toBe(`  the API server would create 3 of 6 children now (dry run)
@@ -61,7 +61,7 @@ describe('the CLI and the children of an Orchestration, on a real API server', (
     for (const kind of ['AgentRun', 'ToolRun', 'OrchestrationRun'] as const) expect(await api().list(kind)).toEqual([]);
   });
 
-  it('lint --server --children tells it in the places of the file, and on standard error what is not checked', async () => {
+  it('lint --server --children reports it at its place in the file, and on standard error what it does not check', async () => {
     const { code, stdout, stderr } = await cli('lint', ['--children', '--format=json']);
     expect(briefly({ exitCode: 0, stdout, stderr })).toEqual([
       'a.yaml:13:24 ChildWouldBeDenied spec.steps[1].runtime.type',
@@ -131,7 +131,7 @@ describe('the CLI and the children of an Orchestration, on a real API server', (
 `);
   });
 
-  it('--children alone asks nobody, and says what to add', async () => {
+  it('--children without --server sends nothing, and says what to add', async () => {
     const { code, stderr } = await startCommand('lint', ['--children', 'a.yaml'], {}, manifest).ended;
     expect([code, stderr]).toEqual([
       2,

@@ -103,7 +103,7 @@ describe('the CLI and runs on a real API server', () => {
     });
   });
 
-  it('a delivery is run once, and something else under its id is refused with what differs', async () => {
+  it('runs a delivery once, and rejects something else under its id with what differs', async () => {
     await store('delivered', tool('a'));
     const deliver = (...more: string[]) => cli('run', 'delivered', '--delivery-id', 'evt/42', ...more);
     const [first, second] = await Promise.all([deliver('-p', 'v=1'), deliver('-p', 'v=1')]);
@@ -140,7 +140,7 @@ describe('the CLI and runs on a real API server', () => {
     expect((await cli('watch', 'held')).code).toBe(1);
   });
 
-  it('what is misspelt is told with what was probably meant, and ends with 2', async () => {
+  it('reports a misspelled name with a suggestion, and exits with 2', async () => {
     await store('nightly', tool('a'));
     expect(await cli('run', 'nightli')).toEqual({
       code: 2,
@@ -164,7 +164,7 @@ describe('the CLI and runs on a real API server', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('was deleted before its end was seen')]);
   });
 
-  it('is refused what RBAC refuses, in the words of the API server', async () => {
+  it('reports what RBAC forbids in the words of the API server', async () => {
     const { namespace } = reconciled();
     await cluster.kubectl(['create', 'serviceaccount', 'nobody', '-n', namespace]);
     const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, 'nobody');
@@ -182,7 +182,7 @@ describe('the CLI and runs on a real API server', () => {
     });
     afterAll(() => proxy.stop());
 
-    it('watch goes on, says so, and misses nothing', async () => {
+    it('watch continues, says so, and misses nothing', async () => {
       await reconciled().run('outlasting', { steps: [tool('a'), tool('b')] });
       const watching = start(['watch', 'outlasting'], kubeconfig);
       await expect.poll(() => watching.output(), { timeout: 20_000 }).toContain('Running   a');
@@ -238,7 +238,7 @@ describe('the CLI where there is no cluster to ask', () => {
     ]);
   });
 
-  it('says that nobody answers', async () => {
+  it('says that no server answers', async () => {
     const config = JSON.parse(await readFile(sharedCluster().kubeconfig, 'utf8')) as {
       clusters: { cluster: object }[];
     };

@@ -26,7 +26,7 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     if (code !== 0) throw new Error(stderr);
   };
 
-  it('lint --server tells what the gate refuses, in its place of the file, and stores nothing', async () => {
+  it('lint --server reports what the gate denies at its place in the file, and stores nothing', async () => {
     const broken = orchestration('broken', [
       { name: 'a', dependsOn: ['b'] },
       { name: 'c', dependsOn: ['c'] },
@@ -42,14 +42,14 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     expect(await gated().read('broken')).toBe(undefined);
   });
 
-  it('lint --server tells what the schema refuses, and what the gate warns of', async () => {
+  it('lint --server reports what the schema rejects, and what the gate warns about', async () => {
     const { code, problems } = await lint(orchestration('typed', [{ name: 'a', dependsOn: 7 as never }]));
     expect([code, problems]).toEqual([1, ['a.yaml:12:22 FieldValueTypeInvalid spec.steps[0].dependsOn']]);
     const warned = await lint(orchestration('warned', [{ name: 'a', dependsOn: [] }, { name: 'b' }]));
     expect([warned.code, warned.problems]).toEqual([0, ['a.yaml:8:5 MixedDependsOn spec.steps']]);
   });
 
-  it('lint --server --children tells a denial once, though the gate warns of it', async () => {
+  it('lint --server --children reports a denial once, though the gate warns about it too', async () => {
     const magic = {
       kind: 'AgentRun',
       agentRef: { name: 'a' },
@@ -72,7 +72,7 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     expect(await judge('--children')).toEqual([1, fields.map((field) => ['ChildWouldBeDenied', 'deny', field])]);
   });
 
-  it('lint --server lets an object as it is stored pass, and finds documents that cannot be read', async () => {
+  it('lint --server accepts an object as it is stored, and finds documents that cannot be read', async () => {
     const fine = orchestration('fine', [{ name: 'a' }]);
     await apply(fine);
     expect(await lint(fine)).toMatchObject({ code: 0, problems: [] });
@@ -98,7 +98,7 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^lint: orchestrations\S* "x" is forbidden: /)]);
   });
 
-  it('plan --server tells what differs from what is stored, and which runs keep it', async () => {
+  it('plan --server reports what differs from the stored object, and which runs keep that one', async () => {
     await apply(orchestration('release', [{ name: 'a' }, { name: 'b' }]));
     for (const run of ['started', 'waiting', 'done']) await apply(orchestrationRun(run, 'release'));
     const status = (run: string, value: object) =>

@@ -37,7 +37,7 @@ describeNeeding(['ownControlPlane'], 'an API server that has a certificate for w
     await rm(folder, { recursive: true });
   });
 
-  it('is answered by a gate that serves nobody without one', async () => {
+  it('is answered by a gate that requires a client certificate', async () => {
     const create = ['create', '-f', '-'];
     expect(await gated.kubectl(create, orchestration('sound', [root('a'), step('b', 'a')]))).toMatchObject({ code: 0 });
     expect(await gated.kubectl(create, orchestration('round', [step('a', 'b'), step('b', 'a')]))).toMatchObject({

@@ -58,7 +58,7 @@ describeNeeding(['ownControlPlane'], 'the CRD chart', () => {
     }
   });
 
-  it('refuses to take over the CRDs of the agents chart', async () => {
+  it('rejects an adoption of the CRDs of the agents chart', async () => {
     const theirs = join(root, 'test/fixtures/agents-crds/orchestrations.yaml');
     await read('create', '-f', theirs);
     expect(await helm('install', 'crds', chart)).toMatchObject({

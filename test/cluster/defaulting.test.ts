@@ -51,7 +51,7 @@ describeOnBothCrds('the sequential default', (gated) => {
       expect(await run('diff', name, undeclared)).toEqual({ code: 0, stdout: '', stderr: '' });
     });
 
-    it('is derived anew when a step is put between', async () => {
+    it('is derived again when a step is inserted', async () => {
       const name = `insert-${side}`;
       await run('apply', name, [step('fetch'), step('test')]);
       await run('apply', name, undeclared);
@@ -95,7 +95,7 @@ describeOnBothCrds('the sequential default', (gated) => {
     expect(await change(name, operation)).toEqual(written(chain));
   });
 
-  it('lets a step that is put behind it wait for its last, and warns of that', async () => {
+  it('makes an appended step wait for its last step, and warns about it', async () => {
     const steps = [...chained, step('ship')];
     const run = (name: string) => gated().kubectl(['apply', '-f', '-'], orchestration(name, steps));
     const fresh = await run('fresh-behind');

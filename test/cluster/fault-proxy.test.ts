@@ -51,7 +51,7 @@ describe('the fault proxy', () => {
     return { got, error };
   }
 
-  it('lets calls pass, and says what they were', async () => {
+  it('forwards calls, and records what they were', async () => {
     const object = fresh();
     const { name } = object.metadata;
     await client.create(configMaps, object);
@@ -82,7 +82,7 @@ describe('the fault proxy', () => {
     expect(states).toEqual([false, true]);
   });
 
-  it('holds a call until it is let go', async () => {
+  it('holds a call until it is released', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     const object = fresh();

@@ -40,7 +40,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     return namespace;
   };
 
-  it('that finished and was deleted while nobody looked ends its step as it ended', async () => {
+  it('that finished and was deleted while no engine ran ends its step as it ended', async () => {
     const { namespace, api, process, run, childOf, statusOf } = reconciled();
     await run('away', { steps: [agent('a'), agent('b')] });
     const { metadata } = await childOf('away', 'a');
@@ -61,7 +61,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     await waitUntil('all AgentRuns are gone', async () => (await api.list('AgentRun')).length === 0);
   });
 
-  it('that is deleted at work ends its attempt when theirs has let it go, and the next one starts after that', async () => {
+  it('that is deleted while it runs ends its attempt when their controller has released it, and the next attempt starts afterwards', async () => {
     const { namespace, api, run, childOf, statusOf } = reconciled();
     await startTheirs(namespace, {
       script: ({ attempt }) => (attempt === 1 ? undefined : { phase: 'Succeeded', afterMs: 0 }),
@@ -93,7 +93,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     await api.waitUntilGone('OrchestrationRun', 'deleted');
   });
 
-  it('goes with its run that is deleted and made anew under its name', async () => {
+  it('is deleted with its run, also if a new run has the same name', async () => {
     const { api, run, start, childOf, endChild, statusOf } = reconciled();
     await run('anew', { steps: [agent('a')] });
     const { metadata } = await childOf('anew', 'a');
@@ -119,7 +119,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     expect(await connectNamespace(cluster, namespace).list('AgentRun')).toEqual([]);
   });
 
-  it('is let go for good by release, which stops the engine first', async () => {
+  it('is released by release, which stops the engine first', async () => {
     const namespace = await createNamespace();
     const reconciler = await startReconciler(cluster, { ownNamespace: namespace, electsLeader: true });
     onTestFinished(reconciler.stop);
@@ -136,7 +136,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     expect(finalizersOf(await api.waitFor('AgentRun', name))).toEqual([]);
   });
 
-  it('is let go by the commands that docs/operations.md has for people', async () => {
+  it('is released by the commands in docs/operations.md', async () => {
     const namespace = await createNamespace();
     const api = connectNamespace(cluster, namespace);
     const { name: _, kind: __, ...spec } = agent('held', { runtime: { type: 'job' } });

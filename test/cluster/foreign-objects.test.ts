@@ -10,7 +10,7 @@ const CANCEL = 'orchestration.proompteng.ai/cancel';
 describe('a run', () => {
   const reconciled = useReconciledNamespace({ isBesideChart: true });
 
-  describe('whose first child somebody else has created', () => {
+  describe('whose first child another client has created', () => {
     async function preCreate(name: string, spec: object) {
       const { api, annotateRun, run } = reconciled();
       await run(name, { steps: [tool('scan'), tool('ship', { dependsOn: ['scan'] })] }, { [SUSPEND]: 'true' });
@@ -48,7 +48,7 @@ describe('a run', () => {
     });
   });
 
-  it('whose status somebody else has written creates its children where it is, and can be cancelled', async () => {
+  it('whose status another client has written creates its children in its own namespace, and can be cancelled', async () => {
     const { api, annotateRun, childOf, childrenOf, run, statusOf } = reconciled();
     await run('rewritten', { steps: [tool('build')] });
     const child = await childOf('rewritten', 'build');

@@ -103,7 +103,7 @@ describe('a client', () => {
     expect(await client.get(configMaps, at(object))).toEqual(other);
   });
 
-  it('deletes only the object that it was told to', async () => {
+  it('deletes only the object with the given uid', async () => {
     const object = await make();
     const remove = (uid: string | undefined) =>
       client.delete(configMaps, at(object), uid === undefined ? {} : { preconditions: { uid } });
@@ -138,7 +138,7 @@ describe('a client', () => {
     data: { a: 'x'.repeat(mebibytes * 1024 * 1024) },
   });
 
-  it('tells apart why it is refused', async () => {
+  it('distinguishes the reasons of a failed call', async () => {
     const object = await make();
     const nobody = connectKube(() =>
       Promise.resolve({
@@ -250,7 +250,7 @@ describe('a client whose calls go wrong', () => {
     expect(client.requests.at(-1)).toBe('list configmaps ok');
   });
 
-  it('repeats a write that is answered with 429, when it is told to and not before', async () => {
+  it('repeats a write that is answered with 429, and not before Retry-After', async () => {
     failFirst(1, 429, 1);
     const startedAt = performance.now();
     await client.create(configMaps, fresh());
@@ -321,7 +321,7 @@ describe('a client whose calls go wrong', () => {
     });
   });
 
-  it('knows of a write that met nobody that it was not done, and repeats it', async () => {
+  it('repeats a write that reached no server', async () => {
     const gone = await startFaultProxy(cluster);
     const lonely = connectKube(await gone.kubeconfig(), { deadlineMs: 2_000 });
     onTestFinished(() => lonely.close());
@@ -428,7 +428,7 @@ describe('a client in a pod', () => {
     });
   });
 
-  it('goes on as soon as a token that is refused has been replaced', async () => {
+  it('continues as soon as a rejected token is replaced', async () => {
     const { client, write } = await mountAccount({ token: 'expired', ca });
     const listing = client.list(configMaps, { namespace });
     await expect.poll(() => client.retries.length).toBeGreaterThan(0);

@@ -42,7 +42,7 @@ describe('an election', () => {
     return { ...election, told };
   }
 
-  it('is won on a Lease that is rendered empty, and handed on by whoever stops', async () => {
+  it('is acquired on a Lease that is rendered empty, and released by a holder that stops', async () => {
     const metadata = { name: 'rendered', namespace, labels: { kept: 'yes' } };
     await direct.create(LEASES, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata });
     const one = stand('rendered', 'one', client);
@@ -56,7 +56,7 @@ describe('an election', () => {
     });
   });
 
-  it('is lost by whoever cannot reach the Lease, before another wins it', async () => {
+  it('is lost by a holder that cannot reach the Lease, before another acquires it', async () => {
     const one = stand('made', 'one', client);
     await expect.poll(() => one.told).toEqual(['elected 1']);
     const two = stand('made', 'two', direct);

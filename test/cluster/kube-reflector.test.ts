@@ -148,7 +148,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     expect(watches).toBeGreaterThan(15);
   });
 
-  it('lists anew when the API server does not know its version any more, and tells what ended meanwhile', async () => {
+  it('lists again when the API server no longer knows its version, and reports what ended meanwhile', async () => {
     await put('gone');
     const followed = await synced();
     proxy.follow(({ verb }) => (verb === 'watch' ? { isRefused: true } : undefined));
@@ -224,7 +224,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     await agreement(followed);
   });
 
-  it('finds nothing to mend in health, however many changes there are meanwhile', async () => {
+  it('finds nothing to repair if no event was lost, however many changes there are meanwhile', async () => {
     const followed = await synced({ pageSize: 2, relistMs: 1_000 });
     for (let step = 0; followed.lists.length < 4; step++) await change(`c${step % 7}`, Math.floor(step / 7));
     await agreement(followed);
@@ -232,7 +232,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     expect(followed.mended()).toBe(0);
   });
 
-  it('mends within a period what a watch kept from it', async () => {
+  it('repairs within a period what a watch did not deliver', async () => {
     await put('gone');
     proxy.follow(({ verb }) => (verb === 'watch' ? { lines: lose(/"(gone|lost)"/) } : undefined));
     const followed = await synced({ relistMs: 2_000 });

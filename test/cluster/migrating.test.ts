@@ -83,7 +83,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
       .concat(gate.toolRunController.enabled);
   }
 
-  it('tells before what would be judged differently, what is under way, and that no flag service decides', async () => {
+  it('reports what would be judged differently, what is in progress, and that no flag service decides', async () => {
     expect(await runNext('lint')).toContain('no problems');
     expect(await runNext('get orchestrationruns')).toContain('old');
     expect(await runNext('FEATURE_FLAGS_URL')).toBe('no flag service\n');
@@ -114,7 +114,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     }
   });
 
-  it('starts a run of theirs anew', async () => {
+  it('starts one of their runs again', async () => {
     await runNext('patch orchestrationrun');
     await waitUntil('a child of each controller', async () => (await api.list('AgentRun')).length === 2);
   });

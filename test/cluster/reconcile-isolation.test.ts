@@ -59,7 +59,7 @@ describe('one call that fails', () => {
     await api.remove('ResourceQuota', 'one');
   }, 180_000);
 
-  it('of a webhook that is down lets the other steps start, and says what is waited for', async () => {
+  it('of a webhook that is down does not stop the other steps, and says what the run waits for', async () => {
     const { api, run, statusOf, childOf, endChild, namespace } = reconciled();
     const { kubectl } = sharedCluster();
     const input = JSON.stringify({
@@ -104,7 +104,7 @@ describe('one call that fails', () => {
     expect(stepOf(await statusOf('unlucky', hasEnded), 'work')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
   });
 
-  it('is no reason to create what a cancelled run does not want any more', async () => {
+  it('does not create what a cancelled run no longer needs', async () => {
     const { api, run, annotateRun, statusOf } = reconciled();
     const steps = Array.from({ length: 300 }, (_, index) => tool(`s${index}`, { dependsOn: [] }));
     await run('wide', { steps });

@@ -42,7 +42,7 @@ describe('a step', () => {
       expect((await statusOf('approved-before', hasEnded)).phase).toBe('Succeeded');
     });
 
-    it('that is denied fails for good, though the step has retries', async () => {
+    it('that is denied fails the step, though the step has retries', async () => {
       const { run, statusOf, api } = reconciled();
       await api.create('ApprovalPolicy', 'strict', {});
       await decide('strict', 'Rejected');
@@ -291,7 +291,7 @@ describe('a step', () => {
     });
   });
 
-  describe('whose child the API server refuses', () => {
+  describe('whose child the API server rejects', () => {
     it('fails each attempt with the server’s own words where the child is invalid', async () => {
       const { run, statusOf, childrenOf } = reconciled();
       const steps = [agent('work', { runtime: { type: 'magic' }, retries: 1 })];
@@ -316,7 +316,7 @@ describe('a step', () => {
 
     const toolRun = { spec: { toolRef: { name: 'echo' } } };
 
-    it('fails the attempt whose child’s name is taken, leaves that object alone, and goes on under another', async () => {
+    it('fails the attempt whose child’s name is taken, leaves that object alone, and continues under another name', async () => {
       const { run, statusOf, endChild, api, process } = reconciled();
       const allowToolRuns = await forbidToolRuns();
       await run('taken', { steps: [tool('work', { retries: 1 })] });

@@ -36,7 +36,7 @@ describe('the life of a run', () => {
   });
 
   describe('with an Orchestration', () => {
-    it('that can never run fails with the reason that stands on the Orchestration', async () => {
+    it('that can never run fails with the reason of the Orchestration', async () => {
       const { api, run, statusOf } = reconciled();
       await run('broken', { steps: [mark('a', { dependsOn: ['b'] }), mark('b', { dependsOn: ['a'] })] });
       const status = await statusOf('broken', hasEnded);
@@ -56,7 +56,7 @@ describe('the life of a run', () => {
       });
     });
 
-    it('is judged anew when it changes: Ready, with what the gate warns of in GateAccepted', async () => {
+    it('is judged again when it changes: Ready, with the warnings of the gate in GateAccepted', async () => {
       const { api, run, statusOf } = reconciled();
       await run('mended', { steps: [mark('a', { dependsOn: ['a'] })] });
       await api.waitFor('Orchestration', 'mended', ({ status }) => status?.phase === 'Invalid');

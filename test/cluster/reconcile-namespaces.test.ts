@@ -35,7 +35,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler, with our CRDs', () => {
     return (namespace) => connectReconciled(plane, namespace, started.process);
   }
 
-  it('runs what is in the namespaces it is told, and nothing in others', async () => {
+  it('runs what is in the configured namespaces, and nothing in others', async () => {
     const within = await follow('["red", "green"]');
     const name = 'listed';
     await within('blue').run(name, { steps: [tool('a')] });
@@ -51,7 +51,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler, with our CRDs', () => {
     expect(await others.childrenOf(name)).toEqual([]);
   });
 
-  it('runs what is anywhere where it is told *, also in a namespace that comes later', async () => {
+  it('runs what is in any namespace if it is configured with *, also in a namespace that is created later', async () => {
     const within = await follow('*');
     await plane.kubectl(['create', 'namespace', 'violet']);
     for (const namespace of ['blue', 'violet']) {
@@ -62,7 +62,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler, with our CRDs', () => {
     }
   });
 
-  it('lets `kubectl get` tell how far a run is, and how it ended', async () => {
+  it('shows in `kubectl get` how far a run is, and how it ended', async () => {
     const within = await follow('red');
     const { run, endChild, statusOf } = within('red');
     const steps = [

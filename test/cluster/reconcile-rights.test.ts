@@ -142,7 +142,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     }
   }, 180_000);
 
-  it('goes on beside a kind that it may not list, and with that kind once it may', async () => {
+  it('continues without a kind that it may not list, and with that kind when it may', async () => {
     await kubectl(['delete', 'crd', 'signaldeliveries.signals.proompteng.ai']);
     const { run, api, endChild, annotateRun, statusOf } = (await follow('red'))('red');
     const wait = { name: 'wait', kind: 'SignalWait', signalRef: { name: 'go' }, dependsOn: ['first'] };

@@ -26,7 +26,7 @@ describe('a run on a real API server', () => {
     expect(started.flat()).toEqual(started.flat().toSorted());
   });
 
-  it('skips what depends on a failure, names the culprit and the root, and lets the other branch go on', async () => {
+  it('skips what depends on a failure, names the failed dependency and its root, and continues the other branch', async () => {
     const { run, endChild, statusOf } = reconciled();
     const steps = [
       tool('build', { dependsOn: [] }),
@@ -62,7 +62,7 @@ describe('a run on a real API server', () => {
     expect(await childrenOf('retried', 'flaky')).toHaveLength(2);
   });
 
-  it('goes on behind a failure that continueOnFailure tolerates', async () => {
+  it('continues after a failure that continueOnFailure tolerates', async () => {
     const { run, endChild, statusOf } = reconciled();
     await run('best-effort', { steps: [tool('a', { continueOnFailure: true }), tool('b')] });
     await endChild('best-effort', 'a', 'Failed');
@@ -82,7 +82,7 @@ describe('a run on a real API server', () => {
     await expect.poll(() => childrenOf('cancelled'), { timeout: 60_000 }).toEqual([]);
   });
 
-  it('starts nothing while it is suspended, and goes on afterwards', async () => {
+  it('starts nothing while it is suspended, and continues afterwards', async () => {
     const { run, annotateRun, endChild, statusOf } = reconciled();
     const suspend = 'orchestration.proompteng.ai/suspend';
     await run('suspended', { steps: [tool('a')] }, { [suspend]: 'true' });
@@ -93,7 +93,7 @@ describe('a run on a real API server', () => {
     expect((await statusOf('suspended', hasEnded)).phase).toBe('Succeeded');
   });
 
-  it('fails a step whose child somebody deletes, and does not run it again', async () => {
+  it('fails a step whose child is deleted, and does not run it again', async () => {
     const { run, statusOf, childrenOf, api } = reconciled();
     await run('deleted', { steps: [tool('a')] });
     const { resourceRef } = stepOf(await statusOf('deleted', isRecorded('a')), 'a');

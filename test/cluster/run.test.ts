@@ -34,7 +34,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     return child;
   }
 
-  it('takes its tour, each step as told, and leaves nothing behind', async () => {
+  it('takes its tour step by step, and leaves nothing behind', async () => {
     const [exitCode] = await once(start(new URL('../../scripts/run.ts', import.meta.url), tmpdir()), 'close');
     expect({ exitCode, output }).toEqual({
       exitCode: 0,
@@ -44,7 +44,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     expect(await readdir(temporary)).toEqual([]);
   }, 240_000);
 
-  it('fails for a step that did not go as told, and stays up for the user’s own tries until Ctrl-C', async () => {
+  it('fails if a step of the tour fails, and stays up for the user until Ctrl-C', async () => {
     const ended = once(start(new URL('./hold-tour.ts', import.meta.url), root), 'close');
     const kubeconfig = await vi.waitFor(() => {
       const [, path] = /export KUBECONFIG=(.+)\n/.exec(output) ?? [];

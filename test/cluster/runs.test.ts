@@ -26,7 +26,7 @@ describeNeeding(['loopbackWebhooks'], 'an OrchestrationRun', () => {
     await refuses(why, [...create, '--validate=false'], { ...orchestrationRun('nameless', ''), spec });
   });
 
-  it('may change until it has taken its snapshot, and then all but its spec', async () => {
+  it('may change until its snapshot is stored, and afterwards in all but its spec', async () => {
     await accepts(create, orchestrationRun('nightly', 'release'));
     await accepts(patch({ spec: { parameters: { version: '1' } } }));
 

@@ -51,7 +51,7 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
     await refuses([root('a'), root('b'), root('c')], 'spec.steps: 3 steps, and at most 2 are allowed');
   });
 
-  it('hold on when the next ones are wrong, whose every mistake is told', async () => {
+  it('stay in force when the next settings are wrong, and every mistake is reported', async () => {
     const { gate } = gated();
     await gate.writeSettings({ 'severity.MissingDependency': 'warn' });
     const refused = await readMetric('orchestration_gate_settings_reload_total{result="failure"}');
@@ -92,7 +92,7 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
     expect(await readMetric(series)).toBe(0);
   });
 
-  describe('are not left to the failure policy by whoever reaches the port', () => {
+  describe('are not left to the failure policy by a client that reaches the port', () => {
     /**
      * Sends the beginnings of far more reviews than the gate decides at once. They are fewer than the connections that one
      * address may open in a second, since the API server's reviews come from the same address here.

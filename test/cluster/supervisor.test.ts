@@ -61,7 +61,7 @@ describe('a reconciler whose engine is killed', { timeout: testTimeout }, () => 
   });
 });
 
-describe('a reconciler that is told to end', { timeout: testTimeout }, () => {
+describe('a reconciler that receives SIGTERM', { timeout: testTimeout }, () => {
   const reconciled = useReconciledNamespace({ electsLeader: true });
 
   it('gives the lease back and exits with 0, and its engine with it', async () => {
@@ -184,7 +184,7 @@ describe('a run that engines die of', { timeout: testTimeout }, () => {
     expect(await readMetric(quarantined)).toBeGreaterThan(0);
   });
 
-  it('is tried again when it is changed, and well once nobody dies of it', async () => {
+  it('is tried again when it changes, and recovers when it no longer crashes an engine', async () => {
     const { annotateRun, statusOf, readMetric } = reconciled();
     const before = (await readMetric(quarantined)) ?? 0;
     await annotateRun('poison-reject', { 'orchestration.proompteng.ai/suspend': 'true' });
@@ -205,7 +205,7 @@ describe('a run that engines die of', { timeout: testTimeout }, () => {
     await expect.poll(() => readMetric(quarantined), patience).toBe(before - 1);
   });
 
-  it('is tried again by a supervisor that starts anew', async () => {
+  it('is tried again by a new supervisor', async () => {
     const { process: supervisor, readMetric } = reconciled();
     expect(await supervisor.kill('SIGTERM')).toBe(0);
     await supervisor.start();

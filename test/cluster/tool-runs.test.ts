@@ -175,7 +175,7 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     expect(await childrenOf('release')).toHaveLength(3);
   });
 
-  it('whose Job somebody deletes fails, and has no second one', async () => {
+  it('whose Job is deleted fails, and gets no second Job', async () => {
     const { api } = reconciled();
     await runTool('deleted', {});
     const { metadata } = await jobOf('deleted');

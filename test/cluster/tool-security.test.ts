@@ -35,7 +35,7 @@ describeNeeding(['controllers'], 'a ToolRun where Pod Security is restricted', (
   const reconciled = useReconciledNamespace({ environment: enabled });
   useRestriction(reconciled);
 
-  it('says in the API server’s words that its pod was refused', async () => {
+  it('reports in the API server’s words that its pod was rejected', async () => {
     await runTool(reconciled(), 'unsafe');
     const refused = await reconciled().api.waitFor(
       'ToolRun',

@@ -68,13 +68,13 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
     await runNext('kubectl apply', { exitCode: 1 });
   });
 
-  it('mends them, and tells what a run would do', async () => {
+  it('fixes them, and reports what a run would do', async () => {
     await runNext('sed');
     await runNext('plan');
     await runNext('kubectl apply');
   });
 
-  it('runs until somebody is asked', async () => {
+  it('runs until an approval is needed', async () => {
     await runNext('run shop');
     await runNext('status', { patienceMs: 60_000 });
   });

@@ -75,7 +75,7 @@ function describePage(): void {
       expect(page.url()).not.toContain('token');
     });
 
-    it('shows a diamond as it runs: one branch fails, the other goes on, and what waited for both is skipped', async () => {
+    it('shows a diamond as it runs: one branch fails, the other continues, and the step that waited for both is skipped', async () => {
       const steps = [tool('start'), tool('left', ['start']), tool('right', ['start']), tool('join', ['left', 'right'])];
       await play.apply('diamond', { steps });
       await play.run('diamond');
@@ -106,7 +106,7 @@ function describePage(): void {
       expect(stdout).toContain('exit 1');
     });
 
-    it('says so while it cannot hear the cluster, then goes on by itself and has missed nothing', async () => {
+    it('says so while it cannot reach the cluster, then continues by itself and has missed nothing', async () => {
       await play.apply('cut', { steps: [tool('a'), tool('b', ['a'])] });
       await play.run('cut');
       await page.locator('#runs a.entry', { hasText: 'cut' }).click(patience);
@@ -244,7 +244,7 @@ function describePage(): void {
       expect(opened.complaints).toEqual([]);
     });
 
-    it('tells whoever may not even do that, on the page and in the terminal', async () => {
+    it('reports a missing right on the page and in the terminal', async () => {
       await cluster.kubectl(['create', 'serviceaccount', 'nobody', '-n', namespace]);
       const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, 'nobody');
       await using own = new AsyncDisposableStack();
@@ -257,7 +257,7 @@ function describePage(): void {
       expect(await refused.readOutput()).toContain(`ui: ${sentence}`);
     });
 
-    it('tells a page whose server is gone, and one whose server has another token, what to do', async () => {
+    it('tells the user what to do if the server is gone or has another token', async () => {
       const { port } = new URL(ui.url);
       await ui.process.kill('SIGINT');
       await textOf(page, '#connection').toBe('Reconnecting …');

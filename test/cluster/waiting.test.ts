@@ -65,7 +65,7 @@ describe('an ApprovalGate', () => {
     expect(await askedOn('manual')).toEqual(['ApprovalPending']);
   });
 
-  it('of a policy that asks nobody opens as the agents chart makes that Ready', async () => {
+  it('of a policy that needs no approval opens when the agents chart marks the policy Ready', async () => {
     const { api, run, statusOf } = reconciled();
     await api.create('ApprovalPolicy', 'open', { spec: { mode: 'auto' } });
     await run('auto', { steps: [ask('open')] });
@@ -91,7 +91,7 @@ describe('an ApprovalGate', () => {
 });
 
 describe('a SubOrchestration', () => {
-  it('whose Orchestration is missing says so, and goes on once it is there', async () => {
+  it('whose Orchestration is missing says so, and starts when it exists', async () => {
     const { api, run, statusOf } = reconciled();
     const sub = { name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' } };
     await run('outer', { steps: [sub] });
@@ -125,7 +125,7 @@ describe('an AgentRun', () => {
     await statusOf('busy', hasEnded);
   });
 
-  it('that its controller refuses fails with the cause, in the words of that controller', async () => {
+  it('that its controller rejects fails with the message of that controller', async () => {
     const { run, statusOf } = reconciled();
     const given = { implementation: JSON.stringify({ inline: { text: 'Mend it.' } }), notes: 'x'.repeat(2049) };
     await run('refused', { steps: [agent('work', { agentRef: { name: 'careful' }, with: given })] });

@@ -52,7 +52,7 @@ export function itConforms(title: string, open: () => Api): void {
       expect(rest['status']).toBeUndefined();
     });
 
-    it('refuses a second object of a name, also while the first is being deleted', async () => {
+    it('rejects a second object of the same name, also while the first is being deleted', async () => {
       const object = await create(finalizers('hold'));
       expect(await failureOf(create({ name: object.metadata.name }))).toMatchObject({ reason: 'AlreadyExists' });
       await remove(object);
@@ -139,7 +139,7 @@ export function itConforms(title: string, open: () => Api): void {
       expect(await failureOf(mergeStatus(object, body))).toMatchObject({ reason: 'Conflict' });
     });
 
-    it('refuses a patch that names another uid, but for one of the status, where it takes no notice', async () => {
+    it('rejects a patch that names another uid, except a patch of the status, where it ignores the uid', async () => {
       const object = await create();
       const metadata = { uid: '00000000-0000-0000-0000-000000000000' };
       const refused = await failureOf(merge(object, { metadata, spec: { parameters: { a: '9' } } }));
@@ -185,7 +185,7 @@ export function itConforms(title: string, open: () => Api): void {
       expect(await isThere(object)).toBe(false);
     });
 
-    it('changes finalizers on the very version that was seen, so that nobody loses one that was added since', async () => {
+    it('changes finalizers only on the version that was read, so that a finalizer added since is kept', async () => {
       const object = await create(finalizers('ours'));
       await merge(object, { metadata: finalizers('ours', 'theirs') });
       const { resourceVersion } = object.metadata;
@@ -194,7 +194,7 @@ export function itConforms(title: string, open: () => Api): void {
       expect((await read(object)).metadata).toMatchObject(finalizers('ours', 'theirs'));
     });
 
-    it('tells every change after a version, in order, with the object as it became', async () => {
+    it('sends every change after a version, in order, with the new object', async () => {
       const before = await create();
       const object = await create();
       const changed = await merge(object, { metadata: { labels: { a: 'b' } } });
@@ -209,7 +209,7 @@ export function itConforms(title: string, open: () => Api): void {
       expect(await open().changesSince(resource, versions[2] ?? '')).toEqual([]);
     });
 
-    it('tells the end of an object with finalizers when it comes, not when it is asked for', async () => {
+    it('sends the end of an object with finalizers when it is gone, not when it is deleted', async () => {
       const object = await create(finalizers('hold'));
       await remove(object);
       await merge(object, { metadata: { finalizers: null } });
@@ -262,7 +262,7 @@ export function itConforms(title: string, open: () => Api): void {
       await open().eventually('both are gone', async () => !(await isThere(child)) && !(await isThere(owner)));
     });
 
-    it('lets a foreground deletion end though something that it owns does not block it', async () => {
+    it('ends a foreground deletion though a dependent that does not block it is left', async () => {
       const owner = await create();
       const child = await create({ ...ownedBy(owner), ...finalizers('hold') });
       await remove(owner, { propagationPolicy: 'Foreground' });

@@ -69,7 +69,7 @@ describe('resolveBinaries', () => {
     expect(await resolve()).toEqual(built);
   });
 
-  it('builds an older Kubernetes when told to, beside the newest, and names those there are', async () => {
+  it('builds an older Kubernetes on request, beside the newest, and lists the known versions', async () => {
     await executable('go', go);
     const newest = await resolve();
     log = [];
@@ -81,7 +81,7 @@ describe('resolveBinaries', () => {
     await expect(resolve({ kubernetes: '1.2' })).rejects.toThrow('KUBERNETES is "1.2": set it to 1.34, or unset it.');
   });
 
-  it('lets two processes build at once, and leaves no half-made file', async () => {
+  it('allows two processes to build at once, and leaves no partial file', async () => {
     await executable('go', go);
     const [one, other] = await Promise.all([resolve(), resolve()]);
     expect(one).toEqual(other);
@@ -96,7 +96,7 @@ describe('resolveBinaries', () => {
     await expect(resolve()).resolves.toBeDefined();
   });
 
-  it('tells somebody without Go and assets in one sentence what to do', async () => {
+  it('says in one sentence what to do without Go and assets', async () => {
     await mkdir(join(folder, 'empty'));
     const failure = resolve({ environment: { PATH: join(folder, 'empty') } });
     await expect(failure).rejects.toThrow(

@@ -15,7 +15,7 @@ describe('useExistingCluster', () => {
     expect(await sharedCluster().kubectl(['get', '--raw', '/readyz'])).toMatchObject({ stdout: 'ok' });
   });
 
-  it('refuses a cluster that does not answer, and says which', async () => {
+  it('rejects a cluster that does not answer, and names it', async () => {
     await expect(useExistingCluster('/absent', tools, environment)).rejects.toThrow(
       'KUBECONFIG /absent does not answer',
     );

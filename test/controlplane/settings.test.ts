@@ -8,7 +8,7 @@ describe('readSettings', () => {
     expect(readSettings({ KUBECONFIG: '/k', USE_EXISTING_CLUSTER: 'true' }).existingKubeconfig).toBe('/k');
   });
 
-  it('refuses an existing cluster without its kubeconfig, and a spelling it does not know', () => {
+  it('rejects an existing cluster without its kubeconfig, and an unknown spelling', () => {
     expect(() => readSettings({ USE_EXISTING_CLUSTER: 'true' })).toThrow('KUBECONFIG is not set');
     expect(() => readSettings({ USE_EXISTING_CLUSTER: 'yes', KUBECONFIG: '/k' })).toThrow(
       'is "yes": set it to true or false',

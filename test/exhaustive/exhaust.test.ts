@@ -18,7 +18,7 @@ test('texts that differ have different numbers', () => {
 const LEAST_STATES = 3_000;
 
 test.each(checks.filter(({ isQuick }) => isQuick).map((check) => [describe(check), check] as const))(
-  'nothing goes wrong, whatever happens: %s',
+  'keeps all invariants: %s',
   { timeout: 900_000 },
   (_, check) => {
     const { states, ends, violation } = run(check);
