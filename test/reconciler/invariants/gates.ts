@@ -1,7 +1,7 @@
 import type { StoredObject } from '../../../src/objects/object.ts';
 import { type Check, said } from './moment.ts';
 
-/** A gate ends by the word of the policy that was seen, and Ready is the word of a policy that asks nobody, only. */
+/** A gate ends as the policy that was observed says. The word Ready counts only for a policy without approvers. */
 export const obeysPolicy: Check = (moment, _, changes) => {
   if (moment.type !== 'Recorded') return [];
   const { isSuspended } = moment.observation.run;

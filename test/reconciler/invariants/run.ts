@@ -51,7 +51,7 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
 };
 
 const RUN_RANKS = { Pending: 1, Running: 2, Succeeded: 3, Failed: 3, Cancelled: 3 } as const;
-/** Where a phase stands within its attempt. */
+/** The position of a phase within its attempt. */
 const STEP_RANKS = { Pending: 0, Running: 1, Retrying: 2, Succeeded: 3, Failed: 3, Skipped: 3, Cancelled: 3 } as const;
 
 export const onlyRises: Check = (moment, _, changes) => {
