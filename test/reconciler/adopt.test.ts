@@ -55,7 +55,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
   );
   api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/suspend`]: null } } } });
   const engine = startEngine({ ...connectModel(api), ...more }, world);
-  for (let look = 0; look < 20; look++) {
+  for (let round = 0; round < 20; round++) {
     await engine.reconcile(`${NAMESPACE}/${RUN}`);
     world.nowMs += 1000;
   }
@@ -160,7 +160,7 @@ describe('a ControllerRevision that has the name of the snapshot of a run that h
       data: { orchestration },
     });
     const engine = startEngine(connectModel(api), world);
-    for (let look = 0; look < 5; look++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
+    for (let round = 0; round < 5; round++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
     const { phase, conditions } = storedStatus(world);
     return { phase, reason: conditions[0]?.reason, children: listChildren(api).map(({ spec }) => spec) };
   }

@@ -7,7 +7,7 @@ const steps = [tool('work', [])];
 
 describe('an engine with a wrong clock, followed by an engine with a correct clock', () => {
   const clocks = [
-    { title: 'an hour slow, not heard from the API server', ahead: -HOUR, isAnchored: false },
+    { title: 'an hour slow, without a time from the API server', ahead: -HOUR, isAnchored: false },
     { title: 'an hour slow', ahead: -HOUR, isAnchored: true },
     { title: 'an hour fast', ahead: HOUR, isAnchored: true },
   ];

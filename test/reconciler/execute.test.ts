@@ -13,13 +13,13 @@ function startOf(steps: readonly Step[]) {
 }
 
 test('a start reads each step a fixed number of times, in any declaration order of steps that end at once', () => {
-  let looks = 0;
+  let reads = 0;
   const counted = (name: string): Step => ({
     name,
     kind: 'ToolRun',
     dependsOn: [],
     get toolRef() {
-      looks += 1;
+      reads += 1;
       return { name: 'echo' };
     },
   });
@@ -32,5 +32,5 @@ test('a start reads each step a fixed number of times, in any declaration order 
   ];
   const { statuses } = startOf(steps);
   expect(statuses.filter(({ phase }) => phase === 'Running')).toHaveLength(750);
-  expect(looks / roots.length).toBeLessThanOrEqual(4);
+  expect(reads / roots.length).toBeLessThanOrEqual(4);
 });

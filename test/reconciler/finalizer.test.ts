@@ -100,7 +100,7 @@ describe('an AgentRun', () => {
 
   test.each([
     ['of an earlier attempt', [agent('a', { retries: 1 })], 'Failed'],
-    ['of a run that goes on', [agent('a'), tool('b', [])], 'Succeeded'],
+    ['of a run that continues', [agent('a'), tool('b', [])], 'Succeeded'],
     ['of a run that is over', [agent('a')], 'Succeeded'],
   ])('%s is released even if the engine crashed right after the record', async (_, steps, phase) => {
     const run = await begin(...steps);

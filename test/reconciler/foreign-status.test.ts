@@ -56,7 +56,7 @@ function begin(steps: readonly Step[], policies: Orchestration['policies'] = {})
     async settle(engine = restart(), forMs = Infinity) {
       const untilMs = world.nowMs + forMs;
       // Every write of the run triggers a reconcile.
-      for (let look = 0, before = ''; look < 40; look++) {
+      for (let round = 0, before = ''; round < 40; round++) {
         const outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
         while (api.collectGarbage());
         mostAtWork = Math.max(mostAtWork, atWork(life).length);

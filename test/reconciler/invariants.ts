@@ -28,21 +28,21 @@ const invariants: readonly Invariant[] = [
   { id: 'I-3.1', sentence: 'a step starts only when all it depends on is satisfied', check: graph.startsSatisfied },
   {
     id: 'I-3.2',
-    sentence: 'where nobody declares dependsOn each step waits for the one before',
+    sentence: 'if no step declares dependsOn, each step waits for the one before it',
     check: graph.followsSequence,
   },
-  { id: 'I-3.3', sentence: 'startable steps are issued in declaration order', check: graph.issuesInOrder },
-  { id: 'I-3.4', sentence: 'what waits for a failure is skipped at once, and says why', check: graph.skipsAtOnce },
-  { id: 'I-3.5', sentence: 'what can go on does, and a run ends only when nothing can', check: graph.goesOn },
+  { id: 'I-3.3', sentence: 'ready steps start in declaration order', check: graph.issuesInOrder },
+  { id: 'I-3.4', sentence: 'descendants of a failure are skipped at once, with the cause', check: graph.skipsAtOnce },
+  { id: 'I-3.5', sentence: 'steps that can continue do, and a run ends only when none can', check: graph.goesOn },
   { id: 'I-3.6', sentence: 'the phase of the run follows from its steps', check: graph.endsAsSteps },
   {
     id: 'I-3.7',
-    sentence: 'a failed attempt is retried so often, so late, and no more',
+    sentence: 'a failed attempt is retried as often and as late as declared',
     check: attempts.retriesAsTold,
   },
   {
     id: 'I-3.8',
-    sentence: 'a timeout is recorded, the child goes, the next attempt starts',
+    sentence: 'a timeout is recorded, the child is deleted, the next attempt starts',
     check: attempts.timesOutInOrder,
   },
   { id: 'I-3.9', sentence: 'a run follows its snapshot', check: run.followsSnapshot },
@@ -57,7 +57,7 @@ const invariants: readonly Invariant[] = [
   },
   {
     id: 'I-gates',
-    sentence: 'an ApprovalGate opens on approval, and on Ready only of a policy that asks nobody',
+    sentence: 'an ApprovalGate opens on approval, and on Ready only if its policy needs no decision',
     check: gates.obeysPolicy,
   },
 ];

@@ -37,9 +37,9 @@ const blocked = (message: string) => ({
 });
 
 /** Counts the writes of the run in these reconciles. */
-async function countWrites(run: Stage, looks: number): Promise<number> {
+async function countWrites(run: Stage, reconciles: number): Promise<number> {
   const before = run.calls(/^patch/).length;
-  await run.look(looks);
+  await run.look(reconciles);
   return run.calls(/^patch/).length - before;
 }
 

@@ -130,7 +130,7 @@ describe('a ToolRun', () => {
   });
 
   test.each([
-    ['nobody', undefined],
+    ['no owner', undefined],
     ['another ToolRun', [{ ...owner, uid: 'another', controller: true }]],
     ['itself, not as controller', [{ ...owner, uid: 'run-uid' }]],
   ])('fails when a Job of its name belongs to %s', (_, ownerReferences) => {
@@ -523,11 +523,11 @@ describe('whatever happens, and whenever the process is killed', () => {
   }
 
   /** A reconcile that observes the state of `age` moves ago and carries out only `most` actions of its plan. */
-  const look = fc.record({
+  const reconciles = fc.record({
     most: fc.nat(4),
     age: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
   });
-  const moves = fc.oneof(look, fc.constantFrom(...Object.values(happenings)));
+  const moves = fc.oneof(reconciles, fc.constantFrom(...Object.values(happenings)));
 
   test('a ToolRun has at most one Job, its phase only rises, and it ends as its Job did', () => {
     fc.assert(

@@ -31,7 +31,7 @@ export const isRecordedFirst: Check = (moment) => {
   if (moment.type !== 'Released') return [];
   const { child, stored } = moment;
   const status = stored.stepStatuses.find(({ resourceRef }) => resourceRef?.name === child.metadata.name);
-  return [said(status?.phase === 'Running', `${child.metadata.name} was let go before its end was recorded`)];
+  return [said(status?.phase === 'Running', `${child.metadata.name} was released before its end was recorded`)];
 };
 
 export const retriesAsTold: Check = (moment, facts, changes) =>
@@ -85,7 +85,7 @@ export const timesOutInOrder: Check = (moment, facts, changes) => {
   const ended = changes.filter(({ after }) => after.reason === 'RunTimedOut');
   return [
     said(!isLate && ended.length > 0, 'the run timed out too early'),
-    said(isLate && !isRunFinal(moment.after), 'the run goes on after its deadline'),
+    said(isLate && !isRunFinal(moment.after), 'the run continues after its deadline'),
     ...changes.flatMap((change) => checkTimeout(change, moment)),
   ];
 };

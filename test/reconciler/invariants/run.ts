@@ -41,7 +41,7 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
   const { before, after } = moment;
   const { isCancelled, isSuspended } = moment.observation.run;
   return [
-    said(isCancelled && !isRunFinal(after), 'a cancelled run goes on'),
+    said(isCancelled && !isRunFinal(after), 'a cancelled run continues'),
     said(isSuspended && before.runId === undefined && after.runId !== undefined, 'a suspended run has started'),
     ...changes.flatMap(({ name, after: is, hasBegun }) => [
       said((isSuspended || isCancelled) && hasBegun, `${name} began`),
