@@ -21,7 +21,10 @@ import { setStage, startEngine } from '../support/model/stage.ts';
 
 const run = { namespace: NAMESPACE, name: RUN };
 
-/** A run of a scan and what waits for it, whose child somebody creates before it starts: as given, else as we would. */
+/**
+ * Runs a scan and a step that depends on it. The child of the scan is created by another client before the run starts,
+ * as `change` makes it from the child that we would create.
+ */
 async function preCreate(change: (child: KubeObject) => KubeObject, more: Partial<Cluster> = {}) {
   const steps = [tool('scan'), tool('ship', ['scan'])];
   const world = createWorld(
@@ -52,7 +55,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
   );
   api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/suspend`]: null } } } });
   const engine = startEngine({ ...connectModel(api), ...more }, world);
-  for (let look = 0; look < 20; look++) {
+  for (let round = 0; round < 20; round++) {
     await engine.reconcile(`${NAMESPACE}/${RUN}`);
     world.nowMs += 1000;
   }
@@ -60,7 +63,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
   return { scan, ship, children: listChildren(api) };
 }
 
-describe('an object under the name of a child that this process has not created', () => {
+describe('an object that has the name of a child and was not created by this process', () => {
   test.each<[string, (child: KubeObject) => KubeObject, string]>([
     [
       'another Tool',
@@ -68,7 +71,7 @@ describe('an object under the name of a child that this process has not created'
       'spec.toolRef.name is "harmless", not "scan"',
     ],
     [
-      'a field more',
+      'an additional field',
       (child) => ({ ...child, spec: { ...(child['spec'] as object), ttlSecondsAfterFinished: 0 } }),
       'spec.ttlSecondsAfterFinished is 0, not absent',
     ],
@@ -80,14 +83,14 @@ describe('an object under the name of a child that this process has not created'
       }),
       'metadata.labels.agents.proompteng.ai/orchestration-run is absent, not "nightly-1"',
     ],
-  ])('with %s does not stand in for it: the step fails, and says what differs', async (_, change, difference) => {
+  ])('with %s is not used as the child: the step fails and reports the difference', async (_, change, difference) => {
     const { scan, ship } = await preCreate(change);
     expect(scan).toMatchObject({ phase: 'Failed', reason: 'ChildNameTaken' });
     expect(scan?.message).toContain(`exists but is not what this step would create: ${difference}`);
     expect(ship).toMatchObject({ phase: 'Skipped' });
   });
 
-  test('that is what we would create is taken for it, as after a crash', async () => {
+  test('is used as the child if it is what we would create, as after a crash', async () => {
     expect(await preCreate((child) => child)).toMatchObject({
       scan: { phase: 'Succeeded' },
       ship: { phase: 'Running' },
@@ -97,7 +100,7 @@ describe('an object under the name of a child that this process has not created'
   test.each([
     ['none, as 0.2 wrote it', null],
     ['another', '0'],
-  ])('may name another lifetime after its end, and gets its own: %s', async (_, asked) => {
+  ])('may have another lifetime annotation, and gets the lifetime of its step: %s', async (_, asked) => {
     const agentRefs = { agentRef: { name: 'coder' }, implementationSpecRef: { name: 'fix' } };
     const scan: Step = { name: 'scan', kind: 'AgentRun', ...agentRefs, ttlSecondsAfterFinished: 5 };
     const stage = setStage([scan]);
@@ -120,7 +123,7 @@ describe('an object under the name of a child that this process has not created'
     expect(stage.calls(/^(create|limit) AgentRun/)).toHaveLength(2);
   });
 
-  test('may have what the API server adds to such a child, and nothing else', async () => {
+  test('may have what the API server adds to such a child, and nothing more', async () => {
     const withDefault = (child: object) => ({
       ...child,
       spec: { ...((child as KubeObject)['spec'] as object), timeout: 60 },
@@ -132,14 +135,14 @@ describe('an object under the name of a child that this process has not created'
     expect(other.scan).toMatchObject({ phase: 'Succeeded' });
   });
 
-  test('that cannot be verified is neither taken nor refused, and the run can be looked at again', async () => {
+  test('is neither used nor rejected if it cannot be verified, and the run can be reconciled again', async () => {
     const dryRunCreate = () => Promise.reject(new Error('exceeded quota'));
     const { scan } = await preCreate((child) => ({ ...child, spec: { toolRef: { name: 'x' } } }), { dryRunCreate });
     expect(scan).toMatchObject({ phase: 'Running', attempt: 1 });
   });
 });
 
-describe('a ControllerRevision under the name of the snapshot of a run that has not started', () => {
+describe('a ControllerRevision that has the name of the snapshot of a run that has not started', () => {
   async function preStore(orchestration: object) {
     const world = createWorld({ steps: [tool('scan')], policies: {} }, { ancestry: [], tell: () => {} });
     const { api } = world;
@@ -157,7 +160,7 @@ describe('a ControllerRevision under the name of the snapshot of a run that has 
       data: { orchestration },
     });
     const engine = startEngine(connectModel(api), world);
-    for (let look = 0; look < 5; look++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
+    for (let round = 0; round < 5; round++) await engine.reconcile(`${NAMESPACE}/${RUN}`);
     const { phase, conditions } = storedStatus(world);
     return { phase, reason: conditions[0]?.reason, children: listChildren(api).map(({ spec }) => spec) };
   }
@@ -168,7 +171,7 @@ describe('a ControllerRevision under the name of the snapshot of a run that has 
     expect(await preStore(forged)).toEqual({ phase: 'Failed', reason: 'SnapshotNameTaken', children: [] });
   });
 
-  test('is followed if it holds the Orchestration as it is, as after a crash', async () => {
+  test('is followed if it holds the current Orchestration, as after a crash', async () => {
     const same = { ...stored, steps: [tool('scan')] };
     expect(await preStore(same)).toMatchObject({ phase: 'Running', children: [{ toolRef: { name: 'scan' } }] });
   });

@@ -9,7 +9,7 @@ const stands = (name: string, phase: StepStatus['phase'], more: Partial<StepStat
   ...more,
 });
 
-describe('what a step can read of the steps before it', () => {
+describe('what a step can read of other steps', () => {
   const steps = [step('root'), step('middle', 'root'), step('beside'), step('last', 'middle')];
   const statuses = [
     stands('root', 'Failed', { reason: 'ChildFailed', message: 'exit 1', ignored: true }),
@@ -17,13 +17,13 @@ describe('what a step can read of the steps before it', () => {
     stands('beside', 'Succeeded'),
   ];
 
-  test('is phase, reason and attempt of its ancestors', () => {
+  test('is the phase, reason and attempt of its ancestors', () => {
     const ancestors = viewAncestors(steps, statuses)('last');
     expect(ancestors('root')).toEqual({ phase: 'Failed', reason: 'ChildFailed', attempt: 1 });
     expect(ancestors('middle')).toEqual({ phase: 'Succeeded', reason: 'Completed', attempt: 1 });
   });
 
-  test('is nothing of other steps, of itself, and of steps that are not there', () => {
+  test('excludes steps that are no ancestors, itself, and steps that do not exist', () => {
     const ancestors = viewAncestors(steps, [...statuses, stands('last', 'Running')])('last');
     expect(['beside', 'last', 'nobody', 'constructor'].map(ancestors)).toEqual([
       undefined,
@@ -33,12 +33,12 @@ describe('what a step can read of the steps before it', () => {
     ]);
   });
 
-  test('is nothing of an ancestor that is not final', () => {
+  test('excludes an ancestor that is not final', () => {
     const ancestors = viewAncestors(steps, [stands('root', 'Running'), stands('middle', 'Retrying')])('last');
     expect([ancestors('root'), ancestors('middle')]).toEqual([undefined, undefined]);
   });
 
-  test('is the same in any order of entries, and while other steps go on', () => {
+  test('does not depend on the order of entries or on the progress of other steps', () => {
     const later = [stands('last', 'Running'), stands('beside', 'Failed'), ...statuses.slice(0, 2).toReversed()];
     const read = (all: readonly StepStatus[]) => ['root', 'middle', 'beside'].map(viewAncestors(steps, all)('last'));
     expect(read(later)).toEqual(read(statuses));

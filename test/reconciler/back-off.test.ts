@@ -4,7 +4,7 @@ import { quota } from '../support/model/laws.ts';
 import { tool } from '../support/model/play.ts';
 import { createSimulation, hasRunEnded } from '../support/model/simulation.ts';
 
-test('a child that a quota denies is tried ever less often, and created when there is room', async () => {
+test('a child that a quota denies is retried with back-off, and created when there is room', async () => {
   const orchestrations = { main: { steps: [tool('one', []), tool('other', [])], policies: {} } };
   const simulation = createSimulation({
     orchestrations,
@@ -16,7 +16,7 @@ test('a child that a quota denies is tried ever less often, and created when the
   const creates = () =>
     simulation.calls.filter(({ verb, resource }) => verb === 'create' && resource === TOOL_RUNS).length;
   await simulation.pass(600_000);
-  // 5 ms, 10 ms … 60 s make 24 tries in ten minutes; every 200 ms they were 3,000.
+  // A back-off of 5 ms, 10 ms … 60 s gives 24 tries in ten minutes. One try every 200 ms would give 3,000.
   expect(creates()).toBeLessThan(40);
   simulation.govern([]);
   await simulation.pass(61_000);

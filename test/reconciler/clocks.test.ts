@@ -5,15 +5,15 @@ import { setStage } from '../support/model/stage.ts';
 const HOUR = 3_600;
 const steps = [tool('work', [])];
 
-describe('an engine with a wrong clock, and one with the right one after it', () => {
+describe('an engine with a wrong clock, followed by an engine with a correct clock', () => {
   const clocks = [
-    { title: 'an hour slow, not heard from the API server', ahead: -HOUR, isAnchored: false },
+    { title: 'an hour slow, without a time from the API server', ahead: -HOUR, isAnchored: false },
     { title: 'an hour slow', ahead: -HOUR, isAnchored: true },
     { title: 'an hour fast', ahead: HOUR, isAnchored: true },
   ];
 
   describe.each(clocks)('$title', ({ ahead, isAnchored }) => {
-    test('ends no run before its deadline, and none much later', async () => {
+    test('ends no run before its deadline or much later', async () => {
       const policies = { timeouts: { totalSeconds: 1_800 } };
       const run = setStage(steps, { policies, aheadSeconds: ahead, isAnchored });
       await run.look(5);
@@ -27,7 +27,7 @@ describe('an engine with a wrong clock, and one with the right one after it', ()
       expect(run.conditionOf('Succeeded')?.reason).toBe('RunTimedOut');
     });
 
-    test('deletes no run before its lifetime is over, and none much later', async () => {
+    test('deletes no run before its lifetime is over or much later', async () => {
       const run = setStage(steps, { policies: { ttlSecondsAfterFinished: 600 }, aheadSeconds: ahead, isAnchored });
       await run.look(5);
       run.end('work', 'Succeeded');
@@ -41,7 +41,7 @@ describe('an engine with a wrong clock, and one with the right one after it', ()
       expect(run.calls(/^delete OrchestrationRun/)).toHaveLength(1);
     });
 
-    test('ends no attempt before its time is over', async () => {
+    test('ends no attempt before its deadline', async () => {
       const wait = { name: 'wait', kind: 'SignalWait', signalRef: { name: 'go' }, dependsOn: [], timeoutSeconds: 300 };
       const run = setStage([tool('work', [], { timeoutSeconds: 300 }), wait], { aheadSeconds: ahead, isAnchored });
       await run.look(5);
@@ -55,7 +55,7 @@ describe('an engine with a wrong clock, and one with the right one after it', ()
     });
   });
 
-  test('or the right one first', async () => {
+  test('also if the engine with the correct clock comes first', async () => {
     for (const ahead of [-HOUR, HOUR]) {
       const policies = { timeouts: { totalSeconds: 1_800 }, ttlSecondsAfterFinished: 600 };
       const run = setStage(steps, { policies });
@@ -69,7 +69,7 @@ describe('an engine with a wrong clock, and one with the right one after it', ()
     }
   });
 
-  test('writes no time that is before what it has seen of the API server’s', async () => {
+  test('writes no time that is before an API server time that it has read', async () => {
     const run = setStage(steps, { aheadSeconds: -HOUR, isAnchored: false });
     run.pass(30);
     await run.look(5);

@@ -5,21 +5,21 @@ import { observationOf } from '../support/observations.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
-/** A run that starts, of these steps. */
+/** A run of these steps that starts. */
 function startOf(steps: readonly Step[]) {
   const observation = observationOf(steps);
   const { orchestration } = observation.orchestration;
   return executeSteps(observation, orchestration, nowMs, (_, name, attempt) => `${name}-${attempt}`);
 }
 
-test('a start looks at each step a fixed number of times, in whatever order steps that end at once are declared', () => {
-  let looks = 0;
+test('a start reads each step a fixed number of times, in any declaration order of steps that end at once', () => {
+  let reads = 0;
   const counted = (name: string): Step => ({
     name,
     kind: 'ToolRun',
     dependsOn: [],
     get toolRef() {
-      looks += 1;
+      reads += 1;
       return { name: 'echo' };
     },
   });
@@ -32,5 +32,5 @@ test('a start looks at each step a fixed number of times, in whatever order step
   ];
   const { statuses } = startOf(steps);
   expect(statuses.filter(({ phase }) => phase === 'Running')).toHaveLength(750);
-  expect(looks / roots.length).toBeLessThanOrEqual(4);
+  expect(reads / roots.length).toBeLessThanOrEqual(4);
 });

@@ -29,7 +29,7 @@ async function begin(...steps: readonly Step[]): Promise<Stage> {
   return run;
 }
 
-/** The next look dies at the first call like this, and another engine takes over. */
+/** The next reconcile fails from the first call that matches, and then another engine takes over. */
 async function dieAt(run: Stage, wanted: RegExp): Promise<void> {
   run.circumstances.fail = (call) => {
     if (wanted.test(call)) throw new KubeError('Unavailable', 'no more calls');
@@ -40,7 +40,7 @@ async function dieAt(run: Stage, wanted: RegExp): Promise<void> {
 }
 
 describe('an AgentRun', () => {
-  test('carries our finalizer until its end is recorded, and a child of another kind never does', async () => {
+  test('carries our finalizer until its end is recorded; a child of another kind never does', async () => {
     const run = await begin(agent('a'), tool('b', []), agent('c', { dependsOn: ['a'] }));
     expect(listChildren(run.api).map(({ metadata }) => metadata['finalizers'])).toEqual([
       [Finalizer.Outcome],
@@ -55,7 +55,7 @@ describe('an AgentRun', () => {
     expect(finalizersOf(run)).toEqual([[CLEANUP], [Finalizer.Outcome]]);
   });
 
-  test('that others delete when it has finished ends its step as it ended, however late that is seen', async () => {
+  test('that is deleted after it finished still ends its step as it ended, even if that is observed late', async () => {
     const run = await begin(agent('a'));
     run.end('a', 'Succeeded');
     deleteAgents(run);
@@ -66,7 +66,7 @@ describe('an AgentRun', () => {
     expect(agents(run)).toEqual([]);
   });
 
-  test('that is deleted at work is gone when only we hold it, and the next attempt starts when we have let it go', async () => {
+  test('that is deleted while it runs fails its attempt when only our finalizer is left, and the next attempt starts when we have removed it', async () => {
     const run = await begin(agent('a', { retries: 1 }));
     setFinalizers(run, [Finalizer.Outcome, CLEANUP]);
     deleteAgents(run);
@@ -86,7 +86,7 @@ describe('an AgentRun', () => {
   test.each([
     ['its run is cancelled', (run: Stage) => run.annotate('cancel')],
     ['its time is over', (run: Stage) => run.pass(60)],
-  ])('is let go and deleted in the look that ends it: %s', async (_, happen) => {
+  ])('is released and deleted in the reconcile that ends it: %s', async (_, happen) => {
     const run = await begin(agent('a', { timeoutSeconds: 60 }));
     happen(run);
     await run.look(1);
@@ -99,10 +99,10 @@ describe('an AgentRun', () => {
   });
 
   test.each([
-    ['of an attempt before', [agent('a', { retries: 1 })], 'Failed'],
-    ['of a run that goes on', [agent('a'), tool('b', [])], 'Succeeded'],
+    ['of an earlier attempt', [agent('a', { retries: 1 })], 'Failed'],
+    ['of a run that continues', [agent('a'), tool('b', [])], 'Succeeded'],
     ['of a run that is over', [agent('a')], 'Succeeded'],
-  ])('%s is let go though the engine died right behind the record', async (_, steps, phase) => {
+  ])('%s is released even if the engine crashed right after the record', async (_, steps, phase) => {
     const run = await begin(...steps);
     run.end('a', phase);
     await dieAt(run, /^(release|create)/);
@@ -110,10 +110,10 @@ describe('an AgentRun', () => {
     expect(run.restOf(RUN)).toBeUndefined();
     await run.look();
     expect(agents(run)[0]?.metadata['finalizers']).toEqual([]);
-    expect(run.calls(/^create AgentRun/)).toHaveLength(phase === 'Failed' ? 3 : 1); // the one that failed among them
+    expect(run.calls(/^create AgentRun/)).toHaveLength(phase === 'Failed' ? 3 : 1); // including the one that failed
   });
 
-  test('that loses our finalizer at work gets it back, three times', async () => {
+  test('that loses our finalizer while it runs gets it back, three times', async () => {
     const run = await begin(agent('a'));
     for (let time = 1; time <= 5; time++) {
       setFinalizers(run, [CLEANUP]);
@@ -122,7 +122,7 @@ describe('an AgentRun', () => {
     }
   });
 
-  test('whose finalizers have changed since it was seen loses none of those of others', async () => {
+  test('whose finalizers have changed since the observation keeps the finalizers of others', async () => {
     const run = await begin(agent('a'));
     run.end('a', 'Succeeded');
     run.circumstances.fail = (call) => {
@@ -134,12 +134,12 @@ describe('an AgentRun', () => {
   });
 });
 
-describe('an AgentRun whose end nobody will record is let go:', () => {
+describe('an AgentRun whose end will not be recorded is released because', () => {
   test.each([
     ['its run is being deleted', (run: Stage) => run.api.delete(RUNS, TARGET, { propagationPolicy: 'Foreground' })],
     ['its run is gone', (run: Stage) => run.api.delete(RUNS, TARGET)],
     [
-      'its run was made anew',
+      'its run was created again',
       ({ api }: Stage) => {
         const { apiVersion, kind, spec } = api.get(RUNS, TARGET);
         api.delete(RUNS, TARGET);
@@ -168,7 +168,7 @@ describe('an AgentRun whose end nobody will record is let go:', () => {
   });
 });
 
-test('a child that is heard of before its run is not let go', async () => {
+test('a child that the copy has before its run is not released', async () => {
   const run = await begin(agent('a'));
   run.cluster.getRun = () => undefined;
   await run.lookAt(RUN);

@@ -31,7 +31,7 @@ function addChild(model: Model, run: string, uid: string, phase: string): void {
   model.patch(AGENT_RUNS, { namespace, name: `${run}.work.1` }, { type: 'merge', body }, { subresource: 'status' });
 }
 
-/** Those that nobody has deleted. */
+/** The runs that are not deleted. */
 const runsOf = (model: Model) =>
   model
     .list(RUNS)
@@ -39,7 +39,7 @@ const runsOf = (model: Model) =>
     .map(({ metadata }) => metadata.name);
 
 describe('a finished run', () => {
-  test('is kept as a stub, however many steps it had and whatever they said', () => {
+  test('is kept as a stub of a fixed size', () => {
     const model = createModel(() => nowMs);
     const steps = Array.from({ length: 1_000 }, (_, index) => ({ name: `step-${index}`, kind: 'Checkpoint' }));
     addRun(model, 'large', steps, { phase: 'Succeeded' });
@@ -48,7 +48,7 @@ describe('a finished run', () => {
     expect(JSON.stringify(keepObject(run as StoredObject)).length).toBeLessThan(1_000);
   });
 
-  test('while it lives, is kept with all that takes room beside its status', () => {
+  test('is kept whole in the copy before it ends, because its size limits its status', () => {
     const model = createModel(() => nowMs);
     addRun(model, 'live', [step], { phase: 'Running' });
     const [run] = model.list(RUNS).items as readonly StoredObject[];
@@ -59,7 +59,7 @@ describe('a finished run', () => {
     expect(keepObject(noted)).toEqual(noted);
   });
 
-  test('that says how long it is kept costs a restart no look and no read of its snapshot', async () => {
+  test('that records how long it is kept needs no reconcile and no read of its snapshot after a restart', async () => {
     const model = createModel(() => nowMs);
     for (let index = 0; index < 1_000; index++) addRun(model, `kept-${index}`, [step], { phase: 'Succeeded' });
     addRun(model, 'later', [step], { phase: 'Succeeded', conditions: [expires(3_600)] });
@@ -71,7 +71,7 @@ describe('a finished run', () => {
     expect(counts.snapshots).toBe(0);
   });
 
-  test('that 0.2 ended is asked once, and then says it', async () => {
+  test('that 0.2 ended is reconciled once, and then records how long it is kept', async () => {
     const model = createModel(() => nowMs);
     addRun(model, 'kept', [step], { phase: 'Succeeded', conditions: [] });
     addRun(model, 'due', [step], { phase: 'Succeeded', conditions: [], policies: { ttlSecondsAfterFinished: 0 } });
@@ -86,7 +86,7 @@ describe('a finished run', () => {
     expect(counts.snapshots).toBeLessThanOrEqual(4);
   });
 
-  test('does not hold up live runs, though 0.2 ended a thousand', async () => {
+  test('does not delay live runs, even after 0.2 ended a thousand runs', async () => {
     const model = createModel(() => nowMs);
     for (let index = 0; index < 1_000; index++)
       addRun(model, `old-${index}`, [step], { phase: 'Succeeded', conditions: [] });
@@ -97,7 +97,7 @@ describe('a finished run', () => {
     expect(counts.snapshots).toBeLessThan(20);
   });
 
-  test('still deletes what it cancelled, though it died before', async () => {
+  test('still deletes the children of a cancelled run after a crash', async () => {
     const model = createModel(() => nowMs);
     const uid = addRun(model, 'cancelled', [step], { phase: 'Cancelled', resourceRefs: [refTo('cancelled.work.1')] });
     addChild(model, 'cancelled', uid, 'Running');
@@ -106,7 +106,7 @@ describe('a finished run', () => {
     await expect.poll(isGoing).toBe(true);
   });
 
-  test('still lets its child begin the lifetime that its step asked for', async () => {
+  test('still sets the lifetime that its step asks for on its child', async () => {
     const model = createModel(() => nowMs);
     const uid = addRun(model, 'ended', [step], { phase: 'Succeeded', resourceRefs: [refTo('ended.work.1')] });
     addChild(model, 'ended', uid, 'Succeeded');
@@ -117,7 +117,7 @@ describe('a finished run', () => {
     expect(counts.snapshots).toBe(1);
   });
 
-  test('beyond the history limit is deleted, the oldest first, whatever runs or belongs to another run', async () => {
+  test('beyond the history limit is deleted, the oldest first; live and nested runs do not count', async () => {
     const model = createModel(() => nowMs);
     const finishedAt = (day: number) => `2026-01-0${day}T00:00:00Z`;
     for (const day of [3, 1, 4, 2])

@@ -23,26 +23,27 @@ import { type Step, tool } from '../support/model/play.ts';
 import { startEngine } from '../support/model/stage.ts';
 import { hasEnded } from './invariants/moment.ts';
 
-// Others can write a status too: whoever has the right to patch it, and whoever wrote it before us.
+// Other clients can write a status too: any client with the right to patch it, and any controller that wrote it before
+// us.
 
 const run = { namespace: NAMESPACE, name: RUN };
 
 interface Life {
   readonly world: World;
-  /** A process without any memory. */
+  /** Starts a process without any memory. */
   readonly restart: () => Reconciler;
   /**
-   * Has a process, a new one unless given, look at the run, and lets time pass, until nothing is left to do, a retry is asked
-   * for again and again, or so much time is over.
+   * Reconciles the run with a process (a new one unless given) and lets time pass, until nothing is left to do, the
+   * same retry comes again and again, or this much time is over.
    */
   readonly settle: (engine?: Reconciler, forMs?: number) => Promise<void>;
   readonly patchStatus: (status: object) => KubeObject;
   readonly cancel: () => KubeObject;
-  /** How many children were at work at once at most. */
+  /** The largest number of children that ran at once. */
   readonly mostAtWork: () => number;
 }
 
-/** A run of these steps that a process without any memory works on. */
+/** A run of these steps that a process without memory reconciles. */
 function begin(steps: readonly Step[], policies: Orchestration['policies'] = {}): Life {
   const world = createWorld({ steps, policies }, { ancestry: [], tell: () => {} });
   const { api } = world;
@@ -54,8 +55,8 @@ function begin(steps: readonly Step[], policies: Orchestration['policies'] = {})
     mostAtWork: () => mostAtWork,
     async settle(engine = restart(), forMs = Infinity) {
       const untilMs = world.nowMs + forMs;
-      // Every write of the run wakes it again.
-      for (let look = 0, before = ''; look < 40; look++) {
+      // Every write of the run triggers a reconcile.
+      for (let round = 0, before = ''; round < 40; round++) {
         const outcome = await engine.reconcile(`${NAMESPACE}/${RUN}`);
         while (api.collectGarbage());
         mostAtWork = Math.max(mostAtWork, atWork(life).length);
@@ -87,15 +88,15 @@ function standingOf({ world }: Life): string {
   return `${phase}, ${reason}: ${message}`;
 }
 
-/** What still carries out a step: children that are not gone and have not ended. */
+/** The children that exist and have not ended. */
 function atWork({ world }: Life): readonly string[] {
   return listChildren(world.api)
     .filter((child) => !hasEnded(child))
     .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 }
 
-describe('a status that somebody else has written', () => {
-  test('names no child: kind, namespace and name come from run, step and attempt', async () => {
+describe('a status that another client has written', () => {
+  test('names no child: the kind, namespace and name come from run, step and attempt', async () => {
     const life = begin([tool('deploy')]);
     await life.settle();
     const [child] = atWork(life);
@@ -117,9 +118,9 @@ describe('a status that somebody else has written', () => {
     ['another kind', (entry) => [{ ...entry, kind: 'Checkpoint' }]],
     ['no kind', ({ kind: _, ...entry }) => [entry]],
     ['a second entry for the step', (entry) => [entry, { ...entry, phase: 'Succeeded' }]],
-    ['a step that is not there', (entry) => [entry, { ...entry, name: 'ghost' }]],
+    ['a step that does not exist', (entry) => [entry, { ...entry, name: 'ghost' }]],
     ['nothing at all', () => []],
-  ])('with %s follows the child that there is, and repairs what is stored', async (_, forge) => {
+  ])('with %s follows the existing child, and repairs what is stored', async (_, forge) => {
     const life = begin([tool('deploy')]);
     await life.settle();
     const before = entriesOf(life);
@@ -136,11 +137,11 @@ describe('a status that somebody else has written', () => {
   test.each<[string, object, string]>([
     ['more attempts than the step has', { attempt: 9 }, 'step build is at attempt 9, but has 2 attempts at most'],
     [
-      'a step that has begun before what it depends on was over',
+      'a step that has begun before its dependency ended',
       { phase: 'Retrying', nextRetryAt: '2026-01-01T00:00:00Z' },
       'step ship is Running, but its dependency build is Retrying',
     ],
-  ])('with %s fails the run, says why, and leaves nothing at work', async (_, forged, why) => {
+  ])('with %s fails the run, reports why, and leaves no child running', async (_, forged, why) => {
     const life = begin([tool('build', [], { retries: 1 }), tool('ship', ['build'])]);
     await life.settle();
     for (const child of listChildren(life.world.api)) setPhase(life.world, child, 'Succeeded');
@@ -152,7 +153,7 @@ describe('a status that somebody else has written', () => {
     expect(atWork(life)).toEqual([]);
   });
 
-  test('that ends a run whose steps still run ends those too', async () => {
+  test('that ends a run whose steps still run also ends the steps', async () => {
     const life = begin([tool('build')]);
     await life.settle();
     life.patchStatus({ phase: 'Succeeded' });
@@ -164,16 +165,16 @@ describe('a status that somebody else has written', () => {
 
   describe.each<[string, Partial<Step>, Orchestration['policies']]>([
     ['a cancel', {}, {}],
-    ['the time of an attempt', { timeoutSeconds: 60 }, {}],
-    ['the time of an attempt that is followed by another', { timeoutSeconds: 60, retries: 1 }, {}],
-    ['the time of the run', {}, { timeouts: { totalSeconds: 60 } }],
-  ])('with the uid of no child, when %s ends what runs', (what, options, policies) => {
+    ['the timeout of an attempt', { timeoutSeconds: 60 }, {}],
+    ['the timeout of an attempt that has a retry', { timeoutSeconds: 60, retries: 1 }, {}],
+    ['the deadline of the run', {}, { timeouts: { totalSeconds: 60 } }],
+  ])('with a uid that no child has, when %s ends the running child', (what, options, policies) => {
     test.each([
       ['seen before that, by the process that created the child', { isSeen: true, isRemembered: true }],
       ['seen before that, by another process', { isSeen: true, isRemembered: false }],
       ['seen with it, by the process that created the child', { isSeen: false, isRemembered: true }],
       ['seen with it, by another process', { isSeen: false, isRemembered: false }],
-    ])('and %s, leaves nothing at work and runs nothing twice', async (_, { isSeen, isRemembered }) => {
+    ])('and %s, leaves no child running and runs nothing twice', async (_, { isSeen, isRemembered }) => {
       const life = begin([tool('build', [], options)], policies);
       const engine = isRemembered ? life.restart() : undefined;
       const forge = () => {
@@ -191,7 +192,7 @@ describe('a status that somebody else has written', () => {
       if (what === 'a cancel') life.cancel();
       else life.world.nowMs += 60_000;
       await life.settle(engine, 10_000);
-      forge(); // of a second attempt, or of what is over
+      forge(); // the uid of a second attempt, or of a step that is over
       await life.settle(engine);
       expect(isRunFinal(storedStatus(life.world))).toBe(true);
       expect(atWork(life)).toEqual([]);
@@ -199,7 +200,7 @@ describe('a status that somebody else has written', () => {
     });
   });
 
-  test('never keeps a run from being cancelled, whatever it holds', async () => {
+  test('never prevents a cancel, whatever it contains', async () => {
     const entry = fc.dictionary(
       fc.constantFrom(
         'name',
@@ -238,7 +239,7 @@ describe('a status that somebody else has written', () => {
     await fc.assert(property, { numRuns: 273 });
   });
 
-  test('keeps a phase that this build does not know as it is, and its attempt, until the run ends', async () => {
+  test('keeps a phase that this version does not know, and its attempt, until the run ends', async () => {
     const life = begin([tool('build', [], { retries: 5 }), tool('ship', ['build'])]);
     await life.settle();
     const [build, ship] = entriesOf(life);
@@ -254,7 +255,7 @@ describe('a status that somebody else has written', () => {
     expect(entriesOf(life)).toMatchObject([{ phase: 'Cancelled', attempt: 3 }, { phase: 'Cancelled' }]);
   });
 
-  test('whose snapshot is gone as well still ends', async () => {
+  test('still ends if the snapshot is gone too', async () => {
     const life = begin([tool('build')]);
     await life.settle();
     const [revision] = life.world.api.list(REVISIONS).items;
@@ -266,7 +267,7 @@ describe('a status that somebody else has written', () => {
   });
 });
 
-test('a rival that has taken over every field of the status of a run is told of, once, and left alone', async () => {
+test('a rival that has taken over every field of the status of a run is reported once, and the run is not touched', async () => {
   const life = begin([tool('build')]);
   await life.settle();
   const { api } = life.world;
@@ -277,7 +278,7 @@ test('a rival that has taken over every field of the status of a run is told of,
   expect(model.circumstances.calls).toEqual(['event OrchestrationRun StatusContested']);
 });
 
-test('a run that is held for a rival starts by itself once that one has been silent for ten minutes, and is held once', async () => {
+test('a run that waits for a rival starts when the rival has written nothing for ten minutes, and waits only once', async () => {
   const life = begin([tool('build')]);
   const { api } = life.world;
   const rivals = createRivals(() => life.world.nowMs);

@@ -12,34 +12,37 @@ import * as run from './invariants/run.ts';
 type Child = Parameters<typeof isHeld>[0];
 
 interface Invariant {
-  /** I-3.n for sentence n of docs/semantics.md. */
+  /** I-3.n stands for sentence n of docs/semantics.md. */
   readonly id: string;
   readonly sentence: string;
   readonly check: Check;
 }
 
-/** The semantics, said a second time: what must hold of whatever is stored, worked out from that alone, the obvious way. */
+/**
+ * The semantics, written a second time in the most direct way: what must hold for every stored state, derived from that
+ * state alone.
+ */
 const invariants: readonly Invariant[] = [
   { id: 'I-1', sentence: 'no attempt is created twice', check: attempts.isCreatedOnce },
-  { id: 'I-2', sentence: 'a child is let go only when its end is recorded', check: attempts.isRecordedFirst },
+  { id: 'I-2', sentence: 'a child is released only when its end is recorded', check: attempts.isRecordedFirst },
   { id: 'I-3.1', sentence: 'a step starts only when all it depends on is satisfied', check: graph.startsSatisfied },
   {
     id: 'I-3.2',
-    sentence: 'where nobody declares dependsOn each step waits for the one before',
+    sentence: 'if no step declares dependsOn, each step waits for the one before it',
     check: graph.followsSequence,
   },
-  { id: 'I-3.3', sentence: 'startable steps are issued in declaration order', check: graph.issuesInOrder },
-  { id: 'I-3.4', sentence: 'what waits for a failure is skipped at once, and says why', check: graph.skipsAtOnce },
-  { id: 'I-3.5', sentence: 'what can go on does, and a run ends only when nothing can', check: graph.goesOn },
+  { id: 'I-3.3', sentence: 'ready steps start in declaration order', check: graph.issuesInOrder },
+  { id: 'I-3.4', sentence: 'descendants of a failure are skipped at once, with the cause', check: graph.skipsAtOnce },
+  { id: 'I-3.5', sentence: 'steps that can continue do, and a run ends only when none can', check: graph.goesOn },
   { id: 'I-3.6', sentence: 'the phase of the run follows from its steps', check: graph.endsAsSteps },
   {
     id: 'I-3.7',
-    sentence: 'a failed attempt is retried so often, so late, and no more',
+    sentence: 'a failed attempt is retried as often and as late as declared',
     check: attempts.retriesAsTold,
   },
   {
     id: 'I-3.8',
-    sentence: 'a timeout is recorded, the child goes, the next attempt starts',
+    sentence: 'a timeout is recorded, the child is deleted, the next attempt starts',
     check: attempts.timesOutInOrder,
   },
   { id: 'I-3.9', sentence: 'a run follows its snapshot', check: run.followsSnapshot },
@@ -54,7 +57,7 @@ const invariants: readonly Invariant[] = [
   },
   {
     id: 'I-gates',
-    sentence: 'an ApprovalGate opens on approval, and on Ready only of a policy that asks nobody',
+    sentence: 'an ApprovalGate opens on approval, and on Ready only if its policy needs no decision',
     check: gates.obeysPolicy,
   },
 ];
@@ -63,7 +66,7 @@ export function factsOf({ steps, policies }: Pick<Orchestration, 'steps' | 'poli
   return { steps, policies, edges: naiveEdges(steps) };
 }
 
-/** Every violation in a moment, each with the sentence that it breaks. */
+/** Returns every violation in a moment, each with the sentence that it breaks. */
 export function violationsOf(moment: Moment, facts: Facts): string[] {
   const changes = changesOf(moment, facts);
   return invariants.flatMap(({ id, sentence, check }) => {
@@ -72,7 +75,10 @@ export function violationsOf(moment: Moment, facts: Facts): string[] {
   });
 }
 
-/** What must hold once nothing more happens: the run is over, each step ended as its last child did, nothing runs on. */
+/**
+ * Returns every violation of what must hold when nothing more happens: the run is over, each step ended as its last
+ * child did, and no child runs.
+ */
 export function violationsAtEnd(status: RunStatus, children: readonly Created['child'][]): string[] {
   const childOf = ({ resourceRef, attempt }: StepStatus) =>
     children.find((child) => child.metadata.name === resourceRef?.name && attemptOf(child) === attempt);
@@ -84,9 +90,9 @@ export function violationsAtEnd(status: RunStatus, children: readonly Created['c
     ...children.filter((child) => !hasEnded(child)).map(({ metadata }) => `at the end ${metadata.name} still runs`),
     ...status.stepStatuses.map((step) => {
       const child = childOf(step);
-      const isTold = child !== undefined && (step.phase === 'Succeeded' || step.reason === 'ChildFailed');
+      const followsChild = child !== undefined && (step.phase === 'Succeeded' || step.reason === 'ChildFailed');
       return said(
-        isTold && phaseOf(child) !== step.phase,
+        followsChild && phaseOf(child) !== step.phase,
         `at the end ${step.name} is ${step.phase}, its child is not`,
       );
     }),

@@ -8,7 +8,7 @@ import { agent } from '../support/run-steps.ts';
 
 const quota = 'agentruns.agents.proompteng.ai "x" is forbidden: exceeded quota: few';
 
-/** Says no to every second AgentRun, as a quota of one does. */
+/** Denies an AgentRun while another one exists, like a quota of one. */
 function allowOneAgentRun({ api, circumstances }: Stage): void {
   circumstances.fail = (call) => {
     const isThere = listChildren(api).some(({ kind }) => kind === 'AgentRun');
@@ -16,8 +16,8 @@ function allowOneAgentRun({ api, circumstances }: Stage): void {
   };
 }
 
-describe('one call that fails', () => {
-  test('leaves a timed-out child to be deleted, and what waited for its place starts then', async () => {
+describe('one failed call', () => {
+  test('does not prevent the deletion of a timed-out child, and the step that waited for its place then starts', async () => {
     const run = setStage([agent('hung', { timeoutSeconds: 60 }), agent('waits'), tool('other', [])]);
     allowOneAgentRun(run);
     await run.look();
@@ -53,7 +53,7 @@ describe('one call that fails', () => {
       message: `cannot create its AgentRun yet: ${answer.message}`,
       attempt: 1,
     });
-    // It says so once, however often it tries.
+    // The step reports it once, however often the create is tried.
     const { resourceVersion } = run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }).metadata;
     await run.look(30);
     expect(run.api.get(RUNS, { namespace: NAMESPACE, name: RUN }).metadata.resourceVersion).toBe(resourceVersion);
@@ -63,7 +63,7 @@ describe('one call that fails', () => {
     expect(run.stepOf('waits')).toMatchObject({ reason: 'Started', message: '', attempt: 1 });
   });
 
-  test('says new words at most once a minute', async () => {
+  test('reports a new message at most once a minute', async () => {
     const run = setStage([agent('waits')]);
     let count = 0;
     run.circumstances.fail = (call) => {
@@ -78,7 +78,7 @@ describe('one call that fails', () => {
   test.each([
     ['for now', new KubeError('Forbidden', quota, { code: 403 })],
     ['for what it is', new KubeError('Invalid', 'admission webhook "w" denied the request: no', { code: 422 })],
-  ])('leaves a run Pending whose snapshot is denied %s, and says so', async (_, answer) => {
+  ])('leaves a run Pending if its snapshot is denied %s, and reports it', async (_, answer) => {
     const run = setStage([tool('a', [])]);
     run.circumstances.fail = (call) => {
       if (call.startsWith('create ControllerRevision')) throw answer;
@@ -92,7 +92,7 @@ describe('one call that fails', () => {
     expect(run.children()).toEqual(['a']);
   });
 
-  test('is tried for one child of its kind a look, each in its turn, once all have been tried', async () => {
+  test('is retried for one child of its kind in each reconcile, in turn, once all have been tried', async () => {
     const names = ['a', 'b', 'c'];
     const run = setStage([...names.map((name) => agent(name)), tool('other', [])]);
     run.circumstances.fail = (call) => {
@@ -109,7 +109,7 @@ describe('one call that fails', () => {
     expect(new Set(run.children())).toEqual(new Set(['other', 'a', 'c']));
   });
 
-  test('of the status stops everything behind it', async () => {
+  test('of the status stops all other actions', async () => {
     const run = setStage([tool('a', []), tool('b', [])]);
     run.circumstances.fail = (call) => {
       if (call.startsWith('patch')) throw new KubeError('Forbidden', 'denied request', { code: 403 });
@@ -119,7 +119,7 @@ describe('one call that fails', () => {
     expect(run.calls(/^(create (Tool|Agent)Run|delete)/)).toEqual([]);
   });
 
-  test('leaves the others their turn, though it takes long each time', async () => {
+  test('does not delay other children for long, even if it takes long each time', async () => {
     const run = setStage([agent('slow', { dependsOn: [] }), agent('slower', { dependsOn: [] }), tool('other', [])]);
     run.circumstances.fail = (call) => {
       if (!call.startsWith('create AgentRun')) return;
@@ -131,7 +131,7 @@ describe('one call that fails', () => {
     expect(new Set(run.calls(/^create AgentRun/)).size).toBe(2);
   });
 
-  test('of a delete or a lifetime lets the run expire all the same', async () => {
+  test('of a delete or a lifetime does not prevent the run from expiring', async () => {
     const run = setStage([agent('a', { ttlSecondsAfterFinished: 5 })], { policies: { ttlSecondsAfterFinished: 60 } });
     run.circumstances.fail = (call) => {
       if (call.startsWith('limit')) throw new KubeError('Invalid', 'spec.ttlSecondsAfterFinished: no', { code: 422 });
@@ -155,14 +155,14 @@ describe('a kind that cannot be listed', () => {
   };
   const words = 'signaldeliveries.signals.proompteng.ai is forbidden: User "x" cannot list resource';
 
-  /** A run of which the first look finds SignalDeliveries, or whatever kind, not to be listed. */
+  /** A run in whose first reconcile this kind cannot be listed. */
   function beginUnreadable(steps: readonly Step[], kind: string, policies: object = {}) {
     const run = setStage(steps, { policies });
     run.circumstances.unreadable.set(kind, words);
     return run;
   }
 
-  test('concerns the steps of that kind, which say so; the others go on', async () => {
+  test('affects only the steps of that kind, which report it; other steps continue', async () => {
     const run = beginUnreadable([tool('first', []), { ...wait, dependsOn: ['first'] }], 'SignalDelivery');
     await run.look();
     expect(run.children()).toEqual(['first']);
@@ -175,7 +175,7 @@ describe('a kind that cannot be listed', () => {
     expect(run.stepOf('wait')).toMatchObject({ phase: 'Running', reason: 'SignalPending' });
   });
 
-  test.each(['SignalDelivery', 'ToolRun'])('leaves cancel, deadline and time-outs at work: %s', async (kind) => {
+  test.each(['SignalDelivery', 'ToolRun'])('does not disable cancel, deadline and timeouts: %s', async (kind) => {
     const steps = [tool('first', []), wait];
     const cancelled = beginUnreadable(steps, kind);
     await cancelled.look();
@@ -194,7 +194,7 @@ describe('a kind that cannot be listed', () => {
     expect(timedOut.stepOf('wait')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
   });
 
-  test('creates no child that nobody could follow, and nobody takes one for absent', async () => {
+  test('creates no child that could not be followed, and a child is not assumed to be gone', async () => {
     const run = setStage([tool('first', [], { timeoutSeconds: 60, retries: 1 }), agent('other')]);
     await run.look();
     run.circumstances.unreadable.set('ToolRun', words);
@@ -203,7 +203,7 @@ describe('a kind that cannot be listed', () => {
     expect(run.stepOf('first')).toMatchObject({ phase: 'Running', reason: 'KindUnreadable', attempt: 1 });
     run.pass(60);
     await run.look();
-    // It is deleted by its uid, and the next attempt waits until somebody can see that it is gone.
+    // The child is deleted by its uid. The next attempt waits until the copy shows that the child is gone.
     expect(run.calls(/^delete ToolRun/).length).toBeGreaterThan(0);
     expect(run.stepOf('first')).toMatchObject({ phase: 'Retrying', reason: 'StepTimedOut', attempt: 1 });
     run.circumstances.unreadable.clear();
@@ -213,7 +213,7 @@ describe('a kind that cannot be listed', () => {
     expect(run.calls(/^create AgentRun/)).toHaveLength(1);
   });
 
-  test('leaves a run that waits for its Orchestration Pending, and says so', async () => {
+  test('leaves a run that waits for its Orchestration Pending, and reports it', async () => {
     const run = beginUnreadable([tool('a', [])], 'Orchestration');
     await run.look();
     expect(run.conditionOf('Progressing')).toMatchObject({
@@ -226,10 +226,10 @@ describe('a kind that cannot be listed', () => {
   });
 });
 
-describe('objects that can be listed and not be read one by one', () => {
+describe('objects that can be listed but not read one by one', () => {
   const words = 'User "x" cannot get resource';
 
-  test('concern the steps whose child is in doubt, which say so; the others go on', async () => {
+  test('affect only the steps whose child is in doubt, which report it; other steps continue', async () => {
     const run = setStage([tool('first', []), agent('other'), tool('next', ['other'])]);
     await run.look();
     run.end('other', 'Succeeded');
@@ -250,7 +250,7 @@ describe('objects that can be listed and not be read one by one', () => {
     expect(run.stepOf('first')).toMatchObject({ phase: 'Failed', reason: 'ChildDeleted' });
   });
 
-  test.each(['ToolRun', 'ControllerRevision'])('never keep a run from being cancelled: %s', async (kind) => {
+  test.each(['ToolRun', 'ControllerRevision'])('never prevent a cancel: %s', async (kind) => {
     const run = setStage([tool('first', []), tool('gone', [])], { policies: { ttlSecondsAfterFinished: 600 } });
     await run.look();
     const child = listChildren(run.api).find(({ metadata }) => metadata.name.startsWith('gone')) as KubeObject;
@@ -262,13 +262,13 @@ describe('objects that can be listed and not be read one by one', () => {
     run.collectGarbage();
     expect([run.status().phase, run.children()]).toEqual(['Cancelled', []]);
     expect(run.status().stepStatuses).toMatchObject([{ phase: 'Cancelled' }, { phase: 'Cancelled' }]);
-    // How long the run is kept, its snapshot says, as soon as it can be read.
+    // The lifetime is in the snapshot, so it is recorded when the snapshot can be read.
     run.circumstances.unreads.clear();
     await run.look();
     expect(run.conditionOf('Expires')).toMatchObject({ status: 'True', message: expect.stringContaining('600 s') });
   });
 
-  test('hold a run whose snapshot they are as it is, and it says so', async () => {
+  test('leave a run unchanged if they are its snapshot, and the run reports it', async () => {
     const run = setStage([tool('first', []), tool('next', ['first'])]);
     await run.look();
     const before = run.status().stepStatuses;
@@ -285,7 +285,7 @@ describe('objects that can be listed and not be read one by one', () => {
     expect(run.conditionOf('Progressing')).toMatchObject({ reason: 'Running', message: '1 of 2 steps done' });
   });
 
-  test('leave a run that has not begun Pending, and it says so', async () => {
+  test('leave a run that has not begun Pending, and the run reports it', async () => {
     const run = setStage([tool('first', [])]);
     run.circumstances.unreads.set('ControllerRevision', words);
     await run.look();
@@ -298,7 +298,7 @@ describe('objects that can be listed and not be read one by one', () => {
   });
 });
 
-describe('before each create the run is still wanted', () => {
+describe('a run that changes between two creates', () => {
   const steps = Array.from({ length: 300 }, (_, index) => tool(`s${index}`, []));
 
   test.each<[string, (run: Stage) => void]>([
@@ -319,7 +319,7 @@ describe('before each create the run is still wanted', () => {
         api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body }, { subresource: 'status' });
       },
     ],
-  ])('one that is %s at the fifth of 300 gets no other', async (_, change) => {
+  ])('creates no more children if it is %s at the fifth of 300', async (_, change) => {
     const run = setStage(steps);
     run.circumstances.after = () => {
       if (run.calls(/^create ToolRun/).length === 5) change(run);
@@ -328,7 +328,7 @@ describe('before each create the run is still wanted', () => {
     expect(run.calls(/^create ToolRun/)).toHaveLength(5);
   });
 
-  test('one that is labelled meanwhile gets them all', async () => {
+  test('creates all children if it is only labelled', async () => {
     const run = setStage(steps);
     run.circumstances.after = (call) => {
       if (!call.startsWith('create ToolRun')) return;

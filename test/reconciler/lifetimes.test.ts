@@ -17,7 +17,7 @@ const sub = (rest: Partial<Step> = {}): Step => ({
 });
 
 describe('a nested run', () => {
-  test('that is to be deleted as soon as it has ended stays until its end is recorded', async () => {
+  test('with a lifetime of zero stays until its parent has recorded its end', async () => {
     const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
     const run = setStage([sub({ retries: 1 })], { others });
     await run.look();
@@ -32,7 +32,7 @@ describe('a nested run', () => {
     expect(run.status().phase).toBe('Succeeded');
   });
 
-  test('whose attempt is over goes, whatever becomes of the next one', async () => {
+  test('is deleted once its attempt is over, whatever the next attempt does', async () => {
     const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
     const run = setStage([sub({ retries: 1 })], { others });
     await run.look();
@@ -45,7 +45,7 @@ describe('a nested run', () => {
   });
 
   test.each([
-    ['has gone', (run: Stage) => run.api.delete(RUNS, { namespace: NAMESPACE, name: RUN })],
+    ['is gone', (run: Stage) => run.api.delete(RUNS, { namespace: NAMESPACE, name: RUN })],
     [
       'is over',
       (run: Stage) => {
@@ -53,7 +53,7 @@ describe('a nested run', () => {
         run.api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body }, { subresource: 'status' });
       },
     ],
-  ])('waits for no parent that %s', async (_, change) => {
+  ])('does not wait for a parent that %s', async (_, change) => {
     const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
     const run = setStage([sub()], { others });
     await run.look();
@@ -63,7 +63,7 @@ describe('a nested run', () => {
     expect(run.calls(/^delete OrchestrationRun sub/)).toHaveLength(1);
   });
 
-  test('that waits hears of its parent', async () => {
+  test('that waits for its parent is reconciled when the parent changes', async () => {
     const others = { inner: { steps: [tool('work', [])], policies: { ttlSecondsAfterFinished: 0 } } };
     const run = setStage([sub()], { others });
     await run.look();
@@ -78,7 +78,7 @@ describe('a nested run', () => {
   });
 });
 
-test('children hold up the deletion of their run, and its snapshot does not', () => {
+test('children block the deletion of their run, and its snapshot does not', () => {
   const { api } = setStage([tool('a', [])]);
   const run = readRun(api.get(RUNS, { namespace: NAMESPACE, name: RUN }) as StoredObject, false);
   const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'child', namespace: NAMESPACE };

@@ -13,7 +13,7 @@ const steps = [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'echo' }, retries:
 const nameChild: NameChild = () => 'child';
 const child = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'child', namespace: 'agents' };
 
-/** A started run of one step, whose status says of it what is given. */
+/** A started run with one step, which has this status. */
 function runWith(step: object): StoredObject {
   return {
     apiVersion: API_VERSION,
@@ -28,7 +28,7 @@ function runWith(step: object): StoredObject {
   };
 }
 
-/** A copy that knows the run and no child, before an API server that has these. */
+/** A cluster whose copy has the run and no child, and whose API server has these objects. */
 function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster {
   const unused = () => {
     throw new Error('not to be called');
@@ -83,17 +83,17 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
   });
 }
 
-test('a child that came and went before anybody saw it is not created again', async () => {
+test('a child that was created and deleted without being observed is not created again', async () => {
   const actions = await planWith({ phase: 'Running' }, { created: ['child'] });
   expect(actions.map(({ type }) => type)).not.toContain('CreateChild');
   expect(actions[0]).toMatchObject({
     status: { stepStatuses: [{ phase: 'Retrying', reason: 'ChildDeleted', resourceRef: { uid: 'uid of child' } }] },
   });
-  // Nobody has created it: it is created now.
+  // This process has not created it, so it is created now.
   expect((await planWith({ phase: 'Running' }, {})).map(({ type }) => type)).toContain('CreateChild');
 });
 
-test('the next attempt waits for a timed-out child that the copy has not heard of yet', async () => {
+test('the next attempt waits for a timed-out child that the copy does not have yet', async () => {
   const timedOut = {
     phase: 'Retrying',
     reason: 'StepTimedOut',

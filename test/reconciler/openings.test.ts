@@ -13,8 +13,8 @@ const policyOf = (phase: string): StoredObject => ({
   status: { phase },
 });
 
-/** A run whose first step waits for a decision that the copy holds for made; `read` is what there is. */
-async function look(read: () => Promise<StoredObject | undefined>, copy = 'Approved') {
+/** A run whose first step waits for a decision that, according to the copy, is made. `read` returns the real policy. */
+async function reconcileGates(read: () => Promise<StoredObject | undefined>, copy = 'Approved') {
   const steps = [
     { name: 'approve', kind: 'ApprovalGate', policyRef: 'board' },
     { name: 'again', kind: 'ApprovalGate', policyRef: 'board' },
@@ -38,10 +38,15 @@ async function look(read: () => Promise<StoredObject | undefined>, copy = 'Appro
   return { phases: stepStatuses.map(({ phase }) => phase), reads, outcome, first: stepStatuses[0] };
 }
 
-test.each(['Approved', 'Denied'])('a policy that is still %s decides, for one read a gate', async (phase) => {
-  const { phases, reads } = await look(() => Promise.resolve(policyOf(phase)), phase);
-  expect([phases, reads]).toEqual(phase === 'Approved' ? [['Succeeded', 'Succeeded'], 2] : [['Failed', 'Skipped'], 1]);
-});
+test.each(['Approved', 'Denied'])(
+  'a policy that is still %s decides, at the cost of one read for each gate',
+  async (phase) => {
+    const { phases, reads } = await reconcileGates(() => Promise.resolve(policyOf(phase)), phase);
+    expect([phases, reads]).toEqual(
+      phase === 'Approved' ? [['Succeeded', 'Succeeded'], 2] : [['Failed', 'Skipped'], 1],
+    );
+  },
+);
 
 test.each<[string, string, StoredObject | undefined, string]>([
   ['Approved', 'is Ready again', policyOf('Ready'), 'Running'],
@@ -49,24 +54,27 @@ test.each<[string, string, StoredObject | undefined, string]>([
   ['Approved', 'is deleted', undefined, 'Running'],
   ['Denied', 'is Ready again', policyOf('Ready'), 'Running'],
   ['Denied', 'is approved now', policyOf('Approved'), 'Succeeded'],
-])('a policy that was %s while the watch was silent and %s decides as it is now', async (copy, _, live, phase) => {
-  const { phases, first } = await look(() => Promise.resolve(live), copy);
+])('a policy that was %s in the copy and is %s now decides as it is now', async (copy, _, live, phase) => {
+  const { phases, first } = await reconcileGates(() => Promise.resolve(live), copy);
   expect(phases[0]).toBe(phase);
   expect(first?.message).toContain(
     live === undefined ? 'does not exist' : String(Object(live['status']).phase).toLowerCase().slice(1),
   );
 });
 
-test('each gate that a live read opens asks for itself', async () => {
+test('a gate that becomes ready through a live read makes its own read', async () => {
   let reads = 0;
-  const { phases } = await look(() => Promise.resolve(policyOf(reads++ === 0 ? 'Approved' : 'Ready')), 'Denied');
+  const { phases } = await reconcileGates(
+    () => Promise.resolve(policyOf(reads++ === 0 ? 'Approved' : 'Ready')),
+    'Denied',
+  );
   expect(phases).toEqual(['Succeeded', 'Running']);
 });
 
 test.each(['Approved', 'Denied'])(
-  'a policy that was %s and cannot be read decides nothing, and is asked for again',
+  'a policy that was %s and cannot be read decides nothing, and is read again later',
   async (copy) => {
-    const { phases, outcome, first } = await look(() => Promise.reject(new Error('unavailable')), copy);
+    const { phases, outcome, first } = await reconcileGates(() => Promise.reject(new Error('unavailable')), copy);
     expect(phases).toEqual(['Running', 'Pending']);
     expect(first).toMatchObject({
       reason: 'KindUnreadable',

@@ -30,7 +30,7 @@ import { factsOf, violationsAtEnd, violationsOf } from './invariants.ts';
 
 type Plan = Pick<Orchestration, 'steps' | 'policies'>;
 
-/** What may be asked of any step. */
+/** The fields that a step may have. */
 const flags = fc.record(
   {
     retries: fc.integer({ min: 0, max: 2 }),
@@ -51,7 +51,7 @@ const kinds = fc.constantFrom<Partial<Step>>(
   { kind: 'ToolRun', toolRef: { name: '' } },
 );
 
-/** Up to twelve steps, of which each depends on some that are declared anywhere else; or that depend on nothing they say. */
+/** Up to twelve steps. Each depends on some steps that are declared before or after it, or all leave dependsOn out. */
 function anySteps(kind: fc.Arbitrary<Partial<Step>>): fc.Arbitrary<Step[]> {
   return fc.integer({ min: 1, max: 12 }).chain((size) => {
     const nodes = Array.from({ length: size }, (_, i) => i);
@@ -79,7 +79,7 @@ const policies = fc.record(
   { requiredKeys: [] },
 );
 
-/** Which of the moves that are possible is made, again and again. */
+/** Chooses one of the possible moves, again and again. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
 const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
@@ -99,7 +99,7 @@ interface Trace {
   readonly violations: string[];
 }
 
-/** Makes the moves that the schedule picks, then lets the run end with nothing more going wrong. */
+/** Makes the moves that the schedule chooses, then lets the run end without further faults. */
 function live(
   plan: Plan,
   picks: readonly number[],
@@ -119,7 +119,7 @@ function live(
   const world = createWorld(plan, { ancestry: [], tell, startsLate: menu.startsLate });
   let left = menu;
   for (const pick of picks) {
-    // People and accidents are rare, or no run would get far.
+    // People and faults are rare, or no run would make progress.
     const moves =
       pick % 8 > 0
         ? listMoves(world, { ...left, ...QUIET }, phases)
@@ -138,7 +138,7 @@ function live(
 
 const OPTIONS = { nameChild, missingOrchestrationSeconds: 300 };
 
-/** What the world does when left alone; false when it has come to rest. */
+/** Makes the moves that need no fault; returns false when none is left. */
 function letOneThingHappen(
   world: World,
   phases: PhasesOf,
@@ -161,7 +161,7 @@ function letOneThingHappen(
   return true;
 }
 
-/** What else can happen to a run, and to the clock. */
+/** Other events for a run, and for the clock. */
 function accidents(world: World): Move[] {
   const { api, plan } = world;
   const wait = (seconds: number) => ({
@@ -225,7 +225,7 @@ function approve({ api }: World, phase: string): void {
   api.patch(POLICIES, policy.metadata, { type: 'merge', body: { status: { phase } } }, { subresource: 'status' });
 }
 
-/** A plan must not change what it is made from. */
+/** A plan must not change its observation. */
 function freeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -234,7 +234,9 @@ function freeze<Value>(value: Value): Value {
   return value;
 }
 
-/** How each step must end if its attempts end as told, worked out step by step: `Succeeded 2` at the second attempt. */
+/**
+ * How each step must end if its attempts end as given, derived step by step: `Succeeded 2` means at the second attempt.
+ */
 function expectedEnds(
   { steps, policies: { retries } }: Plan,
   outcomeOf: (step: string, attempt: number) => string,
@@ -255,7 +257,7 @@ function expectedEnds(
 }
 
 describe('any run', () => {
-  test('keeps every sentence of the semantics and comes to an end, whatever happens to it', () => {
+  test('keeps every sentence of the semantics and ends, whatever happens to it', () => {
     const plans = fc.record({ steps: anySteps(kinds), policies });
     fc.assert(
       fc.property(plans, fc.func(fc.boolean()), fc.boolean(), schedule, (plan, isHanging, startsLate, picks) => {
@@ -268,7 +270,7 @@ describe('any run', () => {
     );
   });
 
-  test('ends as its children did, whatever goes wrong between', () => {
+  test('ends as its children did, whatever fails in between', () => {
     const steps = anySteps(fc.constant({})).map((all) =>
       all.map(({ timeoutSeconds: _, pendingTimeoutSeconds: __, ...step }) => step),
     );

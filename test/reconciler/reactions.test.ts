@@ -11,7 +11,7 @@ const child = (phase: string | undefined, owner: object = { kind: 'Orchestration
   }) as unknown as StoredObject;
 
 describe('a reaction', () => {
-  test('lasts from the sight of the first child that ended to the next create, once', () => {
+  test('lasts from the observation of the first child that ended to the next create, and counts once', () => {
     const reactions = createReactions();
     reactions.see(child('Succeeded'), 100);
     reactions.see(child('Failed'), 120);
@@ -29,7 +29,7 @@ describe('a reaction', () => {
     expect(reactions.create('ns/r', 150)).toBeUndefined();
   });
 
-  test('goes on while a write waits for its window, and is none where the next look is far off', () => {
+  test('continues while a write is delayed, and ends if the next reconcile is far off', () => {
     const reactions = createReactions();
     reactions.see(child('Succeeded'), 0);
     reactions.settle('ns/r', 200);

@@ -7,7 +7,7 @@ import { createSimulation } from '../support/model/simulation.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-test('an Orchestration whose status is refused once has it written at the next try', async () => {
+test('an Orchestration whose status is refused once gets it at the next try', async () => {
   const model = createModel(() => nowMs);
   model.create(ORCHESTRATIONS, {
     ...named('Orchestration', 'nightly'),
@@ -29,7 +29,7 @@ test('an Orchestration whose status is refused once has it written at the next t
   expect(errors).toEqual(['agents/nightly: its status was refused: not at this time']);
 });
 
-test('a run that is itself too large for a status ends before it starts, and says why', async () => {
+test('a run that leaves no room for its status fails before it starts, and reports why', async () => {
   const steps = Array.from({ length: 1_000 }, (_, index) => ({ name: `step-${index}`, kind: 'Checkpoint' }));
   const simulation = createSimulation({ orchestrations: { main: { steps, policies: {} } } });
   simulation.startEngine();

@@ -4,7 +4,7 @@ import { createRivals } from '../../src/reconciler/rivals.ts';
 const START = Date.parse('2026-01-01T00:00:00Z');
 const TEN_MINUTES = 600_000;
 
-/** Begun at START, on a clock that stands where it is put. */
+/** Rivals that begin at START, on a clock that the test sets. */
 function begin() {
   const clock = { nowMs: START };
   const rivals = createRivals(() => clock.nowMs);
@@ -27,13 +27,13 @@ test('the first run of a namespace waits three seconds for a rival, and no other
   expect(of('b', clock.nowMs)).toBe('unknown until 6000');
 });
 
-test('a run that nobody has started for longer than that shows that there is none', () => {
+test('a run that the rival has not started after that time shows that there is no rival', () => {
   const { of } = begin();
   expect(of('a', START - 3_000)).toBe('none');
   expect(of('a', START)).toBe('none');
 });
 
-test('a rival counts for ten minutes after its last write, in its namespace, and then has to be waited for again', () => {
+test('a rival counts as active in its namespace for ten minutes after its last write; then the next run waits for it again', () => {
   const { clock, of, see } = begin();
   expect(of('a', START - 60_000)).toBe('none');
   clock.nowMs += 5_000;
@@ -49,7 +49,7 @@ test('a rival counts for ten minutes after its last write, in its namespace, and
   expect(of('a', clock.nowMs)).toBe('none');
 });
 
-test('what it wrote before our start, or within the second in which we started, says nothing', () => {
+test('writes before our start, or within the second of our start, do not count', () => {
   const { clock, of, see } = begin();
   clock.nowMs += 10_000;
   see('a', START - 1);
@@ -60,7 +60,7 @@ test('what it wrote before our start, or within the second in which we started, 
   expect(of('a', START)).toBe('active until 602000');
 });
 
-test('what it may go on with is left to a rival while it is at work, and for three seconds after it touched that very object', () => {
+test('an object is left to a rival while the rival is active, and for three seconds after the rival touched it', () => {
   const { clock, see, leaveUntilMs } = begin();
   expect([leaveUntilMs('a', undefined), leaveUntilMs('a', START - 3_000)]).toEqual([undefined, undefined]);
   expect(leaveUntilMs('a', START)).toBe(START + 3_000);
@@ -77,7 +77,7 @@ test('a time in the future counts as now', () => {
   expect(of('a', START)).toBe('active until 610000');
 });
 
-test('nothing counts before it has begun', () => {
+test('no write counts before the start', () => {
   const rivals = createRivals(() => START);
   rivals.see('a', START + 60_000);
   expect(rivals.leaveUntilMs('a', undefined)).toBeUndefined();

@@ -13,7 +13,7 @@ const tool = (name: string, ...dependsOn: string[]): Step => ({
   ...{ name, kind: 'ToolRun', toolRef: { name: 'echo' }, dependsOn },
 });
 
-/** Where the steps of a run stand after one pass with one more rule, and what that was asked. */
+/** The state of the steps of a run after one pass with an additional rule, and the steps that the rule judged. */
 function startWith(
   steps: readonly Step[],
   judge: (name: string) => ReturnType<ReturnType<StartRule['prepare']>>,
@@ -38,14 +38,14 @@ function startWith(
 describe('a rule that is added to the table', () => {
   const first = { judges: 'FirstAttempt', order: 'Dependencies' } as const;
 
-  test('makes a step wait, with its message, and everything behind that step', () => {
+  test('makes a step wait with its message, and all descendants of the step', () => {
     const steps = [checkpoint('a'), checkpoint('b'), checkpoint('c', 'a')];
     const { phases, statuses } = startWith(steps, (name) => (name === 'a' ? wait('not now') : START), first);
     expect(phases).toEqual(['Pending', 'Succeeded', 'Pending']);
     expect(statuses[0]).toMatchObject({ message: 'not now', attempt: 0 });
   });
 
-  test('skips a step, and in the same pass everything behind it', () => {
+  test('skips a step and, in the same pass, all its descendants', () => {
     const steps = [checkpoint('c', 'a'), checkpoint('a'), checkpoint('b')];
     const { statuses } = startWith(
       steps,
@@ -59,7 +59,7 @@ describe('a rule that is added to the table', () => {
     ]);
   });
 
-  test('is asked once of each step, after all that the step depends on, and not of steps that cannot start yet', () => {
+  test('judges each step once, after the dependencies of the step, and no step that cannot start yet', () => {
     const steps = [
       checkpoint('d', 'c'),
       checkpoint('c', 'a', 'b'),
@@ -71,7 +71,7 @@ describe('a rule that is added to the table', () => {
     expect(startWith(steps, () => START, first).asked).toEqual(['a', 'b', 't', 'c', 'd']);
   });
 
-  test('that counts starts is asked in the order of starts: children come last, as declared', () => {
+  test('judges steps in the order in which they start if it counts starts: children come last, as declared', () => {
     const steps = [tool('z'), tool('y', 'b'), checkpoint('b')];
     const rule = { judges: 'FirstAttempt', order: 'Starts' } as const;
     expect(startWith(steps, () => START, rule).asked).toEqual(['b', 'z', 'y']);
@@ -80,7 +80,7 @@ describe('a rule that is added to the table', () => {
   test.each([
     ['EachAttempt', ['a', 'b'], 'Retrying'],
     ['FirstAttempt', ['b'], 'Running'],
-  ] as const)('and judges %s is asked of retries accordingly', (judges, expected, phase) => {
+  ] as const)('that judges %s judges retries accordingly', (judges, expected, phase) => {
     const retrying: StepStatus = {
       name: 'a',
       kind: 'ToolRun',

@@ -47,7 +47,7 @@ describe('a status', () => {
     [1000, 1250, 700_000],
     [2000, 63, 700_000],
   ])(
-    'of %i steps with names of %i bytes beside %i bytes always fits, and keeps what is needed to go on and to delete children',
+    'of %i steps with names of %i bytes beside %i bytes always fits, and keeps what is needed to continue and to delete children',
     (count, nameBytes, beside) => {
       const { steps, status } = largeRun(count, nameBytes);
       const room = roomForStatus(beside);
@@ -60,10 +60,10 @@ describe('a status', () => {
         nameChild,
         stepKinds,
       );
-      const told = new Map(read.map((step) => [step.name, step]));
+      const writtenSteps = new Map(read.map((step) => [step.name, step]));
       for (const { name, phase, attempt, reason, startedAt, resourceRef } of status.stepStatuses) {
-        if (phase === 'Pending' && !told.has(name)) continue;
-        const kept = told.get(name);
+        if (phase === 'Pending' && !writtenSteps.has(name)) continue;
+        const kept = writtenSteps.get(name);
         expect([kept?.phase, kept?.attempt, kept?.reason, kept?.startedAt]).toEqual([
           phase,
           attempt,
@@ -76,7 +76,7 @@ describe('a status', () => {
     },
   );
 
-  test('that would not fit beside the run itself is known before it starts', () => {
+  test('that would not fit beside the run is detected before the run starts', () => {
     expect(canFit(1000, roomForStatus(1_400_000))).toBe(false);
     expect(canFit(100, roomForStatus(1_400_000))).toBe(true);
   });

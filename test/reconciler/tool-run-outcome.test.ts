@@ -11,7 +11,7 @@ const startedAt = '2026-01-01T00:00:00Z';
 const failed = { phase: 'Failed', reason: 'JobFailed', message: 'exit 3', finishedAt: startedAt } as const;
 const begun = { job: { name: 'j', uid: 'u' }, startedAt };
 
-/** How a ToolRun step stands whose child has this phase and this annotation. */
+/** The outcome of a ToolRun step whose child has this phase and this annotation. */
 function observe(phase: string, text: string | undefined) {
   const child = keepObject({
     apiVersion: 'tools.proompteng.ai/v1alpha1',
@@ -35,13 +35,13 @@ function observe(phase: string, text: string | undefined) {
   return observeAttempt(observation as unknown as Observation, step as never, status as never);
 }
 
-test('a ToolRun step ends as the annotation of its child says, whatever phase somebody has put there', () => {
+test('a ToolRun step ends as the annotation of its child says, whatever the phase of the child', () => {
   const ended = writeToolRunState({ uid: 'child' }, { ...begun, outcome: failed });
   for (const phase of ['Ready', 'Running', 'Succeeded', 'Failed'])
     expect(observe(phase, ended)).toEqual({ state: 'Failed', reason: 'ChildFailed', message: 'exit 3' });
 });
 
-test('a ToolRun whose annotation has no end runs, whatever phase somebody has put there', () => {
+test('a ToolRun whose annotation has no end is running, whatever its phase', () => {
   expect(observe('Succeeded', writeToolRunState({ uid: 'child' }, begun))).toEqual({ state: 'Running' });
 });
 
@@ -49,7 +49,7 @@ test.each([
   ['there is no annotation', undefined],
   ['it is of another object', writeToolRunState({ uid: 'copied' }, { ...begun, outcome: failed })],
   ['it cannot be read', '{"of":"child","outcome":{"phase":"Failed"}}'],
-])('where %s, the phase of a ToolRun is its end', (_, text) => {
+])('if %s, the phase of a ToolRun is its end', (_, text) => {
   expect(observe('Succeeded', text)).toEqual({ state: 'Succeeded' });
   expect(observe('Ready', text)).toEqual({ state: 'Running' });
 });

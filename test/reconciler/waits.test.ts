@@ -6,7 +6,7 @@ import { type Step, tool } from '../support/model/play.ts';
 import { type Stage, setStage } from '../support/model/stage.ts';
 import { agent } from '../support/run-steps.ts';
 
-// A step that waits says what it waits for, once, and people hear of what only they can end.
+// A step that waits reports once what it waits for. An event goes to people if only they can end the wait.
 
 const ask: Step = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', dependsOn: [] };
 const sub: Step = { name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' }, dependsOn: [] };
@@ -36,15 +36,15 @@ const blocked = (message: string) => ({
   conditions: [{ type: 'Blocked', status: 'True', reason: 'ConcurrencyLimit', message }],
 });
 
-/** How often the run is written meanwhile. */
-async function countWrites(run: Stage, looks: number): Promise<number> {
+/** Counts the writes of the run in these reconciles. */
+async function countWrites(run: Stage, reconciles: number): Promise<number> {
   const before = run.calls(/^patch/).length;
-  await run.look(looks);
+  await run.look(reconciles);
   return run.calls(/^patch/).length - before;
 }
 
 describe('a gate', () => {
-  test('says what its policy lacks, and an event goes with each new reason', async () => {
+  test('reports what its policy lacks, with an event for each new reason', async () => {
     const run = setStage([ask, { ...ask, name: 'also' }]);
     await run.look(5);
     expect(run.stepOf('ask')).toMatchObject({ phase: 'Running', reason: 'ApprovalPolicyMissing' });
@@ -63,7 +63,7 @@ describe('a gate', () => {
 });
 
 describe('a nested run', () => {
-  test('that waits for its Orchestration is what its step waits for', async () => {
+  test('that waits for its Orchestration is reported as what its step waits for', async () => {
     const run = setStage([sub]);
     await run.look(5);
     const child = listChildren(run.api)[0]?.metadata.name;
@@ -79,7 +79,7 @@ describe('a nested run', () => {
 });
 
 describe('an AgentRun', () => {
-  test('that is blocked says so once, whatever more is said of the same reason', async () => {
+  test('that is blocked is reported once, even if the message for the same reason changes', async () => {
     const run = setStage([agent('work')]);
     run.circumstances.startsLate = true;
     await run.look(3);
@@ -96,7 +96,7 @@ describe('an AgentRun', () => {
     expect(eventsOf(run)).toEqual(['Started']);
   });
 
-  test('has its time from its own start, and what comes before is bounded by pendingTimeoutSeconds alone', async () => {
+  test('has its timeoutSeconds from its own start; before that, only pendingTimeoutSeconds applies', async () => {
     const fields = { timeoutSeconds: 60, retries: 1 };
     const run = setStage([agent('patient', fields), agent('hasty', { ...fields, pendingTimeoutSeconds: 600 })]);
     run.circumstances.startsLate = true;
@@ -122,7 +122,7 @@ describe('an AgentRun', () => {
     expect(run.stepOf('patient').message).toBe('attempt took longer than 60 s; attempt 2 follows');
   });
 
-  test('that tells a start before its creation or in the future has no time less, and not for ever', async () => {
+  test('that reports a start before its creation or in the future gets neither less time nor unlimited time', async () => {
     const run = setStage([agent('early', { timeoutSeconds: 60 }), agent('late', { timeoutSeconds: 60 })]);
     run.circumstances.startsLate = true;
     await run.look(2);
@@ -143,7 +143,7 @@ describe('an AgentRun', () => {
 test.each<[string, object | undefined]>([
   ['without a status', undefined],
   ['that is Ready, as the agents chart makes it', { phase: 'Ready' }],
-])('a ToolRun %s after a minute is said not to have started', async (_, status) => {
+])('a ToolRun %s is reported as not started after a minute', async (_, status) => {
   const run = setStage([tool('work', [], { timeoutSeconds: 30 })]);
   run.circumstances.startsLate = true;
   await run.look(2);
@@ -160,7 +160,7 @@ test.each<[string, object | undefined]>([
   expect(await countWrites(run, 10)).toBe(0);
 });
 
-test('a step that policies.maxParallel holds back says so, in the write that comes anyway', async () => {
+test('a step that waits for policies.maxParallel reports it in a write that is due anyway', async () => {
   const run = setStage([tool('a', []), tool('b', []), tool('c', ['a'])], { policies: { maxParallel: 1 } });
   await run.look(5);
   expect(run.stepOf('b')).toMatchObject({ phase: 'Pending', message: 'waits for room: policies.maxParallel is 1' });

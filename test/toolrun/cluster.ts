@@ -56,7 +56,9 @@ export const failed = {
   lastTransitionTime: '2026-01-01T00:05:00Z',
 };
 
-/** The least of an API server that a ToolRun needs: versions, conflicts, AlreadyExists, uids; and what it was asked for. */
+/**
+ * The minimal API server that a ToolRun needs: versions, conflicts, AlreadyExists and uids. It also records the calls.
+ */
 export function createCluster(storedToolRun: StoredObject, storedTool?: StoredObject) {
   let version = 1;
   let run = storedToolRun;
@@ -68,7 +70,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     jobsCreated: 0,
     statuses: [] as ToolRunStatus[],
     states: [] as ToolRunState[],
-    /** Whether another controller writes the status too. */
+    /** Whether another controller also writes the status. */
     isShared: false,
     events: [] as string[],
     requeueAt: '',
@@ -109,7 +111,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     const { name } = manifest.metadata;
     if (objects.has(name)) return false;
     const uid = `uid-${++version}`;
-    // What is undefined is not sent.
+    // Undefined fields are not sent.
     const sent = JSON.parse(JSON.stringify(manifest));
     objects.set(name, { ...sent, metadata: { ...sent.metadata, uid, creationTimestamp: '2026-01-01T00:00:00Z' } });
     return true;
@@ -152,7 +154,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     return true;
   }
 
-  /** Whether the action was carried out: what failed ends the work on a plan. */
+  /** Carries out an action, and returns whether it succeeded: the first failure ends a plan. */
   function perform(action: Action, seen: Observation): boolean {
     switch (action.type) {
       case 'WriteState':
@@ -183,7 +185,10 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     }
   }
 
-  /** Plans from what is seen and acts, up to the first failure or, as if the process were killed, to `most` actions. */
+  /**
+   * Plans from what is observed and acts, up to the first failure or, as if the process were killed, up to `most`
+   * actions.
+   */
   function reconcile({ nowMs = Date.parse('2026-01-01T00:00:00Z'), most = Infinity, seen = observe() } = {}): string[] {
     const actions = planToolRun(seen, nowMs, options);
     const done: string[] = [];

@@ -51,7 +51,7 @@ const annotated = (state: Partial<ToolRunState>) => {
 const owner = { uid: 'run-uid', controller: true };
 const job = { metadata: { name, namespace: 'agents', uid: 'j', ownerReferences: [owner] }, spec: {}, status: {} };
 
-test('another executor of a ToolRun is one event, however often it writes', async () => {
+test('another executor of a ToolRun causes one event, however often it writes', async () => {
   const { events, executor } = createWorld({
     metadata: annotated({ job: { name, uid: 'j' }, outcome: { ...ended, phase: 'Failed' } }),
     status: { phase: 'Running', runtimeRef: { type: 'job', name: 'lint-job' } },
@@ -70,7 +70,7 @@ test('a recorded Job that the copy does not hold is gone only if the API server 
   expect(gone.writes).toEqual([expect.stringContaining('JobDeleted')]);
 });
 
-test('a Job that is gone after its end was recorded is not asked for', async () => {
+test('a Job that is gone after its end was recorded is not read from the API server', async () => {
   const { reads, writes, executor } = createWorld({
     metadata: annotated({ job: { name, uid: 'j' }, outcome: ended }),
   });
@@ -78,7 +78,7 @@ test('a Job that is gone after its end was recorded is not asked for', async () 
   expect([reads, writes]).toEqual([[], []]);
 });
 
-test('a ConfigMap that stands under our name is ours only if nobody can change it, and it holds nothing more', () => {
+test('a ConfigMap that has our name is ours only if it cannot change and holds nothing more', () => {
   const wanted = buildConfigMap(toolRun(), tool(), nameChild) as Manifest;
   const stored = { ...wanted, metadata: { ...wanted.metadata, uid: 'u' } };
   expect(isConfigMapOurs(stored, wanted, toolRun())).toBe(true);

@@ -74,7 +74,7 @@ describe('the Job of a ToolRun', () => {
     expect(job.spec.template.spec).not.toHaveProperty('serviceAccountName');
   });
 
-  test('has the security contexts that all Tools have', () => {
+  test('has the security contexts of the options', () => {
     const securityContext = { runAsNonRoot: true };
     const containerSecurityContext = { allowPrivilegeEscalation: false };
     const job = JSON.parse(
@@ -87,14 +87,14 @@ describe('the Job of a ToolRun', () => {
     ]);
   });
 
-  test('keeps parameters text in command, args and env', () => {
+  test('keeps parameters as text in command, args and env', () => {
     const hostile = toolRun({ spec: { toolRef: { name: 'echo' }, parameters: { message: '$(TOKEN)' } } });
     const spec = { command: ['{{parameters.message}}'], env: [{ name: 'A', value: '{{parameters.message}} $(B)' }] };
     const job = JSON.stringify(buildJob(hostile, tool(spec), names, options));
     expect(job.match(/\$+\(\w+\)/g)).toEqual(['$$(TOKEN)', '$$(TOKEN)', '$$(TOKEN)', '$(B)']);
   });
 
-  test('lets a Tool take the place of our own variable, as the last one of a name counts', () => {
+  test('lets a Tool override our own variable, because the last variable of a name counts', () => {
     const env = [{ name: 'TOOL_RUN_SPEC', value: '/elsewhere' }];
     expect(containerOf({ env })['env']).toEqual([{ name: 'TOOL_RUN_SPEC', value: '/workspace/run.json' }, ...env]);
   });
@@ -115,7 +115,7 @@ describe('the Job of a ToolRun', () => {
 describe('a Tool', () => {
   test.each([
     ['may run under any account but our own', 'builder', undefined, []],
-    ['may be silent about its account', undefined, undefined, []],
+    ['may leave its account out', undefined, undefined, []],
     ['may run under an allowed account', 'builder', ['builder'], []],
     [
       'may not run under another',
@@ -124,13 +124,13 @@ describe('a Tool', () => {
       ['service account "root" is not allowed; allowed service accounts: builder'],
     ],
     [
-      'may be silent only where default is allowed',
+      'may leave its account out only if default is allowed',
       undefined,
       ['a', 'b'],
       ['service account "default" is not allowed; allowed service accounts: a, b'],
     ],
     [
-      'may run under none where none is allowed',
+      'may run under no account if none is allowed',
       undefined,
       [],
       ['service account "default" is not allowed; allowed service accounts: none'],
@@ -155,7 +155,7 @@ describe('run.json', () => {
   const runJson = (run: StoredObject, by: StoredObject) =>
     JSON.parse((build(run, by)['data'] as Record<string, string>)['run.json'] ?? '');
 
-  test('holds ToolRun, Tool and parameters, without what changes by itself', () => {
+  test('holds the ToolRun, the Tool and the parameters, without fields that change by themselves', () => {
     const { resourceVersion: _, ...metadata } = toolRun().metadata;
     const { resourceVersion: __, ...toolMetadata } = tool().metadata;
     expect(runJson(toolRun({ status: { phase: 'Running' } }), tool())).toEqual({
@@ -165,7 +165,7 @@ describe('run.json', () => {
     });
   });
 
-  test('is in a ConfigMap that cannot change, of another name if the Tool is another', () => {
+  test('is in a ConfigMap that cannot change, with another name if the Tool is another', () => {
     const before = build(toolRun(), tool());
     const after = build(toolRun(), tool({ args: ['other'] }));
     const touched = build(toolRun({ status: {} }), {

@@ -8,7 +8,7 @@ const start = Date.parse('2026-01-01T00:00:00Z');
 
 type Cluster = ReturnType<typeof createCluster>;
 
-/** `phase reason: message`, as a step quotes the end, and as the status says it when it has been quiet. */
+/** `phase reason: message`, as a step quotes the end, and as the status shows it after the quiet time. */
 function standingOf(cluster: Cluster): string {
   settle(cluster);
   const { phase, conditions } = cluster.status();
@@ -18,7 +18,7 @@ function standingOf(cluster: Cluster): string {
   return `${phase} ${reason}: ${message}`;
 }
 
-/** Looks until nothing is to be done, later than anything that is waited for but a Tool. */
+/** Reconciles until nothing is to be done, at a time later than every wait but that for a Tool. */
 function settle(cluster: Cluster, nowMs = start + 3_000): void {
   while (cluster.reconcile({ nowMs }).some((action) => action !== 'RequeueAt'));
 }
@@ -54,7 +54,7 @@ describe('a ToolRun', () => {
     expect(cluster.states.length + cluster.statuses.length).toBe(5);
   });
 
-  test('is left to the agents chart’s executor as long as that may begin it, and goes on if we have begun', () => {
+  test('is left to the agents chart’s executor as long as that executor may begin it, and continues if we have begun', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.rivalUntilMs = start + 3_000;
     expect(cluster.reconcile()).toEqual(['RequeueAt']);
@@ -72,7 +72,7 @@ describe('a ToolRun', () => {
     expect(cluster.statuses.map(({ phase }) => phase)).toEqual(['Succeeded']);
   });
 
-  test('tells the exit code of a failed Job', () => {
+  test('reports the exit code of a failed Job', () => {
     const cluster = startedCluster();
     cluster.endJob(failed);
     expect(cluster.reconcile()).toEqual(['WriteState', 'EmitEvent']);
@@ -82,7 +82,7 @@ describe('a ToolRun', () => {
 
   test.each([
     [
-      'says so when its Job took too long',
+      'reports that its Job took too long',
       { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' },
       'Failed DeadlineExceeded: took longer than 30 s',
     ],
@@ -99,7 +99,7 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toBe(standing);
   });
 
-  test('keeps running while its Job only will fail, since a pod of it may still run', () => {
+  test('keeps running while its Job is about to fail, because a pod of the Job may still run', () => {
     const cluster = startedCluster();
     cluster.endJob({ ...failed, type: 'FailureTarget' });
     settle(cluster);
@@ -116,7 +116,7 @@ describe('a ToolRun', () => {
     expect(cluster.jobsCreated).toBe(1);
   });
 
-  test('takes an object that has the uid of its recorded Job for it, and no other of that name', () => {
+  test('accepts only an object with the uid of its recorded Job, and no other object of that name', () => {
     const cluster = startedCluster();
     cluster.reconcile();
     const job = cluster.job() as StoredObject;
@@ -130,7 +130,7 @@ describe('a ToolRun', () => {
   });
 
   test.each([
-    ['nobody', undefined],
+    ['no owner', undefined],
     ['another ToolRun', [{ ...owner, uid: 'another', controller: true }]],
     ['itself, not as controller', [{ ...owner, uid: 'run-uid' }]],
   ])('fails when a Job of its name belongs to %s', (_, ownerReferences) => {
@@ -146,7 +146,7 @@ describe('a ToolRun', () => {
     );
   });
 
-  test('fails when the ConfigMap of its name holds what somebody else wrote', () => {
+  test('fails when the ConfigMap that has its name has other content', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.reconcile({ most: 2 });
     const [[name, configMap] = ['']] = cluster.configMaps;
@@ -158,7 +158,7 @@ describe('a ToolRun', () => {
     expect(cluster.jobsCreated).toBe(0);
   });
 
-  test('fails with the API server’s words when it refuses the Job', () => {
+  test('fails with the API server’s message when the API server refuses the Job', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.reconcile({ most: 2 });
     cluster.refusals.set(
@@ -170,7 +170,7 @@ describe('a ToolRun', () => {
     expect(cluster.jobsCreated).toBe(0);
   });
 
-  test('asks why its Job has no pod when it should have one, says so, and forgets it when there is one', () => {
+  test('reads and reports why its Job has no pod when one is due, and stops when there is one', () => {
     const cluster = startedCluster();
     settle(cluster);
     expect(cluster.requeueAt).toBe('2026-01-01T00:00:05.000Z');
@@ -201,7 +201,7 @@ describe('a ToolRun', () => {
     expect(cluster.reconcile({ nowMs: start + 10_000 })).toContain('CreateJob');
   });
 
-  test('never goes back to Pending when its Tool goes before its Job is seen', () => {
+  test('never returns to Pending if its Tool is deleted before its Job is seen', () => {
     const cluster = startedCluster();
     const job = cluster.jobs.get(jobName) as StoredObject;
     cluster.deleteJob();
@@ -213,7 +213,7 @@ describe('a ToolRun', () => {
     expect(cluster.state()?.job?.uid).toBe(job.metadata.uid);
   });
 
-  test('needs its Tool no more once it has its Job', () => {
+  test('does not need its Tool once it has its Job', () => {
     const cluster = startedCluster();
     cluster.tool = undefined;
     cluster.endJob(complete);
@@ -227,7 +227,7 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toBe('Failed MissingTool: spec.toolRef.name is empty: name the Tool to run');
   });
 
-  test('fails with all that is wrong with its Tool', () => {
+  test('fails with every mistake in its Tool', () => {
     const cluster = createCluster(toolRun(), tool({ image: '', serviceAccount: 'orchestration-gate' }));
     cluster.reconcile();
     expect(standingOf(cluster)).toBe(
@@ -238,7 +238,7 @@ describe('a ToolRun', () => {
     expect(cluster.states).toHaveLength(1);
   });
 
-  test('fails when its parameters make more of the Tool than a Job can hold', () => {
+  test('fails when its parameters make the Job too large', () => {
     const parameters = { message: 'x'.repeat(700_000) };
     const args = ['{{parameters.message}}', '{{parameters.message}}'];
     const cluster = createCluster(toolRun({ spec: { toolRef: { name: 'echo' }, parameters } }), tool({ args }));
@@ -246,14 +246,14 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toBe('Failed InvalidToolRun: command, args and env with their parameters exceed 1 MiB');
   });
 
-  test('fails when its runtime is nested deeper than can be written', () => {
+  test('fails when its runtime is nested too deeply to be written', () => {
     const runtime = JSON.parse('{"a":'.repeat(9_000).concat('0', '}'.repeat(9_000)));
     const cluster = createCluster(toolRun({ spec: { toolRef: { name: 'echo' }, runtime } }), tool());
     cluster.reconcile();
     expect(standingOf(cluster)).toBe('Failed InvalidToolRun: spec.runtime is nested too deeply');
   });
 
-  test('lets its Job expire only when its own end is recorded, and only once', () => {
+  test('lets its Job expire only once its own end is recorded, and sets that only once', () => {
     const cluster = startedCluster({ ttlSecondsAfterFinished: 0 });
     cluster.endJob(complete);
     expect(cluster.reconcile()).toEqual(['WriteState']);
@@ -268,13 +268,13 @@ describe('a ToolRun', () => {
 
   test.each([
     ['is being deleted', { metadata: { ...toolRun().metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }],
-    ['is carried out by something else', { status: { phase: 'Running', runtimeRef: { type: 'temporal', name: 'w' } } }],
+    ['is executed by something else', { status: { phase: 'Running', runtimeRef: { type: 'temporal', name: 'w' } } }],
     ['was cancelled', { status: { phase: 'Cancelled' } }],
-  ])('is left alone when it %s', (_, fields) => {
+  ])('is not touched when it %s', (_, fields) => {
     expect(createCluster(toolRun(fields), tool()).reconcile()).toEqual([]);
   });
 
-  test('does not end with a Job that its status names and that is not its own', () => {
+  test('does not end with a Job that its status names but that does not belong to it', () => {
     const runtimeRef = { type: 'job', name: 'other', namespace: 'agents', uid: 'theirs' };
     const cluster = createCluster(toolRun({ status: { phase: 'Running', runtimeRef, conditions: [] } }), tool());
     const other = {
@@ -292,7 +292,7 @@ describe('a ToolRun', () => {
     expect(standingOf(cluster)).toContain('Failed JobDeleted');
   });
 
-  test('says in its conditions since when they are so', () => {
+  test('has transition times in its conditions that move only with the status', () => {
     const cluster = startedCluster();
     settle(cluster, start + 60_000);
     cluster.podRefusal = 'no room';
@@ -312,7 +312,7 @@ describe('a ToolRun', () => {
     ]);
   });
 
-  test('keeps its messages short, as every write stores them again', () => {
+  test('keeps its messages short, because every write stores them again', () => {
     const cluster = createCluster(toolRun(), tool());
     cluster.refusals.set(jobName, 'x'.repeat(10_000));
     settle(cluster);
@@ -321,7 +321,7 @@ describe('a ToolRun', () => {
   });
 });
 
-describe('a ToolRun whose status the supporting controller of the agents chart writes too', () => {
+describe('a ToolRun whose status the supporting controller of the agents chart also writes', () => {
   const observed = { type: 'Ready', status: 'True', reason: 'Observed', message: 'tool run observed' };
   const writeReady = (cluster: Cluster, nowMs: number) => {
     const time = new Date(nowMs).toISOString();
@@ -330,7 +330,7 @@ describe('a ToolRun whose status the supporting controller of the agents chart w
     cluster.setStatus({ phase: 'Ready', conditions, observedGeneration: 1, updatedAt: time });
   };
 
-  test('is carried out, keeps their condition, and has only their fields in its status', () => {
+  test('is executed, keeps the condition of that controller, and has only its fields in the status', () => {
     const cluster = startedCluster();
     writeReady(cluster, start);
     cluster.endJob(complete);
@@ -342,7 +342,7 @@ describe('a ToolRun whose status the supporting controller of the agents chart w
     });
   });
 
-  test('has a phase that was put back restored after a second of quiet, once', () => {
+  test('gets an overwritten phase back once, after a second without writes', () => {
     const cluster = startedCluster();
     cluster.endJob(complete);
     settle(cluster);
@@ -357,7 +357,7 @@ describe('a ToolRun whose status the supporting controller of the agents chart w
     expect([cluster.states.length, cluster.events]).toEqual([2, []]);
   });
 
-  test('has it restored at once where their clock is wrong', () => {
+  test('gets it back at once if the clock of that controller is wrong', () => {
     const cluster = startedCluster();
     cluster.endJob(complete);
     settle(cluster);
@@ -377,7 +377,7 @@ describe('a ToolRun that another executor has begun', () => {
       toolRun({ status: { phase: 'Running', runtimeRef, startedAt: time, conditions, ...fields } }),
       tool({ ttlSecondsAfterFinished: 0 }),
     );
-  /** Theirs has labels and no owner. */
+  /** The Job of the other executor has labels and no owner. */
   const theirs = (fields: object = {}): StoredObject => ({
     ...{ apiVersion: 'batch/v1', kind: 'Job' },
     metadata: {
@@ -388,7 +388,7 @@ describe('a ToolRun that another executor has begun', () => {
     ...fields,
   });
 
-  test('is taken over: its Job is recorded, and then the status rid of what has it written for ever', () => {
+  test('is taken over: its Job is recorded, then the fields that make others write the status for ever are removed', () => {
     const cluster = begun();
     cluster.isShared = true;
     cluster.jobs.set('lint-job', theirs());
@@ -403,7 +403,7 @@ describe('a ToolRun that another executor has begun', () => {
     expect([cluster.jobsCreated, cluster.events]).toEqual([0, ['JobFailed: exit 3']]);
   });
 
-  test.each([['Running'], ['Ready']])('and left %s when its Job ended gets its outcome', (phase) => {
+  test.each([['Running'], ['Ready']])('and left %s when its Job ended gets the outcome of the Job', (phase) => {
     const cluster = begun(ref, { phase });
     cluster.jobs.set('lint-job', theirs({ status: { conditions: [complete] } }));
     expect(standingOf(cluster)).toBe('Succeeded Completed: Job lint-job completed');
@@ -423,7 +423,7 @@ describe('a ToolRun that another executor has begun', () => {
     expect(cluster.jobsCreated).toBe(0);
   });
 
-  test('that is 0.2 of ours goes on with its Job, or, as long as there was only an intent, starts it', () => {
+  test('that is version 0.2 of ours continues with its Job, or starts the Job if there was only an intent', () => {
     const intent = begun({ type: 'job', name: jobName, namespace: 'agents' });
     settle(intent);
     expect(intent.jobsCreated).toBe(1);
@@ -432,7 +432,7 @@ describe('a ToolRun that another executor has begun', () => {
     expect(recorded.jobsCreated).toBe(0);
   });
 
-  test('and ended keeps its end; of its status only goes what has it written for ever', () => {
+  test('and ended keeps its end; only the fields that make others write the status for ever are removed', () => {
     const cluster = begun(ref, { phase: 'Succeeded', finishedAt: time });
     expect(cluster.reconcile()).toEqual([]);
     cluster.isShared = true;
@@ -441,7 +441,7 @@ describe('a ToolRun that another executor has begun', () => {
     expect(cluster.reconcile()).toEqual([]);
   });
 
-  test('while ours runs says so', () => {
+  test('while our Job runs is reported', () => {
     const cluster = startedCluster();
     settle(cluster);
     cluster.setStatus({ phase: 'Running', runtimeRef: ref });
@@ -459,7 +459,7 @@ describe('the annotation of a ToolRun', () => {
       ...fields,
     });
 
-  test('that says something else than the Job is put right', () => {
+  test('that contradicts the Job is corrected', () => {
     const cluster = startedCluster();
     settle(cluster);
     cluster.annotate(forged({ job: cluster.state()?.job }));
@@ -474,9 +474,9 @@ describe('the annotation of a ToolRun', () => {
   test.each([
     ['is no JSON', '{'],
     ['is of another ToolRun, as after a restore', forged({ of: 'another' })],
-    ['has an outcome that there is not', forged({ outcome: { phase: 'Good' } })],
+    ['has an outcome that does not exist', forged({ outcome: { phase: 'Good' } })],
     ['is gone', undefined],
-  ])('that %s counts as absent, and the Job decides', (_, text) => {
+  ])('counts as absent if it %s, and the Job decides', (_, text) => {
     const cluster = startedCluster();
     settle(cluster);
     cluster.annotate(text);
@@ -487,14 +487,14 @@ describe('the annotation of a ToolRun', () => {
   });
 });
 
-describe('whatever happens, at whatever moment the process is killed', () => {
+describe('whatever happens, and whenever the process is killed', () => {
   const rank = new Map([undefined, 'Pending', 'Running', 'Succeeded', 'Failed'].map((phase, index) => [phase, index]));
 
-  /** What the rest of the world may do, in the manner of a Job controller, a TTL controller and people. */
+  /** What others may do: a Job controller, a TTL controller and people. */
   const happenings = {
     complete: (cluster: Cluster) => endOnce(cluster, complete),
     fail: (cluster: Cluster) => endOnce(cluster, failed),
-    // A Job that goes before its uid is recorded leaves no trace that it was: only then there may be another.
+    // A Job that is deleted before its uid is recorded leaves no trace. Only then there may be another one.
     deleteJob: (cluster: Cluster) => cluster.state()?.job?.uid !== undefined && cluster.deleteJob(),
     expire: (cluster: Cluster) => {
       const job = cluster.job();
@@ -510,7 +510,7 @@ describe('whatever happens, at whatever moment the process is killed', () => {
     createTool: (cluster: Cluster) => {
       cluster.tool = tool({ ttlSecondsAfterFinished: 0 });
     },
-    /** Their supporting controller works on an event from before we wrote anything. */
+    /** The supporting controller handles an event from before our first write. */
     putBack: (cluster: Cluster) => {
       cluster.isShared = true;
       const updatedAt = new Date(start).toISOString();
@@ -522,12 +522,12 @@ describe('whatever happens, at whatever moment the process is killed', () => {
     if (cluster.job()?.['status'] === undefined) cluster.endJob(condition);
   }
 
-  /** A look at the world as it was `age` moves ago, of whose plan only `most` actions are carried out. */
-  const look = fc.record({
+  /** A reconcile that observes the state of `age` moves ago and carries out only `most` actions of its plan. */
+  const reconciles = fc.record({
     most: fc.nat(4),
     age: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
   });
-  const moves = fc.oneof(look, fc.constantFrom(...Object.values(happenings)));
+  const moves = fc.oneof(reconciles, fc.constantFrom(...Object.values(happenings)));
 
   test('a ToolRun has at most one Job, its phase only rises, and it ends as its Job did', () => {
     fc.assert(

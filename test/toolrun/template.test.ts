@@ -11,7 +11,7 @@ function render(template: string, parameters: Record<string, string> = context.p
   return createRenderer({ ...context, parameters }).render(template);
 }
 
-/** What kubelet makes of a command, argument or value: `third_party/forked/golang/expansion` in Kubernetes. */
+/** Expands a command, argument or value as kubelet does: `third_party/forked/golang/expansion` in Kubernetes. */
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
   let expanded = '';
   for (let at = 0; at < text.length; at++) {
@@ -43,7 +43,7 @@ describe('a template', () => {
     expect(render(template)).toBe(rendered);
   });
 
-  test('does not look for placeholders in a value', () => {
+  test('does not replace placeholders in a value', () => {
     expect(render('{{parameters.a}}', { a: '{{parameters.b}}', b: 'secret' })).toBe('{{parameters.b}}');
   });
 
@@ -58,7 +58,7 @@ describe('a template', () => {
     expect(expand(render(template, { a: value }), new Map([['TOKEN', 'secret']]))).not.toContain('secret');
   });
 
-  test('expands to the author’s own references, and values as they are, whatever they hold', () => {
+  test('keeps the author’s own references, and inserts values unchanged, whatever they contain', () => {
     const variables = new Map(['', 'HOME', 'HOMEa', 'a', '$', '(', ' '].map((name) => [name, `<value of ${name}>`]));
     const author = [
       '{{parameters.x}}',
@@ -98,16 +98,16 @@ describe('a template', () => {
   });
 
   test.each(['$(', '{{', '{{a', '$({{a}}', '$$(', '$(a)'])(
-    'of many %s takes a time that grows with its length alone',
+    'of many %s takes time that grows only with its length',
     (part) => {
       const startedAt = performance.now();
       render(part.repeat(300_000));
-      // Looking for its end from each of them would take minutes.
+      // A search for the end from each of them would take minutes.
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     },
   );
 
-  test('says that its values are too large, before they fill the memory', () => {
+  test('reports that its values are too large before they fill the memory', () => {
     const renderer = createRenderer({ parameters: { a: 'x'.repeat(1_000_000) } });
     renderer.render('{{parameters.a}}');
     expect(renderer.isTooLarge()).toBe(false);

@@ -12,7 +12,7 @@ import {
   said,
 } from './moment.ts';
 
-/** Reasons after which another attempt would meet the same, or comes too late. */
+/** Reasons after which another attempt would fail in the same way or come too late. */
 const NEVER_RETRIED = [
   'ChildCancelled',
   'ApprovalDenied',
@@ -31,7 +31,7 @@ export const isRecordedFirst: Check = (moment) => {
   if (moment.type !== 'Released') return [];
   const { child, stored } = moment;
   const status = stored.stepStatuses.find(({ resourceRef }) => resourceRef?.name === child.metadata.name);
-  return [said(status?.phase === 'Running', `${child.metadata.name} was let go before its end was recorded`)];
+  return [said(status?.phase === 'Running', `${child.metadata.name} was released before its end was recorded`)];
 };
 
 export const retriesAsTold: Check = (moment, facts, changes) =>
@@ -46,7 +46,7 @@ function checkRetry(
   const isAgain = after.attempt > 1 && hasBegun;
   const hasFailed = after.phase === 'Failed' && before.phase !== 'Failed' && !NEVER_RETRIED.includes(reason);
   const isWaiting = after.phase === 'Retrying' && before.phase !== 'Retrying';
-  // Flags are looked at only where they count: the exhaustive check chooses them then.
+  // Flags are read only where they matter, because the exhaustive check chooses them on the first read.
   if (!isAgain && !hasFailed && !isWaiting) return [];
   const { limit = 0 } = (policies['retries'] ?? {}) as { limit?: number };
   const { retries = limit, retryBackoffSeconds = 0 } = step;
@@ -85,7 +85,7 @@ export const timesOutInOrder: Check = (moment, facts, changes) => {
   const ended = changes.filter(({ after }) => after.reason === 'RunTimedOut');
   return [
     said(!isLate && ended.length > 0, 'the run timed out too early'),
-    said(isLate && !isRunFinal(moment.after), 'the run goes on after its deadline'),
+    said(isLate && !isRunFinal(moment.after), 'the run continues after its deadline'),
     ...changes.flatMap((change) => checkTimeout(change, moment)),
   ];
 };
@@ -96,11 +96,11 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   if (!isRunning && !hasTimedOut) return [];
   const { phase } = Object(child?.['status']);
   const isUnstarted = child?.kind === 'ToolRun' && phase === undefined;
-  // Flags are looked at only where they count: the exhaustive check chooses them then.
+  // Flags are read only where they matter, because the exhaustive check chooses them on the first read.
   const { [isUnstarted ? 'pendingTimeoutSeconds' : 'timeoutSeconds']: seconds = 0 } = step;
   const intended = Date.parse(before.startedAt ?? '');
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
-  // The time of the child is the API server's, though without fractions of a second: an intent cannot be later.
+  // The time of the child comes from the API server, without fractions of a second, so an intent cannot be later.
   const began = Math.max(Math.min(intended, created + 1000), created);
   const isDue = seconds > 0 && nowMs >= Math.max(began, startMs(child) || began) + seconds * 1000;
   return [
@@ -115,7 +115,7 @@ export const staysWithinLimit: Check = (moment, facts) => {
   return [said(running.length > limitOf(facts), `${running.length} children run`)];
 };
 
-/** Of the order outcomes, end, cancel, run deadline, timeouts, retries, new steps. */
+/** Checks the order of outcomes, end, cancel, run deadline, timeouts, retries and new steps. */
 export const appliesInOrder: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
   const { observation, nowMs, after } = moment;
@@ -155,7 +155,7 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
   ];
 };
 
-/** When a child says that it began; NaN where it does not. The time of a nested run counts from its creation. */
+/** When a child reports that it began; NaN if it does not. A nested run counts from its creation. */
 function startMs(child: Change['child']): number {
   return child?.kind === 'OrchestrationRun' ? Number.NaN : Date.parse(Object(child?.['status']).startedAt ?? '');
 }

@@ -1,7 +1,7 @@
 import type { StoredObject } from '../../../src/objects/object.ts';
 import { type Check, said } from './moment.ts';
 
-/** A gate ends by the word of the policy that was seen, and Ready is the word of a policy that asks nobody, only. */
+/** A gate ends as the policy that was observed says. Ready opens a gate only if the policy needs no decision. */
 export const obeysPolicy: Check = (moment, _, changes) => {
   if (moment.type !== 'Recorded') return [];
   const { isSuspended } = moment.observation.run;
@@ -28,6 +28,6 @@ export const obeysPolicy: Check = (moment, _, changes) => {
 function readPolicy(policy: StoredObject | undefined) {
   const { phase } = Object(policy?.['status']);
   const { mode, defaultDecision } = Object(policy?.['spec']);
-  const asksNobody = mode === 'auto' || defaultDecision === 'allow';
-  return { phase, opens: phase === 'Approved' || (phase === 'Ready' && asksNobody), denies: phase === 'Denied' };
+  const needsNoDecision = mode === 'auto' || defaultDecision === 'allow';
+  return { phase, opens: phase === 'Approved' || (phase === 'Ready' && needsNoDecision), denies: phase === 'Denied' };
 }

@@ -62,7 +62,7 @@ export const issuesInOrder: Check = (moment, { steps }, changes) => {
 };
 
 export const skipsAtOnce: Check = (_, __, changes) => {
-  // What ended with its run ended later than what failed by itself.
+  // Steps that ended with their run ended later than steps that failed by themselves.
   const culpritOf = ({ dependencies }: Change) =>
     dependencies.find((status) => isBroken(status) && !isEndedWithRun(status));
   const rootOf = (change: Change): string => {

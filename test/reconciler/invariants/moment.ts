@@ -7,14 +7,14 @@ import { type Moment, phaseOf } from '../../support/model/engine.ts';
 export type Recorded = Extract<Moment, { type: 'Recorded' }>;
 export type Created = Extract<Moment, { type: 'Created' }>;
 
-/** What a run has to do: its steps, and for each the indexes of those it depends on. */
+/** What a run has to do: its steps, and for each step the indexes of its dependencies. */
 export interface Facts {
   readonly steps: Orchestration['steps'];
   readonly policies: Orchestration['policies'];
   readonly edges: readonly (readonly number[])[];
 }
 
-/** One step before and after a write of the status, with what it depends on after it. */
+/** One step before and after a write of the status, with its dependencies after the write. */
 export interface Change {
   readonly index: number;
   readonly name: string;
@@ -23,17 +23,17 @@ export interface Change {
   readonly after: StepStatus;
   readonly dependencies: readonly StepStatus[];
   readonly hasBegun: boolean;
-  /** The child of the attempt that ran before, as the process saw it. */
+  /** The child of the attempt before the write, as the process observed it. */
   readonly child: Created['child'] | undefined;
 }
 
 /**
- * Says what is wrong, in words, with a moment; '' for nothing. `changes` are of a started run's status, and empty for
- * any other moment.
+ * Describes what is wrong with a moment; '' if nothing is. `changes` are those of the status of a started run, and
+ * empty for any other moment.
  */
 export type Check = (moment: Moment, facts: Facts, changes: readonly Change[]) => readonly string[];
 
-/** What has changed for each step; nothing where the moment is no write of a started run's status. */
+/** The changes of each step; empty if the moment is not a write of the status of a started run. */
 export function changesOf(moment: Moment, { steps, edges }: Facts): Change[] {
   if (moment.type !== 'Recorded' || moment.after.runId === undefined) return [];
   const { before, after, observation } = moment;
@@ -55,7 +55,7 @@ export function isSatisfied({ phase, ignored }: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
 }
 
-/** Ended, and not satisfied. */
+/** Whether a step ended and is not satisfied. */
 export function isBroken(status: StepStatus): boolean {
   return isStepFinal(status) && !isSatisfied(status);
 }
@@ -72,12 +72,12 @@ export function hasEnded(child: { readonly kind: string; readonly status?: unkno
   return ['Succeeded', 'Failed', 'Cancelled'].includes(String(phaseOf(child)));
 }
 
-/** Ended with its run, whatever it was about to do. */
+/** Whether a step ended with its run, whatever it was doing. */
 export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
   return ['RunTimedOut', 'RunCancelled', 'SnapshotLost'].includes(reason);
 }
 
-/** Whether what stands under the name of a step's child, as far as that is seen, has to go before anything else may begin. */
+/** Whether the child of a step, if it was observed, must be gone before the next attempt begins. */
 export function isLeft({ reason, resourceRef }: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
   const child = children.get(resourceRef?.name ?? '');
   return child !== undefined && (reason === 'StepTimedOut' || (reason === 'ChildDeleted' && !hasEnded(child)));

@@ -41,7 +41,7 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
   const { before, after } = moment;
   const { isCancelled, isSuspended } = moment.observation.run;
   return [
-    said(isCancelled && !isRunFinal(after), 'a cancelled run goes on'),
+    said(isCancelled && !isRunFinal(after), 'a cancelled run continues'),
     said(isSuspended && before.runId === undefined && after.runId !== undefined, 'a suspended run has started'),
     ...changes.flatMap(({ name, after: is, hasBegun }) => [
       said((isSuspended || isCancelled) && hasBegun, `${name} began`),
@@ -51,7 +51,7 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
 };
 
 const RUN_RANKS = { Pending: 1, Running: 2, Succeeded: 3, Failed: 3, Cancelled: 3 } as const;
-/** Where a phase stands within its attempt. */
+/** The position of a phase within its attempt. */
 const STEP_RANKS = { Pending: 0, Running: 1, Retrying: 2, Succeeded: 3, Failed: 3, Skipped: 3, Cancelled: 3 } as const;
 
 export const onlyRises: Check = (moment, _, changes) => {

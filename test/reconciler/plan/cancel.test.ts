@@ -22,7 +22,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('a cancelled run', () => {
-  test('starts nothing more, and its running children are recorded, then deleted', () => {
+  test('starts no more steps; its running children are recorded, then deleted', () => {
     const steps = [
       tool('a', []),
       tool('b', [], { retries: 1, retryBackoffSeconds: 60 }),
@@ -47,7 +47,7 @@ describe('a cancelled run', () => {
     expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeUndefined();
   });
 
-  test('deletes a child that it hears of only afterwards', () => {
+  test('deletes a child that it observes only later', () => {
     const story = beginInterrupted([tool('a')], { annotations: {} });
     const { world } = story;
     plan(world);
@@ -79,8 +79,8 @@ describe('a cancelled run', () => {
   });
 });
 
-describe('of two things that are due at once', () => {
-  /** Ends the child of `a`, lets time pass and cancels, before anybody looks. */
+describe('if two things are due at once', () => {
+  /** Ends the child of `a`, lets time pass and cancels, before any reconcile. */
   function due(steps: readonly Step[], { phase = '', seconds = 0, cancel = false, policies = {} }): Story {
     const story = begin(steps, { policies });
     const { world } = story;
@@ -110,7 +110,7 @@ describe('of two things that are due at once', () => {
     );
   });
 
-  test('a failure is handed on before the cancel ends the rest', () => {
+  test('descendants of a failure are skipped before the cancel ends the rest', () => {
     const story = due([hurried, tool('b', ['a'])], { phase: 'Failed', cancel: true });
     expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
     expect(standingOf(story)).toMatch(/^Failed/);

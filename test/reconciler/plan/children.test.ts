@@ -15,7 +15,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('a child', () => {
-  test('that is gone before its end has failed its attempt', () => {
+  test('that is deleted before its end fails its attempt', () => {
     const story = begin([tool('a', [], { retries: 1 })]);
     story.world.api.delete(TOOL_RUNS, (childOf(story, 'a') as KubeObject).metadata);
     settle(story.world);
@@ -29,7 +29,7 @@ describe('a child', () => {
     });
   });
 
-  test('is not created anew by somebody who missed that it has come and gone', () => {
+  test('is not created again by a process that did not observe it before it was deleted', () => {
     const story = beginInterrupted([tool('a')]);
     const { world } = story;
     plan(world);
@@ -46,7 +46,7 @@ describe('a child', () => {
     expect(statusOf(story, 'a').reason).toBe('ChildDeleted');
   });
 
-  test('that came again under the same name is another one', () => {
+  test('that was created again under the same name is another child', () => {
     const story = begin([tool('a')]);
     const child = childOf(story, 'a') as KubeObject;
     story.world.api.delete(TOOL_RUNS, child.metadata);
@@ -59,10 +59,10 @@ describe('a child', () => {
     ['without an owner', []],
     ['of another run', [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'other', controller: true }]],
     [
-      'that the run owns beside its controller',
+      'that the run owns without being its controller',
       [{ apiVersion: 'x', kind: 'OrchestrationRun', name: RUN, uid: 'orchestrationruns/nightly-1/1' }],
     ],
-  ])('is never an object %s, though it has the name', (_, ownerReferences) => {
+  ])('is never an object %s that has its name', (_, ownerReferences) => {
     const story = beginInterrupted([tool('a')]);
     const object = {
       apiVersion: 'tools.proompteng.ai/v1alpha1',
@@ -78,14 +78,14 @@ describe('a child', () => {
     });
   });
 
-  test('that the API server refuses has failed its attempt, in the words of the API server', () => {
+  test('that the API server refuses fails its attempt with the message of the API server', () => {
     const story = beginInterrupted([tool('a')]);
     story.world.refused = new Set(['a.1.1']);
     settle(story.world);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'ChildRefused', message: 'exceeded quota' });
   });
 
-  test('gets the lifetime it was asked for once its result is recorded', () => {
+  test('gets the lifetime that its step asks for once its result is recorded', () => {
     const agent = {
       name: 'a',
       kind: 'AgentRun',
@@ -115,7 +115,7 @@ describe('a child', () => {
 describe('a SubOrchestration', () => {
   const nested = [{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'other' } }];
 
-  test('is a child run of its own, whose end is the end of the step', () => {
+  test('is a run of its own, whose end is the end of the step', () => {
     const story = begin(nested);
     expect(childOf(story, 'sub')).toMatchObject({
       kind: 'OrchestrationRun',
@@ -125,13 +125,13 @@ describe('a SubOrchestration', () => {
     expect(statusOf(story, 'sub').message).toBe('its own reason');
   });
 
-  test('that runs one of those that run it fails, and names the loop', () => {
+  test('that runs one of its own ancestors fails, and names the loop', () => {
     expect(standingOf(begin(nested, { ancestry: ['outer', ORCHESTRATION] }))).toBe(
       'Failed, SubOrchestrationCycle: "nightly" is run by "outer" is run by "nightly": it would never end',
     );
   });
 
-  test('may stand below nine others, and not below ten', () => {
+  test('may be nested below nine others, and not below ten', () => {
     const ancestry = Array.from({ length: 10 }, (_, i) => `level-${i}`);
     expect(standingOf(begin(nested, { ancestry: ancestry.slice(1) }))).toMatch(/^Running/);
     expect(standingOf(begin(nested, { ancestry }))).toBe(

@@ -32,7 +32,7 @@ describe('a timeout', () => {
     expect(story.moments.slice(-3).map(({ type }) => type)).toEqual(['Recorded', 'Deleted', 'Planned']);
   });
 
-  test('lets the next attempt start only when the child is gone, and gives it its own time', () => {
+  test('lets the next attempt start only when the child is gone, with a deadline of its own', () => {
     const story = begin([tool('a', [], { timeoutSeconds: 60, retries: 1 })]);
     pass(story, 60);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', attempt: 1 });
@@ -44,13 +44,13 @@ describe('a timeout', () => {
     expect(requeuedIn(story)).toBe(60);
   });
 
-  test('of a gate is asked to be woken for by the very plan that starts the attempt', () => {
+  test('of a gate is requeued by the plan that starts the attempt', () => {
     const { moments } = begin([{ name: 'ask', kind: 'ApprovalGate', policyRef: 'board', timeoutSeconds: 60 }]);
     const starting = moments.flatMap((moment) => (moment.type === 'Planned' ? [moment.actions] : [])).at(1);
     expect(starting?.map(({ type }) => type)).toEqual(['PatchStatus', 'EmitEvent', 'EmitEvent', 'RequeueAt']);
   });
 
-  test('counts from the child, which a crash may have delayed', () => {
+  test('counts from the creation of the child, which a crash may delay', () => {
     const story = beginInterrupted([tool('a', [], { timeoutSeconds: 60 })]);
     pass(story, 3600);
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 1 });
@@ -59,7 +59,7 @@ describe('a timeout', () => {
     expect(statusOf(story, 'a').reason).toBe('StepTimedOut');
   });
 
-  test('does not end an attempt whose child nobody has seen: it may run all the same', () => {
+  test('does not end an attempt whose child has not been observed, because the child may run', () => {
     const story = beginInterrupted([tool('a', [], { timeoutSeconds: 60, retries: 1 })]);
     const { world } = story;
     plan(world);
@@ -80,7 +80,7 @@ describe('a timeout', () => {
     expect(statusOf(story, 'ask').reason).toBe('StepTimedOut');
   });
 
-  test('of the run fails what runs or waits for a retry, skips the rest, and tolerates nothing', () => {
+  test('of the run fails steps that run or wait for a retry, skips the rest, and ignores continueOnFailure', () => {
     const lenient = { continueOnFailure: true, retries: 3 };
     const steps = [
       tool('a', [], lenient),

@@ -14,7 +14,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('a failed attempt', () => {
-  test('is repeated as often as the step says, each time after its pause', () => {
+  test('is retried as often as the step says, each time after the back-off', () => {
     const story = begin([tool('a', [], { retries: 2, retryBackoffSeconds: 30 }), tool('b', ['a'])]);
     end(story, 'a', 'Failed', 'exit 1');
     expect(statusOf(story, 'a')).toMatchObject({
@@ -37,13 +37,13 @@ describe('a failed attempt', () => {
     expect(createdBy(story)).toEqual(['a.1', 'a.2', 'a.3']);
   });
 
-  test('is repeated at once without a pause', () => {
+  test('is retried at once without a back-off', () => {
     const story = begin([tool('a', [], { retries: 1 })]);
     end(story, 'a', 'Failed');
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Running', attempt: 2 });
   });
 
-  test('is repeated as the policy says where the step says nothing', () => {
+  test('is retried as the policy says if the step says nothing', () => {
     const policies = { retries: { limit: 1 } };
     const story = begin([tool('a', []), tool('b', [], { retries: 0 })], { policies });
     end(story, 'a', 'Failed');
@@ -51,19 +51,19 @@ describe('a failed attempt', () => {
     expect(phasesOf(story)).toBe('a: Running, b: Failed');
   });
 
-  test.each([-1, 1.5, '3', null])('is not repeated for retries: %j', (retries) => {
+  test.each([-1, 1.5, '3', null])('is not retried for retries: %j', (retries) => {
     const story = begin([tool('a', [], { retries: retries as number })]);
     end(story, 'a', 'Failed');
     expect(phasesOf(story)).toBe('a: Failed');
   });
 
-  test('is not repeated when its child was cancelled', () => {
+  test('is not retried if its child was cancelled', () => {
     const story = begin([tool('a', [], { retries: 5 })]);
     end(story, 'a', 'Cancelled', 'by hand');
     expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', reason: 'ChildCancelled', message: 'by hand' });
   });
 
-  test('is not repeated when an approval was denied', () => {
+  test('is not retried if an approval was denied', () => {
     const gate = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', retries: 5 };
     const story = begin([gate]);
     expect(statusOf(story, 'ask')).toMatchObject({ phase: 'Running', attempt: 1 });
@@ -75,7 +75,7 @@ describe('a failed attempt', () => {
     });
   });
 
-  test('is not repeated when the step itself is wrong, and nothing is created', () => {
+  test('is not retried if the step itself is invalid, and no child is created', () => {
     const story = begin([
       { name: 'a', kind: 'ToolRun', retries: 5, dependsOn: [] },
       { name: 'b', kind: 'Toolrun', retries: 5 },
@@ -90,7 +90,7 @@ describe('a failed attempt', () => {
     expect(createdBy(story)).toEqual([]);
   });
 
-  test('may wait for the longest time there is', () => {
+  test('may wait for the longest time that can be stored', () => {
     const endless = {
       retries: 1,
       retryBackoffSeconds: Number.MAX_SAFE_INTEGER,

@@ -3,7 +3,7 @@ import { planRun } from '../../../src/reconciler/plan.ts';
 import { begin, firstLook, options, tool } from '../../support/model/play.ts';
 
 describe('a run', () => {
-  test('is left alone while it is being deleted, or when another controller writes its status', () => {
+  test('is not touched while it is being deleted, or if another controller writes its status', () => {
     const observation = firstLook(begin([tool('a')]));
     expect(planRun({ ...observation, run: { ...observation.run, isBeingDeleted: true } }, 0, options)).toEqual([]);
     expect(planRun({ ...observation, run: { ...observation.run, isContested: true } }, 0, options)).toEqual([
@@ -19,7 +19,7 @@ describe('a run', () => {
     ]);
   });
 
-  test('says nothing that contradicts its end, when another controller has ended it', () => {
+  test('has no condition that contradicts its end after another controller ended it', () => {
     const story = begin([tool('a')]);
     const { run } = firstLook(story);
     const time = '2026-01-01T00:00:00Z';
@@ -63,7 +63,7 @@ describe('a run', () => {
     expect(conditionsAfter(stored('Succeeded', ...right))).toBeUndefined();
   });
 
-  test('that nobody has started waits while another controller may start it, and says so once that one is seen', () => {
+  test('that has not started waits while another controller may start it, and reports that controller once it is seen', () => {
     const story = begin([tool('a')]);
     const observation = firstLook(story);
     const at = new Date(60_000).toISOString();

@@ -22,7 +22,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('the snapshot', () => {
-  test('is what the run follows, whatever becomes of the Orchestration', () => {
+  test('is what the run follows, whatever happens to the Orchestration', () => {
     const story = begin([tool('a'), tool('b')]);
     const steps = [tool('a'), tool('x')];
     story.world.api.patch(ORCHESTRATIONS, orchestration, { type: 'merge', body: { spec: { steps } } });
@@ -33,7 +33,7 @@ describe('the snapshot', () => {
     expect(standingOf(story)).toMatch(/^Succeeded/);
   });
 
-  test('is taken before the run is claimed, and is used when a crash comes between', () => {
+  test('is stored before the run is claimed, and is used after a crash in between', () => {
     const story = begin([tool('a')], { annotations: suspended });
     const { world } = story;
     annotate(story, 'suspend', null);
@@ -45,7 +45,7 @@ describe('the snapshot', () => {
     expect(phasesOf(other)).toBe('a: Running');
   });
 
-  test('that is deleted ends the run, which cannot know any more what to do', () => {
+  test('ends the run if it is deleted, because the steps are then unknown', () => {
     const story = begin([tool('a', [], { continueOnFailure: true }), tool('b', ['a'])]);
     story.world.api.delete(REVISIONS, {
       namespace: NAMESPACE,
@@ -57,7 +57,7 @@ describe('the snapshot', () => {
     expect(childOf(story, 'a')?.metadata.deletionTimestamp).toBeDefined();
   });
 
-  test('that is deleted ends the run as failed, also if the status says nothing of any step', () => {
+  test('ends the run as failed if it is deleted, even if the status has no steps', () => {
     const story = begin([tool('a')]);
     const { api } = story.world;
     const status = { stepStatuses: [] };
@@ -68,7 +68,7 @@ describe('the snapshot', () => {
     expect(standingOf(story)).toBe('Failed, SnapshotLost: the snapshot that the run follows was deleted');
   });
 
-  test('whose name somebody else has taken fails the run', () => {
+  test('fails the run if its name is taken', () => {
     const story = begin([tool('a')], { annotations: suspended });
     const name = nameSnapshot(storedRun(story.world)?.metadata.uid ?? '');
     const foreign = {
@@ -86,7 +86,7 @@ describe('the snapshot', () => {
 });
 
 describe('a run', () => {
-  test('waits for its Orchestration from when that was first missed', () => {
+  test('waits for its Orchestration from the time at which it was first missing', () => {
     const story = begin(undefined);
     expect(standingOf(story)).toBe('Pending, MissingOrchestration: waits for Orchestration "nightly" to appear');
     expect(requeuedIn(story)).toBe(300);
@@ -107,7 +107,7 @@ describe('a run', () => {
     expect(standingOf(story)).toBe('Failed, MissingOrchestration: Orchestration "nightly" did not appear within 300 s');
   });
 
-  test('of an Orchestration that can never run fails with the code of the gate', () => {
+  test('of an Orchestration that can never run fails with the problem code of the gate', () => {
     const observation = firstLook(begin([tool('a')]));
     const denial = { code: 'DependencyCycle', message: 'spec.steps[0].dependsOn[0]: a → b → a' } as const;
     const found = {

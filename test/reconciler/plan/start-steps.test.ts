@@ -15,7 +15,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('a step', () => {
-  test('starts when every step it depends on has succeeded, and not before', () => {
+  test('starts when all its dependencies have succeeded, and not before', () => {
     const story = begin([tool('build'), tool('lint'), tool('ship', ['build', 'lint'])]);
     end(story, 'build', 'Succeeded');
     expect(phasesOf(story)).toBe('build: Succeeded, lint: Running, ship: Pending');
@@ -23,7 +23,7 @@ describe('a step', () => {
     expect(phasesOf(story)).toBe('build: Succeeded, lint: Succeeded, ship: Running');
   });
 
-  test('starts after a failure that is tolerated, once no attempts are left', () => {
+  test('starts after an ignored failure, once no attempts are left', () => {
     const story = begin([tool('lint', [], { continueOnFailure: true, retries: 1 }), tool('ship', ['lint'])]);
     end(story, 'lint', 'Failed');
     expect(phasesOf(story)).toBe('lint: Running, ship: Pending');
@@ -32,7 +32,7 @@ describe('a step', () => {
     expect(statusOf(story, 'lint')).toMatchObject({ ignored: true, attempt: 2, message: 'two warnings' });
   });
 
-  test('never starts after one that was skipped, however tolerant that is', () => {
+  test('never starts after a skipped dependency, even one with continueOnFailure', () => {
     const lenient = { continueOnFailure: true };
     const story = begin([tool('build', []), tool('test', ['build'], lenient), tool('ship', ['test'])]);
     end(story, 'build', 'Failed');
@@ -42,21 +42,21 @@ describe('a step', () => {
 });
 
 describe('the sequential default', () => {
-  test('runs the steps one after the other where none declares dependsOn', () => {
+  test('runs the steps one after the other if none declares dependsOn', () => {
     const story = begin([tool('a'), tool('b'), tool('c')]);
     expect(phasesOf(story)).toBe('a: Running, b: Pending, c: Pending');
     end(story, 'a', 'Succeeded');
     expect(phasesOf(story)).toBe('a: Succeeded, b: Running, c: Pending');
   });
 
-  test('is off as soon as one step declares dependsOn, be it empty: the others are roots', () => {
+  test('is off if any step declares dependsOn, even an empty one: the others are roots', () => {
     expect(phasesOf(begin([tool('a'), tool('b'), tool('c', [])]))).toBe('a: Running, b: Running, c: Running');
     expect(phasesOf(begin([tool('a'), tool('b', ['a']), tool('c')]))).toBe('a: Running, b: Pending, c: Running');
   });
 });
 
 describe('declaration order', () => {
-  test('is the order in which startable steps are issued, whatever the order of their dependencies', () => {
+  test('is the order in which ready steps start, whatever the order of their dependencies', () => {
     const story = begin([tool('d', ['a']), tool('c', ['b', 'a']), tool('b', []), tool('a', [])]);
     expect(createdBy(story)).toEqual(['b.1', 'a.1']);
     end(story, 'b', 'Succeeded');
@@ -64,14 +64,14 @@ describe('declaration order', () => {
     expect(createdBy(story)).toEqual(['b.1', 'a.1', 'd.1', 'c.1']);
   });
 
-  test('counts also for a step that one which ends at once has made startable', () => {
+  test('also applies to a step that became ready through a step that ends at once', () => {
     const gate = { name: 'gate', kind: 'Checkpoint', dependsOn: [] };
     const steps = [tool('first', ['gate']), tool('second', []), gate];
     const story = begin(steps, { policies: { maxParallel: 1 } });
     expect(phasesOf(story)).toBe('first: Running, second: Pending, gate: Succeeded');
   });
 
-  test('is taken back for a long chain of checkpoints that is declared backwards', () => {
+  test('does not matter for a long chain of checkpoints that is declared backwards', () => {
     const steps = Array.from({ length: 1000 }, (_, i) => ({
       name: `s${i}`,
       kind: 'Checkpoint',
@@ -91,7 +91,7 @@ describe('declaration order', () => {
 });
 
 describe('maxParallel', () => {
-  test('bounds the children that run; the others stay Pending, and follow in declaration order', () => {
+  test('limits the children that run; the others stay Pending, and follow in declaration order', () => {
     const story = begin([tool('a', []), tool('b', []), tool('c', []), tool('d', [])], { policies: { maxParallel: 2 } });
     expect(phasesOf(story)).toBe('a: Running, b: Running, c: Pending, d: Pending');
     end(story, 'b', 'Succeeded');
@@ -112,7 +112,7 @@ describe('maxParallel', () => {
     expect(phasesOf(story)).toBe('a: Failed, b: Running');
   });
 
-  test('makes a retry wait as well, which then comes before what is new', () => {
+  test('also makes a retry wait, which then starts before new steps', () => {
     const steps = [tool('a', []), tool('b', [], { retries: 1, retryBackoffSeconds: 10 })];
     const story = begin([...steps, tool('c', []), tool('d', [])], { policies: { maxParallel: 2 } });
     end(story, 'b', 'Failed');
@@ -125,7 +125,7 @@ describe('maxParallel', () => {
 });
 
 describe('a run', () => {
-  test('that is a template never starts, and one that has started goes on', () => {
+  test('that is a template never starts, and a run that has started continues', () => {
     const story = begin([tool('a')]);
     const observation = firstLook(story);
     const planAs = (changes: object) =>

@@ -21,7 +21,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('the run', () => {
-  test('has succeeded when every step has', () => {
+  test('succeeds when every step has succeeded', () => {
     const story = begin([tool('a', []), tool('b', [])]);
     end(story, 'a', 'Succeeded');
     end(story, 'b', 'Succeeded');
@@ -32,14 +32,14 @@ describe('the run', () => {
     ]);
   });
 
-  test('has succeeded with tolerated failures, and says how many', () => {
+  test('succeeds with ignored failures, and reports how many', () => {
     const story = begin([tool('a', [], { continueOnFailure: true }), tool('b', [])]);
     end(story, 'a', 'Failed');
     end(story, 'b', 'Succeeded');
     expect(standingOf(story)).toBe('Succeeded, CompletedWithIgnoredFailures: ignored failures: 1 of 2 steps');
   });
 
-  test('has failed otherwise, and names the steps', () => {
+  test('fails otherwise, and names the failed steps', () => {
     const story = begin([tool('a', []), tool('b', []), tool('c', ['a'])]);
     end(story, 'a', 'Failed', 'exit 1');
     end(story, 'b', 'Failed', 'exit 2');
@@ -47,7 +47,7 @@ describe('the run', () => {
     expect(eventsOf(story).at(-1)).toBe('Warning Failed: StepFailed: "a", "b" failed');
   });
 
-  test('shows where it stands in its conditions', () => {
+  test('shows its state in its conditions', () => {
     const story = begin([tool('a')]);
     const conditionsOf = () =>
       storedStatus(story.world)
@@ -73,7 +73,7 @@ describe('the run', () => {
     expect(storedStatus(story.world).conditions.at(-1)).toEqual(added);
   });
 
-  test('counts its steps in Progressing, also when it has ended', () => {
+  test('counts its steps in Progressing, even when it has ended', () => {
     const story = begin([tool('a', []), tool('b', ['a']), tool('c', [])]);
     const progressOf = () => storedStatus(story.world).conditions.find(({ type }) => type === 'Progressing')?.message;
     end(story, 'c', 'Succeeded');
@@ -84,7 +84,7 @@ describe('the run', () => {
 });
 
 describe('what is over', () => {
-  test('stays over: nothing is written any more, whatever becomes of the children', () => {
+  test('stays over: nothing more is written, whatever happens to the children', () => {
     const story = begin([tool('a', []), tool('b', [], { retries: 3 })]);
     end(story, 'a', 'Succeeded');
     end(story, 'b', 'Cancelled');
@@ -96,7 +96,7 @@ describe('what is over', () => {
     expect(storedRun(story.world)?.['status']).toBe(before?.['status']);
   });
 
-  test('of a step stays over while the run goes on', () => {
+  test('stays over for a step while the run continues', () => {
     const story = begin([tool('a', []), tool('b', [])]);
     end(story, 'a', 'Succeeded');
     const before = statusOf(story, 'a');
@@ -109,7 +109,7 @@ describe('what is over', () => {
 });
 
 describe('a run', () => {
-  test('is not written anew while its child cannot be created: each write would wake it, to try again at once', () => {
+  test('is not written again while its child cannot be created, because each write would trigger an immediate retry', () => {
     const story = beginInterrupted([tool('a')]);
     const { world } = story;
     const before = storedRun(world);
@@ -125,7 +125,7 @@ describe('a run', () => {
     expect(createdBy(story)).toEqual(['a.1']);
   });
 
-  test('is deleted when its time after the end has come', () => {
+  test('is deleted when its lifetime is over', () => {
     const story = begin([tool('a')], { policies: { ttlSecondsAfterFinished: 60 } });
     end(story, 'a', 'Succeeded');
     expect(requeuedIn(story)).toBe(60);
@@ -135,7 +135,7 @@ describe('a run', () => {
     expect(storedRun(story.world)).toBeUndefined();
   });
 
-  test('survives a status that makes no sense', () => {
+  test('does not fail on a malformed status', () => {
     const story = begin([tool('a', [], { timeoutSeconds: 5, retries: 1 })], {
       policies: { timeouts: { totalSeconds: 5 }, ttlSecondsAfterFinished: 5 },
     });

@@ -14,7 +14,7 @@ import {
 } from '../../support/model/play.ts';
 
 describe('a suspended run', () => {
-  test('starts nothing and retries nothing until it is resumed, but lets end what runs', () => {
+  test('starts and retries nothing until it is resumed, but its running children may end', () => {
     const steps = [
       tool('a', [], { retries: 1 }),
       tool('b', []),
@@ -43,7 +43,7 @@ describe('a suspended run', () => {
     expect(createdBy(story)).toEqual(['a.1']);
   });
 
-  test('that was created so stays Pending without a snapshot', () => {
+  test('that was created suspended stays Pending without a snapshot', () => {
     const story = begin([tool('a')], { annotations: suspended });
     expect(standingOf(story)).toBe('Pending, Suspended: the run waits until its suspend annotation is removed');
     expect(story.world.api.list(REVISIONS).items).toEqual([]);
@@ -51,7 +51,7 @@ describe('a suspended run', () => {
     expect(phasesOf(story)).toBe('a: Running');
   });
 
-  test('is cancelled all the same', () => {
+  test('can be cancelled', () => {
     const story = begin([tool('a')]);
     annotate(story, 'suspend');
     annotate(story, 'cancel');
