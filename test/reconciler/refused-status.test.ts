@@ -26,7 +26,7 @@ test('an Orchestration whose status is refused once has it written at the next t
     (model.get(ORCHESTRATIONS, { namespace: 'agents', name: 'nightly' })['status'] as { phase: string } | undefined)
       ?.phase;
   await expect.poll(phase).toBe('Ready');
-  expect(errors).toEqual(['agents/nightly: its status was refused: not at this time']);
+  expect(errors).toEqual(['agents/nightly: the status write was denied: not at this time']);
 });
 
 test('a run that is itself too large for a status ends before it starts, and says why', async () => {
