@@ -26,7 +26,7 @@ const describeKinds = (stepKinds: StepKinds): readonly Kind[] => [
   {
     kind: 'Orchestration',
     shortName: 'orch',
-    description: 'Steps, and what each of them waits for. It runs when an OrchestrationRun refers to it.',
+    description: 'A graph of steps and their dependencies. An OrchestrationRun executes it.',
     spec: nameStepKinds(stepKinds),
     status: orchestrationStatusSchema,
     columns: {
@@ -55,7 +55,7 @@ const describeKinds = (stepKinds: StepKinds): readonly Kind[] => [
 function nameStepKinds({ all }: StepKinds): object {
   const { properties } = orchestrationSpecSchema;
   const names = all.map(({ name }) => name);
-  const description = `What the step does: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
+  const description = `Kind of the step: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
   const kind = { ...stepSchema.properties.kind, description };
   const items = { ...stepSchema, properties: { ...stepSchema.properties, kind } };
   return { ...orchestrationSpecSchema, properties: { ...properties, steps: { ...properties.steps, items } } };

@@ -13,17 +13,18 @@ import { RIVAL } from '../reconciler/rivals.ts';
 import { historyTopic } from '../reconciler/topics.ts';
 import type { WorkOptions } from './runs.ts';
 
-/** Two keep up with what people edit. */
+/** Orchestrations change only when people edit them, so two workers are enough. */
 const ORCHESTRATION_WORKERS = 2;
 
 export interface OrchestrationQueueOptions extends WorkOptions {
   readonly policy: () => Policy;
-  /** How many finished runs are kept of an Orchestration that does not say; undefined: all. */
+  /** How many finished runs are kept if an Orchestration sets no limit. If undefined, all are kept. */
   readonly historyLimit: number | undefined;
 }
 
 /**
- * Keeps the status of Orchestrations, and their history within its limit. `see` is to be called for every change in the copy.
+ * Creates the queue that writes the status of Orchestrations and deletes finished runs over the history limit. Call
+ * `see` for every change in the cache.
  */
 export function createOrchestrationQueue({
   followed,
@@ -58,10 +59,10 @@ export function createOrchestrationQueue({
   };
 }
 
-/** At one look, or a thousand deletes would hold up what others wait for. */
+/** The maximum number of deletes in one reconcile, so that a thousand deletes do not delay other objects. */
 const MOST_DELETES = 50;
 
-/** Deletes the oldest finished runs of an Orchestration beyond what its policies, as they are now, want to keep. */
+/** Deletes the oldest finished runs of an Orchestration that exceed the limit in its current policies. */
 async function limitHistory(
   followed: FollowedCluster,
   key: string,
@@ -100,7 +101,8 @@ async function writeOrchestrationStatus(
     status,
     `${namespace}/${name}#${ORCHESTRATIONS.kind}`,
   );
-  // Nothing that an Orchestration says makes its status wrong: whoever refuses it may change their mind.
-  if (written.outcome === 'Refused') throw new Error(`its status was refused: ${written.message}`);
+  // The status is valid for every Orchestration, so a denial comes from a webhook or a policy. It can end, so try
+  // again.
+  if (written.outcome === 'Refused') throw new Error(`the status write was denied: ${written.message}`);
   return written.outcome === 'Outdated' ? 'retry' : 'done';
 }

@@ -1,9 +1,9 @@
 import { EXIT, type FromEngine, type ToEngine } from '../supervisor/messages.ts';
 
-/** How often the supervisor hears that the event loop turns. */
+/** The interval of the messages that prove that the event loop runs. */
 const BEAT_MS = 1_000;
 
-/** The part of `process` that is used. */
+/** The part of `process` that this module uses. */
 interface Child {
   send?(message: FromEngine, onSent: () => void): unknown;
   on(event: 'message', listener: (message: unknown) => void): unknown;
@@ -11,26 +11,26 @@ interface Child {
   exit(code: number): void;
 }
 
-/** The supervisor, as its engine knows it. */
+/** The connection to the supervisor. */
 export interface Parent {
-  /** What was in work when engines died, and what is quarantined. */
+  /** The first message: the objects that were in work when engines crashed, and the quarantined objects. */
   readonly started: Promise<Extract<ToEngine, { type: 'start' }>>;
-  /** Resolves when the message is in the kernel's hands, or the channel is closed. */
+  /** Sends a message. Resolves when the kernel has the message, or the channel is closed. */
   readonly tell: (message: FromEngine) => Promise<void>;
-  /** Until it is called, nothing answers a scrape, and a stop ends the process at once. */
+  /** Sets the handlers for requests. Until then, a scrape gets no answer, and a stop ends the process at once. */
   readonly attend: (answers: { readonly scrape: () => Promise<void>; readonly stop: () => void }) => void;
 }
 
-/** Opens the channel to the supervisor, and ends the process with it: without a supervisor there is nothing to live for. */
+/** Opens the channel to the supervisor. If the supervisor ends, the process exits. */
 export function connectParent(child: Child): Parent {
   const started = Promise.withResolvers<Extract<ToEngine, { type: 'start' }>>();
   let answers = { scrape: async () => {}, stop: () => child.exit(0) };
   const tell = (message: FromEngine) => new Promise<void>((resolve) => child.send?.(message, resolve));
   child.on('disconnect', () => child.exit(EXIT.fault));
   child.on('message', (message) => {
-    const told = message as ToEngine;
-    if (told.type === 'start') started.resolve(told);
-    else if (told.type === 'scrape') void answers.scrape();
+    const received = message as ToEngine;
+    if (received.type === 'start') started.resolve(received);
+    else if (received.type === 'scrape') void answers.scrape();
     else answers.stop();
   });
   setInterval(() => void tell({ type: 'beat' }), BEAT_MS);

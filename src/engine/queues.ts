@@ -31,25 +31,25 @@ export interface QueuesConfiguration {
 
 export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
   readonly configuration: QueuesConfiguration;
-  /** The limits and severities of the gate, as they are now. */
+  /** The current limits and severities of the gate. */
   readonly policy: () => Policy;
   readonly metrics: EngineMetrics;
   readonly record: RecordEvent;
   readonly tracker: Pick<WorkTracker, 'guard'>;
 }
 
-/** The queues of an engine, one for each kind that is worked on. */
+/** The queues of an engine, one for each kind that it reconciles. */
 export interface Queues {
   readonly byKind: ReadonlyMap<WorkKind, Queue>;
-  /** To be called for every change in the copy: adds what it concerns. */
+  /** Call this for every change in the cache. It adds the affected keys. */
   readonly see: (changed: StoredObject) => void;
-  /** To be called when a kind has been listed: adds what could not read it. */
+  /** Call this when a kind has been listed. It adds the keys that wait for the list. */
   readonly seeList: (kind: string) => void;
-  /** To be called when the policy is another: what it says of each Orchestration may be too. */
+  /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
 }
 
-/** Empty queues, not started. */
+/** Creates the queues, empty and not started. */
 export function createQueues({ configuration, policy, metrics, record, tracker, ...shared }: QueuesOptions): Queues {
   const { workers, missingOrchestrationSeconds } = configuration;
   const optionsOf = (kind: WorkKind) => ({

@@ -14,7 +14,7 @@ import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcil
 import type { Rivals } from '../reconciler/rivals.ts';
 import { heldTopic, topicOf, topicOfRun, unsettledTopic } from '../reconciler/topics.ts';
 
-/** What the queues of all kinds share. */
+/** The options of the queues of all kinds. */
 export interface WorkOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
@@ -22,13 +22,13 @@ export interface WorkOptions {
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
   readonly observer: QueueObserver;
-  /** Put around the look at an object. */
+  /** Wraps the reconcile of an object. */
   readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
 }
 
-/** Must not throw. */
+/** The methods must not throw. */
 export interface RunObserver {
-  /** From the sight of a child that ended to the creation of the next of its run. */
+  /** The time from the watch event for the end of a child to the creation of the next child of the run. */
   observeReaction(ms: number): void;
   countEnded(phase: FinalRunPhase): void;
 }
@@ -40,13 +40,13 @@ export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'c
 }
 
 export interface RunQueue extends Queue {
-  /** To be called for every change in the copy: adds the runs that it may move. */
+  /** Call this for every change in the cache. It adds the runs that the change can affect. */
   readonly see: (changed: StoredObject) => void;
-  /** To be called when a kind has been listed: adds the runs that could not read it. */
+  /** Call this when a kind has been listed. It adds the runs that wait for the list. */
   readonly seeList: (kind: string) => void;
 }
 
-/** Executes runs. */
+/** Creates the queue that executes runs. */
 export function createRunQueue({
   followed,
   rivals,
@@ -71,13 +71,13 @@ export function createRunQueue({
     reactions.settle(key, afterMs);
     return outcome;
   };
-  const look = guard(process);
-  // Of thousands of finished runs nothing is due: they are not named to the supervisor one by one.
-  const lookOrRest = (key: string): Promise<ReconcileResult> => {
+  const guarded = guard(process);
+  // Nothing is due for most finished runs, of which there can be thousands. They are not reported to the supervisor.
+  const processIfDue = (key: string): Promise<ReconcileResult> => {
     const rest = reconciler.rest(key);
-    return rest === undefined ? look(key) : Promise.resolve(rest);
+    return rest === undefined ? guarded(key) : Promise.resolve(rest);
   };
-  const queue = createQueue({ workers, process: lookOrRest, onError, timing, observer });
+  const queue = createQueue({ workers, process: processIfDue, onError, timing, observer });
   return {
     ...queue,
     see(changed) {
@@ -90,12 +90,12 @@ export function createRunQueue({
   };
 }
 
-/** The topic of runs that wait for a kind to be listed. */
+/** Returns the topic of runs that wait for the list of a kind. */
 function listOf(kind: string): string {
   return `list of ${kind}`;
 }
 
-/** The port to the cluster. */
+/** Implements the port of the reconciler. */
 function connect(
   followed: FollowedCluster,
   rivals: Rivals,
@@ -143,7 +143,7 @@ function connect(
   };
 }
 
-/** The same cluster, with what is done to it counted. */
+/** Wraps a cluster to observe its writes. */
 function measure(cluster: Cluster, reactions: Reactions, timing: Timing, observer: RunObserver): Cluster {
   return {
     ...cluster,

@@ -24,10 +24,10 @@ import { keepForJobs } from '../toolrun/kept.ts';
 import type { Parent } from './parent.ts';
 import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
 
-/** What is listed, or could not be, before anything is worked on. */
+/** The kinds that the engine tries to list before it reconciles anything. */
 const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
 
-/** What is worked on, by kind. */
+/** The resources that the engine reconciles, by kind. */
 const WORKED_ON: Readonly<Record<string, Resource>> = {
   [RUNS.kind]: RUNS,
   [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
@@ -44,11 +44,11 @@ export interface EngineOptions {
   readonly started: Awaited<Parent['started']>;
   readonly policy: () => Policy;
   readonly timing: Timing;
-  /** What this machine takes for the time, until the API server says it: milliseconds since 1970. */
+  /** The time of this machine, in milliseconds since 1970. It is used until the API server sends its time. */
   readonly ownMs: number;
 }
 
-/** An engine that follows the cluster, and works on nothing before `start`. */
+/** An engine that follows the cluster, and reconciles nothing before `start`. */
 export interface Engine {
   readonly transport: Transport;
   /** Milliseconds since 1970 on the API server's clock. */
@@ -56,16 +56,16 @@ export interface Engine {
   readonly queues: Queues['byKind'];
   readonly watchAges: FollowedCluster['ages'];
   readonly judgeAgain: Queues['judgeAgain'];
-  /** Resolves when runs and Orchestrations have been listed in each namespace, or could not be. */
+  /** Resolves when the engine has tried to list runs and Orchestrations in each namespace. */
   readonly whenTried: Promise<readonly boolean[]>;
-  /** From now on the supervisor hears what cannot be listed. */
+  /** Starts to report to the supervisor what cannot be listed. */
   readonly tellListed: () => Promise<void>;
   readonly start: () => Promise<void>;
-  /** Resolves when what was under way has ended. */
+  /** Resolves when the work in progress has ended. */
   readonly stop: () => Promise<void>;
 }
 
-/** Connects everything that an engine is made of, and follows the cluster. */
+/** Connects the parts of an engine, and starts to follow the cluster. */
 export function startEngine(options: EngineOptions): Engine {
   const { configuration, load, log, metrics, parent, started, policy, timing, ownMs } = options;
   const resources = [...followedResources(stepKinds)];
@@ -114,7 +114,7 @@ export function startEngine(options: EngineOptions): Engine {
     },
   });
   const record = recordEvents(client, now, log, metrics);
-  const onError = (key: string, error: unknown) => log.warn({ key, error }, 'will look again');
+  const onError = (key: string, error: unknown) => log.warn({ key, error }, 'reconcile failed, will retry');
   const find = (kind: string, key: string) => {
     const resource = WORKED_ON[kind];
     return resource && { resource, object: followed.getObject(apiVersionOf(resource), kind, key) };
@@ -127,7 +127,7 @@ export function startEngine(options: EngineOptions): Engine {
       if (resource && object)
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
-    tell: parent.tell,
+    send: parent.tell,
     nextTurn: () => new Promise(setImmediate),
     onError,
   });
@@ -145,10 +145,10 @@ export function startEngine(options: EngineOptions): Engine {
     whenTried: followed.whenTried(GATHERED),
     tellListed: lacking.begin,
     async start() {
-      // Without the list of a kind a look may end early, and a suspect that it has not tried would be cleared.
+      // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
       await tracker.probe(() => isStopping);
-      // What is gone is not heard of, and its quarantine ends only with a look.
+      // There are no watch events for a deleted object, and only a reconcile ends its quarantine.
       for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
       for (const queue of queues.byKind.values()) queue.start();
     },
@@ -160,24 +160,24 @@ export function startEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Tells the supervisor what cannot be listed: when work begins, and again when that has changed. */
+/** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
 function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'tell'>) {
-  let told: string | undefined;
-  async function tell(): Promise<void> {
+  let reported: string | undefined;
+  async function report(): Promise<void> {
     const lacking = list();
-    if (told === lacking.join()) return;
-    told = lacking.join();
+    if (reported === lacking.join()) return;
+    reported = lacking.join();
     await parent.tell({ type: 'listed', lacking });
   }
   return {
-    begin: tell,
+    begin: report,
     report: () => {
-      if (told !== undefined) void tell();
+      if (reported !== undefined) void report();
     },
   };
 }
 
-/** Writes events, and counts what is contested. */
+/** Writes Events, and counts those with the reason StatusContested. */
 function recordEvents(client: KubeClient, now: () => number, log: Logger, metrics: EngineMetrics): RecordEvent {
   const record = createRecorder({ client, component: FieldManager.Reconciler, now: () => new Date(now()), log });
   return (resource, object, type, reason, message) => {

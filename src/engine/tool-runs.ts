@@ -15,7 +15,10 @@ export interface ToolRunOptions extends PlanOptions, WorkOptions {
   readonly workers: number;
 }
 
-/** Carries out ToolRuns as Jobs. `see` is to be called for every change in the copy, and adds the ToolRuns that it may move. */
+/**
+ * Creates the queue that executes ToolRuns as Jobs. Call `see` for every change in the cache. It adds the ToolRuns that
+ * the change can affect.
+ */
 export function createToolRunQueue({
   followed,
   rivals,
@@ -72,7 +75,10 @@ export function createToolRunQueue({
   };
 }
 
-/** When the agents chart's orchestration controller made a ToolRun for a step: with our labels, and without an owner. */
+/**
+ * Returns the time when the orchestration controller of the agents chart created this ToolRun for a step. Such a
+ * ToolRun has the same labels as ours, and no owner. Undefined for other ToolRuns.
+ */
 function madeByRivalMs({
   ownerReferences = [],
   labels,
@@ -88,7 +94,7 @@ function newestMessage(events: readonly KubeObject[]): string | undefined {
   return typeof message === 'string' ? message : undefined;
 }
 
-/** The keys of the ToolRuns that a changed object may move. */
+/** Returns the keys of the ToolRuns that a changed object can affect. */
 function affectedToolRuns(changed: KubeObject, waitingFor: (tool: string) => Iterable<string>): readonly string[] {
   const { kind, metadata } = changed;
   const key = (name: string) => `${metadata.namespace}/${name}`;
@@ -102,7 +108,7 @@ function writesOf({ namespace, name }: StoredObject['metadata']): string {
   return ownKey(`${namespace}/${name}`);
 }
 
-/** A ToolRun and an OrchestrationRun may have one name: what was written for each is remembered apart. */
+/** A ToolRun and an OrchestrationRun can have the same name, so their writes are tracked under different keys. */
 function ownKey(key: string): string {
   return `${key}#ToolRun`;
 }

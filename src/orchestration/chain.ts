@@ -4,10 +4,10 @@ import { Annotation } from './vocabulary/metadata.ts';
 
 const SEQUENTIAL = 'sequential';
 
-/** The `dependsOn` of every step, in order; undefined where a step is to have none. */
+/** The `dependsOn` of every step, in order. Undefined means that the step has no `dependsOn`. */
 export type Chain = readonly (readonly string[] | undefined)[];
 
-/** Whether the `dependsOn` of these steps of `object` are the default, written by us. */
+/** Returns true if the gate wrote the `dependsOn` of these steps of `object` as the sequential default. */
 export function isWrittenDefault(object: unknown, steps: readonly Step[]): boolean {
   return isAnnotated(object) && isChain(steps, chainOf(steps));
 }

@@ -5,8 +5,8 @@ import type { ExpiryReason, RunReason } from './vocabulary/run-reasons.ts';
 import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 
 /**
- * What is observed of an object, after the API conventions of Kubernetes. One that is stored may be of another version or
- * another controller.
+ * A condition of an object, as in the API conventions of Kubernetes. Another version or another controller can have
+ * written a stored condition.
  */
 export interface Condition {
   readonly type: Stored<ConditionType>;
@@ -17,7 +17,7 @@ export interface Condition {
   readonly observedGeneration?: number;
 }
 
-/** The conditions in a status that anybody may have written: fields of any type. */
+/** Returns the conditions of a status. Any client can have written them, so their fields can have any type. */
 export function listConditions(status: unknown): readonly Readonly<Record<string, unknown>>[] {
   const { conditions } = asRecord(status);
   return Array.isArray(conditions) ? conditions.filter(isRecord) : [];
@@ -31,7 +31,7 @@ export function findCondition<Found extends { readonly type?: unknown }>(
   return conditions.find((condition) => condition.type === type);
 }
 
-/** The condition to write over a stored status. Its time moves only with its status. */
+/** Returns the condition to write over a stored status. `lastTransitionTime` changes only if `status` changes. */
 export function keepTransition(
   stored: unknown,
   condition: Omit<Condition, 'lastTransitionTime'>,

@@ -24,8 +24,8 @@ const STEP_TEXTS = [
 ] as const;
 
 /**
- * Reads `status` of a run from anything: fields of the wrong type count as absent. Of a step, unknown fields are kept, and a
- * phase that this build does not know counts as Running.
+ * Decodes the `status` of a run from any value. A field of the wrong type counts as absent. Unknown fields of a step
+ * are kept. A step whose phase is unknown to this build counts as Running.
  */
 export function decodeRunStatus(status: unknown): RunStatus {
   const { phase, observedGeneration, conditions, stepStatuses, ...times } = asRecord(status);
@@ -45,7 +45,7 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
   if (typeof name !== 'string' && !isPlaced) return [];
   return [
     {
-      // A list is written as a whole: what a newer build says of a step would be lost here.
+      // The list is written as a whole, so fields that a newer build wrote must be kept.
       ...without(rest, STEP_TEXTS),
       name: typeof name === 'string' ? name : `#${Number(index)}`,
       ...(isPlaced && { index: Number(index) }),

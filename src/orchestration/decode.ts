@@ -9,7 +9,7 @@ import {
   stepSchema,
 } from './schema.ts';
 
-/** An Orchestration of which every field has the type it should have. */
+/** A decoded Orchestration: every field has a valid type. */
 export interface Orchestration {
   readonly name: string;
   readonly namespace: string;
@@ -24,7 +24,7 @@ export interface OrchestrationRun {
   readonly spec: OrchestrationRunSpec;
 }
 
-/** The codes of what decoding finds; which field gives which is in `codeOf`. */
+/** The rules that decoding checks. `codeOf` maps a field to its rule. */
 export const decodingRules = [
   { code: 'MissingSteps', severity: 'deny', isFixed: true },
   { code: 'InvalidField', severity: 'deny', isFixed: true },
@@ -36,8 +36,8 @@ export const decodingRules = [
 
 type DecodingCode = (typeof decodingRules)[number]['code'];
 
-/** What to do where something is absent or empty. */
-const CURES: Readonly<Record<DecodingCode, string>> = {
+/** The fix for a value that is absent or empty. */
+const FIXES: Readonly<Record<DecodingCode, string>> = {
   MissingSteps: 'declare at least one step',
   InvalidField: 'it is required',
   StepMissingName: 'give the step a name',
@@ -46,14 +46,16 @@ const CURES: Readonly<Record<DecodingCode, string>> = {
   MissingOrchestrationRef: 'name the Orchestration to run',
 };
 
-/** Stands for what is no step at all: it keeps its index, has no name and declares nothing. */
+/** Replaces an entry that is not an object. It keeps the index, has no name and declares nothing. */
 const UNREADABLE_STEP: Step = Object.freeze({ name: '', kind: '' });
 
 const ajv = new Ajv({ strict: true, validateFormats: false, logger: false });
 const isStep = ajv.addVocabulary(['x-kubernetes-preserve-unknown-fields']).compile<Step>(stepSchema);
 const { steps: _, ...headProperties } = orchestrationSpecSchema.properties;
 
-/** What a schema of ours says of a field, and of what is directly inside it: no field goes deeper. */
+/**
+ * The parts of our schemas that decoding uses. It checks a field and the values directly inside it, and nothing deeper.
+ */
 interface Shape {
   readonly type?: string;
   readonly 'x-kubernetes-preserve-unknown-fields'?: true;
@@ -63,9 +65,9 @@ interface Shape {
   readonly items?: Shape;
 }
 
-/** Counts problems by code, and keeps the first of each: what is not kept costs nothing. */
+/** Counts the problems by code, and keeps the first of each code. A problem that is only counted takes no memory. */
 interface Tally {
-  /** How many more problems with this code are to be written. */
+  /** How many more problems with this code are kept. */
   readonly room: (code: DecodingCode) => number;
   readonly add: (code: DecodingCode, count: number, first: readonly Omit<FoundProblem, 'code'>[]) => void;
   readonly findings: () => readonly Finding[];
@@ -85,10 +87,11 @@ function createTally(most: number): Tally {
 }
 
 /**
- * Reads an Orchestration from anything. It never fails: what is malformed is reported and left out, a malformed step keeps
- * its index and adds no edge, and `null` means absent. Of each code the first `most` problems are written, in declaration
- * order, and all are counted; nothing is found in what is well-formed.
- * Cost: linear; steps that are well-formed are neither copied nor changed. Ask `checkLimits` first.
+ * Decodes an Orchestration from any value. It never fails: it reports malformed values and leaves them out. A malformed
+ * step keeps its index and adds no edge. `null` means absent. All problems are counted, and for each code the first
+ * `most` are returned, in declaration order.
+ *
+ * Cost: linear. A well-formed step is neither copied nor changed. Call `checkLimits` first.
  */
 export function decodeOrchestration(
   object: unknown,
@@ -97,7 +100,7 @@ export function decodeOrchestration(
   const tally = createTally(most);
   const { steps, entrypoint, policies } = asRecord(asRecord(object)['spec']);
   const head = { entrypoint: entrypoint ?? undefined, policies: policies ?? undefined };
-  const fields = mend(head, { properties: headProperties }, ['spec'], tally);
+  const fields = takeOutMistakes(head, { properties: headProperties }, ['spec'], tally);
   const orchestration = {
     ...nameOf(object),
     ...(typeof fields['entrypoint'] === 'string' && { entrypoint: fields['entrypoint'] }),
@@ -107,7 +110,10 @@ export function decodeOrchestration(
   return { orchestration, findings: tally.findings() };
 }
 
-/** Reads an OrchestrationRun from anything; a malformed field is reported and left out, and the name of what to run is then empty. */
+/**
+ * Decodes an OrchestrationRun from any value. It reports malformed fields and leaves them out. A malformed reference
+ * has an empty name.
+ */
 export function decodeOrchestrationRun(
   object: unknown,
   most = Infinity,
@@ -115,7 +121,7 @@ export function decodeOrchestrationRun(
   const tally = createTally(most);
   const { orchestrationRef, parameters, deliveryId } = asRecord(asRecord(object)['spec']);
   const given = withoutNulls({ orchestrationRef, parameters, deliveryId });
-  const fields = mend(given, orchestrationRunSpecSchema, ['spec'], tally);
+  const fields = takeOutMistakes(given, orchestrationRunSpecSchema, ['spec'], tally);
   const spec = { orchestrationRef: { name: '' }, ...fields };
   return { run: { ...nameOf(object), spec }, findings: tally.findings() };
 }
@@ -124,7 +130,7 @@ function decodeSteps(list: unknown, tally: Tally): readonly Step[] {
   if (!Array.isArray(list) || list.length === 0) {
     const found =
       list === undefined ? 'is absent' : Array.isArray(list) ? 'is empty' : `is ${typeName(list)}, not a list`;
-    const describe = () => `${found}: ${CURES.MissingSteps}`;
+    const describe = () => `${found}: ${FIXES.MissingSteps}`;
     tally.add('MissingSteps', 1, [{ path: ['spec', 'steps'], describe }]);
     return [];
   }
@@ -133,12 +139,15 @@ function decodeSteps(list: unknown, tally: Tally): readonly Step[] {
     : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, tally)));
 }
 
-/** The schema allows empty text (a length limit there costs five times the rest): it is looked for here. */
+/**
+ * The schema allows empty strings, because a length limit takes five times as long as all other checks. So they are
+ * checked here.
+ */
 function isWellFormed(raw: unknown): raw is Step {
   return isStep(raw) && raw.name !== '' && raw.kind !== '' && raw.dependsOn?.includes('') !== true;
 }
 
-/** A copy of a malformed step with what is wrong taken out and reported. */
+/** Returns a copy of a malformed step without its mistakes, which are reported. */
 function repairStep(raw: unknown, index: number, tally: Tally): Step {
   const path = ['spec', 'steps', index];
   if (!isRecord(raw)) {
@@ -147,7 +156,7 @@ function repairStep(raw: unknown, index: number, tally: Tally): Step {
     return UNREADABLE_STEP;
   }
   const repaired = withoutNulls(raw);
-  mend(repaired, stepSchema, path, tally);
+  takeOutMistakes(repaired, stepSchema, path, tally);
   const { dependsOn } = raw;
   if (repaired['dependsOn'] === undefined && dependsOn !== undefined && dependsOn !== null) {
     repaired['dependsOn'] = Array.isArray(dependsOn)
@@ -158,30 +167,33 @@ function repairStep(raw: unknown, index: number, tally: Tally): Step {
   return Object.assign(repaired, { name, kind }) as Step;
 }
 
-/** Reports each mistake in a record without null, and takes the fields that hold one out of it. */
-function mend(
-  mended: Record<string, unknown>,
+/** Reports each mistake in a record, and deletes the fields that hold one. The record has no null values. */
+function takeOutMistakes(
+  record: Record<string, unknown>,
   shape: Shape,
   at: Path,
   tally: Tally,
 ): Readonly<Record<string, unknown>> {
   for (const [field, inside] of Object.entries(shape.properties ?? {})) {
-    const value = mended[field];
+    const value = record[field];
     if (value === undefined && shape.required?.includes(field) !== true) continue;
     const code = codeOf([...at, field]);
     const { count, first } = inspect(inside, value, code !== 'InvalidField', tally.room(code));
     if (count === 0) continue;
-    delete mended[field];
+    delete record[field];
     const problems = first.map(({ key, ...mistake }) => ({
       path: [...at, field, ...(key === undefined ? [] : [key])],
       describe: () => describeMistake(mistake, code),
     }));
     tally.add(code, count, problems);
   }
-  return mended;
+  return record;
 }
 
-/** A value of a wrong type, or absent, or empty, where `wanted` was due: a field itself, or what it has at `key`. */
+/**
+ * A value of the wrong type, or one that is absent or empty. It is a field or, if `key` is set, the value at `key` in a
+ * field.
+ */
 interface Mistake {
   readonly key?: string | number;
   readonly value: unknown;
@@ -190,7 +202,7 @@ interface Mistake {
 
 type Ask = (shape: Shape, found: unknown, key?: string | number) => void;
 
-/** Counts the mistakes in the value of a field, which is without null, and gives the first `most`. */
+/** Counts the mistakes in the value of a field and returns the first `most`. The value has no nulls. */
 function inspect(shape: Shape, value: unknown, isNamed: boolean, most: number): { count: number; first: Mistake[] } {
   const first: Mistake[] = [];
   let count = 0;
@@ -216,7 +228,7 @@ function askInside({ items, properties, additionalProperties, required }: Shape,
   for (const key in value) ask(additionalProperties, value[key], key);
 }
 
-/** Of the types that our schemas name; without one everything is of it. */
+/** Returns true if the value has this type, which is one that our schemas use. Every value has the type ''. */
 export function isOfType(type: string, value: unknown): boolean {
   if (type === 'integer') return Number.isInteger(value);
   if (type === 'array') return Array.isArray(value);
@@ -224,7 +236,7 @@ export function isOfType(type: string, value: unknown): boolean {
   return type === '' || typeof value === type;
 }
 
-/** The one table from a place to a code. */
+/** Maps the place of a mistake to its code. */
 function codeOf([, list, index, field]: Path): DecodingCode {
   if (list === 'orchestrationRef') return 'MissingOrchestrationRef';
   if (list !== 'steps' || typeof index !== 'number') return 'InvalidField';
@@ -234,18 +246,18 @@ function codeOf([, list, index, field]: Path): DecodingCode {
 }
 
 function describeMistake({ value, wanted }: Mistake, code: DecodingCode): string {
-  if (value === undefined) return `is absent: ${CURES[code]}`;
+  if (value === undefined) return `is absent: ${FIXES[code]}`;
   return value === '' && wanted === 'string'
-    ? `is empty: ${CURES[code]}`
+    ? `is empty: ${FIXES[code]}`
     : `is ${typeName(value)}, not ${article(wanted)}`;
 }
 
-/** A type with its article, for a message. */
+/** Formats a type for a message, with its article. */
 export function article(type: string): string {
   return type === 'array' ? 'a list' : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
-/** The value for a message, by type, and itself where it is short. */
+/** Formats a value for a message: its type and, for a string, number or boolean, the value itself. */
 export function typeName(value: unknown): string {
   if (typeof value === 'string') return `the string ${quoteName(value)}`;
   if (typeof value === 'number' || typeof value === 'boolean')
@@ -254,29 +266,32 @@ export function typeName(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-/** What an object is called; empty where it does not say. */
+/** Returns the name and the namespace of an object. Each is empty if it is absent. */
 export function nameOf(object: unknown): { name: string; namespace: string } {
   const { name, namespace } = asRecord(asRecord(object)['metadata']);
   return { name: typeof name === 'string' ? name : '', namespace: typeof namespace === 'string' ? namespace : '' };
 }
 
-/** Whether it is an object with fields: no list, and not null. */
+/** Returns true for an object that is neither a list nor null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Itself where it has fields, else an object that has none. */
+/** Returns the value itself if it is a record, or else an empty record. */
 export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
-/** The fields of these names that a record has; of what is no record, none. */
+/** Returns the fields of a record that have these names. A value that is not a record has no fields. */
 export function pick(record: unknown, fields: readonly string[]): Record<string, unknown> {
   const from = asRecord(record);
   return Object.fromEntries(fields.flatMap((field) => (field in from ? [[field, from[field]]] : [])));
 }
 
-/** A copy without what is null, in the object and in those directly inside it: null means absent, save in a list. */
+/**
+ * Returns a copy without null values in the object and in the objects directly inside it. Null means absent, except in
+ * a list.
+ */
 function withoutNulls(record: Readonly<Record<string, unknown>>, levels = 2): Record<string, unknown> {
   return Object.fromEntries(presentFields(record, levels));
 }

@@ -5,34 +5,39 @@ import { findOverLimits } from './judge.ts';
 import type { Step } from './schema.ts';
 import { Annotation, Label } from './vocabulary/metadata.ts';
 
-/** Whether the sequential default is also written into the object. `Auto`: unless Argo CD tracks it. */
+/**
+ * Whether the gate writes the sequential default into the object. `Auto` writes it unless Argo CD tracks the object.
+ */
 export const defaultingModes = ['Auto', 'Always', 'Never'] as const;
 export type DefaultingMode = (typeof defaultingModes)[number];
 
-/** A step that waits for another one than in what was sent; the first of a chain waits for none. */
+/** A step whose dependency differs from what the author sent. The first step of a chain has no predecessor. */
 export interface Rewired {
   readonly index: number;
   readonly name: string;
   readonly predecessor: string | undefined;
 }
 
-/** What defaulting makes of an object. */
+/** The changes that defaulting makes to an object. */
 export interface Defaulted {
-  /** Absent: the `dependsOn` stay as they are. */
+  /** The new `dependsOn` of all steps. If absent, they do not change. */
   readonly dependsOn?: Chain;
-  /** Whether the object is to carry Annotation.Defaulted. */
+  /** Whether the object must have Annotation.Defaulted. */
   readonly isAnnotated: boolean;
-  /** What deriving a chain again changes. Absent where the default is written for the first time: it holds anyway. */
+  /**
+   * The steps that change because the chain is derived again. Absent if the default is written for the first time,
+   * because that does not change the graph.
+   */
   readonly rewired?: readonly Rewired[];
 }
 
 /**
- * What the sequential default makes of `current`, given what is stored (`previous`, undefined at creation).
+ * Decides what the sequential default changes in `current`. `previous` is the stored object, undefined for a create.
  *
- * The chain is written if no step declares `dependsOn`. It is derived again if the author only took steps out of a written
- * chain, put some in or renamed some: what then still has a `dependsOn` has it from us, and a new step without one would
- * start at once. An object that is over a limit, cannot be decoded or annotated, or whose step names do not tell its steps
- * apart, is left alone: undefined. Applying the result and asking again gives the same. Linear.
+ * If no step declares `dependsOn`, the chain is written. If the author only removed, added or renamed steps in a
+ * written chain, the chain is derived again: every `dependsOn` that is left was written by the gate, and a new step
+ * without one would start at once. The result is undefined, and nothing changes, if the object is over a limit, cannot
+ * be decoded, cannot be annotated, or has two steps with the same name. The function is idempotent. Cost: linear.
  */
 export function defaultOrchestration(
   current: unknown,
@@ -55,8 +60,8 @@ export function defaultOrchestration(
 }
 
 /**
- * Whether every `dependsOn` in `steps` was written by us into the chain `before`: then the author has declared nothing. A
- * step that is new and has the `dependsOn` of one that is gone is that step under another name.
+ * Returns true if the gate wrote every `dependsOn` in `steps` into the chain `before`, so that the author declared
+ * none. A new step with the `dependsOn` of a removed step counts as that step with another name.
  */
 function isLeftOfChain(steps: readonly Step[], before: readonly Step[]): boolean {
   if (!isChain(before, chainOf(before))) return false;
@@ -71,7 +76,7 @@ function isLeftOfChain(steps: readonly Step[], before: readonly Step[]): boolean
   });
 }
 
-/** The steps whose dependency deriving the chain again changes. */
+/** Returns the steps whose dependency changes when the chain is derived again. */
 function rewiredSteps(steps: readonly Step[], chain: Chain): Rewired[] {
   return steps.flatMap(({ name, dependsOn }, index) => {
     const [predecessor] = chain[index] ?? [];
@@ -91,7 +96,7 @@ function mayBeAnnotated(object: unknown): boolean {
   return isRecord(metadata) && (isRecord(metadata['annotations']) || (metadata['annotations'] ?? null) === null);
 }
 
-/** Argo CD marks what it applies by this annotation or, in its older default, by this label. */
+/** Argo CD marks the objects that it applies with this annotation, or with this label by its older default. */
 function isTrackedByArgoCd(object: unknown): boolean {
   const tracking = metadataMap(object, 'annotations')[Annotation.ArgoCdTracking];
   return tracking !== undefined || metadataMap(object, 'labels')[Label.ArgoCdInstance] !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Whether two JSON values are the same; the order of an object's keys does not count. Linear, and without recursion:
- * nesting of any depth is safe. What is still to be compared is one flat list, since a value can have a million entries.
+ * Returns true if two JSON values are equal. The order of an object's keys does not matter. Linear, and without
+ * recursion, so any depth is safe. The pending values are in one flat list, because a value can have a million entries.
  */
 export function isEqual(left: unknown, right: unknown): boolean {
   const pending = [left, right];
@@ -26,7 +26,7 @@ function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
-/** Whether both are lists of one length, or objects with the same keys. */
+/** Returns true if both are lists of the same length, or objects with the same keys. */
 function isAlike(one: Container, other: Container): boolean {
   if (Array.isArray(one) || Array.isArray(other)) {
     return Array.isArray(one) && Array.isArray(other) && one.length === other.length;

@@ -1,38 +1,39 @@
 import { suggestName } from '../dag/suggest.ts';
 
-/** A field that something reads. */
+/** A field that the gate, the reconciler or a controller reads. */
 export interface Field {
-  /** What other engines, and people, call it, with spaces between. */
+  /** Other names for the field, from other engines and from users, separated by spaces. */
   readonly aliases?: string;
-  /** What holds without the field; of one that holds others, they say it. */
+  /** The effect if the field is absent. A field with inner fields has none: its inner fields describe it. */
   readonly without?: string;
-  /** What is read of the field, where that is not all of it. */
+  /** The inner fields that are read, if not the whole field is read. */
   readonly inside?: FieldTable;
-  /** It holds an object, and not the name of one. */
+  /** The field holds a whole object, not the name of an object. */
   readonly isObject?: boolean;
 }
 
-/** Fields by name, and what each may be called: folded, so that case and separators do not count. */
+/** Fields by name, and the words that mean each field. Words are folded, so that case and separators do not matter. */
 export interface FieldTable {
   readonly fields: ReadonlyMap<string, Field>;
-  /** From a word to a field. */
+  /** The name of a field by folded word. */
   readonly meanings: ReadonlyMap<string, string>;
-  /** The words that a few edits may lead to. */
+  /** The words that a misspelled name is compared with. */
   readonly near: readonly string[];
 }
 
-/** A shorter word that differs in two letters is more likely another word. */
+/** Two edits are allowed only in words of this length or longer: a shorter word is then probably another word. */
 const LONG_WORD = 8;
 
-/** A field of a step that its child, or its wait, is made from. */
+/** A field of a step that becomes part of its child. */
 export const ofTheChild: Field = { without: 'the child of this step is created without it' };
 
 /** A field that names an object. */
 export const reference = (aliases: string): Field => ({ ...ofTheChild, aliases });
 
 /**
- * The fields of a step that all kinds read. What resembles neither these nor those of the kinds is foreign, and others may read
- * it. The aliases are of Argo Workflows, Tekton, GitHub, GitLab and Jobs, and what people write first.
+ * The fields of a step that all kinds read. A field that resembles neither these nor the fields of the kinds is
+ * foreign: another program can read it. The aliases come from Argo Workflows, Tekton, GitHub, GitLab and Jobs, and from
+ * common guesses.
  */
 export const stepFields: Readonly<Record<string, Field>> = {
   name: {},
@@ -66,7 +67,7 @@ export const stepFields: Readonly<Record<string, Field>> = {
   },
 };
 
-/** Every field of `policies` that anything reads. */
+/** Every field of `policies` that is read. */
 export const policyFields = tableOf({
   retries: {
     aliases: 'retry retryPolicy retryLimit maxRetries backoffLimit',
@@ -89,15 +90,17 @@ export const policyFields = tableOf({
   },
 });
 
-/** Gives the known field that an unknown one resembles. */
+/** Returns the known field that an unknown one resembles. */
 export type Guess = (field: string) => string | undefined;
 
-/** An object has few names that nothing reads; more are taken for foreign unseen, so that no object makes a decision slow. */
+/**
+ * The maximum number of unknown names to compare. More are taken as foreign, so that no object makes a decision slow.
+ */
 export const MOST_GUESSED = 256;
-/** Longer than anything that is read, whatever is left out of it. */
+/** The maximum length of a name to compare. It is longer than every known name. */
 const LONGEST_GUESSED = 40;
 
-/** A table of these fields. */
+/** Builds the table of these fields. */
 export function tableOf(named: Readonly<Record<string, Field>>): FieldTable {
   const fields = new Map(Object.entries(named));
   const meant = [...fields].filter(([, field]) => Object.keys(field).length > 0);
@@ -108,7 +111,7 @@ export function tableOf(named: Readonly<Record<string, Field>>): FieldTable {
   return { fields, meanings: new Map(words), near: words.filter(isNear).map(([word]) => word) };
 }
 
-/** Guesses which field is meant, by case, separators, edits and aliases; what it has guessed it remembers. */
+/** Creates a guess that finds the intended field by case, separators, edits and aliases. It caches its results. */
 export function createGuess({ meanings, near }: FieldTable): Guess {
   const guessed = new Map<string, string | undefined>();
   return (field) => {

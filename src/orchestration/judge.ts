@@ -15,42 +15,42 @@ import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeanin
 import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.ts';
 import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
 
-/** Every rule there is. The order decides which of two problems in one place is told first. */
+/** All rules. Problems at the same place are reported in this order. */
 const allRules = [...decodingRules, ...limitRules, ...graphRules, ...resourceRules, ...runRules] as const;
 export const rules: readonly RuleMeaning[] = allRules;
 
-/** The code of a rule: a run that fails by it, and the Orchestration, have it as the reason of their conditions. */
+/** The code of a rule. It is also the reason in the conditions of an Orchestration or a run that violates the rule. */
 export type ProblemCode = (typeof allRules)[number]['code'];
 
 export type Severity = 'deny' | 'warn' | 'off';
 
-/** What objects are judged by. */
+/** The settings of a judgement. */
 export interface Policy {
   readonly limits: Limits;
-  /** Rules not named keep their own severity; a fixed rule denies whatever is said. */
+  /** Severities by code. Other rules keep their default severity. A fixed rule always denies. */
   readonly severities: ReadonlyMap<string, Severity>;
-  /** The step kinds that are known. */
+  /** The known step kinds. */
   readonly kinds: StepKinds;
 }
 
 export const defaultPolicy: Policy = { limits: defaultLimits, severities: new Map(), kinds: stepKinds };
 
-/** A problem as everybody tells it: people, `kubectl`, the CLI. */
+/** A problem as the gate, the CLI and the page show it. */
 export interface Problem<Code extends string = ProblemCode> {
   readonly code: Code;
   readonly severity: 'deny' | 'warn';
   readonly path: Path;
-  /** `path` as Kubernetes writes it. */
+  /** `path` in the notation of Kubernetes. */
   readonly field: string;
-  /** One sentence, with no unprintable character: what is wrong, the value, what to do. */
+  /** The mistake, the value and the fix. It has no unprintable characters. */
   readonly message: string;
-  /** The loop of a DependencyCycle: each waits for the next, the last for the first. */
+  /** The loop of a DependencyCycle. Each step depends on the next, and the last depends on the first. */
   readonly steps?: readonly string[];
 }
 
 /**
- * What is wrong, in declaration order: of the list as a whole first, then step by step. `denials` and `warnings` hold at
- * most as many as were asked for; the counts are of all there are.
+ * The problems of an object: first those of the list as a whole, then those of each step in declaration order.
+ * `denials` and `warnings` each hold at most the requested number. The counts include all problems.
  */
 export interface Judgement {
   readonly denials: readonly Problem[];
@@ -59,13 +59,17 @@ export interface Judgement {
   readonly warnedCount: number;
 }
 
-/** An answer shows so many problems of a kind; nobody mends more at a time, and a suggestion for each costs. */
+/**
+ * The maximum number of denials, and of warnings, in an answer. Authors do not fix more at a time, and suggestions are
+ * expensive.
+ */
 const MOST_SHOWN = 50;
 
 /**
- * The one judgement of an Orchestration, as it came, for the gate, the reconciler and the CLI alike. Of an object over a limit
- * only that is reported: nothing else of it is looked at. `others` are problems that were found elsewhere.
- * Cost: linear; memory only for what is shown and for one number a mistaken entry.
+ * Judges an Orchestration as received. The gate, the reconciler and the CLI all call this function. If the object is
+ * over a limit, only that is reported, and nothing else is checked. `others` are problems from other checks.
+ *
+ * Cost: linear. Memory: the problems that are shown, and one number for each wrong entry.
  */
 export function judgeOrchestration(
   object: unknown,
@@ -85,12 +89,12 @@ export function judgeOrchestration(
   return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
 }
 
-/** Whether an Orchestration, as it came, has more than the limits allow: then nobody works on it. */
+/** Checks an Orchestration, as received, against the limits. An object over a limit is not processed any further. */
 export function findOverLimits(object: unknown, limits: Limits, most = 1): readonly Finding[] {
   return checkLimits(stepsOf(object), limits, most).map(placeInSpec);
 }
 
-/** The list of steps as it came. */
+/** Returns the list of steps as received. */
 function stepsOf(object: unknown): readonly unknown[] {
   const { steps } = asRecord(asRecord(object)['spec']);
   return Array.isArray(steps) ? steps : [];
@@ -104,7 +108,7 @@ function placeInSpec({ code, count, problems }: GraphFinding): Finding {
   };
 }
 
-/** The one judgement of an OrchestrationRun; `previous` is what it was before an update, undefined for a new one. */
+/** Judges an OrchestrationRun. `previous` is the object before an update, undefined for a create. */
 export function judgeRun(
   object: unknown,
   previous: unknown,
@@ -115,12 +119,14 @@ export function judgeRun(
   return weigh([...findings, ...checkRunUpdate(previous, object)], policy, mostShown);
 }
 
-/** Gives each problem its severity, drops what is off, and writes those that are shown. */
+/**
+ * Assigns a severity to each problem, drops the problems of rules that are off, and writes the messages that are shown.
+ */
 export function weigh(findings: readonly Finding[], { severities }: Policy, mostShown = MOST_SHOWN): Judgement {
   const of = (severity: 'deny' | 'warn') => {
     const all = findings.filter(({ code }) => severityOf(code, severities) === severity);
     const problems = all.flatMap((finding) => finding.problems).sort(byPlace);
-    // `severityOf` knows no other code.
+    // The cast is safe: `severityOf` throws for any other code.
     const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity) as Problem);
     return { shown, count: all.reduce((sum, { count }) => sum + count, 0) };
   };
@@ -140,7 +146,7 @@ function isOn(code: string, { severities }: Policy): boolean {
   return severityOf(code, severities) !== 'off';
 }
 
-/** By step (what concerns no single step first), then by rule; sorting is stable, so then as found. */
+/** Sorts by step, then by rule, then as found. Problems that concern no single step come first. */
 function byPlace(left: FoundProblem, right: FoundProblem): number {
   return indexOf(left) - indexOf(right) || rankOf(left) - rankOf(right);
 }
@@ -153,7 +159,7 @@ function rankOf({ code }: FoundProblem): number {
   return meanings.get(code)?.rank ?? 0;
 }
 
-/** The problem as everybody tells it, with its sentence. */
+/** Writes a problem with its severity and its message. */
 export function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem<string> {
   return { code, severity, path, field: formatPath(path), message: describe(), ...(loop && { steps: loop }) };
 }

@@ -1,36 +1,36 @@
 import { displayName } from '../dag/display.ts';
 
-/** Where in an object: `['spec', 'steps', 3, 'dependsOn', 0]`. */
+/** A place in an object: `['spec', 'steps', 3, 'dependsOn', 0]`. */
 export type Path = readonly (string | number)[];
 
-/** A rule's name and what a problem of it does to an object unless configured otherwise. */
+/** A rule: its code, and its default effect on an object. */
 export interface RuleMeaning {
   readonly code: string;
   readonly severity: 'deny' | 'warn';
-  /** Without this rule the graph cannot be decided, so it denies whatever is configured. */
+  /** The rule always denies, whatever is configured: without it, the graph cannot be checked. */
   readonly isFixed?: boolean;
 }
 
-/** Something wrong with an object. `describe` writes the sentence, and is called only for problems that are shown. */
+/** A problem of an object. `describe` writes the message. It is called only for problems that are shown. */
 export interface FoundProblem {
   readonly code: string;
   readonly path: Path;
   readonly describe: () => string;
-  /** The names on the loop of a cycle, each waiting for the next and the last for the first. */
+  /** For a cycle, the names on the loop. Each step depends on the next, and the last depends on the first. */
   readonly loop?: readonly string[];
 }
 
-/** What a rule finds: how many problems there are, and the first of them. */
+/** The result of a rule: the number of problems, and the first of them. */
 export interface Found {
   readonly count: number;
   readonly problems: readonly Omit<FoundProblem, 'code'>[];
 }
 
-/** Takes note of a problem: it is counted, and worded only if it is shown. */
-export type Tell = (path: Path, describe: () => string) => void;
+/** Reports a problem. It is counted, and its message is written only if it is shown. */
+export type Report = (path: Path, describe: () => string) => void;
 
-/** What `find` tells, of which the first `most` are kept. */
-export function collect(most: number, find: (tell: Tell) => void): Found {
+/** Collects the problems that `find` reports. It counts all and keeps the first `most`. */
+export function collect(most: number, find: (report: Report) => void): Found {
   const problems: Omit<FoundProblem, 'code'>[] = [];
   let count = 0;
   find((path, describe) => {
@@ -39,14 +39,17 @@ export function collect(most: number, find: (tell: Tell) => void): Found {
   return { count, problems };
 }
 
-/** All problems with one code: how many there are, and the first of them in the order of their places. */
+/** All problems with one code: their number, and the first of them, sorted by place. */
 export interface Finding {
   readonly code: string;
   readonly count: number;
   readonly problems: readonly FoundProblem[];
 }
 
-/** A path as Kubernetes writes it: `spec.steps[3].dependsOn[0]`, and `spec.steps[3].with[my.key]` where a key is no word. */
+/**
+ * Formats a path as Kubernetes does: `spec.steps[3].dependsOn[0]`, or `spec.steps[3].with[my.key]` if a key is not an
+ * identifier.
+ */
 export function formatPath(path: Path): string {
   return path
     .map((segment, index) => {

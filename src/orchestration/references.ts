@@ -3,38 +3,45 @@ import type { StepKind } from './kinds/kind.ts';
 import type { Step } from './schema.ts';
 
 /**
- * What a step refers to under `field`, in any spelling the agents chart's controller reads: `step.toolRef.name`,
- * `step.toolRef`, `step.with.toolRef`, the last as a name or as JSON text `{"name": "…"}`. Undefined where none names anything.
+ * Returns the name that a step gives in a reference field. It reads every form that the controller of the agents chart
+ * reads: `step.toolRef.name`, `step.toolRef` and `step.with.toolRef`. The last is a name or the JSON text `{"name":
+ * "…"}`. Undefined if there is no name in any form.
  */
 export function readReference(step: Step, field: string): string | undefined {
   return nameIn(step[field]) ?? nameIn(parameterOf(step, field));
 }
 
-/** What a step gives whole under `field`: an object, or JSON text of one, in the step or in its `with`. */
+/**
+ * Returns the object that a step gives in `field`, in the step itself or in its `with`: an object, or the JSON text of
+ * one.
+ */
 export function readObject(step: Step, field: string): Readonly<Record<string, unknown>> | undefined {
   return objectIn(step[field]) ?? objectIn(parameterOf(step, field));
 }
 
-/** Whether a step has under `field`, itself or in its `with`, an object or text that begins as JSON text of one: without parsing it. */
+/**
+ * Returns true if `field`, in the step or in its `with`, is an object or text that starts like a JSON object. It parses
+ * nothing.
+ */
 export function mentionsObject(step: Step, field: string): boolean {
   return beginsObject(step[field]) || beginsObject(parameterOf(step, field));
 }
 
-/** What a step kind needs, and the fields that it reads. */
+/** The requirements of a step kind, and the fields that it reads. */
 export type Needing = Pick<StepKind, 'needs' | 'fields'>;
 
-/** The lists of which a step needs one field and gives none. */
+/** Returns the lists in `kind.needs` of which the step gives no field. */
 export function listLacking(step: Step, kind: Needing | undefined): readonly (readonly string[])[] {
   return kind?.needs.filter((wanted) => !givesAny(step, wanted, kind)) ?? [];
 }
 
-/** Whether there are such lists. It makes none, since it is asked of every step. */
+/** Returns true if `listLacking` is not empty. It allocates no list, because it runs for every step. */
 export function isLacking(step: Step, kind: Needing | undefined): boolean {
   for (const wanted of kind?.needs ?? []) if (!givesAny(step, wanted, kind)) return true;
   return false;
 }
 
-/** Whether a step gives one of these fields, in any spelling. Whether JSON text of an object is sound is asked of its child. */
+/** Returns true if a step gives one of these fields, in any form. The check of the child finds invalid JSON text. */
 function givesAny(step: Step, wanted: readonly string[], kind: Needing | undefined): boolean {
   for (const field of wanted) {
     const isObject = kind?.fields[field]?.isObject === true;
@@ -47,10 +54,10 @@ function beginsObject(value: unknown): boolean {
   return isRecord(value) || (typeof value === 'string' && /^\s*\{/.test(value));
 }
 
-/** Reads a field of a step, wherever the step gives it. */
+/** Reads a field of a step, from the step itself or from its `with`. */
 export type StepReader = (step: Step, field: string) => unknown;
 
-/** Whether a field is read from the step's `with`, since the step itself does not give it. */
+/** Returns true if a field is read from the step's `with` because the step itself does not give it. */
 export function isReadFromWith(step: Step, field: string, read: StepReader | undefined): boolean {
   return read !== undefined && read({ ...step, with: {} }, field) === undefined && read(step, field) !== undefined;
 }
@@ -78,8 +85,9 @@ function nonEmpty(value: unknown): string | undefined {
 }
 
 /**
- * Text as long as this holds any reference, and any prompt: the API server takes no more as a whole annotation. What is
- * longer is not parsed, since the values in a text can take forty times its size.
+ * The maximum length of a JSON text that is parsed. It is enough for every reference and prompt: the API server limits
+ * all annotations of an object to the same size. A longer text is not parsed, because its values can take 40 times its
+ * size.
  */
 const LONGEST_JSON = 256 * 1024;
 

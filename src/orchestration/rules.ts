@@ -9,7 +9,10 @@ import { isLacking, listLacking, readReference } from './references.ts';
 import type { Step } from './schema.ts';
 import { findUnknownFields, misspelling, UNKNOWN_FIELD } from './unknown-fields.ts';
 
-/** Longest chain of lists and objects inside a step or the policies: far beyond use, far below what overflows a stack (5,000). */
+/**
+ * The maximum depth of lists and objects in a step or the policies. No user needs more, and a stack overflow needs
+ * 5,000.
+ */
 const MOST_LEVELS = 500;
 
 const LONGEST_LABEL = 63;
@@ -18,7 +21,7 @@ const ENTRYPOINT_MEANS =
   'The agents chart marks the Orchestration Invalid for this (EntrypointMissing); this reconciler ignores it';
 
 const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds', 'pendingTimeoutSeconds'];
-/** A lifetime or a limit of 0 deletes: that is not to come of a mistake. */
+/** An invalid lifetime or history limit is ignored, because a limit of 0 deletes runs. */
 const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])[] = [
   [['retries', 'limit'], 'counts as 0'],
   [['timeouts', 'totalSeconds'], 'counts as 0'],
@@ -29,13 +32,13 @@ const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])
 
 type Place = Omit<FoundProblem, 'code'>;
 
-/** An Orchestration, and what it was decoded from. */
+/** An Orchestration, and the steps that it was decoded from. */
 interface Subject extends Orchestration {
-  /** The steps as they came, of which decoding has taken out what is malformed. */
+  /** The steps as received, with the malformed values that decoding leaves out. */
   readonly given: readonly unknown[];
-  /** Whether each dependsOn is the sequential default, written by us. */
+  /** Whether the gate wrote all `dependsOn` as the sequential default. */
   readonly isDefaulted: boolean;
-  /** The step kinds that are known. */
+  /** The known step kinds. */
   readonly kinds: StepKinds;
 }
 
@@ -43,7 +46,7 @@ interface ResourceRule extends RuleMeaning {
   readonly find: (subject: Subject, most: number) => Found;
 }
 
-/** What is asked of the resource beside its graph, in the order told for one and the same place. */
+/** The rules of the resource, except those of its graph. Problems at the same place are reported in this order. */
 export const resourceRules = [
   { code: 'NestingTooDeep', severity: 'deny', isFixed: true, find: all(deepNesting) },
   { code: 'SubOrchestrationCycle', severity: 'deny', find: all(ownSubOrchestrations) },
@@ -56,7 +59,7 @@ export const resourceRules = [
   { code: 'InvalidDuration', severity: 'warn', find: all(invalidDurations) },
 ] as const satisfies readonly ResourceRule[];
 
-/** A rule that finds a few problems a step at most. */
+/** Makes a rule from a function that returns all problems. Use it for rules that find few problems in each step. */
 function all(find: (subject: Subject) => readonly Place[]): ResourceRule['find'] {
   return (subject) => {
     const problems = find(subject);
@@ -64,7 +67,10 @@ function all(find: (subject: Subject) => readonly Place[]): ResourceRule['find']
   };
 }
 
-/** All problems of the resource beside its graph, rule by rule, of each the first `most`. Linear in the size of the object. */
+/**
+ * Returns the problems of the resource, except those of its graph, rule by rule, at most `most` for each rule. Linear
+ * in the size of the object.
+ */
 export function checkResource(subject: Subject, most = Infinity): readonly Finding[] {
   return resourceRules
     .map(({ code, find }) => ({ code, found: find(subject, most) }))
@@ -76,7 +82,7 @@ export function checkResource(subject: Subject, most = Infinity): readonly Findi
     }));
 }
 
-/** The names of the Orchestrations that this one runs as steps, each with the place where it does. */
+/** Returns the names of the Orchestrations that this one runs as steps, with the places of the references. */
 export function subOrchestrations(
   { steps }: Orchestration,
   kinds = stepKinds,
@@ -109,8 +115,8 @@ function missingEntrypoint({ entrypoint, steps }: Orchestration): Place[] {
       entrypoint,
       steps.map(({ name }) => name),
     );
-    const cure = meant === undefined ? 'name a step, or remove it.' : `did you mean ${quoteName(meant)}?`;
-    return `no step is named ${quoteName(entrypoint)}: ${cure} ${ENTRYPOINT_MEANS}`;
+    const fix = meant === undefined ? 'name a step, or remove it.' : `did you mean ${quoteName(meant)}?`;
+    return `no step is named ${quoteName(entrypoint)}: ${fix} ${ENTRYPOINT_MEANS}`;
   };
   return [{ path: ['spec', 'entrypoint'], describe }];
 }
@@ -126,7 +132,7 @@ function unknownKinds({ steps, kinds }: Subject): Place[] {
   }));
 }
 
-/** Where a reference was given and is malformed, that was found already. */
+/** A reference that is present and malformed is not reported here, because decoding reports it. */
 function missingReferences({ steps, given, kinds }: Subject): Place[] {
   return findSteps(steps, (step) => isLacking(step, kinds.get(step.kind))).flatMap(({ index, step }) =>
     listLacking(step, kinds.get(step.kind))
@@ -135,7 +141,7 @@ function missingReferences({ steps, given, kinds }: Subject): Place[] {
   );
 }
 
-/** Whether decoding has taken out what the step as it came has under one of these fields, or all of its `with`. */
+/** Returns true if decoding removed the value of one of these fields from the step as received, or its whole `with`. */
 function isMalformed(step: Step, given: unknown, fields: readonly string[]): boolean {
   const raw = asRecord(given);
   return [...fields, 'with'].some((field) => step[field] === undefined && (raw[field] ?? undefined) !== undefined);
@@ -144,17 +150,17 @@ function isMalformed(step: Step, given: unknown, fields: readonly string[]): boo
 function describeLack(step: Step, fields: readonly string[], kinds: StepKinds): string {
   const meant = fields.map((field) => [misspelling(step, field, kinds.fields), field] as const);
   const [misspelt, field] = meant.find(([found]) => found !== undefined) ?? [];
-  const cure = misspelt === undefined ? '' : `; rename ${quoteName(misspelt)} to ${field}`;
-  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs${cure}`;
+  const fix = misspelt === undefined ? '' : `; rename ${quoteName(misspelt)} to ${field}`;
+  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs${fix}`;
 }
 
-/** What the API server, or a controller, has against the children of steps. */
+/** Finds children of steps that the API server would deny or a controller would fail. */
 function findDeniedChildren({ steps, kinds }: Subject, most: number): Found {
-  return collect(most, (tell) => {
+  return collect(most, (report) => {
     for (let index = 0; index < steps.length; index++) {
       const step = steps[index] as Step;
       const kind = kinds.get(step.kind);
-      if (kind?.type === 'Child') kind.checkChild?.(step, index, tell);
+      if (kind?.type === 'Child') kind.checkChild?.(step, index, report);
     }
   });
 }
@@ -174,13 +180,13 @@ function isDnsLabel(name: string): boolean {
 
 function invalidDurations({ steps, policies }: Orchestration): Place[] {
   const findings: Place[] = [];
-  const tell = (value: unknown, path: Path, what = 'counts as 0') => {
+  const report = (value: unknown, path: Path, what = 'counts as 0') => {
     const found = typeof value === 'number' ? `${value}` : 'this';
-    findings.push({ path, describe: () => `${found} is no whole number of 0 or more and ${what}` });
+    findings.push({ path, describe: () => `${found} is not a whole number of 0 or more and ${what}` });
   };
   for (const [[name, field], what] of POLICY_DURATIONS) {
     const value = field === undefined ? policies[name] : asRecord(policies[name])[field];
-    if (!isDuration(value)) tell(value, ['spec', 'policies', name, ...(field === undefined ? [] : [field])], what);
+    if (!isDuration(value)) report(value, ['spec', 'policies', name, ...(field === undefined ? [] : [field])], what);
   }
   const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds, pendingTimeoutSeconds }: Step) =>
     isDuration(retries) &&
@@ -188,7 +194,7 @@ function invalidDurations({ steps, policies }: Orchestration): Place[] {
     isDuration(timeoutSeconds) &&
     isDuration(pendingTimeoutSeconds);
   for (const { index, step } of findSteps(steps, (each) => !areDurations(each))) {
-    for (const field of STEP_DURATIONS) if (!isDuration(step[field])) tell(step[field], stepPath(index, field));
+    for (const field of STEP_DURATIONS) if (!isDuration(step[field])) report(step[field], stepPath(index, field));
   }
   return findings;
 }
@@ -197,7 +203,7 @@ function isDuration(value: unknown): boolean {
   return value === undefined || value === null || (Number.isInteger(value) && Number(value) >= 0);
 }
 
-/** Only what the schema leaves open can be deep: dependsOn and with hold text, and are most of a large object. */
+/** Skips `dependsOn` and `with`: they hold only text, so they are not deep, and they are most of a large object. */
 function deepNesting({ steps, policies }: Orchestration): Place[] {
   const describe = () => `lists and objects are nested more than ${MOST_LEVELS} deep: flatten it`;
   const findings: Place[] = isDeep(policies) ? [{ path: ['spec', 'policies'], describe }] : [];
@@ -208,7 +214,7 @@ function deepNesting({ steps, policies }: Orchestration): Place[] {
   return findings;
 }
 
-/** for…in, since it makes no list: this looks at every field of every step. */
+/** Uses for…in, which allocates no list, because this runs for every field of every step. */
 function hasDeepField(step: Step): boolean {
   for (const field in step) if (isOpen(field) && isDeep(step[field])) return true;
   return false;
@@ -218,7 +224,7 @@ function isOpen(field: string): boolean {
   return field !== 'dependsOn' && field !== 'with';
 }
 
-/** Recursion that ends where it has found what it looks for. It makes no list, since a value can be most of an object. */
+/** Stops at the first value that is too deep. It allocates no list, because a value can be most of an object. */
 function isDeep(value: unknown, levels = MOST_LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
@@ -248,10 +254,13 @@ function stepPath(index: number, ...inside: Path): Path {
   return ['spec', 'steps', index, ...inside];
 }
 
-/** What is asked of a change to an OrchestrationRun. */
+/** The rules for an update of an OrchestrationRun. */
 export const runRules = [{ code: 'RunSpecImmutable', severity: 'deny' }] as const satisfies readonly RuleMeaning[];
 
-/** A run that has taken its snapshot (`status.runId`) follows that: a change of its spec would be silently ignored. */
+/**
+ * A run with a snapshot (`status.runId`) follows the snapshot, so the reconciler would silently ignore a change of its
+ * spec.
+ */
 export function checkRunUpdate(previous: unknown, current: unknown): Finding[] {
   const { spec, status } = asRecord(previous);
   const { runId } = asRecord(status);

@@ -2,14 +2,14 @@ import type { Condition } from './conditions.ts';
 import type { Stored } from './vocabulary/meaning.ts';
 import type { StepReason } from './vocabulary/step-reasons.ts';
 
-/** Where a step stands. Succeeded, Failed, Skipped and Cancelled are final. */
+/** The phase of a step. Succeeded, Failed, Skipped and Cancelled are final. */
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
 
-/** Where a run stands. Succeeded, Failed and Cancelled are final. */
+/** The phase of a run. Succeeded, Failed and Cancelled are final. */
 export type FinalRunPhase = 'Succeeded' | 'Failed' | 'Cancelled';
 export type RunPhase = 'Pending' | 'Running' | FinalRunPhase;
 
-/** The object that carries out an attempt. Without uid it is an intent: it may or may not have been created. */
+/** The object that executes an attempt. Without a uid it is an intent, and the object may or may not exist. */
 export interface ResourceRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -23,22 +23,25 @@ export interface StepStatus {
   readonly name: string;
   readonly kind: string;
   readonly phase: StepPhase;
-  /** The phase that is stored, where this build does not know it: the step counts as Running, and nobody moves it on. */
+  /**
+   * The stored phase, if it is unknown to this build. The step then counts as Running, and this build does not change
+   * it.
+   */
   readonly storedPhase?: string;
   readonly reason?: Stored<StepReason>;
   readonly message?: string;
-  /** Attempts begun; 0 before the first. Never falls. */
+  /** The number of attempts that have started. 0 before the first. It never decreases. */
   readonly attempt: number;
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly lastTransitionTime?: string;
   readonly nextRetryAt?: string;
   readonly resourceRef?: ResourceRef;
-  /** Of the child, in place of `resourceRef` where the status is too large for that. */
+  /** The uid of the child. It replaces `resourceRef` if the status would be too large. */
   readonly uid?: string;
-  /** Of the step in the snapshot, in place of `name` where the status is too large for that. */
+  /** The index of the step in the snapshot. It replaces `name` if the status would be too large. */
   readonly index?: number;
-  /** The step failed, and `continueOnFailure` lets its dependents start all the same. */
+  /** The step failed, and its dependents start anyway because of `continueOnFailure`. */
   readonly ignored?: boolean;
 }
 
@@ -54,17 +57,19 @@ export interface RunStatus {
   readonly stepStatuses: readonly StepStatus[];
 }
 
-/** An attempt is under way, as far as this build knows: a phase that it does not know may be anything but over. */
+/**
+ * Returns true if an attempt runs. False for a step whose phase is unknown to this build, which is not final either.
+ */
 export function isRunning({ phase, storedPhase }: StepStatus): boolean {
   return phase === 'Running' && storedPhase === undefined;
 }
 
-/** Nothing more becomes of the step. */
+/** Returns true if the phase of the step is final. */
 export function isStepFinal({ phase }: StepStatus): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
 }
 
-/** Nothing more becomes of the run. */
+/** Returns true if the phase of the run is final. */
 export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
   status: Status,
 ): status is Status & { readonly phase: FinalRunPhase } {
@@ -72,7 +77,10 @@ export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }
 
-/** Succeeded, or failed for good where that is tolerated: what lets dependents start. */
+/**
+ * Returns true if dependents can start: the step succeeded, or it failed with `continueOnFailure` and has no attempts
+ * left.
+ */
 export function isSatisfied({ phase, ignored }: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
 }

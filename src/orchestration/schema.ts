@@ -1,9 +1,10 @@
 import type { FromSchema } from 'json-schema-to-ts';
 
 /**
- * The fields of both kinds, written once: ajv judges by it, the types below are derived from it, and the CRDs are
- * generated from it (`make generate`). It is the agents chart's schema with descriptions and `continueOnFailure`; it
- * sets no limit that one lacks, so emptiness and ranges are rules (rules.ts), not schema.
+ * The only definition of the fields of both kinds. ajv validates with it, the types below are derived from it, and
+ * `make generate` generates the CRDs from it. It is the schema of the agents chart, plus descriptions and
+ * `continueOnFailure`. It adds no limit that the schema of the agents chart lacks, so the rules (rules.ts) check for
+ * empty values and ranges.
  */
 export const GROUP = 'orchestration.proompteng.ai';
 export const VERSION = 'v1alpha1';
@@ -27,61 +28,73 @@ export const stepSchema = {
   'x-kubernetes-preserve-unknown-fields': true,
   required: ['kind', 'name'],
   properties: {
-    name: text('Name of the step, unique in this list. A DNS label of at most 63 characters works everywhere.'),
-    kind: text('What the step does.'),
+    name: text('Name of the step, unique in this list. A DNS label of at most 63 characters is valid everywhere.'),
+    kind: text('Kind of the step, which defines what the step does.'),
     dependsOn: {
       type: 'array',
       items: { type: 'string' },
       description:
-        'Names of the steps that must be satisfied before this one starts: succeeded, or failed with continueOnFailure. ' +
-        'If no step of the list declares dependsOn, each waits for the one before it. As soon as one step declares it, ' +
-        'a step without it starts at once; an empty list says so explicitly.',
+        'Names of the steps that this step depends on. The step starts after each of them has succeeded, or has ' +
+        'failed and has continueOnFailure. If no step in the list sets dependsOn, steps run in sequence: a step ' +
+        'that omits dependsOn depends on the step before it. If at least one step sets dependsOn, a step that omits ' +
+        'it has no dependencies. An empty list means no dependencies.',
     },
     continueOnFailure: {
       type: 'boolean',
       description:
-        'Best effort: when this step has failed and no attempts are left, its dependents start as if it had succeeded. ' +
-        'It speaks only of the step’s own failure; a skipped or cancelled step never satisfies its dependents.',
+        'If true, the dependents of this step start even if the step has failed and has no attempts left. This ' +
+        'applies only to a failure of the step itself. If the step is skipped or cancelled, its dependents do not ' +
+        'start.',
     },
     retries: integer(
-      'Attempts after the first one that fails. 0 or absent: none, unless spec.policies.retries.limit says more.',
+      'Maximum number of attempts after the first one fails. If absent, spec.policies.retries.limit applies, or ' +
+        'else 0.',
     ),
-    retryBackoffSeconds: integer('Seconds between a failed attempt and the next one. 0 or absent: at once.'),
+    retryBackoffSeconds: integer(
+      'Seconds between a failed attempt and the next one. If 0 or absent, the next attempt starts at once.',
+    ),
     timeoutSeconds: integer(
-      'Bounds one attempt, from its start: that of the AgentRun or the Job, otherwise that of the attempt. 0 or absent: no bound.',
+      'Maximum duration of one attempt, in seconds. It counts from the start of the AgentRun or the Job, or else ' +
+        'from the start of the attempt. If 0 or absent, there is no limit.',
     ),
     pendingTimeoutSeconds: integer(
-      'Bounds the time in which the child of an AgentRun or ToolRun step exists and has not started, in each attempt. 0 or absent: no bound.',
+      'Maximum time that the child of an AgentRun or ToolRun step can exist without starting, in seconds, for ' +
+        'each attempt. If 0 or absent, there is no limit.',
     ),
     agentRef: reference('The Agent that an AgentRun step runs.'),
     toolRef: reference('The Tool that a ToolRun step runs.'),
     orchestrationRef: reference('The Orchestration that a SubOrchestration step runs.'),
-    policyRef: text('The ApprovalPolicy that an ApprovalGate step waits for.'),
-    with: textMap('Parameters of the step, laid over those of the run.'),
+    policyRef: text('Name of the ApprovalPolicy that an ApprovalGate step waits for, in the same namespace.'),
+    with: textMap('Parameters of the step. They override the parameters of the run.'),
   },
 } as const;
 
 export const orchestrationSpecSchema = {
   type: 'object',
   required: ['steps'],
-  description: 'A graph of steps: which there are, and what each waits for.',
+  description: 'A graph of steps and their dependencies.',
   properties: {
-    entrypoint: text('Name of the step to read first. It has no effect on what runs.'),
+    entrypoint: text('Name of the step that readers should start with. It has no effect on which steps run.'),
     policies: {
       type: 'object',
       'x-kubernetes-preserve-unknown-fields': true,
       additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true },
       description:
-        'Defaults and bounds of a run: retries.limit, timeouts.totalSeconds, maxParallel, ttlSecondsAfterFinished, history.limit. Anything else is kept.',
+        'Defaults and limits of a run: retries.limit, timeouts.totalSeconds, maxParallel, ttlSecondsAfterFinished ' +
+        'and history.limit. Other fields are stored and have no effect.',
     },
     steps: {
       type: 'array',
       items: stepSchema,
       description:
-        'The steps. If none of them declares dependsOn, they run one after the other, in this order; if one does, the order only ' +
-        'breaks ties. Steps keep unknown fields, and these are read: signalRef or deliveryId of a SignalWait; of an AgentRun ' +
-        'implementationSpecRef, implementation, memoryRef, vcsRef, vcsPolicy, policy, workload, goal, secrets, runtime, workflow ' +
-        'and ttlSecondsAfterFinished. References and all these may stand in with, too.',
+        'The steps of the graph. If no step sets dependsOn, they run one after the other, in this order. Otherwise, ' +
+        'the order matters only among steps that are ready at the same time. A step can have more fields than this ' +
+        'schema lists. A SignalWait step reads signalRef, the name of the signal to wait for (a SignalDelivery ' +
+        'counts if it is created with the run or after it), and deliveryId, the deliveryId of the SignalDelivery to ' +
+        'wait for (whenever it is created). It needs one of them. An AgentRun step reads implementationSpecRef, ' +
+        'the name of an ImplementationSpec, and implementation, an inline implementation. It needs one of them. An ' +
+        'AgentRun step also reads memoryRef, vcsRef, vcsPolicy, policy, workload, goal, secrets, runtime, workflow ' +
+        'and ttlSecondsAfterFinished. A step can also give these fields, and its references, in with.',
     },
   },
 } as const;
@@ -92,8 +105,11 @@ export const orchestrationRunSpecSchema = {
   description: 'One execution of an Orchestration, as it was when the run started.',
   properties: {
     orchestrationRef: reference('The Orchestration to run.'),
-    parameters: textMap('Parameters handed to every step.'),
-    deliveryId: text('Identifies the event that asked for this run.'),
+    parameters: textMap('Parameters that are passed to every step.'),
+    deliveryId: text(
+      'ID of the event that caused this run. The children of the run have it in the annotation ' +
+        'agents.proompteng.ai/delivery-id. It does not affect SignalWait steps.',
+    ),
   },
 } as const;
 
@@ -104,53 +120,54 @@ const conditionSchema = {
   properties: {
     type: text('Type of the condition, in CamelCase.'),
     status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether the condition holds.' },
-    reason: text('Why, as one word in CamelCase for programs.'),
-    message: text('Why, as a sentence for people.'),
-    lastTransitionTime: time('When status last changed.'),
+    reason: text('Reason for the status, as one word in CamelCase for programs.'),
+    message: text('Reason for the status, as a sentence for people.'),
+    lastTransitionTime: time('Time of the last change of status.'),
     observedGeneration: {
       type: 'integer',
       format: 'int64',
       minimum: 0,
-      description: 'The generation this was said of.',
+      description: 'Generation of the object that this condition describes.',
     },
   },
 } as const;
 
 const commonStatus = {
-  phase: text('Where the object stands, in one word.'),
-  conditions: { type: 'array', items: conditionSchema, description: 'What is true of the object now.' },
+  phase: text('Current state of the object, as one word.'),
+  conditions: { type: 'array', items: conditionSchema, description: 'Conditions of the object.' },
   observedGeneration: {
     type: 'integer',
     format: 'int64',
-    description: 'The generation of spec that this status is about.',
+    description: 'Generation of the object that this status describes.',
   },
-  updatedAt: time('When this status was last written.'),
+  updatedAt: time('Time of the last write of this status.'),
 } as const;
 
 export const orchestrationStatusSchema = {
   type: 'object',
-  description: 'Written by the reconciler.',
+  description: 'Observed state. The reconciler writes it.',
   properties: commonStatus,
 } as const;
 
 export const orchestrationRunStatusSchema = {
   type: 'object',
-  description: 'Written by the reconciler.',
+  description: 'Observed state. The reconciler writes it.',
   properties: {
     ...commonStatus,
-    runId: text('Set once the run has taken its snapshot of the Orchestration.'),
-    startedAt: time('When the run started.'),
-    finishedAt: time('When the run reached its last phase.'),
+    runId: text('ID of the run. It is set when the run has stored its snapshot of the Orchestration.'),
+    startedAt: time('Time when the run started.'),
+    finishedAt: time('Time when the run reached its final phase.'),
     stepStatuses: {
       type: 'array',
       description:
-        'One entry a step, in declaration order: name, kind, phase, reason, message, attempt, times and the child’s reference.',
+        'One entry for each step, in declaration order, with name, kind, phase, reason, message, attempt, times and ' +
+        'the reference to the child.',
       items: { type: 'object', additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true } },
     },
   },
 } as const;
 
-/** A step as its author wrote it, of the right types; fields the schema does not name are kept. */
+/** A step as its author wrote it, with valid types. Fields that the schema does not name are kept. */
 export type Step = FromSchema<typeof stepSchema>;
 
 export type OrchestrationRunSpec = FromSchema<typeof orchestrationRunSpecSchema>;

@@ -4,14 +4,16 @@ import { suggestName } from '../dag/suggest.ts';
 import { type DefaultingMode, defaultingModes } from './defaults.ts';
 import { defaultPolicy, type Policy, rules, type Severity } from './judge.ts';
 
-/** `warn` lets every object pass and tells what is wrong with it; `off` judges nothing. */
+/**
+ * `enforce` denies and warns. `warn` allows every object and reports all problems as warnings. `off` checks nothing.
+ */
 export const modes = ['enforce', 'warn', 'off'] as const;
 export type Mode = (typeof modes)[number];
 
-/** What is answered when no decision could be made in time: the words of a webhook configuration. */
+/** The answer if there is no decision in time, as in a webhook configuration. */
 const failurePolicies = ['Fail', 'Ignore'] as const;
 
-/** What can be configured of the gate while it runs. */
+/** The settings of the gate that can change while it runs. */
 export interface Settings {
   readonly mode: Mode;
   readonly defaulting: DefaultingMode;
@@ -32,12 +34,12 @@ export type Parsed<T> =
 
 const severities = ['deny', 'warn', 'off'] as const;
 
-/** Reads one key's text into a draft, or says what is wrong with the text. */
+/** Parses the text of one key into the draft. Returns a message if the text is invalid. */
 type Reader = (draft: Draft, text: string) => string | undefined;
 
 type Draft = { -readonly [Key in keyof Settings]: Settings[Key] };
 
-/** Every key there is. `severity.CODE` stands for one key a rule. */
+/** All keys, including one key `severity.CODE` for each rule. */
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['mode', (draft, text) => readWord(modes, text, (mode) => Object.assign(draft, { mode }))],
   [
@@ -59,8 +61,8 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 ]);
 
 /**
- * Reads the gate's ConfigMap: one key a setting, its text as the value. Keys that are absent keep their default; every
- * mistake is told, each with the key, the text and what it may be.
+ * Parses the ConfigMap of the gate, which has one key for each setting. An absent key keeps its default. All mistakes
+ * are returned, each with the key, the text and the valid values.
  */
 export function parseSettings(entries: ReadonlyMap<string, string>): Parsed<Settings> {
   const draft: Draft = { ...defaultSettings };
@@ -72,7 +74,7 @@ export function parseSettings(entries: ReadonlyMap<string, string>): Parsed<Sett
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, value: Object.freeze(draft) };
 }
 
-/** Reads the break-glass ConfigMap: the key `mode`, or nothing where it is not mounted. */
+/** Parses the break-glass ConfigMap, whose only key is `mode`. Undefined if the ConfigMap is not mounted. */
 export function parseOverride(entries: ReadonlyMap<string, string>): Parsed<Mode | undefined> {
   let override: Mode | undefined;
   const mistakes: string[] = [];
@@ -94,7 +96,7 @@ function readWord<Word extends string>(
   take: (word: Word) => void,
 ): string | undefined {
   const word = words.find((known) => known === text);
-  if (word === undefined) return `${quoteName(text)} is none of ${words.join(', ')}`;
+  if (word === undefined) return `${quoteName(text)} is not one of ${words.join(', ')}`;
   take(word);
   return undefined;
 }
@@ -102,14 +104,14 @@ function readWord<Word extends string>(
 function readLimit(draft: Draft, limit: string, text: string): string | undefined {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
-    return `${quoteName(text)} is no whole number of 1 or more`;
+    return `${quoteName(text)} is not a whole number of 1 or more`;
   draft.policy = { ...draft.policy, limits: { ...draft.policy.limits, [limit]: value } };
   return undefined;
 }
 
 function readSeverity(draft: Draft, code: string, isFixed: boolean, text: string): string | undefined {
   if (isFixed && text !== 'deny')
-    return `${quoteName(text)}: this rule always denies, since without it the graph cannot be decided`;
+    return `${quoteName(text)}: this rule always denies, because without it the graph cannot be checked`;
   return readWord<Severity>(severities, text, (severity) => {
     draft.policy = { ...draft.policy, severities: new Map([...draft.policy.severities, [code, severity]]) };
   });

@@ -2,7 +2,7 @@ import { quoteName } from '../dag/display.ts';
 import { article, isOfType, isRecord, typeName } from './decode.ts';
 import type { Path } from './problem.ts';
 
-/** What a value may be, in the words of JSON schema. */
+/** The valid values of a field, in the terms of JSON Schema. */
 export interface Shape {
   readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly required?: readonly string[];
@@ -14,17 +14,17 @@ export interface Shape {
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly enum?: readonly string[];
-  /** What to do where it is required and absent. */
-  readonly cure?: string;
+  /** The fix, in a message, if the value is required and absent. */
+  readonly fix?: string;
 }
 
-/** A value that is not as its shape says, and what is wrong with it. */
+/** The place of a value that does not match its shape, and the message. */
 export interface Misfit {
   readonly path: Path;
   readonly describe: () => string;
 }
 
-/** The first `most` values in `value` that do not fit. Linear; nothing is made of what fits. */
+/** Returns the first `most` values in `value` that do not match. Linear. A value that matches allocates nothing. */
 export function findMisfits(shape: Shape, value: unknown, most: number): readonly Misfit[] {
   const misfits: Misfit[] = [];
   const at: (string | number)[] = [];
@@ -63,7 +63,7 @@ function isAllowed(shape: Shape, value: unknown): boolean {
   return value.length >= minLength && isWithin(value, maxLength) && shape.enum?.includes(value) !== false;
 }
 
-/** Counts as the API server does, by code points. */
+/** Counts code points, as the API server does. */
 function isWithin(text: string, most: number): boolean {
   return text.length <= most || countCharacters(text) <= most;
 }
@@ -75,7 +75,7 @@ function countCharacters(text: string): number {
 }
 
 function describeMisfit(shape: Shape, value: unknown): string {
-  if (value === undefined) return `is absent: ${shape.cure ?? 'it is required'}`;
+  if (value === undefined) return `is absent: ${shape.fix ?? 'it is required'}`;
   if (!isOfType(shape.type, value)) return `is ${typeName(value)}, not ${article(shape.type)}`;
   if (typeof value === 'number') return `is ${value}, and must be at least ${shape.minimum}`;
   if (Array.isArray(value)) return `has ${value.length} entries, and at most ${shape.maxItems} are allowed`;

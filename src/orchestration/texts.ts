@@ -2,7 +2,10 @@ import { asRecord } from './decode.ts';
 import { readWhole } from './durations.ts';
 import type { Step } from './schema.ts';
 
-/** A list of texts: a list, JSON text of one, or words with commas or spaces between, in the step or in its `with`. */
+/**
+ * Reads a list of strings, from the step or from its `with`: a list, the JSON text of one, or words separated by commas
+ * or spaces.
+ */
 export function readTexts(step: Step, field: string): readonly string[] | undefined {
   const value = step[field] ?? asRecord(step['with'])[field];
   const list = isText(value) ? splitTexts(value) : value;
@@ -14,7 +17,7 @@ function splitTexts(text: string): unknown {
   return text.trimStart().startsWith('[') ? parseJson(text) : text.split(/[\s,]+/);
 }
 
-/** A whole number of 0 or more, or the text of one, in the step or in its `with`. */
+/** Reads an integer of 0 or more, or the text of one, from the step or from its `with`. */
 export function readSeconds(step: Step, field: string): number | undefined {
   const value = step[field] ?? asRecord(step['with'])[field];
   return readWhole(isText(value) ? Number(value) : value);

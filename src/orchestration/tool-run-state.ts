@@ -11,9 +11,12 @@ export interface ToolRunOutcome {
   readonly finishedAt: string;
 }
 
-/** What is known of a ToolRun that this project carries out. Times are RFC 3339 in UTC. */
+/** The state of a ToolRun that this project executes. Times are RFC 3339 in UTC. */
 export interface ToolRunState {
-  /** Its Job. Without a uid it is an intent: it may or may not have been created. Absent: it ended before there was one. */
+  /**
+   * Its Job. Without a uid it is an intent, and the Job may or may not exist. Absent if the ToolRun ended without a
+   * Job.
+   */
   readonly job?: { readonly name: string; readonly uid?: string };
   readonly startedAt: string;
   readonly outcome?: ToolRunOutcome;
@@ -25,8 +28,8 @@ interface Metadata {
 }
 
 /**
- * The state of a ToolRun; undefined where there is none, or none that can be read. It names the ToolRun by its uid, so that
- * an object that was copied or restored from a backup, with its annotations, counts as new.
+ * Returns the state of a ToolRun. Undefined if it has none, or none that can be decoded. The state holds the uid of its
+ * ToolRun, so a copy of the object, or one that is restored from a backup, counts as new even with the annotation.
  */
 export function readToolRunState({ uid, annotations }: Metadata): ToolRunState | undefined {
   const { of, job, startedAt, outcome } = parse(asRecord(annotations)[Annotation.ToolRunState]);
@@ -35,12 +38,12 @@ export function readToolRunState({ uid, annotations }: Metadata): ToolRunState |
   return { startedAt, ...(isJob(job) && { job }), ...(isOutcome(outcome) && { outcome }) };
 }
 
-/** The text of the annotation. */
+/** Returns the value of the annotation. */
 export function writeToolRunState({ uid }: Metadata, { job, startedAt, outcome }: ToolRunState): string {
   return JSON.stringify({ of: uid, job, startedAt, outcome });
 }
 
-/** The status of a ToolRun as far as it can be believed: its state, or, of one that has none, what is stored. */
+/** Returns the reliable status of a ToolRun: its state or, if it has none, the stored status. */
 export function statusOfToolRun({
   metadata,
   status,

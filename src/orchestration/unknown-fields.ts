@@ -3,7 +3,7 @@ import type { Step as GraphStep } from '../dag/graph.ts';
 import { isRecord, type Orchestration } from './decode.ts';
 import { createGuess, type FieldTable, type Guess, MOST_GUESSED, policyFields } from './fields.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
-import { collect, type Found, type Path, type Tell } from './problem.ts';
+import { collect, type Found, type Path, type Report } from './problem.ts';
 import { listLacking } from './references.ts';
 import type { Step } from './schema.ts';
 
@@ -11,30 +11,30 @@ export const UNKNOWN_FIELD = 'UnknownField';
 
 const DEPENDS_ON = 'dependsOn';
 
-/** Steps, and what decides when they start and what is read of them. */
+/** Steps, and what decides when they start and which of their fields are read. */
 interface Declared {
   readonly steps: readonly Step[];
-  /** Each dependsOn is the sequential default, written by us, and nobody's declaration. */
+  /** The gate wrote all `dependsOn` as the sequential default. The author declared none. */
   readonly isDefaulted: boolean;
   readonly kinds: StepKinds;
 }
 
 /**
- * The fields of steps and policies that nothing reads and that resemble one that is read. What resembles none is foreign, and may
- * have other readers.
+ * Finds the fields of steps and policies that are not read but resemble a field that is read. A field that resembles
+ * none is foreign: another program can read it.
  */
 export function findUnknownFields(
   { steps, policies, isDefaulted, kinds }: Orchestration & Declared,
   most: number,
 ): Found {
-  return collect(most, (tell) => {
-    judgePolicies(policies, policyFields, ['spec', 'policies'], tell);
+  return collect(most, (report) => {
+    judgePolicies(policies, policyFields, ['spec', 'policies'], report);
     const guess = createGuess(kinds.fields);
-    for (let index = 0; index < steps.length; index++) judgeStep({ steps, isDefaulted, kinds }, index, guess, tell);
+    for (let index = 0; index < steps.length; index++) judgeStep({ steps, isDefaulted, kinds }, index, guess, report);
   });
 }
 
-/** The field of a step that resembles `wanted` and is not read. */
+/** Returns the field of a step that is not read and resembles `wanted`. */
 export function misspelling(
   step: Step,
   wanted: string,
@@ -46,8 +46,8 @@ export function misspelling(
 }
 
 /**
- * The steps as the graph is to see them: where others declare dependsOn, one that misspells it counts as declaring it. What is
- * wrong with it is said of that field, and needs no second problem.
+ * Returns the steps for the graph rules. If other steps declare `dependsOn`, a step that misspells it counts as
+ * declaring it. The misspelled field is already reported, so the graph rules must not report a second problem.
  */
 export function declareMisspelt(steps: readonly Step[], known: FieldTable): readonly GraphStep[] {
   if (isSequential(steps)) return steps;
@@ -61,7 +61,7 @@ function isSequential(steps: readonly Step[]): boolean {
   return steps.every(({ dependsOn }) => dependsOn === undefined);
 }
 
-function judgeStep(declared: Declared, index: number, guess: Guess, tell: Tell): void {
+function judgeStep(declared: Declared, index: number, guess: Guess, report: Report): void {
   const { steps, isDefaulted, kinds } = declared;
   const { fields } = kinds.fields;
   const step = steps[index] as Step;
@@ -70,10 +70,10 @@ function judgeStep(declared: Declared, index: number, guess: Guess, tell: Tell):
     if (fields.has(field)) continue;
     const meant = guess(field);
     if (meant === undefined) continue;
-    // What a step needs and lacks is said of the step.
+    // MissingStepReference reports a missing field that the step needs.
     lacking ??= listLacking(step, kinds.get(step.kind)).flat();
     if (lacking.includes(meant)) continue;
-    tell(['spec', 'steps', index, field], () => {
+    report(['spec', 'steps', index, field], () => {
       const { without = describeOrder(declared, index) } = fields.get(meant) ?? {};
       const isThere = step[meant] !== undefined && !(meant === DEPENDS_ON && isDefaulted);
       return describeUnknown(meant, isThere ? undefined : without);
@@ -81,20 +81,20 @@ function judgeStep(declared: Declared, index: number, guess: Guess, tell: Tell):
   }
 }
 
-function judgePolicies(record: Readonly<Record<string, unknown>>, table: FieldTable, path: Path, tell: Tell): void {
+function judgePolicies(record: Readonly<Record<string, unknown>>, table: FieldTable, path: Path, report: Report): void {
   const guess = createGuess(table);
   let unknown = 0;
   for (const field in record) {
     const known = table.fields.get(field);
     if (known === undefined && ++unknown > MOST_GUESSED) return;
     const inside = known?.inside && record[field];
-    if (known?.inside !== undefined && isRecord(inside)) judgePolicies(inside, known.inside, [...path, field], tell);
+    if (known?.inside !== undefined && isRecord(inside)) judgePolicies(inside, known.inside, [...path, field], report);
     const meant = known === undefined ? guess(field) : undefined;
-    if (meant !== undefined) tell([...path, field], () => describePolicy(record, field, table, meant));
+    if (meant !== undefined) report([...path, field], () => describePolicy(record, field, table, meant));
   }
 }
 
-/** What is meant by one value is the field inside, such as `timeouts.totalSeconds`. */
+/** If the misspelled field holds a single value, the suggestion is the inner field, such as `timeouts.totalSeconds`. */
 function describePolicy(
   record: Readonly<Record<string, unknown>>,
   field: string,
@@ -107,7 +107,7 @@ function describePolicy(
   return describeUnknown(wanted, record[meant] === undefined ? (without ?? ofInner) : undefined);
 }
 
-/** `without` is what holds meanwhile, undefined where the known field is there too. */
+/** `without` is the effect of the missing field. Undefined if the known field is present too. */
 function describeUnknown(meant: string, without: string | undefined): string {
   const unread = 'the API server keeps this field, but nothing reads it';
   return without === undefined
@@ -115,7 +115,7 @@ function describeUnknown(meant: string, without: string | undefined): string {
     : `${unread}; did you mean ${meant}? Without it ${without}`;
 }
 
-/** When a step starts that does not say what it waits for. */
+/** Describes when a step without `dependsOn` starts. */
 function describeOrder({ steps, isDefaulted }: Declared, index: number): string {
   if (!isDefaulted && !isSequential(steps)) return 'this step starts at once';
   const before = steps[index - 1]?.name;

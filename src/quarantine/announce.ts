@@ -11,19 +11,22 @@ export interface AnnouncementOptions {
   readonly record: RecordEvent;
 }
 
-/** Says on an object that it is quarantined: once, even if many engines come upon it. Throws where it is to be tried again. */
+/**
+ * Writes the EngineFault condition and an Event on a quarantined object. An object that has the condition is not
+ * changed, so several engines write it once. Throws if the caller must try again.
+ */
 export async function announceQuarantine(
   { followed, record }: AnnouncementOptions,
   resource: Resource,
   kept: StoredObject,
   now: string,
 ): Promise<void> {
-  // The copy does not keep all conditions, and they are written as a whole.
+  // The cache does not keep all conditions, and a write replaces all of them.
   const object = await followed.read(resource, kept.metadata.namespace, kept.metadata.name);
   const conditions = object && withEngineFault(object, now);
   if (object === undefined || conditions === undefined) return;
   const { namespace, name, uid, resourceVersion = '' } = object.metadata;
-  // Another controller's status is not ours to write; on its own the event has to do.
+  // If another controller owns the status, only the Event is written.
   if (!followed.statusWriters(kept).isForeign) {
     const version = { namespace, name, uid, resourceVersion };
     const key = `${namespace}/${name}`;
@@ -34,7 +37,7 @@ export async function announceQuarantine(
       `${key}#${ConditionType.EngineFault}`,
     );
     if (outcome === 'Outdated')
-      throw new Error(`${resource.kind} ${key} has just been changed: its quarantine is yet to be said`);
+      throw new Error(`${resource.kind} ${key} has changed: the quarantine condition is not written yet`);
   }
   await record(resource, object.metadata, 'Warning', EventReason.EngineFault, ENGINE_FAULT_MESSAGE);
 }

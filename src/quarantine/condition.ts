@@ -4,10 +4,13 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 
 export const ENGINE_FAULT_MESSAGE =
-  'the process that works on it died of it repeatedly and leaves it alone now: the log has the cause; edit the object, set ' +
-  'or change its suspend or cancel annotation, or restart the reconciler to have it tried again';
+  'processing this object has crashed the engine repeatedly, so the engine ignores it: the log has the cause; to have ' +
+  'it processed again, edit the object, set or change its suspend or cancel annotation, or restart the reconciler';
 
-/** What the quarantine of an object holds for: it ends when somebody replaces, edits, cancels, suspends or resumes it. */
+/**
+ * Returns the version of an object that a quarantine applies to. The version changes, and the quarantine ends, if the
+ * object is replaced, edited, cancelled, suspended or resumed. '' if there is no object.
+ */
 export function versionOf(object: StoredObject | undefined): string {
   if (object === undefined) return '';
   const { uid, generation = 0, annotations = {} } = object.metadata;
@@ -15,8 +18,9 @@ export function versionOf(object: StoredObject | undefined): string {
 }
 
 /**
- * The conditions of an object with the fault among them, or undefined where they say so already. The others are kept as they
- * are stored, unread: whatever engines die of may be in there. The next status that is planned for the object drops it.
+ * Returns the conditions of an object plus the EngineFault condition, or undefined if they already have it. The others
+ * are kept as stored and are not decoded, because they can contain the cause of the crash. The next planned status of
+ * the object drops the condition.
  */
 export function withEngineFault(object: StoredObject, now: string): readonly object[] | undefined {
   const { conditions } = asRecord(object['status']);

@@ -1,28 +1,30 @@
-/** Something that an engine looks at: an object by its kind and `namespace/name`. */
+/** An object that an engine processes, by its kind and `namespace/name`. */
 export interface Work {
   readonly kind: string;
   readonly key: string;
-  /** Changes when somebody replaces or edits the object; '' where there is none. */
+  /** Changes if the object is replaced or edited. '' if there is no object. */
   readonly version: string;
 }
 
-/** What is in work, and what the deaths of engines have told about it. Keys are of `idOf`. */
+/** The objects in work, and the conclusions from the crashes of engines. The keys are those of `idOf`. */
 export interface Suspicions {
   readonly inWork: ReadonlyMap<string, Work>;
-  /** Was in work at so many deaths. The next engine looks at these first and alone. */
+  /** Objects that were in work at this number of crashes. The next engine processes them first, one at a time. */
   readonly suspects: ReadonlyMap<string, { readonly work: Work; readonly deaths: number }>;
-  /** Not to be worked on again in this version. */
+  /** Objects that no engine processes in this version. */
   readonly quarantined: ReadonlyMap<string, Work>;
 }
 
 export const noSuspicions: Suspicions = { inWork: new Map(), suspects: new Map(), quarantined: new Map() };
 
-/** The same for the same object in any version. */
+/** Returns the id of an object. It does not depend on the version. */
 export function idOf({ kind, key }: Pick<Work, 'kind' | 'key'>): string {
   return `${kind} ${key}`;
 }
 
-/** An object that was replaced or edited is another one: what was held against it is forgotten. */
+/**
+ * Records that the processing of an object begins. If the version has changed, the suspicion and the quarantine end.
+ */
 export function beginWork({ inWork, suspects, quarantined }: Suspicions, work: Work): Suspicions {
   const id = idOf(work);
   const isChanged = (before: Work | undefined) => before !== undefined && before.version !== work.version;
@@ -33,16 +35,18 @@ export function beginWork({ inWork, suspects, quarantined }: Suspicions, work: W
   };
 }
 
-/** A look that ended killed nobody: whatever was suspected is cleared. */
+/** Records that the processing of an object ended without a crash. The object is no longer a suspect. */
 export function endWork({ inWork, suspects, quarantined }: Suspicions, work: Work): Suspicions {
   const id = idOf(work);
   return { inWork: without(inWork, id), suspects: without(suspects, id), quarantined };
 }
 
 /**
- * An engine died. Unless nothing in work can have to do with it, everything in work is suspect, and what was so at
- * `deathsToQuarantine` deaths, alone at the last of them, is quarantined: suspects are looked at one at a time, while nothing
- * else is done (`work.ts`), so that the second death names the culprit: not its neighbours, and not what was just heard.
+ * Records that an engine crashed. If `isBlamed`, every object in work becomes a suspect. A suspect that was in work at
+ * `deathsToQuarantine` crashes, and alone at the last of them, is quarantined. An engine processes suspects one at a
+ * time and does nothing else meanwhile (`work.ts`). So the second crash identifies the object that caused it, and
+ * blames neither objects that were processed at the same time nor a watch event that just arrived. If not `isBlamed`,
+ * no object is suspected.
  */
 export function judgeDeath(
   { inWork, suspects, quarantined }: Suspicions,

@@ -1,62 +1,66 @@
 import { idOf, type Work } from './suspects.ts';
 
-/** Looks at a key and does what is due. */
+/** Reconciles the object with this key. */
 type Process<Outcome> = (key: string) => Promise<Outcome>;
 
 export interface WorkTrackerOptions {
-  /** What the supervisor told at the start. */
+  /** The suspects and the quarantined objects that the supervisor sent at the start. */
   readonly suspects: readonly Work[];
   readonly quarantined: readonly Work[];
-  /** The version of the object as it is now. */
+  /** Returns the current version of the object. */
   readonly versionOf: (kind: string, key: string) => string;
-  /** Resolves when the message has left this process: what happens next to it cannot unsay it. */
-  readonly tell: (message: { readonly type: 'begin' | 'end'; readonly work: Work }) => Promise<void>;
-  /** Says on the object that it is quarantined; called at least once, and again until it does not throw. */
+  /** Sends a message to the supervisor. Resolves when it has left this process, so that a crash cannot lose it. */
+  readonly send: (message: { readonly type: 'begin' | 'end'; readonly work: Work }) => Promise<void>;
+  /** Writes on the object that it is quarantined. Called at least once, and again until it does not throw. */
   readonly announce: (kind: string, key: string) => Promise<void>;
   /** Resolves in another turn of the event loop. */
   readonly nextTurn: () => Promise<unknown>;
   readonly onError: (key: string, error: unknown) => void;
 }
 
-/** The engine's side of the quarantine. */
+/** The part of the quarantine that runs in the engine. */
 export interface WorkTracker {
-  /** The same, but known to the supervisor while it goes on; what is quarantined is left alone. */
+  /** Wraps `process`: the supervisor knows which object is in work, and a quarantined object is not processed. */
   guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'>;
-  /** Looks once at each suspect, one at a time: call it before anything else is worked on. `isOver` ends it early. */
+  /**
+   * Processes each suspect once, one at a time. Call it before any other work. If `isOver` returns true, it stops
+   * early.
+   */
   probe(isOver: () => boolean): Promise<void>;
   /**
-   * The look at a suspect that is under way: until it has ended nothing else may be done that could end the engine, such as
-   * taking in what the API server tells. Only then its death proves something.
+   * Returns the current processing of a suspect. Until it ends, the engine must do nothing else that can crash it, such
+   * as processing watch events. Only then does a crash prove that the suspect caused it.
    */
   probing(): Promise<unknown> | undefined;
 }
 
-/** Tracks the work of one engine, from what the supervisor told it at its start. */
+/** Creates the tracker of one engine, with the suspects and the quarantined objects that the supervisor sent. */
 export function createWorkTracker(options: WorkTrackerOptions): WorkTracker {
-  const { suspects, versionOf, tell, announce, nextTurn, onError } = options;
+  const { suspects, versionOf, send, announce, nextTurn, onError } = options;
   const quarantined = new Map(options.quarantined.map((work) => [idOf(work), work.version]));
   const announced = new Set<string>();
   const guarded = new Map<string, Process<unknown>>();
   let probing: Promise<unknown> | undefined;
 
   function guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'> {
-    const look = async (key: string): Promise<Outcome | 'done'> => {
+    const tracked = async (key: string): Promise<Outcome | 'done'> => {
       const work: Work = { kind, key, version: versionOf(kind, key) };
-      if (await isLeftAlone(work)) return 'done';
-      await tell({ type: 'begin', work });
+      if (await isQuarantined(work)) return 'done';
+      await send({ type: 'begin', work });
       try {
         return await process(key);
       } finally {
-        // A rejection that nobody handles ends the process before the next turn: the look that left it is still in work.
+        // An unhandled rejection ends the process before the next turn, while the object that caused it is still in
+        // work.
         await nextTurn();
-        await tell({ type: 'end', work });
+        await send({ type: 'end', work });
       }
     };
-    guarded.set(kind, look);
-    return look;
+    guarded.set(kind, tracked);
+    return tracked;
   }
 
-  async function isLeftAlone(work: Work): Promise<boolean> {
+  async function isQuarantined(work: Work): Promise<boolean> {
     const id = idOf(work);
     if (quarantined.get(id) !== work.version) {
       quarantined.delete(id);

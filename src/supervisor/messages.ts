@@ -1,30 +1,32 @@
 import type { Work } from '../quarantine/suspects.ts';
 
-/** What the supervisor tells the engine, over the channel that Node opens between a process and its fork. */
+/** The messages from the supervisor to the engine, over the IPC channel between a Node process and its fork. */
 export type ToEngine =
-  /** First of all: what was in work when engines died, and what is not to be worked on any more. */
+  /** The first message: the objects that were in work when engines crashed, and the quarantined objects. */
   | { readonly type: 'start'; readonly suspects: readonly Work[]; readonly quarantined: readonly Work[] }
-  /** Asks for `metrics`. */
+  /** Requests `metrics`. */
   | { readonly type: 'scrape' }
-  /** Ends what is under way, gives the lease back, and exits with 0. */
+  /** The engine finishes the work in progress, releases the lease, and exits with 0. */
   | { readonly type: 'stop' };
 
-/** What the engine tells the supervisor. */
+/** The messages from the engine to the supervisor. */
 export type FromEngine =
-  /** Once a second: the event loop turns. */
+  /** Sent once a second: the event loop runs. */
   | { readonly type: 'beat' }
-  /** Work begins, or goes on: with what cannot be listed, a sentence for each kind and namespace. */
+  /**
+   * Sent when work begins, and when `lacking` changes: what cannot be listed, one sentence for each kind and namespace.
+   */
   | { readonly type: 'listed'; readonly lacking: readonly string[] }
-  /** Before anything is done for it, so that the death that it causes finds its name here. */
+  /** Sent before the object is processed, so that the supervisor knows the object if it crashes the engine. */
   | { readonly type: 'begin'; readonly work: Work }
   | { readonly type: 'end'; readonly work: Work }
-  /** In the text format of Prometheus. */
+  /** Metrics in the Prometheus text format. */
   | { readonly type: 'metrics'; readonly text: string };
 
-/** How an engine ends that ends itself, after sysexits.h; 0 when it was asked to. */
+/** The exit codes of an engine that ends itself, from sysexits.h. The code is 0 if the supervisor stopped it. */
 export const EXIT = {
-  /** An exception that nobody caught. */
+  /** An uncaught exception. */
   fault: 70,
-  /** It is no longer leader. */
+  /** The engine is no longer the leader. */
   leaseLost: 75,
 } as const;

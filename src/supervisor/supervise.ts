@@ -7,23 +7,23 @@ import { causeOf, type EndCause, isWorkBlamed, type ProcessEnd, restartDelayMs }
 import type { FromEngine, ToEngine } from './messages.ts';
 
 export interface SuperviseOptions {
-  /** The program that is forked, its arguments, and those of Node. */
+  /** The program to fork, its arguments, and the arguments of Node. */
   readonly module: string;
   readonly args: readonly string[];
   readonly execArgv: readonly string[];
-  /** An engine that has said nothing for so long is killed. */
+  /** An engine that sends no message for this time is killed. */
   readonly stallSeconds: number;
-  /** The longest wait before an engine is started again. */
+  /** The maximum delay before the next engine starts. */
   readonly restartCapSeconds: number;
   readonly deathsToQuarantine: number;
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
   readonly observer: EngineObserver;
 }
 
-/** Must not throw. */
+/** The methods must not throw. */
 export interface EngineObserver {
   setUp(isUp: boolean): void;
   countRestart(cause: EndCause): void;
@@ -35,26 +35,30 @@ interface Log {
   error(fields: object, message: string): void;
 }
 
-/** An engine that is always there, or on its way. */
+/** An engine that is restarted whenever it ends. */
 export interface SupervisedEngine {
-  /** Why nothing can be worked on now, a sentence each. */
+  /** The reasons why the engine cannot work now, one sentence each. */
   unreadyReasons(): readonly string[];
-  /** What the engine tells about itself; '' while there is none, or it does not answer within a second. */
+  /** The metrics of the engine. '' if there is no engine, or if it does not answer within a second. */
   metrics(): Promise<string>;
-  /** Lets the engine end what it does, for at most 20 s; no other is started. */
+  /** Lets the engine finish its work, for at most 20 s. No other engine starts. */
   stop(): Promise<void>;
 }
 
-/** An engine that lived so long was well: the next end is a first one again. */
+/** An engine that ran this long was healthy, so the restart delay starts again at its minimum. */
 const HEALTHY_MS = 60_000;
 const TICK_MS = 1_000;
-/** For the start, on top: half a second of work, which a container of little CPU on a busy node was seen to take 40 s for. */
+/**
+ * Extra ticks for the start. It is half a second of work, but took 40 s in a container with little CPU on a busy node.
+ */
 const START_TICKS = 120;
 const SCRAPE_MS = 1_000;
-/** Less than the 30 s after which a kubelet kills. */
+/** Less than the 30 s after which the kubelet kills the container. */
 const DRAIN_MS = 20_000;
 
-/** Starts an engine now, and another whenever one ends, until `stop`. Whatever becomes of engines, nothing here throws. */
+/**
+ * Starts an engine now, and another one whenever an engine ends, until `stop`. The end of an engine never throws here.
+ */
 export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
   const { restartCapSeconds, deathsToQuarantine, now, random, log, observer } = options;
   const stopping = new AbortController();
@@ -76,7 +80,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     }
   }
 
-  /** One engine from its start to its end. */
+  /** Runs one engine from its start to its end. */
   async function live(): Promise<ProcessEnd> {
     const { suspects, quarantined } = suspicions;
     unready = ['the cluster has not been listed yet'];
@@ -91,7 +95,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
       watch.hear();
       hear(message as FromEngine);
     });
-    tell({
+    send({
       type: 'start',
       suspects: [...suspects.values()].map(({ work }) => work),
       quarantined: [...quarantined.values()],
@@ -129,16 +133,19 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     const fields = { cause, code, signal, inWork: [...inWork.keys()], delayMs: Math.round(delayMs) };
     log.error(error === undefined ? fields : { ...fields, error }, 'engine ended, starting another');
     for (const [id, { kind, key }] of suspicions.quarantined) {
-      if (!before.has(id)) log.error({ kind, key, reason: EventReason.EngineFault }, 'quarantined: engines die of it');
+      if (!before.has(id))
+        log.error({ kind, key, reason: EventReason.EngineFault }, 'object quarantined: it crashes the engine');
     }
   }
 
-  /** One that ends right now hears nothing any more, which its end will tell. */
-  function tell(message: ToEngine): void {
+  /**
+   * A send to an engine that is ending fails. The error is ignored, because the end of the engine is handled anyway.
+   */
+  function send(message: ToEngine): void {
     if (engine?.connected) engine.send(message, () => {});
   }
 
-  /** Scrapes that come at once share one question. */
+  /** Concurrent scrapes share one request. */
   function ask(): PromiseWithResolvers<string> {
     const asked = Promise.withResolvers<string>();
     const overtime = setTimeout(() => asked.resolve(''), SCRAPE_MS);
@@ -146,7 +153,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
       clearTimeout(overtime);
       scrape = undefined;
     });
-    tell({ type: 'scrape' });
+    send({ type: 'scrape' });
     return asked;
   }
 
@@ -161,7 +168,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     async stop() {
       stopping.abort();
       unready = ['shutting down'];
-      tell({ type: 'stop' });
+      send({ type: 'stop' });
       const overtime = setTimeout(() => engine?.kill('SIGKILL'), DRAIN_MS);
       await running;
       clearTimeout(overtime);
@@ -169,9 +176,9 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
   };
 }
 
-/** Resolves when the process has ended and all that it had said has been heard. */
+/** Resolves when the process has ended and all its messages have arrived. */
 async function endOf(child: ChildProcess): Promise<Omit<ProcessEnd, 'isStalled'>> {
-  // Also told where a message or a signal reaches nobody any more: then the end is told, too.
+  // Node also emits `error` if a message or a signal cannot be delivered. `exit` follows in that case.
   const failed = new Promise<Error>((resolve) => child.on('error', resolve));
   if (child.pid === undefined) return { code: null, signal: null, error: await failed };
   await new Promise((resolve) => child.once('exit', resolve));
@@ -179,7 +186,7 @@ async function endOf(child: ChildProcess): Promise<Omit<ProcessEnd, 'isStalled'>
   return { code: child.exitCode, signal: child.signalCode };
 }
 
-/** Kills a process that has been silent too long, counted in our own ticks: a container that is paused stops them, too. */
+/** Kills a process that is silent for too long. It counts its own ticks, because a paused container stops those too. */
 function watchForStall(child: ChildProcess, stallSeconds: number) {
   let silentTicks = -START_TICKS;
   const ticking = setInterval(() => {
@@ -190,7 +197,7 @@ function watchForStall(child: ChildProcess, stallSeconds: number) {
     hear: () => {
       silentTicks = 0;
     },
-    /** Returns whether it was killed. */
+    /** Returns true if the process was killed. */
     stop: () => {
       clearInterval(ticking);
       return silentTicks >= stallSeconds;

@@ -7,7 +7,7 @@ import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import type { Entry, EntryKind } from './page/protocol.ts';
 
-/** An object as lists show it; undefined for a kind that is in none. */
+/** Returns an object as an entry of a list. Undefined for a kind that the page does not list. */
 export function describeEntry(object: KubeObject): Entry | undefined {
   const { kind, metadata } = object;
   if (!isEntryKind(kind)) return undefined;
@@ -33,7 +33,7 @@ export function describeEntry(object: KubeObject): Entry | undefined {
   };
 }
 
-/** Whether the page lists such objects. */
+/** Returns true if the page lists objects of this kind. */
 export function isEntryKind(kind: string): kind is EntryKind {
   return kind === 'Orchestration' || kind === 'OrchestrationRun';
 }

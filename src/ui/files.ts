@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-/** The files there are, and their types. */
+/** The files of the page, with their types. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['page.html', 'text/html; charset=utf-8'],
   ['page.css', 'text/css; charset=utf-8'],
@@ -14,7 +14,7 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** A file of the page by its name; undefined where there is none. */
+/** Returns a file of the page by its name. Undefined if there is none. */
 export async function readPageFile(name: string): Promise<PageFile | undefined> {
   const type = TYPES.get(name);
   if (type === undefined) return undefined;
@@ -27,7 +27,7 @@ export async function readPageFile(name: string): Promise<PageFile | undefined> 
   }
 }
 
-/** The script of the page, as the build makes it; only from the sources it is not there yet. */
+/** Bundles the script of the page as the build does. It is used only if the program runs from its sources. */
 async function bundle(entryPoint: string): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({ entryPoints: [entryPoint], bundle: true, format: 'esm', write: false });

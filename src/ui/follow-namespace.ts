@@ -24,11 +24,11 @@ export interface NamespaceOptions {
   readonly user: UserContext;
   readonly namespace: string;
   readonly timing: Timing;
-  /** Called with a sentence when something goes wrong, and when it is over. */
+  /** Called with a sentence when a problem begins, and when the last one ends. */
   readonly complain: (sentence: string) => void;
 }
 
-/** Follows a namespace as this user, until `stop`; nothing is read before the first turn of the event loop. */
+/** Follows a namespace as this user, until `stop`. It reads nothing before the first turn of the event loop. */
 export function followNamespace({ user, namespace, timing, complain }: NamespaceOptions): {
   readonly cluster: Cluster;
   readonly stop: () => Promise<void>;
@@ -78,7 +78,7 @@ export function followNamespace({ user, namespace, timing, complain }: Namespace
   return { cluster, stop };
 }
 
-/** A log that keeps of each line what failed. */
+/** Creates a log that records the failures as troubles. */
 function logTo({ add }: Troubles): Log {
   const note = (fields: object) => {
     const { resource, error } = asRecord(fields);
@@ -93,7 +93,10 @@ function describeFailure(resource: string, error: unknown): Failure {
   return { resource, reason, message };
 }
 
-/** As the port asks for it. A reader of runs need not be one of controllerrevisions, and hears what that means. */
+/**
+ * Implements the port. A user who can read runs is not always allowed to read controllerrevisions, so the result
+ * explains that.
+ */
 async function readSnapshot(client: KubeClient, namespace: string, uid: string): Promise<unknown> {
   try {
     const revision = await client.get(REVISIONS, { namespace, name: nameSnapshot(uid) });

@@ -7,34 +7,38 @@ export interface Asked {
   readonly authorization: string | undefined;
 }
 
-/** Why a request is not answered: an HTTP status, and a sentence for whoever sent it. */
-export interface Refusal {
+/** The reason why a request is rejected: an HTTP status, and a sentence for the client. */
+export interface Rejection {
   readonly status: 401 | 403 | 405;
   readonly sentence: string;
 }
 
 /**
- * Lets through what the page itself sends. The page's own files are no secret; whatever tells of the cluster asks for the
- * token, in a header that no other site can make a browser send.
+ * Rejects every request that the page itself would not send. The files of the page are not secret. Data of the cluster
+ * needs the token, in a header that another site cannot make a browser send.
  */
-export function refuse({ method, host, path, authorization }: Asked, port: number, token: string): Refusal | undefined {
-  // A site whose name was pointed at 127.0.0.1 would be same-origin with us, but for the name.
+export function rejectRequest(
+  { method, host, path, authorization }: Asked,
+  port: number,
+  token: string,
+): Rejection | undefined {
+  // A site whose DNS name resolves to 127.0.0.1 reaches this server too (DNS rebinding). Only its host name differs.
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
     return { status: 403, sentence: 'this server answers only to 127.0.0.1 and localhost' };
   }
-  if (method !== 'GET') return { status: 405, sentence: 'there is nothing to change here: only GET' };
+  if (method !== 'GET') return { status: 405, sentence: 'this server is read-only and accepts only GET' };
   if (!path.startsWith('/api/')) return undefined;
   if (isSame(authorization ?? '', `Bearer ${token}`)) return undefined;
   return { status: 401, sentence: 'the token is missing or of an earlier start: open the URL that the terminal shows' };
 }
 
-/** In a time that tells nothing of how much was right. */
+/** Compares in constant time. */
 function isSame(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** Nothing inline, nothing from elsewhere, no text that becomes markup, in no frame. */
+/** They allow no inline code, no other origin, no text as markup, and no frame. */
 export const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",

@@ -10,23 +10,23 @@ import type { EntryKey, Message, StepView } from './page/protocol.ts';
 import { drawPicture } from './picture.ts';
 import { viewSteps } from './steps.ts';
 
-/** The graph of a run and where it comes from. The same key is the same graph. */
+/** The graph of a run and its source. The same key means the same graph. */
 interface Source {
   readonly key: string;
   readonly object: unknown;
   readonly note?: string;
-  /** Only its steps are known: what the rules would say of it means nothing. */
+  /** Only the steps are known, so the results of the rules would be meaningless. */
   readonly isPartial?: boolean;
 }
 
 /**
- * Follows what the page has selected. The function it returns says what has changed since it was last called: the first
- * time everything. Calls must not overlap.
+ * Follows the object that the page has selected. The returned function returns the changes since its last call. The
+ * first call returns everything. Calls must not overlap.
  */
 export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: KubectlContext) {
   let shownKey = '';
   let shownSteps: readonly string[] = [];
-  /** What was found of the snapshot of the run with this uid; it never changes. */
+  /** The result of reading the snapshot of the run with this uid. A snapshot never changes. */
   let kept: { readonly uid: string; readonly found: unknown } | undefined;
 
   async function readSource(run: KubeObject, status: RunStatus): Promise<Source> {
@@ -40,7 +40,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
     if (current === undefined) return listSteps(run, status, `There is no Orchestration ${quoteName(name)}`);
     const key = `current ${uid} ${current.metadata.uid} ${current.metadata.generation} ${found ?? ''}`;
     const note = found ?? (status.runId === undefined ? undefined : 'The run has no snapshot');
-    const suffix = 'this is the Orchestration as it is now, which may not be what runs.';
+    const suffix = 'this is the current Orchestration, which can differ from the one that runs.';
     return { key, object: current, ...(note !== undefined && { note: `${note}: ${suffix}` }) };
   }
 
@@ -82,19 +82,21 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
   };
 }
 
-/** A snapshot holds the decoded Orchestration; somebody may have edited it, so it is read like any other. */
+/**
+ * Makes an Orchestration from a snapshot, which holds a decoded one. A snapshot can be edited, so it is decoded again.
+ */
 function openSnapshot({ metadata }: KubeObject, found: unknown): unknown {
   const { name, entrypoint, policies, steps } = asRecord(found);
   return { metadata: { ...metadata, name }, spec: { entrypoint, policies, steps } };
 }
 
-/** What is left of a run whose graph is nowhere: its steps, side by side. */
+/** Shows a run without a graph: its steps, side by side. */
 function listSteps({ metadata }: KubeObject, { stepStatuses }: RunStatus, note: string): Source {
   const steps = stepStatuses.map(({ name, kind }) => ({ name, kind, dependsOn: [] }));
   return {
     key: `steps ${metadata.uid} ${JSON.stringify(stepStatuses.map(({ name }) => name))}`,
     object: { metadata, spec: { steps } },
     isPartial: true,
-    note: stepStatuses.length > 0 ? `${note}: these are the steps that the status of the run tells of.` : `${note}.`,
+    note: stepStatuses.length > 0 ? `${note}: these are the steps in the status of the run.` : `${note}.`,
   };
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { readPageFile } from './files.ts';
-import { refuse, SECURITY_HEADERS } from './guard.ts';
+import { rejectRequest, SECURITY_HEADERS } from './guard.ts';
 import type { EntryKey } from './page/protocol.ts';
 import { openSession, type SessionOptions } from './session.ts';
 import { formatFrame, HEARTBEAT, HEARTBEAT_MS } from './sse.ts';
@@ -10,10 +10,13 @@ export interface PageServerOptions extends Omit<SessionOptions, 'selected' | 'se
   readonly token: string;
 }
 
-/** A page that takes nothing in (its tab is suspended) is let go at this many bytes; it comes back and begins anew. */
+/**
+ * If a page reads nothing, for example in a suspended tab, the server closes the stream at this many bytes. The page
+ * then reconnects.
+ */
 const MOST_UNSENT = 16 * 1024 * 1024;
 
-/** The server of the page, not listening yet. Only requests to `127.0.0.1` or `localhost` are answered, and only GET. */
+/** Creates the server of the page, not listening yet. It answers only GET requests to `127.0.0.1` or `localhost`. */
 export function createPageServer(options: PageServerOptions): FastifyInstance {
   const app = fastify({
     forceCloseConnections: true,
@@ -23,15 +26,15 @@ export function createPageServer(options: PageServerOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     const { method, headers, socket, routeOptions, url } = request;
-    // The path of the route that answers: the URL may spell it in other ways.
+    // The path of the matched route, because a URL can encode the same path in different ways.
     const asked = { method, host: headers.host, path: routeOptions.url ?? url, authorization: headers.authorization };
-    const refusal = refuse(asked, socket.localPort ?? 0, options.token);
-    return refusal && end(reply, refusal.status, refusal.sentence);
+    const rejection = rejectRequest(asked, socket.localPort ?? 0, options.token);
+    return rejection && end(reply, rejection.status, rejection.sentence);
   });
   app.setNotFoundHandler((_, reply) => end(reply, 404, 'there is no such page'));
   app.setErrorHandler((error, _, reply) => {
     options.onFault(error);
-    return end(reply, 500, 'something went wrong here: the terminal shows what');
+    return end(reply, 500, 'internal error: the terminal shows the cause');
   });
 
   app.get<{ Params: { name?: string } }>('/:name?', async ({ params: { name = 'page.html' } }, reply) => {
@@ -44,7 +47,7 @@ export function createPageServer(options: PageServerOptions): FastifyInstance {
   return app;
 }
 
-/** The frames of a session, which lasts as long as somebody reads them. */
+/** Opens the stream of a session. The session ends when the stream closes. */
 function openStream(options: PageServerOptions, selected: EntryKey | undefined): Readable {
   const frames = new Readable({ read() {} });
   const write = (text: string) => {

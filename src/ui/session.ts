@@ -5,7 +5,7 @@ import { describeEntry, isEntryKind } from './entries.ts';
 import type { Context, Entry, EntryKey, Message } from './page/protocol.ts';
 import { followSelection } from './selection.ts';
 
-/** Changes are told together, this much later: a burst of them costs one frame. */
+/** Changes are sent together after this delay, so that a burst of changes costs one frame. */
 const GATHER_MS = 60;
 
 export interface SessionOptions {
@@ -14,38 +14,38 @@ export interface SessionOptions {
   readonly kubectl: KubectlContext;
   readonly selected: EntryKey | undefined;
   readonly send: (message: Message) => void;
-  /** Calls back once after so many milliseconds; returns what calls it off. */
+  /** Calls back once after this delay, in milliseconds. Returns a function that cancels it. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-  /** Told when a message cannot be made, which is a mistake of ours; the session goes on. */
+  /** Called if a message cannot be created, which is a bug. The session continues. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** Tells one page everything, and from then on what changes; returns what ends that. */
+/** Sends everything to one page, and then every change. Returns a function that closes the session. */
 export function openSession({ cluster, context, kubectl, selected, send, schedule, onFault }: SessionOptions) {
   const follow = selected && followSelection(cluster, selected, kubectl);
   const dirty = new Map<string, KubeObject>();
   let cancel: (() => void) | undefined;
-  let telling: Promise<void> | undefined;
+  let sending: Promise<void> | undefined;
   let isClosed = false;
-  /** Whether the page has been told of everything there is. */
+  /** Whether the page has received all entries. */
   let isWhole = false;
-  let told: string | undefined;
+  let sentTroubles: string | undefined;
 
-  function tellAll(): void {
+  function sendAll(): void {
     isWhole = cluster.isSynced();
     const changed = [...cluster.objects()].flatMap((object) => describeEntry(object) ?? []);
     send({ type: 'Entries', isWhole, changed, gone: [] });
     dirty.clear();
   }
 
-  function tellTroubles(): void {
+  function sendTroubles(): void {
     const sentences = cluster.troubles();
-    if (sentences.join('\n') === told) return;
-    told = sentences.join('\n');
+    if (sentences.join('\n') === sentTroubles) return;
+    sentTroubles = sentences.join('\n');
     send({ type: 'Troubles', sentences });
   }
 
-  function tellEntries(): void {
+  function sendEntries(): void {
     const changed: Entry[] = [];
     const gone: EntryKey[] = [];
     for (const { kind, metadata } of dirty.values()) {
@@ -58,7 +58,7 @@ export function openSession({ cluster, context, kubectl, selected, send, schedul
     if (changed.length + gone.length > 0) send({ type: 'Entries', isWhole: false, changed, gone });
   }
 
-  async function tellSelection(): Promise<void> {
+  async function sendSelection(): Promise<void> {
     try {
       const messages = (await follow?.()) ?? [];
       if (!isClosed) for (const message of messages) send(message);
@@ -67,33 +67,33 @@ export function openSession({ cluster, context, kubectl, selected, send, schedul
     }
   }
 
-  async function tell(): Promise<void> {
-    if (isWhole || !cluster.isSynced()) tellEntries();
-    else tellAll();
-    tellTroubles();
-    await tellSelection();
-    telling = undefined;
-    if (dirty.size > 0) tellSoon();
+  async function sendChanges(): Promise<void> {
+    if (isWhole || !cluster.isSynced()) sendEntries();
+    else sendAll();
+    sendTroubles();
+    await sendSelection();
+    sending = undefined;
+    if (dirty.size > 0) sendSoon();
   }
 
-  function tellSoon(): void {
-    if (cancel !== undefined || telling !== undefined || isClosed) return;
+  function sendSoon(): void {
+    if (cancel !== undefined || sending !== undefined || isClosed) return;
     cancel = schedule(GATHER_MS, () => {
       cancel = undefined;
-      telling = tell();
+      sending = sendChanges();
     });
   }
 
   const unsubscribe = cluster.subscribe((object) => {
     if (object !== undefined) dirty.set(`${object.kind}/${object.metadata.name}`, object);
-    tellSoon();
+    sendSoon();
   });
   send({ type: 'Context', context });
-  tellAll();
-  tellTroubles();
-  telling = tellSelection().then(() => {
-    telling = undefined;
-    if (dirty.size > 0) tellSoon();
+  sendAll();
+  sendTroubles();
+  sending = sendSelection().then(() => {
+    sending = undefined;
+    if (dirty.size > 0) sendSoon();
   });
   return () => {
     isClosed = true;

@@ -7,7 +7,7 @@ import { describeCommand, type KubectlContext } from './command.ts';
 import type { StepView } from './page/protocol.ts';
 import { explainStep, type RunFacts } from './why.ts';
 
-/** What a run is shown with. */
+/** The data that a run is shown with. */
 export interface ShownRun {
   readonly orchestration: Orchestration;
   readonly status: RunStatus;
@@ -15,7 +15,7 @@ export interface ShownRun {
   readonly kubectl: KubectlContext;
 }
 
-/** Every step of a run as it stands now, by index. Linear in steps and edges. */
+/** Returns the current state of every step of a run, by index. Linear in steps and edges. */
 export function viewSteps({ orchestration, status, isSuspended, kubectl }: ShownRun): readonly StepView[] {
   const graph: Graph = buildGraph(orchestration.steps);
   const stored = new Map(status.stepStatuses.map((step) => [step.name, step]));

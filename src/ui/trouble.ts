@@ -2,15 +2,17 @@ import { quoteName } from '../dag/display.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 
-/** A call to the API server that failed, as the client tells it. */
+/** A failed call to the API server, as the client reports it. */
 export interface Failure {
-  /** What was listed or watched. */
+  /** The resource that was listed or watched. */
   readonly resource: string;
   readonly reason: KubeErrorReason;
   readonly message: string;
 }
 
-/** What keeps the page from being up to date, and what to do about it; undefined where it is the way of the world. */
+/**
+ * Describes why the page is not up to date, and what to do. Undefined for a failure that is part of normal operation.
+ */
 function describeTrouble({ resource, reason, message }: Failure, namespace: string): string | undefined {
   const where = `in namespace ${quoteName(namespace)}`;
   switch (reason) {
@@ -20,7 +22,7 @@ function describeTrouble({ resource, reason, message }: Failure, namespace: stri
     case KubeErrorReason.Forbidden:
       return `You may not list and watch ${resource} ${where}: ask for a Role with get, list and watch on orchestrations and orchestrationruns of ${GROUP}, or name another namespace with -n. (${message})`;
     case KubeErrorReason.NotFound:
-      return `This cluster knows no ${resource}.${GROUP}: install the CRDs, with the agents chart or charts/orchestration-gate-crds.`;
+      return `This cluster has no ${resource}.${GROUP}: install the CRDs, with the agents chart or charts/orchestration-gate-crds.`;
     case KubeErrorReason.Unauthorized:
       return `The API server does not accept your credentials: log in again. (${message})`;
     case KubeErrorReason.Unavailable:
@@ -36,13 +38,16 @@ function describeTrouble({ resource, reason, message }: Failure, namespace: stri
 }
 
 export interface Troubles {
-  /** What is wrong now, in sentences; empty in health. */
+  /** The current problems, as sentences. Empty if there are none. */
   readonly sentences: () => readonly string[];
   readonly add: (failure: Failure) => void;
   readonly clear: (resource: string) => void;
 }
 
-/** What is wrong with a namespace, resource by resource. `complain` hears of each trouble once, and of the end of the last. */
+/**
+ * Tracks the problems of a namespace, by resource. It calls `complain` once for each problem, and when the last one
+ * ends.
+ */
 export function createTroubles(
   namespace: string,
   complain: (sentence: string) => void,

@@ -3,21 +3,21 @@ import type { Band } from './page/protocol.ts';
 /** Pixels. */
 export const BOX = { width: 188, height: 44 } as const;
 const GAP = { x: 28, y: 12 } as const;
-/** Between a band's edge and its boxes; above them stands the heading. */
+/** The space between the edge of a band and its boxes. The heading is above the boxes. */
 export const PADDING = 14;
 export const HEADING = 30;
 export const HEADING_SIZE = 11;
 const MOST_HEADING = 60;
 const BETWEEN_BANDS = 56;
 const BETWEEN_LINES = 40;
-/** Of the whole drawing, width to height: that of the window it is shown in, about. */
+/** The ratio of width to height of the whole drawing, about that of a window. */
 const ASPECT = 2.4;
 
-/** Where boxes stand (their left top corners, by index) and what they stand on. */
+/** The positions of the boxes (their top left corners, by index), and the bands behind them. */
 export interface Places {
   readonly width: number;
   readonly height: number;
-  /** Of the words above the bands. */
+  /** The font size of the headings above the bands. */
   readonly headingSize: number;
   readonly corners: ReadonlyMap<number, { readonly x: number; readonly y: number }>;
   readonly bands: readonly Band[];
@@ -29,8 +29,9 @@ interface Row {
 }
 
 /**
- * Places wave after wave as words are placed in lines: each a block of columns, its boxes in the order of what they wait
- * for. For graphs that are too large for lines that do not cross. Cost: linear, save the sorting in each wave.
+ * Places the waves one after another, in lines, as text is wrapped. Each wave is a block of columns. Its boxes are
+ * sorted by the positions of their dependencies. Use it for graphs that are too large to draw without crossing lines.
+ * Cost: linear, plus the sorting in each wave.
  */
 export function placeWaves(
   rows: readonly Row[],
@@ -38,7 +39,7 @@ export function placeWaves(
 ): Places {
   const ordered = orderRows(rows, edges);
   const count = rows.reduce((sum, { boxes }) => sum + boxes.length, 0);
-  // A large drawing is seen from afar, where only large words are legible.
+  // A large drawing is shown at a small scale, where only large words are legible.
   const headingSize = Math.max(HEADING_SIZE, Math.min(MOST_HEADING, Math.sqrt(count) * 2));
   const room = (HEADING * headingSize) / HEADING_SIZE;
   const blocks = ordered.map((row) => measureBlock(row, room));
@@ -79,7 +80,10 @@ function measureBlock({ heading, boxes }: Row, room: number) {
   };
 }
 
-/** Each row by the mean place of what its boxes wait for; what waits for nothing keeps its place. */
+/**
+ * Sorts the boxes of each row by the mean position of their dependencies. A box without dependencies keeps its
+ * position.
+ */
 function orderRows(rows: readonly Row[], edges: readonly { readonly from: number; readonly to: number }[]): Row[] {
   const sources = new Map<number, number[]>();
   for (const { from, to } of edges) {

@@ -7,24 +7,24 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { StepView } from './page/protocol.ts';
 
-/** What the sentences about one step look at. */
+/** The facts that the sentences about one step use. */
 export interface RunFacts {
   readonly orchestration: Orchestration;
   readonly status: RunStatus;
   readonly isSuspended: boolean;
-  /** By index, as `dependencies`. */
+  /** By index, like `dependencies`. */
   readonly statuses: readonly StepStatus[];
   readonly dependencies: readonly (readonly number[])[];
-  /** Root causes found so far, by the culprit they were looked for from: many steps are skipped for the same. */
+  /** The known root causes, by the step where the search started. Many steps can have the same one. */
   readonly roots: Map<number, number | undefined>;
 }
 
 type Explanation = Pick<StepView, 'why' | 'because'>;
 
-/** More links than this are no help. */
+/** The maximum number of links. More do not help the reader. */
 const MOST_LINKS = 8;
 
-/** Why a step stands where it stands, and which steps to look at next. */
+/** Explains the state of a step, and links to the steps that cause it. */
 export function explainStep(facts: RunFacts, index: number): Explanation {
   const step = facts.statuses[index];
   const declared = facts.orchestration.steps[index];
@@ -35,11 +35,11 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
     case 'Running':
       return { why: [explainRunning(step)], because: [] };
     case 'Retrying':
-      return { why: [tellReason(step), ...(facts.isSuspended ? [SUSPENDED] : [])], because: [] };
+      return { why: [describeReason(step), ...(facts.isSuspended ? [SUSPENDED] : [])], because: [] };
     case 'Skipped':
       return explainSkipped(facts, index, step);
     case 'Failed':
-      return { why: [tellReason(step), ...(step.ignored ? [TOLERATED] : [])], because: [] };
+      return { why: [describeReason(step), ...(step.ignored ? [TOLERATED] : [])], because: [] };
     case 'Succeeded':
     case 'Cancelled':
       return { why: step.message ? [step.message] : [], because: [] };
@@ -48,8 +48,8 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
   }
 }
 
-const TOLERATED = 'The failure is tolerated (continueOnFailure): what waits for this step starts all the same.';
-const SUSPENDED = 'The run is suspended: nothing new starts until its suspend annotation is removed.';
+const TOLERATED = 'The failure is tolerated (continueOnFailure): the dependents of this step start anyway.';
+const SUSPENDED = 'The run is suspended: no step starts until its suspend annotation is removed.';
 
 function explainPending(facts: RunFacts, index: number, declared: Step): Explanation {
   const { dependencies, statuses, status, isSuspended } = facts;
@@ -80,15 +80,15 @@ function explainRunning({ attempt, resourceRef, message }: StepStatus): string {
   return `Attempt ${attempt} is under way.`;
 }
 
-/** The culprit is the dependency that was recorded then: of those that had failed by that time, the first in the list. */
+/** The culprit is the dependency that caused the skip: the first in the list that had failed by then. */
 function explainSkipped(facts: RunFacts, index: number, step: StepStatus): Explanation {
-  if (step.reason !== StepReason.DependencyFailed) return { why: [tellReason(step)], because: [] };
+  if (step.reason !== StepReason.DependencyFailed) return { why: [describeReason(step)], because: [] };
   const culprit = findCulprit(facts, index);
   const root = findRoot(facts, culprit);
-  if (culprit === undefined || root === undefined) return { why: [tellReason(step)], because: [] };
+  if (culprit === undefined || root === undefined) return { why: [describeReason(step)], because: [] };
   const link = (word: string, at: number) => ({ word, index: at });
   const [culpritStep, rootStep] = [facts.statuses[culprit] as StepStatus, facts.statuses[root] as StepStatus];
-  const origin = `${quoteName(rootStep.name)} failed: ${tellReason(rootStep)}`;
+  const origin = `${quoteName(rootStep.name)} failed: ${describeReason(rootStep)}`;
   if (root === culprit) return { why: [`Skipped, since ${origin}`], because: [link('culprit and root cause', root)] };
   return {
     why: [`Skipped, since ${quoteName(culpritStep.name)} was skipped.`, `The root cause: ${origin}`],
@@ -109,7 +109,10 @@ function timeOf(status: StepStatus | undefined): number {
   return Date.parse(status?.finishedAt ?? status?.lastTransitionTime ?? '');
 }
 
-/** From culprit to culprit until one failed by itself; a status that leads in a circle ends where it began to. */
+/**
+ * Follows the culprits to the step that failed itself. If a status leads in a circle, the search stops at the first
+ * repeated step.
+ */
 function findRoot(facts: RunFacts, culprit: number | undefined): number | undefined {
   const way = new Set<number>();
   let at = culprit;
@@ -122,6 +125,6 @@ function findRoot(facts: RunFacts, culprit: number | undefined): number | undefi
   return root;
 }
 
-function tellReason({ reason, message }: StepStatus): string {
+function describeReason({ reason, message }: StepStatus): string {
   return message || reason || 'no reason is recorded';
 }

@@ -61,9 +61,9 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
       expect.objectContaining({
         level: 'error',
         mistakes: [
-          'mode: "maybe" is none of enforce, warn, off',
+          'mode: "maybe" is not one of enforce, warn, off',
           'severity.MissingDependancy: unknown key; did you mean severity.MissingDependency?',
-          'severity.MissingSteps: "off": this rule always denies, since without it the graph cannot be decided',
+          'severity.MissingSteps: "off": this rule always denies, because without it the graph cannot be checked',
         ],
       }),
     );

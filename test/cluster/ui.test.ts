@@ -285,9 +285,9 @@ function describeWithoutCrds(): void {
       const browser = ends.use(await startBrowser());
       const { page } = await browser.open(ui.url);
       await textOf(page, '#troubles').toContain(
-        'This cluster knows no orchestrations.orchestration.proompteng.ai: install the CRDs',
+        'This cluster has no orchestrations.orchestration.proompteng.ai: install the CRDs',
       );
-      expect(await ui.readOutput()).toContain('ui: This cluster knows no orchestration');
+      expect(await ui.readOutput()).toContain('ui: This cluster has no orchestration');
       await installCrds(plane, 'agents');
       await playNamespace(plane.address, 'default').apply('first', { steps: [tool('a')] });
       await page.locator('a.entry', { hasText: 'first' }).click(patience);

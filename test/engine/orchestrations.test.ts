@@ -13,14 +13,14 @@ describe('with 10,000 finished runs and 100 live ones', () => {
   for (let index = 0; index < 100; index++)
     addRun(model, `live-${index}`, [gate(`signal-${index}`)], { phase: 'Running' });
 
-  test('5,000 deliveries cost what they concern: no status is read but those of the runs that wait for them', async () => {
-    for (let index = 0; index < 2_500; index++) addDelivery(model, `before-${index}`, 'nobody waits for this');
+  test('5,000 deliveries cause reads of only the statuses of the runs that wait for them', async () => {
+    for (let index = 0; index < 2_500; index++) addDelivery(model, `before-${index}`, 'no run waits for this');
     const { client, counts } = await followRuns(model);
     await untilQuiet(counts);
     const before = counts.statuses;
-    // One look reads a status a few times.
+    // One reconcile reads a status a few times.
     expect(before).toBeLessThan(3 * 10_100);
-    for (let index = 0; index < 2_500; index++) addDelivery(model, `after-${index}`, 'nobody waits for this');
+    for (let index = 0; index < 2_500; index++) addDelivery(model, `after-${index}`, 'no run waits for this');
     client.tell();
     await untilQuiet(counts);
     expect(counts.statuses - before).toBe(0);
@@ -32,7 +32,7 @@ describe('with 10,000 finished runs and 100 live ones', () => {
     expect(counts.statuses - before).toBeLessThan(20);
   });
 
-  test('a change of every Orchestration reads no status', async () => {
+  test('a change of every Orchestration causes no read of a status', async () => {
     for (let index = 0; index < 89; index++)
       model.create(ORCHESTRATIONS, { ...named('Orchestration', `o-${index}`), spec: { steps: [work] } } as KubeObject);
     const { client, counts } = await followRuns(model);

@@ -11,7 +11,7 @@ import { startReconciler } from '../support/reconciler.ts';
 const patience = { timeout: 90_000, interval: 500 };
 const CAUSES = ['memory', 'stalled', 'killed', 'fault', 'exit'];
 
-/** The reconciler as a process, with the smallest heap that it may have, before an API server with these runs. */
+/** The reconciler as a process, with the smallest allowed heap, and an API server with these runs. */
 async function start(crowd: Crowd) {
   const api = await startPaperApi({ ...paperRuns(crowd), kubeconfigPath: join(tmpdir(), `paper-${randomUUID()}`) });
   onTestFinished(() => api[Symbol.asyncDispose]());
@@ -29,7 +29,7 @@ async function start(crowd: Crowd) {
 }
 
 describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
-  test('lives with 1,100 finished runs of 1,000 steps, and goes on with a live one', async () => {
+  test('handles 1,100 finished runs of 1,000 steps, and continues a live run', async () => {
     const { api, deaths } = await start({ live: 1, finished: 1_100, steps: 1_000 });
     await expect
       .poll(() => api.writes.map(({ call }) => call), patience)
@@ -37,7 +37,7 @@ describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
     expect(await deaths()).toEqual([]);
   });
 
-  test('lives with 10,000 finished runs and 5,000 deliveries of 50 KB, and goes on with a live one', async () => {
+  test('handles 10,000 finished runs and 5,000 deliveries of 50 KB, and continues a live run', async () => {
     const { api, reconciler, deaths } = await start({ live: 1, finished: 10_000, steps: 10 });
     await expect
       .poll(() => api.writes.map(({ call }) => call), patience)
@@ -49,12 +49,12 @@ describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
   });
 });
 
-test('an engine that stands still at news, time and again, has no run quarantined that was in work meanwhile', {
+test('an engine that repeatedly blocks on a watch event quarantines no run that is in work at that time', {
   timeout: 180_000,
 }, async () => {
   const paper = paperRuns({ live: 1, finished: 0, steps: 2 });
   const news = { ...paperDelivery(0, 1), metadata: { name: 'poison-news', namespace: 'paper', uid: 'poison-news' } };
-  /** A look reads its snapshot first. That takes long enough for news to come meanwhile. */
+  /** A reconcile reads its snapshot first. That takes long enough for a watch event to arrive in the meantime. */
   const read = async (plural: string, name: string) => {
     if (plural === 'controllerrevisions') await delay(1_500);
     return paper.read(plural, name);

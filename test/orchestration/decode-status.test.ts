@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decodeRunStatus } from '../../src/orchestration/decode-status.ts';
 
-test('a step keeps what this build does not know, and loses what is of the wrong type', () => {
+test('a step keeps fields that are unknown to this build, and loses fields of the wrong type', () => {
   const known = { name: 'a', kind: 'ToolRun', phase: 'Running', attempt: 1, startedAt: '2026-01-01T00:00:00Z' };
   const newer = { progress: '50%', pace: { perMinute: 3 } };
   const wrong = { reason: 7, nextRetryAt: null, ignored: 'yes', resourceRef: 'b' };

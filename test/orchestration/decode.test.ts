@@ -6,18 +6,18 @@ import { type Finding, formatPath } from '../../src/orchestration/problem.ts';
 import { anyOrchestration, anyStep } from '../support/objects.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
 
-function tell(findings: readonly Finding[]): string[] {
+function format(findings: readonly Finding[]): string[] {
   const problems = findings.flatMap((finding) => finding.problems);
   return problems.map(({ code, path, describe }) => `${code} ${formatPath(path)}: ${describe()}`);
 }
 
-const problemsOf = (object: unknown) => tell(decodeOrchestration(object).findings);
+const problemsOf = (object: unknown) => format(decodeOrchestration(object).findings);
 const problemsOfSteps = (...steps: unknown[]) => problemsOf(orchestration(steps));
-const problemsOfRun = (spec: unknown) => tell(decodeOrchestrationRun(orchestrationRun(spec)).findings);
+const problemsOfRun = (spec: unknown) => format(decodeOrchestrationRun(orchestrationRun(spec)).findings);
 
 const unlimited = { ...defaultPolicy, limits: { maxSteps: Infinity, maxDependencies: Infinity } };
 
-describe('the sentence of', () => {
+describe('the message of', () => {
   test.each([
     [undefined, 'is absent'],
     [null, 'is absent'],
@@ -28,7 +28,7 @@ describe('the sentence of', () => {
     expect(problemsOf(orchestration(steps))).toEqual([`MissingSteps spec.steps: ${found}: declare at least one step`]);
   });
 
-  test('MissingSteps for what has no spec, or is no object', () => {
+  test('MissingSteps for a value without a spec, or one that is not an object', () => {
     const sentence = 'MissingSteps spec.steps: is absent: declare at least one step';
     for (const object of [{}, { spec: [] }, { spec: null }, null, 7, 'x', []]) {
       expect(problemsOf(object)).toEqual([sentence]);
@@ -111,11 +111,11 @@ describe('the sentence of', () => {
 });
 
 describe('decodeOrchestration', () => {
-  test('gives every field the type it should have, a step for a step, whatever it reads', () => {
+  test('returns valid types and one step for each entry, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), anyOrchestration), (object) => {
         const { orchestration, findings } = decodeOrchestration(object);
-        tell(findings);
+        format(findings);
         const list = (object as { spec?: { steps?: unknown } } | null)?.spec?.steps;
         expect(orchestration.steps).toHaveLength(Array.isArray(list) ? list.length : 0);
         expect([orchestration.name, orchestration.namespace].every((found) => typeof found === 'string')).toBe(true);
@@ -127,7 +127,7 @@ describe('decodeOrchestration', () => {
     );
   });
 
-  test('leaves what it reads as it was', () => {
+  test('does not change its input', () => {
     fc.assert(
       fc.property(anyOrchestration, (object) => {
         const before = structuredClone(object);
@@ -138,19 +138,19 @@ describe('decodeOrchestration', () => {
     );
   });
 
-  test('takes null for absent in every object, and for a value in a list', () => {
+  test('treats null as absent in every object, and as a value in a list', () => {
     fc.assert(
       fc.property(anyOrchestration, (object) => {
         const { orchestration, findings } = decodeOrchestration(object);
         const pruned = decodeOrchestration(dropNulls(object));
-        expect(tell(findings)).toEqual(tell(pruned.findings));
+        expect(format(findings)).toEqual(format(pruned.findings));
         expect(orchestration.steps.map(pickGraph)).toEqual(pruned.orchestration.steps.map(pickGraph));
       }),
       { numRuns: 700 },
     );
   });
 
-  test('finds a loop between malformed steps, at the places where they stand', () => {
+  test('finds a loop between malformed steps, at their own places', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 4 }), fc.array(anyStep, { maxLength: 4 }), (before, between) => {
         const steps = [...before, checkpoint('x', 'y'), ...between, checkpoint('y', 'x')];
@@ -162,7 +162,7 @@ describe('decodeOrchestration', () => {
     );
   });
 
-  test('does not take a malformed step for a declaration that the others miss', () => {
+  test('does not count a malformed step as one that declares dependsOn', () => {
     const { warnings } = judgeOrchestration(orchestration([checkpoint('a'), null, checkpoint('b')]));
     expect(warnings).toEqual([]);
   });
@@ -177,7 +177,7 @@ describe('decodeOrchestration', () => {
       'steps with a thousand mistakes each',
       Array.from({ length: 500 }, () => ({ ...checkpoint('a'), dependsOn: Array(1000).fill(1) })),
     ],
-  ])('counts all problems of 3 MiB of %s, and writes the first of each code', (_, steps) => {
+  ])('counts all problems in 3 MiB of %s, and returns the first of each code', (_, steps) => {
     const { findings } = decodeOrchestration(orchestration(steps), 50);
     expect(findings.length).toBeGreaterThan(0);
     for (const { count, problems } of findings) {
@@ -186,7 +186,7 @@ describe('decodeOrchestration', () => {
     }
   });
 
-  test('tells of each code, however many problems of another came before', () => {
+  test('returns problems of each code, however many problems of another code come first', () => {
     const steps = [...Array(1500).fill({ name: 'a', kind: '' }), { ...checkpoint('b'), dependsOn: [''] }];
     const { findings } = decodeOrchestration(orchestration(steps), 50);
     expect(findings.map(({ code, count }) => [code, count])).toEqual([
@@ -195,7 +195,7 @@ describe('decodeOrchestration', () => {
     ]);
   });
 
-  test('finds a loop behind a thousand malformed steps', () => {
+  test('finds a loop after a thousand malformed steps', () => {
     const nameless = Array.from({ length: 1500 }, (_, i) => ({ name: `s${i}`, kind: 0 }));
     const steps = [...nameless, { name: 'x', dependsOn: ['y'] }, { name: 'y', dependsOn: ['x'] }];
     const policy = {
@@ -210,11 +210,11 @@ describe('decodeOrchestration', () => {
 });
 
 describe('decodeOrchestrationRun', () => {
-  test('gives every field the type it should have, whatever it reads', () => {
+  test('returns valid types for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), anyStep.map(orchestrationRunOf)), (object) => {
         const { run, findings } = decodeOrchestrationRun(object);
-        tell(findings);
+        format(findings);
         expect(typeof run.spec.orchestrationRef.name).toBe('string');
         expect(Object.values(run.spec.parameters ?? {}).every((value) => typeof value === 'string')).toBe(true);
         if (findings.length === 0) expect(run.spec.orchestrationRef.name).not.toBe('');
@@ -224,7 +224,7 @@ describe('decodeOrchestrationRun', () => {
   });
 });
 
-/** A run whose spec is like a step: it has an orchestrationRef, and `with` for parameters. */
+/** A run whose spec has an orchestrationRef like a step, and `with` as its parameters. */
 function orchestrationRunOf(step: unknown): unknown {
   const { with: parameters, ...spec } = Object(step);
   return orchestrationRun({ ...spec, parameters });
@@ -238,7 +238,7 @@ function pickGraph({ name, dependsOn }: { name: string; dependsOn?: readonly str
   return { name, dependsOn };
 }
 
-/** The fields that are of another type than the schema says, by hand. */
+/** The fields whose type is not the one in the schema, computed independently. */
 function mistypedFields(step: Record<string, unknown>): string[] {
   const isText = (value: unknown) => typeof value === 'string';
   const isObject = (value: unknown): value is object =>
@@ -261,7 +261,7 @@ function mistypedFields(step: Record<string, unknown>): string[] {
   return [...wrong, ...['name', 'kind'].filter((field) => !isText(step[field]))];
 }
 
-/** What an API server stores: no null in any object, but in lists. */
+/** The form that an API server stores: no null in any object, only in lists. */
 function dropNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => (entry === null ? null : dropNulls(entry)));
   if (typeof value !== 'object' || value === null) return value;

@@ -16,7 +16,7 @@ function operationsFor(object: unknown, previous?: unknown, mode: DefaultingMode
   return defaulted ? patchDefaults(object, defaulted) : [];
 }
 
-/** What is stored when `object` is sent; `previous` was stored before. */
+/** Returns the stored object after `object` is sent. `previous` is the stored object before that. */
 function store(object: unknown, previous?: unknown, mode: DefaultingMode = 'Auto'): Stored {
   return applyPatch(object, operationsFor(object, previous, mode)) as Stored;
 }
@@ -24,7 +24,7 @@ function store(object: unknown, previous?: unknown, mode: DefaultingMode = 'Auto
 type Stored = ReturnType<typeof orchestration> & { spec: { steps: StoredStep[] } };
 type StoredStep = { name: string; dependsOn?: string[] | null };
 
-/** `a b<a c<b *`: the steps with what they wait for, `b<` for an empty list, and `*` for the annotation. */
+/** Draws `a b<a c<b *`: the steps with their dependencies, `b<` for an empty list, and `*` for the annotation. */
 function draw(object: unknown): string {
   const { metadata, spec } = object as { metadata: { annotations?: Record<string, string> }; spec: Stored['spec'] };
   const steps = spec.steps.map(({ name, dependsOn }) => (dependsOn ? `${name}<${dependsOn}` : name));
@@ -43,14 +43,14 @@ function sketch(drawing: string, parts: { metadata?: object } = {}): Stored {
 
 describe('the sequential default', () => {
   test.each([
-    ['is written where no step declares dependsOn', 'a b c', 'a b<a c<b *'],
+    ['is written if no step declares dependsOn', 'a b c', 'a b<a c<b *'],
     ['is not written for a single step', 'a', 'a'],
-    ['is not written where one step declares dependsOn', 'a b c<a', 'a b c<a'],
-    ['is not written where a step declares an empty list', 'a< b c', 'a< b c'],
-    ['is not marked where its author wrote it', 'a b<a c<b', 'a b<a c<b'],
-    ['keeps its mark while it is that', 'a b<a c<b *', 'a b<a c<b *'],
-    ['loses its mark when it is no longer that', 'a b<a c<a *', 'a b<a c<a'],
-    ['loses its mark when its first step says that it is a root', 'a< b<a *', 'a< b<a'],
+    ['is not written if one step declares dependsOn', 'a b c<a', 'a b c<a'],
+    ['is not written if a step declares an empty list', 'a< b c', 'a< b c'],
+    ['gets no annotation if its author wrote it', 'a b<a c<b', 'a b<a c<b'],
+    ['keeps its annotation if it does not change', 'a b<a c<b *', 'a b<a c<b *'],
+    ['loses its annotation if it changes', 'a b<a c<a *', 'a b<a c<a'],
+    ['loses its annotation if its first step declares an empty list', 'a< b<a *', 'a< b<a'],
   ])('%s', (_, sent, stored) => {
     expect(draw(store(sketch(sent)))).toBe(stored);
   });
@@ -73,14 +73,14 @@ describe('the sequential default', () => {
     ]);
   });
 
-  test.each([null, undefined])('takes dependsOn and annotations that are %s for absent', (absent) => {
+  test.each([null, undefined])('treats dependsOn and annotations that are %s as absent', (absent) => {
     const steps = [checkpoint('a'), checkpoint('b')].map((step) => ({ ...step, dependsOn: absent }));
     const object = orchestration(steps, { metadata: { annotations: absent } });
     expect(operationsFor(object).map(({ path }) => path)).toEqual(['/spec/steps/1/dependsOn', '/metadata/annotations']);
     expect(draw(store(object))).toBe('a b<a *');
   });
 
-  test('writes the graph that holds without being written', () => {
+  test('writes the same graph that applies without it', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1 }), (names) => {
         const object = orchestration(names.map((name) => checkpoint(name)));
@@ -95,24 +95,24 @@ describe('a partial edit of a written chain', () => {
   const chain = 'a b<a c<b d<c *';
 
   test.each([
-    ['a step put in', 'a x b<a c<b d<c *', 'a x<a b<x c<b d<c *'],
-    ['a step put first', 'x a b<a c<b d<c *', 'x a<x b<a c<b d<c *'],
-    ['a step put last', 'a b<a c<b d<c x *', 'a b<a c<b d<c x<d *'],
-    ['a step taken out', 'a c<b d<c *', 'a c<a d<c *'],
-    ['the first step taken out', 'b<a c<b d<c *', 'b c<b d<c *'],
-    ['all but one taken out', 'c<b *', 'c'],
-    ['steps put in and taken out at once', 'x b<a y d<c *', 'x b<x y<b d<y *'],
-    ['two steps that changed places', 'a c<b b<a d<c *', 'a c<a b<c d<b *'],
+    ['an inserted step', 'a x b<a c<b d<c *', 'a x<a b<x c<b d<c *'],
+    ['a step inserted first', 'x a b<a c<b d<c *', 'x a<x b<a c<b d<c *'],
+    ['a step inserted last', 'a b<a c<b d<c x *', 'a b<a c<b d<c x<d *'],
+    ['a removed step', 'a c<b d<c *', 'a c<a d<c *'],
+    ['the first step removed', 'b<a c<b d<c *', 'b c<b d<c *'],
+    ['all steps but one removed', 'c<b *', 'c'],
+    ['steps inserted and removed at the same time', 'x b<a y d<c *', 'x b<x y<b d<y *'],
+    ['two steps swapped', 'a c<b b<a d<c *', 'a c<a b<c d<b *'],
     ['one dependsOn removed', 'a b<a c d<c *', 'a b<a c<b d<c *'],
-    ['every dependsOn removed, which is the rollback', 'a b c d *', 'a b<a c<b d<c *'],
-    ['the mark removed with a step', 'a c<b d<c', 'a c<a d<c *'],
+    ['every dependsOn removed, as a rollback does', 'a b c d *', 'a b<a c<b d<c *'],
+    ['the annotation removed with a step', 'a c<b d<c', 'a c<a d<c *'],
     ['every step replaced', 'x y', 'x y<x *'],
     ['a step renamed', 'a x<a c<b d<c *', 'a x<a c<x d<c *'],
     ['the first step renamed', 'x b<a c<b d<c *', 'x b<x c<b d<c *'],
     ['two steps renamed', 'a x<a y<b d<c *', 'a x<a y<x d<y *'],
-    ['a step renamed and one put first', 'w a x<a c<b d<c *', 'w a<w x<a c<x d<c *'],
-    ['a step renamed behind one that was taken out', 'a x<b d<c *', 'a x<a d<x *'],
-  ])('with %s is a chain again', (_, sent, stored) => {
+    ['a step renamed and one inserted first', 'w a x<a c<b d<c *', 'w a<w x<a c<x d<c *'],
+    ['a step renamed after a removed one', 'a x<b d<c *', 'a x<a d<x *'],
+  ])('with %s derives the chain again', (_, sent, stored) => {
     expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
   });
 
@@ -123,16 +123,16 @@ describe('a partial edit of a written chain', () => {
     ['a new step with an empty list', 'a b<a c<b d<c x< *', 'a b<a c<b d<c x<'],
     ['a new step with a dependency', 'a b<a c<b d<c x<a *', 'a b<a c<b d<c x<a'],
     ['a new step with a dependency that no step lost', 'a b<a c<b x<a *', 'a b<a c<b x<a'],
-    ['two new steps in the place of one', 'a x<a y<a c<b d<c *', 'a x<a y<a c<b d<c'],
-  ])('that declares %s is its author’s graph', (_, sent, stored) => {
+    ['two new steps in place of one', 'a x<a y<a c<b d<c *', 'a x<a y<a c<b d<c'],
+  ])('that declares %s keeps the author’s graph', (_, sent, stored) => {
     expect(draw(store(sketch(sent), sketch(chain)))).toBe(stored);
   });
 
-  test('that declares the next link leaves the chain marked', () => {
+  test('that declares the next link of the chain keeps the annotation', () => {
     expect(draw(store(sketch('a b<a c<b d<c x<d *'), sketch(chain)))).toBe('a b<a c<b d<c x<d *');
   });
 
-  test('says what it changes, and nothing if the default is written for the first time', () => {
+  test('lists the rewired steps, and none if the default is written for the first time', () => {
     const rewired = (sent: string) => defaultOrchestration(sketch(sent), sketch(chain), 'Auto')?.rewired;
     expect(rewired('a b<a c<b d<c x *')).toEqual([{ index: 4, name: 'x', predecessor: 'd' }]);
     expect(rewired('b<a c<b d<c *')).toEqual([{ index: 0, name: 'b', predecessor: undefined }]);
@@ -142,13 +142,13 @@ describe('a partial edit of a written chain', () => {
   });
 
   test.each([
-    ['without the mark', 'a b<a c<b', 'a x b<a c<b'],
-    ['whose mark was stale', 'a b<a c *', 'a x b<a c'],
-  ])('%s is its author’s graph', (_, before, sent) => {
+    ['without the annotation', 'a b<a c<b', 'a x b<a c<b'],
+    ['with an outdated annotation', 'a b<a c *', 'a x b<a c'],
+  ])('%s keeps the author’s graph', (_, before, sent) => {
     expect(draw(store(sketch(sent), sketch(before)))).toBe(sent);
   });
 
-  test('keeps a chain a chain, whatever steps are put in and taken out, and is stable at once', () => {
+  test('keeps a chain for any steps that are added and removed, and is idempotent', () => {
     const updates = fc.array(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
     const mode = fc.constantFrom<DefaultingMode>('Auto', 'Always');
     fc.assert(
@@ -168,7 +168,7 @@ describe('a partial edit of a written chain', () => {
   });
 });
 
-/** Takes a step out, or puts one in that declares nothing. */
+/** Removes a step, or inserts one that declares nothing. */
 type Edit = { readonly at: number; readonly does: 'remove' | 'insert' | 'insertNull' };
 
 const anyEdit: fc.Arbitrary<Edit> = fc.record({
@@ -203,11 +203,11 @@ describe('the mode', () => {
     expect(draw(store(object, undefined, mode))).toBe(isWritten ? 'a b<a *' : 'a b');
   });
 
-  test.each(defaultingModes)('%s takes the mark off a single step', (mode) => {
+  test.each(defaultingModes)('%s removes the annotation if there is only one step', (mode) => {
     expect(draw(store(sketch('a *'), undefined, mode))).toBe('a');
   });
 
-  test('writes no dependsOn that it may not, however the object came about', () => {
+  test('never writes dependsOn in a mode that forbids it, for any object', () => {
     fc.assert(
       fc.property(anyOrchestration, anyOrchestration, (object, previous) => {
         const paths = operationsFor(object, previous, 'Never').map(({ op, path }) => `${op} ${path}`);
@@ -220,7 +220,7 @@ describe('the mode', () => {
 });
 
 describe('defaultOrchestration', () => {
-  test('gives what can be applied, and the same for what it gave', () => {
+  test('returns a patch that applies, and is idempotent', () => {
     fc.assert(
       fc.property(
         anyOrchestration,
@@ -236,7 +236,7 @@ describe('defaultOrchestration', () => {
     );
   });
 
-  test('leaves alone what is over a limit, also what was stored before', () => {
+  test('does not change an object if it or the stored object is over a limit', () => {
     const limits = { maxSteps: 3, maxDependencies: 1 };
     expect(defaultOrchestration(sketch('a b c d'), undefined, 'Always', limits)).toBeUndefined();
     expect(defaultOrchestration(sketch('a b<a c<a,b'), undefined, 'Always', limits)).toBeUndefined();
@@ -244,7 +244,7 @@ describe('defaultOrchestration', () => {
     expect(defaultOrchestration(sketch('a c<b d<c *'), before, 'Always', limits)).toEqual({ isAnnotated: false });
   });
 
-  test('leaves alone what cannot be decoded', () => {
+  test('does not change an object that cannot be decoded', () => {
     fc.assert(
       fc.property(anyOrchestration, anyOrchestration, (object, previous) => {
         fc.pre(decodeOrchestration(object).findings.length > 0);
@@ -255,15 +255,15 @@ describe('defaultOrchestration', () => {
   });
 
   test.each([
-    ['two steps of one name', orchestration([checkpoint('a'), checkpoint('a')], { metadata: annotated })],
+    ['two steps with the same name', orchestration([checkpoint('a'), checkpoint('a')], { metadata: annotated })],
     ['no metadata', { ...sketch('a b'), metadata: undefined }],
-    ['metadata of a wrong type', { ...sketch('a b'), metadata: [] }],
-    ['annotations of a wrong type', sketch('a b', { metadata: { annotations: 'x' } })],
+    ['metadata of the wrong type', { ...sketch('a b'), metadata: [] }],
+    ['annotations of the wrong type', sketch('a b', { metadata: { annotations: 'x' } })],
     [
-      'a malformed step and a mark that is not ours',
+      'a malformed step and a foreign annotation value',
       orchestration([{ name: 'a' }], { metadata: { annotations: { [ANNOTATION]: 'other' } } }),
     ],
-  ])('leaves alone an object with %s', (_, object) => {
+  ])('does not change an object with %s', (_, object) => {
     expect(operationsFor(object, undefined, 'Always')).toEqual([]);
   });
 });

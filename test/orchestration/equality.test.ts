@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isEqual } from '../../src/orchestration/equality.ts';
 
-/** Equal values have equal texts when the keys stand in one order. */
+/** Equal values have equal texts if their keys are sorted. */
 function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText)}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -10,7 +10,7 @@ function canonicalText(value: unknown): string {
   return `{${entries.toSorted()}}`;
 }
 
-/** Few values, so that two of them are often the same. */
+/** Few values, so that two of them are often equal. */
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -20,7 +20,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-test('says of any two values what their sorted texts say', () => {
+test('agrees with the comparison of the texts with sorted keys, for any two values', () => {
   fc.assert(
     fc.property(value, value, (left, right) => {
       const [one, other] = [left, right].map((side) => JSON.parse(JSON.stringify(side)));
@@ -30,7 +30,7 @@ test('says of any two values what their sorted texts say', () => {
   );
 });
 
-test('says of a value and itself with its keys turned round that they are equal, and of one part more that they are not', () => {
+test('finds a value equal to itself with its keys reversed, and different from itself with one more part', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), (value, key) => {
       expect(isEqual(value, turnKeys(value))).toBe(true);
@@ -47,12 +47,12 @@ test.each([
   [0, '0'],
   [{ a: undefined }, {}],
   [['a'], { 0: 'a' }],
-])('tells %j from %j', (left, right) => {
+])('finds %j different from %j', (left, right) => {
   expect(isEqual(left, right)).toBe(false);
   expect(isEqual(right, left)).toBe(false);
 });
 
-test('compares a hundred thousand levels of nesting', () => {
+test('compares values that are nested 100,000 levels deep', () => {
   const parse = (inside: string) => JSON.parse('['.repeat(100_000) + inside + ']'.repeat(100_000));
   expect(isEqual(parse('1'), parse('1'))).toBe(true);
   expect(isEqual(parse('1'), parse('2'))).toBe(false);

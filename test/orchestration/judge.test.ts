@@ -18,7 +18,7 @@ function judge(object: unknown, policy?: Partial<Policy>, mostShown?: number) {
 const withSeverity = (code: string, severity: Severity) => ({ severities: new Map([[code, severity]]) });
 
 describe('a rule', () => {
-  test('denies what can never run, and warns of the rest', () => {
+  test('denies graphs that can never run, and warns about the rest', () => {
     const by = (severity: string) => rules.filter((rule) => rule.severity === severity).map(({ code }) => code);
     expect(by('deny')).toEqual([
       'MissingSteps',
@@ -59,7 +59,7 @@ describe('a rule', () => {
     ['TooManyDependencies', orchestration([checkpoint('a', ...Array(257).fill('b'))])],
     ['DuplicateStep', orchestration([checkpoint('a'), checkpoint('a')])],
     ['NestingTooDeep', orchestration([checkpoint('a')], { spec: { policies: { deep: nest(600) } } })],
-  ])('%s denies whatever is configured, since without it the graph cannot be decided', (code, object) => {
+  ])('%s always denies, because without it the graph cannot be checked', (code, object) => {
     for (const severity of ['warn', 'off'] as const) {
       expect(judge(object, withSeverity(code, severity)).denials).toMatchObject([{ code, severity: 'deny' }]);
     }
@@ -80,7 +80,7 @@ describe('a rule', () => {
     ['ChildWouldBeDenied', orchestration([{ ...agent, with: { prompt: 'x' } }])],
     ['NonPortableStepName', orchestration([checkpoint('A')])],
     ['InvalidDuration', orchestration([{ ...checkpoint('a'), retries: -1 }])],
-  ])('%s does as configured', (code, object) => {
+  ])('%s has the configured severity', (code, object) => {
     expect(judge(object, withSeverity(code, 'deny'))).toMatchObject({
       denials: [{ code, severity: 'deny' }],
       warnings: [],
@@ -99,7 +99,7 @@ describe('a rule', () => {
 });
 
 describe('a judgement', () => {
-  test('tells every problem: of the list first, then step by step, and of one step in the order of the rules', () => {
+  test('has all problems: first those of the list, then those of each step in the order of the rules', () => {
     const steps = [
       { ...checkpoint('a', 'b', 'nope'), retries: 'x' },
       { ...checkpoint('b', 'a'), kind: '' },
@@ -120,7 +120,7 @@ describe('a judgement', () => {
     ]);
   });
 
-  test('is in the order of the steps, whatever is wrong', () => {
+  test('is in the order of the steps, whatever the problems are', () => {
     fc.assert(
       fc.property(anyOrchestration, (object) => {
         const { denials, warnings } = judge(object);
@@ -133,7 +133,7 @@ describe('a judgement', () => {
     );
   });
 
-  test('shows the first 50 of a kind and counts the rest', () => {
+  test('shows the first 50 denials and the first 50 warnings, and counts the rest', () => {
     const { denials, deniedCount, warnings, warnedCount } = judge(
       orchestration(Array.from({ length: 70 }, (_, i) => checkpoint(`S${i}`, 'nope'))),
     );
@@ -141,7 +141,7 @@ describe('a judgement', () => {
     expect(denials.at(-1)?.field).toBe('spec.steps[49].dependsOn[0]');
   });
 
-  test('writes no sentence that is not shown, since a suggestion costs', () => {
+  test('writes only the messages that are shown, because a suggestion is expensive', () => {
     let written = 0;
     const describe = () => `${++written}`;
     const problem = { code: 'MissingDependency', path: ['spec', 'steps', 0], describe };
@@ -152,7 +152,7 @@ describe('a judgement', () => {
     expect(written).toBe(50);
   });
 
-  test('of an object over a limit tells only that', () => {
+  test('has only that problem if the object is over a limit', () => {
     const steps = [...cycle, checkpoint('A', 'nope'), step('Exec'), null];
     const { denials, warnings } = judge(orchestration(steps, { spec: { entrypoint: 'main' } }), {
       limits: { maxSteps: 4, maxDependencies: 9 },
@@ -168,18 +168,18 @@ describe('a judgement', () => {
     ['AgentRun', { agentRef: 'coder', implementationSpecRef: 'fix' }],
     ['SubOrchestration', { orchestrationRef: ['weekly'] }],
     ['ApprovalGate', { policyRef: { name: 'people' } }],
-  ])('of a %s with %j tells one problem, since one value is wrong', (kind, fields) => {
+  ])('of a %s with %j has one problem for one wrong value', (kind, fields) => {
     const { denials, warnings } = judge(orchestration([{ ...step(kind), ...fields }]));
     expect([denials.map(({ code }) => code), warnings]).toEqual([['InvalidField'], []]);
   });
 
-  test('gives a program the loop that a sentence cuts', () => {
+  test('has the full loop for programs, even if the message cuts it', () => {
     const ring = Array.from({ length: 30 }, (_, i) => checkpoint(`s${i}`, `s${(i + 1) % 30}`));
     const [problem] = judge(orchestration(ring)).denials;
     expect(problem?.steps).toEqual(ring.map(({ name }) => name));
   });
 
-  test('knows no other code than those of the rules', () => {
+  test('throws for a code that no rule has', () => {
     expect(() => weigh([{ code: 'Nonsense', count: 1, problems: [] }], defaultPolicy)).toThrow(
       'no rule has the code Nonsense',
     );

@@ -16,7 +16,7 @@ test.each([
   expect(readReference(step(fields), 'toolRef')).toBe('lint');
 });
 
-test('parses JSON text of 256 KiB, and no longer one', () => {
+test('parses JSON text of up to 256 KiB', () => {
   const implementation = (length: number) => {
     const [head, tail] = ['{"text":"', '"}'];
     return step({ with: { implementation: head + 'x'.repeat(length - head.length - tail.length) + tail } });
@@ -35,10 +35,10 @@ test.each([
   [{ with: { toolRef: '{"name":""}' } }],
   [{ with: { toolRef: '{"name":7}' } }],
   [{ with: { agentRef: 'lint' } }],
-])('finds none in %j', (fields) => {
+])('finds no name in %j', (fields) => {
   expect(readReference(step(fields), 'toolRef')).toBeUndefined();
 });
 
-test('takes text that only looks like JSON for a name', () => {
+test('reads text that only looks like JSON as a name', () => {
   expect(readReference(step({ with: { toolRef: '{lint' } }), 'toolRef')).toBe('{lint');
 });

@@ -11,7 +11,7 @@ const ENTRYPOINT_MEANS =
 const check = (decoded: Orchestration) =>
   checkResource({ ...decoded, given: decoded.steps, isDefaulted: false, kinds: stepKinds });
 
-/** `code field: message`, a line a problem. */
+/** One line for each problem: `code field: message`. */
 function verdictOn(step: object, spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(
     orchestration([{ ...checkpoint('build'), ...step }], { spec }),
@@ -59,20 +59,20 @@ describe('checkResource', () => {
       { name: 'Build it' },
       'NonPortableStepName spec.steps[0].name: "Build it" is not a DNS label of at most 63 characters (a-z, 0-9, "-"): labels will show a hash of it',
     ],
-    [{ retries: -1 }, 'InvalidDuration spec.steps[0].retries: -1 is no whole number of 0 or more and counts as 0'],
+    [{ retries: -1 }, 'InvalidDuration spec.steps[0].retries: -1 is not a whole number of 0 or more and counts as 0'],
     [
       { timeoutSeconds: -30 },
-      'InvalidDuration spec.steps[0].timeoutSeconds: -30 is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.steps[0].timeoutSeconds: -30 is not a whole number of 0 or more and counts as 0',
     ],
     [
       { pendingTimeoutSeconds: -1 },
-      'InvalidDuration spec.steps[0].pendingTimeoutSeconds: -1 is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.steps[0].pendingTimeoutSeconds: -1 is not a whole number of 0 or more and counts as 0',
     ],
     [
       { extra: nest(501) },
       'NestingTooDeep spec.steps[0].extra: lists and objects are nested more than 500 deep: flatten it',
     ],
-  ])('says of the step %j', (step, sentence) => {
+  ])('reports the step %j', (step, sentence) => {
     expect(verdictOn(step)).toEqual([sentence]);
   });
 
@@ -87,29 +87,29 @@ describe('checkResource', () => {
     ],
     [
       { policies: { retries: { limit: 1.5 } } },
-      'InvalidDuration spec.policies.retries.limit: 1.5 is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.policies.retries.limit: 1.5 is not a whole number of 0 or more and counts as 0',
     ],
     [
       { policies: { timeouts: { totalSeconds: '60' } } },
-      'InvalidDuration spec.policies.timeouts.totalSeconds: this is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.policies.timeouts.totalSeconds: this is not a whole number of 0 or more and counts as 0',
     ],
     [
       { policies: { maxParallel: -2 } },
-      'InvalidDuration spec.policies.maxParallel: -2 is no whole number of 0 or more and counts as 0',
+      'InvalidDuration spec.policies.maxParallel: -2 is not a whole number of 0 or more and counts as 0',
     ],
     [
       { policies: { ttlSecondsAfterFinished: [] } },
-      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is no whole number of 0 or more and is ignored',
+      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is not a whole number of 0 or more and is ignored',
     ],
     [
       { policies: { history: { limit: -1 } } },
-      'InvalidDuration spec.policies.history.limit: -1 is no whole number of 0 or more and is ignored',
+      'InvalidDuration spec.policies.history.limit: -1 is not a whole number of 0 or more and is ignored',
     ],
     [
       { policies: { any: nest(501) } },
       'NestingTooDeep spec.policies: lists and objects are nested more than 500 deep: flatten it',
     ],
-  ])('says of the spec %j', (spec, sentence) => {
+  ])('reports the spec %j', (spec, sentence) => {
     expect(verdictOn({}, spec)).toEqual([sentence]);
   });
 
@@ -123,30 +123,30 @@ describe('checkResource', () => {
     [{ name: 'a'.repeat(63) }, { entrypoint: 'a'.repeat(63) }],
     [{ extra: nest(499) }, { entrypoint: '' }],
     [{}, { policies: { retries: null, timeouts: 7, maxParallel: null, whatever: 'x' } }],
-  ])('has nothing against the step %j in %j', (step, spec) => {
+  ])('accepts the step %j in %j', (step, spec) => {
     expect(verdictOn(step, spec)).toEqual([]);
   });
 
-  test('measures any nesting without overflow', () => {
+  test('measures any depth without a stack overflow', () => {
     const text = `{"deep":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`;
     expect(verdictOn(JSON.parse(text))).toHaveLength(1);
   });
 
-  test('says of an AgentRun all that it lacks', () => {
+  test('reports everything that an AgentRun step lacks', () => {
     expect(verdictOn({ kind: 'AgentRun' })).toEqual([
       expect.stringContaining('AgentRun without agentRef: '),
       expect.stringContaining('AgentRun without implementationSpecRef or implementation: '),
     ]);
   });
 
-  test('does not hold an unnamed Orchestration for the one it runs', () => {
+  test('does not report a cycle if the Orchestration has no name', () => {
     const step = { name: 'a', kind: 'SubOrchestration', orchestrationRef: { name: '' } };
     const { orchestration: decoded } = decodeOrchestration({ spec: { steps: [step] } });
     expect(check(decoded).map(({ code }) => code)).toEqual(['MissingStepReference']);
   });
 });
 
-test('subOrchestrations tells what is run, and where that is said, in any spelling', () => {
+test('subOrchestrations returns the names and the places of the references, in any form', () => {
   const steps = [
     checkpoint('a'),
     { name: 'b', kind: 'SubOrchestration', orchestrationRef: { name: 'x' } },
@@ -163,7 +163,7 @@ describe('checkRunUpdate', () => {
   const spec = (target: string) => ({ orchestrationRef: { name: target } });
   const run = (target: string, status = {}) => orchestrationRun(spec(target), { status });
 
-  test('refuses another spec once the run has its snapshot', () => {
+  test('denies a change of the spec if the run has its snapshot', () => {
     const [finding, ...others] = checkRunUpdate(run('x', { runId: 'nightly-1' }), run('y'));
     expect(others).toEqual([]);
     const [problem] = finding?.problems ?? [];
@@ -176,11 +176,11 @@ describe('checkRunUpdate', () => {
   test.each([
     ['the run has not started', run('x', { phase: 'Pending' }), run('y')],
     ['its runId is empty', run('x', { runId: '' }), run('y')],
-    ['its runId is no text', run('x', { runId: 1 }), run('y')],
-    ['its status is nonsense', run('x', []), run('y')],
+    ['its runId is not a string', run('x', { runId: 1 }), run('y')],
+    ['its status is malformed', run('x', []), run('y')],
     ['the spec is the same', run('x', { runId: 'r' }), run('x', { runId: 'r', phase: 'Running' })],
-    ['there was nothing', null, run('y')],
-  ])('lets a change pass when %s', (_, before, after) => {
+    ['there is no stored object', null, run('y')],
+  ])('allows a change if %s', (_, before, after) => {
     expect(checkRunUpdate(before, after)).toEqual([]);
   });
 });
@@ -192,7 +192,7 @@ test.each([
   [['spec', 'steps', 0, 'with', 'a\nb'], 'spec.steps[0].with[a\\u000ab]'],
   [['spec', 'steps', 0, 'with', ''], 'spec.steps[0].with[]'],
   [['spec', 'steps', 0, 'with', 'x'.repeat(100_000)], `spec.steps[0].with.${'x'.repeat(63)}…`],
-])('a path is written as Kubernetes writes it: %#', (path, written) => {
+])('a path is formatted as in Kubernetes: %#', (path, written) => {
   expect(formatPath(path)).toBe(written);
 });
 

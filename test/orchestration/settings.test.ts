@@ -10,7 +10,7 @@ describe('parseSettings', () => {
     expect(parse({})).toEqual({ ok: true, value: defaultSettings });
   });
 
-  test('reads every kind of key, and leaves the others as they were', () => {
+  test('reads every kind of key, and keeps the defaults of the others', () => {
     const parsed = parse({
       mode: 'warn',
       'defaulting.mode': 'Never',
@@ -39,7 +39,7 @@ describe('parseSettings', () => {
     });
   });
 
-  test('tells all mistakes at once, each with the key, the text and what it may be', () => {
+  test('reports all mistakes at once, each with the key, the text and the valid values', () => {
     const parsed = parse({
       mode: 'on',
       moed: 'warn',
@@ -58,16 +58,16 @@ describe('parseSettings', () => {
     expect(parsed).toEqual({
       ok: false,
       mistakes: [
-        'mode: "on" is none of enforce, warn, off',
+        'mode: "on" is not one of enforce, warn, off',
         'moed: unknown key; did you mean mode?',
-        'defaulting.mode: "auto" is none of Auto, Always, Never',
-        'failurePolicy: "" is none of Fail, Ignore',
-        'limits.maxSteps: "0" is no whole number of 1 or more',
-        'limits.maxDependencies: "1e3" is no whole number of 1 or more',
+        'defaulting.mode: "auto" is not one of Auto, Always, Never',
+        'failurePolicy: "" is not one of Fail, Ignore',
+        'limits.maxSteps: "0" is not a whole number of 1 or more',
+        'limits.maxDependencies: "1e3" is not a whole number of 1 or more',
         'limits.maxSteps : unknown key; did you mean limits.maxSteps?',
-        'severity.MissingSteps: "off": this rule always denies, since without it the graph cannot be decided',
-        'severity.TooManySteps: "warn": this rule always denies, since without it the graph cannot be decided',
-        'severity.MixedDependsOn: "error" is none of deny, warn, off',
+        'severity.MissingSteps: "off": this rule always denies, because without it the graph cannot be checked',
+        'severity.TooManySteps: "warn": this rule always denies, because without it the graph cannot be checked',
+        'severity.MixedDependsOn: "error" is not one of deny, warn, off',
         'severity.DependencyCycles: unknown key; did you mean severity.DependencyCycle?',
         'severity.Nonsense: unknown key',
         'nothing\\u000alike it: unknown key',
@@ -75,11 +75,11 @@ describe('parseSettings', () => {
     });
   });
 
-  test.each(['-1', '1.5', '99999999999999999999', 'many'])('refuses the limit %j', (text) => {
+  test.each(['-1', '1.5', '99999999999999999999', 'many'])('rejects the limit %j', (text) => {
     expect(parse({ 'limits.maxSteps': text })).toMatchObject({ ok: false });
   });
 
-  test('gives settings that nobody can change under a review', () => {
+  test('returns frozen settings, so that they cannot change during a review', () => {
     const parsed = parse({});
     expect(parsed.ok && Object.isFrozen(parsed.value)).toBe(true);
   });
@@ -90,15 +90,15 @@ describe('parseOverride', () => {
     expect(override({ mode: ' off\n' })).toEqual({ ok: true, value: 'off' });
   });
 
-  test('is none where nothing is mounted', () => {
+  test('returns nothing if nothing is mounted', () => {
     expect(override({})).toEqual({ ok: true, value: undefined });
   });
 
-  test('tells all mistakes at once', () => {
+  test('reports all mistakes at once', () => {
     expect(override({ mode: 'disabled', 'severity.DependencyCycle': 'off' })).toEqual({
       ok: false,
       mistakes: [
-        'mode: "disabled" is none of enforce, warn, off',
+        'mode: "disabled" is not one of enforce, warn, off',
         'severity.DependencyCycle: unknown key; the override has only mode',
       ],
     });

@@ -16,13 +16,13 @@ function problemsOf(steps: readonly object[], spec: object = {}): string[] {
   return problems.map(({ path, describe }) => `${formatPath(path)}: ${describe()}`);
 }
 
-/** The field that each unknown one is taken for. */
+/** The known field that each unknown field resembles. */
 function meant(field: string): string | undefined {
   const [problem] = problemsOf([{ ...checkpoint('a'), [field]: 1 }]);
   return /did you mean (\S+)\?/.exec(problem ?? '')?.[1];
 }
 
-describe('a field of a step that nothing reads', () => {
+describe('a field of a step that is not read', () => {
   test.each([
     ['depends_on', 'dependsOn'],
     ['dependson', 'dependsOn'],
@@ -49,18 +49,18 @@ describe('a field of a step that nothing reads', () => {
     ['wiht', 'with'],
     ['vcsPolcy', 'vcsPolicy'],
     ['toolref', 'toolRef'],
-  ])('%s is taken for %s', (field, known) => {
+  ])('%s resembles %s', (field, known) => {
     expect(meant(field)).toBe(known);
   });
 
   test.each([
     ...['description', 'labels', 'annotations', 'owner', 'notes', 'entries', 'image', 'command', 'id', 'type'],
     ...['runIf', 'when', 'outputs', 'approvers', 'if', 'x', '', '_', 'é', '__proto__', 'constructor', 'x'.repeat(300)],
-  ])('%j resembles none, and may have other readers', (field) => {
+  ])('%j resembles no known field, and is accepted', (field) => {
     expect(problemsOf([{ ...checkpoint('a'), [field]: 1 }])).toEqual([]);
   });
 
-  test('says what holds meanwhile', () => {
+  test('has a message with the effect of the missing field', () => {
     const steps = [
       { ...checkpoint('a'), needs: [] },
       { ...checkpoint('b'), depends_on: ['a'], retry: 2 },
@@ -72,7 +72,7 @@ describe('a field of a step that nothing reads', () => {
     ]);
   });
 
-  test('starts a step at once where another declares dependsOn, and is then the only problem', () => {
+  test('makes a step start at once if another step declares dependsOn, and is the only problem', () => {
     const steps = [checkpoint('a'), checkpoint('b', 'a'), { ...checkpoint('c'), depends_on: ['b'] }];
     const { warnings } = judgeOrchestration(orchestration(steps));
     expect(warnings.map(({ code, message }) => [code, message])).toEqual([
@@ -82,7 +82,7 @@ describe('a field of a step that nothing reads', () => {
     expect(judgeOrchestration(orchestration(steps), policy).warnings).toMatchObject([{ code: 'MixedDependsOn' }]);
   });
 
-  test('follows the step before it also where the gate has written that down', () => {
+  test('leaves the step after the one before it, also if the gate has written the default', () => {
     const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
     const steps = [checkpoint('a'), { ...checkpoint('b', 'a'), depends_on: ['a'] }];
     const { warnings } = judgeOrchestration(orchestration(steps, { metadata }));
@@ -91,13 +91,13 @@ describe('a field of a step that nothing reads', () => {
     ]);
   });
 
-  test('beside the field that it resembles is to be removed', () => {
+  test('must be removed if the field that it resembles is present', () => {
     expect(problemsOf([checkpoint('a'), { ...checkpoint('b', 'a'), needs: ['a'] }])).toEqual([
       `spec.steps[1].needs: ${UNREAD}, and dependsOn is there too: remove this one`,
     ]);
   });
 
-  test('that stands for what the step needs is one problem, of the step', () => {
+  test('that replaces a required field is one problem, of the step', () => {
     const step = { name: 'a', kind: 'ToolRun', toolref: { name: 'lint' } };
     const { warnings } = judgeOrchestration(orchestration([step]));
     expect(warnings.map(({ code, field, message }) => `${code} ${field}: ${message}`)).toEqual([
@@ -106,7 +106,7 @@ describe('a field of a step that nothing reads', () => {
   });
 });
 
-describe('a field of the policies that nothing reads', () => {
+describe('a field of the policies that is not read', () => {
   test.each([
     [
       { maxParalel: 3 },
@@ -128,7 +128,7 @@ describe('a field of the policies that nothing reads', () => {
       'ttlSecondsAfterFinished? Without it finished runs are kept',
     ],
     [{ historyLimit: 9 }, 'historyLimit', 'history.limit? Without it it does not say how many finished runs are kept'],
-  ])('%j is told', (policies, field, rest) => {
+  ])('%j is reported', (policies, field, rest) => {
     expect(problemsOf([checkpoint('a')], { policies })).toEqual([
       `spec.policies.${field}: ${UNREAD}; did you mean ${rest}`,
     ]);
@@ -139,7 +139,7 @@ describe('a field of the policies that nothing reads', () => {
     { parameters: {} },
     { timeouts: { cleanupSeconds: 5 } },
     { retries: { backoff: 1 } },
-  ])('%j resembles none', (policies) => {
+  ])('%j resembles no known field', (policies) => {
     expect(problemsOf([checkpoint('a')], { policies })).toEqual([]);
   });
 });
@@ -149,7 +149,7 @@ test('every field that is read is known', () => {
   expect(read.filter((field) => !stepKinds.fields.fields.has(field))).toEqual([]);
 });
 
-test('misspelt fields are all counted, and of many names only the first are compared', () => {
+test('all misspelled fields are counted, and of many names only the first are compared', () => {
   const same = orchestration(
     Array.from({ length: 1000 }, (_, index) => ({ ...checkpoint(`s${index}`), depends_on: [] })),
   );

@@ -14,7 +14,7 @@ import { expiryReasons, orchestrationReasons, runReasons } from '../../src/orche
 import { stepReasons } from '../../src/orchestration/vocabulary/step-reasons.ts';
 import { toolRunReasons } from '../../src/orchestration/vocabulary/tool-run-reasons.ts';
 
-/** Every table of the vocabulary, by the name by which the code refers to its words. */
+/** Every table of the vocabulary, by the name that the code uses for its words. */
 const tables: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   StepReason: stepReasons,
   RunReason: runReasons,
@@ -40,7 +40,7 @@ const sources = globSync('src/**/*.ts')
   .map((file) => ({ file, text: readFileSync(file, 'utf8') }));
 const code = sources.map(({ text }) => text).join('');
 
-/** The lines of the code that match, each behind its file. */
+/** The matching lines of the code, each after its file. */
 function findLines(pattern: RegExp): string[] {
   return sources.flatMap(({ file, text }) =>
     text.split('\n').flatMap((line) => (pattern.test(line) ? [`${file}: ${line.trim()}`] : [])),
@@ -48,34 +48,34 @@ function findLines(pattern: RegExp): string[] {
 }
 
 describe('the vocabulary', () => {
-  test.each(words)('says in sentences what $name means and what to do', ({ meaning, action = meaning }) => {
+  test.each(words)('explains $name, and what to do, in sentences', ({ meaning, action = meaning }) => {
     for (const text of [meaning, action]) expect(text).toMatch(/^[[A-Z][^|\n]+\.$/);
   });
 
-  test.each(words)('has no word that the code does not use: $name', ({ name, word }) => {
-    // The Event of a run's end has its phase as reason, and a failed call is made with the word itself.
+  test.each(words)('has only words that the code uses: $name', ({ name, word }) => {
+    // The reason of the Event for a run's end is its phase, and a failed call is created with the word itself.
     const isPhase = /^EventReason\.(Succeeded|Failed|Cancelled)$/.test(name);
     const isCall = name.startsWith('KubeErrorReason.');
     const uses = [`\\b${name}\\b`, ...(isPhase ? ['EventReason\\[phase\\]'] : []), ...(isCall ? [`'${word}'`] : [])];
     expect(code).toMatch(new RegExp(uses.join('|')));
   });
 
-  test('is where docs/reference/reasons.md comes from', async () => {
+  test('is the source of docs/reference/reasons.md', async () => {
     expect(await checkReasonsPage('.')).toEqual([]);
   });
 });
 
 describe('the code', () => {
-  test('compares no reason with a word that it spells itself', () => {
+  test('compares no reason with a string literal', () => {
     expect(findLines(/\breason(\s*\?\?\s*'')?\)? [!=]== '\w/)).toEqual([]);
   });
 
-  test('compares no type of a condition with a word that it spells itself', () => {
+  test('compares no condition type with a string literal', () => {
     const types = Object.keys({ ...conditionTypes, ...foreignConditionTypes }).join('|');
     expect(findLines(new RegExp(`\\btype(['"]\\])? [!=]== '(${types})'`))).toEqual([]);
   });
 
-  test('spells no key of metadata itself', () => {
+  test('has no metadata key as a string literal', () => {
     expect(findLines(/['`][a-z.$A-Z{}]+(\.(ai|io)|GROUP\})\/(?!v\d)[a-z-]+['`=]/)).toEqual([]);
   });
 });

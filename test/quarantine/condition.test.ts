@@ -10,8 +10,8 @@ const run = (metadata: object = {}, status: unknown = {}): StoredObject => ({
   status,
 });
 
-describe('the condition of a fault', () => {
-  test('stands behind what is stored, which stays as it is, read or not', () => {
+describe('the EngineFault condition', () => {
+  test('is appended to the stored conditions, which do not change, valid or not', () => {
     const stored = [{ type: 'Ready', status: 'False', odd: { nested: [1] } }, 'not even an object'];
     const conditions = withEngineFault(run({}, { phase: 'Running', conditions: stored }), NOW);
     expect(conditions?.slice(0, 2)).toEqual(stored);
@@ -23,7 +23,7 @@ describe('the condition of a fault', () => {
     });
   });
 
-  test.each([[undefined], [null], [{ conditions: 7 }]])('is the only one where the status is %j', (status) => {
+  test.each([[undefined], [null], [{ conditions: 7 }]])('is the only condition if the status is %j', (status) => {
     expect(withEngineFault(run({}, status), NOW)).toHaveLength(1);
   });
 
@@ -33,8 +33,8 @@ describe('the condition of a fault', () => {
   });
 });
 
-describe('the version that a quarantine holds for', () => {
-  test('stays while only status, labels and foreign annotations change', () => {
+describe('the version that a quarantine applies to', () => {
+  test('does not change if only the status, labels and foreign annotations change', () => {
     const changed = run(
       { resourceVersion: '9', labels: { a: 'b' }, annotations: { 'example.com/note': 'x' } },
       { phase: 'Running' },
@@ -43,15 +43,15 @@ describe('the version that a quarantine holds for', () => {
   });
 
   test.each([
-    ['is made anew', { uid: 'u2' }],
+    ['is recreated', { uid: 'u2' }],
     ['is edited', { generation: 2 }],
     ['is cancelled', { annotations: { 'orchestration.proompteng.ai/cancel': 'true' } }],
     ['is suspended', { annotations: { 'orchestration.proompteng.ai/suspend': 'true' } }],
-  ])('changes when the run %s', (_, metadata) => {
+  ])('changes if the run %s', (_, metadata) => {
     expect(versionOf(run(metadata))).not.toBe(versionOf(run()));
   });
 
-  test('is empty where there is no run', () => {
+  test('is empty if there is no run', () => {
     expect(versionOf(undefined)).toBe('');
   });
 });

@@ -10,35 +10,35 @@ const die = (state: Suspicions, isBlamed = true) => judgeDeath(state, isBlamed, 
 const quarantinedOf = ({ quarantined }: Suspicions) => [...quarantined.values()].map(({ key }) => key);
 const suspectsOf = ({ suspects }: Suspicions) => [...suspects.values()].map(({ work: { key } }) => key);
 
-describe('the quarantine', () => {
-  test('takes a run that was in work, alone, at two deaths', () => {
+describe('an object', () => {
+  test('is quarantined if it was in work at two crashes, and alone at the last', () => {
     const once = die(begin(noSuspicions, a));
     expect([suspectsOf(once), quarantinedOf(once)]).toEqual([['ns/a'], []]);
     const twice = die(begin(once, a));
     expect([suspectsOf(twice), quarantinedOf(twice)]).toEqual([[], ['ns/a']]);
   });
 
-  test('takes nobody who was in company: it is not known whose fault it was', () => {
+  test('is not quarantined if it was never alone, because the cause is unknown', () => {
     const once = die(begin(noSuspicions, a, b));
     const twice = die(begin(once, a, b));
     expect([suspectsOf(twice), quarantinedOf(twice)]).toEqual([['ns/a', 'ns/b'], []]);
   });
 
-  test('clears whoever is looked at without a death', () => {
+  test('is cleared if it is processed without a crash', () => {
     const once = die(begin(noSuspicions, a, b));
     const cleared = endWork(begin(once, a), a);
     expect(suspectsOf(cleared)).toEqual(['ns/b']);
     expect(quarantinedOf(die(begin(cleared, a)))).toEqual([]);
   });
 
-  test('holds a death against nobody where the work is not to blame', () => {
+  test('is not blamed for a crash with another cause', () => {
     const once = die(begin(noSuspicions, a));
     const thrice = die(begin(die(begin(once, a), false), a), false);
     expect([suspectsOf(thrice), quarantinedOf(thrice)]).toEqual([['ns/a'], []]);
     expect(thrice.inWork.size).toBe(0);
   });
 
-  test('waits for as many deaths as it is told', () => {
+  test('is quarantined only after the configured number of crashes', () => {
     let state = noSuspicions;
     for (let deaths = 1; deaths < 5; deaths++) state = judgeDeath(begin(state, a), true, 5);
     expect(quarantinedOf(state)).toEqual([]);
@@ -48,14 +48,14 @@ describe('the quarantine', () => {
   test.each([
     ['edited', '2'],
     ['deleted', ''],
-  ])('ends when the object is %s, and so does the suspicion', (_, version) => {
+  ])('is neither quarantined nor suspected after it is %s', (_, version) => {
     const once = die(begin(noSuspicions, a));
     const quarantined = die(begin(once, a));
     expect(quarantinedOf(begin(quarantined, work('ns/a', version)))).toEqual([]);
     expect(suspectsOf(begin(once, work('ns/a', version)))).toEqual([]);
   });
 
-  test('tells objects of one name and different kinds apart', () => {
+  test('is not confused with an object of another kind that has the same name', () => {
     const toolRun: Work = { ...a, kind: 'ToolRun' };
     const state = die(begin(die(begin(noSuspicions, toolRun)), toolRun));
     expect(endWork(begin(state, a), a).quarantined.has(idOf(toolRun))).toBe(true);
@@ -63,7 +63,7 @@ describe('the quarantine', () => {
   });
 });
 
-/** One engine: looks at each suspect alone, then at everything in batches; returns whether it died. */
+/** One engine: it processes each suspect alone, then everything in batches. Returns whether it crashed. */
 function live(state: Suspicions, works: readonly Work[], poison: ReadonlySet<string>, batches: readonly number[]) {
   let now = state;
   for (const { work: suspect } of state.suspects.values()) {
@@ -82,7 +82,7 @@ function live(state: Suspicions, works: readonly Work[], poison: ReadonlySet<str
   return { state: now, isDead: false };
 }
 
-test('finds every poison and nobody else, after at most two deaths for each', () => {
+test('quarantines exactly the objects that crash engines, after at most two crashes for each', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40 }),

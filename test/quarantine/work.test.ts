@@ -6,27 +6,27 @@ import type { FromEngine } from '../../src/supervisor/messages.ts';
 const run = (key: string, version = 'v1'): Work => ({ kind: 'OrchestrationRun', key, version });
 
 describe('work under a supervisor', () => {
-  test('is announced before it begins, and over only in another turn', async () => {
+  test('is reported before it begins, and ends only in a later turn of the event loop', async () => {
     const { guard, trace } = start({});
-    await guard(look(trace))('ns/a');
-    expect(trace).toEqual(['begin ns/a', 'look at ns/a', 'turn', 'end ns/a']);
+    await guard(traced(trace))('ns/a');
+    expect(trace).toEqual(['begin ns/a', 'process ns/a', 'turn', 'end ns/a']);
   });
 
-  test('is over when it failed, too, and the failure is passed on', async () => {
+  test('also ends if it fails, and passes the failure on', async () => {
     const { guard, trace } = start({});
     const failure = new Error('conflict');
     await expect(guard(() => Promise.reject(failure))('ns/a')).rejects.toBe(failure);
     expect(trace).toEqual(['begin ns/a', 'turn', 'end ns/a']);
   });
 
-  test('is left alone where it is quarantined, which is said once', async () => {
+  test('does not begin if the object is quarantined, which is announced once', async () => {
     const { guard, trace } = start({ quarantined: [run('ns/a')] });
-    const process = guard(look(trace));
+    const process = guard(traced(trace));
     expect([await process('ns/a'), await process('ns/a')]).toEqual(['done', 'done']);
     expect(trace).toEqual(['announce ns/a']);
   });
 
-  test('says a quarantine again as long as that fails', async () => {
+  test('announces a quarantine again until the announcement succeeds', async () => {
     const { guard, trace, failAnnouncing } = start({ quarantined: [run('ns/a')] });
     const process = guard(() => Promise.resolve());
     failAnnouncing(new Error('no answer'));
@@ -36,17 +36,17 @@ describe('work under a supervisor', () => {
     expect(trace).toEqual(['announce ns/a', 'announce ns/a']);
   });
 
-  test('is taken up again as soon as the object is another, for good', async () => {
+  test('begins again if the version of the object changes, and the quarantine does not return', async () => {
     const { guard, trace, versions } = start({ quarantined: [run('ns/a')] });
-    const process = guard(look(trace));
+    const process = guard(traced(trace));
     versions.set('ns/a', 'v2');
     await process('ns/a');
     versions.set('ns/a', 'v1');
     await process('ns/a');
-    expect(trace.filter((entry) => entry.startsWith('look'))).toEqual(['look at ns/a', 'look at ns/a']);
+    expect(trace.filter((entry) => entry.startsWith('process'))).toEqual(['process ns/a', 'process ns/a']);
   });
 
-  test('starts with the suspects, one at a time, and a failure of one keeps no other from its turn', async () => {
+  test('begins with the suspects, one at a time, and goes on after a failure', async () => {
     const { guard, trace, tracker, errors } = start({ suspects: [run('ns/a'), run('ns/b')] });
     guard((key) => (key === 'ns/a' ? Promise.reject(new Error('conflict')) : Promise.resolve()));
     await tracker.probe(() => false);
@@ -54,7 +54,7 @@ describe('work under a supervisor', () => {
     expect(errors).toEqual(['ns/a']);
   });
 
-  test('says so as long as a suspect is looked at, and not any more when others are', async () => {
+  test('reports that it probes while a suspect is processed, and not while another object is', async () => {
     const { guard, tracker } = start({ suspects: [run('ns/a')] });
     const seen: boolean[] = [];
     const process = guard(() => {
@@ -66,7 +66,7 @@ describe('work under a supervisor', () => {
     expect(seen).toEqual([true, false]);
   });
 
-  test('looks at no further suspect once the engine is to end', async () => {
+  test('processes no more suspects if the engine stops', async () => {
     const { guard, trace, tracker } = start({ suspects: [run('ns/a'), run('ns/b')] });
     guard(() => Promise.resolve());
     await tracker.probe(() => trace.includes('end ns/a'));
@@ -74,8 +74,8 @@ describe('work under a supervisor', () => {
   });
 });
 
-const look = (trace: string[]) => (key: string) => {
-  trace.push(`look at ${key}`);
+const traced = (trace: string[]) => (key: string) => {
+  trace.push(`process ${key}`);
   return Promise.resolve();
 };
 
@@ -88,7 +88,7 @@ function start({ suspects = [], quarantined = [] }: { suspects?: readonly Work[]
     suspects,
     quarantined,
     versionOf: (_, key) => versions.get(key) ?? 'v1',
-    tell(message: FromEngine) {
+    send(message: FromEngine) {
       if (message.type === 'begin' || message.type === 'end') trace.push(`${message.type} ${message.work.key}`);
       return Promise.resolve();
     },

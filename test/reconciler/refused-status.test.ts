@@ -26,7 +26,7 @@ test('an Orchestration whose status is refused once gets it at the next try', as
     (model.get(ORCHESTRATIONS, { namespace: 'agents', name: 'nightly' })['status'] as { phase: string } | undefined)
       ?.phase;
   await expect.poll(phase).toBe('Ready');
-  expect(errors).toEqual(['agents/nightly: its status was refused: not at this time']);
+  expect(errors).toEqual(['agents/nightly: the status write was denied: not at this time']);
 });
 
 test('a run that leaves no room for its status fails before it starts, and reports why', async () => {

@@ -5,7 +5,7 @@ import { describeCommand, quoteForShell } from '../../src/ui/command.ts';
 
 const ref = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'run-a-x1', namespace: 'ci' };
 
-test('shows the line that tells more of a child', () => {
+test('shows the command that describes a child', () => {
   expect(describeCommand(ref, { flags: ['--context', 'prod'] })).toBe(
     'kubectl describe --context prod --namespace ci -- toolrun.v1alpha1.tools.proompteng.ai run-a-x1',
   );
@@ -14,7 +14,7 @@ test('shows the line that tells more of a child', () => {
   );
 });
 
-test('says the same words to a shell, whatever they are', () => {
+test('quotes any words so that a shell reads the same words', () => {
   const word = fc.string({ unit: fc.constantFrom(...Array.from(`abc'"$\`\\;&|<>(){}[]*?!#~ -=é漢`)), maxLength: 12 });
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 20 }), (words) => {
@@ -26,11 +26,11 @@ test('says the same words to a shell, whatever they are', () => {
   );
 });
 
-test('shows no line break and no escape sequence, which a terminal would act upon as they are pasted', () => {
+test('shows no line break and no escape sequence, because a terminal interprets them', () => {
   expect(quoteForShell('a\nrm -rf ~\r\u001b[2J\u202e')).toBe(`'a?rm -rf ~??[2J?'`);
 });
 
-test('leaves no name the chance to be a flag', () => {
+test('never passes a name as a flag', () => {
   const line = describeCommand({ ...ref, name: '--token=$(id)' }, { flags: [] });
   expect(line.endsWith(` -- toolrun.v1alpha1.tools.proompteng.ai '--token=$(id)'`)).toBe(true);
 });

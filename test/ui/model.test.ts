@@ -11,7 +11,7 @@ const entry = (name: string, createdAt = '', kind: Entry['kind'] = 'Orchestratio
   ...{ kind, name, phase: 'Running', message: '', createdAt },
 });
 
-test('a stream of frames says the same wherever the network cuts it', () => {
+test('a stream of frames gives the same messages wherever it is split', () => {
   const message = fc.record({
     type: fc.constant('Troubles' as const),
     sentences: fc.array(fc.string({ unit: fc.constantFrom(...Array.from('a\n\r:d "\\é漢😀\u2028')) })),
@@ -31,19 +31,19 @@ test('a stream of frames says the same wherever the network cuts it', () => {
   );
 });
 
-describe('what the page knows', () => {
-  test('is what was told last, and after a new beginning nothing else', () => {
+describe('the model of the page', () => {
+  test('has the last messages, and only the new ones after a new start', () => {
     const model = createModel();
-    const tell = (isWhole: boolean, changed: Entry[], gone: Entry[] = []) =>
+    const apply = (isWhole: boolean, changed: Entry[], gone: Entry[] = []) =>
       applyMessage(model, { type: 'Entries', isWhole, changed, gone });
-    tell(true, [entry('a'), entry('b')]);
-    tell(false, [entry('c')], [entry('a')]);
+    apply(true, [entry('a'), entry('b')]);
+    apply(false, [entry('c')], [entry('a')]);
     expect([...model.entries.keys()]).toEqual(['OrchestrationRun/b', 'OrchestrationRun/c']);
-    tell(true, [entry('d')]);
+    apply(true, [entry('d')]);
     expect([...model.entries.keys()]).toEqual(['OrchestrationRun/d']);
   });
 
-  test('is listed newest runs first, Orchestrations by name, filtered by words', () => {
+  test('lists the newest runs first and Orchestrations by name, filtered by words', () => {
     const entries = [
       entry('old-a', '1'),
       entry('new-b', '3'),
@@ -88,14 +88,14 @@ const picture: Picture = {
   ],
 };
 
-test('arrows go along dependencies, and up and down in a wave', () => {
+test('arrow keys move along dependencies, and up and down in a wave', () => {
   const go = (index: number, key: string) => findNext(picture, index, `Arrow${key}`);
   expect([go(0, 'Right'), go(2, 'Left'), go(1, 'Down'), go(2, 'Up'), go(2, 'Down'), go(0, 'Left')]).toEqual([
     ...[1, 0, 2, 1, undefined, undefined],
   ]);
 });
 
-test('a search finds by name and kind, all words of it', () => {
+test('a search matches all its words against names and kinds', () => {
   expect([findBoxes(picture, 'TEST'), findBoxes(picture, 'toolrun b'), findBoxes(picture, ' ')]).toEqual([
     [1, 2],
     [0, 2],
@@ -103,10 +103,10 @@ test('a search finds by name and kind, all words of it', () => {
   ]);
 });
 
-describe('the window upon a graph', () => {
+describe('the viewport of a graph', () => {
   const size = { width: 1000, height: 500 };
 
-  test('shows all of it in the middle, above the search field and the buttons', () => {
+  test('shows the whole graph in the middle, above the search field and the buttons', () => {
     const { x, y, scale } = fitIn({ width: 4000, height: 100 }, size);
     expect(4000 * scale + 2 * x).toBeCloseTo(1000);
     expect(y - 24).toBeCloseTo(500 - 56 - (y + 100 * scale));
@@ -114,7 +114,7 @@ describe('the window upon a graph', () => {
     expect(4000 * tall.scale + tall.y).toBeCloseTo(500 - 56);
   });
 
-  test('moves no more than it must to show a box, and comes nearer where that could not be read', () => {
+  test('moves only as far as needed to show a box, and zooms in if the box is not legible', () => {
     const seen = { x: 0, y: 0, scale: 1 };
     expect(reveal(seen, box(300, 300), size)).toEqual(seen);
     expect(reveal(seen, box(-100, 300), size)).toMatchObject({ x: 124, y: 0 });

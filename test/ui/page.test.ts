@@ -43,13 +43,13 @@ describe.skipIf(!(await hasChromium()))('the graph in a browser (make chromium i
     return { x, y, scale };
   }
 
-  /** Where the window is in the browser, and a place in it that holds no card. */
+  /** The position of the viewport in the browser, and a point in it without a card. */
   async function findBlank() {
     const { x, y } = (await page.locator('.canvas').boundingBox()) ?? { x: 0, y: 0 };
     return { left: x, top: y, at: [x + 8, y + 8] as const };
   }
 
-  test('is enlarged by the wheel and by a double click, and what is under the pointer stays there', async () => {
+  test('zooms in on the wheel and on a double click, and keeps the point under the pointer', async () => {
     const { left, top, at } = await findBlank();
     const grow = [() => page.mouse.wheel(0, -200), () => page.mouse.dblclick(...at)];
     for (const act of grow) {
@@ -65,7 +65,7 @@ describe.skipIf(!(await hasChromium()))('the graph in a browser (make chromium i
     }
   });
 
-  test('follows a drag, which chooses nothing, and a pad that moves sideways', async () => {
+  test('pans on a drag, which chooses nothing, and on a touchpad that moves sideways', async () => {
     const card = await page.locator('g.card').nth(3).boundingBox();
     await page.mouse.move(card?.x ?? 0, (card?.y ?? 0) + 3);
     await page.mouse.down();
@@ -77,7 +77,7 @@ describe.skipIf(!(await hasChromium()))('the graph in a browser (make chromium i
     await expect.poll(readView).toMatchObject({ x: expect.closeTo(whole.x + 20), y: expect.closeTo(whole.y + 10) });
   });
 
-  test('follows one finger and two', async () => {
+  test('pans with one finger, and zooms with two', async () => {
     const devtools = await browser.context.newCDPSession(page);
     const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...points: readonly (readonly [number, number])[]) =>
       devtools.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
@@ -91,7 +91,7 @@ describe.skipIf(!(await hasChromium()))('the graph in a browser (make chromium i
     await expect.poll(readView).toMatchObject({ scale: expect.closeTo(2 * whole.scale) });
   });
 
-  test('is chosen from by a click, and by the keys', async () => {
+  test('chooses a step on a click, and on keys', async () => {
     const labelOf = () => page.locator('g.card.chosen').getAttribute('aria-label');
     await page.locator('g.card').nth(5).click();
     await expect.poll(labelOf).toContain('shard-0005');

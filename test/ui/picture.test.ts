@@ -7,7 +7,7 @@ import { step } from './runs.ts';
 const draw = (...steps: readonly Step[]) => drawPicture({ metadata: { name: 'o' }, spec: { steps } });
 type Picture = ReturnType<typeof draw>;
 
-/** Pairs of boxes that lie upon each other, and boxes that lie on no band. */
+/** Pairs of boxes that overlap, and boxes that are on no band. */
 function findFaults({ boxes, bands }: Picture): string[] {
   const faults: string[] = [];
   for (const [index, a] of boxes.entries()) {
@@ -25,7 +25,7 @@ function findFaults({ boxes, bands }: Picture): string[] {
 }
 
 describe('a picture', () => {
-  test('of a diamond stands in three waves, from left to right', () => {
+  test('of a diamond has three waves, from left to right', () => {
     const picture = draw(step('a'), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c']));
     expect(picture.bands.map(({ heading }) => heading)).toEqual(['wave 1', 'wave 2', 'wave 3']);
     const [a, b, c, d] = picture.boxes.map(({ x }) => x);
@@ -34,7 +34,7 @@ describe('a picture', () => {
     expect(findFaults(picture)).toEqual([]);
   });
 
-  test('of a loop tells it, marks its edges and whom it keeps from starting', () => {
+  test('of a loop has the problem, the edges of the loop and the steps that cannot start', () => {
     const picture = draw(step('a', ['c']), step('b', ['a']), step('c', ['b']), step('d', ['c', 'gone']));
     expect(picture.boxes.map(({ label, state }) => `${label} ${state}`)).toEqual([
       ...['a loop', 'b loop', 'c loop', 'd stuck', 'gone missing'],
@@ -48,11 +48,11 @@ describe('a picture', () => {
     expect(picture.problems[0]?.message).toContain('a → c → b → a');
   });
 
-  test('of no steps at all is drawn, with what is wrong', () => {
+  test('of an empty list is drawn, with the problem', () => {
     expect(draw()).toMatchObject({ boxes: [], bands: [], problems: [{ code: 'MissingSteps' }] });
   });
 
-  test('of any graph puts no box upon another, and every box on the band of its wave', () => {
+  test('of any graph has no overlapping boxes, and every box is on the band of its wave', () => {
     const graph = fc
       .integer({ min: 1, max: 60 })
       .chain((size) =>
@@ -77,7 +77,7 @@ describe('a picture', () => {
   test.each([
     ['a wave of 1,000', (index: number) => (index === 0 ? [] : ['s0'])],
     ['1,000 waves', (index: number) => (index === 0 ? [] : [`s${index - 1}`])],
-  ])('of %s is about as wide as a window', (_, dependsOn) => {
+  ])('of %s has about the proportions of a window', (_, dependsOn) => {
     const picture = draw(...Array.from({ length: 1000 }, (_unused, index) => step(`s${index}`, dependsOn(index))));
     expect(findFaults(picture)).toEqual([]);
     expect(picture.width / picture.height).toBeGreaterThan(0.8);

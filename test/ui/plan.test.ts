@@ -29,18 +29,18 @@ describe('a timeline', () => {
     expect(plan?.unstarted).toBe(1);
   });
 
-  test('ends with the last step, however long ago that was', () => {
+  test('ends with the last step, even if that was long ago', () => {
     const plan = planTimeline(picture('a'), [view(0, 'Failed', { startedAt: at(0), finishedAt: at(2) })], ms(50));
     expect([plan?.endMs, plan?.bars[0]?.to]).toEqual([ms(2), 1]);
   });
 
-  test('has ticks at round times, all of them on it', () => {
+  test('has ticks at round times, all within the timeline', () => {
     const plan = planTimeline(picture('a'), [view(0, 'Running', { startedAt: at(0) })], ms(45));
     expect(plan?.ticks.map(({ label }) => label)).toEqual(['0', '10s', '20s', '30s', '40s']);
     expect(plan?.ticks.every((tick) => tick.at >= 0 && tick.at <= 1)).toBe(true);
   });
 
-  test('bears clocks that differ and times that are none', () => {
+  test('handles clock skew and invalid times', () => {
     const steps = [
       view(0, 'Running', { startedAt: at(60) }),
       view(1, 'Failed', { startedAt: 'x' }),
@@ -64,10 +64,10 @@ test.each([
   [360_000_000, '4d 4h'],
   [-5, '0.0s'],
   [Number.NaN, ''],
-])('tells %d ms as %j', (length, words) => {
+])('formats %d ms as %j', (length, words) => {
   expect(formatDuration(length)).toBe(words);
 });
 
-test('tells an age in one unit', () => {
+test('formats an age in one unit', () => {
   expect([3_000, 200_000, 7_300_000, 200_000_000].map(formatAge)).toEqual(['3s ago', '3m ago', '2h ago', '2d ago']);
 });

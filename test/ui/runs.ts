@@ -8,7 +8,7 @@ export function step(name: string, dependsOn: readonly string[] = [], fields: Pa
   return { name, kind: 'ToolRun', toolRef: { name: 'echo' }, dependsOn: [...dependsOn], ...fields } as Step;
 }
 
-/** The status of a step, final ones as of the given second. */
+/** The status of a step. A final status ends at the given second. */
 export function stands(
   name: string,
   phase: StepStatus['phase'],
@@ -26,7 +26,7 @@ export interface ViewOptions {
   readonly isSuspended?: boolean;
 }
 
-/** What the page says of the steps of a started run, by name. */
+/** The explanations that the page shows for the steps of a run that has started, by name. */
 export function viewRun(steps: readonly Step[], stepStatuses: readonly StepStatus[], options: ViewOptions = {}) {
   const { status = {}, policies = {}, isSuspended = false } = options;
   const views = viewSteps({

@@ -39,21 +39,21 @@ function createCluster() {
       return () => listeners.delete(listener);
     },
   };
-  const tell = (changed?: KubeObject) => {
+  const notify = (changed?: KubeObject) => {
     for (const listener of listeners) listener(changed);
   };
   return {
     cluster,
     state,
     listeners,
-    tell,
+    notify,
     put: (changed: KubeObject) => {
       objects.set(`${changed.kind}/${changed.metadata.name}`, changed);
-      tell(changed);
+      notify(changed);
     },
     remove: (changed: KubeObject) => {
       objects.delete(`${changed.kind}/${changed.metadata.name}`);
-      tell(changed);
+      notify(changed);
     },
   };
 }
@@ -92,7 +92,7 @@ async function ask(
 
 const authorization = 'Bearer secret';
 
-/** Everything that one page is told. */
+/** All messages that one page receives. */
 async function follow(query = ''): Promise<{ heard: Message[]; end: () => void }> {
   const response = await ask(`/api/events${query}`, { authorization });
   expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
@@ -106,7 +106,7 @@ async function follow(query = ''): Promise<{ heard: Message[]; end: () => void }
 }
 
 describe('the page’s server', () => {
-  test('sends the page with a policy that allows nothing inline and nothing from elsewhere', async () => {
+  test('sends the page with a policy that allows no inline code and no other origin', async () => {
     const response = await ask('/');
     expect(response.headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',
@@ -122,7 +122,7 @@ describe('the page’s server', () => {
     expect(await text(response)).not.toMatch(/<script>| style=| on\w+=/);
   });
 
-  test('sends the page’s modules as one script', async () => {
+  test('bundles the modules of the page into one script', async () => {
     const response = await ask('/main.js');
     expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
     const source = await text(response);
@@ -139,11 +139,11 @@ describe('the page’s server', () => {
     '/model.js',
     '/main.ts',
     '/constructor',
-  ])('sends no file but the page’s own: %s', async (path) => {
+  ])('sends no file that is not part of the page: %s', async (path) => {
     expect((await ask(path)).statusCode).toBe(404);
   });
 
-  test('answers a strange host, a method that changes things and a URL that is none with a sentence', async () => {
+  test('rejects a foreign host, a method other than GET and an invalid URL with a sentence', async () => {
     const answers = [await ask('/', { host: 'evil.example' }), await ask('/', {}, 'POST'), await ask('/%zz')];
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 405, 400]);
     expect(await text(answers[0] as IncomingMessage)).toContain('answers only to 127.0.0.1');
@@ -158,10 +158,10 @@ describe('the page’s server', () => {
   );
 });
 
-describe('a page that follows', () => {
+describe('a page that follows a namespace', () => {
   const orchestration = object('Orchestration', 'o', { spec: { steps: [step('a'), step('b', ['a'])] } });
 
-  test('hears of everything first, then of what changes, and of what goes', async () => {
+  test('receives everything first, then changes and deletions', async () => {
     stage.put(orchestration);
     const { heard } = await follow();
     await vi.waitFor(() => expect(heard).toHaveLength(3));
@@ -181,22 +181,22 @@ describe('a page that follows', () => {
     );
   });
 
-  test('hears of a selected run’s graph once, and then only of steps that change', async () => {
+  test('receives the graph of a selected run once, and then only changed steps', async () => {
     stage.put(orchestration);
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Running' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    const told = (type: Message['type']) => heard.filter((message) => message.type === type);
-    await vi.waitFor(() => expect(told('Steps')).toHaveLength(1));
-    expect(told('Picture')).toMatchObject([
+    const received = (type: Message['type']) => heard.filter((message) => message.type === type);
+    await vi.waitFor(() => expect(received('Steps')).toHaveLength(1));
+    expect(received('Picture')).toMatchObject([
       { picture: { boxes: [{ label: 'a' }, { label: 'b' }], note: expect.stringContaining('has no snapshot') } },
     ]);
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Retrying' }]));
-    await vi.waitFor(() => expect(told('Steps')).toHaveLength(2));
-    expect(told('Steps')[1]).toMatchObject({ changed: [{ index: 0, phase: 'Retrying' }] });
-    expect(told('Picture')).toHaveLength(1);
+    await vi.waitFor(() => expect(received('Steps')).toHaveLength(2));
+    expect(received('Steps')[1]).toMatchObject({ changed: [{ index: 0, phase: 'Retrying' }] });
+    expect(received('Picture')).toHaveLength(1);
   });
 
-  test('sees the graph as it was when the run started, not as it is now', async () => {
+  test('receives the graph as it was when the run started, not the current one', async () => {
     stage.state.snapshot = { name: 'o', steps: [step('old')] };
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
@@ -207,7 +207,7 @@ describe('a page that follows', () => {
     expect(shown?.picture.note).toBeUndefined();
   });
 
-  test('is told that it may not see that graph, and shown the one of now', async () => {
+  test('receives the current graph, with a note, if it may not read the snapshot', async () => {
     stage.state.snapshot = 'You may not read controllerrevisions';
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
@@ -215,13 +215,13 @@ describe('a page that follows', () => {
     await vi.waitFor(() =>
       expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
         picture: {
-          note: 'You may not read controllerrevisions: this is the Orchestration as it is now, which may not be what runs.',
+          note: 'You may not read controllerrevisions: this is the current Orchestration, which can differ from the one that runs.',
         },
       }),
     );
   });
 
-  test('sees the steps of a run whose graph is nowhere', async () => {
+  test('receives the steps of a run that has no graph', async () => {
     stage.put(runOf('r', 'Failed', [{ name: 'a', kind: 'ToolRun', phase: 'Failed' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
     await vi.waitFor(() =>
@@ -235,45 +235,45 @@ describe('a page that follows', () => {
     );
   });
 
-  test('is told of what is not there, and of what is wrong as long as it lasts', async () => {
+  test('receives a message if the object does not exist, and problems as long as they last', async () => {
     const { heard } = await follow('?kind=Orchestration&name=gone');
     await vi.waitFor(() =>
       expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
     );
     stage.state.troubles = ['The API server does not answer.'];
-    stage.tell();
+    stage.notify();
     await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }));
     stage.state.troubles = [];
-    stage.tell();
+    stage.notify();
     await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }));
   });
 
-  test('takes nothing for absent before everything is listed, and hears of all of it then', async () => {
+  test('reports no object as absent before everything is listed, and then receives all objects', async () => {
     stage.state.isSynced = false;
     const { heard } = await follow('?kind=Orchestration&name=o');
     await vi.waitFor(() => expect(heard).toHaveLength(3));
     expect(heard[1]).toMatchObject({ type: 'Entries', isWhole: false, changed: [] });
     stage.put(orchestration);
     stage.state.isSynced = true;
-    stage.tell();
+    stage.notify();
     await vi.waitFor(() => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })));
     expect(heard.map(({ type }) => type)).not.toContain('Absent');
   });
 
-  test('is let go if it takes nothing in while there is more and more to say', async () => {
+  test('is disconnected if it reads nothing while messages accumulate', async () => {
     const response = await ask('/api/events', { authorization });
     response.on('error', () => {}).pause();
     await vi.waitFor(
       () => {
         stage.state.troubles = [`${performance.now()}`.repeat(1024 * 1024)];
-        stage.tell();
+        stage.notify();
         expect(stage.listeners.size).toBe(0);
       },
       { timeout: 20_000, interval: 100 },
     );
   });
 
-  test('is forgotten as soon as it goes', async () => {
+  test('is unsubscribed when it disconnects', async () => {
     const { end } = await follow();
     expect(stage.listeners.size).toBe(1);
     end();
@@ -281,7 +281,7 @@ describe('a page that follows', () => {
   });
 });
 
-test('a page whose connection breaks comes back by itself and hears everything anew', async () => {
+test('a page whose connection breaks reconnects and receives everything again', async () => {
   const heard: Message[] = [];
   const states: string[] = [];
   const end = followServer({
@@ -302,7 +302,7 @@ test('a page whose connection breaks comes back by itself and hears everything a
   end();
 });
 
-test('a page with another token stops, and says what to do', async () => {
+test('a page with a wrong token stops, and shows what to do', async () => {
   const connections: Connection[] = [];
   followServer({
     url: `http://127.0.0.1:${port}/api/events`,

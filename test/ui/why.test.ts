@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { stands, step, viewRun } from './runs.ts';
 
 describe('a step that waits', () => {
-  test('names what it waits for, and nothing that is done or tolerated', () => {
+  test('names the dependencies that it waits for, and none that succeeded or failed with tolerance', () => {
     const steps = [step('a'), step('b'), step('c'), step('d', ['a', 'b', 'c'])];
     const view = viewRun(steps, [
       stands('a', 'Succeeded'),
@@ -12,13 +12,13 @@ describe('a step that waits', () => {
     expect(view('d')).toMatchObject({ why: ['Waits for "b".'], because: [{ word: 'waits for', index: 1 }] });
   });
 
-  test('says what its status says, if it could start', () => {
+  test('has the message of its status, if its dependencies are satisfied', () => {
     const message = 'waits for room: policies.maxParallel is 1';
     const view = viewRun([step('a'), step('b')], [stands('a', 'Running'), stands('b', 'Pending', { message })]);
     expect(view('b').why).toEqual([message]);
   });
 
-  test('says so when the run is suspended', () => {
+  test('has a sentence about it if the run is suspended', () => {
     const view = viewRun([step('a'), step('b', ['a'])], [stands('a', 'Running')], { isSuspended: true });
     expect(view('b').why).toEqual(['Waits for "a".', expect.stringContaining('The run is suspended')]);
     expect(viewRun([step('a')], [], { isSuspended: true })('a').why).toEqual([
@@ -26,7 +26,7 @@ describe('a step that waits', () => {
     ]);
   });
 
-  test('tells what the run waits for where it has not started', () => {
+  test('names what the run waits for if it has not started', () => {
     const condition = {
       type: 'Ready',
       status: 'False',
@@ -43,7 +43,7 @@ describe('a step that waits', () => {
 });
 
 describe('a step that runs', () => {
-  test('names its child, or what it waits for, in the words of its status', () => {
+  test('names its child, or has the message of its status', () => {
     const message = 'waits for ApprovalPolicy "prod" (phase Ready): Approved, Allowed or Succeeded opens the gate';
     const steps = [step('child'), step('gate', [], { kind: 'ApprovalGate', policyRef: 'prod' })];
     const ref = { apiVersion: 'v1', kind: 'ToolRun', name: 'r-child', namespace: 'ci', uid: 'u' };
@@ -54,7 +54,7 @@ describe('a step that runs', () => {
     expect(steps.map(({ name }) => view(name).why)).toEqual([['Attempt 1 runs as ToolRun "r-child".'], [message]]);
   });
 
-  test('between two attempts says why the last one failed and when the next one starts', () => {
+  test('has the cause of the last failure and the time of the next attempt, between two attempts', () => {
     const nextRetryAt = '2026-01-01T00:01:00Z';
     const message = `exit 1; attempt 2 starts at ${nextRetryAt}`;
     const view = viewRun([step('a', [], { retries: 2 })], [stands('a', 'Retrying', { message, nextRetryAt })]);
@@ -69,7 +69,7 @@ describe('a step that runs', () => {
 describe('a skipped step', () => {
   const skipped = (name: string, second: number) => stands(name, 'Skipped', { reason: 'DependencyFailed', second });
 
-  test('names culprit and root cause', () => {
+  test('names the culprit and the root cause', () => {
     const steps = [step('a'), step('b', ['a']), step('c', ['b'])];
     const view = viewRun(steps, [stands('a', 'Failed', { message: 'exit 1' }), skipped('b', 0), skipped('c', 0)]);
     expect(view('b')).toMatchObject({
@@ -85,7 +85,7 @@ describe('a skipped step', () => {
     });
   });
 
-  test('keeps the culprit of the time when it was skipped, though one before it in the list fails later', () => {
+  test('keeps its culprit, even if a step before it in the list fails later', () => {
     const steps = [step('late'), step('early'), step('c', ['late', 'early'])];
     const view = viewRun(steps, [
       stands('late', 'Failed', { second: 9 }),
@@ -95,14 +95,14 @@ describe('a skipped step', () => {
     expect(view('c').because).toEqual([{ word: 'culprit and root cause', index: 1 }]);
   });
 
-  test('of a thousand in a row names the first, in no time', () => {
+  test('of a thousand in a row names the first as root cause, quickly', () => {
     const names = Array.from({ length: 1000 }, (_, index) => `s${index}`);
     const steps = names.map((name, index) => step(name, index === 0 ? [] : [names[index - 1] ?? '']));
     const statuses = names.map((name, index) => (index === 0 ? stands(name, 'Failed') : skipped(name, 0)));
     expect(viewRun(steps, statuses)('s999').because.at(-1)).toEqual({ word: 'root cause', index: 0 });
   });
 
-  test('whose status leads in a circle ends somewhere', () => {
+  test('whose status leads in a circle gets an explanation', () => {
     const steps = [step('a', ['b']), step('b', ['a'])];
     expect(viewRun(steps, [skipped('a', 0), skipped('b', 0)])('a').why).toEqual([
       'Skipped, since "b" failed: DependencyFailed',
@@ -110,7 +110,7 @@ describe('a skipped step', () => {
   });
 });
 
-test('hostile names and messages stay text, of one line where they are names', () => {
+test('hostile names and messages stay text, and names stay on one line', () => {
   const name = '</text><script>alert(1)</script>\n\u202eevil';
   const ref = { apiVersion: 'v1', kind: 'K\n', name: '$(reboot)', namespace: 'ci', uid: 'u' };
   const view = viewRun(

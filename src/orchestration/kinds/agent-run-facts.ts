@@ -4,7 +4,7 @@ import type { AgentRunField } from './agent-run-spec.ts';
 const text: Shape = { type: 'string' };
 const texts: Shape = { type: 'array', items: text };
 const textMap: Shape = { type: 'object', additionalProperties: text };
-/** An object that has all of these. */
+/** An object in which all of these properties are required. */
 const whole = (properties: Readonly<Record<string, Shape>>): Shape => ({
   type: 'object',
   required: Object.keys(properties),
@@ -20,7 +20,7 @@ const implementation: Shape = {
       type: 'object',
       required: ['text'],
       properties: {
-        text: { type: 'string', maxLength: 131_072, cure: 'write what the agent is to do' },
+        text: { type: 'string', maxLength: 131_072, fix: 'write what the agent is to do' },
         summary: { type: 'string', maxLength: 256 },
         description: { type: 'string', maxLength: 131_072 },
         acceptanceCriteria: { ...texts, maxItems: 50 },
@@ -77,9 +77,9 @@ const workload: Shape = {
 };
 
 /**
- * What is asked of the spec of an AgentRun, of the fields that a step can give. Source: the CRD
- * agentruns.agents.proompteng.ai v1alpha1 of the agents chart 0.9.29. Its other children need only the name that they refer to,
- * which MissingStepReference asks for.
+ * The schema of the fields of an AgentRun's spec that a step can give. Source: the CRD agentruns.agents.proompteng.ai
+ * v1alpha1 of the agents chart 0.9.29. Children of other kinds need only a reference, which MissingStepReference
+ * checks.
  */
 export const agentRunFacts = {
   implementation,
@@ -130,12 +130,15 @@ export const agentRunFacts = {
   },
 } as const satisfies Partial<Readonly<Record<AgentRunField, Shape>>>;
 
-/** What is asked of the parameters of an AgentRun. */
+/** The limits for the parameters of an AgentRun. */
 export const parameterFacts = {
-  /** Source: the same CRD, which says so in maxProperties. */
+  /** Maximum number. Source: `maxProperties` in the same CRD. */
   most: 100,
-  /** Source: a validation rule of the same CRD. */
+  /** A name that is not allowed. Source: a validation rule of the same CRD. */
   forbidden: 'prompt',
-  /** Source: the agents controller, which fails an AgentRun with a larger one (ParameterValueTooLarge). UTF-8. */
+  /**
+   * Maximum size of a value, in bytes of UTF-8. Source: the agents controller, which fails the AgentRun
+   * (ParameterValueTooLarge).
+   */
   mostBytes: 2048,
 } as const;

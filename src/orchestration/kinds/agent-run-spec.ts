@@ -2,10 +2,13 @@ import { readObject, readReference, type StepReader } from '../references.ts';
 import type { Step } from '../schema.ts';
 import { readSeconds, readTexts } from '../texts.ts';
 
-/** What a step without a runtime runs as. */
+/** The default runtime. */
 const JOB = Object.freeze({ type: 'job' });
 
-/** How a step says what each field of its AgentRun is to be, parameters apart: as the agents chart's own controller reads it. */
+/**
+ * The readers for the fields of an AgentRun, except its parameters. They read a step as the controller of the agents
+ * chart does.
+ */
 const readers = {
   agentRef: readNamed,
   implementationSpecRef: readNamed,
@@ -23,12 +26,12 @@ const readers = {
 
 export type AgentRunField = keyof typeof readers;
 
-/** What the AgentRun of a step has in a field; undefined where the step does not say. */
+/** Returns the value of a field of a step's AgentRun. Undefined if the step does not set it. */
 export function readAgentRun(step: Step, field: AgentRunField): unknown {
   return readers[field](step, field);
 }
 
-/** The fields that are read for an AgentRun. What a step gives of them in its `with` is no parameter. */
+/** The fields that are read for an AgentRun. If a step sets one of them in its `with`, it is not a parameter. */
 export const agentRunFields: ReadonlyMap<string, StepReader> = new Map<string, StepReader>([
   ...['agentRef', 'implementationSpecRef', 'memoryRef', 'vcsRef'].map((field) => [field, readReference] as const),
   ...['implementation', 'workload', 'policy', 'vcsPolicy', 'goal'].map((field) => [field, readObject] as const),
@@ -37,7 +40,7 @@ export const agentRunFields: ReadonlyMap<string, StepReader> = new Map<string, S
   ['ttlSecondsAfterFinished', readSeconds],
 ]);
 
-/** The spec of the AgentRun that a step creates, less its parameters. */
+/** Builds the spec of the AgentRun that a step creates, without its parameters. */
 export function buildAgentRunSpec(step: Step): Readonly<Record<string, unknown>> {
   const fields = Object.keys(readers).map((field) => [field, readAgentRun(step, field as AgentRunField)] as const);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
@@ -53,7 +56,7 @@ function readRuntime(step: Step): Readonly<Record<string, unknown>> {
   return given === undefined ? JOB : { ...JOB, ...given };
 }
 
-/** Read only of what runs as a workflow, which has one step unless it says otherwise. */
+/** Reads the workflow, which only the workflow runtime has. By default it has one step. */
 function readWorkflow(step: Step): unknown {
   return readRuntime(step)['type'] === 'workflow'
     ? { steps: [{ name: 'main' }], ...readObject(step, 'workflow') }

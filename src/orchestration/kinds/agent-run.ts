@@ -53,11 +53,14 @@ export const agentRun: ChildKind = {
   readWait: readBlocked,
 };
 
-/** Its controller holds it back, until there is capacity. More that is said of the same reason is not said again. */
+/**
+ * Returns the wait of an AgentRun that its controller blocks until there is capacity. If the step already shows this
+ * reason, the message does not change.
+ */
 function readBlocked({ metadata, status }: StoredObject, said: string): Wait | undefined {
   const { status: is, reason, message } = findCondition(listConditions(status), ForeignConditionType.Blocked) ?? {};
   if (asRecord(status)['phase'] !== 'Pending' || is !== 'True') return undefined;
-  const told = `AgentRun ${metadata.name} is blocked (${String(reason)})`;
-  if (said.startsWith(told)) return { reason: StepReason.ChildBlocked, message: said };
-  return { reason: StepReason.ChildBlocked, message: typeof message === 'string' ? `${told}: ${message}` : told };
+  const blocked = `AgentRun ${metadata.name} is blocked (${String(reason)})`;
+  if (said.startsWith(blocked)) return { reason: StepReason.ChildBlocked, message: said };
+  return { reason: StepReason.ChildBlocked, message: typeof message === 'string' ? `${blocked}: ${message}` : blocked };
 }

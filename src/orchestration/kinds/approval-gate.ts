@@ -12,8 +12,8 @@ const READY = 'Ready';
 const WAITING = [READY, 'Pending'];
 
 /**
- * An ApprovalPolicy approves for every run that waits for it: approval is per policy, not per run. The agents
- * chart makes every policy Ready that has no phase, and may put a decided one back to it: that is nobody's approval.
+ * An ApprovalPolicy approves all runs that wait for it: approval is per policy, not per run. The agents chart sets the
+ * phase of every policy without a phase to Ready, and can reset a decided policy to Ready. So Ready is not an approval.
  */
 export const approvalGate: GateKind = {
   type: 'Gate',
@@ -52,7 +52,10 @@ export const approvalGate: GateKind = {
   keep: ({ spec, status }) => ({ spec: pick(spec, ['mode', 'defaultDecision']), status: pick(status, ['phase']) }),
 };
 
-/** Whether the policy asks nobody: then the agents chart's Ready is its approval. */
+/**
+ * Returns true if the policy needs no decision by a person. Only then does Ready, which the agents chart sets, open the
+ * gate.
+ */
 function approvesByDefault(spec: unknown): boolean {
   const { mode, defaultDecision } = asRecord(spec);
   return String(mode).toLowerCase() === 'auto' || String(defaultDecision).toLowerCase() === 'allow';

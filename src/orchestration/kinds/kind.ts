@@ -1,60 +1,60 @@
 import type { StoredObject } from '../../objects/object.ts';
 import type { Field } from '../fields.ts';
-import type { Tell } from '../problem.ts';
+import type { Report } from '../problem.ts';
 import type { StepStatus } from '../run-status.ts';
 import type { Step } from '../schema.ts';
 import type { StepReason } from '../vocabulary/step-reasons.ts';
 
-/** What a step waits for: a word for programs, a sentence for people. Neither changes unless what is waited for does. */
+/** What a step waits for. Reason and message change only if what the step waits for changes. */
 export interface Wait {
   readonly reason: StepReason;
   readonly message: string;
 }
 
-/** What can be read off the world about an attempt. */
+/** The outcome of an attempt, as far as it can be observed. */
 export type Outcome =
   | { readonly state: 'Running'; readonly wait?: Wait }
   | { readonly state: 'Succeeded'; readonly message?: string }
-  /** `isFinal`: another attempt would meet the same. */
+  /** If `isFinal`, there is no other attempt, because it would fail in the same way. */
   | { readonly state: 'Failed'; readonly reason: StepReason; readonly message: string; readonly isFinal?: boolean };
 
-/** What a run was created with. None of it ever changes. */
+/** The data that a run was created with. It never changes. */
 export interface RunInput {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
   /** RFC 3339 in UTC. */
   readonly creationTimestamp: string;
-  /** The name of the Orchestration that it runs. */
+  /** The name of the Orchestration that the run executes. */
   readonly orchestration: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;
 }
 
-/** What a later step can read of a final step. The status of a large run may leave out everything else. */
+/** The fields of a final step that a later step can read. The status of a large run can omit all others. */
 export type FinalStep = Pick<StepStatus, 'phase' | 'reason' | 'attempt'>;
 
-/** Finds a final ancestor of a step by its name; undefined for any other step. */
+/** Finds a final ancestor of a step by name. Undefined for any other step. */
 export type Ancestors = (name: string) => FinalStep | undefined;
 
 /**
- * A step kind: all that lint, the gate, the reconciler, `plan`, the page and the chart know about it. It is carried out by a
- * child object, by waiting for somebody else's object, or at once. Pure.
+ * A step kind: everything that lint, the gate, the reconciler, `plan`, the page and the chart know about it. A step
+ * creates a child object, waits for another object, or succeeds at once. Its functions are pure.
  */
 export type StepKind = ChildKind | GateKind | ImmediateKind;
 
 interface AnyKind {
   /** The `kind` of its steps. */
   readonly name: string;
-  /** What a step of this kind does, in words that follow the name: `runs an Agent`. */
+  /** What a step of this kind does, as words that follow the name: `runs an Agent`. */
   readonly does: string;
-  /** What a step needs: one of each of these lists of fields, in any spelling. */
+  /** The requirements of a step: one field of each of these lists, in any form. */
   readonly needs: readonly (readonly string[])[];
   /** The fields of a step that only this kind reads. */
   readonly fields: Readonly<Record<string, Field>>;
 }
 
-/** A kind of namespaced objects, as the API server names it. */
+/** A kind of namespaced objects, as in the Kubernetes API. */
 interface ObjectKind {
   readonly apiVersion: string;
   readonly kind: string;
@@ -63,44 +63,54 @@ interface ObjectKind {
 
 export interface ChildKind extends AnyKind, ObjectKind {
   readonly type: 'Child';
-  /** The field that names the Orchestration that the child runs, if it runs one. */
+  /** The field with the name of the Orchestration that the child runs, if it runs one. */
   readonly runs?: string;
   /**
-   * The child's spec, or a sentence why there can be none. It is built more than once for an attempt, also after a crash, and
-   * is then the same: nothing that it is built from changes after the attempt has started.
+   * Builds the spec of the child, or explains why there is none. It runs more than once for an attempt, also after a
+   * crash, and always gives the same result: its inputs do not change after the attempt has started.
    */
   readonly buildSpec: (
     step: Step,
     run: RunInput,
     ancestors: Ancestors,
   ) => { readonly spec: Readonly<Record<string, unknown>> } | { readonly refusal: string };
-  /** Reports what the API server would deny of the child, or its controller fail, whatever parameters a run has. */
-  readonly checkChild?: (step: Step, index: number, tell: Tell) => void;
-  /** Seconds after which the finished child may go, where the step asks for it. */
+  /**
+   * Reports why the API server would deny the child, or why its controller would fail it. It reports only what does not
+   * depend on the parameters of the run.
+   */
+  readonly checkChild?: (step: Step, index: number, report: Report) => void;
+  /** The lifetime of the finished child, in seconds, if the step sets one. */
   readonly ttlSeconds?: (step: Step) => number | undefined;
-  /** Others delete finished ones: the child carries our finalizer until its end is recorded. */
+  /**
+   * Whether the child has our finalizer until its end is recorded, because other controllers delete finished children.
+   */
   readonly isHeld?: boolean;
   readonly readOutcome: (child: StoredObject) => Outcome;
   /**
-   * When the child's work began, by its own account; undefined while that is still ahead. Without it the work of children
-   * of this kind begins with their creation.
+   * Returns the time when the work of the child started, as its status reports it. Undefined if it has not started.
+   * Without this function, the work of a child starts when it is created.
    */
   readonly readStart?: (child: StoredObject) => string | undefined;
-  /** What a child that has not ended waits for; undefined if it works. `said` is what its step says now. */
+  /** Returns what an unfinished child waits for. Undefined if it works. `said` is the current message of its step. */
   readonly readWait?: (child: StoredObject, said: string) => Wait | undefined;
 }
 
 export interface GateKind extends AnyKind, ObjectKind {
   readonly type: 'Gate';
-  /** What it waits for can be taken back: it is read once more, past the copy, before the gate opens or is denied. */
+  /**
+   * Whether a decision can be revoked. If so, the object is read from the API server, not the cache, before the gate
+   * opens or denies.
+   */
   readonly isRevocable?: boolean;
-  /** What the step waits for, as texts that an object of this kind may offer: candidates are found by them. */
+  /** Returns the texts that the step waits for. An object that offers one of them is a candidate. */
   readonly wants: (step: Step) => readonly string[];
   readonly offers: (candidate: StoredObject) => readonly string[];
-  /** Whether `candidate`, which offers something that the step wants, is among what it waits for. */
+  /** Returns true if the step waits for `candidate`, which offers one of the texts that the step wants. */
   readonly matches: (step: Step, candidate: StoredObject, run: RunInput) => boolean;
   readonly judge: (step: Step, watched: readonly StoredObject[]) => Outcome;
-  /** What the functions above read of an object, beside its metadata: nothing else of it is kept in memory. */
+  /**
+   * Returns the parts of an object that the functions above read, except its metadata. Only these are kept in memory.
+   */
   readonly keep: (candidate: StoredObject) => object;
 }
 

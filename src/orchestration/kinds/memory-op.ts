@@ -1,6 +1,9 @@
 import type { ImmediateKind } from './kind.ts';
 
-/** Kept for manifests written for the agents chart, whose controller does nothing here either. */
+/**
+ * Exists for manifests that were written for the agents chart. The controller of the chart does nothing for this kind
+ * either.
+ */
 export const memoryOp: ImmediateKind = {
   type: 'Immediate',
   name: 'MemoryOp',

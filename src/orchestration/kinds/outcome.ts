@@ -5,7 +5,7 @@ import { ConditionType, ForeignConditionType } from '../vocabulary/conditions.ts
 import { StepReason } from '../vocabulary/step-reasons.ts';
 import type { Outcome } from './kind.ts';
 
-/** How a child stands: all controllers write the end of their objects as the phase of the status. */
+/** Reads the outcome of a child. All controllers write the end of their objects as `status.phase`. */
 export function readOutcome({ kind, metadata, status }: StoredObject): Outcome {
   const { phase, ...rest } = asRecord(status);
   if (phase === 'Succeeded') return { state: 'Succeeded' };
@@ -16,7 +16,7 @@ export function readOutcome({ kind, metadata, status }: StoredObject): Outcome {
     : { state: 'Failed', reason: StepReason.ChildCancelled, message, isFinal: true };
 }
 
-/** Conditions that say why a child failed, the best first, and what each then is. */
+/** The conditions that give the cause of a failure, the best first, with the status that each then has. */
 const CAUSES: readonly (readonly [ConditionType | ForeignConditionType, 'True' | 'False'])[] = [
   [ForeignConditionType.Failed, 'True'],
   [ForeignConditionType.InvalidSpec, 'True'],
@@ -25,7 +25,10 @@ const CAUSES: readonly (readonly [ConditionType | ForeignConditionType, 'True' |
   [ForeignConditionType.Blocked, 'True'],
 ];
 
-/** Why a child failed: the first message of its status and of these conditions, else the first reason. */
+/**
+ * Returns the cause of a child's failure: the first message in its status and these conditions, or else the first
+ * reason.
+ */
 function readCause(status: Readonly<Record<string, unknown>>): string | undefined {
   const conditions = listConditions(status);
   const causes = CAUSES.map(([type, is]) => conditions.find((one) => one['type'] === type && one['status'] === is));

@@ -3,8 +3,8 @@ import type { Step } from '../schema.ts';
 import type { RunInput } from './kind.ts';
 
 /**
- * The parameters of a child: those of the run, overlaid with the step's `with`, but for what is read from that as a field of
- * the child, by one of these readers.
+ * Returns the parameters of a child: those of the run, overridden by the step's `with`. A key of `with` that one of
+ * `fields` reads as a field of the child is not a parameter.
  */
 export function mergeParameters(
   step: Step,

@@ -7,7 +7,10 @@ import type { GateKind } from './kind.ts';
 
 const FIELDS = ['deliveryId', 'signalRef'] as const;
 
-/** A SignalDelivery of a deliveryId counts whenever it came, one of a signal only if it came after the run. */
+/**
+ * A SignalDelivery with the wanted deliveryId counts whenever it was created. A SignalDelivery of the wanted signal
+ * counts only if it is at least as new as the run.
+ */
 export const signalWait: GateKind = {
   type: 'Gate',
   name: 'SignalWait',
@@ -35,7 +38,7 @@ export const signalWait: GateKind = {
     if (wantedDelivery !== undefined && deliveryId === wantedDelivery) return true;
     const signal = readReference(step, 'signalRef');
     if (signal === undefined || asRecord(signalRef)['name'] !== signal) return false;
-    // Yesterday's signal must not open today's gate.
+    // A signal from before the run must not open its gate.
     return Date.parse(metadata.creationTimestamp ?? '') >= Date.parse(run.creationTimestamp);
   },
   judge: (step, [delivery]) => {

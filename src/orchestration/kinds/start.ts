@@ -2,8 +2,8 @@ import type { StoredObject } from '../../objects/object.ts';
 import { asRecord } from '../decode.ts';
 
 /**
- * When the work of a child began: its `status.startedAt`, or its creation if it says only that it works. Undefined in one of
- * these phases, and without any: nobody has begun.
+ * Returns a function that reads when the work of a child started: `status.startedAt`, or else the creation of the
+ * child. If there is no `startedAt`, a child without a phase or in one of the `idle` phases has not started: undefined.
  */
 export function readStartUnless(idle: readonly string[]): (child: StoredObject) => string | undefined {
   return ({ metadata, status }) => {

@@ -1,7 +1,7 @@
 import { type FieldTable, stepFields, tableOf } from '../fields.ts';
 import type { ChildKind, GateKind, StepKind } from './kind.ts';
 
-/** A table of step kinds, with what is looked up in it. */
+/** A table of step kinds, with its lookups. */
 export interface StepKinds {
   /** In the order of the table. */
   readonly all: readonly StepKind[];
@@ -9,11 +9,11 @@ export interface StepKinds {
   readonly get: (name: string) => StepKind | undefined;
   /** The kind whose steps create objects of this kind, or wait for them. */
   readonly ofObject: (kind: string) => ChildKind | GateKind | undefined;
-  /** Every field of a step that anything reads. */
+  /** Every field of a step that is read. */
   readonly fields: FieldTable;
 }
 
-/** Throws if two rows have a name or a kind of objects in common. */
+/** Builds the table. Throws if two rows have the same name or the same kind of objects. */
 export function createStepKinds(all: readonly StepKind[]): StepKinds {
   const objects = all.filter((kind) => kind.type !== 'Immediate');
   const byName = new Map(all.map((kind) => [kind.name, kind]));
@@ -27,7 +27,7 @@ export function createStepKinds(all: readonly StepKind[]): StepKinds {
   };
 }
 
-/** A resource that steps create or wait for, as src/kube names it. */
+/** A resource that steps create or wait for, in the form of src/kube. */
 export interface StepResource {
   readonly group: string;
   readonly version: string;
@@ -36,18 +36,18 @@ export interface StepResource {
   readonly namespaced: true;
 }
 
-/** Where the API server keeps the objects of a step kind. */
+/** Returns the resource of a step kind's objects. */
 export function resourceOf({ apiVersion, kind, plural }: ChildKind | GateKind): StepResource {
   const [group = '', version = ''] = apiVersion.split('/');
   return { group, version, kind, plural, namespaced: true };
 }
 
-/** The kinds whose steps create objects. */
+/** Returns the kinds whose steps create objects. */
 export function listChildKinds({ all }: StepKinds): readonly ChildKind[] {
   return all.filter((kind) => kind.type === 'Child');
 }
 
-/** The resources that steps create or wait for. */
+/** Returns the resources that steps create or wait for. */
 export function listResources({ all }: StepKinds): readonly StepResource[] {
   return all.flatMap((kind) => (kind.type === 'Immediate' ? [] : [resourceOf(kind)]));
 }

@@ -33,7 +33,7 @@ export const subOrchestration: ChildKind = {
   readWait: readPending,
 };
 
-/** A run that has not started says why in its conditions. */
+/** Reads from the conditions of a nested run why it has not started. */
 function readPending({ metadata, status }: StoredObject): Wait | undefined {
   const progress =
     asRecord(status)['phase'] === 'Pending'

@@ -7,7 +7,7 @@ import { createStepKinds } from './step-kinds.ts';
 import { subOrchestration } from './sub-orchestration.ts';
 import { toolRun } from './tool-run.ts';
 
-/** Every step kind there is. A new one is a module, a row, and `make generate`. */
+/** All step kinds. To add one, write a module, add a row here, and run `make generate`. */
 export const stepKinds = createStepKinds([
   agentRun,
   toolRun,

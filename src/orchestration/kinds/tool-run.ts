@@ -8,10 +8,10 @@ import { mergeParameters } from './parameters.ts';
 import { readStartUnless } from './start.ts';
 
 const READERS = new Map([['toolRef', readReference]]);
-/** The agents chart makes a ToolRun Ready that nobody has begun. */
+/** The agents chart sets the phase of a ToolRun that has not started to Ready. */
 const readStart = readStartUnless(['Pending', 'Ready']);
-/** What can be believed of a ToolRun. */
-const believe = (child: StoredObject): StoredObject => ({ ...child, status: statusOfToolRun(child) });
+/** Replaces the stored status with the reliable one. */
+const withReliableStatus = (child: StoredObject): StoredObject => ({ ...child, status: statusOfToolRun(child) });
 
 export const toolRun: ChildKind = {
   type: 'Child',
@@ -27,6 +27,6 @@ export const toolRun: ChildKind = {
     if (tool === undefined) return { refusal: 'toolRef is missing: a ToolRun step names the Tool to run' };
     return { spec: { toolRef: { name: tool }, parameters: mergeParameters(step, run, READERS) } };
   },
-  readOutcome: (child) => readOutcome(believe(child)),
-  readStart: (child) => readStart(believe(child)),
+  readOutcome: (child) => readOutcome(withReliableStatus(child)),
+  readStart: (child) => readStart(withReliableStatus(child)),
 };

@@ -5,32 +5,32 @@ interface ConditionMeaning extends Meaning {
   readonly on: string;
 }
 
-/** Types of the conditions that we write. */
+/** The types of the conditions that this project writes. */
 export const conditionTypes = {
   Ready: {
     on: 'OrchestrationRun, ToolRun, Orchestration',
-    meaning: 'It has succeeded. Of an Orchestration: the graph can run.',
+    meaning: 'The object has succeeded. For an Orchestration: the graph can run.',
   },
   Progressing: {
     on: 'OrchestrationRun, ToolRun',
-    meaning: 'It is not over, and not suspended. The message says how far it is.',
+    meaning: 'The object is neither finished nor suspended. The message shows the progress.',
   },
   Succeeded: {
     on: 'OrchestrationRun, ToolRun',
-    meaning: 'It has succeeded. Unknown until it is over.',
+    meaning: 'The object has succeeded. Unknown until it has finished.',
   },
   Expires: {
     on: 'OrchestrationRun',
-    meaning: 'The run is over, and is deleted some time after its end. False: it is kept.',
+    meaning: 'The run has finished, and is deleted some time after its end. False: the run is kept.',
   },
   GateAccepted: {
     on: 'Orchestration',
-    meaning: 'The gate would not deny the Orchestration as it is stored. The message is its first problem, or warning.',
-    action: '[Fix the problem](../problems.md) that is the reason.',
+    meaning: 'The gate would not deny the stored Orchestration. The message is its first problem or warning.',
+    action: '[Fix the problem](../problems.md) that the reason names.',
   },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',
-    meaning: 'The engine has died of this object repeatedly and leaves it alone. The reason has the same name.',
+    meaning: 'This object has crashed the engine repeatedly, so the engine ignores it. The reason has the same name.',
     action:
       '[Read the log for the cause](../operations.md#quarantine), then edit, cancel or suspend the object, or restart the reconciler.',
   },
@@ -47,32 +47,32 @@ interface ForeignMeaning extends Meaning {
 const AGENTS_CHART = 'the agents chart';
 const JOB_CONTROLLER = 'Kubernetes';
 
-/** Types of conditions that others write and decisions here read. */
+/** The types of the conditions that other controllers write and this project reads. */
 export const foreignConditionTypes = {
   Failed: {
     by: `${JOB_CONTROLLER} (Job), ${AGENTS_CHART}`,
-    meaning: 'The Job or the child of a step has failed, or another executor says so of a ToolRun.',
+    meaning: 'The Job or the child of a step has failed, or another executor reports that a ToolRun has failed.',
   },
   Complete: { by: `${JOB_CONTROLLER} (Job)`, meaning: 'The Job has completed.' },
-  InvalidSpec: { by: AGENTS_CHART, meaning: 'The child of a step is refused by its controller.' },
-  Degraded: { by: AGENTS_CHART, meaning: 'The child of a step, or a ToolRun of another executor, fails.' },
-  Blocked: { by: AGENTS_CHART, meaning: 'The AgentRun is held back.' },
+  InvalidSpec: { by: AGENTS_CHART, meaning: 'The controller of a child rejects its spec.' },
+  Degraded: { by: AGENTS_CHART, meaning: 'The child of a step, or a ToolRun of another executor, has failed.' },
+  Blocked: { by: AGENTS_CHART, meaning: 'The AgentRun waits, for example for capacity.' },
   Accepted: { by: AGENTS_CHART, meaning: 'Another executor has accepted the ToolRun.' },
-  InProgress: { by: AGENTS_CHART, meaning: 'Another executor works on the ToolRun.' },
+  InProgress: { by: AGENTS_CHART, meaning: 'Another executor processes the ToolRun.' },
   Running: { by: AGENTS_CHART, meaning: 'Another executor runs the ToolRun.' },
 } as const satisfies Readonly<Record<string, ForeignMeaning>>;
 
 export type ForeignConditionType = keyof typeof foreignConditionTypes;
 export const ForeignConditionType = namesOf(foreignConditionTypes);
 
-/** Reasons of conditions that others write and decisions here read. */
+/** The reasons of conditions that other controllers write and this project reads. */
 export const foreignReasons = {
   DeadlineExceeded: { by: `${JOB_CONTROLLER} (Job)`, meaning: 'The Job took longer than its `activeDeadlineSeconds`.' },
   PodFailurePolicy: {
     by: `${JOB_CONTROLLER} (Job)`,
-    meaning: 'A rule of the pod failure policy ended the Job. The message has the exit code.',
+    meaning: 'A rule of the pod failure policy failed the Job. The message has the exit code.',
   },
-  Observed: { by: AGENTS_CHART, meaning: 'The supporting controller has given the ToolRun its Ready condition.' },
+  Observed: { by: AGENTS_CHART, meaning: 'The supporting controller has set the Ready condition of the ToolRun.' },
 } as const satisfies Readonly<Record<string, ForeignMeaning>>;
 
 export const ForeignReason = namesOf(foreignReasons);

@@ -7,7 +7,10 @@ interface EventMeaning extends Meaning {
   readonly type: 'Normal' | 'Warning';
 }
 
-/** Reasons of Events beside those that steps which ask for a person, and ToolRuns that fail, share with their status. */
+/**
+ * The reasons of Events. There are also Events with the reason of a step that waits for a person, or of a ToolRun that
+ * fails. Those reasons are in the status too.
+ */
 export const eventReasons = {
   Started: {
     on: 'OrchestrationRun',
@@ -23,7 +26,7 @@ export const eventReasons = {
     on: 'OrchestrationRun',
     type: 'Warning',
     meaning: 'The run has failed. The message begins with the reason of its conditions.',
-    action: 'Look that reason up above.',
+    action: 'Find that reason in the tables above.',
   },
   Cancelled: {
     on: 'OrchestrationRun',
@@ -33,17 +36,17 @@ export const eventReasons = {
   StatusContested: {
     on: 'OrchestrationRun, ToolRun',
     type: 'Warning',
-    meaning: 'Another controller works on the object, too or alone.',
+    meaning: 'Another controller also writes the object, or the reconciler leaves the object to it.',
     action: '[Switch one of the two off](../migrating.md#when-both-are-on).',
   },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',
     type: 'Warning',
-    meaning: 'The engine has died of this object repeatedly and leaves it alone.',
-    action: 'Do what the condition of the same name asks for.',
+    meaning: 'This object has crashed the engine repeatedly, so the engine ignores it.',
+    action: 'Follow the action of the condition with the same name.',
   },
 } as const satisfies Readonly<Record<string, EventMeaning>>;
 
-/** Why an Event is on an object. */
+/** The reason of an Event. */
 export type EventReason = keyof typeof eventReasons | AskingReason | ToolRunReason;
 export const EventReason = namesOf(eventReasons);

@@ -1,23 +1,23 @@
 import { type Meaning, namesOf } from './meaning.ts';
 
-/** Reasons of calls to the API server that failed, in logs and metrics. They are stored nowhere. */
+/** The reasons of failed calls to the API server, in logs and metrics. They are not stored in the cluster. */
 export const kubeErrorReasons = {
-  AlreadyExists: { meaning: 'A create met an object of that name.' },
-  Conflict: { meaning: 'The object is not, or no longer, the one that the call named by resourceVersion or uid.' },
+  AlreadyExists: { meaning: 'A create failed because an object has that name.' },
+  Conflict: { meaning: 'The object does not have the resourceVersion or the uid that the call named.' },
   NotFound: { meaning: 'There is no such object, namespace or resource.' },
-  Forbidden: { meaning: 'RBAC, a quota, a webhook or a namespace that is ending refuses the call.' },
+  Forbidden: { meaning: 'RBAC, a quota, a webhook or a namespace that is terminating denies the call.' },
   Invalid: {
-    meaning: 'The request can never succeed as it is: schema, form, size (422, and 400, 405, 406, 413, 415).',
+    meaning: 'The same request can never succeed: schema, format or size (422, and 400, 405, 406, 413, 415).',
   },
-  Expired: { meaning: 'The resourceVersion or page is too old (410): what was listed is listed again.' },
-  TooManyRequests: { meaning: 'The API server has not processed the call and wants it later (429).' },
-  Unauthorized: { meaning: 'The credentials are not accepted, even after they were read anew (401).' },
-  Unavailable: { meaning: 'There is no answer, a broken one, one too late, or a 5xx.' },
-  TooLarge: { meaning: 'The answer has more bytes than the caller wants.' },
-  Aborted: { meaning: 'The caller called it off.' },
-  Unknown: { meaning: 'Anything else.' },
+  Expired: { meaning: 'The resourceVersion or page is too old (410). The client lists again.' },
+  TooManyRequests: { meaning: 'The API server did not process the call. The client must try again later (429).' },
+  Unauthorized: { meaning: 'The credentials are not accepted, even after the client has reloaded them (401).' },
+  Unavailable: { meaning: 'The response is missing, broken or too late, or has a 5xx status.' },
+  TooLarge: { meaning: 'The response has more bytes than the caller accepts.' },
+  Aborted: { meaning: 'The caller cancelled the call.' },
+  Unknown: { meaning: 'Any other error.' },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
-/** Why a call failed; closed, so that a switch over it is complete. */
+/** The reason of a failed call. The union is closed, so that a switch over it can be complete. */
 export type KubeErrorReason = keyof typeof kubeErrorReasons;
 export const KubeErrorReason = namesOf(kubeErrorReasons);

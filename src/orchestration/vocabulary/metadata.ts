@@ -8,43 +8,43 @@ interface KeyMeaning extends Meaning {
   readonly by: string;
 }
 
-/** Annotations that are written or read. */
+/** The annotations that this project writes or reads. */
 const annotations = {
   Cancel: {
     key: `${GROUP}/cancel`,
     on: 'OrchestrationRun',
     by: 'people',
-    meaning: 'With the value `"true"`, the run is cancelled. There is no way back.',
+    meaning: 'With the value `"true"`, the run is cancelled. This cannot be undone.',
   },
   Suspend: {
     key: `${GROUP}/suspend`,
     on: 'OrchestrationRun',
     by: 'people',
-    meaning: 'With the value `"true"`, what runs may end, and nothing new starts until the annotation is removed.',
+    meaning: 'With the value `"true"`, running steps continue, and no step starts until the annotation is removed.',
   },
   Template: {
     key: 'agents.proompteng.ai/template',
     on: 'OrchestrationRun',
     by: 'people',
-    meaning: 'With the value `"true"`, the run is there to be copied, and never starts.',
+    meaning: 'With the value `"true"`, the run is a template that others copy, and never starts.',
   },
   Defaulted: {
     key: `${GROUP}/defaulted`,
     on: 'Orchestration',
     by: 'the gate',
-    meaning: 'With the value `sequential`, the `dependsOn` of the steps are the default, and nobody declared them.',
+    meaning: 'With the value `sequential`, the gate wrote the `dependsOn` of all steps. The author declared none.',
   },
   ChildTtl: {
     key: `${GROUP}/ttl-seconds-after-finished`,
     on: 'AgentRun of a step',
     by: 'the reconciler',
-    meaning: 'The lifetime of the finished child, in seconds, which begins when its end is recorded.',
+    meaning: 'The lifetime of the finished child, in seconds. It starts when the end of the child is recorded.',
   },
   ToolRunState: {
     key: `toolrun.${GROUP}/state`,
     on: 'ToolRun',
     by: 'the reconciler',
-    meaning: 'The Job, the start and the end of the ToolRun. Decisions rest on it, and the status only shows it.',
+    meaning: 'The Job, the start and the end of the ToolRun. Decisions read it, and not the status.',
   },
   ArgoCdTracking: {
     key: 'argocd.argoproj.io/tracking-id',
@@ -54,7 +54,10 @@ const annotations = {
   },
 } as const satisfies Readonly<Record<string, KeyMeaning>>;
 
-/** Labels that are written or read. With each of ours goes an annotation of the same key, which has the text whole. */
+/**
+ * The labels that this project writes or reads. For each of its own labels, an annotation with the same key has the
+ * full text.
+ */
 const labels = {
   Run: {
     key: 'agents.proompteng.ai/orchestration-run',
@@ -90,56 +93,58 @@ const labels = {
     key: 'kubernetes.io/service-name',
     on: 'EndpointSlice',
     by: 'Kubernetes',
-    meaning: 'The Service of the slice. By it the certificates find the ready replicas of the gate.',
+    meaning: 'The Service of the slice. The certificates find the ready replicas of the gate by it.',
   },
 } as const satisfies Readonly<Record<string, KeyMeaning>>;
 
-/** Finalizers that are written. */
+/** The finalizers that this project writes. */
 const finalizers = {
   Outcome: {
     key: `${GROUP}/outcome`,
     on: 'AgentRun of a step',
     by: 'the reconciler',
-    meaning: 'The AgentRun stays until its end is recorded, even if somebody deletes it.',
+    meaning: 'The AgentRun stays until its end is recorded, even if it is deleted.',
     action: 'If the reconciler is gone, [run `orchestration-gate release`](../operations.md#agentruns-that-are-held).',
   },
 } as const satisfies Readonly<Record<string, KeyMeaning>>;
 
-/** Names under which fields are written, as in `metadata.managedFields[].manager`. */
+/** The field managers, as in `metadata.managedFields[].manager`. */
 const fieldManagers = {
   Reconciler: {
     key: 'orchestration-gate-reconciler',
     on: 'statuses, children, snapshots, Jobs',
     by: 'the reconciler',
-    meaning: 'A run is ours as long as no other manager has written its status. The Lease has this name too.',
+    meaning:
+      'The reconciler executes a run only if no other manager has written its status. The Lease has this name too.',
   },
   Certificates: {
     key: 'orchestration-gate-certificates',
     on: 'Secret, webhook configurations',
     by: 'the certificates of the gate',
-    meaning: 'It writes the authorities of the gate, and `caBundle` of its webhooks and nothing else of them.',
+    meaning: 'It writes the authorities of the gate. Of the webhook configurations, it writes only `caBundle`.',
   },
   Cli: {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: 'It creates the run of `run`, and sets the annotations of `cancel`, `suspend` and `resume`.',
+    meaning: '`run` creates runs with it, and `cancel`, `suspend` and `resume` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',
     on: '',
     by: 'the page',
-    meaning: 'The page writes nothing, so no object has this name.',
+    meaning: 'The page writes nothing, so no object has this field manager.',
   },
   AgentsChart: {
     key: 'agents-status',
     on: 'statuses',
     by: 'the agents chart',
-    meaning: 'Its controllers write statuses. On a run or an Orchestration, its orchestration controller is on.',
+    meaning:
+      'Its controllers write statuses. On a run or an Orchestration, it means that its orchestration controller is on.',
   },
 } as const satisfies Readonly<Record<string, KeyMeaning>>;
 
-/** All of these, as the reference lists them. */
+/** All tables, as the reference page lists them. */
 export const metadata = { annotations, labels, finalizers, fieldManagers };
 
 export const Annotation = keysOf(annotations);
@@ -147,7 +152,7 @@ export const Label = keysOf(labels);
 export const Finalizer = keysOf(finalizers);
 export const FieldManager = keysOf(fieldManagers);
 
-/** The keys of a table, by the names of its rows. */
+/** Returns the keys of a table by the names of its rows. */
 function keysOf<Table extends Readonly<Record<string, KeyMeaning>>>(table: Table) {
   const keys = Object.entries(table).map(([name, { key }]) => [name, key]);
   return Object.fromEntries(keys) as { readonly [Name in keyof Table]: Table[Name]['key'] };

@@ -1,35 +1,35 @@
 import { type Meaning, namesOf } from './meaning.ts';
 
 /**
- * Reasons of the conditions Ready, Progressing and Succeeded of an OrchestrationRun. One that fails by a rule has the code of
- * its problem instead: docs/problems.md.
+ * The reasons of the conditions Ready, Progressing and Succeeded of an OrchestrationRun. If a run violates a rule, the
+ * reason is the code of the problem instead: docs/problems.md.
  */
 export const runReasons = {
   Running: {
-    meaning: 'The run has started, and not all of its steps are over.',
+    meaning: 'The run has started, and not all of its steps have finished.',
   },
   Suspended: {
-    meaning: 'The run is suspended: what runs may end, and nothing new starts.',
-    action: 'To go on, run `orchestration-gate resume`, or remove the annotation.',
+    meaning: 'The run is suspended: running steps continue, and no step starts.',
+    action: 'To resume, run `orchestration-gate resume`, or remove the annotation.',
   },
   MissingOrchestration: {
-    meaning: 'The Orchestration does not exist. The run waits for it, and fails when the time for that is over.',
+    meaning: 'The Orchestration does not exist. The run waits for it for a limited time, and then fails.',
     action: 'Create the Orchestration. If the run has failed, start another one.',
   },
   KindUnreadable: {
-    meaning:
-      'Orchestrations cannot be listed, so the run has not started. The message has the words of the API server.',
-    action: 'Install the CRD or grant the right that the message names.',
+    meaning: 'The reconciler cannot list Orchestrations, so the run has not started. The message has the API error.',
+    action: 'Install the CRD or grant the permission that the message names.',
   },
   SnapshotNotStored: {
-    meaning: 'The ControllerRevision that the run is to follow cannot be created yet, so the run has not started.',
+    meaning: 'The reconciler cannot create the snapshot (a ControllerRevision) yet, so the run has not started.',
     action:
-      'Fix what the message says in the words of the API server. The create is tried again at least once a minute.',
+      'Fix the error of the API server in the message. The reconciler tries the create again at least once a minute.',
   },
   SnapshotUnreadable: {
     meaning:
-      'The ControllerRevision that the run follows cannot be read. The run stays as it is, and can be cancelled.',
-    action: 'Fix what the message says in the words of the API server. The read is tried again at least once a minute.',
+      'The reconciler cannot read the snapshot (a ControllerRevision). The run does not change, but you can cancel it.',
+    action:
+      'Fix the error of the API server in the message. The reconciler tries the read again at least once a minute.',
   },
   StatusContested: {
     meaning:
@@ -40,76 +40,76 @@ export const runReasons = {
     meaning: 'All steps have succeeded.',
   },
   CompletedWithIgnoredFailures: {
-    meaning: 'The run has succeeded: steps that failed have `continueOnFailure`, and all others have succeeded.',
+    meaning: 'The run has succeeded. All failed steps have `continueOnFailure`, and all other steps have succeeded.',
   },
   StepFailed: {
     meaning: 'Steps have failed. The message names them.',
-    action: 'Look at the reasons of these steps.',
+    action: 'Check the reasons of these steps.',
   },
   RunTimedOut: {
     meaning: 'The run took longer than `policies.timeouts.totalSeconds`.',
-    action: 'Look at the steps that ran longest, or give the run more time.',
+    action: 'Check the steps that ran longest, or increase the timeout.',
   },
   RunCancelled: {
     meaning: 'The run was cancelled.',
   },
   SubOrchestrationCycle: {
-    meaning: 'The run would close a loop of Orchestrations that run each other.',
+    meaning: 'The run would close a loop of Orchestrations that run one another.',
     action: 'Remove one of the references that the message names.',
   },
   SubOrchestrationTooDeep: {
-    meaning: 'More than ten Orchestrations run each other.',
-    action: 'Nest fewer of them.',
+    meaning: 'More than ten Orchestrations are nested.',
+    action: 'Nest fewer Orchestrations.',
   },
   StatusTooLarge: {
-    meaning: 'The run itself is so large that the status of its steps has no room.',
-    action: 'Give the run smaller parameters.',
+    meaning: 'The run is so large that the object has no room for the status of its steps.',
+    action: 'Use smaller parameters for the run.',
   },
   SnapshotNameTaken: {
-    meaning: 'A ControllerRevision has the name of the snapshot and is not what the run would store.',
+    meaning: 'Another ControllerRevision has the name of the snapshot, and differs from what the run would store.',
     action: 'Delete that ControllerRevision, and start another run.',
   },
   SnapshotLost: {
     meaning: 'The ControllerRevision that the run follows was deleted.',
-    action: 'Find out who deletes ControllerRevisions, and start another run.',
+    action: 'Find out what deletes ControllerRevisions, and start another run.',
   },
   StatusContradiction: {
-    meaning: 'The stored status says what no run of these steps can come to. The message says what.',
-    action: 'Find out who else writes the status, and start another run.',
+    meaning: 'The stored status is impossible for a run of these steps. The message has the contradiction.',
+    action: 'Find out what else writes the status, and start another run.',
   },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
-/** Why a run stands where it stands. */
+/** The reason for the state of a run. */
 export type RunReason = keyof typeof runReasons;
 export const RunReason = namesOf(runReasons);
 
-/** Reasons of the condition Expires of an OrchestrationRun. */
+/** The reasons of the condition Expires of an OrchestrationRun. */
 export const expiryReasons = {
   TTLAfterFinished: {
-    meaning: 'The run is deleted when the time that the message names has passed since its end.',
+    meaning: 'The run is deleted after the time that the message names, counted from its end.',
   },
   NoTTL: {
     meaning: 'The run is kept: its Orchestration sets no `policies.ttlSecondsAfterFinished`.',
   },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
-/** Why a finished run is kept for so long. */
+/** The reason why a finished run is deleted or kept. */
 export type ExpiryReason = keyof typeof expiryReasons;
 export const ExpiryReason = namesOf(expiryReasons);
 
 /**
- * Reasons of the conditions Ready and GateAccepted of an Orchestration. One with a problem has the code of the first instead:
- * docs/problems.md.
+ * The reasons of the conditions Ready and GateAccepted of an Orchestration. If it has problems, the reason is the code
+ * of the first one instead: docs/problems.md.
  */
 export const orchestrationReasons = {
   Ready: {
     meaning: 'Ready: the graph can run.',
   },
   Accepted: {
-    meaning: 'GateAccepted: no rule finds anything.',
+    meaning: 'GateAccepted: no rule finds a problem.',
   },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
-/** Why an Orchestration can run. */
+/** The reason for the state of an Orchestration. */
 export type OrchestrationReason = keyof typeof orchestrationReasons;
 export const OrchestrationReason = namesOf(orchestrationReasons);

@@ -3,43 +3,42 @@ import { type Meaning, namesOf } from './meaning.ts';
 interface StepMeaning extends Meaning {
   /** The phases of a step with this reason. */
   readonly phase: string;
-  /** The type of the Event on the run when steps begin to have this reason: a person has to act. */
+  /** The type of the Event on the run when steps get this reason. Set if a person must act. */
   readonly event?: 'Normal' | 'Warning';
 }
 
-/** Reasons of a step, in `status.stepStatuses[].reason`, in the order of a step's life. */
+/** The reasons of a step, in `status.stepStatuses[].reason`, in the order of the life of a step. */
 export const stepReasons = {
   Started: {
     phase: 'Running',
-    meaning: 'The attempt has begun, and waits for nothing but its end.',
+    meaning: 'The attempt has started, and has not finished.',
   },
   ChildNotCreated: {
     phase: 'Running',
     meaning:
-      'The child cannot be created yet: a quota, a webhook, a right or a kind is in the way. No attempt is lost.',
+      'A quota, a webhook, a permission or a missing kind prevents the creation of the child. This uses no attempt.',
     action:
-      'Fix what the message says in the words of the API server. The create is tried again at least once a minute.',
+      'Fix the error of the API server in the message. The reconciler tries the create again at least once a minute.',
   },
   ChildNotStarted: {
     phase: 'Running',
-    meaning: 'The child was created a minute ago, and no controller has begun to work on it.',
+    meaning: 'The child is at least a minute old, and no controller has started to process it.',
     action: 'Check that the controller of the child runs.',
   },
   ChildBlocked: {
     phase: 'Running',
-    meaning:
-      'The controller of the AgentRun holds it back. The message has the reason and the words of that controller.',
-    action: 'Make room for the AgentRun, or bound the wait with `pendingTimeoutSeconds`.',
+    meaning: 'The controller of the AgentRun blocks it. The message has the reason and the message of that controller.',
+    action: 'Free capacity for the AgentRun, or limit the wait with `pendingTimeoutSeconds`.',
   },
   KindUnreadable: {
     phase: 'Running',
-    meaning: 'The kind of the child cannot be listed, or what the step waits for cannot be read. No attempt is lost.',
-    action: 'Install the CRD or grant the right that the message names.',
+    meaning: 'The reconciler cannot read the child of the step, or what the step waits for. This uses no attempt.',
+    action: 'Install the CRD or grant the permission that the message names.',
   },
   ApprovalPending: {
     phase: 'Running',
     event: 'Normal',
-    meaning: 'The ApprovalPolicy is undecided. The message has its phase, and the phases that open the gate.',
+    meaning: 'The ApprovalPolicy has no decision. The message has its phase, and the phases that open the gate.',
     action: '[Approve or deny it](../approvals.md).',
   },
   ApprovalPolicyMissing: {
@@ -51,7 +50,7 @@ export const stepReasons = {
   ApprovalPhaseUnknown: {
     phase: 'Running',
     event: 'Warning',
-    meaning: 'The phase of the ApprovalPolicy means nothing. The message has the known phases, and the nearest one.',
+    meaning: 'The phase of the ApprovalPolicy is unknown. The message has the known phases, and the nearest one.',
     action: 'Correct the phase of the policy.',
   },
   SignalPending: {
@@ -61,8 +60,8 @@ export const stepReasons = {
   },
   ChildPending: {
     phase: 'Running',
-    meaning: 'The nested run has not started. The message says why.',
-    action: 'Do what the reason of the nested run asks for.',
+    meaning: 'The nested run has not started. The message has the cause.',
+    action: 'Follow the action for the reason of the nested run.',
   },
   MissingOrchestration: {
     phase: 'Running',
@@ -76,80 +75,79 @@ export const stepReasons = {
   },
   ChildFailed: {
     phase: 'Failed, Retrying',
-    meaning: 'The child has failed. The message is what the child says of it.',
-    action: 'Look at the child: `resourceRef` names it.',
+    meaning: 'The child has failed. The message is the cause that the child reports.',
+    action: 'Check the child, which `resourceRef` names.',
   },
   ChildCancelled: {
     phase: 'Failed',
-    meaning: 'The child was cancelled. The step is not tried again.',
+    meaning: 'The child was cancelled. The step is not retried.',
   },
   ChildDeleted: {
     phase: 'Failed, Retrying',
-    meaning: 'The child is gone, and its end was not seen. The same attempt never runs again.',
-    action: 'Find out who deletes the children of runs.',
+    meaning: 'The child was deleted before its end was recorded. The same attempt never runs again.',
+    action: 'Find out what deletes the children of runs.',
   },
   ChildRefused: {
     phase: 'Failed, Retrying',
-    meaning: 'The API server, a webhook or a policy denies the child. The message has its words.',
-    action: 'Fix the step, or what denies its child.',
+    meaning: 'The API server, a webhook or a policy denies the child. The message has the error.',
+    action: 'Fix the step, or the webhook or policy that denies its child.',
   },
   ChildNameTaken: {
     phase: 'Failed, Retrying',
-    meaning: 'An object has the name of the child and is not what the step creates. The message says what differs.',
-    action: 'Find out who creates such objects. The next attempt has another name.',
+    meaning: 'Another object has the name of the child, and differs from it. The message has the difference.',
+    action: 'Find out what creates such objects. The next attempt uses another name.',
   },
   ApprovalDenied: {
     phase: 'Failed',
-    meaning: 'The ApprovalPolicy has denied. The step is not tried again.',
+    meaning: 'The ApprovalPolicy denies the approval. The step is not retried.',
   },
   InvalidStep: {
     phase: 'Failed',
-    meaning: 'The step lacks a field that its kind needs. The step is not tried again.',
+    meaning: 'The step lacks a field that its kind needs. The step is not retried.',
     action: 'Correct the Orchestration, and start another run.',
   },
   UnknownStepKind: {
     phase: 'Failed',
-    meaning: 'This version does not know the kind of the step. The step is not tried again.',
+    meaning: 'This version does not know the kind of the step. The step is not retried.',
     action: 'Correct the Orchestration, and start another run.',
   },
   StepTimedOut: {
     phase: 'Failed, Retrying',
     meaning:
       'The attempt took longer than `timeoutSeconds`, or its child did not start within `pendingTimeoutSeconds`.',
-    action: 'Look at what the child waited for, or give it more time.',
+    action: 'Check what the child waited for, or increase the timeout.',
   },
   DependencyFailed: {
     phase: 'Skipped',
-    meaning: 'A dependency has ended without success. The message names it and the root cause.',
-    action: 'Look at the step that is the root cause.',
+    meaning: 'A dependency has failed, or was skipped or cancelled. The message names it and the root cause.',
+    action: 'Check the step that is the root cause.',
   },
   RunTimedOut: {
     phase: 'Failed, Skipped',
-    meaning: 'The run took longer than `policies.timeouts.totalSeconds` before the step was over.',
-    action: 'Look at the steps that ran longest, or give the run more time.',
+    meaning: 'The run took longer than `policies.timeouts.totalSeconds` before the step finished.',
+    action: 'Check the steps that ran longest, or increase the timeout.',
   },
   RunCancelled: {
     phase: 'Cancelled',
-    meaning: 'The run was cancelled before the step was over.',
+    meaning: 'The run was cancelled before the step finished.',
   },
   SnapshotLost: {
     phase: 'Failed, Skipped',
-    meaning: 'The snapshot that the run follows was deleted before the step was over.',
-    action: 'Find out who deletes ControllerRevisions, and start another run.',
+    meaning: 'The snapshot that the run follows was deleted before the step finished.',
+    action: 'Find out what deletes ControllerRevisions, and start another run.',
   },
   StatusContradiction: {
     phase: 'Failed, Skipped',
-    meaning:
-      'The stored status says what no run of these steps can come to, so the run ended before the step was over.',
-    action: 'Find out who else writes the status, and start another run.',
+    meaning: 'The stored status is impossible for a run of these steps, so the run ended before the step finished.',
+    action: 'Find out what else writes the status, and start another run.',
   },
 } as const satisfies Readonly<Record<string, StepMeaning>>;
 
-/** Why a step stands where it stands. */
+/** The reason for the state of a step. */
 export type StepReason = keyof typeof stepReasons;
 export const StepReason = namesOf(stepReasons);
 
-/** A reason of a step that waits until a person acts. */
+/** The reason of a step that waits until a person acts. */
 export type AskingReason = {
   [Reason in StepReason]: (typeof stepReasons)[Reason] extends { readonly event: string } ? Reason : never;
 }[StepReason];

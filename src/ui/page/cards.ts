@@ -2,20 +2,20 @@ import { drawn } from './dom.ts';
 import { type Look, lookOf } from './looks.ts';
 import type { BoxView, StepView } from './protocol.ts';
 
-/** A box as it is in the document. */
+/** The elements of a box in the document. */
 export interface Card {
   readonly group: SVGGElement;
   readonly shape: SVGPathElement;
   readonly second: SVGTextElement;
-  /** The look and the words that are shown. */
+  /** The look and the words that the card shows. */
   look: string;
   words: string;
 }
 
-/** Where the text of a card begins, right of its shape. */
+/** The start of the text of a card, to the right of its shape. */
 const TEXT_X = 36;
 
-/** Draws a box, without its step. */
+/** Draws a box without the state of its step. */
 export function createCard(box: BoxView, index: number, measure: Measure): Card {
   const shape = drawn('path', { class: 'shape', transform: `translate(10 ${box.height / 2 - 8})` });
   const second = drawn('text', { class: 'second', x: TEXT_X, y: 32 });
@@ -42,7 +42,7 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
   return { group, shape, second, look: 'unknown', words: '' };
 }
 
-/** Shows how the step of a box stands; what is shown already costs nothing. */
+/** Shows the state of the step of a box. It changes the document only if the state has changed. */
 export function updateCard(card: Card, box: BoxView, step: StepView | undefined, measure: Measure): void {
   const { group, shape, second } = card;
   const look = lookOf(box, step);
@@ -64,7 +64,7 @@ function describeSecond({ kind }: BoxView, { word }: Look, step: StepView | unde
 
 type Measure = ReturnType<typeof createMeasure>;
 
-/** Cuts text to a width in pixels. */
+/** Creates a function that cuts text to a width in pixels. */
 export function createMeasure() {
   const context = document.createElement('canvas').getContext('2d');
   const family = getComputedStyle(document.body).fontFamily;

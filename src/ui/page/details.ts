@@ -11,10 +11,10 @@ export interface DetailsOptions {
   readonly onSelect: (index: number | undefined) => void;
 }
 
-/** So many neighbours are listed; the graph shows the others. */
+/** The maximum number of neighbors in the list. The graph shows the others. */
 const MOST_NEIGHBOURS = 12;
 
-/** All that is known of one box. */
+/** Draws everything that is known about one box. */
 export function drawDetails({ model, index, nowMs, onSelect }: DetailsOptions): HTMLElement[] {
   const { picture, steps } = model;
   const box = picture?.boxes[index];
@@ -53,11 +53,11 @@ function describeState({ state }: BoxView): string {
     case 'ready':
       return 'It starts as soon as everything it waits for is done.';
     case 'loop':
-      return 'It stands on a loop: it waits, in the end, for itself. Remove one of the dependencies on the loop.';
+      return 'It is on a loop, so it depends on itself. Remove one of the dependencies on the loop.';
     case 'stuck':
       return 'It can never start: it waits for steps on a loop.';
     case 'missing':
-      return 'No step has this name, and steps wait for it.';
+      return 'No step has this name, but other steps depend on it.';
     default:
       return state satisfies never;
   }
@@ -128,7 +128,7 @@ function drawChild(step: StepView | undefined): HTMLElement[] {
         copy.textContent = 'Copied';
       },
       () => {
-        copy.textContent = 'Select it by hand';
+        copy.textContent = 'Copy failed';
       },
     );
   });

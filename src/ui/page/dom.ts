@@ -3,7 +3,7 @@ type Child = Node | string | undefined;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An HTML element. Text is text: nothing here, and nothing else in the page, makes markup of it. */
+/** Creates an HTML element. Text stays text: neither this function nor the rest of the page turns text into markup. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -12,7 +12,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same in SVG. */
+/** Creates an SVG element. */
 export function drawn<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -29,7 +29,7 @@ function fill<Kind extends Element>(made: Kind, attributes: Attributes, children
   return made;
 }
 
-/** The shape of a look, for a place in text. */
+/** Draws the shape of a look as an icon in text. */
 export function icon({ name, shape }: { readonly name: string; readonly shape: string }): SVGSVGElement {
   return drawn(
     'svg',
@@ -38,14 +38,14 @@ export function icon({ name, shape }: { readonly name: string; readonly shape: s
   );
 }
 
-/** The part of the page with this id, which page.html has. */
+/** Returns the element with this id. page.html must have it. */
 export function part(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no #${id}`);
   return found;
 }
 
-/** Puts `nodes` in place of what is there; what looks the same stays, and so does the focus. */
+/** Replaces the children of `place` with `nodes`. Children that are equal stay, and the focus is kept. */
 export function redraw(place: HTMLElement, nodes: readonly Node[]): void {
   const reachable = () => [...place.querySelectorAll<HTMLElement>('a, button')];
   const focused = reachable().indexOf(document.activeElement as HTMLElement);

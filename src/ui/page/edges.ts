@@ -1,12 +1,12 @@
 import type { BoxView, EdgeView, Picture } from './protocol.ts';
 
-/** Path data of many edges at once: their lines, and the heads of their arrows. */
+/** The path data of many edges: their lines, and the heads of their arrows. */
 export interface EdgePaths {
   readonly lines: string;
   readonly heads: string;
 }
 
-/** One path for many edges: a thousand of them cost the browser no more than one. */
+/** Draws many edges as one path, because one path is cheap for the browser and a thousand paths are not. */
 export function drawEdges({ boxes }: Picture, edges: readonly EdgeView[]): EdgePaths {
   const drawn = edges.map((edge) => drawEdge(edge, boxes[edge.from], boxes[edge.to]));
   return { lines: drawn.map(({ lines }) => lines).join(''), heads: drawn.map(({ heads }) => heads).join('') };
@@ -17,7 +17,7 @@ function drawEdge({ line = [], from, to }: EdgeView, source?: BoxView, target?: 
   if (from === to) return drawCorners(turnBack(target));
   const isForward = target.x >= source.x + source.width;
   if (!isForward && line.length > 0) return drawCorners(line);
-  // From side to side, by the corners between where it passes other waves.
+  // The line goes from side to side. Its inner corners lead it through other waves.
   const corners = [
     ...[source.x + source.width, source.y + source.height / 2],
     ...(line.length > 6 ? line.slice(2, -2) : []),
@@ -32,7 +32,7 @@ function drawEdge({ line = [], from, to }: EdgeView, source?: BoxView, target?: 
   return { lines, heads: drawHead(target.x, target.y + target.height / 2, 1, 0) };
 }
 
-/** Rounded at each corner: every point between the ends pulls the line towards it. */
+/** Draws a line with rounded corners. */
 function drawCorners(line: readonly number[]): EdgePaths {
   const at = (index: number) => ({ x: line[2 * index] ?? 0, y: line[2 * index + 1] ?? 0 });
   const last = line.length / 2 - 1;
@@ -53,7 +53,7 @@ function turnBack({ x, y, width }: BoxView): readonly number[] {
   return [middle + 24, top, middle + 24, top - 22, middle - 24, top - 22, middle - 24, top];
 }
 
-/** A triangle whose tip is here, in the direction of a vector of length 1. */
+/** Draws a triangle with its tip at (x, y). (dx, dy) is its direction, with length 1. */
 function drawHead(x: number, y: number, dx: number, dy: number): string {
   const [length, half] = [8, 4];
   const [backX, backY] = [x - dx * length, y - dy * length];

@@ -9,18 +9,18 @@ import { fitIn, reveal, SCALES, type Viewport } from './viewport.ts';
 
 export interface GraphOptions {
   readonly place: HTMLElement;
-  /** A box was chosen, or with undefined none. */
+  /** Called when the user chooses a box, or with undefined when no box is chosen. */
   readonly onSelect: (index: number | undefined) => void;
 }
 
-/** Below this scale text is a grey line: the boxes are filled with their colours in its place. */
+/** Below this scale, text is not legible, so boxes are filled with their colors instead. */
 const LEGIBLE = 0.42;
-/** More than these tell nothing from afar. */
+/** With more edges, the picture hides the edges at a small scale. */
 const LEGIBLE_EDGES = 600;
-/** More edges than this are a grey cloud: only those of the chosen step are drawn. */
+/** With more edges, a drawing is only a grey area, so only the edges of the chosen step are drawn. */
 const MOST_EDGES = 6_000;
 
-/** The drawing of a graph, to be moved, enlarged and chosen from. */
+/** Creates the drawing of a graph. The user can move it, zoom it, and choose a box. */
 export function createGraph({ place, onSelect }: GraphOptions) {
   const scene = drawn('g');
   const svg = drawn('svg', { class: 'canvas', role: 'group', 'aria-label': 'Steps' }, scene);
@@ -43,7 +43,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     });
   }
 
-  /** d3-zoom keeps the viewport, and follows mouse, wheel, fingers and double clicks. */
+  /** d3-zoom holds the viewport, and handles the mouse, the wheel, touch and double clicks. */
   const zooming = zoom<SVGSVGElement, unknown>()
     .scaleExtent(SCALES)
     .filter((event: MouseEvent) => !event.button && !isPan(event) && (!event.ctrlKey || event.type === 'wheel'))
@@ -113,12 +113,12 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     chosenEdges.replaceChildren(drawAll(picture, own, 'near'));
     card.group.classList.add('chosen');
     setFocus(index);
-    // What is seen whole stays so, also in the smaller window that the details leave.
+    // If the whole graph is visible, it stays visible in the smaller window beside the details.
     const { x, y, k: scale } = zoomTransform(svg);
     if (isSeen && !(isFitted && scale >= LEGIBLE)) move(reveal({ x, y, scale }, box, svg.getBoundingClientRect()));
   }
 
-  /** Of all boxes the Tab key stops at one; arrows go on from there. */
+  /** The Tab key stops at only one box. The arrow keys move from there. */
   function setFocus(index: number): void {
     cards[focus]?.group.setAttribute('tabindex', '-1');
     focus = index;
@@ -174,7 +174,10 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   return { draw, update, choose, dim, fitAll, zoomBy };
 }
 
-/** Two fingers on a pad, moved sideways too: they pan. */
+/**
+ * Returns true for a wheel event with a horizontal part, which comes from two fingers on a touchpad. Such an event
+ * pans.
+ */
 function isPan(event: MouseEvent): boolean {
   return event instanceof WheelEvent && event.deltaX !== 0 && !event.ctrlKey;
 }

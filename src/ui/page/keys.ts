@@ -1,6 +1,6 @@
 import type { BoxView, Picture } from './protocol.ts';
 
-/** Right to what waits for a box, left to what it waits for, up and down within its wave. */
+/** Finds the next box: right goes to a dependent, left goes to a dependency, and up and down stay within the wave. */
 export function findNext({ edges, boxes, bands }: Picture, index: number, key: string): number | undefined {
   if (key === 'ArrowRight') return edges.find(({ from, to }) => from === index && to !== index)?.to;
   if (key === 'ArrowLeft') return edges.find(({ to, from }) => to === index && from !== index)?.from;

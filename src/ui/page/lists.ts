@@ -4,10 +4,10 @@ import { listEntries, type Model, writeRoute } from './model.ts';
 import type { Entry, EntryKey } from './protocol.ts';
 import { formatAge } from './time.ts';
 
-/** Nobody scrolls through more; the filter finds the others. */
+/** The maximum number of entries in a list. The filter finds the others. */
 const MOST_SHOWN = 200;
 
-/** The list of one kind, as it is now. */
+/** Draws the current list of one kind. */
 export function drawList(
   model: Model,
   kind: Entry['kind'],
@@ -17,7 +17,7 @@ export function drawList(
 ): HTMLElement[] {
   const found = listEntries(model.entries.values(), kind, filter);
   const rest = found.length > MOST_SHOWN ? `and ${found.length - MOST_SHOWN} more: use the filter` : '';
-  const empty = model.isListed ? (filter === '' ? 'none in this namespace' : 'none of that name') : 'being listed …';
+  const empty = model.isListed ? (filter === '' ? 'none in this namespace' : 'no match') : 'loading …';
   const title = kind === 'OrchestrationRun' ? 'Runs' : 'Orchestrations';
   return [
     element('h2', {}, title, element('span', { class: 'count' }, String(found.length))),
@@ -34,7 +34,7 @@ function drawEntry(entry: Entry, isSelected: boolean, nowMs: number): HTMLElemen
   const { name, phase, progress, createdAt, kind } = entry;
   const look = lookOfPhase(phase);
   const facts = [
-    phase || (kind === 'OrchestrationRun' ? 'not taken up' : 'not looked at'),
+    phase || (kind === 'OrchestrationRun' ? 'not started' : 'not checked'),
     progress && `${progress.done}/${progress.total}`,
     formatAge(nowMs - Date.parse(createdAt)),
   ];

@@ -1,10 +1,10 @@
 import type { BoxView, StepView } from './protocol.ts';
 
-/** How a step looks: a class of the style sheet, a word, and a shape that tells it apart without colours. */
+/** The look of a step: a class of the style sheet, a word, and a shape that identifies it without colors. */
 export interface Look {
   readonly name: string;
   readonly word: string;
-  /** Path data in a square of 16, stroked. */
+  /** Path data in a square of 16 by 16. It is stroked. */
   readonly shape: string;
 }
 
@@ -12,7 +12,7 @@ const look = (name: string, word: string, shape: string): Look => ({ name, word,
 
 const RING = 'M8 3.2a4.8 4.8 0 1 0 0 9.6a4.8 4.8 0 1 0 0-9.6z';
 
-/** In the order in which a legend tells them. */
+/** The looks, in the order of the legend. */
 export const LOOKS = {
   failed: look('failed', 'Failed', 'M4 4l8 8M12 4l-8 8'),
   running: look('running', 'Running', 'M5.5 3.5l7 4.5l-7 4.5z'),
@@ -43,14 +43,14 @@ const OF_PHASE: Readonly<Record<StepView['phase'], Look>> = {
   Cancelled: LOOKS.cancelled,
 };
 
-/** Of a step in a run, or without one of a box in a graph that nothing runs. */
+/** Returns the look of a box: of its step in a run or, if there is no run, of the box in the graph. */
 export function lookOf(box: BoxView, step: StepView | undefined): Look {
   if (box.state === 'missing') return LOOKS.missing;
   if (step === undefined || (step.phase === 'Pending' && box.state !== 'ready')) return LOOKS[box.state];
   return step.isIgnored ? LOOKS.ignored : OF_PHASE[step.phase];
 }
 
-/** Of a run or an Orchestration in a list. */
+/** Returns the look of a run or an Orchestration in a list. */
 export function lookOfPhase(phase: string): Look {
   if (phase === 'Ready') return LOOKS.succeeded;
   if (phase === 'Invalid') return LOOKS.failed;

@@ -19,7 +19,7 @@ import { type Connection, followServer } from './stream.ts';
 import { drawProblems, drawSummary } from './summary.ts';
 import { createTimeline } from './timeline.ts';
 
-/** The page: what the server tells becomes the model, and the model becomes what is seen. */
+/** The page: messages from the server change the model, and the page draws the model. */
 
 const TOKEN = 'token';
 const model = createModel();
@@ -30,13 +30,16 @@ let chosen: number | undefined;
 let wanted: Look | undefined;
 let connection: Connection = { state: 'Connecting' };
 let endStream = () => {};
-/** Set as long as something is to be drawn. */
+/** Whether a redraw is scheduled. */
 let isDirty = false;
 
 const graph = createGraph({ place: part('graph'), onSelect: choose });
 const timeline = createTimeline(part('timeline'), choose);
 
-/** From the URL that the terminal shows, whose token is kept for this origin and taken out of sight. */
+/**
+ * Reads the token from the URL that the terminal shows. It stores the token for this origin and removes it from the
+ * URL.
+ */
 function takeToken(): string {
   const [, given] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
   if (given !== undefined) {
@@ -72,7 +75,7 @@ function take(message: Message): void {
   drawSoon();
 }
 
-/** A picture that comes again after a lost connection, or with changed steps, keeps the step that is looked at. */
+/** Shows the picture. If it arrives again, after a reconnect or with changed steps, the chosen step stays chosen. */
 function showPicture(): void {
   const { picture } = model;
   const label = chosen === undefined ? undefined : shownLabels[chosen];
@@ -86,7 +89,7 @@ function showPicture(): void {
 }
 let shownLabels: readonly string[] = [];
 
-/** Whoever comes without a choice sees the newest run, or the first Orchestration. */
+/** If the URL selects nothing, selects the newest run or, if there is none, the first Orchestration. */
 function selectNewest(): void {
   const entries = [...model.entries.values()];
   const [first] = [...listEntries(entries, 'OrchestrationRun', ''), ...listEntries(entries, 'Orchestration', '')];
@@ -95,7 +98,7 @@ function selectNewest(): void {
   follow();
 }
 
-/** Goes where the URL says. */
+/** Selects the object that the URL names. */
 function follow(): void {
   const next = readRoute(location.hash);
   if (next === undefined && selected !== undefined) return;
@@ -124,7 +127,7 @@ function want(look: Look | undefined): void {
   drawSoon();
 }
 
-/** Leaves only those bright that are searched for. */
+/** Dims all boxes that the search or the legend does not select. */
 function dimOthers(): void {
   const { picture, steps } = model;
   const found = picture === undefined ? [] : findBoxes(picture, search.value);
@@ -140,7 +143,7 @@ function dimOthers(): void {
   part('found').textContent = search.value.trim() === '' ? '' : `${found.length} found`;
 }
 
-/** The next of those found, from the chosen one on. */
+/** Chooses the next box that the search finds, after the chosen one. */
 function findNextBox(): void {
   if (model.picture === undefined) return;
   const found = findBoxes(model.picture, search.value);
@@ -196,7 +199,7 @@ function drawWelcome(): HTMLElement[] {
     element(
       'p',
       { class: 'note' },
-      'There is no Orchestration in this namespace. As soon as one is applied it appears at the left.',
+      'There is no Orchestration in this namespace. After you apply one, it appears on the left.',
     ),
   ];
 }
@@ -228,6 +231,6 @@ search.addEventListener('keydown', ({ key }) => {
 });
 addEventListener('keydown', onKey);
 addEventListener('hashchange', follow);
-setInterval(drawSoon, 1_000); // ages and lengths of time
+setInterval(drawSoon, 1_000); // updates ages and durations
 takeToken();
 follow();

@@ -1,21 +1,21 @@
 import { type Look, lookOf } from './looks.ts';
 import type { BoxView, Context, Entry, EntryKey, Message, Picture, StepView } from './protocol.ts';
 
-/** Everything the page knows. Lists and maps are changed in place: there is one of each. */
+/** Everything that the page knows. The lists and maps are changed in place. */
 export interface Model {
   context: Context | undefined;
-  /** Whether `entries` are all there are. */
+  /** Whether `entries` is complete. */
   isListed: boolean;
   readonly entries: Map<string, Entry>;
   troubles: readonly string[];
   picture: Picture | undefined;
-  /** By index; empty where nothing runs. */
+  /** By index. Empty if the object is not a run. */
   readonly steps: Map<number, StepView>;
-  /** Why there is no picture. */
+  /** The reason why there is no picture. */
   absent: string | undefined;
 }
 
-/** Knows nothing yet. */
+/** Creates an empty model. */
 export function createModel(): Model {
   return {
     context: undefined,
@@ -28,7 +28,7 @@ export function createModel(): Model {
   };
 }
 
-/** Takes one message in. */
+/** Applies one message to the model. */
 export function applyMessage(model: Model, message: Message): void {
   switch (message.type) {
     case 'Context':
@@ -60,19 +60,19 @@ export function applyMessage(model: Model, message: Message): void {
   }
 }
 
-/** Another object is selected: nothing is known of it yet. */
+/** Clears the data of the selected object. */
 export function forgetSelected(model: Model): void {
   model.picture = undefined;
   model.absent = undefined;
   model.steps.clear();
 }
 
-/** What tells one entry from all others. */
+/** Returns the unique key of an entry. */
 export function keyOf({ kind, name }: EntryKey): string {
   return `${kind}/${name}`;
 }
 
-/** How many steps look how, in the order of `looks`; those of which there are none are left out. */
+/** Counts the steps of each look, in the order of `looks`. Looks without steps are left out. */
 export function countLooks({ picture, steps }: Model, looks: readonly Look[]): { look: Look; count: number }[] {
   const counts = new Map<Look, number>();
   for (const [index, box] of (picture?.boxes ?? []).entries()) {
@@ -85,7 +85,7 @@ export function countLooks({ picture, steps }: Model, looks: readonly Look[]): {
   });
 }
 
-/** Runs newest first, Orchestrations by name; those whose name has all words of `filter`. */
+/** Lists the entries whose name contains all words of `filter`: runs newest first, and Orchestrations by name. */
 export function listEntries(entries: Iterable<Entry>, kind: Entry['kind'], filter: string): Entry[] {
   const words = filter.toLowerCase().split(/\s+/);
   const isWanted = ({ kind: found, name }: Entry) =>
@@ -96,12 +96,15 @@ export function listEntries(entries: Iterable<Entry>, kind: Entry['kind'], filte
   return [...entries].filter(isWanted).sort(kind === 'OrchestrationRun' ? byAge : byName);
 }
 
-/** The kind of a step, and what steps of that kind do where that is known: `AgentRun: runs an Agent`. */
+/** Describes the kind of a step and, if it is known, what steps of that kind do: `AgentRun: runs an Agent`. */
 export function describeKind({ kinds }: Pick<Picture, 'kinds'>, { kind }: Pick<BoxView, 'kind'>): string {
   return Object.hasOwn(kinds, kind) ? `${kind}: ${kinds[kind]}` : kind;
 }
 
-/** Indexes of boxes whose label or kind has all words of `text`, as declared; none for an empty text. */
+/**
+ * Returns the indexes of the boxes whose label or kind contains all words of `text`, in declaration order. An empty
+ * text finds none.
+ */
 export function findBoxes({ boxes }: Picture, text: string): number[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [];
@@ -112,14 +115,14 @@ export function findBoxes({ boxes }: Picture, text: string): number[] {
   });
 }
 
-/** What the words behind the `#` of the URL select; undefined where they select nothing. Names are DNS names (RFC 1123). */
+/** Parses the part of the URL after the `#`. Undefined if it selects nothing. Names are DNS names (RFC 1123). */
 export function readRoute(hash: string): EntryKey | undefined {
   const [, word, name] = /^#\/(run|orchestration)\/([a-z0-9.-]+)$/.exec(hash) ?? [];
   if (word === undefined || name === undefined) return undefined;
   return { kind: word === 'run' ? 'OrchestrationRun' : 'Orchestration', name };
 }
 
-/** The words behind the `#` that select an entry: readRoute reads them. */
+/** Returns the part of the URL after the `#` that selects an entry. `readRoute` parses it. */
 export function writeRoute({ kind, name }: EntryKey): string {
   return `#/${kind === 'OrchestrationRun' ? 'run' : 'orchestration'}/${name}`;
 }

@@ -2,24 +2,24 @@ import { type Look, lookOf } from './looks.ts';
 import type { Picture, StepView } from './protocol.ts';
 import { formatDuration } from './time.ts';
 
-/** A run over time: from its first start to now, or to its end. */
+/** A run over time, from its first start until now, or until its end. */
 export interface Plan {
   readonly startMs: number;
   readonly endMs: number;
   readonly bars: readonly Bar[];
-  /** Steps that have not started, or never will. */
+  /** The number of steps that have not started or never will. */
   readonly unstarted: number;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
-/** `from` and `to` are parts of the whole, 0 to 1. */
+/** The bar of a step. `from` and `to` are fractions of the whole, from 0 to 1. */
 export interface Bar {
   readonly index: number;
   readonly label: string;
   readonly look: Look;
   readonly from: number;
   readonly to: number;
-  /** It goes on. */
+  /** The step has not ended. */
   readonly isOpen: boolean;
   readonly ms: number;
 }
@@ -29,7 +29,10 @@ const NICE_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
   (s) => s * 1000,
 );
 
-/** The bars in the order of their starts; undefined where nothing has started. Only the last attempt of a step has times. */
+/**
+ * Plans the bars, in the order of their starts. Undefined if no step has started. Only the last attempt of a step has
+ * times.
+ */
 export function planTimeline({ boxes }: Picture, steps: Iterable<StepView>, nowMs: number): Plan | undefined {
   const all = [...steps];
   const started = all.flatMap((step) => {

@@ -1,23 +1,26 @@
-/** What the server tells the page: each frame of the stream is one Message, and a new stream begins with everything. */
+/**
+ * The messages from the server to the page. Each frame of the stream is one Message. A new stream begins with
+ * everything.
+ */
 export type Message =
   | { readonly type: 'Context'; readonly context: Context }
-  /** `isWhole`: entries that are not among these are gone. */
+  /** If `isWhole`, entries that are not in `changed` no longer exist. */
   | {
       readonly type: 'Entries';
       readonly isWhole: boolean;
       readonly changed: readonly Entry[];
       readonly gone: readonly EntryKey[];
     }
-  /** What is wrong between the server and the cluster now; empty when nothing is. */
+  /** The current problems between the server and the cluster. Empty if there are none. */
   | { readonly type: 'Troubles'; readonly sentences: readonly string[] }
-  /** The selected object has this graph now; its steps follow whole. */
+  /** The new graph of the selected object. All its steps follow. */
   | { readonly type: 'Picture'; readonly picture: Picture }
-  /** Steps of the selected run that are not as they were. */
+  /** The changed steps of the selected run. */
   | { readonly type: 'Steps'; readonly changed: readonly StepView[] }
-  /** The selected object is not there, or not yet. */
+  /** The selected object does not exist, or does not exist yet. */
   | { readonly type: 'Absent'; readonly sentence: string };
 
-/** Where the page looks, as whom. */
+/** The kubeconfig context and the namespace of the page. */
 export interface Context {
   readonly context: string;
   readonly namespace: string;
@@ -30,41 +33,41 @@ export interface EntryKey {
   readonly name: string;
 }
 
-/** An object as lists show it. Times are RFC 3339. */
+/** An object as an entry of a list. Times are RFC 3339. */
 export interface Entry extends EntryKey {
-  /** '' of what no controller has looked at. */
+  /** '' if no controller has written the status. */
   readonly phase: string;
-  /** Why, in a sentence or a word; '' where nothing is to be said. */
+  /** The reason for the phase, as a sentence or a word. '' if there is none. */
   readonly message: string;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
-  /** Of a run: what it runs. */
+  /** The Orchestration of a run. */
   readonly orchestration?: string;
-  /** Of a started run. */
+  /** The progress of a run that has started. */
   readonly progress?: { readonly done: number; readonly total: number };
 }
 
-/** A graph with its places. Lengths are pixels, from the left top corner. */
+/** A graph with its positions. Lengths are in pixels, from the top left corner. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** Nobody wrote these edges: the steps run one after the other. */
+  /** No step declares dependsOn, so the steps run one after the other. */
   readonly isSequential: boolean;
-  /** Set where the graph may not be the one that is executed: why. */
+  /** Set if the graph can differ from the one that is executed, with the reason. */
   readonly note?: string;
-  /** Of the words above the bands. */
+  /** The font size of the headings above the bands. */
   readonly headingSize: number;
   readonly bands: readonly Band[];
-  /** Step by step as declared, then what is waited for and missing. */
+  /** The steps in declaration order, then the missing steps that others depend on. */
   readonly boxes: readonly BoxView[];
-  /** What steps of a kind do, in words that follow its name, by that name. */
+  /** What steps of a kind do, by the name of the kind, as words that follow the name. */
   readonly kinds: Readonly<Record<string, string>>;
   readonly edges: readonly EdgeView[];
   readonly problems: readonly ProblemView[];
 }
 
-/** The ground on which a wave stands. */
+/** The background of a wave. */
 export interface Band {
   readonly heading: string;
   readonly x: number;
@@ -84,12 +87,12 @@ export interface BoxView {
   readonly state: 'ready' | 'loop' | 'stuck' | 'missing';
 }
 
-/** The box `to` waits for the box `from`. */
+/** The box `to` depends on the box `from`. */
 export interface EdgeView {
   readonly from: number;
   readonly to: number;
   readonly isOnLoop: boolean;
-  /** The corners of its line, x and y in turn; absent where it goes straight from box to box. */
+  /** The corners of the line, x and y in turn. Absent if the line goes directly from box to box. */
   readonly line?: readonly number[];
 }
 
@@ -102,23 +105,23 @@ export interface ProblemView {
 
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
 
-/** One step of a run, at its place in the list of boxes. Times are RFC 3339. */
+/** The state of one step of a run. Times are RFC 3339. */
 export interface StepView {
   readonly index: number;
   readonly phase: StepPhase;
   readonly isIgnored: boolean;
-  /** Why it stands where it stands, sentence by sentence. */
+  /** The explanation of the state, as sentences. */
   readonly why: readonly string[];
-  /** Boxes to look at next: what it waits for, or the culprit and the root of what it was skipped for. */
+  /** The boxes that cause the state: those that the step waits for, or the culprit and the root cause of a skip. */
   readonly because: readonly { readonly word: string; readonly index: number }[];
-  /** The reason in a word, as the status has it. */
+  /** The reason in the status, as one word. */
   readonly reason: string;
   readonly attempt: number;
-  /** Attempts there may be. */
+  /** The maximum number of attempts. */
   readonly mostAttempts: number;
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly nextRetryAt?: string;
-  /** The object that carries it out, and the line that shows more of it. */
+  /** The object that executes the step, and the command that describes it. */
   readonly child?: { readonly kind: string; readonly name: string; readonly command: string };
 }

@@ -1,6 +1,6 @@
 import type { Message } from './protocol.ts';
 
-/** How it stands between the page and its server. `Refused` stays: only another URL helps. */
+/** The state of the connection between the page and its server. `Refused` is final: the user must open another URL. */
 export type Connection =
   | { readonly state: 'Connecting' }
   | { readonly state: 'Live' }
@@ -14,13 +14,16 @@ export interface StreamOptions {
   readonly onConnection: (connection: Connection) => void;
 }
 
-/** The server says something every 10 s; after three times that silence the connection is taken for dead. */
+/**
+ * The server sends something every 10 s. After three times that interval without data, the connection counts as broken.
+ */
 const SILENCE_MS = 30_000;
 const RETRY_MS = { first: 250, last: 5_000 };
 
 /**
- * Reads the server's messages, and begins anew whenever the connection breaks; each connection begins with everything, so
- * nothing is lost. `fetch` in place of EventSource, which can send no token but in the URL. Returns what ends it.
+ * Reads the messages of the server, and reconnects if the connection breaks. Each connection begins with everything, so
+ * no message is lost. It uses `fetch` instead of EventSource, which can send a token only in the URL. Returns a
+ * function that ends it.
  */
 export function followServer({ url, token, onMessage, onConnection }: StreamOptions): () => void {
   const ending = new AbortController();
@@ -55,7 +58,8 @@ export function followServer({ url, token, onMessage, onConnection }: StreamOpti
         parse(text);
       }
     } catch (error) {
-      if (!(error instanceof TypeError || error instanceof DOMException)) throw error; // what fetch and its body fail with
+      // `fetch` and its body fail only with these two.
+      if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
     } finally {
       clearTimeout(silence);
       broken.abort();
@@ -81,12 +85,15 @@ async function* readTexts(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
   }
 }
 
-/** Takes a stream of frames apart, wherever the network cut it; comments, which keep the connection alive, say nothing. */
+/**
+ * Creates a parser for a stream of frames, which can be split anywhere. It ignores comments, which keep the connection
+ * alive.
+ */
 export function createFrameParser(onMessage: (message: Message) => void): (text: string) => void {
   let pieces: string[] = [];
   return (text) => {
     pieces.push(text);
-    if (!text.includes('\n')) return; // a large frame comes in many pieces: joining all each time would cost its square
+    if (!text.includes('\n')) return; // a large frame has many pieces, and joining all of them each time is quadratic
     const lines = pieces.join('').split('\n');
     pieces = [lines.pop() ?? ''];
     for (const line of lines) if (line.startsWith('data: ')) onMessage(JSON.parse(line.slice(6)) as Message);

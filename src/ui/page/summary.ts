@@ -9,12 +9,12 @@ export interface SummaryOptions {
   readonly selected: EntryKey;
   readonly entry: Entry | undefined;
   readonly nowMs: number;
-  /** The look that is searched for. */
+  /** The selected look. */
   readonly wanted: Look | undefined;
   readonly onWant: (look: Look | undefined) => void;
 }
 
-/** What the whole object comes to. */
+/** Draws the summary of the selected object. */
 export function drawSummary(options: SummaryOptions): HTMLElement[] {
   const { model, selected, entry } = options;
   const phase = entry?.phase ?? '';
@@ -50,7 +50,7 @@ function drawTimes({ entry, nowMs }: SummaryOptions): HTMLElement[] {
   ];
 }
 
-/** One bar, a part of it for each look. */
+/** Draws one bar, with a part for each look. */
 function drawProgress({ model }: SummaryOptions): HTMLElement {
   const counts = countLooks(model, Object.values(LOOKS));
   const parts = counts.map(({ look, count }) => {
@@ -61,7 +61,7 @@ function drawProgress({ model }: SummaryOptions): HTMLElement {
   return element('div', { class: 'progress', 'aria-hidden': 'true' }, ...parts);
 }
 
-/** How many look how; a click leaves only these bright. */
+/** Draws the number of steps of each look. A click dims all other steps. */
 function drawLegend({ model, wanted, onWant }: SummaryOptions): HTMLElement {
   const buttons = countLooks(model, Object.values(LOOKS)).map(({ look, count }) => {
     const isWanted = look === wanted;
@@ -82,7 +82,7 @@ function drawLegend({ model, wanted, onWant }: SummaryOptions): HTMLElement {
   return element('div', { class: 'legend' }, ...buttons);
 }
 
-/** A paragraph for each problem, in the order given. */
+/** Draws a paragraph for each problem, in the given order. */
 export function drawProblems(problems: readonly ProblemView[]): HTMLElement[] {
   return problems.map(({ severity, code, field, message }) => {
     const look = severity === 'deny' ? LOOKS.failed : LOOKS.ignored;

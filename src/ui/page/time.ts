@@ -3,7 +3,9 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A length of time in its two largest units: `42s`, `3m 05s`, `2h 10m`, `4d 3h`; '' of what is no number. */
+/**
+ * Formats a duration in its two largest units: `42s`, `3m 05s`, `2h 10m`, `4d 3h`. '' if `ms` is not a finite number.
+ */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return '';
   const length = Math.max(0, ms);
@@ -15,7 +17,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(length / DAY)}d ${Math.floor((length % DAY) / HOUR)}h`;
 }
 
-/** How long ago, in one unit: `5s ago`, `3d ago`. */
+/** Formats an age in one unit: `5s ago`, `3d ago`. */
 export function formatAge(ms: number): string {
   if (!Number.isFinite(ms)) return '';
   const length = Math.max(0, ms);
@@ -25,7 +27,9 @@ export function formatAge(ms: number): string {
   return `${Math.floor(length / DAY)}d ago`;
 }
 
-/** The time of day in this browser's zone, with the date where it is not today's; the text itself where it is no time. */
+/**
+ * Formats a time in the time zone of the browser, with the date if it is not today. Invalid text is returned unchanged.
+ */
 export function formatTime(text: string, nowMs: number): string {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) return text;

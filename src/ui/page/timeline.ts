@@ -4,7 +4,7 @@ import { formatDuration } from './time.ts';
 
 const ROW = 24;
 
-/** The bars, of which only those that are seen are in the document. */
+/** Creates the timeline. Only the visible bars are in the document. */
 export function createTimeline(place: HTMLElement, onSelect: (index: number) => void) {
   const head = element('div', { class: 'axis', 'aria-hidden': 'true' });
   const rows = element('div', { class: 'rows' });
@@ -13,7 +13,7 @@ export function createTimeline(place: HTMLElement, onSelect: (index: number) => 
   place.append(element('h2', {}, 'Timeline'), head, scroller, rest);
   let plan: Plan | undefined;
   let chosen: number | undefined;
-  /** What is seen, as last told: asking for it would lay the page out once more at each change. */
+  /** The visible part at the last scroll or resize. To read it at each change would force a layout of the page. */
   let [top, height] = [0, 0];
 
   function show(): void {

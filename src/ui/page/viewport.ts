@@ -1,4 +1,4 @@
-/** Which part of a drawing is seen: a point of the drawing stands at `point * scale + (x, y)` of the window. */
+/** The visible part of a drawing. A point of the drawing is at `point * scale + (x, y)` in the window. */
 export interface Viewport {
   readonly x: number;
   readonly y: number;
@@ -10,16 +10,16 @@ export interface Size {
   readonly height: number;
 }
 
-/** The least and the most that a drawing can be enlarged. */
+/** The minimum and the maximum scale of a drawing. */
 export const SCALES: [number, number] = [0.02, 2.5];
 const FITTED = 1.15;
-/** Below `least` a box that is to be read is shown at `shown`. */
+/** If the scale is below `least`, a box that the user must read is shown at the scale `shown`. */
 const READABLE = { least: 0.6, shown: 0.9 } as const;
 const MARGIN = 24;
-/** Below the drawing: the search field and the buttons stand there, with as much again above them. */
+/** The space below the drawing, for the search field and the buttons, with the same space above them. */
 const FOOT = 56;
 
-/** All of the drawing, in the middle of what is free of the window. */
+/** Returns the viewport that shows the whole drawing, in the middle of the free part of the window. */
 export function fitIn(drawing: Size, window: Size): Viewport {
   const room = { width: Math.max(1, window.width - 2 * MARGIN), height: Math.max(1, window.height - MARGIN - FOOT) };
   const scale = Math.min(FITTED, room.width / drawing.width, room.height / drawing.height);
@@ -30,7 +30,7 @@ export function fitIn(drawing: Size, window: Size): Viewport {
   };
 }
 
-/** Moved just so far that the box is seen, and enlarged where it could not be read. */
+/** Moves the viewport only as far as needed to show the box, and zooms in if the box is not legible. */
 export function reveal(
   viewport: Viewport,
   box: Size & { readonly x: number; readonly y: number },

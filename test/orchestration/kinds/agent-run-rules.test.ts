@@ -35,7 +35,7 @@ describe('an AgentRun step whose child would be denied or failed', () => {
     [{ implementation: {} }, `implementation.inline: ${DENIED}: implementation.inline is absent: it is required`],
     [
       { with: { implementation: '{"inline": {text: "do it"}}' } },
-      'with.implementation: it is no JSON text of an object, so the AgentRun of this step would lack it: write JSON',
+      'with.implementation: it is not the JSON text of an object, so the AgentRun of this step would lack it: write JSON',
     ],
     [
       { implementation: { inline: {} } },
@@ -73,20 +73,20 @@ describe('an AgentRun step whose child would be denied or failed', () => {
     ],
     [
       { with: { prompt: 'do it' } },
-      `with.prompt: ${DENIED}: no parameter may be called prompt; write it into implementation.inline.text, or into the ImplementationSpec`,
+      `with.prompt: ${DENIED}: a parameter cannot have the name prompt; write it into implementation.inline.text, or into the ImplementationSpec`,
     ],
     [{ with: { diff: 'ü'.repeat(1025) } }, `with.diff: ${FAILED}: it has 2050 bytes, and at most 2048 are allowed`],
     [{ with: many(101) }, `with: ${DENIED}: it has 101 parameters, and at most 100 are allowed`],
-  ])('%# is told which field, and why', (fields, ...problems) => {
+  ])('%# is reported with the field and the cause', (fields, ...problems) => {
     expect(problemsOf(fields)).toEqual(problems.map((problem) => `spec.steps[0].${problem}`));
   });
 
-  test('is told the first five mistakes in a field that may hold any number', () => {
+  test('is reported with the first five mistakes of each field', () => {
     expect(problemsOf(inline({ labels: Array(100_000).fill(7) }))).toHaveLength(5);
   });
 });
 
-describe('an AgentRun step whose child is fine', () => {
+describe('an AgentRun step whose child is valid', () => {
   test.each([
     [{ implementationSpecRef: { name: 'fix' }, with: { ...many(99), diff: '😀'.repeat(512) } }],
     [inline({ source: { provider: 'github' }, summary: '😀'.repeat(256), other: 1 })],
@@ -95,7 +95,7 @@ describe('an AgentRun step whose child is fine', () => {
     [{ workflow: { steps: 7 }, runtime: { type: 'job' } }],
     [{ runtime: { type: 'workflow' }, goal: { objective: 'green', tokenBudget: 250_000 } }],
     [{ kind: 'ToolRun', with: { prompt: 'x'.repeat(5000) } }],
-  ])('%# is told nothing', (fields) => {
+  ])('%# is accepted', (fields) => {
     expect(problemsOf(fields)).toEqual([]);
   });
 });
@@ -103,8 +103,8 @@ describe('an AgentRun step whose child is fine', () => {
 describe.each([
   ['our stand-in for it', 'test/fixtures/agents-crds/agentruns.yaml'],
   ['the agents chart', '../shared/upstream/crds/agents.proompteng.ai_agentruns.yaml'],
-])('the facts about AgentRuns, beside the CRD of %s,', (_, file) => {
-  test.skipIf(!existsSync(file))('say what that says', () => {
+])('the facts about AgentRuns, compared with the CRD of %s,', (_, file) => {
+  test.skipIf(!existsSync(file))('agree with it', () => {
     const crd = parse(readFileSync(file, 'utf8'));
     const { properties } = crd.spec.versions[0].schema.openAPIV3Schema.properties.spec;
     const wrong = Object.entries(agentRunFacts).flatMap(([field, shape]) =>
@@ -115,9 +115,12 @@ describe.each([
   });
 });
 
-/** Where what we say of a value is not what the CRD says of it; what we do not say is left to the API server. */
+/**
+ * The places where our shape of a value differs from the CRD. The API server checks everything that our shape leaves
+ * out.
+ */
 function differences(ours: Shape, theirs: Record<string, never>, at: string): string[] {
-  const { properties = {}, items, additionalProperties, required = [], cure: _, ...limits } = ours;
+  const { properties = {}, items, additionalProperties, required = [], fix: _, ...limits } = ours;
   const wrong = Object.entries(limits).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(theirs[key]));
   const invented = required.filter((field) => !(theirs['required'] as readonly string[] | undefined)?.includes(field));
   const inside = Object.entries(properties).flatMap(([key, shape]) =>

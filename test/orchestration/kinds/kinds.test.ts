@@ -32,7 +32,7 @@ function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type:
   return kind as Extract<typeof kind, { type: Type }>;
 }
 
-/** The spec of the child of a step, or why there can be none. */
+/** The spec of the child of a step, or why there is none. */
 function build(kind: string, fields: object): unknown {
   const built = kindOf(kind, 'Child').buildSpec({ name: 'a', kind, ...fields } as Step, run, noAncestors);
   return 'spec' in built ? built.spec : built.refusal;
@@ -48,7 +48,7 @@ function object(kind: string, name: string, content: object, creationTimestamp =
 }
 
 test.each(stepKinds.all.map((kind) => [kind.name, kind] as const))(
-  'the gate knows %s, and warns of a step without a reference where that would fail',
+  'the gate knows %s, and warns about a step without a reference if the step would fail',
   (name, kind) => {
     const step = { name: 'a', kind: name };
     const nightly = { name: 'nightly', namespace: 'agents', policies: {}, steps: [step] };
@@ -62,12 +62,12 @@ test.each(stepKinds.all.map((kind) => [kind.name, kind] as const))(
 );
 
 describe('the parameters of a child', () => {
-  test('are those of the run, with the step’s own laid over them', () => {
+  test('are those of the run, overridden by those of the step', () => {
     const spec = build('ToolRun', { toolRef: { name: 'lint' }, with: { depth: '5', fix: 'yes' } });
     expect(spec).toEqual({ toolRef: { name: 'lint' }, parameters: { branch: 'main', depth: '5', fix: 'yes' } });
   });
 
-  test('keep names that every JavaScript object knows', () => {
+  test('keep names that are properties of every JavaScript object', () => {
     const given = JSON.parse('{"__proto__": "x", "constructor": "y"}');
     const { parameters } = build('ToolRun', { toolRef: { name: 'lint' }, with: given }) as { parameters: object };
     expect(Object.entries(parameters)).toEqual([
@@ -78,10 +78,10 @@ describe('the parameters of a child', () => {
   });
 });
 
-describe('what is read from `with` as a field of the child', () => {
+describe('a key of `with` that is read as a field of the child', () => {
   const text = (value: object) => JSON.stringify(value);
 
-  test('is no parameter, and what is not read stays one', () => {
+  test('is not a parameter, and all other keys are', () => {
     const given = { agentRef: 'coder', implementation: text({ inline: { text: 'x'.repeat(4096) } }), goal: 'ship it' };
     const more = {
       secrets: 'a b',
@@ -99,7 +99,7 @@ describe('what is read from `with` as a field of the child', () => {
     expect(build('AgentRun', fields)).toHaveProperty('parameters', { ...run.parameters, agentRef: 'other' });
   });
 
-  test('is no parameter of a ToolRun or a run either, whose `parameters` stays one', () => {
+  test('is not a parameter of a ToolRun or a nested run either, and `parameters` is one', () => {
     expect(build('ToolRun', { with: { toolRef: 'lint' } })).toHaveProperty('parameters', run.parameters);
     const given = { orchestrationRef: 'inner', parameters: text({ depth: '9' }) };
     const { orchestrationRef: _, ...parameters } = given;
@@ -134,7 +134,7 @@ describe.each([
     [{ [field]: { name: 7 } }],
     [{ [field]: null }],
     [{ [field]: ['lint'] }],
-  ])('and refuses %j with a sentence', (fields) => {
+  ])('and rejects %j with a message', (fields) => {
     expect(build(kind, { ...rest, ...fields })).toMatch(
       new RegExp(`^${field} is missing: a.? ${kind} step names the \\w+ to run$`),
     );
@@ -144,11 +144,11 @@ describe.each([
 describe('AgentRun', () => {
   const agent = { agentRef: { name: 'coder' } };
 
-  test('hands on all that the agents chart’s controller reads', () => {
+  test('passes on every field that the controller of the agents chart reads', () => {
     const fields = {
       ...agent,
       implementationSpecRef: { name: 'spec' },
-      implementation: { inline: { text: 'mend it' } },
+      implementation: { inline: { text: 'fix it' } },
       memoryRef: 'memory',
       vcsRef: { name: 'repo' },
       vcsPolicy: { required: true },
@@ -162,7 +162,7 @@ describe('AgentRun', () => {
     expect(build('AgentRun', fields)).toEqual({
       agentRef: { name: 'coder' },
       implementationSpecRef: { name: 'spec' },
-      implementation: { inline: { text: 'mend it' } },
+      implementation: { inline: { text: 'fix it' } },
       memoryRef: { name: 'memory' },
       vcsRef: { name: 'repo' },
       vcsPolicy: { required: true },
@@ -175,7 +175,7 @@ describe('AgentRun', () => {
     });
   });
 
-  test('runs as a job unless it says otherwise, and leaves out what is not given', () => {
+  test('runs as a job by default, and leaves out fields that are not set', () => {
     expect(build('AgentRun', { ...agent, implementationSpecRef: 'spec' })).toEqual({
       agentRef: { name: 'coder' },
       implementationSpecRef: { name: 'spec' },
@@ -186,7 +186,7 @@ describe('AgentRun', () => {
 
   test.each(['implementation', 'workload', 'policy', 'vcsPolicy', 'goal'])('reads %s as JSON text as well', (field) => {
     const base = { ...agent, implementationSpecRef: 'spec' };
-    const text = '{"inline": {"text": "mend it"}}';
+    const text = '{"inline": {"text": "fix it"}}';
     expect(build('AgentRun', { ...base, with: { [field]: text } })).toHaveProperty(field, JSON.parse(text));
     expect(build('AgentRun', { ...base, [field]: text })).toHaveProperty(field, JSON.parse(text));
     for (const nonsense of ['{', '[]', '7', 'x', ''])
@@ -213,7 +213,7 @@ describe('AgentRun', () => {
     if (expected === undefined) expect(build('AgentRun', { ...base, secrets })).not.toHaveProperty('secrets');
   });
 
-  test('of the workflow runtime has one step named main unless it brings its own', () => {
+  test('with the workflow runtime has one step named main by default', () => {
     const base = { ...agent, implementationSpecRef: 'spec', runtime: '{"type": "workflow"}' };
     expect(build('AgentRun', base)).toMatchObject({ workflow: { steps: [{ name: 'main' }] } });
     expect(build('AgentRun', { ...base, workflow: { loop: true } })).toMatchObject({
@@ -224,7 +224,7 @@ describe('AgentRun', () => {
     expect(build('AgentRun', { ...base, runtime: { type: 'job' }, workflow: own })).not.toHaveProperty('workflow');
   });
 
-  test('refuses a step that does not say what to implement', () => {
+  test('rejects a step without an implementation', () => {
     expect(build('AgentRun', agent)).toBe(
       'implementationSpecRef and implementation are both missing: an AgentRun step needs one of them',
     );
@@ -241,7 +241,7 @@ describe('AgentRun', () => {
     ['', undefined],
     [null, undefined],
     [1e300, 2 ** 31 - 1],
-  ])('asks for the lifetime %j as %j', (ttlSecondsAfterFinished, expected) => {
+  ])('reads the lifetime %j as %j', (ttlSecondsAfterFinished, expected) => {
     const { ttlSeconds } = kindOf('AgentRun', 'Child');
     const step = { name: 'a', kind: 'AgentRun', ttlSecondsAfterFinished } as Step;
     expect(ttlSeconds?.(step)).toBe(expected);
@@ -252,7 +252,7 @@ describe('ApprovalGate', () => {
   const { matches, judge } = kindOf('ApprovalGate', 'Gate');
   const step = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board' } as Step;
 
-  test('waits for the policy of its name', () => {
+  test('waits for the policy that it names', () => {
     const [board, other] = ['board', 'other'].map((name) => object('ApprovalPolicy', name, {}));
     expect([board, other].map((policy) => policy && matches(step, policy, run))).toEqual([true, false]);
   });
@@ -260,7 +260,7 @@ describe('ApprovalGate', () => {
   const policy = (phase: unknown, spec: object = {}) => object('ApprovalPolicy', 'board', { spec, status: { phase } });
   const manual = { mode: 'manual', defaultDecision: 'deny' };
 
-  test.each(['approved', 'allowed', 'succeeded', 'Approved', 'ALLOWED'])('opens when it is %s', (phase) => {
+  test.each(['approved', 'allowed', 'succeeded', 'Approved', 'ALLOWED'])('opens if the policy is %s', (phase) => {
     expect(judge(step, [policy(phase, manual)])).toEqual({
       state: 'Succeeded',
       message: `approval policy board is ${phase.toLowerCase()}, for every run that waits for it`,
@@ -268,58 +268,61 @@ describe('ApprovalGate', () => {
   });
 
   test.each([{ mode: 'auto' }, { mode: 'manual', defaultDecision: 'allow' }, { defaultDecision: 'Allow' }])(
-    'opens on Ready of %j, which asks nobody',
+    'opens on Ready of %j, which needs no decision',
     (spec) => {
       expect(judge(step, [policy('Ready', spec)])).toMatchObject({ state: 'Succeeded' });
     },
   );
 
-  test.each(['denied', 'rejected', 'blocked', 'failed', 'Denied'])('fails for good when it is %s', (phase) => {
-    expect(judge(step, [policy(phase, { mode: 'auto' })])).toMatchObject({
-      state: 'Failed',
-      reason: 'ApprovalDenied',
-      isFinal: true,
-    });
-  });
+  test.each(['denied', 'rejected', 'blocked', 'failed', 'Denied'])(
+    'fails without a retry if the policy is %s',
+    (phase) => {
+      expect(judge(step, [policy(phase, { mode: 'auto' })])).toMatchObject({
+        state: 'Failed',
+        reason: 'ApprovalDenied',
+        isFinal: true,
+      });
+    },
+  );
 
   const opens = 'Approved, Allowed or Succeeded opens the gate';
   test.each<[string, StoredObject | undefined, string, string]>([
     ['no policy', undefined, 'ApprovalPolicyMissing', ', which does not exist: create it, or correct policyRef'],
     ['a policy without status', object('ApprovalPolicy', 'board', {}), 'ApprovalPending', ` (no phase): ${opens}`],
     [
-      'a status that is none',
+      'a malformed status',
       object('ApprovalPolicy', 'board', { status: 'approved' }),
       'ApprovalPending',
       ` (no phase): ${opens}`,
     ],
-    ['Ready of one that is manual', policy('Ready', manual), 'ApprovalPending', ` (phase Ready): ${opens}`],
-    ['Ready of one that does not say its mode', policy('READY'), 'ApprovalPending', ` (phase READY): ${opens}`],
+    ['Ready of a manual policy', policy('Ready', manual), 'ApprovalPending', ` (phase Ready): ${opens}`],
+    ['Ready of a policy without a mode', policy('READY'), 'ApprovalPending', ` (phase READY): ${opens}`],
     ['Pending', policy('pending'), 'ApprovalPending', ` (phase pending): ${opens}`],
     [
-      'Pending of one that asks nobody',
+      'Pending of a policy that needs no decision',
       policy('Pending', { mode: 'auto' }),
       'ApprovalPending',
       ' (phase Pending): Approved, Allowed, Succeeded or Ready opens the gate',
     ],
     [
-      'a phase that is misspelt',
+      'a misspelled phase',
       policy('Aproved'),
       'ApprovalPhaseUnknown',
       `, whose phase "Aproved" is unknown (did you mean Approved?): ${opens}, Denied, Rejected, Blocked or Failed denies it`,
     ],
     [
-      'a phase that nobody knows',
+      'an unknown phase',
       policy(7),
       'ApprovalPhaseUnknown',
       `, whose phase "7" is unknown: ${opens}, Denied, Rejected, Blocked or Failed denies it`,
     ],
-  ])('waits at %s, and says for what', (_, found, reason, message) => {
+  ])('waits at %s, and the message says for what', (_, found, reason, message) => {
     const wait = { reason, message: `waits for ApprovalPolicy "board"${message}` };
     expect(judge(step, found === undefined ? [] : [found])).toEqual({ state: 'Running', wait });
     expect(wait.message.length).toBeLessThan(257);
   });
 
-  test('without a policy fails for good, in a sentence', () => {
+  test('fails without a retry if it names no policy, and the message says so', () => {
     expect(judge({ name: 'ask', kind: 'ApprovalGate' }, [])).toEqual({
       state: 'Failed',
       reason: 'InvalidStep',
@@ -335,7 +338,7 @@ describe('SignalWait', () => {
   const byDelivery = { name: 'wait', kind: 'SignalWait', with: { deliveryId: 'd-7' } } as unknown as Step;
   const delivery = (spec: object, at?: string) => object('SignalDelivery', 'd', { spec }, at);
 
-  test('for a signal is opened by one that came with the run or after it, never by yesterday’s', () => {
+  test('for a signal opens for a delivery as new as the run or newer, and for no older one', () => {
     const spec = { signalRef: { name: 'go' } };
     expect(matches(bySignal, delivery(spec, '2026-01-01T12:00:00Z'), run)).toBe(true);
     expect(matches(bySignal, delivery(spec, '2026-01-01T12:00:01Z'), run)).toBe(true);
@@ -344,18 +347,18 @@ describe('SignalWait', () => {
     expect(matches(bySignal, delivery({}), run)).toBe(false);
   });
 
-  test('for a delivery is opened by it whenever it came, and by no other', () => {
+  test('for a deliveryId opens for that delivery whenever it was created, and for no other', () => {
     expect(matches(byDelivery, delivery({ deliveryId: 'd-7' }, '2020-01-01T00:00:00Z'), run)).toBe(true);
     expect(matches(byDelivery, delivery({ deliveryId: 'd-8' }), run)).toBe(false);
   });
 
-  test('for both is opened by either', () => {
+  test('for both opens for either', () => {
     const both = { ...bySignal, deliveryId: 'd-7' } as Step;
     expect(matches(both, delivery({ deliveryId: 'd-7' }, '2020-01-01T00:00:00Z'), run)).toBe(true);
     expect(matches(both, delivery({ signalRef: { name: 'go' }, deliveryId: 'd-8' }), run)).toBe(true);
   });
 
-  test('waits, succeeds with the first that matches, and says which', () => {
+  test('waits, and succeeds with the first match, which the message names', () => {
     const byId = 'the SignalDelivery with deliveryId "d-7"';
     const ofSignal = 'a SignalDelivery of signal "go" as new as the run';
     for (const [step, wanted] of [
@@ -371,6 +374,6 @@ describe('SignalWait', () => {
   });
 });
 
-test.each(['Checkpoint', 'MemoryOp'])('%s has nothing to do, and says so', (name) => {
+test.each(['Checkpoint', 'MemoryOp'])('%s succeeds at once, and the message says so', (name) => {
   expect(kindOf(name, 'Immediate').message).toMatch(/nothing|not carried out/);
 });
