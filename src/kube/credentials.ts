@@ -25,10 +25,10 @@ export interface TlsCredentials {
 }
 
 /**
- * Reads the credentials from their source. `isRefused` means that the API server rejected the last ones, so a cached
+ * Reads the credentials from their source. `isRejected` means that the API server rejected the last ones, so a cached
  * copy must not be used.
  */
-export type LoadCredentials = (isRefused: boolean) => Promise<Credentials>;
+export type LoadCredentials = (isRejected: boolean) => Promise<Credentials>;
 
 /** Where Kubernetes mounts a pod's service account. */
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -54,7 +54,7 @@ export interface CredentialCache {
    * Makes the next `get` read again. Call it with credentials that the API server rejected, or without them after a
    * failed handshake, because the CA may have changed.
    */
-  readonly expire: (refused?: Credentials) => void;
+  readonly expire: (rejected?: Credentials) => void;
 }
 
 /**
@@ -69,7 +69,7 @@ const LOAD_TIMEOUT_MS = 10_000;
 /** Keeps the last good credentials if new ones cannot be read. Measures age on the monotonic clock. */
 export function createCredentialCache(load: LoadCredentials, timing: Timing, log: Log): CredentialCache {
   let current: Credentials | undefined;
-  let isRefused = false;
+  let isRejected = false;
   let readAt = Number.NEGATIVE_INFINITY;
   let staleAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<Credentials> | undefined;
@@ -79,7 +79,7 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
     try {
       const loaded = await loadInTime();
       if (JSON.stringify(loaded) !== JSON.stringify(current)) current = loaded;
-      isRefused = false;
+      isRejected = false;
       staleAt = readAt + MAX_AGE_MS;
       return current ?? loaded;
     } catch (error) {
@@ -95,7 +95,7 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
     const cancel = timing.schedule(LOAD_TIMEOUT_MS, () => {
       late.reject(new Error(`reading the API credentials took more than ${LOAD_TIMEOUT_MS / 1_000} s`));
     });
-    return Promise.race([load(isRefused), late.promise]).finally(cancel);
+    return Promise.race([load(isRejected), late.promise]).finally(cancel);
   }
 
   return {
@@ -106,9 +106,9 @@ export function createCredentialCache(load: LoadCredentials, timing: Timing, log
       });
       return reading;
     },
-    expire(refused) {
-      if (refused !== undefined && refused !== current) return;
-      isRefused ||= refused !== undefined;
+    expire(rejected) {
+      if (rejected !== undefined && rejected !== current) return;
+      isRejected ||= rejected !== undefined;
       staleAt = Math.min(staleAt, readAt + MIN_AGE_MS);
     },
   };

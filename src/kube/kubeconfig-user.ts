@@ -20,17 +20,17 @@ export interface PluginHost {
   readonly now: () => number;
 }
 
-/** Reads credentials. Keeps what a plugin or provider issued until it expires or `isRefused` is set. */
-export type ReadCredentials = (pair: ClusterAndUser, isRefused: boolean) => Promise<Credentials>;
+/** Reads credentials. Keeps what a plugin or provider issued until it expires or `isRejected` is set. */
+export type ReadCredentials = (pair: ClusterAndUser, isRejected: boolean) => Promise<Credentials>;
 
 export function createCredentialReader({ environment, now }: PluginHost): ReadCredentials {
   let kept: { readonly for: string; readonly issued: Issued } | undefined;
 
-  async function issue(cluster: Entry, user: Entry, isRefused: boolean): Promise<Issued | undefined> {
+  async function issue(cluster: Entry, user: Entry, isRejected: boolean): Promise<Issued | undefined> {
     const { exec, 'auth-provider': provider } = user.fields;
     if (exec == null && provider == null) return undefined;
     const key = JSON.stringify([exec, provider]);
-    if (!isRefused && kept?.for === key && kept.issued.expiresAtMs > now()) return kept.issued;
+    if (!isRejected && kept?.for === key && kept.issued.expiresAtMs > now()) return kept.issued;
     const { name, config } = asRecord(provider);
     const issued =
       exec == null
@@ -40,9 +40,9 @@ export function createCredentialReader({ environment, now }: PluginHost): ReadCr
     return issued;
   }
 
-  return async ({ cluster, user }, isRefused) => {
+  return async ({ cluster, user }, isRejected) => {
     const server = readServer(cluster);
-    const issued = user && (await issue(cluster, user, isRefused));
+    const issued = user && (await issue(cluster, user, isRejected));
     return {
       server,
       headers: user === undefined ? {} : readHeaders(user, issued),

@@ -18,7 +18,7 @@ export function loadKubeconfig(path: string, host: PluginHost): LoadCredentials 
 
 function loadFrom(readPair: () => ClusterAndUser, host: PluginHost): LoadCredentials {
   const readCredentials = createCredentialReader(host);
-  return async (isRefused) => readCredentials(readPair(), isRefused);
+  return async (isRejected) => readCredentials(readPair(), isRejected);
 }
 
 function joinContext({ contexts, clusters, users }: Kubeconfig, name: string): ClusterAndUser {

@@ -8,7 +8,7 @@ const inTime: Bounds = { isOverloaded: false, isPastDeadline: () => false };
 const crowded: Bounds = { ...inTime, isOverloaded: true };
 const failOpen: Settings = { ...defaultSettings, failurePolicy: 'Ignore' };
 
-/** Settings that throw when a decision looks at them, as a bug would. */
+/** Settings that throw when a decision reads them, as a bug would. */
 function faulty(settings: Settings): Settings {
   const severities = new Map();
   severities.get = () => {
@@ -17,7 +17,7 @@ function faulty(settings: Settings): Settings {
   return { ...settings, policy: { ...settings.policy, severities } };
 }
 
-/** A run at which a decision throws when it looks. */
+/** A run that throws when a decision reads it. */
 const faultyRun = {
   ...orchestrationRun({}),
   get spec(): never {
@@ -25,10 +25,10 @@ const faultyRun = {
   },
 };
 
-/** A deadline that passes after the clock was asked so many times. */
-function passesAfter(looks: number): Bounds {
+/** A deadline that passes after the clock was read this many times. */
+function passesAfter(reads: number): Bounds {
   let asked = 0;
-  return { isOverloaded: false, isPastDeadline: () => asked++ >= looks };
+  return { isOverloaded: false, isPastDeadline: () => asked++ >= reads };
 }
 
 const late = 'orchestration-gate: no decision before the deadline: try again';
@@ -43,7 +43,7 @@ describe.each([
 ] as const)('a review %s', (_, verdict, bounds, code, reason, message) => {
   const prepare = verdict === 'error' ? faulty : (settings: Settings) => settings;
 
-  test('is refused where the failure policy is Fail', () => {
+  test('is denied if the failure policy is Fail', () => {
     expect(answerReview('validate', asked, prepare(defaultSettings), bounds())).toMatchObject({
       verdict,
       response: { allowed: false, status: { code, reason, message } },
@@ -62,7 +62,7 @@ describe.each([
     },
   );
 
-  test('is let pass, and that told, where it is Ignore', () => {
+  test('is allowed with a warning if the failure policy is Ignore', () => {
     expect(answerReview('validate', asked, prepare(failOpen), bounds())).toMatchObject({
       verdict,
       response: { allowed: true, warnings: [`${message} (not judged)`] },
@@ -70,7 +70,7 @@ describe.each([
   });
 });
 
-test('what a decision threw is told to the caller and to nobody else', () => {
+test('the exception of a decision is returned to the caller and is not in the response', () => {
   const { fault, response } = answerReview('validate', asked, faulty(defaultSettings), inTime);
   expect(fault).toEqual(new Error('a bug'));
   expect(JSON.stringify(response)).not.toContain('a bug');
@@ -79,7 +79,7 @@ test('what a decision threw is told to the caller and to nobody else', () => {
 test.each([
   ['late', passesAfter(0)],
   ['one too many', crowded],
-])('mutation lets a review that is %s pass unchanged, whatever the failure policy', (_, bounds) => {
+])('mutation allows a review that is %s unchanged, whatever the failure policy', (_, bounds) => {
   expect(answerReview('mutate', asked, defaultSettings, bounds).response).toEqual({ allowed: true });
 });
 

@@ -17,14 +17,14 @@ beforeAll(async () => {
   gate = await listenGate(identity);
 });
 
-/** Whatever came in, nothing is left in flight, and the next review is judged. */
+/** Checks that no review is left in flight and that the next review is judged. */
 afterAll(async () => {
   expect((await gate.send('/validate', asText(review(orchestration(cycle))))).body.response?.allowed).toBe(false);
   await gate.close();
   expect(gate.count.ended).toBe(gate.count.started);
 });
 
-/** A review whose parts are written as JSON by hand, for what no object can say. */
+/** A review whose parts are raw JSON, for content that no object can express. */
 function reviewText(parts: { metadata?: string; spec?: string; request?: string }): string {
   const { metadata = '{"name":"nightly"}', spec = '{}', request = '' } = parts;
   const kind = `{"group":"orchestration.proompteng.ai","version":"v1alpha1","kind":"Orchestration"}`;
@@ -39,7 +39,7 @@ const nestedMaps = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(l
 const soundSteps = asText(sound.spec.steps);
 const cyclicSteps = asText(cycle);
 
-describe('is judged, whatever it looks like:', () => {
+describe('odd input is judged:', () => {
   test.each([
     ['policies nested 10,000 deep', `{"steps":${soundSteps},"policies":{"a":${nested(10_000)}}}`, 'NestingTooDeep'],
     [
@@ -72,7 +72,7 @@ describe('is judged, whatever it looks like:', () => {
       'StepMissingName,StepMissingKind,InvalidDependency',
     ],
     ['an object for a list', `{"steps":{"0":${cyclicSteps}}}`, 'MissingSteps'],
-    ['steps twice, of which the second counts', `{"steps":${soundSteps},"steps":${cyclicSteps}}`, 'DependencyCycle'],
+    ['steps twice: the second counts', `{"steps":${soundSteps},"steps":${cyclicSteps}}`, 'DependencyCycle'],
     [
       'dependsOn twice',
       '{"steps":[{"name":"a","kind":"Checkpoint","dependsOn":[],"dependsOn":["a"]}]}',
@@ -133,7 +133,7 @@ describe('is judged, whatever it looks like:', () => {
     ['an old object nested 10,000 deep', { request: `,"oldObject":${nested(10_000)}` }],
     ['a user nested 10,000 deep', { request: `,"userInfo":${nestedMaps(10_000)}` }],
     ['metadata that is a list', { metadata: '[]' }],
-    ['uid twice, of which the second counts', { request: ',"uid":"v"' }],
+    ['uid twice: the second counts', { request: ',"uid":"v"' }],
     [
       '__proto__ and constructor beside it',
       { request: ',"__proto__":{"uid":"w"},"constructor":{"prototype":{"uid":"w"}}' },
@@ -146,7 +146,7 @@ describe('is judged, whatever it looks like:', () => {
     expect(Object.prototype).not.toHaveProperty('uid');
   });
 
-  test('names of 100,000 characters, of which messages show 63', async () => {
+  test('names of 100,000 characters: messages show 63', async () => {
     const name = 'x'.repeat(100_000);
     const steps = [{ ...checkpoint(name, `${name}y`, name), [name]: 1, with: { [name]: 1 } }];
     const { body } = await gate.send('/validate', asText(review(orchestration(steps, { metadata: { name } }))));
@@ -187,7 +187,7 @@ describe('is judged, whatever it looks like:', () => {
   });
 });
 
-describe('gets a 4xx and a sentence:', () => {
+describe('invalid input gets a 4xx and a sentence:', () => {
   const text = asText(review(sound));
 
   test.each([
@@ -230,7 +230,7 @@ describe('gets a 4xx and a sentence:', () => {
 describe('a connection', () => {
   const text = asText(review(orchestration(cycle)));
 
-  test('that stalls within a request is closed, and holds nobody up until then', async () => {
+  test('that stalls within a request is closed, and delays no other until then', async () => {
     const impatient = await listenGate(identity, {}, { headersTimeout: 500, requestTimeout: 500 });
     onTestFinished(impatient.close);
     const starts = ['POST /validate HTTP/1.1\r\nHost: gate\r\n', `${requestHead('/validate', 1000)}{"request"`];
@@ -243,7 +243,7 @@ describe('a connection', () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('in reserve is given no answer to nothing, and its first request has all the time of another', async () => {
+  test('in reserve gets no answer before its first request, which has as much time as any other', async () => {
     const impatient = await listenGate(identity, {}, { headersTimeout: 500, requestTimeout: 500 });
     onTestFinished(impatient.close);
     const expired: string[] = [];
@@ -262,13 +262,13 @@ describe('a connection', () => {
     expect(await readText(socket)).toMatch(/^HTTP\/1\.1 200 .*"allowed":false/s);
   });
 
-  test('that is half closed within its review is told so', async () => {
+  test('that is half closed within its review gets an error', async () => {
     const socket = await gate.open();
     socket.end(requestHead('/validate', 1000) + text.slice(0, 100));
     expect(await readText(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('that breaks off within its review leaves no trace', async () => {
+  test('that closes within its review leaves no trace', async () => {
     const before = { ...gate.arrived, count: { ...gate.count } };
     const socket = await gate.open();
     socket.write(requestHead('/validate', 1000) + text.slice(0, 100));
@@ -279,7 +279,7 @@ describe('a connection', () => {
 
   test.each([
     ['a request without a length', 'Transfer-Encoding: chunked'],
-    ['a next request before it has read a large answer', ''],
+    ['another request before it has read a large answer', ''],
   ])('that sends %s is closed', async (_, header) => {
     const socket = (await gate.open()).on('error', () => {}).pause();
     const named = Array.from({ length: 500 }, (_, i) => checkpoint(`${i}`.padEnd(4000, 'x')));
@@ -303,13 +303,13 @@ describe('a connection', () => {
     await expect.poll(() => isOpen).toBe(false);
   });
 
-  test('that speaks no HTTP is told so', async () => {
+  test('that does not use HTTP gets an error', async () => {
     const socket = await gate.open();
     socket.write('\u0000\u0001\u0002 hello\r\n\r\n');
     expect(await readText(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('with TLS 1.1 is refused', async () => {
+  test('with TLS 1.1 is rejected', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const [error] = await once(connect({ ...gate.address, ...old }), 'error', {});
     expect(error.message).toContain('protocol version');

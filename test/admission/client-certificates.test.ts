@@ -10,7 +10,7 @@ import { cycle, orchestration, review } from '../support/reviews.ts';
 
 const body = JSON.stringify(review(orchestration(cycle)));
 
-describe('a gate that asks callers for a certificate', () => {
+describe('a gate that requires client certificates', () => {
   let folder: string;
   let gate: Gate;
   let authorities: readonly [CertificatePair, CertificatePair];
@@ -26,23 +26,23 @@ describe('a gate that asks callers for a certificate', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('answers who has one of its authority, and nobody else', async () => {
+  test('answers only clients with a certificate of its authority', async () => {
     expect(await ask(issueClientCertificate(authorities[0], 'apiserver'))).toContain('"allowed":false');
     await expect(ask()).rejects.toThrow(/certificate required|ECONNRESET|socket hang up/);
     const stranger = issueClientCertificate(authorities[1], 'apiserver');
     await expect(ask(stranger)).rejects.toThrow(/unknown ca|bad certificate|ECONNRESET|socket hang up/);
   });
 
-  test('keeps its authority where a new one cannot be read, and follows one that can', async () => {
+  test('keeps its authority if a new one cannot be read, and uses a new one that can', async () => {
     const [before, after] = authorities.map((authority) => issueClientCertificate(authority, 'apiserver'));
     const readNewLines = await gate.followLog();
-    const told = (message: string) =>
+    const logged = (message: string) =>
       expect.poll(async () => (await readNewLines()).map(({ msg }) => msg), { timeout: 20_000 }).toContain(message);
     await writeGeneration(folder, { 'ca.crt': 'garbage' });
-    await told('new client authorities refused, keeping the old ones');
+    await logged('new client authorities refused, keeping the old ones');
     expect(await ask(before)).toContain('"allowed":false');
     await writeGeneration(folder, { 'ca.crt': authorities[1].certificatePem });
-    await told('serving a new certificate');
+    await logged('serving a new certificate');
     expect(await ask(after)).toContain('"allowed":false');
     await expect(ask(before)).rejects.toThrow();
   });
@@ -50,11 +50,11 @@ describe('a gate that asks callers for a certificate', () => {
   const ask = (client?: CertificatePair) => askGate(gate, body, client);
 });
 
-test('a gate that finds no authority for callers is not ready, and says why', async () => {
+test('a gate without an authority for clients is not ready, and says why', async () => {
   const gate = await startGate({ flags: ['--client-ca-dir=/nowhere'], readyPath: '/livez' });
   onTestFinished(() => gate.stop());
-  const isTold = async () => (await fetch(`${gate.sideUrl}/readyz`)).text();
-  await expect.poll(isTold, { timeout: 20_000 }).toContain('/nowhere/ca.crt holds no certificate in PEM form');
+  const readReadiness = async () => (await fetch(`${gate.sideUrl}/readyz`)).text();
+  await expect.poll(readReadiness, { timeout: 20_000 }).toContain('/nowhere/ca.crt holds no certificate in PEM form');
 });
 
 function issueAuthority(commonName: string): Promise<CertificatePair> {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   identity = await issueIdentity();
 });
 
-/** A TCP connection of somebody else, on which nothing is said. */
+/** A TCP connection of another client, which sends nothing. */
 async function openBare({ host, port }: { host: string; port: number }): Promise<Socket> {
   const socket = connect({ port, host, localAddress: '127.0.0.2' }).on('error', () => {});
   onTestFinished(() => void socket.destroy());
@@ -33,7 +33,7 @@ async function startGate(...options: Parameters<typeof listenGate> extends [unkn
 }
 
 describe('a gate that drains', () => {
-  test('serves the connections it has, and asks each to go elsewhere for the next review', async () => {
+  test('serves the connections it has, and closes each after its next answer', async () => {
     const gate = await startGate();
     const before = await gate.send('/validate', body);
     expect([before.status, before.headers['connection']]).toEqual([200, 'keep-alive']);
@@ -43,7 +43,7 @@ describe('a gate that drains', () => {
     expect(during.body.response?.allowed).toBe(true);
   });
 
-  test('serves new connections, since whoever opens them has not heard of it yet', async () => {
+  test('serves new connections, because their clients do not know about the drain yet', async () => {
     const gate = await startGate();
     gate.startDraining();
     for (const path of ['/validate', '/mutate', '/nowhere']) {
@@ -54,7 +54,7 @@ describe('a gate that drains', () => {
 });
 
 describe('a gate that closes', () => {
-  test('answers a review whose body is still on its way, then closes that connection too', async () => {
+  test('answers a review whose body is incomplete, then closes that connection too', async () => {
     const gate = await startGate();
     const socket = await gate.open();
     const answer = readText(socket);
@@ -70,11 +70,11 @@ describe('a gate that closes', () => {
     await closed;
   });
 
-  test('answers a review whose headers are still on their way', async () => {
+  test('answers a review whose headers are incomplete', async () => {
     const gate = await startGate();
     const socket = await gate.open();
     const answers = readText(socket);
-    // In one piece with a whole review: when that is answered, the start of the next has been read.
+    // Sent in one chunk with a complete review. When that is answered, the start of the next has been read.
     socket.write(wholeRequest + wholeRequest.slice(0, 20));
     await expect.poll(() => gate.count.ended).toBe(1);
     gate.startDraining();
@@ -85,7 +85,7 @@ describe('a gate that closes', () => {
     await closed;
   });
 
-  test('closes connections on which nothing is under way', async () => {
+  test('closes idle connections', async () => {
     const gate = await startGate();
     const socket = await gate.open();
     socket.write(wholeRequest);
@@ -97,7 +97,7 @@ describe('a gate that closes', () => {
 });
 
 describe('the limit of reviews in flight', () => {
-  test("counts a review when its body has arrived: half of one takes nobody's place", async () => {
+  test('counts a review when its body is complete, and not before', async () => {
     const gate = await startGate({ maxInFlight: 1 });
     for (let n = 1; n <= 3; n++) {
       (await gate.open()).write(wholeRequest.slice(0, -10));
@@ -111,7 +111,7 @@ describe('the limit of reviews in flight', () => {
 describe('connections', () => {
   const capacity = { newConnections: 4, keptConnections: 2, bytesInFlight: 1024 * 1024 };
 
-  test('of an address that opens too many make room for others, and those that asked a review for nobody', async () => {
+  test('of an address that opens too many are closed to make room, unless they have sent a review', async () => {
     const gate = await startGate({ capacity });
     await gate.send('/validate', body);
     const bare = await Promise.all(Array.from({ length: 40 }, () => openBare(gate.address)));
@@ -124,7 +124,7 @@ describe('connections', () => {
     expect([again.isReused, again.body.response?.allowed]).toEqual([true, true]);
   });
 
-  test('beyond those that are kept are answered and closed', async () => {
+  test('beyond the limit of kept ones are answered and closed', async () => {
     const gate = await startGate({ capacity });
     const sockets = [];
     for (let n = 0; n < 3; n++) {
@@ -139,7 +139,7 @@ describe('connections', () => {
     ]);
   });
 
-  test('whose bodies stall make room for a body that comes', async () => {
+  test('whose bodies stall are closed to make room for a body that arrives', async () => {
     const gate = await startGate({ capacity });
     const stalled = await gate.open();
     const ended = once(stalled, 'close');
@@ -150,7 +150,7 @@ describe('connections', () => {
     await ended;
   });
 
-  test('that read nothing of large answers are closed', async () => {
+  test('that do not read large answers are closed', async () => {
     const gate = await startGate({
       capacity: { ...capacity, newConnections: 40, keptConnections: 40, bytesInFlight: 4_000_000 },
     });
@@ -168,7 +168,7 @@ describe('connections', () => {
   });
 });
 
-test('the deadline counts from the headers of a review, however slowly its body comes', async () => {
+test('the deadline counts from the headers of a review, however slowly its body arrives', async () => {
   let nowMs = 0;
   const gate = await startGate({ now: () => nowMs });
   const socket = await gate.open();

@@ -25,11 +25,11 @@ function mutate(asked: Parameters<typeof decideMutation>[0], settings: Partial<S
 }
 
 describe('validation of an Orchestration', () => {
-  test('allows what can run, and says nothing', () => {
+  test('allows a sound object without warnings', () => {
     expect(validate(request(sound))).toEqual({ allowed: true, auditAnnotations: { mode: 'enforce' } });
   });
 
-  test('denies what can never run as kubectl and Argo CD can show it', () => {
+  test('denies an object that can never run, in a form that kubectl and Argo CD show', () => {
     const steps = [checkpoint('build'), checkpoint('Test', 'biuld'), checkpoint('push', 'push')];
     expect(validate(request(orchestration(steps)))).toEqual({
       allowed: false,
@@ -64,7 +64,7 @@ describe('validation of an Orchestration', () => {
     });
   });
 
-  test('in the mode warn lets everything pass and tells what is wrong with it', () => {
+  test('in mode warn allows everything and warns of its problems', () => {
     expect(validate(request(cyclic), { mode: 'warn' })).toEqual({
       allowed: true,
       warnings: [
@@ -74,11 +74,11 @@ describe('validation of an Orchestration', () => {
     });
   });
 
-  test('in the mode off judges nothing', () => {
+  test('in mode off judges nothing', () => {
     expect(validate(request(cyclic), { mode: 'off' })).toEqual({ allowed: true });
   });
 
-  test('tells the codes of the rules that spoke, each problem with its severity', () => {
+  test('returns the codes of the violated rules, each with its severity', () => {
     const { problems } = decideValidation(request(orchestration([checkpoint('A', 'A')])), defaultSettings);
     expect(problems.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
       'deny SelfDependency',
@@ -103,11 +103,11 @@ describe('validation of an Orchestration', () => {
 
   test.each([
     ['of a sound object into a cyclic one', update(sound, cyclic)],
-    ['of a part of spec that is no step', update(cyclic, orchestration(cycle, { spec: { entrypoint: 'a' } }))],
+    ['of a part of spec other than steps', update(cyclic, orchestration(cycle, { spec: { entrypoint: 'a' } }))],
     ['of nothing, since there is no old object', update(undefined, cyclic)],
     ['of nothing, since neither has a spec', update(undefined, { ...cyclic, spec: undefined })],
     ['while deletionTimestamp is null', update(sound, { ...cyclic, metadata: { deletionTimestamp: null } })],
-    ['that is said to be a creation', request(cyclic, { oldObject: cyclic })],
+    ['that claims to be a creation', request(cyclic, { oldObject: cyclic })],
   ])('denies a change %s', (_, asked) => {
     expect(validate(asked)).toMatchObject({ allowed: false, status: { code: 422 } });
   });
@@ -116,7 +116,7 @@ describe('validation of an Orchestration', () => {
     ['a deletion', { operation: 'DELETE', object: null, oldObject: cyclic }],
     ['a change of its status', { operation: 'UPDATE', subResource: 'status' }],
     ['a change of its scale', { operation: 'UPDATE', subResource: 'scale' }],
-  ])('allows %s unjudged', (_, fields) => {
+  ])('allows %s without judging it', (_, fields) => {
     expect(validate(request(cyclic, fields))).toEqual({ allowed: true });
   });
 });
@@ -154,13 +154,13 @@ describe('validation of an OrchestrationRun', () => {
     });
   });
 
-  test('lets a run that should never have been stored be labelled and deleted', () => {
+  test('allows labels and deletion of a run that should never have been stored', () => {
     const stored = orchestrationRun({});
     expect(validate(update(stored, { ...stored, metadata: { labels: {} } })).allowed).toBe(true);
   });
 });
 
-describe('a request that was never meant for the gate', () => {
+describe('a request that is not for the gate', () => {
   test.each([
     ['another group', { kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }, '"apps/v1 Deployment"'],
     [
@@ -169,12 +169,12 @@ describe('a request that was never meant for the gate', () => {
       '"orchestration.proompteng.ai/v2 Orchestration"',
     ],
     [
-      'a kind that every object knows',
+      'a kind that is a property of every object',
       { kind: { group: 'orchestration.proompteng.ai', version: 'v1alpha1', kind: 'constructor' } },
       '"orchestration.proompteng.ai/v1alpha1 constructor"',
     ],
     ['no kind', { kind: null }, '"/ "'],
-  ])('is refused: %s', (_, fields, found) => {
+  ])('is denied: %s', (_, fields, found) => {
     expect(validate(request(cyclic, fields))).toEqual({
       allowed: false,
       status: {
@@ -190,7 +190,7 @@ describe('a request that was never meant for the gate', () => {
     ['another version', { ...sound, apiVersion: 'orchestration.proompteng.ai/v2' }],
     ['a list', [sound]],
     ['nothing', null],
-  ])('is refused when it says Orchestration and carries %s', (_, object) => {
+  ])('is denied if its kind is Orchestration but its object is %s', (_, object) => {
     const kind = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', kind: 'Orchestration' };
     expect(validate(request(sound, { kind, object }))).toMatchObject({
       allowed: false,
@@ -198,7 +198,7 @@ describe('a request that was never meant for the gate', () => {
     });
   });
 
-  test.each(['CONNECT', 'create', ''])('is refused when its operation is %j', (operation) => {
+  test.each(['CONNECT', 'create', ''])('is denied if its operation is %j', (operation) => {
     expect(validate(request(sound, { operation }))).toMatchObject({
       allowed: false,
       status: { message: `unknown operation "${operation}": expected CREATE, UPDATE or DELETE` },
@@ -209,7 +209,7 @@ describe('a request that was never meant for the gate', () => {
 describe('mutation', () => {
   const sequence = orchestration([checkpoint('a'), checkpoint('b')]);
 
-  test('writes the sequential default into what is created', () => {
+  test('writes the sequential default into a new object', () => {
     expect(mutate(request(sequence)).patch).toEqual([
       { op: 'add', path: '/spec/steps/1/dependsOn', value: ['a'] },
       {
@@ -224,7 +224,7 @@ describe('mutation', () => {
     expect(mutate(request(sequence, { dryRun: true }))).toEqual(mutate(request(sequence)));
   });
 
-  test('believes an old object only of an update', () => {
+  test('uses the old object only of an update', () => {
     const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
     const before = orchestration([checkpoint('a'), checkpoint('b', 'a')], { metadata });
     const after = orchestration([checkpoint('a'), checkpoint('x'), checkpoint('b', 'a')], { metadata });
@@ -232,7 +232,7 @@ describe('mutation', () => {
     expect(mutate(request(after, { oldObject: before })).patch).toMatchObject([{ op: 'remove' }]);
   });
 
-  test('warns of a written chain that it derives again, and says which step waits for another one now', () => {
+  test('warns if it derives a written chain again, and says which steps now wait for another step', () => {
     const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
     const before = orchestration([checkpoint('a'), checkpoint('b', 'a'), checkpoint('c', 'b')], { metadata });
     const after = orchestration([checkpoint('b', 'a'), checkpoint('c', 'b'), checkpoint('d')]);
@@ -247,7 +247,7 @@ describe('mutation', () => {
     expect(mutate(request(sequence)).warnings).toBeUndefined();
   });
 
-  test('does not look at what is over a limit', () => {
+  test('ignores an object over a limit', () => {
     const steps = Array.from({ length: 1001 }, (_, index) => checkpoint(`s${index}`));
     expect(mutate(request(orchestration(steps)))).toEqual({ allowed: true });
     expect(mutate(request(orchestration(steps.slice(1)))).patch).toHaveLength(1000);
@@ -259,19 +259,19 @@ describe('mutation', () => {
   });
 
   test.each([
-    ['in the mode off', request(sequence), { mode: 'off' }],
-    ['in the defaulting mode Never', request(sequence), { defaulting: 'Never' }],
+    ['in mode off', request(sequence), { mode: 'off' }],
+    ['in defaulting mode Never', request(sequence), { defaulting: 'Never' }],
     ['of a run', request(orchestrationRun({})), {}],
     ['of a status', update(sequence, sequence, { subResource: 'status' }), {}],
-    ['of what is deleted', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
-    ['of what is being deleted', request({ ...sequence, metadata: { deletionTimestamp: 'now' } }), {}],
+    ['of a deletion', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
+    ['of an object that is being deleted', request({ ...sequence, metadata: { deletionTimestamp: 'now' } }), {}],
     ['of another version', request({ ...sequence, apiVersion: 'v1' }), {}],
-    ['of what is cyclic, which validation refuses', request(cyclic), {}],
+    ['of a cyclic object, which validation denies', request(cyclic), {}],
   ] as const)('changes nothing %s', (_, asked, settings) => {
     expect(mutate(asked, settings)).toEqual({ allowed: true });
   });
 
-  test('never refuses', () => {
+  test('never denies', () => {
     fc.assert(
       fc.property(anyOrchestration, anyOrchestration, fc.constantFrom(...modes), (object, oldObject, mode) => {
         const { allowed, status } = mutate(update(oldObject, object), { mode });

@@ -27,21 +27,21 @@ describe('the message of a denial', () => {
     expect(messageOf({ denials: problems(2) })).toBe('2 problems: spec.steps[0]: no; spec.steps[1]: no');
   });
 
-  test('is cut between problems, and says how many are left', () => {
+  test('is shortened between two problems, and says how many are left out', () => {
     const message = messageOf({ denials: problems(50, 'x'.repeat(200)), deniedCount: 70 });
     expect(message).toMatch(/^70 problems: (spec\.steps\[\d\]: x{200}; ){4}… and 66 more$/);
     expect(message.length).toBeLessThanOrEqual(1000);
   });
 
-  test('says how many are not even shown', () => {
+  test('counts the problems that were not listed', () => {
     expect(messageOf({ denials: problems(1), deniedCount: 3 })).toBe('3 problems: spec.steps[0]: no; … and 2 more');
   });
 
-  test('of a single problem that is too long is cut inside', () => {
+  test('of a single problem that is too long is shortened', () => {
     expect(messageOf({ denials: [problem('x'.repeat(2000))] })).toMatch(/^1 problem: spec\.steps\[0\]: x+…$/);
   });
 
-  test('can be read where it has become text in JSON in text', () => {
+  test('is readable as a JSON string inside another one', () => {
     const hostile = [problem('no step is named "biuld": did you mean "build"?'), problem('"\\u000a\\"\\\\" is long')];
     const message = messageOf({ denials: hostile });
     const nested = JSON.stringify({ error: `create failed: ${JSON.stringify({ message })}` });
@@ -49,7 +49,7 @@ describe('the message of a denial', () => {
     expect(message).toMatch(/^2 problems: spec\.steps\[0\]: no step is named 'biuld': did you mean 'build'\?; /);
   });
 
-  test('has at most 1,000 characters, counts every problem, and breaks no character in two', () => {
+  test('has at most 1,000 characters, counts every problem, and splits no character', () => {
     const sentence = fc.oneof(
       fc.string({ maxLength: 400 }),
       fc.nat({ max: 1200 }).map((length) => '😀'.repeat(length)),
@@ -66,7 +66,7 @@ describe('the message of a denial', () => {
   });
 });
 
-test('the causes of a denial tell of 50 problems and how many more there are', () => {
+test('the causes of a denial list 50 problems and count the rest', () => {
   const { status } = deny(asked, judgement({ denials: problems(50), deniedCount: 120 }));
   expect(status?.details?.causes).toHaveLength(51);
   expect(status?.details?.causes.at(-1)).toEqual({
@@ -84,12 +84,12 @@ describe('warnings', () => {
     expect(warnings?.at(-1)).toBe('… and 56 more warnings');
   });
 
-  test('keep their end, where the remedy is, if the middle does not fit', () => {
+  test('keep their end with the fix if the middle does not fit', () => {
     const [warning] = tolerate(judgement({ warnings: [problem(`${'x'.repeat(300)}: remove it`)] })).warnings ?? [];
     expect(warning).toMatch(/^spec\.steps\[0\]: x+…x+: remove it$/);
   });
 
-  test('have at most 256 characters, none of them broken', () => {
+  test('have at most 256 characters, and split none', () => {
     fc.assert(
       fc.property(fc.nat({ max: 300 }), (length) => {
         const { warnings } = tolerate(
@@ -101,7 +101,7 @@ describe('warnings', () => {
     );
   });
 
-  test('go with a denial too, and are absent where there are none', () => {
+  test('come with a denial too, and are absent if there are none', () => {
     expect(deny(asked, judgement({ denials: problems(1), warnings: problems(2) })).warnings).toHaveLength(2);
     expect(deny(asked, judgement({ denials: problems(1) }))).not.toHaveProperty('warnings');
     expect(tolerate(judgement({}))).toEqual({ allowed: true });

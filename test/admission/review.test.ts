@@ -20,15 +20,15 @@ test.each(
     ['', '0s', '0', '-5s', '5', 's', '5 s', ' 5s', '5S', '5h', '1e3s', '.5s', '5.s', 'NaNs', '٥s', '5s\n', 'Infinitys'],
     [undefined, null, 5, ['1s', '2s'], {}],
   ].flat(),
-)('the odd timeout %j is that of our own webhook configurations, 5 s', (timeout) => {
+)('the invalid timeout %j counts as that of our webhook configurations, 5 s', (timeout) => {
   expect(readTimeoutMs({ timeout })).toBe(5_000);
 });
 
-test('no query at all is 5 s', () => {
+test('no query counts as 5 s', () => {
   expect(readTimeoutMs(undefined)).toBe(5_000);
 });
 
-test('reads a timeout as long as a request line in no time', () => {
+test('reads a timeout of the length of a request line quickly', () => {
   expect(readTimeoutMs({ timeout: '1'.repeat(16_000) })).toBe(5_000);
   expect(readTimeoutMs({ timeout: `${'1ms'.repeat(5_000)}x` })).toBe(5_000);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRoom } from '../../src/admission/room.ts';
 
-/** A room of 100 bytes, on a clock that is set by hand, and who was expelled from it. */
+/** A room of 100 bytes on a clock that the test sets, and the guests that it expelled. */
 function open() {
   const clock = { nowMs: 0 };
   const expelled: string[] = [];
@@ -10,7 +10,7 @@ function open() {
   return { clock, expelled, room, guest };
 }
 
-test('whoever takes up most for longest goes first', () => {
+test('the guest with the most bytes times time is expelled first', () => {
   const { clock, expelled, room, guest } = open();
   room.take(guest('small and old', 10));
   room.take(guest('large and old', 60));
@@ -21,7 +21,7 @@ test('whoever takes up most for longest goes first', () => {
   expect(expelled).toEqual(['large and old']);
 });
 
-test('a guest that grows is counted as large as it is', () => {
+test('a guest that grows counts with its present size', () => {
   const { expelled, room, guest } = open();
   const growing = guest('growing', 10);
   room.take(growing);
@@ -33,7 +33,7 @@ test('a guest that grows is counted as large as it is', () => {
   expect(expelled).toEqual(['growing']);
 });
 
-test('who leaves, even twice, makes room once', () => {
+test('a guest that leaves twice frees its bytes once', () => {
   const { expelled, room, guest } = open();
   const first = guest('first', 90);
   room.take(first);
@@ -45,7 +45,7 @@ test('who leaves, even twice, makes room once', () => {
   expect(expelled).toEqual(['second']);
 });
 
-test('who is alone may stay', () => {
+test('a single guest is never expelled', () => {
   const { expelled, room, guest } = open();
   room.take(guest('alone', 200));
   expect(expelled).toEqual([]);

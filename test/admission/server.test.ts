@@ -6,7 +6,7 @@ import { buildGate } from '../support/server.ts';
 const sequence = orchestration([checkpoint('a'), checkpoint('b')]);
 
 describe('a review', () => {
-  test('that is denied is answered in its own words', async () => {
+  test('that is denied is answered with the message of the denial', async () => {
     const { post } = buildGate();
     const { status, headers, body } = await post('/validate?timeout=5s', review(orchestration(cycle)));
     expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
@@ -28,17 +28,20 @@ describe('a review', () => {
     });
   });
 
-  test('that changes nothing carries no patch at all', async () => {
+  test('that changes nothing carries no patch', async () => {
     const { response } = (await buildGate().post('/mutate', review(orchestration(cycle)))).body;
     expect(response).toEqual({ uid: '7d2f3a4e', allowed: true });
   });
 
-  test.each(['"', '\u0000', '💥', 'x'.repeat(100_000), ' '])('with an odd uid is answered to it: %#', async (uid) => {
-    const { body } = await buildGate().post('/validate', review(sequence, { uid }));
-    expect(body.response).toMatchObject({ uid, allowed: true });
-  });
+  test.each(['"', '\u0000', '💥', 'x'.repeat(100_000), ' '])(
+    'with an unusual uid is answered with that uid: %#',
+    async (uid) => {
+      const { body } = await buildGate().post('/validate', review(sequence, { uid }));
+      expect(body.response).toMatchObject({ uid, allowed: true });
+    },
+  );
 
-  test('is told of once, with its verdict and without its object', async () => {
+  test('is reported once, with its verdict and without its object', async () => {
     const { post, finished, count } = buildGate();
     await post('/validate', review(orchestration(cycle)));
     await post('/mutate', review(sequence, { dryRun: true }));
@@ -54,7 +57,7 @@ describe('a review', () => {
     expect(count).toEqual({ started: 3, ended: 3 });
   });
 
-  test('meets the settings of its own time', async () => {
+  test('uses the settings in force when it arrives', async () => {
     let mode: 'enforce' | 'off' = 'enforce';
     const { post } = buildGate({ settings: () => ({ ...defaultSettings, mode }) });
     const isAllowed = async () => (await post('/validate', review(orchestration(cycle)))).body.response?.allowed;
@@ -64,18 +67,18 @@ describe('a review', () => {
   });
 });
 
-describe('what has a uid and is no AdmissionReview of v1', () => {
+describe('a body that has a uid but is not an AdmissionReview of v1', () => {
   const { request } = review(orchestration(cycle));
 
   test.each([
     ['of v1beta1', { apiVersion: 'admission.k8s.io/v1beta1', kind: 'AdmissionReview', request }],
     ['of another kind', { apiVersion: 'admission.k8s.io/v1', kind: 'TokenReview', request }],
     ['of no kind', { request }],
-  ])('is refused by /validate, and let pass by /mutate: %s', async (_, body) => {
+  ])('is denied by /validate and allowed by /mutate: %s', async (_, body) => {
     const { post } = buildGate();
-    const refused = await post('/validate', body);
-    expect(refused.status).toBe(200);
-    expect(refused.body.response).toEqual({
+    const denied = await post('/validate', body);
+    expect(denied.status).toBe(200);
+    expect(denied.body.response).toEqual({
       uid: '7d2f3a4e',
       allowed: false,
       status: {
@@ -88,7 +91,7 @@ describe('what has a uid and is no AdmissionReview of v1', () => {
   });
 });
 
-describe('what has no uid is told why nobody can be answered', () => {
+describe('a request without a uid gets an error that says why it cannot be answered:', () => {
   const noRequest = 'the body is not an AdmissionReview: it has no request';
   const noUid = 'the AdmissionReview has no request.uid, so it cannot be answered';
 
@@ -133,7 +136,7 @@ describe('what has no uid is told why nobody can be answered', () => {
 });
 
 describe('the deadline', () => {
-  /** A gate whose clock moves on by so many milliseconds each time it is asked. */
+  /** A gate whose clock advances by this many milliseconds at each read. */
   const slowGate = (stepMs: number, failurePolicy: 'Fail' | 'Ignore' = 'Fail') => {
     let clockMs = 0;
     const settings = { ...defaultSettings, failurePolicy };
@@ -155,7 +158,7 @@ describe('the deadline', () => {
     ['/validate?timeout=10s&timeout=20s', 2600, 'deadline'],
     ['/validate?timeout=10s', 2600, 'allowed'],
     ['/validate?timeout=9h', 1600, 'allowed'],
-  ])('of %s, on a clock that moves by %i ms a look: %s', async (path, stepMs, verdict) => {
+  ])('of %s, on a clock that advances by %i ms at each read: %s', async (path, stepMs, verdict) => {
     const expected = verdict === 'deadline' ? ['deadline', false, 504] : ['allowed', true, undefined];
     expect(await verdictOf(slowGate(stepMs), path)).toEqual(expected);
   });
@@ -166,22 +169,22 @@ describe('the deadline', () => {
   });
 });
 
-test('a gate with no room in flight says so at once', async () => {
+test('a gate at its limit of reviews in flight answers at once', async () => {
   const { post, finished } = buildGate({ maxInFlight: 0 });
   const { status, body } = await post('/validate', review(sequence));
   expect([status, body.response?.status?.code, finished[0]?.answer.verdict]).toEqual([200, 429, 'overloaded']);
 });
 
-test('closes no connection before an API server does, which is after 90 s, and gives a request 5 s', () => {
+test('closes no connection before an API server does, which is after 90 s, and allows 5 s for a request', () => {
   const { server } = buildGate().app;
   expect(Math.min(server.keepAliveTimeout, server.timeout)).toBeGreaterThan(90_000);
   expect([server.headersTimeout, server.requestTimeout]).toEqual([5_000, 5_000]);
 });
 
-describe('a review of more values than fit', () => {
+describe('a review with too many values', () => {
   const heavy = orchestration(cycle, { spec: { policies: { a: Array(200_000).fill({}) } } });
   const uid = '0b9a4f1e-6a51-4d0e-9e8e-2f1d3c4b5a69';
-  /** As API servers write it. */
+  /** Formatted as API servers do. */
   const text = JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -214,17 +217,17 @@ describe('a review of more values than fit', () => {
     expect([response?.allowed, response?.warnings?.length]).toEqual([true, mode === 'warn' ? 1 : undefined]);
   });
 
-  test('is a failed call where its uid is not found without parsing', async () => {
+  test('is a failed call if its uid is not found without parsing', async () => {
     const { status, body } = await buildGate().post('/validate', text.replace('"request":', '"request" :'));
     expect([status, body.message]).toEqual([413, expect.stringContaining('125,000 keys')]);
   });
 
-  test('is not one of much text', async () => {
+  test('is not a review with much text', async () => {
     const wordy = orchestration([{ ...checkpoint('a'), with: { a: '\\"{},[:'.repeat(500_000) } }]);
     expect((await buildGate().post('/validate', review(wordy))).body.response?.allowed).toBe(true);
   });
 
-  test('is not one of 1,000 steps with 256 dependencies each, before and after', async () => {
+  test('is not a review of 1,000 steps with 256 dependencies each, in both objects', async () => {
     const steps = Array.from({ length: 1000 }, (_, i) => ({
       ...checkpoint(`${i}`, ...Array.from({ length: 256 }, (_, j) => `${j}`)),
       with: { a: '1', b: '2', c: '3' },

@@ -4,7 +4,7 @@ import { defaultSettings, type Settings } from '../../src/orchestration/settings
 
 const warning: Settings = { ...defaultSettings, mode: 'warn' };
 
-test('an override replaces the mode alone, also of settings that come later, until it ends', () => {
+test('an override replaces only the mode, also of later settings, until it is removed', () => {
   const held = holdSettings(defaultSettings);
   held.setOverride('off');
   expect(held.current()).toEqual({ ...defaultSettings, mode: 'off' });
@@ -14,7 +14,7 @@ test('an override replaces the mode alone, also of settings that come later, unt
   expect(held.current().mode).toBe('warn');
 });
 
-test('without settings the gate is not configured, whatever the override says', () => {
+test('without settings the gate is not configured, even with an override', () => {
   const held = holdSettings(undefined);
   held.setOverride('off');
   expect(held.isConfigured()).toBe(false);

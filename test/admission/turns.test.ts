@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTurns } from '../../src/admission/turns.ts';
 
-/** Turns that come when they are called, each after so many milliseconds. */
+/** Turns that the test starts, each after this many milliseconds. */
 function open() {
   const clock = { nowMs: 0 };
   const next: (() => void)[] = [];
@@ -22,7 +22,7 @@ function open() {
   };
 }
 
-test('a review that comes alone is answered at once', async () => {
+test('a single review is answered at once', async () => {
   const { ask, answered, turn, next } = open();
   for (const review of ['a1', 'a2']) {
     ask('a', review);
@@ -33,7 +33,7 @@ test('a review that comes alone is answered at once', async () => {
   }
 });
 
-test('peers come one after another, however many reviews one has sent', async () => {
+test('peers take turns, however many reviews one has sent', async () => {
   const { ask, answered, turn } = open();
   for (const review of ['a1', 'a2', 'a3']) ask('a', review);
   for (const review of ['b1', 'b2']) ask('b', review);
@@ -41,7 +41,7 @@ test('peers come one after another, however many reviews one has sent', async ()
   expect(answered).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
 });
 
-test('who has used much time waits for who has used little', async () => {
+test('a peer that has used much time waits for one that has used little', async () => {
   const { ask, answered, turn } = open();
   for (const review of ['a1', 'a2']) ask('a', review);
   for (const review of ['b1', 'b2', 'b3']) ask('b', review);

@@ -15,14 +15,14 @@ function start() {
   return { timing, rounds, loop };
 }
 
-test('there is a round at once, and another every ten seconds', async () => {
+test('the loop runs a round at once, and another every ten seconds', async () => {
   const { timing, rounds, loop } = start();
   await timing.advance(25_000);
   expect(rounds).toEqual([0, 10_200, 20_400]);
   await loop.stop();
 });
 
-test('a wake brings the next round at once, but many wakes bring no more than five a second', async () => {
+test('a wake starts the next round at once, but many wakes start at most five a second', async () => {
   const { timing, rounds, loop } = start();
   await timing.advance(5_000);
   loop.wake();
@@ -44,7 +44,7 @@ test('a wake during a round is not lost', async () => {
   await loop.stop();
 });
 
-test('there is no round after it was stopped', async () => {
+test('no round starts after the loop is stopped', async () => {
   const { timing, rounds, loop } = start();
   await timing.advance(100);
   await loop.stop();

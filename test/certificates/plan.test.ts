@@ -16,18 +16,18 @@ const steady: Authorities = { trusted: [old], signing: old };
 const publishing: Authorities = { trusted: [old, next], signing: old, next };
 
 describe('the plan', () => {
-  test('has nothing to do while everything is as it should be', () => {
+  test('has no steps while everything is as it should be', () => {
     expect(plan({})).toEqual({ steps: [] });
   });
 
-  test('says what to do when the Secret does not exist, and touches nothing', () => {
+  test('says what to do if the Secret does not exist, and changes nothing', () => {
     expect(plan({ secret: undefined })).toEqual({
       steps: [],
       held: { why: 'the Secret does not exist: install the chart again', isFault: true },
     });
   });
 
-  test('begins anew in an empty Secret, trusting on whatever is trusted, for as long as its leaves may live', () => {
+  test('starts over in an empty Secret, and keeps trusting what is trusted while its leaves may be valid', () => {
     const { steps } = plan({ secret: { version: '1', content: { problem: 'is empty' } } });
     expect(steps).toEqual([
       {
@@ -39,7 +39,7 @@ describe('the plan', () => {
     ]);
   });
 
-  test('does not begin anew while it cannot see what is trusted', () => {
+  test('does not start over while it cannot read what is trusted', () => {
     const secret = { version: '1', content: { problem: 'is broken: x' } };
     expect(plan({ secret, unseen: ['validating/b'] })).toMatchObject({
       steps: [],
@@ -47,7 +47,7 @@ describe('the plan', () => {
     });
   });
 
-  test('publishes where something else is trusted, in another order too, and goes on with the rest meanwhile', () => {
+  test('publishes if the trusted certificates or their order differ, and continues with the other steps', () => {
     const wrong = configuration('b', [next, old]);
     const { steps } = plan({
       authorities: publishing,
@@ -60,13 +60,13 @@ describe('the plan', () => {
     ]);
   });
 
-  test('asks nothing of a configuration that does not exist', () => {
+  test('ignores a configuration that does not exist', () => {
     expect(typesOf(plan({ configurations: [], leaf: undefined }))).toEqual(['IssueLeaf']);
   });
 });
 
 describe('the authority', () => {
-  test('is followed by another at two thirds of its life', () => {
+  test('is replaced at two thirds of its lifetime', () => {
     expect(typesOf(plan({ authorities: { trusted: [aged(59)], signing: aged(59) } }))).not.toContain('BeginRotation');
     const signing = aged(61);
     expect(plan({ authorities: { trusted: [signing], signing } }).steps).toContainEqual({
@@ -77,7 +77,7 @@ describe('the authority', () => {
     });
   });
 
-  test('is followed by another when its life has not begun: a clock was set back', () => {
+  test('is replaced if it is not valid yet, because a clock was set back', () => {
     const signing = authority('early', 5, 95);
     expect(typesOf(plan({ authorities: { trusted: [signing], signing } }))).toContain('BeginRotation');
   });
@@ -89,19 +89,19 @@ describe('the authority', () => {
     expect(typesOf(plan({ authorities: publishing, nextTrustedForMs }))).toEqual(types);
   });
 
-  test('does not sign while a configuration does not trust it, or cannot be seen', () => {
+  test('does not sign while a configuration does not trust it or cannot be read', () => {
     const asked = { authorities: publishing, nextTrustedForMs: 1e9 };
     expect(typesOf(plan({ ...asked, configurations: [configuration('a', [old])] }))).toEqual(['Publish']);
     expect(typesOf(plan({ ...asked, unseen: ['b'] }))).toEqual([]);
   });
 
-  test('signs at once where no leaf can be alive: the first start', () => {
+  test('signs at once on first start, because no leaf can be valid', () => {
     const { steps } = plan({ authorities: { trusted: [next], next }, leaf: undefined });
     const promoted = { ...next, leavesUntil: inDays(33) };
     expect(steps).toEqual([{ type: 'Promote', authorities: { trusted: [promoted], signing: promoted } }]);
   });
 
-  test('signs at once where the Secret was lost and nobody serves, be it with a leaf of ours or behind the Service', () => {
+  test('signs at once if the Secret was lost and no gate serves, neither this one nor another behind the Service', () => {
     const begun = { authorities: { trusted: [old, next], next }, leaf: undefined, isAnyGateReady: false };
     expect(typesOf(plan(begun))).toEqual(['Promote']);
     expect(typesOf(plan({ ...begun, isAnyGateReady: true }))).toEqual([]);
@@ -110,7 +110,7 @@ describe('the authority', () => {
     expect(typesOf(plan({ ...begun, configurations: [configuration('a', [old])] }))).toEqual(['Publish']);
   });
 
-  test('is trusted until the last leaf that it may have signed has expired, and five minutes more', () => {
+  test('is trusted until five minutes after the last leaf that it may have signed expires', () => {
     const gone = (leavesUntil: Date) => ({ ...authority('gone', -80, 10), leavesUntil });
     const drop = (leavesUntil: Date) => plan({ authorities: { trusted: [gone(leavesUntil), old], signing: old } });
     expect(typesOf(drop(new Date(now.getTime() - 5 * 60_000)))).toEqual([]);
@@ -125,15 +125,15 @@ describe('the leaf', () => {
     ['expired', { notBefore: inDays(-31), notAfter: inDays(-1) }, /expired at/],
     ['not valid yet', { notBefore: inDays(1) }, /a clock was set/],
     ['lacking a name', { coversNames: false }, /lacks some of the names/],
-    ['signed by a stranger', { issuerPem: undefined }, /another authority/],
-  ])('is issued anew when it is %s', (_, difference, why) => {
+    ['signed by an unknown authority', { issuerPem: undefined }, /another authority/],
+  ])('is issued again if it is %s', (_, difference, why) => {
     const { steps } = plan({ leaf: difference && { ...leafOf(old), ...difference } });
     expect(steps).toEqual([
       { type: 'IssueLeaf', authority: old, lifetimeMs: 30 * DAY_MS, why: expect.stringMatching(why) },
     ]);
   });
 
-  test('is not issued beyond what the Secret says its authority is trusted for, which is put right first', () => {
+  test('is issued only after the Secret says that its authority is trusted for long enough', () => {
     const signing = { ...old, leavesUntil: inDays(29) };
     expect(plan({ authorities: { trusted: [signing], signing }, leaf: undefined }).steps).toEqual([
       { type: 'Extend', authorities: { trusted: [old], signing: old } },
@@ -148,7 +148,7 @@ describe('the leaf', () => {
     ]);
   });
 
-  test('moves to the new authority only when every configuration trusts that, as long as it serves', () => {
+  test('moves to the new authority only when every configuration trusts that, as long as it can be served', () => {
     const authorities = { trusted: [old, next], signing: { ...next, leavesUntil: inDays(33) } };
     const moved = (leaf: ObservedLeaf, unseen: readonly string[]) => plan({ authorities, leaf, unseen });
     expect(moved(leafOf(old), ['b'])).toMatchObject({ steps: [], held: { isFault: true } });
@@ -162,7 +162,10 @@ describe('the leaf', () => {
   });
 });
 
-/** Valid from and until so many days from now, trusted for as long as a leaf of now is planned for. */
+/**
+ * An authority that is valid from and until these days from now, and trusted for as long as a leaf issued now is
+ * planned for.
+ */
 function authority(name: string, from: number, until: number): Authority {
   return {
     certificatePem: name,
@@ -195,7 +198,7 @@ function inDays(days: number): Date {
   return new Date(now.getTime() + days * DAY_MS);
 }
 
-/** What is done in a steady cluster, but for the differences given. */
+/** The plan in a steady cluster with these differences. */
 function plan({ authorities = steady, ...rest }: Partial<Observation> & { authorities?: Authorities }): Plan {
   const { trusted, signing } = authorities;
   return planCertificates(

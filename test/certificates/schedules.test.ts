@@ -5,7 +5,7 @@ import { isInSync, type ObservedSecret } from '../../src/certificates/plan.ts';
 import { judgeLife } from '../../src/tls/expiry.ts';
 import { createWorld, DAY_MS, MINUTE_MS, type Replica, settleRounds, type World } from './world.ts';
 
-/** Even over [0, 1), the same for the same seed: mulberry32. */
+/** Uniform over [0, 1), and the same for the same seed: mulberry32. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -18,11 +18,11 @@ function createRandom(seed: number): () => number {
 
 const EVENTS = 500;
 
-test('whatever happens, nobody serves a leaf that a published bundle does not vouch for, and everything heals', async () => {
+test('whatever happens, every served leaf verifies with every published bundle, and everything recovers', async () => {
   await fc.assert(fc.asyncProperty(fc.integer(), play), { numRuns: Number(process.env['SCHEDULES'] ?? 250) });
 }, 300_000);
 
-test('whatever happened, new pods serve within half a minute where nobody serves and the Secret is lost', async () => {
+test('whatever happened, new pods serve within half a minute if no pod serves and the Secret is lost', async () => {
   await fc.assert(fc.asyncProperty(fc.integer(), loseAll), { numRuns: Number(process.env['SCHEDULES'] ?? 250) });
 }, 300_000);
 
@@ -43,7 +43,7 @@ async function loseAll(seed: number): Promise<void> {
     expect(webhooks[0]?.trusted.map(({ certificatePem }) => certificatePem)).toContain(signing?.certificatePem);
 }
 
-/** Replicas at work, and everything that may go wrong, in an order that the seed gives. */
+/** Runs replicas, with faults of every kind in an order that the seed decides. */
 async function disturb(seed: number, events: number): Promise<World> {
   const random = createRandom(seed);
   const below = (n: number) => Math.floor(random() * n);
@@ -59,7 +59,7 @@ async function disturb(seed: number, events: number): Promise<World> {
     },
     (name) => {
       world.setConfiguration(name, []);
-      return `${name} is made anew`;
+      return `${name} is created again`;
     },
     (name) => {
       world.setConfiguration(name, [foreign(world.now())]);
@@ -96,7 +96,7 @@ async function disturb(seed: number, events: number): Promise<World> {
     if (call === undefined) return 'nothing is asked for';
     const chance = random();
     const { index } = call.replica;
-    if (chance < 0.03) call.refuse();
+    if (chance < 0.03) call.fail();
     else if (chance < 0.06) call.loseAnswer();
     else if (chance < 0.09) {
       if (random() < 0.3) call.loseAnswer();
@@ -128,8 +128,9 @@ function foreign(now: Date): Authority {
 }
 
 /**
- * An authority that no configuration knows while the Secret is lost is lost for good, with the leaves it signed. And nobody
- * can know then of leaves that live longer than any made now: made before the clock was set back.
+ * Notes authorities that are lost for good. If no configuration knows an authority while the Secret is lost, the
+ * authority and its leaves are lost. The same holds for authorities of leaves that are valid for longer than any leaf
+ * issued now, because they were issued before the clock was set back.
  */
 function noteOrphans(world: World, orphaned: Set<string>): void {
   const content = world.secret()?.content;
@@ -144,8 +145,8 @@ function noteOrphans(world: World, orphaned: Set<string>): void {
 }
 
 /**
- * Every leaf that clients take for alive is vouched for by every bundle that one of us wrote last. Not looked at: leaves of
- * before the clock was set, until their replica has looked once.
+ * Checks that every valid leaf verifies with every bundle that a replica wrote last. Ignores leaves from before the
+ * clock was set until their replica has completed a round.
  */
 function check(world: World, orphaned: ReadonlySet<string>, story: readonly string[]): void {
   for (const { index, leaf, rounds } of world.replicas) {
@@ -158,7 +159,10 @@ function check(world: World, orphaned: ReadonlySet<string>, story: readonly stri
   }
 }
 
-/** What API servers may go by now, be they up to date or behind; not what never vouched for a leaf that is alive. */
+/**
+ * Returns the bundles that API servers may use now, whether they are up to date or lag. Leaves out lagging bundles
+ * without an authority that may have a valid leaf.
+ */
 function bundlesInUse(
   world: World,
   orphaned: ReadonlySet<string>,
@@ -176,7 +180,7 @@ function bundlesInUse(
     ]);
 }
 
-/** Nothing goes wrong any more, for ten seconds a round. */
+/** Runs rounds of ten seconds without faults. */
 async function heal(world: World, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const replica of world.replicas) if (!replica.isBusy) world.begin(replica);

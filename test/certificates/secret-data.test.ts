@@ -10,14 +10,14 @@ const { privateKeyPem: _, ...keyless } = old;
 const authorities: Authorities = { trusted: [keyless, signing, next], signing, next };
 const data = withoutAbsent(encodeAuthorities(authorities));
 
-test('what is written is read back, roles and times with it, and an old key is not kept', () => {
+test('encoded authorities decode with their roles and times, and an old key is removed', () => {
   expect(decodeAuthorities(data)).toEqual(authorities);
   const steady = { trusted: [old, signing], signing };
   expect(encodeAuthorities(steady)).toMatchObject({ 'next.key': null, 'signing.key': signing.privateKeyPem });
   expect(decodeAuthorities(withoutAbsent(encodeAuthorities(steady)))).toEqual({ trusted: [keyless, signing], signing });
 });
 
-test('a Secret says to people where a rotation stands', () => {
+test('a Secret shows people the state of a rotation', () => {
   expect(JSON.parse(data['rotation.json'] ?? '')).toMatchObject({
     phase: 'Publishing',
     authorities: [{ role: 'Trusted' }, { role: 'Signing' }, { role: 'Next' }],
@@ -42,9 +42,9 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['without the key that signs', omit('signing.key'), /signing\.key is not the key/],
   ['with another key that signs', { ...data, 'signing.key': next.privateKeyPem ?? '' }, /signing\.key is not the key/],
   ['with garbage for the next key', { ...data, 'next.key': 'garbage' }, /next\.key is not the key/],
-  ['in which nobody signs', { ...data, 'rotation.json': roles('Trusted') }, /names no authority/],
-  ['in which all sign', { ...data, 'rotation.json': roles('Signing') }, /one role to several/],
-])('a Secret %s is told apart, and no key is told', (_case, broken, problem) => {
+  ['without a signing authority', { ...data, 'rotation.json': roles('Trusted') }, /names no authority/],
+  ['with only signing authorities', { ...data, 'rotation.json': roles('Signing') }, /one role to several/],
+])('a Secret %s is recognized, and no key is quoted', (_case, broken, problem) => {
   const content = decodeAuthorities(broken);
   expect(content).toEqual({ problem: expect.stringMatching(problem) });
   expect(JSON.stringify(content)).not.toContain('PRIVATE KEY');

@@ -19,7 +19,7 @@ const STEP_MS = DAY_MS / 2;
 const SERVICE = 'gate.agents.svc';
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-/** The cluster, played in memory; the certificates and the folders are real. */
+/** The cluster is simulated in memory. The certificates and the folders are real. */
 interface Played {
   nowMs: number;
   version: number;
@@ -52,18 +52,19 @@ test('200 days: every leaf and authority is replaced in time, and every served l
   }
   for (const end = played.nowMs + DAYS * DAY_MS; played.nowMs < end; played.nowMs += STEP_MS) {
     await lookEverywhere();
-    // A rotation is a matter of a minute: it is not to be stepped over.
+    // A rotation takes a minute, so a longer step would miss it.
     while (played.data['next.key'] !== undefined) {
       played.nowMs += MINUTE_MS / 2;
       await lookEverywhere();
     }
   }
 
-  // An authority of 90 days is replaced after 60; a leaf of 30 after 20, and when its authority is.
+  // An authority of 90 days is replaced after 60 days. A leaf of 30 days is replaced after 20, and when its authority
+  // is.
   expect(seen.authorities.size).toBe(4);
   expect(seen.leaves.size).toBeGreaterThanOrEqual(replicas.length * (DAYS / 20));
   expect(seen.leaves.size).toBeLessThanOrEqual(replicas.length * (DAYS / 20 + seen.authorities.size));
-  // The old is trusted beside the new, and forgotten with its last leaf.
+  // The old authority is trusted beside the new one, and dropped after its last leaf.
   expect(seen.bundleSizes).toEqual(new Set([1, 2]));
 }, 300_000);
 
@@ -96,7 +97,7 @@ function startReplica(played: Played, folder: string): Replica {
   return { folder, round: createRotation(options) };
 }
 
-/** What a client does that is given the bundle of any of the configurations, by Node's rules and, where new, by OpenSSL's. */
+/** Verifies a leaf with the bundle of each configuration, with Node and, if the leaf is new, also with OpenSSL. */
 async function verifyAll(
   { nowMs, caBundles }: Played,
   replicas: readonly Replica[],
@@ -105,7 +106,7 @@ async function verifyAll(
 ): Promise<void> {
   for (const { folder } of replicas) {
     const loaded = await loadPair(folder);
-    if (!loaded.ok) continue; // before its first look
+    if (!loaded.ok) continue; // before its first check
     const leaf = new X509Certificate(loaded.pair.certificatePem);
     for (const caBundle of caBundles.values()) {
       const authorities = readBundle(caBundle).map(({ certificatePem }) => new X509Certificate(certificatePem));
@@ -130,6 +131,6 @@ async function verifyByOpenssl(folder: string, caBundle: string, nowMs: number, 
   await writeFile(bundleFile, caBundle);
   const when = ['-attime', String(Math.floor(nowMs / 1_000))];
   const rules = ['-x509_strict', '-purpose', 'sslserver', '-verify_hostname', SERVICE];
-  const told = execFileSync('openssl', ['verify', ...when, ...rules, '-CAfile', bundleFile, leafFile]);
-  expect(told.toString()).toBe(`${leafFile}: OK\n`);
+  const output = execFileSync('openssl', ['verify', ...when, ...rules, '-CAfile', bundleFile, leafFile]);
+  expect(output.toString()).toBe(`${leafFile}: OK\n`);
 }

@@ -8,7 +8,7 @@ import { silentLog } from '../support/timing.ts';
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** How far an API server may be behind with a configuration. */
+/** How far an API server may lag behind a configuration. */
 const LAG_MS = 50_000;
 
 export const settings: PlanSettings = {
@@ -25,11 +25,11 @@ export const silentObserver: CertificatesObserver = {
   countFailure: () => {},
 };
 
-/** A call that a replica has made and that has not been carried out yet. */
+/** A call of a replica that has not been carried out yet. */
 interface Call {
   readonly replica: Replica;
   readonly perform: () => void;
-  readonly refuse: () => void;
+  readonly fail: () => void;
   readonly loseAnswer: () => void;
 }
 
@@ -37,44 +37,44 @@ export interface Replica {
   readonly index: number;
   round: Round;
   isBusy: boolean;
-  /** Whole rounds since the clock was last set. */
+  /** Completed rounds since the clock was last set. */
   rounds: number;
   leaf: ObservedLeaf | undefined;
 }
 
-/** Configurations, Secret, clock and replicas, where every call waits until somebody lets it happen. */
+/** Configurations, Secret, clock and replicas. Every call waits until the test performs it. */
 export interface World {
   readonly names: readonly string[];
   readonly replicas: readonly Replica[];
   readonly configurations: Map<string, ObservedConfiguration>;
-  /** Those whose bundle somebody else wrote last. */
+  /** The configurations whose bundle was last written by another program. */
   readonly tainted: Set<string>;
   readonly calls: Call[];
-  /** What API servers that lag may still go by, as far as one of us wrote it. */
+  /** The bundles that lagging API servers may still use, as far as a replica wrote them. */
   laggingBundles(name: string): readonly (readonly Authority[])[];
-  /** All that the Secret ever held. */
+  /** All authorities that the Secret ever contained. */
   authorities(): Iterable<string>;
-  /** Until when leaves of an authority may live, as was last recorded. */
+  /** The recorded end of validity of an authority's leaves. */
   leavesUntil(certificatePem: string): Date;
   now(): Date;
   secret(): ObservedSecret | undefined;
-  /** Somebody else's doing. */
+  /** A write by another program. */
   setSecret(content: ObservedSecret['content'] | undefined): void;
   setConfiguration(name: string, trusted: readonly Authority[] | undefined): void;
-  /** Time passes. */
+  /** Advances the time. */
   pass(ms: number): void;
-  /** The API server's clock is set. */
+  /** Sets the API server's clock. */
   setClock(byMs: number): void;
   begin(replica: Replica): void;
-  /** Every pod ends, and others take their place: with no leaf, and nothing in mind. */
+  /** Replaces every pod by a new one without a leaf and without state in memory. */
   losePods(): void;
-  /** The process ends, and what it had asked for never happens; the next has nothing in mind. */
+  /** Replaces the process by a new one without state in memory. Its pending calls never happen. */
   crash(replica: Replica): void;
-  /** Lets every call happen until no replica has one. */
+  /** Performs calls until no replica waits for one. */
   finish(): Promise<void>;
 }
 
-/** `names`: of the configurations, which do not exist yet. */
+/** `names` are those of the configurations, which do not exist yet. */
 export function createWorld(names: readonly string[], replicaCount: number): World {
   let clockMs = Date.parse('2026-01-01T00:00:00Z');
   let elapsedMs = 0;
@@ -94,7 +94,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
       calls.push({
         replica,
         perform: () => resolve(effect()),
-        refuse: () => reject(new Error('refused')),
+        fail: () => reject(new Error('refused')),
         loseAnswer: () => {
           effect();
           reject(new Error('no answer'));
@@ -112,7 +112,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
       readLeaf: () => through(() => replica.leaf),
       isAnyGateReady: () =>
         through(() => {
-          // Nobody is reached by any bundle: an API server that is behind with one loses nothing by it.
+          // No leaf is valid, so an API server with an old bundle loses nothing.
           if (!replicas.some(({ leaf }) => leaf && leaf.notBefore <= now() && now() <= leaf.notAfter)) replaced.clear();
           return replicas.some(({ leaf }) => leaf !== undefined);
         }),
@@ -131,7 +131,8 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
           if (secret?.version !== seen.version) return { outcome: 'Outdated' };
           secret = { version: nextVersion(), content };
           for (const { certificatePem, leavesUntil } of content.trusted) {
-            // A caution of whoever begins anew adds no leaves: only who signs can.
+            // A plan that starts over raises `leavesUntil` only as a precaution. Only the signing authority gets new
+            // leaves.
             const isKnown = recorded.has(certificatePem) && certificatePem !== content.signing?.certificatePem;
             if (!isKnown) recorded.set(certificatePem, leavesUntil);
           }
@@ -218,7 +219,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
     },
     setClock(byMs) {
       clockMs += byMs;
-      // By the clock of before, nobody may have been left who could serve: then nothing is waited for.
+      // On the previous clock there may have been no valid leaf. In that case no replica waits.
       replaced.clear();
       for (const replica of replicas) replica.rounds = 0;
     },
@@ -239,12 +240,12 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
   };
 }
 
-/** Lets every round go on up to its next call: none awaits more promises than this in between. */
+/** Runs every round up to its next call. No round awaits more promises than this in between. */
 export async function settleRounds(): Promise<void> {
   for (let i = 0; i < 30; i++) await Promise.resolve();
 }
 
-/** As real certificates: back-dated, and in whole seconds. */
+/** As in real certificates: backdated, and in whole seconds. */
 function lifeFrom(at: Date, lifetimeMs: number) {
   const notAfter = new Date(Math.floor((at.getTime() + lifetimeMs) / 1_000) * 1_000);
   return { notBefore: new Date(at.getTime() - Math.min(5 * MINUTE_MS, lifetimeMs / 10)), notAfter };

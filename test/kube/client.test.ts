@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readLines } from '../../src/kube/client.ts';
 
-test('lines are the same however the stream is cut into chunks, and an unfinished one is left out', async () => {
+test('lines do not depend on the chunks of the stream, and an unfinished line is dropped', async () => {
   const text = fc.stringMatching(/^[aé→💥]{0,5}$/u);
   await fc.assert(
     fc.asyncProperty(

@@ -11,20 +11,20 @@ const credentials = (token: string): Credentials => ({
   tls: { ca: 'ca', rejectUnauthorized: true },
 });
 
-/** A cache over credentials that change as the test wants; `loads` has an entry for each reading, true if forced. */
+/** A cache over credentials that the test changes. `loads` has an entry for each read; true means forced. */
 function cached() {
   const timing = createFakeTiming();
   const source = { token: 'first', isBroken: false };
   const loads: boolean[] = [];
-  const load = (isRefused: boolean) => {
-    loads.push(isRefused);
+  const load = (isRejected: boolean) => {
+    loads.push(isRejected);
     return source.isBroken ? Promise.reject(new Error('no file')) : Promise.resolve(credentials(source.token));
   };
   return { cache: createCredentialCache(load, timing, silentLog), timing, source, loads };
 }
 
 describe('credentials in use', () => {
-  test('are read once for all who ask at once, and anew after a minute', async () => {
+  test('are read once for concurrent callers, and again after a minute', async () => {
     const { cache, timing, source, loads } = cached();
     await Promise.all([cache.get(), cache.get()]);
     source.token = 'second';
@@ -35,14 +35,14 @@ describe('credentials in use', () => {
     expect(loads).toEqual([false, false]);
   });
 
-  test('stay the same object as long as they say the same', async () => {
+  test('stay the same object while their content is the same', async () => {
     const { cache, timing } = cached();
     const first = await cache.get();
     await timing.advance(60_000);
     expect(await cache.get()).toBe(first);
   });
 
-  test('that are refused are read anew, once for all who were refused', async () => {
+  test('are read again after a rejection, once for all rejected calls', async () => {
     const { cache, timing, source, loads } = cached();
     const first = await cache.get();
     await timing.advance(1_000);
@@ -58,7 +58,7 @@ describe('credentials in use', () => {
     expect(loads).toEqual([false, true]);
   });
 
-  test('are not read more than once a second, however often they are refused', async () => {
+  test('are read at most once a second, however often they are rejected', async () => {
     const { cache, timing, loads } = cached();
     for (let tenths = 0; tenths < 50; tenths++) {
       cache.expire(await cache.get());
@@ -67,7 +67,7 @@ describe('credentials in use', () => {
     expect(loads).toHaveLength(5);
   });
 
-  test('that cannot be read anew are kept, and asked for again', async () => {
+  test('are kept if a new read fails, and the read is retried', async () => {
     const { cache, timing, source } = cached();
     await cache.get();
     source.isBroken = true;
@@ -79,13 +79,13 @@ describe('credentials in use', () => {
     expect(await cache.get()).toEqual(credentials('second'));
   });
 
-  test('that never could be read are an error', async () => {
+  test('are an error if they were never readable', async () => {
     const { cache, source } = cached();
     source.isBroken = true;
     await expect(cache.get()).rejects.toThrow('no file');
   });
 
-  test('that are not there in time are an error, and are asked for again', async () => {
+  test('are an error if the read takes too long, and the read is retried', async () => {
     const timing = createFakeTiming();
     const answers = [Promise.withResolvers<Credentials>().promise, Promise.resolve(credentials('first'))];
     const cache = createCredentialCache(() => answers.shift() ?? Promise.reject(new Error('again')), timing, silentLog);
@@ -95,7 +95,7 @@ describe('credentials in use', () => {
     expect(await cache.get()).toEqual(credentials('first'));
   });
 
-  test('are read anew when they are said to be old', async () => {
+  test('are read again after they are marked as old', async () => {
     const { cache, timing, source } = cached();
     await cache.get();
     source.token = 'second';
@@ -106,7 +106,7 @@ describe('credentials in use', () => {
 });
 
 describe('in a cluster', () => {
-  test('token and CA are those of the mounted files, at each load', async () => {
+  test('token and CA come from the mounted files at each load', async () => {
     const folder = await makeFolder({ token: 'first\n', 'ca.crt': 'ca' });
     const load = loadInCluster({ host: '10.0.0.1', port: '443', folder });
     expect(await load(false)).toEqual({ ...credentials('first'), server: 'https://10.0.0.1:443' });
@@ -114,7 +114,7 @@ describe('in a cluster', () => {
     expect((await load(false)).headers).toEqual(credentials('second').headers);
   });
 
-  test('the address may be one of IPv6', async () => {
+  test('the address can be an IPv6 address', async () => {
     const folder = await makeFolder({ token: 't', 'ca.crt': 'ca' });
     expect((await loadInCluster({ host: 'fd00::1', port: '443', folder })(false)).server).toBe('https://[fd00::1]:443');
   });

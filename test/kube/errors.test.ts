@@ -31,10 +31,10 @@ describe('an answer of the API server', () => {
     [500, 'ServerTimeout', 'Unavailable'],
     [402, 'PaymentRequired', 'Unknown'],
     [404, 'toString', 'NotFound'],
-    // A webhook chooses code and reason as it likes.
+    // A webhook can choose any code and reason.
     [500, 'Invalid', 'Invalid'],
     [418, 'Conflict', 'Conflict'],
-  ])('of status %i with reason %s is %s, in its own words', (code, reason, expected) => {
+  ])('of status %i with reason %s is %s, with its own message', (code, reason, expected) => {
     expect(errorFromAnswer(code, status(code, reason))).toMatchObject({
       reason: expected,
       code,
@@ -48,14 +48,14 @@ describe('an answer of the API server', () => {
     [502, '<html>bad gateway</html>', 'Unavailable', '<html>bad gateway</html>'],
     [507, '[]', 'Unavailable', '[]'],
     [418, '{"reason":"AlreadyExists"}', 'Unknown', '{"reason":"AlreadyExists"}'],
-  ])('of status %i that is no Status is told by its code', (code, text, reason, message) => {
+  ])('of status %i that is not a Status is classified by its code', (code, text, reason, message) => {
     expect(errorFromAnswer(code, text)).toMatchObject({ reason, message });
   });
 
   test.each([
     'etcdserver: request is too large',
     'rpc error: code = ResourceExhausted desc = trying to send message larger than max (2622061 vs. 2097152)',
-  ])('that etcd will not have the object for its size is no reason to try again: %s', (message) => {
+  ])('is not retried if etcd rejects the object for its size: %s', (message) => {
     expect(errorFromAnswer(500, JSON.stringify({ kind: 'Status', code: 500, message }))).toMatchObject({
       reason: 'Invalid',
       isTransient: false,
@@ -63,7 +63,7 @@ describe('an answer of the API server', () => {
     });
   });
 
-  test('keeps its causes, and of foreign text the beginning', () => {
+  test('keeps its causes, and only the beginning of foreign text', () => {
     const causes = [{ reason: 'DependencyCycle', message: 'a → b → a', field: 'spec.steps[1].dependsOn[0]' }];
     expect(errorFromAnswer(422, status(422, 'Invalid', { details: { causes: [...causes, 'odd'] } })).causes).toEqual(
       causes,
@@ -71,7 +71,7 @@ describe('an answer of the API server', () => {
     expect(errorFromAnswer(502, 'x'.repeat(5_000)).message).toHaveLength(200);
   });
 
-  test('says how long to wait by header, else by details, else not at all', () => {
+  test('says how long to wait in its header, or else in its details', () => {
     const later = status(429, 'TooManyRequests', { details: { retryAfterSeconds: 7 } });
     expect(errorFromAnswer(429, later, '3').retryAfterMs).toBe(3_000);
     expect(errorFromAnswer(429, later).retryAfterMs).toBe(7_000);
@@ -80,7 +80,7 @@ describe('an answer of the API server', () => {
   });
 });
 
-test('what may succeed by itself is transient, and only a 5xx leaves open whether it was carried out', () => {
+test('an error that can go away by itself is transient, and only after a 5xx is the outcome unknown', () => {
   const properties = (code: number) => {
     const { reason, isTransient, isOutcomeUnknown } = errorFromStatus({ code });
     return [reason, isTransient, isOutcomeUnknown];

@@ -20,7 +20,7 @@ const execute = promisify(execFile);
 const isKubectlHere = process.platform === 'linux' && process.arch === 'x64';
 const validity = { lifetimeMs: 3_600_000, now: new Date() };
 
-/** A token as an identity provider would sign it; nobody here verifies the signature. */
+/** A token as an identity provider signs it. Nothing here verifies the signature. */
 const jwt = (claims: object) =>
   [{ alg: 'RS256' }, claims, {}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 const seconds = Math.floor(Date.now() / 1_000);
@@ -52,7 +52,7 @@ afterAll(() => {
   server?.close();
 });
 
-/** What an API server sees of a client; and an identity provider, which the same server is too. */
+/** What an API server sees of a client. The same server is also the identity provider. */
 function answer({ url: path, headers, socket }: IncomingMessage): object {
   if (path === '/.well-known/openid-configuration') {
     return {
@@ -84,7 +84,7 @@ const exec = (fields: object) => ({
   exec: { apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Never', ...fields },
 });
 
-/** Functions, since certificates and address come later. */
+/** Functions, because certificates and address exist only later. */
 const cases: Readonly<Record<string, () => Case>> = {
   'a token': () => ({ user: { token: 't' }, seen: { authorization: 'Bearer t' } }),
   'the file of a token, before a token': () => ({
@@ -105,7 +105,7 @@ const cases: Readonly<Record<string, () => Case>> = {
     files: { 'my.crt': client.certificatePem, 'my.key': client.privateKeyPem },
     seen: { subject: 'me' },
   }),
-  'somebody else': () => ({
+  impersonation: () => ({
     user: { token: 't', as: 'jane' },
     seen: { authorization: 'Bearer t', impersonated: 'jane' },
   }),
@@ -117,7 +117,7 @@ const cases: Readonly<Record<string, () => Case>> = {
     }),
     seen: { authorization: 'Bearer ab' },
   }),
-  'a plugin beside the kubeconfig, which is told of the cluster': () => ({
+  'a plugin beside the kubeconfig that gets the cluster': () => ({
     user: exec({ command: './plugin', provideClusterInfo: true }),
     cluster: { extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'aud' } }] },
     files: {
@@ -196,12 +196,12 @@ async function askOurselves(kubeconfig: string): Promise<unknown> {
 }
 
 describe.skipIf(!isKubectlHere)(
-  'an API server sees the same of us as of kubectl (which npm brings for Linux x64)',
+  'an API server sees the same from us as from kubectl (which npm installs for Linux x64)',
   () => {
     test.each(Object.entries(cases))('with %s', async (_, make) => {
       const { seen, ...given } = make();
       const expected = { servername: false, ...seen };
-      // Each has a kubeconfig of its own: kubectl writes new tokens into it.
+      // Each has its own kubeconfig, because kubectl writes new tokens into it.
       expect(await askWithKubectl(await makeCase(given))).toEqual(expected);
       expect(await askOurselves(await makeCase(given))).toEqual(expected);
     });
@@ -213,8 +213,8 @@ describe.skipIf(!isKubectlHere)(
       ],
       ['a plugin that fails', { user: exec({ command: 'false' }) }],
       ['a plugin that is not installed', { user: exec({ command: 'nowhere', installHint: 'npm install nowhere' }) }],
-      ['a file that is not there', { user: { tokenFile: 'nowhere' } }],
-      ['an auth-provider that nobody knows', { user: { 'auth-provider': { name: 'nowhere' } } }],
+      ['a file that does not exist', { user: { tokenFile: 'nowhere' } }],
+      ['an unknown auth-provider', { user: { 'auth-provider': { name: 'nowhere' } } }],
     ])('and nothing with %s', async (_, given) => {
       const kubeconfig = await makeCase(given);
       await expect(askWithKubectl(kubeconfig)).rejects.toThrow('Command failed');

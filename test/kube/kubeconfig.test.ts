@@ -31,7 +31,7 @@ describe('a kubeconfig', () => {
     });
   });
 
-  test('gives a password, and no trust in the server where it says so', async () => {
+  test('gives a password, and skips the verification of the server if it says so', async () => {
     const { path } = await makeKubeconfig({ username: 'me', password: 'pw' }, { 'insecure-skip-tls-verify': true });
     expect(await loadKubeconfig(path, pluginHost)(false)).toMatchObject({
       headers: { authorization: `Basic ${base64('me:pw')}` },
@@ -48,7 +48,7 @@ describe('a kubeconfig', () => {
     expect((await load(false)).headers).toEqual({ authorization: 'Bearer second' });
   });
 
-  test('has its plugin started once, and again if what it gave expires or is refused', async () => {
+  test('starts its plugin once, and again if the credentials expire or are rejected', async () => {
     const plugin = pluginOf(`
       const { appendFileSync, readFileSync } = require('node:fs');
       appendFileSync(__dirname + '/starts', '.');
@@ -83,7 +83,7 @@ describe('a kubeconfig', () => {
   });
 
   test.each(['azure', 'gcp'])(
-    'gives the access-token of %s until it expires, and then that of its program',
+    'gives the access-token of %s until it expires, and then the token of its program',
     async (name) => {
       const folder = await makeFolder({
         program: `#!/bin/sh\necho '{"credential":{"token":"'$1'","expiry":"2026-01-03T00:00:00Z"}}'\n`,
@@ -106,12 +106,12 @@ describe('a kubeconfig', () => {
     ['azure', { 'access-token': 't', 'expires-on': '1' }, 'the access-token of user u has expired'],
     ['oidc', { 'id-token': 'e30.e30.' }, 'the id-token of user u has expired'],
     ['other', {}, 'unknown auth-provider "other"'],
-  ])('says that there is no token of %s to be had', async (name, config, sentence) => {
+  ])('says that there is no token of %s', async (name, config, sentence) => {
     const { path } = await makeKubeconfig({ 'auth-provider': { name, config } });
     await expect(loadKubeconfig(path, pluginHost)(false)).rejects.toThrow(sentence);
   });
 
-  test('that names no cluster or user, a proxy, or a server without TLS is refused with what to look at', async () => {
+  test('that names no cluster or user, a proxy, or a server without TLS fails with an error that names the field', async () => {
     const { path } = await makeKubeconfig({}, { 'proxy-url': 'http://proxy' });
     await expect(loadKubeconfig(path, pluginHost)(false)).rejects.toThrow('proxy-url of cluster c');
     const plain = await makeKubeconfig({}, { server: 'http://api' });
@@ -127,7 +127,7 @@ describe('a kubeconfig', () => {
 
 const hostOf = (environment: PluginHost['environment']): PluginHost => ({ ...pluginHost, environment });
 
-describe('the context that a person means', () => {
+describe('the context of a user', () => {
   const context = (name: string, namespace?: string) => ({ name, context: { cluster: name, user: name, namespace } });
   const config = (current: string, ...names: string[]) =>
     JSON.stringify({
@@ -137,7 +137,7 @@ describe('the context that a person means', () => {
       'current-context': current,
     });
 
-  test('is the current one of the file that is named, with its namespace', async () => {
+  test('is the current context of the given file, with its namespace', async () => {
     const folder = await makeFolder({ config: config('one', 'one', 'two') });
     const kubeconfig = join(folder, 'config');
     const chosen = readUserContext({ kubeconfig }, hostOf({ KUBECONFIG: '/nowhere' }));
@@ -148,7 +148,7 @@ describe('the context that a person means', () => {
     });
   });
 
-  test('is looked for in all files of KUBECONFIG, the first word counting, and else in the home folder', async () => {
+  test('comes from the files of KUBECONFIG, of which the first wins, or else from the home folder', async () => {
     const folder = await makeFolder({ a: config('one', 'one'), b: config('two', 'one', 'two') });
     const [a, b] = [join(folder, 'a'), join(folder, 'b')];
     const environment = { KUBECONFIG: `${a}:/nowhere:${b}` };
@@ -159,7 +159,7 @@ describe('the context that a person means', () => {
     expect(readUserContext({}, hostOf({ HOME: folder })).context).toBe('two');
   });
 
-  test('stays the same when another one becomes current', async () => {
+  test('stays the same if another context becomes current', async () => {
     const folder = await makeFolder({ config: config('one', 'one', 'two') });
     const kubeconfig = join(folder, 'config');
     const { load } = readUserContext({ kubeconfig }, hostOf({}));
@@ -171,11 +171,11 @@ describe('the context that a person means', () => {
     [{ kubeconfig: '/nowhere' }, {}, 'there is no kubeconfig "/nowhere"'],
     [{}, { HOME: '/nowhere' }, 'no kubeconfig: there is no /nowhere/.kube/config; name one with --kubeconfig'],
     [{}, { KUBECONFIG: '/nowhere:/nor-here' }, 'no kubeconfig: KUBECONFIG names /nowhere, /nor-here; name one with'],
-  ])('of %j in %j is asked for in a sentence', (choice, environment, sentence) => {
+  ])('of %j in %j is missing, and the error says how to name one', (choice, environment, sentence) => {
     expect(() => readUserContext(choice, hostOf(environment))).toThrow(sentence);
   });
 
-  test('that is not there is answered with those that are', async () => {
+  test('that does not exist fails with a list of those that do', async () => {
     const folder = await makeFolder({ config: config('', 'one', 'two'), broken: '{' });
     const kubeconfig = join(folder, 'config');
     expect(() => readUserContext({ kubeconfig, context: 'tow' }, hostOf({}))).toThrow('no context "tow" in');

@@ -8,7 +8,7 @@ import { createFakeTiming, type FakeTiming, silentLog } from '../support/timing.
 
 type Spec = Readonly<Record<string, unknown>>;
 
-/** An API server that holds one Lease; null: it is absent. */
+/** An API server with one Lease. Null means that the Lease does not exist. */
 function createLeaseServer(spec: Spec | null = {}) {
   let version = 1;
   let stored: KubeObject | null = null;
@@ -23,7 +23,7 @@ function createLeaseServer(spec: Spec | null = {}) {
   const server = {
     writes,
     spec: () => (stored?.['spec'] ?? null) as Spec | null,
-    /** As `helm upgrade` might: a new version of the same lease. */
+    /** Writes a new version of the same Lease, as `helm upgrade` can. */
     touch: () => store(server.spec() ?? {}),
     get: () =>
       answer(() => {
@@ -46,9 +46,9 @@ function createLeaseServer(spec: Spec | null = {}) {
 type LeaseServer = ReturnType<typeof createLeaseServer>;
 type LeaseClient = ElectionOptions['client'];
 
-/** A candidate, and what it was told: `elected <epoch>`, `lost`. */
+/** A candidate and its callbacks: `elected <epoch>`, `lost`. */
 function stand(identity: string, timing: FakeTiming, client: LeaseClient, now = () => new Date(0)) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const election = startElection({
     client,
     namespace: 'ns',
@@ -57,15 +57,15 @@ function stand(identity: string, timing: FakeTiming, client: LeaseClient, now = 
     timing,
     now,
     log: silentLog,
-    onElected: (epoch) => told.push(`elected ${epoch}`),
-    onLost: () => told.push('lost'),
+    onElected: (epoch) => reported.push(`elected ${epoch}`),
+    onLost: () => reported.push('lost'),
   });
-  return { ...election, told };
+  return { ...election, reported };
 }
 
 const unreachable = () => Promise.reject(new KubeError('Unavailable', 'refused'));
 
-/** The server as somebody sees it whose calls can be made to fail. */
+/** A client of the server whose calls the test can make fail. */
 function createLink(server: LeaseServer) {
   let isCut = false;
   const through =
@@ -77,12 +77,12 @@ function createLink(server: LeaseServer) {
 }
 
 describe('a candidate', () => {
-  test('takes a Lease that nobody holds, and writes once in two seconds from then on', async () => {
+  test('takes a Lease that nobody holds, then writes it every two seconds', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     const one = stand('one', timing, server, () => new Date('2025-11-23T01:02:03.456Z'));
     await timing.advance(20_000);
-    expect(one.told).toEqual(['elected 1']);
+    expect(one.reported).toEqual(['elected 1']);
     expect(one.isLeader()).toBe(true);
     expect(server.writes).toHaveLength(11);
     expect(server.spec()).toEqual({
@@ -94,28 +94,28 @@ describe('a candidate', () => {
     });
   });
 
-  test('makes the Lease where there is none', async () => {
+  test('creates the Lease if there is none', async () => {
     const timing = createFakeTiming();
     const one = stand('one', timing, createLeaseServer(null));
     await timing.advance(0);
-    expect(one.told).toEqual(['elected 1']);
+    expect(one.reported).toEqual(['elected 1']);
   });
 
   test.each([
-    ['says how long', { leaseDurationSeconds: 40 }, 40],
-    ['does not say how long', {}, 15],
-  ])('respects a silent holder for as long as that %s, from when it first looked', async (_, more, seconds) => {
+    ['sets a duration', { leaseDurationSeconds: 40 }, 40],
+    ['sets no duration', {}, 15],
+  ])('respects a silent holder that %s, counted from the first read of the Lease', async (_, more, seconds) => {
     const timing = createFakeTiming(() => 0);
-    const renewTime = '1999-01-01T00:00:00.000000Z'; // long ago by anyone's clock: nobody may look at it
+    const renewTime = '1999-01-01T00:00:00.000000Z'; // long ago on any clock: the candidate must not use it
     const server = createLeaseServer({ holderIdentity: 'other', leaseTransitions: 6, renewTime, ...more });
     const one = stand('one', timing, server);
     await timing.advance(seconds * 1_000 - 1);
-    expect(one.told).toEqual([]);
+    expect(one.reported).toEqual([]);
     await timing.advance(2_000);
-    expect(one.told).toEqual(['elected 7']);
+    expect(one.reported).toEqual(['elected 7']);
   });
 
-  test('stands until it is elected, whatever goes wrong', async () => {
+  test('retries until it is elected, whatever fails', async () => {
     const timing = createFakeTiming();
     const { client, cut } = createLink(createLeaseServer());
     cut(true);
@@ -123,10 +123,10 @@ describe('a candidate', () => {
     await timing.advance(600_000);
     cut(false);
     await timing.advance(4_400);
-    expect(one.told).toEqual(['elected 1']);
+    expect(one.reported).toEqual(['elected 1']);
   });
 
-  test('whose taking was carried out but never answered holds the Lease, under the same epoch', async () => {
+  test('holds the Lease under the same epoch if its write succeeded without an answer', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     let isLost = true;
@@ -138,12 +138,12 @@ describe('a candidate', () => {
     };
     const one = stand('one', timing, { ...server, patch });
     await timing.advance(4_400);
-    expect(one.told).toEqual(['elected 1']);
+    expect(one.reported).toEqual(['elected 1']);
   });
 });
 
 describe('a leader', () => {
-  test('that hears nothing gives up ten seconds after its last renewal began, before another is elected', async () => {
+  test('without answers gives up ten seconds after its last renewal began, before another is elected', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     const { client, cut } = createLink(server);
@@ -153,17 +153,17 @@ describe('a leader', () => {
     await timing.advance(500);
     cut(true);
     await timing.advance(9_499);
-    expect([one.told, one.isLeader()]).toEqual([['elected 1'], true]);
+    expect([one.reported, one.isLeader()]).toEqual([['elected 1'], true]);
     await timing.advance(1);
-    expect([one.told, one.isLeader()]).toEqual([['elected 1', 'lost'], false]);
+    expect([one.reported, one.isLeader()]).toEqual([['elected 1', 'lost'], false]);
     await timing.advance(9_500);
-    expect(two.told).toEqual(['elected 2']);
+    expect(two.reported).toEqual(['elected 2']);
     cut(false);
     await timing.advance(60_000);
-    expect(one.told).toEqual(['elected 1', 'lost']);
+    expect(one.reported).toEqual(['elected 1', 'lost']);
   });
 
-  test('that was stopped past the deadline knows it before anything else of it runs', async () => {
+  test('that was suspended past the deadline is no longer leader when it resumes', async () => {
     const timing = createFakeTiming();
     const one = stand('one', timing, createLeaseServer());
     await timing.advance(1_000);
@@ -171,17 +171,17 @@ describe('a leader', () => {
     expect(one.isLeader()).toBe(false);
   });
 
-  test('stays leader when somebody edits the Lease', async () => {
+  test('stays leader if a person edits the Lease', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     const one = stand('one', timing, server);
     await timing.advance(3_000);
     server.touch();
     await timing.advance(60_000);
-    expect([one.told, server.spec()?.['leaseTransitions']]).toEqual([['elected 1'], 1]);
+    expect([one.reported, server.spec()?.['leaseTransitions']]).toEqual([['elected 1'], 1]);
   });
 
-  test('steps down at once when another has taken the Lease', async () => {
+  test('steps down at once if another candidate takes the Lease', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     const one = stand('one', timing, server);
@@ -192,11 +192,11 @@ describe('a leader', () => {
       body: { metadata, spec: { holderIdentity: 'two' } },
     });
     await timing.advance(4_000);
-    expect(one.told).toEqual(['elected 1', 'lost']);
+    expect(one.reported).toEqual(['elected 1', 'lost']);
     expect(server.spec()?.['holderIdentity']).toBe('two');
   });
 
-  test('that stops gives the Lease to the next, and calls that no loss', async () => {
+  test('that stops gives the Lease to the next, and does not report a loss', async () => {
     const timing = createFakeTiming();
     const server = createLeaseServer();
     const one = stand('one', timing, server);
@@ -205,11 +205,11 @@ describe('a leader', () => {
     await timing.advance(1_000);
     await one.stop();
     await timing.advance(4_400);
-    expect([one.told, one.isLeader(), two.told]).toEqual([['elected 1'], false, ['elected 2']]);
+    expect([one.reported, one.isLeader(), two.reported]).toEqual([['elected 1'], false, ['elected 2']]);
   });
 });
 
-test('a renewal that succeeds when the leader has given up brings nothing back', async () => {
+test('a renewal that succeeds after the leader gave up does not make it leader again', async () => {
   const timing = createFakeTiming();
   const server = createLeaseServer();
   const held = Promise.withResolvers<void>();
@@ -221,10 +221,10 @@ test('a renewal that succeeds when the leader has given up brings nothing back',
   await timing.advance(12_000);
   held.resolve();
   await timing.advance(30_000);
-  expect([one.told, one.isLeader(), server.writes]).toEqual([['elected 1', 'lost'], false, ['one', 'one']]);
+  expect([one.reported, one.isLeader(), server.writes]).toEqual([['elected 1', 'lost'], false, ['one', 'one']]);
 });
 
-test('a candidate that is stopped while it reads the Lease does not take it', async () => {
+test('a candidate that stops while it reads the Lease does not take it', async () => {
   const timing = createFakeTiming();
   const server = createLeaseServer();
   const held = Promise.withResolvers<void>();
@@ -236,7 +236,7 @@ test('a candidate that is stopped while it reads the Lease does not take it', as
   expect(server.writes).toEqual([]);
 });
 
-test('whatever the network does, no two lead at a time, and one leads when it is well', async () => {
+test('whatever the network does, at most one leads at a time, and one leads when the network is well', async () => {
   const names = ['one', 'two', 'three'] as const;
   const fault = fc.record({ who: fc.nat(2), forMs: fc.integer({ min: 500, max: 25_000 }), isStalled: fc.boolean() });
   await fc.assert(
@@ -245,12 +245,12 @@ test('whatever the network does, no two lead at a time, and one leads when it is
       fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
       async (faults, shares) => {
         const server = createLeaseServer();
-        // A clock of its own for each, so that one can stand still while its calls, and the others, go on.
+        // Each has its own clock, so that one can be suspended while its calls and the others continue.
         const replicas = names.map((name, at) => {
           const timing = createFakeTiming(() => shares.next().value ?? 0);
           timing.stall(at * 1_000_000);
           const link = createLink(server);
-          return { timing, link, election: stand(name, timing, link.client) as Election & { told: string[] } };
+          return { timing, link, election: stand(name, timing, link.client) as Election & { reported: string[] } };
         });
         const pass = async (ms: number, stalled?: number) => {
           for (let passed = 0; passed < ms; passed += 500) {
@@ -263,15 +263,15 @@ test('whatever the network does, no two lead at a time, and one leads when it is
         };
         for (const { who, forMs, isStalled } of faults) {
           const replica = replicas[who];
-          // Like a supervisor: who has lost starts anew.
-          if (replica?.election.told.includes('lost'))
+          // A candidate that has lost starts again, as under a supervisor.
+          if (replica?.election.reported.includes('lost'))
             replica.election = stand(names[who] ?? '', replica.timing, replica.link.client);
           replica?.link.cut(!isStalled);
           await pass(forMs, isStalled ? who : undefined);
           replica?.link.cut(false);
         }
         for (const [at, replica] of replicas.entries()) {
-          if (replica.election.told.includes('lost'))
+          if (replica.election.reported.includes('lost'))
             replica.election = stand(names[at] ?? '', replica.timing, replica.link.client);
         }
         await pass(25_000);

@@ -3,7 +3,7 @@ import { createOwnWrites } from '../../src/kube/own-writes.ts';
 
 const cacheAt = (versions: Record<string, string>) => (kind: string) => versions[kind] ?? '0';
 
-test('a key waits until the cache of every kind it wrote has come as far as its last write', () => {
+test('a key waits until the cache of every kind that it wrote contains its last write', () => {
   const writes = createOwnWrites();
   writes.record('a', 'runs', '90');
   writes.record('a', 'runs', '101');
@@ -21,7 +21,7 @@ test('keys do not wait for each other', () => {
   expect(writes.untilSeenMs('a', cacheAt({}))).toBeGreaterThan(0);
 });
 
-test('a key waits ever longer behind a watch that is silent, five seconds at most, and not at all once it has spoken', () => {
+test('a key waits longer each time while a watch is silent, up to five seconds, and not at all after an event', () => {
   const writes = createOwnWrites();
   writes.record('a', 'runs', '7');
   const waits = Array.from({ length: 12 }, () => writes.untilSeenMs('a', cacheAt({})));

@@ -5,7 +5,7 @@ import { createQueue } from '../../src/kube/queue.ts';
 import type { ReconcileResult } from '../../src/objects/outcomes.ts';
 import { createFakeTiming, settle, systemTiming } from '../support/timing.ts';
 
-/** A queue whose work the test ends: `started` lists keys in the order in which work on them began. */
+/** A queue whose work the test ends. `started` lists keys in the order in which their reconciles started. */
 function startQueue({ workers = 1, share = 0.5 } = {}) {
   const timing = createFakeTiming(() => share);
   const started: string[] = [];
@@ -41,7 +41,7 @@ function startQueue({ workers = 1, share = 0.5 } = {}) {
 }
 
 describe('the queue', () => {
-  test('gives each namespace its turn: ten thousand keys of one do not delay the one key of another', async () => {
+  test('gives each namespace its turn, so that ten thousand keys of one do not delay the one key of another', async () => {
     const { queue, started, end } = startQueue();
     for (let index = 0; index < 10_000; index++) queue.add(`crowd/${index}`);
     for (const key of ['one/a', 'one/b', 'other/a']) queue.add(key);
@@ -50,14 +50,14 @@ describe('the queue', () => {
     expect(started).toEqual(['crowd/0', 'one/a', 'other/a', 'crowd/1', 'one/b', 'crowd/2']);
   });
 
-  test('tells for how long something has been due while nothing succeeded', async () => {
+  test('reports how long keys have been due without a successful reconcile', async () => {
     const { queue, timing, started, end, fail } = startQueue({ share: 1 });
     await timing.advance(1_000);
     expect(queue.overdueMs()).toBe(0);
     queue.add('ns/a');
     await timing.advance(1_000);
     expect(queue.overdueMs()).toBe(1_000);
-    await fail('ns/a', 'broken'); // and is tried again after 5 ms
+    await fail('ns/a', 'broken'); // the retry comes after 5 ms
     await timing.advance(1_000);
     expect([started, queue.overdueMs()]).toEqual([['ns/a', 'ns/a'], 2_000]);
     await end('ns/a');
@@ -66,7 +66,7 @@ describe('the queue', () => {
     expect(queue.overdueMs()).toBe(0);
   });
 
-  test('works on a key once, however often it is added before', async () => {
+  test('processes a key once, however often it was added before', async () => {
     const { queue, started, end } = startQueue();
     for (const key of ['a', 'b', 'a', 'b', 'a']) queue.add(key);
     await settle();
@@ -75,7 +75,7 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'b']);
   });
 
-  test('works once more on a key that was added meanwhile, after those that waited', async () => {
+  test('processes a key again that was added meanwhile, after those that waited', async () => {
     const { queue, started, end } = startQueue();
     queue.add('a');
     await settle();
@@ -86,7 +86,7 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'b', 'a']);
   });
 
-  test('does not work before it is started, nor within the turn in which keys are added', async () => {
+  test('does not process keys before it is started, nor in the same task that adds them', async () => {
     const worked: string[] = [];
     const process = (key: string): Promise<ReconcileResult> => {
       worked.push(key);
@@ -102,7 +102,7 @@ describe('the queue', () => {
     expect(worked).toEqual(['a', 'b']);
   });
 
-  test('keeps the earlier of two times', async () => {
+  test('keeps the earlier of two delays', async () => {
     const { queue, timing, started, end } = startQueue();
     queue.addAfter('a', 5_000);
     queue.addAfter('a', 1_000);
@@ -116,7 +116,7 @@ describe('the queue', () => {
     expect(started).toEqual(['a']);
   });
 
-  test('waits longer after each failure of a key, up to a minute, and starts anew after a success', async () => {
+  test('waits longer after each failure of a key, up to a minute, and starts over after a success', async () => {
     const { queue, timing, started, end } = startQueue({ share: 1 });
     queue.add('a');
     await settle();
@@ -137,7 +137,7 @@ describe('the queue', () => {
     expect(started).toHaveLength(19); // the first, 16 retries, the addition, 1 retry
   });
 
-  test('tries again what threw, and says so', async () => {
+  test('retries a key whose reconcile throws, and reports the error', async () => {
     const { queue, timing, started, errors, fail } = startQueue();
     queue.add('a');
     await settle();
@@ -147,7 +147,7 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('tries nothing again sooner than the API server asked', async () => {
+  test('retries no sooner than the API server asked', async () => {
     const { queue, timing, started, fail } = startQueue();
     queue.add('a');
     await settle();
@@ -158,7 +158,7 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('looks again when the outcome says, without counting that as a failure', async () => {
+  test('requeues a key after the time in the result, and does not count that as a failure', async () => {
     const { queue, timing, started, end } = startQueue({ share: 1 });
     queue.add('a');
     await settle();
@@ -169,7 +169,7 @@ describe('the queue', () => {
     expect(started).toHaveLength(4);
   });
 
-  test('reports each error of a result, and tries again with back-off, no later than the result says', async () => {
+  test('reports each error of a result, and retries with backoff, no later than the result says', async () => {
     const { queue, timing, started, errors, end } = startQueue({ share: 1 });
     queue.add('a');
     await settle();
@@ -184,27 +184,27 @@ describe('the queue', () => {
     expect(started).toHaveLength(3);
   });
 
-  test('lets other things happen between two looks at a key that always asks for another at once', async () => {
-    let looks = 0;
+  test('lets other tasks run between two reconciles of a key that always requeues at once', async () => {
+    let reconciles = 0;
     const process = (): Promise<ReconcileResult> => {
-      looks++;
+      reconciles++;
       return Promise.resolve({ afterMs: 0 });
     };
     const queue = createQueue({ workers: 1, timing: systemTiming, process, onError: () => {} });
     queue.start();
     queue.add('a');
-    await expect.poll(() => looks).toBeGreaterThan(2);
+    await expect.poll(() => reconciles).toBeGreaterThan(2);
     await queue.stop();
   });
 
-  test('looks after a day at a key whose time is further away than a timer can wait', async () => {
+  test('processes a key after a day if its delay is longer than a timer can wait', async () => {
     const { queue, timing, started } = startQueue();
     queue.addAfter('a', 90 * 24 * 60 * 60_000);
     await timing.advance(24 * 60 * 60_000);
     expect(started).toEqual(['a']);
   });
 
-  test('stopped, waits for what is under way and starts nothing more', async () => {
+  test('waits for current work when it stops, and starts no more', async () => {
     const { queue, timing, started, end } = startQueue();
     for (const key of ['a', 'b']) queue.add(key);
     queue.addAfter('c', 10);
@@ -223,7 +223,7 @@ describe('the queue', () => {
   });
 });
 
-/** What a queue should do, told as simply as possible: which keys have a reason to be worked on, now or at a time. */
+/** A simple model of the queue: which keys have a reason to be processed, now or at a time. */
 function createModel(workers: number) {
   const wanted = new Set<string>();
   const wantedAt = new Map<string, number>();
@@ -278,7 +278,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ do: fc.constant('pass' as const), delayMs }),
 );
 
-/** A queue and the model of it, which both get each command. */
+/** A queue and its model, which both get each command. */
 function startBoth(workers: number) {
   const timing = createFakeTiming();
   const model = createModel(workers);
@@ -321,7 +321,7 @@ function startBoth(workers: number) {
   return { obey, check };
 }
 
-test('any history of additions, delays and outcomes is worked off as the model says', async () => {
+test('any history of additions, delays and outcomes is processed as in the model', async () => {
   const histories = fc.array(command, { maxLength: 60, size: 'max' });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), histories, async (workers, history) => {

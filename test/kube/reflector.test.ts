@@ -17,7 +17,7 @@ interface Watch {
   readonly end: (error?: KubeError) => void;
 }
 
-/** An API server with one kind of object, whose every version can be listed until it is compacted. */
+/** An API server with one kind of object. It can list every version until that version is compacted. */
 function createApi(timing: FakeTiming) {
   let version = 100;
   let compacted = 0;
@@ -129,7 +129,7 @@ function createApi(timing: FakeTiming) {
       const object = { apiVersion: 'v1', kind: 'Thing', metadata: { name: '', resourceVersion: String(version) } };
       for (const watch of watches) watch.push({ type: 'BOOKMARK', object });
     },
-    /** The next change reaches nobody. */
+    /** No watch gets the next change. */
     loseNext: () => {
       isLosing = true;
     },
@@ -155,10 +155,10 @@ afterEach(async () => {
 function start(settings: ReflectorOptions['settings'] = {}, more: Pick<ReflectorOptions, 'pause'> = {}) {
   const timing = createFakeTiming();
   const api = createApi(timing);
-  const told: string[] = [];
+  const reported: string[] = [];
   const counts = { mended: 0, listed: 0, lists: [] as string[], failures: [] as string[] };
   const store = createStore({
-    onChange: ({ type, object }) => told.push(`${type} ${object.metadata.name}`),
+    onChange: ({ type, object }) => reported.push(`${type} ${object.metadata.name}`),
     log: silentLog,
   });
   const reflect = () => {
@@ -183,12 +183,12 @@ function start(settings: ReflectorOptions['settings'] = {}, more: Pick<Reflector
     return reflector;
   };
   const names = () => [...store.values()].map(({ metadata }) => metadata.name).toSorted();
-  return { timing, api, store, told, counts, reflect, names };
+  return { timing, api, store, reported, counts, reflect, names };
 }
 
 describe('a reflector', () => {
-  test('lists all pages, then tells of every change', async () => {
-    const { api, reflect, told, names } = start({ pageSize: 2 });
+  test('lists all pages, then reports every change', async () => {
+    const { api, reflect, reported, names } = start({ pageSize: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) api.put(name);
     const reflector = reflect();
     expect(reflector.isSynced()).toBe(false);
@@ -196,17 +196,17 @@ describe('a reflector', () => {
     expect(names()).toEqual(['a', 'b', 'c', 'd', 'e']);
     await settle();
     expect(api.calls.slice(0, 3)).toEqual(['list', 'list next', 'list next']);
-    told.length = 0;
+    reported.length = 0;
     api.put('f');
     api.put('a');
     api.remove('b');
     await settle();
-    expect(told).toEqual(['added f', 'updated a', 'deleted b']);
+    expect(reported).toEqual(['added f', 'updated a', 'deleted b']);
   });
 
-  test('changes nothing during a pause, neither by a list nor by a watch, and has lost nothing after it', async () => {
+  test('changes nothing during a pause, whether it lists or watches, and loses nothing', async () => {
     let pause: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>();
-    const { api, reflect, told } = start({}, { pause: () => pause?.promise });
+    const { api, reflect, reported } = start({}, { pause: () => pause?.promise });
     const end = async () => {
       pause?.resolve();
       pause = undefined;
@@ -215,19 +215,19 @@ describe('a reflector', () => {
     api.put('a');
     const reflector = reflect();
     await settle();
-    expect([told, reflector.isSynced()]).toEqual([[], false]);
+    expect([reported, reflector.isSynced()]).toEqual([[], false]);
     await end();
-    expect([told, reflector.isSynced()]).toEqual([['added a'], true]);
+    expect([reported, reflector.isSynced()]).toEqual([['added a'], true]);
     pause = Promise.withResolvers<void>();
     api.put('b');
     api.remove('a');
     await settle();
-    expect(told).toEqual(['added a']);
+    expect(reported).toEqual(['added a']);
     await end();
-    expect(told).toEqual(['added a', 'added b', 'deleted a']);
+    expect(reported).toEqual(['added a', 'added b', 'deleted a']);
   });
 
-  test('asks for small pages first, and for larger ones while objects are small', async () => {
+  test('requests small pages first, and larger ones if the objects are small', async () => {
     const { api, reflect, names } = start();
     for (let index = 0; index < 1_200; index++) api.put(`thing-${index}`);
     await reflect().whenSynced();
@@ -240,11 +240,11 @@ describe('a reflector', () => {
     for (let index = 0; index < 50; index++) api.put(`thing-${index}`);
     await reflect().whenSynced();
     expect(names()).toHaveLength(50);
-    // Twenty and ten are too many; five show that two are as large as wanted.
+    // Twenty and ten items are too large. Five show that two have the wanted size.
     expect(api.sizes.slice(0, 4)).toEqual([20, 10, 5, 2]);
   });
 
-  test('goes on where it was after a watch ends, without a list', async () => {
+  test('continues after a watch ends without a new list', async () => {
     const { timing, api, reflect, names, counts } = start();
     reflect();
     await settle();
@@ -257,25 +257,25 @@ describe('a reflector', () => {
 
   test.each<[string, KubeErrorReason]>([
     ['its version has expired', 'Expired'],
-    ['its watch is refused', 'Forbidden'],
-  ])('lists anew when %s, and tells what ended meanwhile', async (_, reason) => {
-    const { timing, api, reflect, told, counts } = start();
+    ['its watch is forbidden', 'Forbidden'],
+  ])('lists again if %s, and reports deletions that happened meanwhile', async (_, reason) => {
+    const { timing, api, reflect, reported, counts } = start();
     api.put('a');
     reflect();
     await settle();
-    told.length = 0;
+    reported.length = 0;
     api.failNext(reason);
     api.cut();
     api.remove('a');
     api.put('b');
     await timing.advance(1_200);
-    expect([told, counts.lists]).toEqual([
+    expect([reported, counts.lists]).toEqual([
       ['added b', 'deleted a'],
       ['start', 'recovery'],
     ]);
   });
 
-  test('waits longer and longer, at most half a minute, and is back by itself when all is well', async () => {
+  test('waits longer after each failure, up to half a minute, and recovers by itself', async () => {
     const { timing, api, reflect, counts, names } = start();
     api.failNext(...Array.from({ length: 20 }, (): KubeErrorReason => 'Unavailable'));
     const reflector = reflect();
@@ -287,7 +287,7 @@ describe('a reflector', () => {
     expect([names(), reflector.isSynced()]).toEqual([['a'], true]);
   });
 
-  test('counts its waits anew once it has heard something', async () => {
+  test('starts with a short wait again after an event', async () => {
     const { timing, api, reflect, names } = start();
     api.failNext('Unavailable', 'Unavailable', 'Unavailable', 'Unavailable');
     reflect();
@@ -311,7 +311,7 @@ describe('a reflector', () => {
     expect(api.calls).toHaveLength(3);
   });
 
-  test('does not reopen without end what the server ends at once', async () => {
+  test('does not reopen a watch in a tight loop if the server ends it at once', async () => {
     const { timing, api, reflect } = start();
     reflect();
     await settle();
@@ -323,15 +323,15 @@ describe('a reflector', () => {
     expect(api.calls.filter((call) => call.startsWith('list'))).toEqual(['list']);
   });
 
-  test('asks for watches of 5 to 10 minutes, and of no more than is left until the next list', async () => {
+  test('requests watches of 5 to 10 minutes, but none beyond the next list', async () => {
     const { timing, api, reflect } = start();
     reflect();
     await timing.advance(20 * minuteMs);
-    // With chance at one half: 7.5 minutes each; a list is due after 10.5.
+    // With random numbers of one half, each takes 7.5 minutes, and a list is due after 10.5.
     expect(api.calls).toEqual(['list', 'watch 450', 'watch 180', 'list exactly', 'watch 450', 'watch 180']);
   });
 
-  test('mends within a period what a watch lost, and counts it', async () => {
+  test('finds and counts changes that a watch lost within one period', async () => {
     const { timing, api, reflect, names, counts } = start();
     for (const name of ['a', 'b']) api.put(name);
     reflect();
@@ -349,8 +349,8 @@ describe('a reflector', () => {
 
   test.each<KubeErrorReason>([
     'Expired',
-    'Unavailable', // as an etcd says that was restored from a backup, and has not come so far
-  ])('lists what is there now when the version to compare with is not to be had: %s', async (reason) => {
+    'Unavailable', // the answer of an etcd that was restored from an older backup
+  ])('lists the present state if the version to compare with is not available: %s', async (reason) => {
     const { timing, api, reflect, counts, names } = start();
     reflect();
     await timing.advance(10 * minuteMs);
@@ -361,7 +361,7 @@ describe('a reflector', () => {
     expect([names(), counts.lists, counts.mended]).toEqual([['a'], ['start', 'recovery'], 0]);
   });
 
-  test('refuses to go back to a list that is older than what it has seen', async () => {
+  test('rejects a list that is older than the store', async () => {
     const { timing, api, reflect, store, names, counts } = start();
     api.put('a');
     reflect();
@@ -376,7 +376,7 @@ describe('a reflector', () => {
     expect([names(), counts.lists]).toEqual([['a'], ['start']]);
   });
 
-  test('says why it has no list, in the words of the server, until it has one', async () => {
+  test('says in the words of the server why it has no list, until it has one', async () => {
     const { timing, api, reflect, counts } = start();
     api.failNext('Unavailable');
     const reflector = reflect();
@@ -406,9 +406,9 @@ describe('a reflector', () => {
     expect(counts.listed).toBe(counts.lists.length);
   });
 
-  test('stops at once: while it lists, waits or watches', async () => {
+  test('stops at once while it lists, waits or watches', async () => {
     for (const after of [0, 1, 2]) {
-      const { timing, api, reflect, told } = start();
+      const { timing, api, reflect, reported } = start();
       if (after === 1) api.failNext('Unavailable');
       const reflector = reflect();
       if (after > 0) await settle();
@@ -416,12 +416,12 @@ describe('a reflector', () => {
       expect(await reflector.whenSynced()).toBe(after === 2);
       api.put('late');
       await timing.advance(20 * minuteMs);
-      expect([told, api.watches.size]).toEqual([[], 0]);
+      expect([reported, api.watches.size]).toEqual([[], 0]);
     }
   });
 });
 
-test('after any faults the store is what the server has, and nothing needed mending unless something was lost', async () => {
+test('after any faults the store equals the server, and a periodic list finds only changes that were lost', async () => {
   const name = fc.constantFrom('a', 'b', 'c');
   const reason = fc.constantFrom<KubeErrorReason>(
     'Unavailable',
@@ -471,7 +471,7 @@ test('after any faults the store is what the server has, and nothing needed mend
         await each(api, timing);
         await settle();
       }
-      // Nothing fails any more; what was lost is mended with the list after the next bookmark.
+      // Nothing fails any more. The list after the next bookmark finds lost changes.
       await timing.advance(10 * minuteMs);
       api.bookmark();
       await timing.advance((isLossy ? 12 : 1) * minuteMs);

@@ -3,7 +3,7 @@ import { createServerClock } from '../../src/kube/server-clock.ts';
 
 const SERVER_MS = Date.parse('2026-01-01T00:00:00.400Z');
 
-/** A clock that takes the time for an hour earlier, and an API server that answers after `delayMs`. */
+/** A clock that is an hour behind, and an API server that answers after `delayMs`. */
 function start() {
   let elapsedMs = 70_000;
   let serverMs = SERVER_MS;
@@ -25,13 +25,13 @@ function start() {
     set: (ms: number) => {
       serverMs += ms;
     },
-    /** How far it is ahead of the API server's, in milliseconds. */
+    /** How far the estimate is ahead of the API server's clock, in milliseconds. */
     error: () => clock.now() - serverMs,
   };
 }
 
 describe('the clock of the API server', () => {
-  test('is the own one before the first answer, and then within a second of it', () => {
+  test('is the own clock before the first answer, and exact to a second after it', () => {
     const clock = start();
     expect(clock.error()).toBe(-3_600_000);
     clock.hear();
@@ -41,7 +41,7 @@ describe('the clock of the API server', () => {
     expect(clock.error()).toBe(-400);
   });
 
-  test('comes closer with each answer, and is never ahead', () => {
+  test('gets more exact with each answer, and is never ahead', () => {
     const clock = start();
     for (let call = 0; call < 60; call++) {
       clock.ask(call % 7 === 0 ? 5_000 : 20);
@@ -52,7 +52,7 @@ describe('the clock of the API server', () => {
     expect(clock.error()).toBeGreaterThan(-100);
   });
 
-  test('follows a server whose clock is set, and the own process when it stood still', () => {
+  test('follows a server whose clock is set, and recovers after the process was suspended', () => {
     const clock = start();
     clock.ask();
     for (const ms of [3_600_000, -7_200_000]) {

@@ -5,7 +5,7 @@ import { type Change, createStore } from '../../src/kube/store.ts';
 import type { KubeObject, ObjectMeta } from '../../src/objects/object.ts';
 import { silentLog } from '../support/timing.ts';
 
-/** An object named `a` unless said otherwise. */
+/** An object named `a` by default. */
 function object(resourceVersion: string, metadata: Partial<ObjectMeta> = {}): KubeObject {
   return { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'a', uid: 'one', ...metadata, resourceVersion } };
 }
@@ -15,32 +15,33 @@ const event = (type: WatchEvent['type'], ...of: Parameters<typeof object>): Watc
   object: object(...of),
 });
 
-/** A store, and the changes it told of, as `type version`. */
+/** A store and the changes that it reported, as `type version`. */
 function observedStore() {
-  const told: string[] = [];
-  const onChange = (change: Change) => told.push(`${change.type} ${change.object.metadata.resourceVersion}`);
-  return { store: createStore({ onChange, log: silentLog }), told };
+  const reported: string[] = [];
+  const onChange = (change: Change) => reported.push(`${change.type} ${change.object.metadata.resourceVersion}`);
+  return { store: createStore({ onChange, log: silentLog }), reported };
 }
 
 describe('events', () => {
-  test('that are late or come twice change nothing', () => {
-    const { store, told } = observedStore();
+  test('that are late or repeated change nothing', () => {
+    const { store, reported } = observedStore();
     for (const version of ['5', '10', '9', '10']) store.apply(event('MODIFIED', version));
     expect(store.get('a')).toEqual(object('10'));
-    expect(told).toEqual(['added 5', 'updated 10']);
+    expect(reported).toEqual(['added 5', 'updated 10']);
   });
 
-  test('of an object that was deleted and made again tell of both', () => {
-    const { store, told } = observedStore();
+  test('of an object that was deleted and created again report both', () => {
+    const { store, reported } = observedStore();
     store.apply(event('ADDED', '5'));
     store.apply(event('ADDED', '8', { uid: 'two' }));
     store.apply(event('DELETED', '7'));
     expect(store.get('a')?.metadata.uid).toBe('two');
-    expect(told).toEqual(['added 5', 'deleted 5', 'added 8']);
+    expect(reported).toEqual(['added 5', 'deleted 5', 'added 8']);
   });
 
-  test('in any order, any number of times, leave what in their own order they leave', () => {
-    // A life: each step is a change, or a deletion after which the next object of the name has another uid.
+  test('lead to the same state in any order and any number', () => {
+    // The history of an object. Each step is a change, or a deletion after which the next object of the name has
+    // another uid.
     const lives = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
     const orders = fc.array(fc.nat(), { maxLength: 24 });
     fc.assert(
@@ -59,24 +60,24 @@ describe('events', () => {
     );
   });
 
-  test('of nothing but a version move the version on, and never back', () => {
-    const { store, told } = observedStore();
+  test('with only a version advance the version, and never set it back', () => {
+    const { store, reported } = observedStore();
     store.apply(event('BOOKMARK', '120'));
     store.apply(event('BOOKMARK', '99'));
-    expect([store.version, store.size, told]).toEqual(['120', 0, []]);
+    expect([store.version, store.size, reported]).toEqual(['120', 0, []]);
   });
 });
 
 describe('a list', () => {
-  test('ends what is not in it, with its last state, and counts what it changes', () => {
-    const { store, told } = observedStore();
+  test('deletes the objects that it lacks, with their last state, and counts the changes', () => {
+    const { store, reported } = observedStore();
     const listed = [object('5'), object('6', { name: 'b' }), object('7', { name: 'c' })];
     expect(store.replace(listed, '10')).toBe(3);
     expect(store.replace(listed, '10')).toBe(0);
-    told.length = 0;
+    reported.length = 0;
     const now = [object('5'), object('12', { name: 'b' }), object('13', { name: 'd' })];
     expect(store.replace(now, '15')).toBe(3);
-    expect(told.toSorted()).toEqual(['added 13', 'deleted 7', 'updated 12']);
+    expect(reported.toSorted()).toEqual(['added 13', 'deleted 7', 'updated 12']);
     expect([...store.values()].map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'd']);
     expect(store.version).toBe('15');
   });
@@ -86,7 +87,7 @@ describe('the index', () => {
   const owned = (...uids: string[]) => ({ labels: Object.fromEntries(uids.map((uid) => [uid, ''])) });
   const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name).toSorted();
 
-  test('finds what is about a topic through additions, changes, deletions and lists', () => {
+  test('finds the objects with a topic after additions, changes, deletions and lists', () => {
     const topicsOf = ({ metadata: { labels = {} } }: KubeObject) => Object.keys(labels);
     const store = createStore({ onChange: () => {}, log: silentLog, topicsOf });
     store.apply(event('ADDED', '5', owned('x', 'y')));
@@ -100,7 +101,7 @@ describe('the index', () => {
   });
 });
 
-test('managed fields are not kept, unless something else is asked for', () => {
+test('managed fields are dropped by default', () => {
   const managed = object('5', { managedFields: [{ manager: 'kubectl' }] });
   const { store } = observedStore();
   store.replace([store.keep(managed)], '5');
@@ -110,18 +111,18 @@ test('managed fields are not kept, unless something else is asked for', () => {
   expect(whole.get('a')).toEqual(managed);
 });
 
-test('a handler that fails on one object is logged, and is told of the others', () => {
-  const told: string[] = [];
+test('an error of the handler is logged, and the handler still gets the other changes', () => {
+  const reported: string[] = [];
   const errors: object[] = [];
   const store = createStore({
     onChange({ object: { metadata } }) {
       if (metadata.name === 'a') throw new Error('odd');
-      told.push(metadata.name);
+      reported.push(metadata.name);
     },
     log: { ...silentLog, error: (fields) => errors.push(fields) },
   });
   store.replace([object('5'), object('6', { name: 'b' })], '7');
-  expect(told).toEqual(['b']);
+  expect(reported).toEqual(['b']);
   expect(errors).toEqual([{ error: new Error('odd'), kind: 'Thing', key: 'a' }]);
   expect(store.size).toBe(2);
 });

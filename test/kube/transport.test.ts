@@ -12,7 +12,10 @@ import { silentLog, systemTiming } from '../support/timing.ts';
 
 const validity = { lifetimeMs: 3_600_000, now: new Date() };
 
-/** An API server which knows its clients by certificate (any will do: ours are for servers); `isKnown` says whom it lets in. */
+/**
+ * An API server that identifies its clients by certificate. It accepts any certificate, because ours are for servers;
+ * `isKnown` says whom it admits.
+ */
 async function startServer(isKnown: (name: string | undefined) => boolean) {
   const authority = await issueCertificateAuthority({ commonName: 'tests', ...validity });
   const issue = (name: string) => issueLeaf({ authority, dnsNames: [name], ipAddresses: ['127.0.0.1'], ...validity });
@@ -64,7 +67,7 @@ function connect(load: () => Credentials) {
 const path = '/api/v1/namespaces/ns/configmaps/a';
 
 describe('a client certificate', () => {
-  test('is shown, and a new one from the next call on', async () => {
+  test('is sent, and a new one from the next call on', async () => {
     const { issue, credentials, asked } = await startServer(() => true);
     let mine = await issue('first');
     const { get, pass } = connect(() => credentials(mine));
@@ -76,7 +79,7 @@ describe('a client certificate', () => {
     expect(asked).toEqual([`${path} DNS:first`, `${path} DNS:first`, `${path} DNS:second`]);
   });
 
-  test('that is refused is replaced within the call', async () => {
+  test('that is rejected is replaced within the call', async () => {
     let known = 'first';
     const { issue, credentials, asked } = await startServer((name) => name?.includes(known) ?? false);
     const pairs = { first: await issue('first'), second: await issue('second') };
@@ -89,7 +92,7 @@ describe('a client certificate', () => {
   });
 });
 
-test('an API below a path is found there', async () => {
+test('an API with a path prefix is found', async () => {
   const { url, issue, credentials, asked } = await startServer(() => true);
   const pair = await issue('me');
   const { get } = connect(() => credentials(pair, `${url}/k8s/clusters/c1`));

@@ -4,7 +4,7 @@ import { isVerdict, shortenDenial } from '../../src/kube/verdict.ts';
 
 const name = 'toolruns.tools.proompteng.ai "child" is forbidden:';
 
-// Words of Kubernetes 1.34 to 1.36.
+// Messages of Kubernetes 1.34 to 1.36.
 test.each<[code: number, reason: string, message: string, isVerdict: boolean]>([
   [422, 'Invalid', 'ToolRun "child" is invalid: spec.toolRef: Required value', true],
   [400, 'BadRequest', 'ToolRun in version "v1alpha1" cannot be handled as a ToolRun', true],
@@ -24,12 +24,12 @@ test.each<[code: number, reason: string, message: string, isVerdict: boolean]>([
   [429, 'TooManyRequests', 'admission webhook "w.example.com" denied the request: later', false],
   [500, 'InternalError', 'Internal error occurred: failed calling webhook "w.example.com": connect refused', false],
   [500, '', 'admission webhook "w.example.com" denied the request: a fault of mine', false],
-])('the answer %i %s “%s” is a word on the object: %s', (code, reason, message, expected) => {
+])('the answer %i %s “%s” is a verdict on the object: %s', (code, reason, message, expected) => {
   const status = { kind: 'Status', code, message, ...(reason !== '' && { reason }) };
   expect(isVerdict(errorFromAnswer(code, JSON.stringify(status)))).toBe(expected);
 });
 
-test('of a denial by a policy its words come first, not its name, its binding and the object', () => {
+test('the denial of a policy starts with its message and not with its name, binding and object', () => {
   const words = 'this account may not make Jobs whose pods have hostNetwork';
   const head = `jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'agents-gate-tool-jobs' with binding 'b' denied request: `;
   expect(shortenDenial(head + words)).toBe(`policy agents-gate-tool-jobs denied it: ${words}`);

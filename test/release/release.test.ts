@@ -31,7 +31,7 @@ function makeCluster() {
 }
 
 describe('release', () => {
-  test('takes our finalizer from every AgentRun, and leaves those of others', async () => {
+  test('removes our finalizer from every AgentRun, and keeps others', async () => {
     const { create, release, said, finalizersOf } = makeCluster();
     for (let index = 0; index < 120; index++) create(`held-${index}`, [THEIRS, Finalizer.Outcome]);
     create('free');
@@ -46,7 +46,7 @@ describe('release', () => {
     expect(said).toEqual(['released 120 AgentRuns of agents']);
   });
 
-  test('looks again for those that an engine holds anew meanwhile', async () => {
+  test('repeats for AgentRuns to which an engine adds the finalizer again meanwhile', async () => {
     const { create, release, finalizersOf } = makeCluster();
     const releasing = release({ atLeastMs: 1_500 });
     create('late', [Finalizer.Outcome]);
@@ -54,7 +54,7 @@ describe('release', () => {
     expect(finalizersOf()).toEqual([['late', []]]);
   });
 
-  test('says which are left, and why', async () => {
+  test('says which AgentRuns are left, and why', async () => {
     const { model, create, release, said } = makeCluster();
     create('held', [Finalizer.Outcome]);
     model.govern([withoutRight(AGENT_RUNS, ['patch'])]);
@@ -62,7 +62,7 @@ describe('release', () => {
     expect(said).toEqual([expect.stringMatching(/^cannot release AgentRun agents\/held: .* cannot patch resource/)]);
   });
 
-  test('has nothing to do where there is no such kind, and passes over a namespace that it may not read', async () => {
+  test('does nothing if the kind does not exist, and skips a namespace that it may not read', async () => {
     const { model, release, said } = makeCluster();
     model.govern([withoutKind(AGENT_RUNS)]);
     expect(await release()).toBe(true);

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { CERTIFICATE_METRICS, createCertificateMetrics } from '../../src/runtime/certificate-metrics.ts';
 
-test('every metric of the certificates is in the list, once, with a sentence that explains it', async () => {
+test('every metric of the certificates is in the list once, with a help sentence', async () => {
   const registry = new Registry();
   createCertificateMetrics(registry);
   const emitted = (await registry.getMetricsAsJSON()).map(({ name, help }) => ({ name, help }));
@@ -10,7 +10,7 @@ test('every metric of the certificates is in the list, once, with a sentence tha
   for (const { help } of emitted) expect(help).toMatch(/^[A-Z0-9].*\.$/);
 });
 
-test('failures and certificates are counted from zero, and ends are seconds since 1970', async () => {
+test('failures and certificates count from zero, and expiry is in seconds since 1970', async () => {
   const registry = new Registry();
   const metrics = createCertificateMetrics(registry);
   metrics.setLeafEnd(new Date('2026-03-31T00:00:00Z'));

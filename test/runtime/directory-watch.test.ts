@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type DirectoryFiles, type DirectoryWatchOptions, watchDirectory } from '../../src/runtime/directory-watch.ts';
 import { updateVolume } from '../support/kubernetes-volume.ts';
 
-/** So rare that what is seen was told by an event. */
+/** So long that only an event can cause a check. */
 const NEVER_MS = 60 * 60_000;
 
 test('delivers the regular files of a folder before it resolves, and nothing else', async () => {
@@ -30,7 +30,7 @@ test('sees every update of a Kubernetes volume by events alone', async () => {
   }
 });
 
-test('sees a folder come, change and go by polling', async () => {
+test('sees by polling that a folder is created, changed and deleted', async () => {
   const folder = join(await makeFolder(), 'optional');
   const { seen } = await startWatch(folder, { pollIntervalMs: 5 });
   mkdirSync(folder);
@@ -40,7 +40,7 @@ test('sees a folder come, change and go by polling', async () => {
   await until(() => expect(seen).toEqual([{}, { mode: 'warn' }, {}]));
 });
 
-test('tells a burst of changes once', async () => {
+test('reports a burst of changes once', async () => {
   const folder = await makeFolder();
   const { seen } = await startWatch(folder, { pollIntervalMs: NEVER_MS });
   const files = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`file-${index}`, 'x']));
@@ -48,20 +48,20 @@ test('tells a burst of changes once', async () => {
   await until(() => expect(seen).toEqual([{}, files]));
 });
 
-test('tells nothing when files are written anew with the same content', async () => {
+test('reports nothing if files are written again with the same content', async () => {
   const folder = await makeFolder();
   updateVolume(folder, { mode: 'warn' });
   const { seen } = await startWatch(folder, { pollIntervalMs: 1 });
   for (let round = 0; round < 20; round++) {
     updateVolume(folder, { mode: 'warn' });
-    // Another watch takes its first look meanwhile, so this one has time for many.
+    // Another watch makes its first check meanwhile, so this one has time for many.
     (await startWatch(folder, {})).watch.close();
   }
   updateVolume(folder, { mode: 'off' });
   await until(() => expect(seen).toEqual([{ mode: 'warn' }, { mode: 'off' }]));
 });
 
-test('delivers again what the listener failed on, and hands its error on', async () => {
+test('delivers the files again after the listener failed, and passes on its error', async () => {
   const folder = await makeFolder();
   writeFileSync(join(folder, 'a'), '1');
   const failure = new Error('not now');
@@ -82,7 +82,7 @@ test('delivers again what the listener failed on, and hands its error on', async
   expect(errors).toEqual([failure, failure]);
 });
 
-test('waits for the listener before it tells of the next change', async () => {
+test('waits for the listener before it reports the next change', async () => {
   const folder = await makeFolder();
   const listener = Promise.withResolvers<void>();
   const seen: DirectoryFiles[] = [];
@@ -106,7 +106,7 @@ test('waits for the listener before it tells of the next change', async () => {
   await until(() => expect(seen).toHaveLength(2));
 });
 
-test('tells nothing once it is closed', async () => {
+test('reports nothing after it is closed', async () => {
   const folder = await makeFolder();
   const closed = await startWatch(folder, { pollIntervalMs: 1 });
   const open = await startWatch(folder, { pollIntervalMs: 20 });
@@ -116,7 +116,7 @@ test('tells nothing once it is closed', async () => {
   expect(closed.seen).toEqual([{}]);
 });
 
-/** With more patience than a loaded machine needs. */
+/** Waits longer than a loaded machine needs. */
 function until(check: () => void): Promise<void> {
   return vi.waitFor(check, 10_000);
 }
@@ -127,7 +127,7 @@ async function makeFolder(): Promise<string> {
   return folder.path;
 }
 
-/** Watches until the test ends; `seen` collects the contents delivered. */
+/** Watches until the test ends. `seen` collects the delivered contents. */
 async function startWatch(folder: string, options: Pick<DirectoryWatchOptions, 'pollIntervalMs'>) {
   const seen: Record<string, string>[] = [];
   const watch = await watchDirectory(folder, {

@@ -10,7 +10,7 @@ describe('the metrics of the reconciler', () => {
   test.each([
     ['supervisor', () => createSupervisorMetrics(END_CAUSES), SUPERVISOR_METRICS],
     ['engine', createEngineMetrics, ENGINE_METRICS],
-  ])('are all in the list of the %s, once, with a sentence that explains them', async (_, create, list) => {
+  ])('are all in the list of the %s once, with a help sentence', async (_, create, list) => {
     const emitted = (await create().registry.getMetricsAsJSON()).filter(({ name }) => isOwn(name));
     const listed = Object.values(list).map(({ name, help }) => ({ name, help }));
     expect(emitted.map(({ name, help }) => ({ name, help }))).toEqual(listed);
@@ -25,7 +25,7 @@ describe('the metrics of the reconciler', () => {
     expect(engine.filter((name) => supervisor.has(name))).toEqual([]);
   });
 
-  test('show a zero before anything happened, so that an alert sees the first time', async () => {
+  test('start at zero, so that an alert detects the first increase', async () => {
     const lines = (await createSupervisorMetrics(END_CAUSES).registry.metrics()).split('\n');
     for (const cause of END_CAUSES)
       expect(lines).toContain(`orchestration_gate_engine_restarts_total{cause="${cause}"} 0`);
@@ -38,7 +38,7 @@ describe('the metrics of the reconciler', () => {
       expect(engine).toContain(`orchestration_gate_status_contested_total{kind="${kind}"} 0`);
   });
 
-  test('count the quarantined as they are now, by kind', async () => {
+  test('count the objects in quarantine by kind', async () => {
     const metrics = createSupervisorMetrics(END_CAUSES);
     metrics.setQuarantined([{ kind: 'ToolRun' }, { kind: 'OrchestrationRun' }, { kind: 'ToolRun' }]);
     metrics.setQuarantined([{ kind: 'ToolRun' }]);

@@ -3,7 +3,7 @@ import { createGateMetrics, GATE_METRICS } from '../../src/runtime/gate-metrics.
 
 const PREFIX = 'orchestration_gate_';
 
-test('every metric of the gate is in the list, once, with a sentence that explains it', async () => {
+test('every metric of the gate is in the list once, with a help sentence', async () => {
   const emitted = await createGateMetrics().registry.getMetricsAsJSON();
   const own = emitted.filter(({ name }) => name.startsWith(PREFIX));
   const listed = Object.values(GATE_METRICS).map(({ name, help }) => ({ name, help }));
@@ -37,7 +37,7 @@ test('a review is in flight from its start to its end', async () => {
   expect(await render(metrics)).toContain('orchestration_gate_admission_in_flight 1');
 });
 
-test('an operation that Kubernetes does not know makes no series of its own', async () => {
+test('an operation that Kubernetes does not have gets no series of its own', async () => {
   const metrics = createGateMetrics();
   for (const operation of ['PWN-1', 'PWN-2', '__proto__']) {
     metrics.finishReview({ webhook: 'mutate', operation, verdict: 'error', isDryRun: false, durationSeconds: 0 });
@@ -55,7 +55,7 @@ test.each([
   'orchestration_gate_settings_reload_total{result="failure"} 0',
   'orchestration_gate_override_active{mode="off"} 0',
   'orchestration_gate_admission_duration_seconds_count{webhook="validate"} 0',
-])('shows "%s" before anything happened, so that an alert sees the first time', async (sample) => {
+])('shows "%s" at the start, so that an alert detects the first increase', async (sample) => {
   expect(await render(createGateMetrics())).toContain(sample);
 });
 
@@ -68,7 +68,7 @@ test('shows at most one override as active', async () => {
   expect(activeModes(await render(metrics))).toEqual([]);
 });
 
-test('gives the end of a certificate in seconds since 1970', async () => {
+test('gives the expiry of a certificate in seconds since 1970', async () => {
   const metrics = createGateMetrics();
   metrics.setCertificateNotAfter(new Date('2026-03-31T00:00:00Z'));
   expect(await render(metrics)).toContain('orchestration_gate_certificate_not_after_seconds 1774915200');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLogger, type LogLevel } from '../../src/runtime/log.ts';
 
-test('writes one JSON object a line: level as a word, time in ISO form, fields, message', () => {
+test('writes one JSON object per line: level as a word, time in ISO form, fields, message', () => {
   const { log, lines } = capture();
   log.info({ uid: 'u-1', durationMs: 2 }, 'review answered');
   expect(lines()).toEqual([
@@ -22,7 +22,7 @@ test('leaves out what is below its level', () => {
   expect(lines().map(({ msg }) => msg)).toEqual(['yes']);
 });
 
-test('tells of an error its name, message, code, frames and causes, and never what else it carries', () => {
+test('writes only name, message, code, frames and causes of an error', () => {
   const { log, lines } = capture();
   const cause = Object.assign(new TypeError('inner'), { response: { secret: 'hunter2' } });
   const error = Object.assign(new Error('outer', { cause }), { code: 409, body: { metadata: { secret: 'hunter2' } } });
@@ -46,7 +46,7 @@ test('cuts long messages, and never repeats them in the frames', () => {
   expect(JSON.stringify(lines()).length).toBeLessThan(5_000);
 });
 
-test('cuts what a request says of itself to the longest name that Kubernetes knows', () => {
+test('cuts fields of a request to the longest name in Kubernetes', () => {
   const { log, lines } = capture();
   const long = 'x'.repeat(1_000_000);
   log.info({ uid: long, namespace: long, name: long, kind: long, operation: long, isDryRun: true }, 'review');

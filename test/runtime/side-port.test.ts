@@ -25,12 +25,12 @@ test.each([
   },
 );
 
-test('answers metrics in the content type of the registry', async () => {
+test('answers metrics with the content type of the registry', async () => {
   const { get } = await start({});
   expect((await get('/metrics')).headers.get('content-type')).toBe('text/x-metrics');
 });
 
-test('refuses other methods and says which it takes', async () => {
+test('rejects other methods and says which are allowed', async () => {
   const { get } = await start({});
   const response = await get('/livez', { method: 'POST', body: 'x' });
   expect(response.status).toBe(405);

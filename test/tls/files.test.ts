@@ -11,7 +11,7 @@ const first = await issuePair();
 const second = await issuePair();
 
 describe('writing a generation', () => {
-  test('makes a folder whose pair loads and whose files only the owner can read', async () => {
+  test('creates a folder whose pair loads and whose files only the owner can read', async () => {
     await using parent = await makeFolder();
     const folder = join(parent.path, 'not', 'there', 'yet');
     await writeGeneration(folder, asFiles(first));
@@ -19,7 +19,7 @@ describe('writing a generation', () => {
     for (const name of ['tls.crt', 'tls.key']) expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
   });
 
-  test('replaces files and deletes the generation before', async () => {
+  test('replaces the files and deletes the previous generation', async () => {
     await using folder = await makeFolder();
     await writeFile(join(folder.path, 'tls.crt'), 'a plain file from elsewhere');
     await writeGeneration(folder.path, asFiles(first));
@@ -29,7 +29,7 @@ describe('writing a generation', () => {
     expect(entries.sort()).toEqual(['..data', expect.stringMatching(/^\.\.generation-/), 'tls.crt', 'tls.key']);
   });
 
-  test('leaves the old files in place when it fails halfway', async () => {
+  test('leaves the old files in place if it fails halfway', async () => {
     await using folder = await makeFolder();
     await writeGeneration(folder.path, asFiles(first));
     await expect(writeGeneration(folder.path, { ...asFiles(second), 'no-folder/x': '' })).rejects.toThrow('ENOENT');
@@ -62,18 +62,18 @@ describe('writing a generation', () => {
 });
 
 describe('loading a pair', () => {
-  test('from a mounted Secret begins again when its generation is deleted meanwhile', async () => {
+  test('from a mounted Secret starts again if its generation is deleted meanwhile', async () => {
     await using folder = await makeFolder();
     updateVolume(folder.path, asFiles(first));
     for (let round = 0; round < 20; round++) {
       const loading = loadPair(folder.path);
-      // By now the generation is looked up on another thread; this one goes on only when the volume has changed.
+      // The generation is being resolved on another thread now. This one continues only after the volume has changed.
       updateVolume(folder.path, asFiles(round % 2 ? first : second));
       expect(await loading).toMatchObject({ ok: true });
     }
   });
 
-  test('takes another pair by its name, from plain files too', async () => {
+  test('loads another pair by its name, also from plain files', async () => {
     await using folder = await makeFolder();
     await writeFile(join(folder.path, 'ca.crt'), first.certificatePem);
     await writeFile(join(folder.path, 'ca.key'), first.privateKeyPem);
@@ -90,7 +90,7 @@ describe('loading a pair', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     ['a missing key', { 'tls.crt': first.certificatePem }, /^cannot read tls\.crt and tls\.key in .*ENOENT.*tls\.key/],
     [
-      'garbage for a certificate',
+      'an invalid certificate',
       asFiles({ ...first, certificatePem: 'x' }),
       /tls\.crt is not a certificate in PEM form$/,
     ],
@@ -110,17 +110,17 @@ describe('loading a pair', () => {
       /tls\.key does not belong to .*tls\.crt/,
     ],
     [
-      'a chain that is cut off',
+      'a truncated chain',
       asFiles({ ...first, certificatePem: first.certificatePem + second.certificatePem.slice(0, 300) }),
       /tls\.crt holds a certificate or key that TLS does not accept$/,
     ],
-  ])('refuses %s and names the file', async (_, files, reason) => {
+  ])('rejects %s and names the file', async (_, files, reason) => {
     await using folder = await makeFolder();
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
     expect(await loadPair(folder.path)).toEqual({ ok: false, reason: expect.stringMatching(reason) });
   });
 
-  test('refuses a folder in the place of a file', async () => {
+  test('rejects a folder in place of a file', async () => {
     await using folder = await makeFolder();
     await mkdir(join(folder.path, 'tls.crt'));
     await writeFile(join(folder.path, 'tls.key'), first.privateKeyPem);

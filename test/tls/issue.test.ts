@@ -15,7 +15,7 @@ const now = new Date();
 const commonName = 'test authority';
 const authority = await issueCertificateAuthority({ commonName, lifetimeMs: 365 * DAY_MS, now });
 const namesake = await issueCertificateAuthority({ commonName, lifetimeMs: 365 * DAY_MS, now });
-// Longer than the 64 characters that a common name may have.
+// Longer than the 64 characters of a common name.
 const serviceName = `${'gate-'.repeat(12)}x.${'namespace-'.repeat(6)}y.svc`;
 const leafOptions = {
   authority,
@@ -35,15 +35,15 @@ describe('a TLS client', () => {
     },
   );
 
-  test('refuses a name that the leaf does not carry', async () => {
+  test('rejects a name that is not in the leaf', async () => {
     expect(await shakeHands(leaf, 'other.test', authority.certificatePem)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
   });
 
-  test('refuses a leaf of another authority that bears the same name', async () => {
+  test('rejects a leaf of another authority with the same name', async () => {
     expect(await shakeHands(namesakesLeaf, 'gate.test', authority.certificatePem)).not.toBe('accepted');
   });
 
-  test('that trusts a bundle of two authorities of one name accepts the leaves of both', async () => {
+  test('that trusts a bundle of two authorities with the same name accepts the leaves of both', async () => {
     const bundle = authority.certificatePem + namesake.certificatePem;
     expect(await shakeHands(leaf, 'gate.test', bundle)).toBe('accepted');
     expect(await shakeHands(namesakesLeaf, 'gate.test', bundle)).toBe('accepted');
@@ -52,7 +52,7 @@ describe('a TLS client', () => {
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-test.skipIf(!hasOpenssl)('openssl verifies the chain by its strict rules', async () => {
+test.skipIf(!hasOpenssl)('openssl verifies the chain with strict rules', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'issue-test-'));
   const bundleFile = join(folder.path, 'ca.crt');
   const leafFile = join(folder.path, 'tls.crt');
@@ -76,13 +76,13 @@ describe('a serial number', () => {
   });
 });
 
-describe('the life of a certificate', () => {
-  test('begins 5 minutes ago and ends after its lifetime', () => {
+describe('the validity period of a certificate', () => {
+  test('starts 5 minutes ago and ends after the lifetime', () => {
     expect(secondsFromNow(parse(leaf).validFromDate)).toBe(-5 * 60);
     expect(secondsFromNow(parse(leaf).validToDate)).toBe(30 * 24 * 60 * 60);
   });
 
-  test('is back-dated by no more than a tenth when it is short', async () => {
+  test('is backdated by at most a tenth if it is short', async () => {
     const short = await issueLeaf({ ...leafOptions, lifetimeMs: 10 * MINUTE_MS });
     expect(secondsFromNow(parse(short).validFromDate)).toBe(-60);
   });
@@ -92,7 +92,7 @@ describe('the life of a certificate', () => {
     expect(parse(long).validToDate).toEqual(parse(authority).validToDate);
   });
 
-  test('is not begun under an authority that has expired', async () => {
+  test('does not start under an expired authority', async () => {
     const later = new Date(now.getTime() + 366 * DAY_MS);
     await expect(issueLeaf({ ...leafOptions, now: later })).rejects.toThrow(RangeError);
   });
@@ -109,17 +109,17 @@ function parse(pair: CertificatePair): X509Certificate {
 }
 
 function secondsFromNow(date: Date): number {
-  // Certificates count whole seconds.
+  // Certificates store whole seconds.
   return Math.round((date.getTime() - Math.floor(now.getTime() / 1_000) * 1_000) / 1_000);
 }
 
-/** Serves with the pair, connects as if to `host`, and tells 'accepted' or the client's error code. */
+/** Serves with the pair and connects as if to `host`. Resolves with 'accepted' or the client's error code. */
 async function shakeHands(pair: CertificatePair, host: string, trustedPem: string): Promise<string> {
   const server = createServer({ cert: pair.certificatePem, key: pair.privateKeyPem }, (socket) => socket.end());
   server.on('tlsClientError', () => {});
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  // An address cannot be a server name, so it is put in place of the one that is connected to.
+  // An address cannot be a server name, so it replaces the address of the connection.
   const asHost = isIP(host)
     ? { checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate) }
     : { servername: host };
