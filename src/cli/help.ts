@@ -21,7 +21,7 @@ export function describeCommand(command: CommandInfo, summary: string): string {
     describeTable('Environment, which flags override', rows.flatMap(describeVariable)),
     describeFormerNames(rows),
     wrap(`Exit codes: ${codes.join('; ')}.`, 2),
-    `Examples:\n${examples.map((example) => `  orchestration-gate ${example}\n`).join('')}`,
+    describeExamples(examples),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
@@ -50,7 +50,7 @@ function spell({ letter, kind }: Flag, flag: string, hasLetters: boolean): strin
 
 function describeFlag({ help, fallback, isRequired, isList }: Flag): string {
   const note = isRequired ? ' (required)' : fallback === undefined ? '' : ` (default: ${fallback})`;
-  return `${help}${isList ? ', several times' : ''}${note}`;
+  return `${help}${isList ? '; repeatable' : ''}${note}`;
 }
 
 function describeVariable(row: Flag): [string, string][] {
@@ -62,6 +62,11 @@ function describeVariable(row: Flag): [string, string][] {
 function describeFormerNames(rows: readonly Flag[]): string {
   const names = rows.flatMap(({ variables = [] }) => variables.slice(1));
   return names.length === 0 ? '' : wrap(`Former names that still work: ${names.join(', ')}.`, 2);
+}
+
+function describeExamples(examples: readonly string[]): string {
+  const lines = examples.map((example) => `  orchestration-gate ${example}\n`);
+  return lines.length === 0 ? '' : `Examples:\n${lines.join('')}`;
 }
 
 function describeTable(title: string, rows: readonly (readonly [name: string, help: string])[]): string {

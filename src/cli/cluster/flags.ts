@@ -12,7 +12,7 @@ export const clusterFlags = {
   kubeconfig: {
     flag: 'kubeconfig',
     kind: file,
-    help: 'the kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod this runs in)',
+    help: 'the kubeconfig (default: KUBECONFIG, ~/.kube/config, or in-cluster)',
   },
   context: { flag: 'context', kind: anyText('NAME'), help: 'the context of the kubeconfig (default: the current one)' },
 } as const satisfies Flags;
