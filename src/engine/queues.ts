@@ -12,13 +12,13 @@ import { createOrchestrationQueue } from './orchestrations.ts';
 import { createRunQueue, type WorkOptions } from './runs.ts';
 import { createToolRunQueue } from './tool-runs.ts';
 
-/** What the queues need of the configuration of `reconcile`. */
+/** The part of the `reconcile` configuration that the queues use. */
 export interface QueuesConfiguration {
-  /** How many runs, and how many ToolRuns, are worked on at once. */
+  /** The number of runs that are reconciled at the same time. The number of ToolRuns is the same. */
   readonly workers: number;
   /** How long a run waits for its Orchestration, and a ToolRun for its Tool. */
   readonly missingOrchestrationSeconds: number;
-  /** Finished runs to keep of an Orchestration that sets no limit; undefined keeps all. */
+  /** The number of finished runs to keep if an Orchestration sets no limit. If undefined, all are kept. */
   readonly historyLimit: number | undefined;
   readonly executesToolRuns: boolean;
   readonly ownNamespace: string;

@@ -127,7 +127,7 @@ const fieldManagers = {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: '`run` creates runs with it, and `cancel`, `suspend` and `resume` set annotations with it.',
+    meaning: 'The command `run` creates runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',

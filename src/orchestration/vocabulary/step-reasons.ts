@@ -32,7 +32,7 @@ export const stepReasons = {
   },
   KindUnreadable: {
     phase: 'Running',
-    meaning: 'The reconciler cannot read the child of the step, or what the step waits for. This uses no attempt.',
+    meaning: 'The reconciler cannot list the kind of the child, or read what the step waits for. This uses no attempt.',
     action: 'Install the CRD or grant the permission that the message names.',
   },
   ApprovalPending: {
