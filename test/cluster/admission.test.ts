@@ -122,7 +122,7 @@ describeOnBothCrds('the gate', (gated) => {
     const mixed = orchestration('doubtful', [root('fetch'), step('build', 'fetch'), step('test')]);
     expect(await kubectl(['apply', '-f', '-'], mixed)).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^Warning: spec\.steps: "test" without dependsOn, .*\n$/),
+      stderr: expect.stringMatching(/^Warning: spec\.steps: no dependsOn, .*: "test"\. .*\n$/),
     });
   });
 

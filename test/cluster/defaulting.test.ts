@@ -99,7 +99,7 @@ describeOnBothCrds('the sequential default', (gated) => {
     const steps = [...chained, step('ship')];
     const run = (name: string) => gated().kubectl(['apply', '-f', '-'], orchestration(name, steps));
     const fresh = await run('fresh-behind');
-    expect(fresh.stderr).toMatch(/"ship" without dependsOn.* may start at once/);
+    expect(fresh.stderr).toMatch(/no dependsOn, .*: "ship"\. Such a step starts at once/);
     expect(await stored('fresh-behind')).toEqual(asDeclared(steps));
 
     await create('written-before', undeclared);
