@@ -115,7 +115,7 @@ async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gat
   const changeFolder = (path: string, files: Readonly<Record<string, string>>) =>
     change(
       () => writeGeneration(path, files),
-      ({ msg, folder: told }) => told === path && /^settings (read|refused)$/.test(msg),
+      ({ msg, folder: told }) => told === path && /^settings (read|rejected)$/.test(msg),
     );
 
   return {
