@@ -5,6 +5,9 @@ import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 
+/** The API server hears of policies and roles a moment after they are stored. */
+const patience = { timeout: 60_000 };
+
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const NAMESPACE = 'agents';
 const ACCOUNT = 'gate-orchestration-gate';
@@ -147,7 +150,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     kubeconfig = await plane.serviceAccountKubeconfig(NAMESPACE, ACCOUNT);
     // A policy holds a moment after it is stored.
     const privileged = jobWith(widenings['a privileged container']);
-    await vi.waitFor(async () => expect((await create(privileged)).code).toBe(1), 20_000);
+    await vi.waitFor(async () => expect((await create(privileged)).code).toBe(1), patience);
   });
   afterAll(() => plane?.stop());
 
@@ -241,7 +244,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
 
   it('follows the values: accounts that are allowed, and how Tools are confined', async () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
-    await vi.waitFor(async () => expect(await create(jobWith())).toMatchObject(denied), 20_000);
+    await vi.waitFor(async () => expect(await create(jobWith())).toMatchObject(denied), patience);
     expect((await create(jobWith({}, restricted))).stderr).toBe('');
     // What has no pod is confined by nothing, and what is stored was confined when it was made.
     expect(await create(changed(configMap, {}))).toMatchObject({ code: 0 });

@@ -10,6 +10,8 @@ import { createPageServer } from '../../src/ui/server.ts';
 import { systemTiming } from '../support/timing.ts';
 import { step } from './runs.ts';
 
+/** For what comes over a connection, on a busy machine. */
+const patience = { timeout: 30_000 };
 const API = 'orchestration.proompteng.ai/v1alpha1';
 const object = (kind: string, name: string, content: object): StoredObject => ({
   apiVersion: API,
@@ -155,7 +157,7 @@ describe('a page that follows', () => {
   test('hears of everything first, then of what changes, and of what goes', async () => {
     stage.put(orchestration);
     const { heard } = await follow();
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
     expect(heard).toMatchObject([
       { type: 'Context', context: { context: 'prod', namespace: 'ci' } },
       { type: 'Entries', isWhole: true, changed: [{ kind: 'Orchestration', name: 'o' }], gone: [] },
@@ -163,12 +165,15 @@ describe('a page that follows', () => {
     ]);
     const run = runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Succeeded' }]);
     stage.put(run);
-    await vi.waitFor(() =>
-      expect(heard[3]).toMatchObject({ isWhole: false, changed: [{ name: 'r', progress: { done: 1, total: 1 } }] }),
+    await vi.waitFor(
+      () =>
+        expect(heard[3]).toMatchObject({ isWhole: false, changed: [{ name: 'r', progress: { done: 1, total: 1 } }] }),
+      patience,
     );
     stage.remove(run);
-    await vi.waitFor(() =>
-      expect(heard[4]).toMatchObject({ changed: [], gone: [{ kind: 'OrchestrationRun', name: 'r' }] }),
+    await vi.waitFor(
+      () => expect(heard[4]).toMatchObject({ changed: [], gone: [{ kind: 'OrchestrationRun', name: 'r' }] }),
+      patience,
     );
   });
 
@@ -177,12 +182,12 @@ describe('a page that follows', () => {
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Running' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
     const told = (type: Message['type']) => heard.filter((message) => message.type === type);
-    await vi.waitFor(() => expect(told('Steps')).toHaveLength(1));
+    await vi.waitFor(() => expect(told('Steps')).toHaveLength(1), patience);
     expect(told('Picture')).toMatchObject([
       { picture: { boxes: [{ label: 'a' }, { label: 'b' }], note: expect.stringContaining('has no snapshot') } },
     ]);
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Retrying' }]));
-    await vi.waitFor(() => expect(told('Steps')).toHaveLength(2));
+    await vi.waitFor(() => expect(told('Steps')).toHaveLength(2), patience);
     expect(told('Steps')[1]).toMatchObject({ changed: [{ index: 0, phase: 'Retrying' }] });
     expect(told('Picture')).toHaveLength(1);
   });
@@ -192,7 +197,7 @@ describe('a page that follows', () => {
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'Steps' }));
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'Steps' }), patience);
     const [shown] = heard.filter((message) => message.type === 'Picture');
     expect(shown?.picture).toMatchObject({ boxes: [{ label: 'old' }] });
     expect(shown?.picture.note).toBeUndefined();
@@ -203,51 +208,62 @@ describe('a page that follows', () => {
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() =>
-      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
-        picture: {
-          note: 'You may not read controllerrevisions: this is the Orchestration as it is now, which may not be what runs.',
-        },
-      }),
+    await vi.waitFor(
+      () =>
+        expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+          picture: {
+            note: 'You may not read controllerrevisions: this is the Orchestration as it is now, which may not be what runs.',
+          },
+        }),
+      patience,
     );
   });
 
   test('sees the steps of a run whose graph is nowhere', async () => {
     stage.put(runOf('r', 'Failed', [{ name: 'a', kind: 'ToolRun', phase: 'Failed' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() =>
-      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
-        picture: {
-          boxes: [{ label: 'a' }],
-          note: expect.stringContaining('There is no Orchestration "o"'),
-          problems: [],
-        },
-      }),
+    await vi.waitFor(
+      () =>
+        expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+          picture: {
+            boxes: [{ label: 'a' }],
+            note: expect.stringContaining('There is no Orchestration "o"'),
+            problems: [],
+          },
+        }),
+      patience,
     );
   });
 
   test('is told of what is not there, and of what is wrong as long as it lasts', async () => {
     const { heard } = await follow('?kind=Orchestration&name=gone');
-    await vi.waitFor(() =>
-      expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
+    await vi.waitFor(
+      () => expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
+      patience,
     );
     stage.state.troubles = ['The API server does not answer.'];
     stage.tell();
-    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }));
+    await vi.waitFor(
+      () => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }),
+      patience,
+    );
     stage.state.troubles = [];
     stage.tell();
-    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }));
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }), patience);
   });
 
   test('takes nothing for absent before everything is listed, and hears of all of it then', async () => {
     stage.state.isSynced = false;
     const { heard } = await follow('?kind=Orchestration&name=o');
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
     expect(heard[1]).toMatchObject({ type: 'Entries', isWhole: false, changed: [] });
     stage.put(orchestration);
     stage.state.isSynced = true;
     stage.tell();
-    await vi.waitFor(() => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })));
+    await vi.waitFor(
+      () => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })),
+      patience,
+    );
     expect(heard.map(({ type }) => type)).not.toContain('Absent');
   });
 
@@ -255,7 +271,7 @@ describe('a page that follows', () => {
     const { end } = await follow();
     expect(stage.listeners.size).toBe(1);
     end();
-    await vi.waitFor(() => expect(stage.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(stage.listeners.size).toBe(0), patience);
   });
 });
 
@@ -268,10 +284,10 @@ test('a page whose connection breaks comes back by itself and hears everything a
     onMessage: (message) => heard.push(message),
     onConnection: ({ state }) => states.push(state),
   });
-  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
   stage.put(runOf('r', 'Running'));
   server.closeAllConnections();
-  await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Context')).toHaveLength(2));
+  await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Context')).toHaveLength(2), patience);
   expect(heard.findLast((message) => message.type === 'Entries')).toMatchObject({
     isWhole: true,
     changed: [{ name: 'r' }],
@@ -288,10 +304,12 @@ test('a page with another token stops, and says what to do', async () => {
     onMessage: () => {},
     onConnection: (connection) => connections.push(connection),
   });
-  await vi.waitFor(() =>
-    expect(connections.at(-1)).toEqual({
-      state: 'Refused',
-      sentence: expect.stringContaining('open the URL that the terminal'),
-    }),
+  await vi.waitFor(
+    () =>
+      expect(connections.at(-1)).toEqual({
+        state: 'Refused',
+        sentence: expect.stringContaining('open the URL that the terminal'),
+      }),
+    patience,
   );
 });
