@@ -10,8 +10,10 @@ const onCluster = [
 
 export default defineConfig({
   test: {
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
+    // A second, which is the default, is too short for a busy machine.
+    expect: { poll: { timeout: 60_000 } },
     // Two projects, so that a run of pure tests starts no control plane.
     projects: [
       {

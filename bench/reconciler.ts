@@ -50,7 +50,7 @@ const NOTES = [
   'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains whose children take a second, so that one ends every 50 ms.',
   'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
   'The last rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes.',
-  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits mostly for the lists of the API server; the row before one that makes up its lists has our own share. The 200 MiB of the engine are an aim: most of it are the live runs, which are kept whole.',
+  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not. The 200 MiB of the engine are an aim: live runs are kept whole.',
 ];
 
 /** What a graph may cost in writes. */

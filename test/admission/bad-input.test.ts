@@ -286,7 +286,7 @@ describe('a connection', () => {
     const large = asText(review(orchestration(named)));
     if (header !== '') socket.write(requestHead('/validate', 2).replace('Content-Length: 2', header));
     else for (let n = 0; n < 4; n++) socket.write(requestHead('/mutate', large.length) + large, () => {});
-    await expect.poll(() => socket.resume().closed, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => socket.resume().closed).toBe(true);
   });
 
   test('that sends a body byte by byte is closed', async () => {

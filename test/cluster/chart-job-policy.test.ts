@@ -6,6 +6,9 @@ import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
 
+/** The API server hears of policies and roles a moment after they are stored. */
+const patience = { timeout: 60_000 };
+
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const NAMESPACE = 'agents';
 const ACCOUNT = 'gate-orchestration-gate';
@@ -157,7 +160,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     asSidecar = connectApi(plane.address, token.trim());
     // A policy holds a moment after it is stored.
     const privileged = jobWith(widenings['a privileged container']);
-    await vi.waitFor(async () => expect(await create(privileged)).toEqual(denied), 20_000);
+    await vi.waitFor(async () => expect(await create(privileged)).toEqual(denied), patience);
   });
   afterAll(() => plane?.stop());
 
@@ -242,7 +245,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
 
   it('follows the values: accounts that are allowed, and how Tools are confined', async () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
-    await vi.waitFor(async () => expect(await create(jobWith())).toEqual(denied), 20_000);
+    await vi.waitFor(async () => expect(await create(jobWith())).toEqual(denied), patience);
     expect(await create(jobWith({}, restricted))).toBe('');
     // What has no pod is confined by nothing, and what is stored was confined when it was made.
     expect(await create(changed(configMap, {}))).toBe('');

@@ -7,6 +7,9 @@ import { describeNeeding, startOwnControlPlane } from '../support/controlplane/s
 import { installCrds } from '../support/gate.ts';
 import { connectKube } from '../support/kube.ts';
 
+/** The API server hears of policies and roles a moment after they are stored. */
+const patience = { timeout: 60_000 };
+
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 /** The release's own, one more that it follows, and one that it has nothing to do with. */
 const OWN = 'agents';
@@ -149,7 +152,7 @@ describeNeeding(['ownControlPlane'], 'the sidecar’s account', () => {
       send = await connectAs(ACCOUNT);
       await vi.waitFor(
         async () => expect(await readRules(send, OWN)).toEqual(joinVerbs(Object.entries(expected.own))),
-        10_000,
+        patience,
       );
     });
     afterAll(() => remove());
@@ -287,7 +290,7 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
     succeeded(await plane.helm(['install', 'gate', chart, '--namespace', OWN]));
     kubeconfig = await plane.serviceAccountKubeconfig(OWN, ACCOUNT);
     // A policy holds a moment after it is stored.
-    await vi.waitFor(async () => expect((await patch(widenings['its rules'] ?? [])).code).toBe(1), 20_000);
+    await vi.waitFor(async () => expect((await patch(widenings['its rules'] ?? [])).code).toBe(1), patience);
   });
   afterAll(() => plane?.stop());
 
@@ -364,8 +367,9 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
     };
     const copy = JSON.parse(succeeded(await plane.kubectl(['get', configuration, '-o', 'json'])));
     const input = JSON.stringify({ ...copy, metadata: { name: 'another' } });
-    await vi.waitFor(async () =>
-      expect(await plane.kubectl(['create', '-f', '-'], { kubeconfig, input })).toMatchObject(mayNeither),
+    await vi.waitFor(
+      async () => expect(await plane.kubectl(['create', '-f', '-'], { kubeconfig, input })).toMatchObject(mayNeither),
+      patience,
     );
     expect(await plane.kubectl(['delete', configuration], { kubeconfig })).toMatchObject(mayNeither);
   });

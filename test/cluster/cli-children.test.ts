@@ -80,7 +80,7 @@ describe('the CLI and the children of an Orchestration, on a real API server', (
     await api().setStatus('ResourceQuota', 'none', { hard, used: hard });
     const toolRun = { spec: { toolRef: { name: 'x' } } };
     await expect
-      .poll(() => api().create('ToolRun', 'own', toolRun).catch(String), { timeout: 20_000 })
+      .poll(() => api().create('ToolRun', 'own', toolRun).catch(String), { timeout: 90_000 })
       .toContain('quota');
     const { stdout } = await cli('plan', ['-p', 'prompt=x', '--format=json']);
     const [planned] = JSON.parse(stdout) as Planned[];

@@ -33,7 +33,7 @@ describe('the CLI and runs on a real API server', () => {
   it('a run is created, waited for, and its success is exit code 0', async () => {
     await store('release', tool('build'), tool('test'));
     const waiting = start(['run', 'release', '-p', 'version=1', '-p', 'note=a=b', '--wait', '--timeout', '60s']);
-    await expect.poll(() => createdName(waiting.output()), { timeout: 20_000 }).not.toBe('');
+    await expect.poll(() => createdName(waiting.output())).not.toBe('');
     const name = createdName(waiting.output());
     await reconciled().endChild(name, 'build', 'Succeeded');
     await reconciled().endChild(name, 'test', 'Succeeded');
@@ -158,7 +158,7 @@ describe('the CLI and runs on a real API server', () => {
     const late = await cli('watch', 'deleted', '--timeout', '1s');
     expect([late.code, late.stderr]).toEqual([2, expect.stringMatching(/is still (Pending|Running) after 1s\n$/)]);
     const watching = start(['watch', 'deleted']);
-    await expect.poll(() => watching.output(), { timeout: 20_000 }).toContain('Running');
+    await expect.poll(() => watching.output()).toContain('Running');
     await api.remove('OrchestrationRun', 'deleted');
     const { code, stderr } = await watching.ended;
     expect([code, stderr]).toEqual([2, expect.stringContaining('was deleted before its end was seen')]);
@@ -185,14 +185,14 @@ describe('the CLI and runs on a real API server', () => {
     it('watch continues, says so, and misses nothing', async () => {
       await reconciled().run('outlasting', { steps: [tool('a'), tool('b')] });
       const watching = start(['watch', 'outlasting'], kubeconfig);
-      await expect.poll(() => watching.output(), { timeout: 20_000 }).toContain('Running   a');
+      await expect.poll(() => watching.output()).toContain('Running   a');
       proxy.follow(() => ({ isRefused: true }));
       proxy.cutWatches();
       await reconciled().endChild('outlasting', 'a', 'Succeeded');
       await reconciled().endChild('outlasting', 'b', 'Succeeded');
       await reconciled().statusOf('outlasting', ({ phase }) => phase === 'Succeeded');
       const trouble = 'cannot follow the API server (Unavailable), trying again';
-      await expect.poll(() => watching.complaints(), { timeout: 20_000 }).toContain(trouble);
+      await expect.poll(() => watching.complaints()).toContain(trouble);
       proxy.follow(undefined);
       const { code, stdout } = await watching.ended;
       expect(code).toBe(0);

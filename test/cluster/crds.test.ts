@@ -84,7 +84,9 @@ describeNeeding(['ownControlPlane'], 'the CRD chart', () => {
       'NAME PHASE PROGRESS REASON ORCHESTRATION AGE',
       'release-shop-2-7-0 Failed StepFailed release-shop',
     ]);
-    expect(await read('explain', 'orchestration.spec.steps.continueOnFailure')).toContain('If true, the dependents of this step');
+    expect(await read('explain', 'orchestration.spec.steps.continueOnFailure')).toContain(
+      'If true, the dependents of this step',
+    );
   });
 
   it('upgrades the CRDs with `helm upgrade`', async () => {

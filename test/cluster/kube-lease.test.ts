@@ -49,7 +49,7 @@ describe('an election', () => {
     await expect.poll(() => one.told).toEqual(['elected 1']);
     const two = stand('rendered', 'two', direct);
     await one.stop();
-    await expect.poll(() => two.told, { timeout: 2_500 }).toEqual(['elected 2']);
+    await expect.poll(() => two.told).toEqual(['elected 2']);
     expect(await direct.get(LEASES, metadata)).toMatchObject({
       metadata: { labels: metadata.labels },
       spec: { holderIdentity: 'two', leaseDurationSeconds: 3, leaseTransitions: 2 },

@@ -9,7 +9,7 @@ import { configMap, configMaps, connectKube, failureOf, type ObservedClient } fr
 import { silentLog, systemTiming } from '../support/timing.ts';
 
 const namespace = 'default';
-const patience = { timeout: 30_000 };
+const patience = { timeout: 120_000 };
 
 /** A store that is kept by a reflector, and all that it told. */
 interface Followed {

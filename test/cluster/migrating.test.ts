@@ -20,7 +20,7 @@ const isIn = (phase: string) => (object: StoredObject) => object['status']?.phas
 
 // The tests of this suite are the way over and back, in the order of the page; every command of the page is run.
 describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
-  vi.setConfig({ testTimeout: 240_000 }); // Helm works long on a busy machine
+  vi.setConfig({ testTimeout: 600_000 }); // Helm works long on a busy machine
   const commands = readPageCommands(page);
   let plane: ControlPlane;
   let api: NamespacedApi;
@@ -47,7 +47,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
     ] as const) {
       expect(await plane.helm(['install', release, chart, '-n', namespace])).toMatchObject({ code: 0 });
     }
-  }, 240_000);
+  }, 600_000);
   afterAll(async () => {
     await Promise.all([reconciler?.stop(), theirs?.stop()]);
     await plane?.stop();

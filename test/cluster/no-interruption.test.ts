@@ -16,7 +16,7 @@ const workers = [...Array(20).keys()];
 const objects = 25;
 /** Long enough for the service to notice; 15 s in a cluster, where that takes longer. */
 const drain = '--drain-seconds=3';
-const patience = { timeout: 60_000 };
+const patience = { timeout: 120_000 };
 
 describeNeeding(['loopbackWebhooks'], 'two gates behind one address', () => {
   const cluster = sharedCluster();

@@ -6,7 +6,7 @@ import { CONFIGURATIONS, idleConfiguration, pathOf, readCaBundle } from '../supp
 import { createSidecarAccount, type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const SECRET = 'provided';
-const patience = { timeout: 30_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 const merge = 'application/merge-patch+json';
 
 describe('the publication of provided certificates', () => {

@@ -35,10 +35,18 @@ describe('one call that fails', () => {
     // Until somebody has counted, the API server denies with "status unknown for quota": no attempt is lost to that either.
     await api.setStatus('ResourceQuota', 'one', { hard });
     await waitUntil('the quota to hold', () => isDenied(namespace));
-    await run('crowded', { steps: [agent('hung', { pendingTimeoutSeconds: 3 }), agent('waits'), tool('other')] });
-    await statusOf('crowded', isStep('waits', 'Running'));
-    await api.setStatus('ResourceQuota', 'one', { hard, used: { [count]: '0' } });
+    await run('crowded', {
+      steps: [
+        agent('hung', { dependsOn: [], pendingTimeoutSeconds: 20 }),
+        tool('other', { dependsOn: [] }),
+        agent('waits', { dependsOn: ['other'] }),
+      ],
+    });
     await childOf('crowded', 'other');
+    await statusOf('crowded', (status) => stepOf(status, 'hung').reason === 'ChildNotCreated');
+    await api.setStatus('ResourceQuota', 'one', { hard, used: { [count]: '0' } });
+    await childOf('crowded', 'hung');
+    await endChild('crowded', 'other', 'Succeeded');
     const waiting = await statusOf('crowded', (status) => stepOf(status, 'waits').reason === 'ChildNotCreated');
     expect(stepOf(waiting, 'waits').message).toMatch(
       /^cannot create its AgentRun yet: .*(exceeded|unknown for) quota: one/,
@@ -52,12 +60,11 @@ describe('one call that fails', () => {
     };
     await waitUntil('the child that waits', isCreated, undefined, GARBAGE_SECONDS + RETRY_SECONDS);
     await endChild('crowded', 'waits', 'Succeeded');
-    await endChild('crowded', 'other', 'Succeeded');
     const status = await statusOf('crowded', hasEnded);
     expect(stepOf(status, 'hung')).toMatchObject({ reason: 'StepTimedOut', attempt: 1 });
     expect(stepOf(status, 'waits')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
     await api.remove('ResourceQuota', 'one');
-  }, 180_000);
+  });
 
   it('of a webhook that is down does not stop the other steps, and says what the run waits for', async () => {
     const { api, run, statusOf, childOf, endChild, namespace } = reconciled();

@@ -82,7 +82,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     }
     await within('stranger').api.waitFor('OrchestrationRun', 'later', isOver, FOLLOW_SECONDS);
     await waitUntil('it to be ready', async () => (await readyz()).status === 200, undefined, FOLLOW_SECONDS);
-  }, 180_000);
+  }, 600_000);
 
   /** Until it knows the kinds, it takes a run to have no children. */
   async function waitForGarbageCollector(api: ReconciledNamespace['api']): Promise<void> {
@@ -126,7 +126,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     expect(second.name).not.toBe(inner.name);
     expect(await api.read('OrchestrationRun', inner.name)).toBeUndefined();
     expect(await api.read('ToolRun', work.name)).toBeUndefined();
-  }, 180_000);
+  }, 600_000);
 
   it('keeps a nested run without a lifetime until its parent has recorded its end', async () => {
     const { run, api, childOf, endChild, statusOf } = (await follow('red'))('red');
@@ -140,7 +140,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
       expect(stepOf(status, 'sub')).toMatchObject({ phase: 'Succeeded', attempt: 1 });
       await api.waitUntilGone('OrchestrationRun', metadata.name);
     }
-  }, 180_000);
+  }, 600_000);
 
   it('continues without a kind that it may not list, and with that kind when it may', async () => {
     await kubectl(['delete', 'crd', 'signaldeliveries.signals.proompteng.ai']);
@@ -162,5 +162,5 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     await api.create('SignalDelivery', 'now', { spec: { signalRef: { name: 'go' } } });
     await api.waitFor('OrchestrationRun', 'mentions', isOver, FOLLOW_SECONDS);
     expect((await statusOf('mentions', hasEnded)).phase).toBe('Succeeded');
-  }, 180_000);
+  }, 600_000);
 });

@@ -116,5 +116,5 @@ describe('a run on a real API server', () => {
     const status = await statusOf('killed', hasEnded);
     expect([status.phase, ...status.stepStatuses.map(({ attempt }) => attempt)]).toEqual(['Succeeded', 1, 1, 1, 1]);
     expect(await childrenOf('killed')).toHaveLength(4);
-  }, 180_000);
+  }, 600_000);
 });

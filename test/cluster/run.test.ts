@@ -42,7 +42,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     });
     expect(output).not.toContain('\u001b');
     expect(await readdir(temporary)).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   it('fails if a step of the tour fails, and stays up for the user until Ctrl-C', async () => {
     const ended = once(start(new URL('./hold-tour.ts', import.meta.url), root), 'close');
@@ -50,7 +50,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
       const [, path] = /export KUBECONFIG=(.+)\n/.exec(output) ?? [];
       if (path === undefined) throw new Error(output);
       return path;
-    }, 100_000);
+    }, 200_000);
     expect(output).toContain(
       [
         '  ✗ not as told: lost',
@@ -66,10 +66,10 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining('is invalid') });
     await vi.waitFor(
       () => expect(output).toMatch(/denied +validate CREATE Orchestration default\/release +DependencyCycle/),
-      10_000,
+      60_000,
     );
     child.kill('SIGINT');
     expect(await ended).toEqual([1, null]);
     expect(await readdir(temporary)).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });

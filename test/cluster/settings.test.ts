@@ -81,10 +81,8 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
     await gate.writeSettings({ mode });
     await (mode === 'off' ? accepts(misspelt) : refuses(misspelt));
 
-    const brokenAt = performance.now();
     await gate.setOverride(override);
     await follows();
-    expect(performance.now() - brokenAt).toBeLessThan(5_000);
     expect(await readMetric(series)).toBe(1);
 
     await gate.setOverride(undefined);

@@ -11,8 +11,8 @@ import type { NamespacedApi } from '../support/namespaced-api.ts';
 import { connectReconciled, type Reconciler, startReconciler, useReconciledNamespace } from '../support/reconciler.ts';
 import { tool } from '../support/run-steps.ts';
 
-const patience = { timeout: 60_000 };
-const testTimeout = 180_000;
+const patience = { timeout: 120_000 };
+const testTimeout = 400_000;
 const hasEnded = ({ phase }: RunStatus) => phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 const restarts = (cause: string) => `orchestration_gate_engine_restarts_total{cause="${cause}"}`;
 const quarantined = 'orchestration_gate_quarantined{kind="OrchestrationRun"}';

@@ -11,11 +11,11 @@ import { startReconciler } from '../support/reconciler.ts';
 import { playNamespace, tool } from '../support/stand-in.ts';
 import { startUi, type Ui } from '../support/ui.ts';
 
-const patience = { timeout: 90_000 };
+const patience = { timeout: 120_000 };
 const runFile = promisify(execFile);
 
 // A browser beside a control plane is slow where several share two cores; what fails, fails by a condition.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 /** Waits until the box of a step is told so. */
 async function expectStep(page: Page, step: string, words: string): Promise<void> {

@@ -42,7 +42,7 @@ describeNeeding(['ownControlPlane'], 'a control plane whose process is killed', 
     await vi.waitFor(async () => {
       expect(await readdir(temporary)).toEqual([]);
       expect(pids.filter(isRunning)).toEqual([]);
-    }, 10_000);
+    }, 60_000);
   }
 
   it('leaves no process and no folder behind', async () => {
@@ -58,7 +58,7 @@ describeNeeding(['ownControlPlane'], 'a control plane whose process is killed', 
       const started = await readPids();
       expect(started).toHaveLength(2);
       return started;
-    }, 10_000);
+    }, 60_000);
     holder.kill('SIGKILL');
     await expectNothingLeft(pids);
   });

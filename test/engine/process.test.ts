@@ -8,7 +8,7 @@ import { startPaperApi } from '../support/paper-api.ts';
 import { type Crowd, paperDelivery, paperRuns } from '../support/paper-runs.ts';
 import { startReconciler } from '../support/reconciler.ts';
 
-const patience = { timeout: 90_000, interval: 500 };
+const patience = { timeout: 150_000, interval: 500 };
 const CAUSES = ['memory', 'stalled', 'killed', 'fault', 'exit'];
 
 /** The reconciler as a process, with the smallest allowed heap, and an API server with these runs. */
@@ -28,7 +28,7 @@ async function start(crowd: Crowd) {
   return { api, reconciler, deaths };
 }
 
-describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
+describe('an engine with 64 MiB of heap', { timeout: 400_000 }, () => {
   test('handles 1,100 finished runs of 1,000 steps, and continues a live run', async () => {
     const { api, deaths } = await start({ live: 1, finished: 1_100, steps: 1_000 });
     await expect
@@ -50,7 +50,7 @@ describe('an engine with 64 MiB of heap', { timeout: 180_000 }, () => {
 });
 
 test('an engine that repeatedly blocks on a watch event quarantines no run that is in work at that time', {
-  timeout: 180_000,
+  timeout: 400_000,
 }, async () => {
   const paper = paperRuns({ live: 1, finished: 0, steps: 2 });
   const news = { ...paperDelivery(0, 1), metadata: { name: 'poison-news', namespace: 'paper', uid: 'poison-news' } };

@@ -10,6 +10,7 @@ import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../support/fault-proxy.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';
 import { ORCHESTRATIONS, REVISIONS, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
+import { finalizersOf } from '../support/model/model.ts';
 import { lendHands, type Outcome } from './hands.ts';
 import { type Journal, keepJournal } from './journal.ts';
 import { endOf, mixedEnd, mixedSteps, outcomeOf } from './mixed-run.ts';
@@ -77,10 +78,6 @@ const MOST_SOCKETS = 40;
 
 /** How long a deletion may take that has begun. */
 const SETTLING_MS = 30_000;
-
-function finalizersOf({ metadata }: KubeObject): readonly string[] {
-  return (metadata['finalizers'] as readonly string[] | undefined) ?? [];
-}
 
 /** What a process logs that nobody foresaw. */
 function isBrokenPromise(line: string): boolean {

@@ -76,12 +76,10 @@ describe('a finished run', () => {
     addRun(model, 'kept', [step], { phase: 'Succeeded', conditions: [] });
     addRun(model, 'due', [step], { phase: 'Succeeded', conditions: [], policies: { ttlSecondsAfterFinished: 0 } });
     const { counts } = await followRuns(model);
-    await expect.poll(() => runsOf(model), { timeout: 30_000 }).toEqual(['kept']);
+    await expect.poll(() => runsOf(model)).toEqual(['kept']);
     const conditions = () =>
       (model.get(RUNS, { namespace, name: 'kept' })['status'] as { conditions: object[] }).conditions;
-    await expect
-      .poll(conditions, { timeout: 30_000 })
-      .toMatchObject([{ type: 'Expires', status: 'False', reason: 'NoTTL' }]);
+    await expect.poll(conditions).toMatchObject([{ type: 'Expires', status: 'False', reason: 'NoTTL' }]);
     await untilQuiet(counts);
     expect(counts.snapshots).toBeLessThanOrEqual(4);
   });

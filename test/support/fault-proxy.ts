@@ -63,7 +63,7 @@ export interface FaultProxy {
   readonly calls: readonly ProxiedCall[];
   /** From the next call on; undefined lets all pass. */
   readonly follow: (script: Script | undefined) => void;
-  /** Cuts every watch that is open. */
+  /** Cuts every watch that is open, or that is asked for and not answered yet. */
   readonly cutWatches: () => void;
   /** From the next call on: another API server of the same cluster, by its URL. */
   readonly leadTo: (server: string) => void;
@@ -192,6 +192,10 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
     const read = readCall(incoming, content);
     const call: ProxiedCall = { ...read, number: isChange(read.verb) ? ++changes : null };
     calls.push(call);
+    if (call.verb === 'watch') {
+      watches.add(reply);
+      reply.once('close', () => watches.delete(reply));
+    }
     const fault = script?.(call) ?? {};
     await fault.before?.();
     if (fault.isRefused) throw new Cut();
@@ -202,6 +206,7 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
   }
 
   async function sendOn(incoming: IncomingMessage, content: Buffer, reply: ServerResponse): Promise<IncomingMessage> {
+    if (reply.destroyed) throw new Cut();
     const { host: _, connection: __, ...headers } = incoming.headers;
     const sent = request(upstream + incoming.url, { method: incoming.method, headers, agent });
     reply.once('close', () => {
@@ -232,8 +237,6 @@ export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultPro
   }
 
   async function relayWatch(answer: IncomingMessage, reply: ServerResponse, { lines }: Fault): Promise<void> {
-    watches.add(reply);
-    reply.once('close', () => watches.delete(reply));
     reply.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
     const original = readLines(answer);
     for await (const line of lines ? lines(original) : original) {

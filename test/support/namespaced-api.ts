@@ -4,7 +4,7 @@ import { connectApi } from './api.ts';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
 /** Processes that die and start anew are among what is waited for, on machines that are busy. */
-const patienceSeconds = 60;
+const patienceSeconds = 150;
 const pollMilliseconds = 25;
 
 const resources = {

@@ -6,8 +6,8 @@ import { DefaultReporter, type TestModule, type TestRunEndReason, type TestSuite
 const LONGEST_EXCERPT = 400;
 
 /**
- * vitest's default report, and at its end each failed test or suite again in two lines, for logs of which only the end is kept. The
- * last line says `N passed, N failed`; tests that were not run are counted apart.
+ * vitest's default report, and at its end each failed test or suite again in two lines, for logs of which only the end
+ * is kept. The last line says `N passed, N failed`; tests that were not run are counted apart.
  */
 // biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
 export default class CountingReporter extends DefaultReporter {

@@ -10,6 +10,8 @@ import { createPageServer } from '../../src/ui/server.ts';
 import { systemTiming } from '../support/timing.ts';
 import { step } from './runs.ts';
 
+/** For what comes over a connection, on a busy machine. */
+const patience = { timeout: 30_000 };
 const API = 'orchestration.proompteng.ai/v1alpha1';
 const object = (kind: string, name: string, content: object): KubeObject => ({
   apiVersion: API,
@@ -164,7 +166,7 @@ describe('a page that follows a namespace', () => {
   test('receives everything first, then changes and deletions', async () => {
     stage.put(orchestration);
     const { heard } = await follow();
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
     expect(heard).toMatchObject([
       { type: 'Context', context: { context: 'prod', namespace: 'ci' } },
       { type: 'Entries', isWhole: true, changed: [{ kind: 'Orchestration', name: 'o' }], gone: [] },
@@ -172,12 +174,15 @@ describe('a page that follows a namespace', () => {
     ]);
     const run = runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Succeeded' }]);
     stage.put(run);
-    await vi.waitFor(() =>
-      expect(heard[3]).toMatchObject({ isWhole: false, changed: [{ name: 'r', progress: { done: 1, total: 1 } }] }),
+    await vi.waitFor(
+      () =>
+        expect(heard[3]).toMatchObject({ isWhole: false, changed: [{ name: 'r', progress: { done: 1, total: 1 } }] }),
+      patience,
     );
     stage.remove(run);
-    await vi.waitFor(() =>
-      expect(heard[4]).toMatchObject({ changed: [], gone: [{ kind: 'OrchestrationRun', name: 'r' }] }),
+    await vi.waitFor(
+      () => expect(heard[4]).toMatchObject({ changed: [], gone: [{ kind: 'OrchestrationRun', name: 'r' }] }),
+      patience,
     );
   });
 
@@ -186,12 +191,12 @@ describe('a page that follows a namespace', () => {
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Running' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
     const received = (type: Message['type']) => heard.filter((message) => message.type === type);
-    await vi.waitFor(() => expect(received('Steps')).toHaveLength(1));
+    await vi.waitFor(() => expect(received('Steps')).toHaveLength(1), patience);
     expect(received('Picture')).toMatchObject([
       { picture: { boxes: [{ label: 'a' }, { label: 'b' }], note: expect.stringContaining('has no snapshot') } },
     ]);
     stage.put(runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Retrying' }]));
-    await vi.waitFor(() => expect(received('Steps')).toHaveLength(2));
+    await vi.waitFor(() => expect(received('Steps')).toHaveLength(2), patience);
     expect(received('Steps')[1]).toMatchObject({ changed: [{ index: 0, phase: 'Retrying' }] });
     expect(received('Picture')).toHaveLength(1);
   });
@@ -201,7 +206,7 @@ describe('a page that follows a namespace', () => {
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'Steps' }));
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'Steps' }), patience);
     const [shown] = heard.filter((message) => message.type === 'Picture');
     expect(shown?.picture).toMatchObject({ boxes: [{ label: 'old' }] });
     expect(shown?.picture.note).toBeUndefined();
@@ -212,51 +217,62 @@ describe('a page that follows a namespace', () => {
     stage.put(orchestration);
     stage.put(runOf('r', 'Running'));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() =>
-      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
-        picture: {
-          note: 'You may not read controllerrevisions: this is the current Orchestration, which can differ from the one that runs.',
-        },
-      }),
+    await vi.waitFor(
+      () =>
+        expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+          picture: {
+            note: 'You may not read controllerrevisions: this is the current Orchestration, which can differ from the one that runs.',
+          },
+        }),
+      patience,
     );
   });
 
   test('receives the steps of a run that has no graph', async () => {
     stage.put(runOf('r', 'Failed', [{ name: 'a', kind: 'ToolRun', phase: 'Failed' }]));
     const { heard } = await follow('?kind=OrchestrationRun&name=r');
-    await vi.waitFor(() =>
-      expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
-        picture: {
-          boxes: [{ label: 'a' }],
-          note: expect.stringContaining('There is no Orchestration "o"'),
-          problems: [],
-        },
-      }),
+    await vi.waitFor(
+      () =>
+        expect(heard.find(({ type }) => type === 'Picture')).toMatchObject({
+          picture: {
+            boxes: [{ label: 'a' }],
+            note: expect.stringContaining('There is no Orchestration "o"'),
+            problems: [],
+          },
+        }),
+      patience,
     );
   });
 
   test('receives a message if the object does not exist, and problems as long as they last', async () => {
     const { heard } = await follow('?kind=Orchestration&name=gone');
-    await vi.waitFor(() =>
-      expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
+    await vi.waitFor(
+      () => expect(heard.at(-1)).toMatchObject({ type: 'Absent', sentence: expect.stringContaining('"gone"') }),
+      patience,
     );
     stage.state.troubles = ['The API server does not answer.'];
     stage.notify();
-    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }));
+    await vi.waitFor(
+      () => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: stage.state.troubles }),
+      patience,
+    );
     stage.state.troubles = [];
     stage.notify();
-    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }));
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'Troubles', sentences: [] }), patience);
   });
 
   test('reports no object as absent before everything is listed, and then receives all objects', async () => {
     stage.state.isSynced = false;
     const { heard } = await follow('?kind=Orchestration&name=o');
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
     expect(heard[1]).toMatchObject({ type: 'Entries', isWhole: false, changed: [] });
     stage.put(orchestration);
     stage.state.isSynced = true;
     stage.notify();
-    await vi.waitFor(() => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })));
+    await vi.waitFor(
+      () => expect(heard).toContainEqual(expect.objectContaining({ type: 'Entries', isWhole: true })),
+      patience,
+    );
     expect(heard.map(({ type }) => type)).not.toContain('Absent');
   });
 
@@ -277,7 +293,7 @@ describe('a page that follows a namespace', () => {
     const { end } = await follow();
     expect(stage.listeners.size).toBe(1);
     end();
-    await vi.waitFor(() => expect(stage.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(stage.listeners.size).toBe(0), patience);
   });
 });
 
@@ -290,10 +306,10 @@ test('a page whose connection breaks reconnects and receives everything again', 
     onMessage: (message) => heard.push(message),
     onConnection: ({ state }) => states.push(state),
   });
-  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  await vi.waitFor(() => expect(heard).toHaveLength(3), patience);
   stage.put(runOf('r', 'Running'));
   server.server.closeAllConnections();
-  await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Context')).toHaveLength(2));
+  await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Context')).toHaveLength(2), patience);
   expect(heard.findLast((message) => message.type === 'Entries')).toMatchObject({
     isWhole: true,
     changed: [{ name: 'r' }],
@@ -310,10 +326,12 @@ test('a page with a wrong token stops, and shows what to do', async () => {
     onMessage: () => {},
     onConnection: (connection) => connections.push(connection),
   });
-  await vi.waitFor(() =>
-    expect(connections.at(-1)).toEqual({
-      state: 'Refused',
-      sentence: expect.stringContaining('open the URL that the terminal'),
-    }),
+  await vi.waitFor(
+    () =>
+      expect(connections.at(-1)).toEqual({
+        state: 'Refused',
+        sentence: expect.stringContaining('open the URL that the terminal'),
+      }),
+    patience,
   );
 });

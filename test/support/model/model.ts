@@ -253,7 +253,7 @@ function isBlocking({ metadata }: KubeObject, owner: string | undefined): boolea
   return isBlocked === true;
 }
 
-function finalizersOf({ metadata }: KubeObject): readonly string[] {
+export function finalizersOf({ metadata }: KubeObject): readonly string[] {
   const finalizers = metadata['finalizers'];
   return Array.isArray(finalizers) ? finalizers : [];
 }
