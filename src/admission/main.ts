@@ -30,15 +30,12 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
 
   const { tlsDir, clientCaDir } = configuration;
   let gate: GateServer | undefined;
-  let pair: KeyPair | undefined;
-  let clientCa: string | undefined;
-  let certificateProblem = 'no certificate has been read yet';
-  let clientCaProblem = clientCaDir === undefined ? undefined : 'no client authorities have been read yet';
+  const files = readServedFiles(configuration, log, metrics, serveFiles);
   const shutdown = onShutdown({ process, log, drain: () => drain() });
   const sidePort = createSidePort({
     isLive: () => true,
     unreadyReasons: () => [
-      ...(gate?.app.server.listening ? [] : [clientCaProblem ?? certificateProblem]),
+      ...(gate?.app.server.listening ? [] : [files.problem()]),
       ...(shutdown.isBegun() ? ['shutting down'] : []),
     ],
     metrics: metrics.registry,
@@ -48,52 +45,19 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
   sidePort.on('error', (error) => endWith(`the side port cannot listen: ${error.message}`));
 
   const onError = (error: unknown) => log.error({ error }, 'cannot read the certificate');
-  const watches = [await watchDirectory(tlsDir, { onChange: loadCertificate, onError })];
-  if (clientCaDir !== undefined) watches.push(await watchDirectory(clientCaDir, { onChange: loadClientCa, onError }));
+  const watches = [await watchDirectory(tlsDir, { onChange: files.loadCertificate, onError })];
+  if (clientCaDir !== undefined)
+    watches.push(await watchDirectory(clientCaDir, { onChange: files.loadClientCa, onError }));
 
-  async function loadCertificate(): Promise<void> {
-    const loaded = await loadPair(tlsDir);
-    metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
-    if (!loaded.ok) {
-      certificateProblem = loaded.reason;
-      log.error(
-        { reason: loaded.reason },
-        pair ? 'new certificate refused, keeping the old one' : 'no certificate to serve',
-      );
-      return;
-    }
-    pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
-    metrics.setCertificateNotAfter(readExpiry(pair.cert, new Date()).notAfter);
-    await serveCertificate();
-  }
-
-  async function loadClientCa(files: DirectoryFiles): Promise<void> {
-    const authorities = readBundle(files.get('ca.crt') ?? '').map(({ certificatePem }) => certificatePem);
-    metrics.countCertificateReload(authorities.length > 0 ? 'success' : 'failure');
-    if (authorities.length === 0) {
-      clientCaProblem = `${clientCaDir}/ca.crt holds no certificate in PEM form: put there who signs the certificate of the API server`;
-      log.error(
-        { reason: clientCaProblem },
-        clientCa ? 'new client authorities refused, keeping the old ones' : 'nobody can be served',
-      );
-      return;
-    }
-    clientCa = authorities.join('');
-    clientCaProblem = undefined;
-    await serveCertificate();
-  }
-
-  /** The first good files open the port; later ones hold from the next handshake on, and bad ones change nothing. */
-  async function serveCertificate(): Promise<void> {
-    if (pair === undefined || (clientCaDir !== undefined && clientCa === undefined)) return;
-    const tls = clientCa === undefined ? pair : { ...pair, ca: clientCa };
-    const { notAfter } = readExpiry(pair.cert, new Date());
+  /** The first good files open the port. Later ones hold from the next handshake on. */
+  async function serveFiles(tls: ServedFiles): Promise<void> {
+    const { notAfter } = readExpiry(tls.cert, new Date());
     if (gate) {
       (gate.app.server as unknown as { setSecureContext(pair: object): void }).setSecureContext(tls);
       log.info({ notAfter }, 'serving a new certificate');
       return;
     }
-    const opened = buildServer({
+    gate = buildServer({
       tls,
       settings: settings as () => Settings,
       maxInFlight: configuration.maxInFlight,
@@ -103,8 +67,7 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
       onFinish: (review) => report(review, log, metrics),
       onEnd: () => metrics.endReview(),
     });
-    gate = opened;
-    await opened.app
+    await gate.app
       .listen({ port: configuration.port, host: configuration.bindAddress, backlog: BACKLOG })
       .catch((error: Error) => endWith(`cannot listen: ${error.message}`));
     log.info({ address: gate.app.server.address(), sideAddress: sidePort.address(), notAfter }, 'serving');
@@ -123,6 +86,63 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
     await Promise.race([gate?.app.close(), delay(LAST_ANSWERS_MS)]);
     sidePort.close();
   }
+}
+
+/** What the port serves: a certificate with its key and, if callers must prove who they are, the authorities of theirs. */
+type ServedFiles = KeyPair & { readonly ca?: string };
+
+/**
+ * Reads the certificate and the client authorities, each time that their files change, and serves them as soon as all are
+ * there. Bad files change nothing: the last good ones stay.
+ */
+function readServedFiles(
+  { tlsDir, clientCaDir }: ServeConfiguration,
+  log: Logger,
+  metrics: GateMetrics,
+  serveFiles: (files: ServedFiles) => Promise<void>,
+) {
+  let pair: KeyPair | undefined;
+  let clientCa: string | undefined;
+  let certificateProblem = 'no certificate has been read yet';
+  let clientCaProblem = clientCaDir === undefined ? undefined : 'no client authorities have been read yet';
+
+  async function serveIfWhole(): Promise<void> {
+    if (pair === undefined || (clientCaDir !== undefined && clientCa === undefined)) return;
+    await serveFiles(clientCa === undefined ? pair : { ...pair, ca: clientCa });
+  }
+
+  async function loadCertificate(): Promise<void> {
+    const loaded = await loadPair(tlsDir);
+    metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
+    if (!loaded.ok) {
+      certificateProblem = loaded.reason;
+      const message = pair ? 'cannot use the new certificate, keeping the old one' : 'no certificate to serve';
+      log.error({ reason: loaded.reason }, message);
+      return;
+    }
+    pair = { cert: loaded.pair.certificatePem, key: loaded.pair.privateKeyPem };
+    metrics.setCertificateNotAfter(readExpiry(pair.cert, new Date()).notAfter);
+    await serveIfWhole();
+  }
+
+  async function loadClientCa(files: DirectoryFiles): Promise<void> {
+    const authorities = readBundle(files.get('ca.crt') ?? '').map(({ certificatePem }) => certificatePem);
+    metrics.countCertificateReload(authorities.length > 0 ? 'success' : 'failure');
+    if (authorities.length === 0) {
+      clientCaProblem = `${clientCaDir}/ca.crt holds no certificate in PEM form: put there who signs the certificate of the API server`;
+      const message = clientCa
+        ? 'cannot use the new client authorities, keeping the old ones'
+        : 'no client authorities: no caller can be served';
+      log.error({ reason: clientCaProblem }, message);
+      return;
+    }
+    clientCa = authorities.join('');
+    clientCaProblem = undefined;
+    await serveIfWhole();
+  }
+
+  /** `problem` says what is missing. */
+  return { problem: () => clientCaProblem ?? certificateProblem, loadCertificate, loadClientCa };
 }
 
 /** One line and the counts of one review. No object is ever logged. */

@@ -62,14 +62,14 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   const scrape = async () => {
     for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
     for (const [kind, queue] of engine.queues) metrics.setOverdue(kind, queue.overdueMs());
-    await parent.tell({ type: 'metrics', text: await metrics.registry.metrics() });
+    await parent.send({ type: 'metrics', text: await metrics.registry.metrics() });
   };
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await settings.whenRead;
   // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
   if (!(await engine.whenTried).every(Boolean)) return;
-  await engine.tellListed();
+  await engine.reportListed();
   const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
   if (Math.abs(aheadSeconds) > NOTABLE_SKEW_SECONDS)
     log.warn({ aheadSeconds }, "this machine's clock is not the API server's: runs go by the latter");

@@ -16,7 +16,7 @@ export interface Parent {
   /** The first message: the objects that were in work when engines crashed, and the quarantined objects. */
   readonly started: Promise<Extract<ToEngine, { type: 'start' }>>;
   /** Sends a message. Resolves when the kernel has the message, or the channel is closed. */
-  readonly tell: (message: FromEngine) => Promise<void>;
+  readonly send: (message: FromEngine) => Promise<void>;
   /** Sets the handlers for requests. Until then, a scrape gets no answer, and a stop ends the process at once. */
   readonly attend: (answers: { readonly scrape: () => Promise<void>; readonly stop: () => void }) => void;
 }
@@ -25,7 +25,7 @@ export interface Parent {
 export function connectParent(child: Child): Parent {
   const started = Promise.withResolvers<Extract<ToEngine, { type: 'start' }>>();
   let answers = { scrape: async () => {}, stop: () => child.exit(0) };
-  const tell = (message: FromEngine) => new Promise<void>((resolve) => child.send?.(message, resolve));
+  const send = (message: FromEngine) => new Promise<void>((resolve) => child.send?.(message, resolve));
   child.on('disconnect', () => child.exit(EXIT.fault));
   child.on('message', (message) => {
     const received = message as ToEngine;
@@ -33,10 +33,10 @@ export function connectParent(child: Child): Parent {
     else if (received.type === 'scrape') void answers.scrape();
     else answers.stop();
   });
-  setInterval(() => void tell({ type: 'beat' }), BEAT_MS);
+  setInterval(() => void send({ type: 'beat' }), BEAT_MS);
   return {
     started: started.promise,
-    tell,
+    send,
     attend: (given) => {
       answers = given;
     },

@@ -40,7 +40,7 @@ export interface EngineOptions {
   readonly load: LoadCredentials;
   readonly log: Logger;
   readonly metrics: EngineMetrics;
-  readonly parent: Pick<Parent, 'tell'>;
+  readonly parent: Pick<Parent, 'send'>;
   readonly started: Awaited<Parent['started']>;
   readonly policy: () => Policy;
   readonly timing: Timing;
@@ -59,7 +59,7 @@ export interface Engine {
   /** Resolves when the engine has tried to list runs and Orchestrations in each namespace. */
   readonly whenTried: Promise<readonly boolean[]>;
   /** Starts to report to the supervisor what cannot be listed. */
-  readonly tellListed: () => Promise<void>;
+  readonly reportListed: () => Promise<void>;
   readonly start: () => Promise<void>;
   /** Resolves when the work in progress has ended. */
   readonly stop: () => Promise<void>;
@@ -127,7 +127,7 @@ export function startEngine(options: EngineOptions): Engine {
       if (resource && object)
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
-    send: parent.tell,
+    send: parent.send,
     nextTurn: () => new Promise(setImmediate),
     onError,
   });
@@ -143,7 +143,7 @@ export function startEngine(options: EngineOptions): Engine {
     watchAges: () => followed.ages(),
     judgeAgain: queues.judgeAgain,
     whenTried: followed.whenTried(GATHERED),
-    tellListed: lacking.begin,
+    reportListed: lacking.begin,
     async start() {
       // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
@@ -161,13 +161,13 @@ export function startEngine(options: EngineOptions): Engine {
 }
 
 /** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
-function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'tell'>) {
+function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send'>) {
   let reported: string | undefined;
   async function report(): Promise<void> {
     const lacking = list();
     if (reported === lacking.join()) return;
     reported = lacking.join();
-    await parent.tell({ type: 'listed', lacking });
+    await parent.send({ type: 'listed', lacking });
   }
   return {
     begin: report,

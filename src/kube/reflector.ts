@@ -41,7 +41,7 @@ export interface ReflectorObserver {
   /** A list or a watch failed and is retried. */
   countFailure(resource: string, reason: KubeErrorReason): void;
   /** A periodic list found this many changes that the watch did not send. 0 in normal operation. */
-  countMended(resource: string, changes: number): void;
+  countRepairs(resource: string, changes: number): void;
 }
 
 export interface ReflectorOptions extends Selection {
@@ -165,7 +165,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     const changes = await unpaused(() => store.replace(items, version));
     if (changes > 0)
       log.error({ resource: resource.plural, changes }, 'a periodic list found changes that the watch had lost');
-    observer?.countMended(resource.plural, changes);
+    observer?.countRepairs(resource.plural, changes);
     finishList('periodic');
   }
 

@@ -196,9 +196,15 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
       words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
+  return claim(observation, nowMs, options);
+}
+
+/** The run takes its snapshot as what it follows, and its first steps start. */
+function claim(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const { run } = observation;
   const claimed: Observation = {
     ...observation,
-    run: { ...run, status: { ...run.status, runId: run.name, startedAt: now } },
+    run: { ...run, status: { ...run.status, runId: run.name, startedAt: stampNow(observation, nowMs) } },
   };
   const started: Action = {
     type: 'EmitEvent',

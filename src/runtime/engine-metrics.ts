@@ -118,7 +118,7 @@ export interface EngineMetrics {
   readonly reflector: {
     countList(resource: string, cause: string): void;
     countFailure(resource: string, reason: string): void;
-    countMended(resource: string, changes: number): void;
+    countRepairs(resource: string, changes: number): void;
   };
   setSockets(open: number): void;
   /** Call it before rendering. */
@@ -163,7 +163,7 @@ export function createEngineMetrics(): EngineMetrics {
   const sockets = gauge(ENGINE_METRICS.sockets);
   const lists = counter(ENGINE_METRICS.lists);
   const watchFailures = counter(ENGINE_METRICS.watchFailures);
-  const mended = counter(ENGINE_METRICS.mended);
+  const repairs = counter(ENGINE_METRICS.mended);
   const watchAge = gauge(ENGINE_METRICS.watchAge);
   const runsEnded = counter(ENGINE_METRICS.runsEnded);
   const reaction = histogram(ENGINE_METRICS.reaction);
@@ -198,7 +198,7 @@ export function createEngineMetrics(): EngineMetrics {
     reflector: {
       countList: (resource, cause) => lists.inc({ resource, cause }),
       countFailure: (resource, reason) => watchFailures.inc({ resource, reason }),
-      countMended: (resource, changes) => mended.inc({ resource }, changes),
+      countRepairs: (resource, changes) => repairs.inc({ resource }, changes),
     },
     setOverdue: (kind, ms) => queueOverdue.set({ kind }, ms / 1_000),
     setHeapLimit: (bytes) => heapLimit.set(bytes),

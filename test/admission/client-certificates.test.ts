@@ -39,7 +39,7 @@ describe('a gate that requires client certificates', () => {
     const logged = (message: string) =>
       expect.poll(async () => (await readNewLines()).map(({ msg }) => msg)).toContain(message);
     await writeGeneration(folder, { 'ca.crt': 'garbage' });
-    await logged('new client authorities refused, keeping the old ones');
+    await logged('cannot use the new client authorities, keeping the old ones');
     expect(await ask(before)).toContain('"allowed":false');
     await writeGeneration(folder, { 'ca.crt': authorities[1].certificatePem });
     await logged('serving a new certificate');

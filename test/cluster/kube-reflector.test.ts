@@ -67,7 +67,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
       observer: {
         countList: (_, cause) => lists.push(cause),
         countFailure: (_, reason) => failures.push(reason),
-        countMended: (_, count) => {
+        countRepairs: (_, count) => {
           mended += count;
         },
       },

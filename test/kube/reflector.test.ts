@@ -174,7 +174,7 @@ function start(settings: ReflectorOptions['settings'] = {}, more: Pick<Reflector
       observer: {
         countList: (_, cause) => counts.lists.push(cause),
         countFailure: (_, reason) => counts.failures.push(reason),
-        countMended: (_, changes) => {
+        countRepairs: (_, changes) => {
           counts.mended += changes;
         },
       },

@@ -163,7 +163,7 @@ function follow(
     settings: { backoff: WATCH_BACKOFF },
     observer: {
       countList: () => {},
-      countMended: () => {},
+      countRepairs: () => {},
       countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
     },
   });

@@ -4,6 +4,7 @@ import { type Flags, port, toggle, type Values } from '../flags.ts';
 
 const flags = {
   ...clusterFlags,
+  kubeconfig: { ...clusterFlags.kubeconfig, help: 'the kubeconfig (default: KUBECONFIG, or ~/.kube/config)' },
   port: { flag: 'port', kind: port, help: 'the port on 127.0.0.1, or 0 for any that is free', fallback: '0' },
   opensBrowser: { flag: 'open', kind: toggle, help: 'open the URL in a browser' },
 } as const satisfies Flags;
