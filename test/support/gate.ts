@@ -12,7 +12,7 @@ import { findFreePorts, isAnswering } from './controlplane/network.ts';
 
 const root = join(import.meta.dirname, '../..');
 const lifetimeMs = 24 * 60 * 60_000;
-const patienceSeconds = 20;
+const patienceSeconds = 90;
 const pollMilliseconds = 25;
 
 /** What kind of gate to start; without any of it, one with the defaults of the program, which does not wait to drain. */

@@ -5,7 +5,7 @@ import type { ClusterAddress } from './controlplane/cluster.ts';
 const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
 const STEP = 'agents.proompteng.ai/orchestration-step';
 const RUN = 'agents.proompteng.ai/orchestration-run';
-const patienceSeconds = 60;
+const patienceSeconds = 150;
 
 interface ToolRun {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
