@@ -65,6 +65,12 @@ export const stepFields: Readonly<Record<string, Field>> = {
     aliases: 'parameters params arguments inputs',
     without: 'the child gets the parameters of the run alone',
   },
+  runIf: {
+    aliases: 'runOn runPolicy onFailure always',
+    without: 'the step runs only if its dependencies are satisfied',
+  },
+  when: { aliases: 'if condition conditions', without: 'no condition decides whether the step runs' },
+  outputs: { aliases: 'output results', without: 'later steps can read no output that the step declares' },
 };
 
 /** Every field of `policies` that is read. */
@@ -75,12 +81,16 @@ export const policyFields = tableOf({
   },
   timeouts: {
     aliases: 'timeout totalSeconds timeoutSeconds activeDeadlineSeconds deadlineSeconds',
-    inside: tableOf({ totalSeconds: { aliases: 'total seconds', without: 'nothing bounds the run' } }),
+    inside: tableOf({
+      totalSeconds: { aliases: 'total seconds', without: 'nothing bounds the run' },
+      cleanupSeconds: { aliases: 'cleanup', without: 'the cleanup of a run has the default time' },
+    }),
   },
   maxParallel: {
     aliases: 'parallel parallelism maxParallelism maxConcurrency maxConcurrent',
     without: 'nothing bounds how many children of a run are there at once',
   },
+  parameters: { aliases: 'params inputs arguments', without: 'the parameters of a run are not checked' },
   ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds ttlStrategy', without: 'finished runs are kept' },
   history: {
     aliases: 'historyLimit runHistoryLimit revisionHistoryLimit',

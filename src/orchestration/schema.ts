@@ -2,9 +2,9 @@ import type { FromSchema } from 'json-schema-to-ts';
 
 /**
  * The only definition of the fields of both kinds. ajv validates with it, the types below are derived from it, and
- * `make generate` generates the CRDs from it. It is the schema of the agents chart, plus descriptions and
- * `continueOnFailure`. It adds no limit that the schema of the agents chart lacks, so the rules (rules.ts) check for
- * empty values and ranges.
+ * `make generate` generates the CRDs from it. It is the schema of the agents chart, plus descriptions,
+ * `continueOnFailure`, `runIf`, `when` and `outputs`. It adds no limit that the schema of the agents chart lacks, so
+ * the rules (rules.ts) check for empty values and ranges.
  */
 export const GROUP = 'orchestration.proompteng.ai';
 export const VERSION = 'v1alpha1';
@@ -66,6 +66,19 @@ export const stepSchema = {
     orchestrationRef: reference('The Orchestration that a SubOrchestration step runs.'),
     policyRef: text('Name of the ApprovalPolicy that an ApprovalGate step waits for, in the same namespace.'),
     with: textMap('Parameters of the step. They override the parameters of the run.'),
+    runIf: text(
+      'When the step runs: Succeeded (the default), if each of its dependencies is satisfied; Failed, if at least one ' +
+        'of them is not; Always, in any case, also after a cancel or the deadline of the run. With Failed and Always, ' +
+        'the step waits until all of its ancestors are final.',
+    ),
+    when: text(
+      'CEL expression over parameters, run and steps. It is evaluated when the step would start. If it is false, the ' +
+        'step is skipped, and its dependents run.',
+    ),
+    outputs: textMap(
+      'Values that later steps can read, each a CEL expression over child, parameters, run and steps. They are ' +
+        'evaluated once, when an attempt succeeds.',
+    ),
   },
 } as const;
 

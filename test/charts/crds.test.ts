@@ -75,6 +75,10 @@ describe.each([
         'spec.steps[].pendingTimeoutSeconds',
         { type: 'integer', isPreserved: false, required: [], limits: { format: 'int32' } },
       ],
+      ['spec.steps[].runIf', { type: 'string', isPreserved: false, required: [], limits: {} }],
+      ['spec.steps[].when', { type: 'string', isPreserved: false, required: [], limits: {} }],
+      ['spec.steps[].outputs', { type: 'object', isPreserved: false, required: [], limits: {} }],
+      ['spec.steps[].outputs{}', { type: 'string', isPreserved: false, required: [], limits: {} }],
     ]);
   });
 });
