@@ -29,6 +29,14 @@ export function totalSeconds({ policies }: Orchestration): number {
   return readDuration(asRecord(policies['timeouts'])['totalSeconds']);
 }
 
+/** Source: section 5 of the design. It is long enough for a Job to start and finish on a busy node. */
+const CLEANUP_SECONDS = 300;
+
+/** `policies.timeouts.cleanupSeconds`: how long the cleanup of a run may take after a cancel or its deadline. */
+export function cleanupSeconds({ policies }: Pick<Orchestration, 'policies'>): number {
+  return readWhole(asRecord(policies['timeouts'])['cleanupSeconds']) ?? CLEANUP_SECONDS;
+}
+
 /** `policies.maxParallel`: how many children of a run can run at the same time. 0 means no limit. */
 export function maxParallel({ policies }: Orchestration): number {
   return readDuration(policies['maxParallel']);

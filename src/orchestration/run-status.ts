@@ -1,6 +1,6 @@
 import type { Condition } from './conditions.ts';
 import type { Stored } from './vocabulary/meaning.ts';
-import type { StepReason } from './vocabulary/step-reasons.ts';
+import { StepReason } from './vocabulary/step-reasons.ts';
 
 /** The phase of a step. Succeeded, Failed, Skipped and Cancelled are final. */
 export type StepPhase = 'Pending' | 'Running' | 'Retrying' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
@@ -43,6 +43,8 @@ export interface StepStatus {
   readonly index?: number;
   /** The step failed, and its dependents start anyway because of `continueOnFailure`. */
   readonly ignored?: boolean;
+  /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
+  readonly cleanup?: boolean;
 }
 
 /** `status` of an OrchestrationRun. */
@@ -78,9 +80,15 @@ export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
 }
 
 /**
- * Returns true if dependents can start: the step succeeded, or it failed with `continueOnFailure` and has no attempts
- * left.
+ * Returns true if dependents can start: the step succeeded, it failed with `continueOnFailure` and has no attempts left,
+ * or it was skipped because its condition is false.
  */
-export function isSatisfied({ phase, ignored }: StepStatus): boolean {
-  return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
+export function isSatisfied(status: StepStatus): boolean {
+  const { phase, ignored } = status;
+  return phase === 'Succeeded' || (phase === 'Failed' && ignored === true) || isNeutral(status);
+}
+
+/** Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed. */
+export function isNeutral({ phase, reason }: StepStatus): boolean {
+  return phase === 'Skipped' && reason === StepReason.ConditionFalse;
 }

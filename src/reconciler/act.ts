@@ -4,6 +4,7 @@ import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildSnapshot } from './child-object.ts';
+import { isEnding } from './ending.ts';
 import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
 import { nameSnapshot } from './names.ts';
@@ -105,8 +106,10 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
     if (object === undefined || object.metadata.uid !== run.uid) return false;
     if (object === seen || object.metadata.resourceVersion === run.resourceVersion) return true;
     seen = object;
-    const { isBeingDeleted, isCancelled, isSuspended, stored } = readRun(object, false);
-    return !isBeingDeleted && !isCancelled && !isSuspended && isEqual(stored['stepStatuses'] ?? [], stepStatuses);
+    const now = readRun(object, false);
+    const isEnded = now.isBeingDeleted || (now.isCancelled && !run.isCancelled) || now.isCancelledNow;
+    const isHeld = now.isSuspended && !run.isSuspended && !isEnding(run);
+    return !isEnded && !isHeld && isEqual(now.stored['stepStatuses'] ?? [], stepStatuses);
   };
 }
 

@@ -6,6 +6,7 @@ import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
+import { isEnding } from './ending.ts';
 import { isHeld } from './finalizer.ts';
 import type { Action, Observation, ObservedRun } from './observation.ts';
 
@@ -47,11 +48,11 @@ export function findUnseen(observation: Observation, status: StepStatus): Pick<S
 
 /**
  * Creates the children whose intent is recorded and that have not been seen, including those that were recorded before
- * a crash. Creates none while the run is suspended. In declaration order.
+ * a crash. Creates none while the run is suspended, unless it is ending. In declaration order.
  */
 export function createMissing(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   const { orchestration, run, kinds, children, unreadable } = observation;
-  if (orchestration.state !== 'Snapshotted' || run.isSuspended) return [];
+  if (orchestration.state !== 'Snapshotted' || (run.isSuspended && !isEnding(run))) return [];
   const { steps } = orchestration.orchestration;
   const ancestorsOf = viewAncestors(steps, statuses);
   return statuses.flatMap((status, index): Action[] => {

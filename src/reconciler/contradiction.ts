@@ -16,7 +16,11 @@ export function findContradiction(
     if (attempt > mostAttempts(index))
       return `step ${displayName(name)} is at attempt ${attempt}, but has ${mostAttempts(index)} attempts at most`;
     const hasBegun = attempt > 0 || phase === 'Succeeded';
-    const open = hasBegun ? dependenciesOf(index).find(isOpen) : undefined;
+    const open = hasBegun
+      ? dependenciesOf(index)
+          .map((at) => statuses[at] as StepStatus)
+          .find(isOpen)
+      : undefined;
     if (open !== undefined)
       return `step ${displayName(name)} is ${phase}, but its dependency ${displayName(open.name)} is ${open.phase}`;
   }

@@ -1,6 +1,7 @@
 import { buildGraph } from '../dag/graph.ts';
 import { topologicalOrder } from '../dag/levels.ts';
 import { cutMessage } from '../orchestration/messages.ts';
+import { runIfOf } from '../orchestration/run-if.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import type { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
@@ -14,8 +15,8 @@ export interface Draft {
   readonly statuses: readonly StepStatus[];
   /** The steps that can ever start, each after all of its dependencies. */
   readonly order: readonly number[];
-  /** The statuses of the dependencies of a step, with all changes so far. */
-  readonly dependenciesOf: (step: number) => readonly StepStatus[];
+  /** The dependencies of a step, by index, in declaration order. */
+  readonly dependenciesOf: (step: number) => readonly number[];
   /** Changes a step that is not final; `lastTransitionTime` and `finishedAt` follow its phase. */
   readonly change: (step: number, change: StepChange) => void;
 }
@@ -26,10 +27,9 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   const order = topologicalOrder(graph);
   const stored = new Map(stepStatuses.map((status) => [status.name, status]));
   const statuses = steps.map(
-    ({ name, kind }) => stored.get(name) ?? { name, kind, phase: 'Pending' as const, attempt: 0 },
+    (step): StepStatus => stored.get(step.name) ?? { ...beginStep(step), phase: 'Pending', attempt: 0 },
   );
-  const dependenciesOf = (step: number) =>
-    (graph.dependencies[step] ?? []).map((index) => statuses[index] as StepStatus);
+  const dependenciesOf = (step: number) => graph.dependencies[step] ?? [];
 
   function change(step: number, { message, ...fields }: StepChange): void {
     const { nextRetryAt, storedPhase: _, ...before } = statuses[step] as StepStatus;
@@ -45,4 +45,8 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   }
 
   return { steps, statuses, order, dependenciesOf, change };
+}
+
+function beginStep({ name, kind, runIf }: Step): Pick<StepStatus, 'name' | 'kind' | 'cleanup'> {
+  return { name, kind, ...(runIfOf({ runIf }) === 'Always' && { cleanup: true }) };
 }

@@ -1,17 +1,17 @@
 import type { Orchestration } from '../orchestration/decode.ts';
-import { totalSeconds } from '../orchestration/durations.ts';
+import { runIfOf } from '../orchestration/run-if.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { findContradiction } from './contradiction.ts';
 import { describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
+import { type Ending, runDeadline } from './ending.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
 import { deadlineOf, recordOutcomes, retriesOf, timeOutAttempts } from './outcomes.ts';
 import { createPass, type Pass, stepAt } from './pass.ts';
 import { skipDependents, startAttempts } from './start.ts';
 import type { Failure } from './summary.ts';
-import { boundTime } from './times.ts';
 
 /** The result of one decision about the steps of a run. */
 export interface Execution {
@@ -20,11 +20,13 @@ export interface Execution {
   readonly dueAt: readonly number[];
   /** Why the run has failed, whatever its steps say. */
   readonly failure?: Failure;
+  /** Why the run ends before its steps do. */
+  readonly ending?: Ending;
 }
 
 /**
  * Decides for the steps of a started run, in the order of docs/semantics.md: child outcomes, end of the run, cancel, run
- * deadline, attempt timeouts, retries, new steps. Pure. Cost: linear in steps and edges.
+ * deadline, attempt timeouts, retries, new steps. After a cancel and the deadline, only the cleanup goes on. Pure. Cost: linear in steps and edges.
  */
 export function executeSteps(
   observation: Observation,
@@ -33,9 +35,9 @@ export function executeSteps(
   nameChild: NameChild,
 ): Execution {
   const pass = createPass(observation, orchestration, nowMs, nameChild);
-  const { draft } = pass;
+  const { draft, ending } = pass;
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
-  if (contradiction !== undefined && !observation.run.isCancelled) {
+  if (contradiction !== undefined && !observation.run.isCancelled && ending?.isRecorded !== true) {
     const failure = {
       reason: StepReason.StatusContradiction,
       message: `the status contradicts itself: ${contradiction}`,
@@ -45,19 +47,13 @@ export function executeSteps(
   }
   recordOutcomes(pass);
   skipDependents(pass);
-  if (draft.statuses.every(isStepFinal)) return { statuses: draft.statuses, dueAt: [] };
-  if (observation.run.isCancelled) cancelSteps(draft);
-  else if (nowMs >= runDeadline(pass)) {
-    endSteps(draft, {
-      reason: StepReason.RunTimedOut,
-      message: `the run took longer than ${totalSeconds(orchestration)} s`,
-    });
-  } else {
-    timeOutAttempts(pass);
-    skipDependents(pass);
-    startAttempts(pass);
-  }
-  return { statuses: draft.statuses, dueAt: findDueTimes(pass) };
+  if (draft.statuses.every(isStepFinal))
+    return { statuses: draft.statuses, dueAt: [], ...(ending?.isRecorded && { ending }) };
+  if (ending !== undefined) endRun(pass, ending);
+  timeOutAttempts(pass);
+  skipDependents(pass);
+  startAttempts(pass);
+  return { statuses: draft.statuses, dueAt: findDueTimes(pass), ...(ending && { ending }) };
 }
 
 /** Ends the steps of a run that cannot continue. */
@@ -79,6 +75,21 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
   return createDraft(steps, status, new Date(nowMs).toISOString());
 }
 
+/**
+ * Ends the steps of a run that is ending, except its cleanup. When the time for the cleanup is over, and after a cancel
+ * with "now", it ends that too.
+ */
+function endRun({ draft, observation, nowMs }: Pass, { reason, message, dueMs, lateMessage }: Ending): void {
+  const { isCancelledNow } = observation.run;
+  const isOver = isCancelledNow || nowMs >= dueMs;
+  for (const [index, { phase }] of draft.statuses.entries()) {
+    const isCleanup = runIfOf(draft.steps[index] ?? {}) === 'Always';
+    if (isCleanup && !isOver) continue;
+    const ended = reason === StepReason.RunCancelled ? 'Cancelled' : phase === 'Pending' ? 'Skipped' : 'Failed';
+    draft.change(index, { phase: ended, reason, message: isCleanup && !isCancelledNow ? lateMessage : message });
+  }
+}
+
 function cancelSteps(draft: Draft): void {
   const message = 'the run was cancelled';
   for (const index of draft.steps.keys())
@@ -95,19 +106,9 @@ function endSteps(draft: Draft, { reason, message }: Failure): void {
   }
 }
 
-/**
- * The deadline of the run, in milliseconds since 1970. It counts from the start of the run, limited to what the API
- * server's own times allow.
- */
-function runDeadline({ orchestration, observation, nowMs }: Pass): number {
-  const seconds = totalSeconds(orchestration);
-  const { status, creationTimestamp } = observation.run;
-  return seconds === 0 ? Infinity : boundTime(status.startedAt, creationTimestamp, nowMs) + seconds * 1000;
-}
-
 /** The deadlines, retries and late starts that are still to come. */
 function findDueTimes(pass: Pass): readonly number[] {
-  const { draft, nowMs, observation } = pass;
+  const { draft, nowMs, observation, orchestration, ending } = pass;
   if (draft.statuses.every(isStepFinal)) return [];
   const times = draft.statuses.flatMap((status, index) => {
     if (status.phase === 'Retrying') return [Date.parse(status.nextRetryAt ?? '')];
@@ -115,5 +116,6 @@ function findDueTimes(pass: Pass): readonly number[] {
     const late = describeLateStart(observation, stepAt(pass, index).step, status, nowMs);
     return [deadlineOf(pass, index)?.dueMs ?? Infinity, late.dueMs ?? Infinity];
   });
-  return [runDeadline(pass), ...times].filter((time) => time > nowMs && time < Infinity);
+  const endMs = ending?.dueMs ?? runDeadline(observation.run, orchestration, nowMs);
+  return [endMs, ...times].filter((time) => time > nowMs && time < Infinity);
 }

@@ -11,7 +11,10 @@ export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
   readonly isBeingDeleted: boolean;
+  /** A cancel is wished, which lets the cleanup run. */
   readonly isCancelled: boolean;
+  /** A cancel is wished that ends the cleanup too. */
+  readonly isCancelledNow: boolean;
   readonly isSuspended: boolean;
   /** The run exists so that a Schedule can copy it, and never starts. */
   readonly isTemplate: boolean;

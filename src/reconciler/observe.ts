@@ -9,6 +9,7 @@ import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/ru
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
+import { isEnding } from './ending.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
@@ -151,6 +152,7 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
   const { metadata, status } = object;
   const { run } = decodeOrchestrationRun(object);
   const { annotations = {} } = metadata;
+  const wish = annotations[Annotation.Cancel];
   const { orchestrationRef, parameters = {}, deliveryId } = run.spec;
   return {
     name: metadata.name,
@@ -160,7 +162,8 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
     generation: metadata.generation ?? 0,
     creationTimestamp: metadata.creationTimestamp ?? '',
     isBeingDeleted: metadata.deletionTimestamp !== undefined,
-    isCancelled: annotations[Annotation.Cancel] === 'true',
+    isCancelled: wish === 'true' || wish === 'now',
+    isCancelledNow: wish === 'now',
     isSuspended: annotations[Annotation.Suspend] === 'true',
     isTemplate: annotations[Annotation.Template] === 'true',
     orchestration: orchestrationRef.name,
@@ -259,9 +262,10 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
 }
 
 /** Whether a run must delete its children whatever its status says of them. */
-function mustDeleteOwned({ isCancelled, status }: ObservedRun): boolean {
+function mustDeleteOwned(run: ObservedRun): boolean {
+  const { status } = run;
   const hasContradicted = status.conditions.some(({ reason }) => reason === RunReason.StatusContradiction);
-  return isRunFinal(status) ? hasContradicted : isCancelled;
+  return isRunFinal(status) ? hasContradicted : isEnding(run);
 }
 
 /** Children of the run for which something is due. */

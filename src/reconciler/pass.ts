@@ -4,6 +4,7 @@ import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { viewAncestors } from './ancestors.ts';
 import { createDraft, type Draft } from './draft.ts';
+import { type Ending, findEnding } from './ending.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
 import { stampNow } from './times.ts';
@@ -16,6 +17,8 @@ export interface Pass {
   readonly nowMs: number;
   readonly now: string;
   readonly nameChild: NameChild;
+  /** Why the run ends before its steps do, if it does. Only its cleanup goes on. */
+  readonly ending: Ending | undefined;
   /**
    * The child of a step that is about to start, or why there can be none; undefined if the kind of the step creates
    * none. Call it only when the ancestors of the step are final.
@@ -47,7 +50,8 @@ export function createPass(
     if (!children.has(index)) children.set(index, buildChild(steps[index] as Step));
     return children.get(index);
   };
-  return { observation, orchestration, draft, nowMs, now, nameChild, childOf };
+  const ending = findEnding(observation.run, orchestration, nowMs);
+  return { observation, orchestration, draft, nowMs, now, nameChild, ending, childOf };
 }
 
 /** A step as declared, and its status with all changes so far. */

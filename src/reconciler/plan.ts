@@ -3,7 +3,7 @@ import { findCondition } from '../orchestration/conditions.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
-import { isRunFinal } from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
@@ -54,17 +54,17 @@ function planSteps(observation: Observation, nowMs: number, { nameChild }: PlanO
     orchestration.state === 'Snapshotted'
       ? executeSteps(observation, orchestration.orchestration, nowMs, nameChild)
       : abandonSteps(run.status, SNAPSHOT_LOST, nowMs);
-  const { statuses, failure } = execution;
-  return record(observation, nowMs, execution, summarise(statuses, run.isSuspended, failure));
+  return record(observation, nowMs, execution, summarise(execution, run.isSuspended));
 }
 
 /**
  * A run whose snapshot cannot be read stays as it is. It can still be cancelled, because a cancel needs only what its
- * status names.
+ * status names. If it has to clean up, only a cancel with "now" ends it before its snapshot can be read.
  */
 function planUnread(observation: Observation, words: string, nowMs: number): readonly Action[] {
   const { run } = observation;
-  if (run.isCancelled) {
+  const awaitsCleanup = run.status.stepStatuses.some((step) => step.cleanup === true && !isStepFinal(step));
+  if (run.isCancelledNow || (run.isCancelled && !awaitsCleanup)) {
     const message = `the run was cancelled, and its snapshot cannot be read: ${words}`;
     const standing: Standing = { phase: 'Cancelled', reason: RunReason.RunCancelled, message };
     return record(observation, nowMs, cancelRecorded(run.status, nowMs), standing);
@@ -87,7 +87,7 @@ function planEnded(observation: Observation, nowMs: number): readonly Action[] {
   if (open === undefined) return tidyUp(observation, nowMs);
   const failure = { reason: RunReason.StatusContradiction, message: `the status contradicts itself: ${open}` };
   const execution = abandonSteps(status, failure, nowMs);
-  const standing = summarise(execution.statuses, false, failure);
+  const standing = summarise(execution, false);
   return record(
     observation,
     nowMs,

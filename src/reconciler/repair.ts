@@ -1,6 +1,7 @@
 import { readWhole } from '../orchestration/durations.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { runIfOf } from '../orchestration/run-if.ts';
 import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
@@ -46,16 +47,16 @@ function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;
 }
 
-type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure'>;
+type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure' | 'runIf'>;
 
 function repairStep(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid'>,
   { resourceRef: stored, uid = stored?.uid, index: _, ...status }: StepStatus,
-  { name, kind, continueOnFailure }: DeclaredStep,
+  { name, kind, continueOnFailure, runIf }: DeclaredStep,
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, ...rest } = status;
+  const { ignored, cleanup, ...rest } = status;
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
@@ -77,5 +78,6 @@ function repairStep(
       },
     }),
     ...(ignored === true && continueOnFailure === true && { ignored }),
+    ...((runIfOf({ runIf }) === 'Always' || (hasChild && cleanup === true)) && { cleanup: true }),
   };
 }

@@ -14,6 +14,7 @@ import {
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import type { Ending } from './ending.ts';
 import { lifetimeCondition } from './lifetime.ts';
 
 const FINAL_PHASES: readonly StepPhase[] = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'];
@@ -23,6 +24,8 @@ export interface Standing {
   readonly phase: RunPhase;
   readonly reason: RunReason | ProblemCode;
   readonly message: string;
+  /** Why the run ends before its steps do, if its status has to record it. */
+  readonly ending?: Ending;
 }
 
 /** The state of a run that is over. */
@@ -34,28 +37,25 @@ export interface Failure {
   readonly message: string;
 }
 
+interface SummaryInput {
+  readonly statuses: readonly StepStatus[];
+  readonly failure?: Failure;
+  readonly ending?: Ending;
+}
+
 /**
  * Derives the state of a started run from its steps. The run has ended if every step is final, or if the run cannot
  * continue.
  */
-export function summarise(statuses: readonly StepStatus[], isSuspended: boolean, failure?: Failure): Standing {
+export function summarise({ statuses, failure, ending }: SummaryInput, isSuspended: boolean): Standing {
   const named = (reason: StepReason) => statuses.filter((status) => status.reason === reason).map(({ name }) => name);
   if (failure !== undefined) {
     const { reason, message } = failure;
     const names = named(reason);
     return { phase: 'Failed', reason, message: names.length > 0 ? `${message}: ${listNames(names)}` : message };
   }
-  const done = statuses.filter(isStepFinal).length;
-  if (done < statuses.length) {
-    const message = `${done} of ${statuses.length} steps done${explainUnknown(statuses)}`;
-    return isSuspended
-      ? {
-          phase: 'Running',
-          reason: RunReason.Suspended,
-          message: `${message}; nothing new starts while the run is suspended`,
-        }
-      : { phase: 'Running', reason: RunReason.Running, message };
-  }
+  if (!statuses.every(isStepFinal)) return describeProgress(statuses, isSuspended, ending);
+  if (ending?.isRecorded) return { ...describeCleanup(statuses, ending), ending };
   if (statuses.some(({ phase }) => phase === 'Cancelled')) {
     return {
       phase: 'Cancelled',
@@ -87,6 +87,28 @@ export function summarise(statuses: readonly StepStatus[], isSuspended: boolean,
       };
 }
 
+function describeProgress(statuses: readonly StepStatus[], isSuspended: boolean, ending: Ending | undefined): Standing {
+  const progress = `${statuses.filter(isStepFinal).length} of ${statuses.length} steps done`;
+  if (ending !== undefined) {
+    const message = `${ending.message}; cleaning up: ${progress}`;
+    return { phase: 'Running', reason: RunReason.CleaningUp, message, ending };
+  }
+  const message = `${progress}${explainUnknown(statuses)}`;
+  if (!isSuspended) return { phase: 'Running', reason: RunReason.Running, message };
+  const held = `${message}; nothing new starts while the run is suspended`;
+  return { phase: 'Running', reason: RunReason.Suspended, message: held };
+}
+
+/** The end of a run that cleaned up. The ending decides the phase, whatever the cleanup came to. */
+function describeCleanup(statuses: readonly StepStatus[], { reason, message }: Ending): Standing {
+  const ended = statuses.filter((status) => status.reason === reason).map(({ name }) => name);
+  const failed = statuses.filter((step) => step.cleanup === true && step.phase === 'Failed' && step.ignored !== true);
+  const names = ended.length > 0 ? `: ${listNames(ended)}` : '';
+  const failures = failed.length > 0 ? `; cleanup failed: ${listNames(failed.map(({ name }) => name))}` : '';
+  const phase = reason === RunReason.RunCancelled ? 'Cancelled' : 'Failed';
+  return { phase, reason, message: `${message}${names}${failures}` };
+}
+
 /** Reports a step whose phase a newer version wrote. This version does not move it on, and counts it as not over. */
 function explainUnknown(statuses: readonly StepStatus[]): string {
   const step = statuses.find(({ storedPhase }) => storedPhase !== undefined);
@@ -104,7 +126,7 @@ export function writeStatus(
   ttlSeconds?: number,
 ): RunStatus {
   const lifetime = isRunFinal(standing) ? [lifetimeCondition(ttlSeconds, now)] : [];
-  const conditions = [...describe(standing, fields.stepStatuses), ...lifetime];
+  const conditions = [...describe(standing, fields.stepStatuses), ...describeEnding(standing), ...lifetime];
   const isReplaced = (type: string) =>
     type === ConditionType.EngineFault || conditions.some((condition) => condition.type === type);
   // The list is written as a whole, so conditions that others added, such as a newer version, are kept. EngineFault is
@@ -137,6 +159,13 @@ function describe(
     say(ConditionType.Progressing, isRunning && reason !== RunReason.Suspended ? 'True' : 'False', progress),
     say(ConditionType.Succeeded, isRunning ? 'Unknown' : phase === 'Succeeded' ? 'True' : 'False'),
   ];
+}
+
+/** The condition that records the ending of a run from its first to its last cleanup step. */
+function describeEnding({ phase, ending }: Standing): Omit<Condition, 'lastTransitionTime'>[] {
+  if (ending === undefined) return [];
+  const { reason, message } = ending;
+  return [{ type: ConditionType.CleaningUp, status: isRunFinal({ phase }) ? 'False' : 'True', reason, message }];
 }
 
 /**

@@ -60,7 +60,7 @@ describe('a fixture of Argo CD', () => {
     'says of the run %s what the reconciler says',
     (_name, object) => {
       const status = object['status'] as RunStatus;
-      const standing = summarise(status.stepStatuses, object.metadata.annotations?.[SUSPEND] === 'true');
+      const standing = summarise({ statuses: status.stepStatuses }, object.metadata.annotations?.[SUSPEND] === 'true');
       const { phase, conditions } = writeStatus(
         status,
         standing,

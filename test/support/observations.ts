@@ -20,6 +20,7 @@ export function observationOf(
       creationTimestamp: '2026-01-01T00:00:00Z',
       isBeingDeleted: false,
       isCancelled: false,
+      isCancelledNow: false,
       isSuspended: false,
       orchestration: 'nightly',
       parameters: {},

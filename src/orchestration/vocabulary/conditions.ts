@@ -23,6 +23,12 @@ export const conditionTypes = {
     on: 'OrchestrationRun',
     meaning: 'The run has finished, and is deleted some time after its end. False: the run is kept.',
   },
+  CleaningUp: {
+    on: 'OrchestrationRun',
+    meaning:
+      'The run was cancelled, or its time is over, and steps with `runIf: Always` run. The reason decides the final ' +
+      'phase. The last transition starts `policies.timeouts.cleanupSeconds`.',
+  },
   GateAccepted: {
     on: 'Orchestration',
     meaning: 'The gate would not deny the stored Orchestration. The message is its first problem or warning.',

@@ -14,7 +14,9 @@ const annotations = {
     key: `${GROUP}/cancel`,
     on: 'OrchestrationRun',
     by: 'people',
-    meaning: 'With the value `"true"`, the run is cancelled. This cannot be undone.',
+    meaning:
+      'With the value `"true"`, the run is cancelled, and its cleanup steps run. With `"now"`, they do not. This cannot be ' +
+      'undone.',
   },
   Suspend: {
     key: `${GROUP}/suspend`,

@@ -12,6 +12,10 @@ export const runReasons = {
     meaning: 'The run is suspended: running steps continue, and no step starts.',
     action: 'To resume, run `orchestration-gate resume`, or remove the annotation.',
   },
+  CleaningUp: {
+    meaning: 'The run was cancelled, or its time is over. Its steps with `runIf: Always` clean up.',
+    action: 'To end the cleanup too, set the cancel annotation to `"now"`.',
+  },
   MissingOrchestration: {
     meaning: 'The Orchestration does not exist. The run waits for it for a limited time, and then fails.',
     action: 'Create the Orchestration. If the run has failed, start another one.',

@@ -69,6 +69,10 @@ export const stepReasons = {
     meaning: 'The Orchestration of the nested run does not exist.',
     action: 'Create the Orchestration.',
   },
+  CleaningUp: {
+    phase: 'Running',
+    meaning: 'The run or the attempt is over, and the nested run of the step still cleans up.',
+  },
   Completed: {
     phase: 'Succeeded',
     meaning: 'The child has succeeded, the gate has opened, or the step has nothing to do.',
@@ -121,6 +125,17 @@ export const stepReasons = {
     phase: 'Skipped',
     meaning: 'A dependency has failed, or was skipped or cancelled. The message names it and the root cause.',
     action: 'Check the step that is the root cause.',
+  },
+  ConditionFalse: {
+    phase: 'Skipped',
+    meaning:
+      '`when` is false, nothing failed before a step with `runIf: Failed`, or an input is an output that does not ' +
+      'exist. Dependents run as if the step had succeeded.',
+  },
+  ConditionFailed: {
+    phase: 'Failed',
+    meaning: '`when` cannot be evaluated. The message says why. The step is not retried.',
+    action: 'Correct the expression, and start another run.',
   },
   RunTimedOut: {
     phase: 'Failed, Skipped',

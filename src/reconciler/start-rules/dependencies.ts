@@ -1,24 +1,87 @@
 import { displayName } from '../../dag/display.ts';
+import { runIfOf } from '../../orchestration/run-if.ts';
 import { isSatisfied, isStepFinal } from '../../orchestration/run-status.ts';
 import { StepReason } from '../../orchestration/vocabulary/step-reasons.ts';
-import { START, type StartRule, skip, wait } from './rule.ts';
+import { findUnwanted } from '../children.ts';
+import { type Pass, stepAt } from '../pass.ts';
+import { START, type StartRule, skip, type Verdict, wait } from './rule.ts';
 
-/** A step starts when each of its dependencies is satisfied, and is skipped if one of them has ended unsatisfied. */
+/**
+ * A step starts as its `runIf` says. With Succeeded, it starts when each of its dependencies is satisfied, and is
+ * skipped as soon as one of them has ended unsatisfied. With Failed and Always, it waits until all of its ancestors are
+ * final and the children that were ended are gone, so that nothing that it cleans up still changes.
+ */
 export const dependencies: StartRule = {
   judges: 'FirstAttempt',
   order: 'Dependencies',
-  prepare: ({ draft }) => {
-    /** Why a step was skipped, by its name. Many steps can be skipped for the same cause. */
-    const causes = new Map<string, string>();
+  prepare: (pass) => {
+    const { dependenciesOf } = pass.draft;
+    const ends = createEnds(pass);
+    const isFailed = (index: number) => ends.of(index).cause !== undefined;
+
+    function afterSuccess(index: number): Verdict {
+      const culprit = dependenciesOf(index).find(isFailed);
+      if (culprit !== undefined) return skip(StepReason.DependencyFailed, ends.blame(culprit, index));
+      return dependenciesOf(index).every((at) => isSatisfied(stepAt(pass, at).status)) ? START : wait();
+    }
+
     return (index) => {
-      const open = draft.dependenciesOf(index).filter((status) => !isSatisfied(status));
-      const culprit = open.find(isStepFinal);
-      if (culprit === undefined) return open.length > 0 ? wait() : START;
-      const blamed = `${displayName(culprit.name)} failed: `;
-      const root = causes.get(culprit.name) ?? `${blamed}${culprit.message ?? culprit.reason ?? 'no message'}`;
-      causes.set(draft.statuses[index]?.name ?? '', root);
-      const message = culprit.phase === 'Skipped' ? `dependency ${blamed}${root}` : `dependency ${root}`;
-      return skip(StepReason.DependencyFailed, message);
+      const runIf = runIfOf(stepAt(pass, index).step);
+      if (runIf === 'Succeeded') return afterSuccess(index);
+      if (!dependenciesOf(index).every((at) => ends.of(at).isOver)) return wait();
+      return runIf === 'Always' || dependenciesOf(index).some(isFailed)
+        ? START
+        : skip(StepReason.ConditionFalse, 'runIf is Failed, and no dependency has failed');
     };
   },
 };
+
+/** What the end of a step means for its dependents. */
+interface End {
+  /** The step and all of its ancestors are final, and the children that were ended are gone. */
+  readonly isOver: boolean;
+  /**
+   * The root cause of the failure that the step leaves to its dependents, which many steps can share. A step that ran
+   * after a failure, because of its `runIf`, does not hide that failure.
+   */
+  readonly cause?: string | undefined;
+}
+
+/** Reads the end of each step once, after those of its dependencies: a rule judges steps in the same order. */
+function createEnds(pass: Pass) {
+  const { draft, observation } = pass;
+  const ends = new Map<number, End>();
+  let read = 0;
+
+  function of(index: number): End {
+    for (let at = draft.order[read]; at !== undefined && !ends.has(index); at = draft.order[++read])
+      if (!ends.has(at)) ends.set(at, readEnd(at));
+    return ends.get(index) ?? { isOver: false };
+  }
+
+  function readEnd(index: number): End {
+    const { step, status } = stepAt(pass, index);
+    if (!isStepFinal(status)) return { isOver: false };
+    const before = draft.dependenciesOf(index).map(of);
+    const isOver = findUnwanted(observation, status) === undefined && before.every((end) => end.isOver);
+    if (!isSatisfied(status))
+      return {
+        isOver,
+        cause: `${displayName(status.name)} failed: ${status.message ?? status.reason ?? 'no message'}`,
+      };
+    return runIfOf(step) === 'Succeeded' ? { isOver } : { isOver, cause: before.find(({ cause }) => cause)?.cause };
+  }
+
+  return {
+    of,
+    /** Returns the message for a step that is skipped because of a dependency, and gives it the same cause. */
+    blame(culprit: number, skipped: number): string {
+      const { status } = stepAt(pass, culprit);
+      const { cause } = of(culprit);
+      ends.set(skipped, { isOver: draft.dependenciesOf(skipped).every((at) => of(at).isOver), cause });
+      const name = displayName(status.name);
+      if (isSatisfied(status)) return `dependency ${name} ran after a failure: ${cause}`;
+      return status.phase === 'Skipped' ? `dependency ${name} failed: ${cause}` : `dependency ${cause}`;
+    },
+  };
+}

@@ -14,6 +14,7 @@ const run: ObservedRun = {
   creationTimestamp: '2026-01-01T12:00:00Z',
   isBeingDeleted: false,
   isCancelled: false,
+  isCancelledNow: false,
   isSuspended: false,
   orchestration: 'nightly',
   parameters: { branch: 'main', depth: '1' },

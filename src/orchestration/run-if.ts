@@ -1,0 +1,14 @@
+import type { Step } from './schema.ts';
+
+/**
+ * When a step runs, by the end of the steps before it. `Succeeded`: each of its dependencies is satisfied. `Failed`: at
+ * least one is not. `Always`: in any case, and also after a cancel or the deadline of the run, as its cleanup.
+ */
+export const runIfs = ['Succeeded', 'Failed', 'Always'] as const;
+
+export type RunIf = (typeof runIfs)[number];
+
+/** Reads `runIf` of a step. An absent or unknown value counts as Succeeded. */
+export function runIfOf({ runIf }: { readonly runIf?: Step['runIf'] | undefined }): RunIf {
+  return runIfs.find((value) => value === runIf) ?? 'Succeeded';
+}

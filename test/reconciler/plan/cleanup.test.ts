@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { storedStatus } from '../../support/model/engine.ts';
+import {
+  annotate,
+  begin,
+  cancelled,
+  childOf,
+  collectGarbage,
+  createdBy,
+  end,
+  pass,
+  phasesOf,
+  requeuedIn,
+  type Story,
+  standingOf,
+  statusOf,
+  tool,
+} from '../../support/model/play.ts';
+
+const steps = [tool('up', []), tool('test', ['up']), tool('down', ['test'], { runIf: 'Always' })];
+
+function cleaningUp(story: Story) {
+  const { status, reason, message } =
+    storedStatus(story.world).conditions.find(({ type }) => type === 'CleaningUp') ?? {};
+  return { status, reason, message };
+}
+
+describe('a run that is cancelled', () => {
+  test('ends everything but its cleanup, which starts when the children of its ancestors are gone', () => {
+    const story = begin(steps);
+    end(story, 'up', 'Succeeded');
+    annotate(story, 'cancel');
+    expect(phasesOf(story)).toBe('up: Succeeded, test: Cancelled, down: Pending');
+    expect(childOf(story, 'test')?.metadata.deletionTimestamp).toBeDefined();
+    expect(standingOf(story)).toBe('Running, CleaningUp: the run was cancelled; cleaning up: 2 of 3 steps done');
+    expect(cleaningUp(story)).toEqual({ status: 'True', reason: 'RunCancelled', message: 'the run was cancelled' });
+    collectGarbage(story);
+    expect(phasesOf(story)).toBe('up: Succeeded, test: Cancelled, down: Running');
+    end(story, 'down', 'Succeeded');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "test"');
+    expect(cleaningUp(story).status).toBe('False');
+  });
+
+  test('stays cancelled if the annotation is removed, and though its cleanup succeeds', () => {
+    const story = begin([tool('up', []), tool('down', ['up'], { runIf: 'Always' })]);
+    end(story, 'up', 'Succeeded');
+    annotate(story, 'cancel');
+    annotate(story, 'cancel', null);
+    end(story, 'down', 'Succeeded');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled');
+  });
+
+  test('names the cleanup that failed', () => {
+    const story = begin(steps);
+    annotate(story, 'cancel');
+    collectGarbage(story);
+    end(story, 'down', 'Failed', 'exit 1');
+    expect(standingOf(story)).toBe(
+      'Cancelled, RunCancelled: the run was cancelled: "up", "test"; cleanup failed: "down"',
+    );
+  });
+
+  test('cleans up although it is suspended', () => {
+    const story = begin(steps);
+    annotate(story, 'suspend');
+    annotate(story, 'cancel');
+    collectGarbage(story);
+    expect(createdBy(story)).toEqual(['up.1', 'down.1']);
+  });
+
+  test('retries its cleanup', () => {
+    const story = begin([tool('up', []), tool('down', ['up'], { runIf: 'Always', retries: 1 })]);
+    annotate(story, 'cancel');
+    collectGarbage(story);
+    end(story, 'down', 'Failed', 'exit 1');
+    expect(statusOf(story, 'down')).toMatchObject({ phase: 'Running', attempt: 2 });
+  });
+
+  test('ends its cleanup when cleanupSeconds are over, counted from the cancel', () => {
+    const story = begin(steps, { policies: { timeouts: { cleanupSeconds: 20 } } });
+    annotate(story, 'cancel');
+    collectGarbage(story);
+    pass(story, 5);
+    expect(requeuedIn(story)).toBe(15);
+    pass(story, 15);
+    expect(statusOf(story, 'down')).toMatchObject({
+      phase: 'Cancelled',
+      reason: 'RunCancelled',
+      message: 'the cleanup took longer than 20 s',
+    });
+    expect(standingOf(story)).toMatch(/^Cancelled, RunCancelled: /);
+    expect(childOf(story, 'down')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('with "now" runs no cleanup, and ends one that runs', () => {
+    const early = begin(steps);
+    annotate(early, 'cancel', 'now');
+    expect(phasesOf(early)).toBe('up: Cancelled, test: Cancelled, down: Cancelled');
+    const late = begin(steps);
+    annotate(late, 'cancel');
+    collectGarbage(late);
+    expect(statusOf(late, 'down').phase).toBe('Running');
+    annotate(late, 'cancel', 'now');
+    expect(statusOf(late, 'down').phase).toBe('Cancelled');
+    expect(standingOf(late)).toMatch(/^Cancelled, RunCancelled: /);
+  });
+
+  test('before it starts runs no cleanup', () => {
+    const story = begin(steps, { annotations: cancelled });
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled before it started');
+    expect(createdBy(story)).toEqual([]);
+  });
+});
+
+describe('a run whose time is over', () => {
+  test('cleans up, and fails; a cancel meanwhile changes nothing', () => {
+    const story = begin(steps, { policies: { timeouts: { totalSeconds: 10 } } });
+    pass(story, 11);
+    collectGarbage(story);
+    expect(phasesOf(story)).toBe('up: Failed, test: Skipped, down: Running');
+    expect(cleaningUp(story)).toMatchObject({ status: 'True', reason: 'RunTimedOut' });
+    annotate(story, 'cancel');
+    expect(statusOf(story, 'down').phase).toBe('Running');
+    end(story, 'down', 'Succeeded');
+    expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 10 s: "up", "test"');
+  });
+});
+
+test('a run without cleanup has no condition CleaningUp', () => {
+  const story = begin([tool('up', [])]);
+  annotate(story, 'cancel');
+  expect(cleaningUp(story)).toEqual({});
+  expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "up"');
+});
