@@ -7,6 +7,7 @@ import type { StoredObject } from '../objects/object.ts';
 import type { ReconcileResult } from '../objects/outcomes.ts';
 import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { affectedRuns } from '../reconciler/affected.ts';
 import type { Cluster } from '../reconciler/ports.ts';
 import { createReactions, type Reactions } from '../reconciler/reactions.ts';
@@ -135,7 +136,14 @@ function connect(
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>
-      followed.patchSpec(apiVersion, kind, { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+      followed.merge(apiVersion, kind, { namespace, name, uid }, { spec: { ttlSecondsAfterFinished: seconds } }),
+    cancelChild: (apiVersion, kind, namespace, name, uid) =>
+      followed.merge(
+        apiVersion,
+        kind,
+        { namespace, name, uid },
+        { metadata: { annotations: { [Annotation.Cancel]: 'true' } } },
+      ),
     setFinalizers: ({ apiVersion, kind, metadata }, finalizers, forRun) =>
       followed.setFinalizers(apiVersion, kind, metadata, finalizers, forRun),
     delete: (apiVersion, kind, namespace, name, uid) => followed.delete(apiVersion, kind, { namespace, name, uid }),

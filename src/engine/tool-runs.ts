@@ -58,7 +58,7 @@ export function createToolRunQueue({
       clearStatus: ({ metadata: { resourceVersion: _, ...metadata } }, fields) =>
         followed.patchStatus(TOOL_RUNS, metadata, Object.fromEntries(fields.map((f) => [f, null])), writesOf(metadata)),
       setTtl: ({ namespace, name, uid }, seconds) =>
-        followed.patchSpec('batch/v1', 'Job', { namespace, name, uid }, { ttlSecondsAfterFinished: seconds }),
+        followed.merge('batch/v1', 'Job', { namespace, name, uid }, { spec: { ttlSecondsAfterFinished: seconds } }),
       emitEvent,
     },
   });

@@ -80,15 +80,16 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         forKey,
       );
     },
-    patchSpec: (
+    /** Merges these fields into the object of this uid. */
+    merge: (
       apiVersion: string,
       kind: string,
       target: { namespace: string; name: string; uid: string },
-      spec: object,
+      { metadata, ...fields }: { readonly metadata?: object; readonly spec?: object },
     ) =>
       attempt(() => {
         const { namespace, name, uid } = target;
-        const body = { metadata: { uid }, spec };
+        const body = { metadata: { ...metadata, uid }, ...fields };
         return client.patch(
           resourceOf(apiVersion, kind),
           { namespace, name },

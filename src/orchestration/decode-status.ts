@@ -40,7 +40,7 @@ export function decodeRunStatus(status: unknown): RunStatus {
 }
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
-  const { name, kind, phase, attempt, resourceRef, ignored, index, storedPhase: _, ...rest } = entry;
+  const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, storedPhase: _, ...rest } = entry;
   const isPlaced = Number.isInteger(index);
   if (typeof name !== 'string' && !isPlaced) return [];
   return [
@@ -55,6 +55,7 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
       ...texts(rest, STEP_TEXTS),
       ...(isResourceRef(resourceRef) && { resourceRef }),
       ...(ignored === true && { ignored }),
+      ...(cleanup === true && { cleanup }),
     },
   ];
 }

@@ -149,6 +149,10 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
       const { apiVersion, kind, namespace, name, uid } = action.ref;
       return cluster.delete(apiVersion, kind, namespace, name, uid);
     }
+    case 'CancelChild': {
+      const { apiVersion, kind, namespace, name, uid } = action.ref;
+      return cluster.cancelChild(apiVersion, kind, namespace, name, uid);
+    }
     case 'SetChildTtl': {
       const { apiVersion, kind, namespace, name, uid } = action.ref;
       return cluster.setChildTtl(apiVersion, kind, namespace, name, uid, action.seconds);

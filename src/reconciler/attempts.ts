@@ -2,7 +2,7 @@ import { displayName } from '../dag/display.ts';
 import { isControlledBy, type StoredObject } from '../objects/object.ts';
 import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import type { StepStatus } from '../orchestration/run-status.ts';
+import { isRunning, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { StepChange } from './draft.ts';
@@ -87,6 +87,13 @@ export function describeWait(observation: Observation, status: StepStatus, wait:
   if (isMissing && reason === StepReason.ChildNotCreated) return {};
   if (wait !== undefined) return wait;
   return reason === StepReason.Started ? {} : { reason: StepReason.Started, message: '' };
+}
+
+/** Whether the child of a running step has to clean up before it is deleted. */
+export function mustCleanUp(observation: Observation, status: StepStatus): boolean {
+  const kind = observation.kinds.get(status.kind);
+  const child = isRunning(status) ? findChild(observation, status) : undefined;
+  return kind?.type === 'Child' && child !== undefined && kind.mustCleanUp?.(child) === true;
 }
 
 /** Whether the child has ended. */

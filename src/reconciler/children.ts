@@ -3,6 +3,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import type { Ancestors, StepKind } from '../orchestration/kinds/kind.ts';
 import { isRunning, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
@@ -122,6 +123,16 @@ export function deleteUnwanted(observation: Observation, statuses: readonly Step
     if (child === undefined || status.resourceRef === undefined || child.metadata.deletionTimestamp !== undefined)
       return [];
     return [{ type: 'DeleteChild', ref: { ...status.resourceRef, uid: child.metadata.uid } }];
+  });
+}
+
+/** Asks the nested runs of steps that are over to end, so that they clean up. They are deleted afterwards. */
+export function cancelChildren(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
+  return statuses.flatMap((status): Action[] => {
+    const child = status.reason === StepReason.CleaningUp ? findChild(observation, status) : undefined;
+    if (child === undefined || status.resourceRef === undefined) return [];
+    if (child.metadata.annotations?.[Annotation.Cancel] !== undefined) return [];
+    return [{ type: 'CancelChild', ref: { ...status.resourceRef, uid: child.metadata.uid } }];
   });
 }
 

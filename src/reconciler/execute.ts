@@ -1,14 +1,16 @@
 import type { Orchestration } from '../orchestration/decode.ts';
+import { cleanupSeconds } from '../orchestration/durations.ts';
 import { runIfOf } from '../orchestration/run-if.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import { mustCleanUp } from './attempts.ts';
 import { findContradiction } from './contradiction.ts';
 import { describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
 import { type Ending, runDeadline } from './ending.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
-import { deadlineOf, recordOutcomes, retriesOf, timeOutAttempts } from './outcomes.ts';
+import { deadlineOf, endOf, recordOutcomes, retriesOf, timeOutAttempts } from './outcomes.ts';
 import { createPass, type Pass, stepAt } from './pass.ts';
 import { skipDependents, startAttempts } from './start.ts';
 import type { Failure } from './summary.ts';
@@ -76,17 +78,19 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
 }
 
 /**
- * Ends the steps of a run that is ending, except its cleanup. When the time for the cleanup is over, and after a cancel
+ * Ends the steps of a run that is ending, except its cleanup: steps with `runIf: Always`, and nested runs with such
+ * steps. When the time for the cleanup is over, and after a cancel
  * with "now", it ends that too.
  */
-function endRun({ draft, observation, nowMs }: Pass, { reason, message, dueMs, lateMessage }: Ending): void {
+function endRun({ draft, observation, nowMs }: Pass, ending: Ending): void {
   const { isCancelledNow } = observation.run;
-  const isOver = isCancelledNow || nowMs >= dueMs;
-  for (const [index, { phase }] of draft.statuses.entries()) {
-    const isCleanup = runIfOf(draft.steps[index] ?? {}) === 'Always';
-    if (isCleanup && !isOver) continue;
-    const ended = reason === StepReason.RunCancelled ? 'Cancelled' : phase === 'Pending' ? 'Skipped' : 'Failed';
-    draft.change(index, { phase: ended, reason, message: isCleanup && !isCancelledNow ? lateMessage : message });
+  const isOver = isCancelledNow || nowMs >= ending.dueMs;
+  const late = isCancelledNow ? ending : { ...ending, message: ending.lateMessage };
+  for (const [index, status] of draft.statuses.entries()) {
+    const isAlways = runIfOf(draft.steps[index] ?? {}) === 'Always';
+    const isCleanup = isAlways || mustCleanUp(observation, status);
+    if (!isCleanup || isOver) draft.change(index, endOf(isCleanup ? late : ending, status.phase));
+    else if (!isAlways) draft.change(index, { reason: StepReason.CleaningUp, message: ending.message });
   }
 }
 
@@ -114,7 +118,8 @@ function findDueTimes(pass: Pass): readonly number[] {
     if (status.phase === 'Retrying') return [Date.parse(status.nextRetryAt ?? '')];
     if (status.phase !== 'Running') return [];
     const late = describeLateStart(observation, stepAt(pass, index).step, status, nowMs);
-    return [deadlineOf(pass, index)?.dueMs ?? Infinity, late.dueMs ?? Infinity];
+    const extraMs = status.reason === StepReason.CleaningUp ? cleanupSeconds(orchestration) * 1000 : 0;
+    return [(deadlineOf(pass, index)?.dueMs ?? Infinity) + extraMs, late.dueMs ?? Infinity];
   });
   const endMs = ending?.dueMs ?? runDeadline(observation.run, orchestration, nowMs);
   return [endMs, ...times].filter((time) => time > nowMs && time < Infinity);

@@ -139,6 +139,8 @@ export type Action =
   | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: StoredObject }
   /** Deletes in the foreground. A child that is gone already is not an error. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
+  /** Asks a nested run to end, so that it cleans up first. */
+  | { readonly type: 'CancelChild'; readonly ref: ResourceRef & { readonly uid: string } }
   /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */
   | { readonly type: 'SetChildTtl'; readonly ref: ResourceRef & { readonly uid: string }; readonly seconds: number }
   | { readonly type: 'DeleteRun' }

@@ -1,11 +1,12 @@
-import { defaultRetries, readDuration } from '../orchestration/durations.ts';
+import { cleanupSeconds, defaultRetries, readDuration } from '../orchestration/durations.ts';
 import type { Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import { isRunning } from '../orchestration/run-status.ts';
+import { isRunning, type StepPhase } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
-import { describeWait, findChild, observeAttempt } from './attempts.ts';
+import { describeWait, findChild, mustCleanUp, observeAttempt } from './attempts.ts';
 import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
 import type { StepChange } from './draft.ts';
+import type { Ending } from './ending.ts';
 import { type Pass, stepAt } from './pass.ts';
 
 /** Records the state of the attempts of all running steps. */
@@ -22,10 +23,29 @@ export function recordOutcome(pass: Pass, index: number): void {
   const outcome = observeAttempt(observation, step, status);
   const uid = findChild(observation, status)?.metadata.uid ?? observation.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
-  if (outcome.state === 'Running') draft.change(index, describeAttempt(pass, index, outcome.wait));
+  if (outcome.state === 'Running') {
+    const cleanup = mustCleanUp(observation, status) && { cleanup: true };
+    draft.change(index, { ...describeAttempt(pass, index, outcome.wait), ...cleanup });
+  }
   if (outcome.state === 'Succeeded')
     draft.change(index, { phase: 'Succeeded', reason: StepReason.Completed, message: outcome.message ?? '' });
-  if (outcome.state === 'Failed') endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+  if (outcome.state !== 'Failed') return;
+  if (status.reason === StepReason.CleaningUp) endCleaned(pass, index);
+  else endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+}
+
+/** Ends a step whose nested run has cleaned up: as the run ends, or by its timeout. */
+function endCleaned(pass: Pass, index: number): void {
+  const { draft, ending } = pass;
+  const { message = '' } = stepAt(pass, index).status;
+  if (ending === undefined) endAttempt(pass, index, StepReason.StepTimedOut, message);
+  else draft.change(index, endOf(ending, 'Running'));
+}
+
+/** How a step ends when its run ends before it does. */
+export function endOf({ reason, message }: Ending, phase: StepPhase): StepChange {
+  if (reason === StepReason.RunCancelled) return { phase: 'Cancelled', reason, message };
+  return { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message };
 }
 
 /** What a running attempt waits for, if anything. */
@@ -36,12 +56,18 @@ function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): Ste
   return describeWait(observation, status, wait ?? late.wait);
 }
 
-/** Ends the attempts that have passed their deadline. */
+/** Ends the attempts that have passed their deadline. A nested run that has to clean up gets time for that first. */
 export function timeOutAttempts(pass: Pass): void {
-  for (const index of pass.draft.steps.keys()) {
+  const { draft, nowMs, observation, orchestration, ending } = pass;
+  for (const index of draft.steps.keys()) {
+    const { status } = stepAt(pass, index);
     const deadline = deadlineOf(pass, index);
-    if (deadline !== undefined && pass.nowMs >= deadline.dueMs)
-      endAttempt(pass, index, StepReason.StepTimedOut, deadline.message);
+    if (deadline === undefined || nowMs < deadline.dueMs) continue;
+    if (ending !== undefined && status.reason === StepReason.CleaningUp) continue;
+    const { message } = deadline;
+    if (mustCleanUp(observation, status) && nowMs < deadline.dueMs + cleanupSeconds(orchestration) * 1000)
+      draft.change(index, { reason: StepReason.CleaningUp, message });
+    else endAttempt(pass, index, StepReason.StepTimedOut, message);
   }
 }
 

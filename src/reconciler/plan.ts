@@ -8,7 +8,15 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { askPeople } from './asks.ts';
-import { createMissing, deleteAll, deleteUnwanted, holdAgain, limitFinished, releaseRecorded } from './children.ts';
+import {
+  cancelChildren,
+  createMissing,
+  deleteAll,
+  deleteUnwanted,
+  holdAgain,
+  limitFinished,
+  releaseRecorded,
+} from './children.ts';
 import { findOpenStep } from './contradiction.ts';
 import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './execute.ts';
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
@@ -119,6 +127,7 @@ function record(
     // Before anything that changes a child, because a child is released only if it is as observed.
     ...releaseRecorded(observation, statuses),
     ...holdAgain(observation, statuses),
+    ...cancelChildren(observation, statuses),
     ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),
     ...limitFinished(observation, statuses),
     ...creates,

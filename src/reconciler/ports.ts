@@ -60,6 +60,8 @@ export interface Cluster {
     uid: string,
     seconds: number,
   ): Promise<WriteOutcome>;
+  /** Asks a nested run to end, so that it cleans up first. */
+  cancelChild(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   /** Replaces the finalizers of a child if the child is still as observed. A child that is gone counts as done. */
   setFinalizers(child: StoredObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** Deletes in the foreground, and only the object of that uid. An object that is gone counts as deleted. */

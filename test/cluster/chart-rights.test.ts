@@ -25,7 +25,7 @@ const follow = ['get', 'list', 'watch'];
 const ofRuns = {
   'orchestrations.orchestration.proompteng.ai': follow,
   'orchestrations.orchestration.proompteng.ai/status': ['patch'],
-  'orchestrationruns.orchestration.proompteng.ai': [...follow, 'create', 'delete'],
+  'orchestrationruns.orchestration.proompteng.ai': [...follow, 'create', 'patch', 'delete'],
   'orchestrationruns.orchestration.proompteng.ai/status': ['patch'],
   'orchestrationruns.orchestration.proompteng.ai/finalizers': ['update'],
   'agentruns.agents.proompteng.ai': [...follow, 'create', 'patch', 'delete'],

@@ -56,6 +56,7 @@ function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster 
     dryRunCreate: unused,
     patchRunStatus: unused,
     setChildTtl: unused,
+    cancelChild: unused,
     setFinalizers: unused,
     delete: unused,
     emitEvent: unused,

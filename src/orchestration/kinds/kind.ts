@@ -91,6 +91,8 @@ export interface ChildKind extends AnyKind, ObjectKind {
    * Without this function, the work of a child starts when it is created.
    */
   readonly readStart?: (child: StoredObject) => string | undefined;
+  /** Returns true if an unfinished child has to clean up. It is then asked to end before it is deleted. */
+  readonly mustCleanUp?: (child: StoredObject) => boolean;
   /** Returns what an unfinished child waits for. Undefined if it works. `said` is the current message of its step. */
   readonly readWait?: (child: StoredObject, said: string) => Wait | undefined;
 }

@@ -1,8 +1,10 @@
 import type { StoredObject } from '../../objects/object.ts';
 import { findCondition, listConditions } from '../conditions.ts';
 import { asRecord } from '../decode.ts';
+import { decodeRunStatus } from '../decode-status.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
+import { isRunFinal, isStepFinal, type StepStatus } from '../run-status.ts';
 import { API_VERSION } from '../schema.ts';
 import { ConditionType } from '../vocabulary/conditions.ts';
 import { RunReason } from '../vocabulary/run-reasons.ts';
@@ -31,6 +33,11 @@ export const subOrchestration: ChildKind = {
   },
   readOutcome,
   readWait: readPending,
+  mustCleanUp: ({ status }) => {
+    const { phase, stepStatuses } = decodeRunStatus(status);
+    const isDue = (step: StepStatus) => step.cleanup === true && !isStepFinal(step);
+    return !isRunFinal({ ...(phase && { phase }) }) && stepStatuses.some(isDue);
+  },
 };
 
 /** Reads from the conditions of a nested run why it has not started. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { storedStatus } from '../../support/model/engine.ts';
+import type { KubeObject } from '../../../src/objects/object.ts';
+import { RUNS, storedStatus } from '../../support/model/engine.ts';
 import {
   annotate,
   begin,
@@ -12,6 +13,7 @@ import {
   phasesOf,
   requeuedIn,
   type Story,
+  settle,
   standingOf,
   statusOf,
   tool,
@@ -123,6 +125,68 @@ describe('a run whose time is over', () => {
     expect(statusOf(story, 'down').phase).toBe('Running');
     end(story, 'down', 'Succeeded');
     expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 10 s: "up", "test"');
+  });
+});
+
+describe('a nested run with cleanup', () => {
+  const nested = { name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'other' } };
+  const inner = (phase: string, cleanup = 'Pending') => ({
+    phase,
+    stepStatuses: [{ name: 'down', kind: 'ToolRun', phase: cleanup, attempt: 0, cleanup: true }],
+  });
+
+  function work(story: Story): void {
+    const { metadata } = childOf(story, 'sub') as KubeObject;
+    story.world.api.patch(
+      RUNS,
+      metadata,
+      { type: 'merge', body: { status: inner('Running') } },
+      { subresource: 'status' },
+    );
+    settle(story.world);
+  }
+
+  test('is asked to end by a cancel, and its parent ends after it', () => {
+    const story = begin([nested]);
+    work(story);
+    expect(statusOf(story, 'sub').cleanup).toBe(true);
+    annotate(story, 'cancel');
+    expect(childOf(story, 'sub')?.metadata).toMatchObject({ annotations: cancelled });
+    expect(childOf(story, 'sub')?.metadata.deletionTimestamp).toBeUndefined();
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', reason: 'CleaningUp' });
+    end(story, 'sub', 'Cancelled');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "sub"');
+  });
+
+  test('is deleted when the time for the cleanup is over', () => {
+    const story = begin([nested], { policies: { timeouts: { cleanupSeconds: 20 } } });
+    work(story);
+    annotate(story, 'cancel');
+    pass(story, 21);
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Cancelled', message: 'the cleanup took longer than 20 s' });
+    expect(childOf(story, 'sub')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('is asked to end by the timeout of its step, and the next attempt starts when it is gone', () => {
+    const story = begin([{ ...nested, timeoutSeconds: 10, retries: 1 }]);
+    work(story);
+    pass(story, 11);
+    expect(childOf(story, 'sub')?.metadata).toMatchObject({ annotations: cancelled });
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', reason: 'CleaningUp', attempt: 1 });
+    end(story, 'sub', 'Cancelled');
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Retrying', reason: 'StepTimedOut' });
+    collectGarbage(story);
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', attempt: 2 });
+  });
+
+  test('is deleted by the timeout of its step if it does not end in time', () => {
+    const story = begin([{ ...nested, timeoutSeconds: 10 }], { policies: { timeouts: { cleanupSeconds: 20 } } });
+    work(story);
+    pass(story, 11);
+    expect(requeuedIn(story)).toBe(19);
+    pass(story, 19);
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
+    expect(childOf(story, 'sub')?.metadata.deletionTimestamp).toBeDefined();
   });
 });
 

@@ -3,14 +3,14 @@ import type { Resource } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
-import { Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
+import { Annotation, Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
 import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
 import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
-export type Call = `${'create' | 'patch' | 'limit' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
+export type Call = `${'create' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
 
 export interface Circumstances {
   /** Asked before each call: throws what the API server answers instead of carrying it out. */
@@ -123,6 +123,11 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     setChildTtl: (_, kind, namespace, name, uid, seconds) =>
       attempt(`limit ${kind} ${name}`, () => {
         const body = { metadata: { uid }, spec: { ttlSecondsAfterFinished: seconds } };
+        return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
+      }),
+    cancelChild: (_, kind, namespace, name, uid) =>
+      attempt(`cancel ${kind} ${name}`, () => {
+        const body = { metadata: { uid, annotations: { [Annotation.Cancel]: 'true' } } };
         return api.patch(of(kind), { namespace, name }, { type: 'merge', body });
       }),
     setFinalizers: ({ kind, metadata }, finalizers) =>

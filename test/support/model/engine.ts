@@ -5,6 +5,7 @@ import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../src/orchestration/schema.ts';
+import { Annotation } from '../../../src/orchestration/vocabulary/metadata.ts';
 import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.ts';
 import { finalizersOf, isHeld } from '../../../src/reconciler/finalizer.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
@@ -261,6 +262,11 @@ function write(
       if (action.type === 'ReleaseChild')
         setting.tell({ type: 'Released', child: child as KubeObject, stored: stored() });
       return findChild(api, child.metadata.name) && [keyOf(child.kind, child.metadata.name), patched];
+    }
+    case 'CancelChild': {
+      const { ref } = action;
+      const body = { metadata: { uid: ref.uid, annotations: { [Annotation.Cancel]: 'true' } } };
+      return [keyOf(ref.kind, ref.name), api.patch(resourceOf(ref.kind), ref, { type: 'merge', body })];
     }
     case 'SetChildTtl': {
       const body = { metadata: { uid: action.ref.uid }, spec: { ttlSecondsAfterFinished: action.seconds } };
