@@ -1,16 +1,15 @@
 import { displayObject } from '../../dag/display.ts';
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 import { type Command, defineCommand, type Outcome, oneOperand } from '../command.ts';
-import { objectName } from '../flags.ts';
+import { type Flags, objectName, type Values } from '../flags.ts';
 import { readExisting } from './failure.ts';
 import { clusterFlags } from './flags.ts';
 import { hasEnded, type Run, readRun } from './run.ts';
 
 /** A request to a run, made by an annotation. */
 interface Wish {
-  readonly verb: string;
-  readonly details: string;
   readonly annotation: string;
-  readonly value: 'true' | null;
+  readonly value: string | null;
   /** Whether it has been made already. */
   readonly isMade: (run: Run) => boolean;
   /** What to say of the run: the first time, and again. */
@@ -20,23 +19,34 @@ interface Wish {
   readonly wishedEnd?: string;
 }
 
+interface Annotating<F extends Flags> {
+  readonly verb: string;
+  readonly details: string;
+  /** Beside those of every command that asks a cluster. */
+  readonly flags?: F;
+  readonly examples?: readonly string[];
+  readonly wish: (choice: Values<F>) => Wish;
+}
+
 /** A command that annotates a run: twice is the same as once. */
-export function annotatingCommand(wish: Wish): Command {
-  const { verb, details, annotation, value } = wish;
+export function annotatingCommand<const F extends Flags>(command: Annotating<F>): Command {
+  const { verb, details, flags, examples = [] } = command;
   return defineCommand({
     verb,
     details: `${details} You can repeat it: twice is the same as once.`,
     operands: oneOperand('RUN', objectName, 'an OrchestrationRun'),
-    flags: clusterFlags,
+    flags: { ...clusterFlags, ...flags },
     exitCodes: { 0: 'requested, now or before', 1: 'the run had ended otherwise before', 2: 'could not be requested' },
-    examples: [`${verb} release-42 -n ci`],
+    examples: [`${verb} release-42 -n ci`, ...examples],
     run: (choice, name, { withCluster }) =>
       withCluster(choice, async (cluster) => {
+        const wish = command.wish(choice as Values<F>);
         const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
         if (hasEnded(run)) return describeEnd(wish, run);
         if (wish.isMade(run)) return describe(run, wish.again);
-        await cluster.annotate(name, { [annotation]: value });
-        return describe(run, run.isCancelled ? `${wish.done}, and is being cancelled` : wish.done);
+        await cluster.annotate(name, { [wish.annotation]: wish.value });
+        const isOther = wish.annotation !== Annotation.Cancel && run.isCancelled;
+        return describe(run, isOther ? `${wish.done}, and is being cancelled` : wish.done);
       }),
   });
 }

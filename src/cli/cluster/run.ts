@@ -13,6 +13,8 @@ export interface Run {
   readonly uid: string;
   readonly spec: OrchestrationRunSpec;
   readonly isCancelled: boolean;
+  /** Without cleanup. */
+  readonly isCancelledNow: boolean;
   readonly isSuspended: boolean;
   readonly isTemplate: boolean;
   /** As whom another controller writes its status: the reconciler leaves the run to that one. */
@@ -24,12 +26,14 @@ export interface Run {
 export function readRun(object: KubeObject): Run {
   const { name, namespace = '', uid = '', annotations = {}, managedFields } = object.metadata;
   const leftTo = findOtherWriter(managedFields);
+  const wish = annotations[Annotation.Cancel];
   return {
     name,
     namespace,
     uid,
     spec: decodeOrchestrationRun(object).run.spec,
-    isCancelled: annotations[Annotation.Cancel] === 'true',
+    isCancelled: wish === 'true' || wish === 'now',
+    isCancelledNow: wish === 'now',
     isSuspended: annotations[Annotation.Suspend] === 'true',
     isTemplate: annotations[Annotation.Template] === 'true',
     ...(leftTo !== undefined && { leftTo }),

@@ -4,9 +4,11 @@ import { annotatingCommand } from '../cluster/annotate.ts';
 export const resume = annotatingCommand({
   verb: 'resume',
   details: 'It undoes suspend.',
-  annotation: Annotation.Suspend,
-  value: null,
-  isMade: ({ isSuspended }) => !isSuspended,
-  done: 'is resumed',
-  again: 'is not suspended',
+  wish: () => ({
+    annotation: Annotation.Suspend,
+    value: null,
+    isMade: ({ isSuspended }) => !isSuspended,
+    done: 'is resumed',
+    again: 'is not suspended',
+  }),
 });

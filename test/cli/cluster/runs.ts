@@ -22,6 +22,7 @@ export function aRun(status: Partial<RunStatus>, fields: Partial<Run> = {}): Run
     uid: 'uid-1',
     spec: { orchestrationRef: { name: 'release' } },
     isCancelled: false,
+    isCancelledNow: false,
     isSuspended: false,
     isTemplate: false,
     status: { conditions: [], stepStatuses: [], startedAt: timeAfter(0), ...status },

@@ -10,7 +10,8 @@ import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } fr
 import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
-export type Call = `${'create' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
+export type Call =
+  `${'create' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
 
 export interface Circumstances {
   /** Asked before each call: throws what the API server answers instead of carrying it out. */
