@@ -305,16 +305,25 @@ describe('a step', () => {
       expect(await childrenOf('invalid-child')).toEqual([]);
     });
 
-    /** While it is in force, nobody creates ToolRuns there. */
+    const toolRun = { spec: { toolRef: { name: 'echo' } } };
+
+    /** While it is in force, nobody creates ToolRuns there. A quota holds a moment after it is stored. */
     async function forbidToolRuns(): Promise<() => Promise<void>> {
       const { api } = reconciled();
       const hard = { 'count/toolruns.tools.proompteng.ai': '0' };
       await api.create('ResourceQuota', 'none', { spec: { hard } });
       await api.setStatus('ResourceQuota', 'none', { hard, used: hard });
+      let probes = 0;
+      const isDenied = () => {
+        const probe = api.create('ToolRun', `probe-${++probes}`, toolRun);
+        return probe.then(
+          () => false,
+          ({ message }: Error) => message.includes('exceeded quota'),
+        );
+      };
+      await waitUntil('the quota to hold', isDenied);
       return () => api.remove('ResourceQuota', 'none');
     }
-
-    const toolRun = { spec: { toolRef: { name: 'echo' } } };
 
     it('fails the attempt whose child’s name is taken, leaves that object alone, and continues under another name', async () => {
       const { run, statusOf, endChild, api, process } = reconciled();
