@@ -25,7 +25,7 @@ export function repairSteps(
   const { stepStatuses } = run.status;
   const repair = (status: StepStatus, step: DeclaredStep) =>
     repairStep(run, status, step, nameChild, kinds.get(step.kind));
-  if (steps === undefined) return stepStatuses.map((status) => repair(status, { ...status, continueOnFailure: true }));
+  if (steps === undefined) return stepStatuses.map((status) => repair(status, { ...status, ...asRecorded(status) }));
   const indexes = new Map(steps.map(({ name }, index) => [name, index]));
   const entries = new Map<number, StepStatus>();
   for (const status of stepStatuses) {
@@ -45,6 +45,11 @@ export function repairSteps(
 function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   if (one === undefined || other.attempt > one.attempt) return other;
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;
+}
+
+/** What the status alone says of how a step is declared. */
+function asRecorded({ cleanup }: StepStatus): Pick<Step, 'continueOnFailure' | 'runIf'> {
+  return { continueOnFailure: true, ...(cleanup === true && { runIf: 'Always' }) };
 }
 
 type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure' | 'runIf'>;
