@@ -25,7 +25,8 @@ const imports: Readonly<Record<string, Row>> = {
   // Decisions: no kind of I/O.
   objects: { src: [], outside: ['node:crypto'] },
   dag: { src: [], outside: [] },
-  orchestration: { src: ['objects', 'dag'], outside: ['ajv', 'json-schema-to-ts'] },
+  expressions: { src: ['dag'], outside: ['re2js'] },
+  orchestration: { src: ['objects', 'dag', 'expressions'], outside: ['ajv', 'json-schema-to-ts'] },
   reconciler: { src: ['objects', 'dag', 'orchestration', 'quarantine'], outside: [] },
   toolrun: { src: ['objects', 'orchestration'], outside: [] },
   certificates: { src: ['objects', 'tls'], outside: [] },
