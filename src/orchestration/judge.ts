@@ -8,6 +8,7 @@ import {
   limitRules,
 } from '../dag/rules.ts';
 import { isWrittenDefault } from './chain.ts';
+import { checkDeclarations } from './declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import { stepKinds } from './kinds/table.ts';
@@ -86,7 +87,8 @@ export function judgeOrchestration(
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
   const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
-  return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
+  const ofParameters = checkDeclarations(orchestration, mostShown);
+  return weigh([...findings, ...ofParameters, ...others, ...ofGraph, ...ofResource], policy, mostShown);
 }
 
 /** Checks an Orchestration, as received, against the limits. An object over a limit is not processed any further. */
