@@ -27,6 +27,7 @@ export interface RunInput {
   readonly creationTimestamp: string;
   /** The name of the Orchestration that the run executes. */
   readonly orchestration: string;
+  /** If the run has its snapshot, with the defaults that the snapshot declares. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;
 }
