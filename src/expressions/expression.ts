@@ -3,10 +3,11 @@ import { bounds } from './bounds.ts';
 import { Failure } from './failure.ts';
 import { createLanguage } from './language.ts';
 import { type Mistake, mistakeAt, type Span } from './mistake.ts';
-import { compilePattern, type Pattern } from './pattern.ts';
+import { compilePattern } from './pattern.ts';
 import { renderValue } from './render.ts';
-import { type Slot, scan } from './scan.ts';
+import { scanExpression } from './scan.ts';
 import { toMistake, toSentence } from './sentences.ts';
+import type { FindPattern, Slot } from './slots.ts';
 import type { ScopeOptions, Source, Variable } from './sources.ts';
 import { tokenize } from './tokens.ts';
 import { type Values, Variables } from './values.ts';
@@ -16,7 +17,7 @@ export interface Scope {
   readonly variables: readonly Variable[];
   readonly steps: ReadonlySet<string>;
   readonly language: () => Environment;
-  readonly findPattern: (text: string) => Pattern | { readonly mistake: string };
+  readonly findPattern: FindPattern;
 }
 
 /** A value that an expression reads, and where. */
@@ -79,7 +80,7 @@ export function compileExpression(text: string, scope: Scope, wanted: Wanted): C
   const { tokens, mistakes } = tokenize(text, scope.steps);
   if (mistakes.length > 0) return { mistakes };
   if (tokens.length === 0) return { mistakes: [mistakeAt(0, text.length, 'the expression is empty')] };
-  const scanned = scan(text, tokens, scope.variables, scope.findPattern);
+  const scanned = scanExpression(text, tokens, scope.variables, scope.findPattern);
   if (scanned.mistakes.length > 0) return { mistakes: scanned.mistakes };
   const origin = { text, slots: scanned.slots };
   try {

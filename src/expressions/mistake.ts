@@ -14,7 +14,7 @@ export function mistakeAt(offset: number, end: number, message: string): Mistake
   return { span: { offset, length: end - offset }, message };
 }
 
-/** The same mistake, seen from a text in which the first one starts at `by`. */
-export function shiftMistake({ span, message }: Mistake, by: number): Mistake {
-  return { span: { offset: span.offset + by, length: span.length }, message };
+/** The same place, seen from a text in which what it was a place of starts at `offset`. */
+export function shiftSpan(span: Span, offset: number): Span {
+  return { offset: span.offset + offset, length: span.length };
 }

@@ -41,7 +41,8 @@ export function compilePattern(text: string): Pattern | { readonly mistake: stri
 }
 
 /** What a pattern consists of: an escape, a class, a bracket, a repetition, or a character. */
-const PART = /\\(?:[pP]\{[^}]*\}|[^])|\[\^?\]?(?:\\[^]|\[:[^\]]*:\]|[^\]\\])*\]?|\{(\d{1,4})(?:,(\d{0,4}))?\}|[^]/g;
+const PART =
+  /\\(?:[pP]\{[^}]*\}|[\s\S])|\[\^?\]?(?:\\[\s\S]|\[:[^\]]*:\]|[^\]\\])*\]?|\{(\d{1,4})(?:,(\d{0,4}))?\}|[\s\S]/g;
 
 /** Counts the parts of a pattern, as many times as they are repeated. Repeating something costs at least one part. */
 function measurePattern(text: string): number {

@@ -3,7 +3,7 @@ import { displayName, quoteName } from '../dag/display.ts';
 import { bounds } from './bounds.ts';
 import { Failure } from './failure.ts';
 import type { Mistake, Span } from './mistake.ts';
-import type { Slot } from './scan.ts';
+import type { Slot } from './slots.ts';
 
 /** What the author wrote, and which parts of it the library knows by another name. */
 interface Origin {
@@ -94,6 +94,18 @@ function describeFault(error: Fault, source: string, origin: Origin): string {
       return `${quoted} is no integer of 64 bits`;
     case 'no_such_key':
       return `there is no ${quoteName(summary.replace(/^No such key: /, ''))}`;
+    case 'int_conversion_error':
+    case 'double_conversion_error':
+    case 'bool_conversion_error':
+      return `${quoted} is no ${/^[a-z]+/.exec(error.code)?.[0]}`;
+    case 'bytes_unicode_escape':
+    case 'invalid_unicode_escape':
+    case 'invalid_unicode_surrogate':
+    case 'invalid_hex_escape':
+    case 'invalid_octal_escape':
+    case 'octal_escape_out_of_range':
+    case 'invalid_escape_sequence':
+      return `${quoted} is no escape in a string: write \\\\ for a backslash`;
     case 'index_out_of_bounds':
       return 'the list has no entry at this index';
     default:

@@ -64,7 +64,7 @@ function readPath(tokens: readonly Token[], start: number, variable: Variable) {
   const keys: Key[] = [];
   let next = start;
   while (keys.length < countKeys(variable, keys)) {
-    const [first, token, third] = tokens.slice(next, next + 3);
+    const [first, token, third] = [tokens[next], tokens[next + 1], tokens[next + 2]];
     if (token === undefined) break;
     if (first?.text === '.' && isName(token) && third?.text !== '(') {
       keys.push({ value: token.text, token });

@@ -12,17 +12,20 @@ export interface Token {
 }
 
 const SPACE = /[ \t\r\n]*/y;
-/** One token, exactly as the library reads it, so that no string can end at another place there than here. */
+/**
+ * One token, exactly as the library reads it, so that no string can end at another place there than here: a string with
+ * three quotes or one, a name, a number, an operator.
+ */
 const TOKEN = new RegExp(
   [
-    String.raw`([rRbB]?(?:"""(?:\\[^]|(?!""")[^\\])*"""|'''(?:\\[^]|(?!''')[^\\])*'''|"(?!"")(?:\\[^]|[^"\\\r\n])*"|'(?!'')(?:\\[^]|[^'\\\r\n])*'))`,
-    String.raw`([A-Za-z_][A-Za-z0-9_]*)`,
-    String.raw`(0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)`,
-    String.raw`(&&|\|\||[=!<>]=|[-+*/%<>!?:.,()[\]{}])`,
+    String.raw`[rRbB]?(?:"""(?:\\[\s\S]|(?!""")[^\\])*"""|'''(?:\\[\s\S]|(?!''')[^\\])*''')`,
+    String.raw`[rRbB]?(?:"(?!"")(?:\\[\s\S]|[^"\\\r\n])*"|'(?!'')(?:\\[\s\S]|[^'\\\r\n])*')`,
+    String.raw`[A-Za-z_][A-Za-z0-9_]*`,
+    String.raw`0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?`,
+    String.raw`&&|\|\||[=!<>]=|[-+*/%<>!?:.,()[\]{}]`,
   ].join('|'),
   'y',
 );
-const TYPES = ['String', 'Name', 'Number', 'Operator'] as const;
 const LARGEST_INTEGER = 2n ** 63n;
 
 export interface Tokens {
@@ -39,12 +42,16 @@ export function tokenize(text: string, steps: ReadonlySet<string>): Tokens {
   }
   const tokens: Token[] = [];
   let depth = 0;
-  for (let offset = skipSpace(text, 0); offset < text.length; offset = skipSpace(text, tokens.at(-1)?.end ?? 0)) {
+  for (let offset = skipSpace(text, 0); offset < text.length; ) {
     const token = readToken(text, offset, tokens, steps);
-    if (token?.type === 'Operator') depth += '([{'.includes(token.text) ? 1 : ')]}'.includes(token.text) ? -1 : 0;
-    const message = token === undefined ? describeStranger(text, offset) : findFault(token, text, depth);
-    if (message !== undefined) return { tokens, mistakes: [mistakeAt(offset, token?.end ?? offset + 1, message)] };
-    if (token !== undefined) tokens.push(token);
+    if (token === undefined) {
+      return { tokens, mistakes: [mistakeAt(offset, offset + 1, describeStranger(text, offset))] };
+    }
+    depth += countDepth(token);
+    const message = findFault(token, text, depth);
+    if (message !== undefined) return { tokens, mistakes: [mistakeAt(offset, token.end, message)] };
+    tokens.push(token);
+    offset = skipSpace(text, token.end);
   }
   return { tokens, mistakes: [] };
 }
@@ -61,16 +68,31 @@ function readToken(text: string, offset: number, before: readonly Token[], steps
     if (end > offset) return { type: 'StepName', text: text.slice(offset, end), offset, end } as const;
   }
   TOKEN.lastIndex = offset;
-  const found = TOKEN.exec(text);
-  if (found === null) return undefined;
-  const type = TYPES[found.indexOf(found[0], 1) - 1] ?? 'Operator';
-  return { type, text: found[0], offset, end: TOKEN.lastIndex } as const;
+  if (!TOKEN.test(text)) return undefined;
+  const end = TOKEN.lastIndex;
+  const token = text.slice(offset, end);
+  return { type: toType(token), text: token, offset, end };
 }
 
 /** After `steps.`, and after `child.steps.`, which are the steps of an inner run. */
 function startsStepName(before: readonly Token[]): boolean {
-  if (before.at(-1)?.text !== '.' || before.at(-2)?.text !== 'steps') return false;
-  return before.at(-3)?.text !== '.' || (before.at(-4)?.text === 'child' && before.at(-5)?.text !== '.');
+  const { length } = before;
+  if (before[length - 1]?.text !== '.' || before[length - 2]?.text !== 'steps') return false;
+  return before[length - 3]?.text !== '.' || (before[length - 4]?.text === 'child' && before[length - 5]?.text !== '.');
+}
+
+function toType(token: string): Token['type'] {
+  const last = token.charAt(token.length - 1);
+  if (last === '"' || last === "'") return 'String';
+  const first = token.charAt(0);
+  if (first >= '0' && first <= '9') return 'Number';
+  return /[A-Za-z_]/.test(first) ? 'Name' : 'Operator';
+}
+
+function countDepth({ type, text }: Token): number {
+  if (type !== 'Operator') return 0;
+  if (text === '(' || text === '[' || text === '{') return 1;
+  return text === ')' || text === ']' || text === '}' ? -1 : 0;
 }
 
 function describeStranger(text: string, offset: number): string {
@@ -87,7 +109,8 @@ function findFault({ type, text: token, end }: Token, text: string, depth: numbe
   if (type !== 'Number') return undefined;
   if (/[A-Za-z0-9_]/.test(text[end] ?? '')) return `no number is written ${displayName(token + text[end])}`;
   const isInteger = /^(?:0x.*|[0-9]*)$/i.test(token);
-  if (isInteger && BigInt(token) > LARGEST_INTEGER)
+  if (isInteger && BigInt(token) > LARGEST_INTEGER) {
     return 'an integer has at most 64 bits: write a decimal point to round it';
+  }
   return undefined;
 }

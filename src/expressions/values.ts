@@ -1,7 +1,7 @@
 import { displayName, quoteName } from '../dag/display.ts';
 import { bounds } from './bounds.ts';
 import { Failure } from './failure.ts';
-import type { Slot } from './scan.ts';
+import type { Slot } from './slots.ts';
 import type { RunField, Source } from './sources.ts';
 
 /** What an expression is evaluated with. */
