@@ -28,9 +28,14 @@ export const bounds = {
   allValues: 512 * 1024,
   /** Lists and maps within lists and maps, as values. */
   valueDepth: 32,
-  /** Placeholders in a text, and warnings that it gets. */
+  /** UTF-16 units of all expressions of a scope. */
+  scopeText: 128 * 1024,
+  /** Placeholders in a text, and mistakes and warnings that it gets. */
   placeholders: 256,
+  mistakes: 50,
   warnings: 10,
+  /** UTF-16 units in which the first word of a placeholder is looked for. */
+  firstWord: 256,
   /** Bytes of a text after interpolation. An object of 1.5 MiB is the largest that etcd stores. */
   rendered: 1024 * 1024,
 } as const;

@@ -12,10 +12,15 @@ import type { ScopeOptions, Source, Variable } from './sources.ts';
 import { tokenize } from './tokens.ts';
 import { type Values, Variables } from './values.ts';
 
-/** What the expressions of one Orchestration share. Make one for each set of variables. */
+/**
+ * What the expressions of one Orchestration share: the library's tables, compiled patterns, and bounds on all of them
+ * together. Make one for each Orchestration and set of variables.
+ */
 export interface Scope {
   readonly variables: readonly Variable[];
   readonly steps: ReadonlySet<string>;
+  /** Whether that many more UTF-16 units may be compiled. */
+  readonly spendText: (units: number) => boolean;
   readonly language: () => Environment;
   readonly findPattern: FindPattern;
 }
@@ -50,11 +55,16 @@ export type Evaluated =
 
 export function createScope({ variables, steps }: ScopeOptions): Scope {
   let language: Environment | undefined;
-  let left: number = bounds.scopePatterns;
+  let textLeft: number = bounds.scopeText;
+  let patternsLeft: number = bounds.scopePatterns;
   const patterns = new Map<string, ReturnType<typeof compilePattern>>();
   return {
     variables,
     steps: new Set(steps),
+    spendText: (units) => {
+      textLeft -= units;
+      return textLeft >= 0;
+    },
     language: () => {
       language ??= createLanguage();
       return language;
@@ -62,9 +72,9 @@ export function createScope({ variables, steps }: ScopeOptions): Scope {
     findPattern: (text) => {
       const known = patterns.get(text);
       if (known !== undefined) return known;
-      if (left <= 0) return { mistake: 'the patterns of this Orchestration are too large together' };
+      if (patternsLeft <= 0) return { mistake: 'the patterns of this Orchestration are too large together' };
       const pattern = compilePattern(text);
-      left -= 'size' in pattern ? pattern.size : text.length;
+      patternsLeft -= 'size' in pattern ? pattern.size : text.length;
       patterns.set(text, pattern);
       return pattern;
     },
@@ -77,6 +87,10 @@ export function createScope({ variables, steps }: ScopeOptions): Scope {
  * Takes about ten microseconds for forty characters.
  */
 export function compileExpression(text: string, scope: Scope, wanted: Wanted): Compiled {
+  if (!scope.spendText(text.length)) {
+    const message = `the expressions of this Orchestration have more than ${bounds.scopeText} characters together`;
+    return { mistakes: [mistakeAt(0, text.length, message)] };
+  }
   const { tokens, mistakes } = tokenize(text, scope.steps);
   if (mistakes.length > 0) return { mistakes };
   if (tokens.length === 0) return { mistakes: [mistakeAt(0, text.length, 'the expression is empty')] };

@@ -3,13 +3,15 @@ import { suggestName } from '../dag/suggest.ts';
 import { bounds } from './bounds.ts';
 import { type Mistake, mistakeAt } from './mistake.ts';
 import { variables } from './sources.ts';
+import { STRING } from './tokens.ts';
 
 const START = '${{';
-const STRING =
-  /"""(?:\\[\s\S]|(?!""")[^\\])*"""|'''(?:\\[\s\S]|(?!''')[^\\])*'''|"(?:\\[\s\S]|[^"\\\r\n])*"|'(?:\\[\s\S]|[^'\\\r\n])*'/y;
+const STRING_HERE = new RegExp(STRING, 'y');
 /** Up to the first word that is neither in a string nor a function or a keyword of ours. */
-const FIRST_WORD =
-  /^(?:"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|\b(?:has|size|string|int|double|bool)\s*(?=\()|\b(?:true|false|null)\b|[^A-Za-z_"'}])*([A-Za-z_][A-Za-z0-9_]*)/;
+const FIRST_WORD = new RegExp(
+  `^(?:${STRING}|` +
+    String.raw`\b(?:has|size|string|int|double|bool)\s*(?=\()|\b(?:true|false|null)\b|[^A-Za-z_"'}$])*([A-Za-z_][A-Za-z0-9_]*)`,
+);
 
 /** A piece of a text: as it stays, or the expression of a placeholder and where it starts. */
 export type Piece =
@@ -62,7 +64,7 @@ export function splitText(text: string): Pieces {
 
 /** Why a placeholder is none of ours; undefined if it is one. */
 function findStranger(text: string, start: number): string | undefined {
-  const [, word] = FIRST_WORD.exec(text.slice(start, start + bounds.text)) ?? [];
+  const [, word] = FIRST_WORD.exec(text.slice(start, start + bounds.firstWord)) ?? [];
   if (word !== undefined && suggestName(word, variables, 2) !== undefined) return undefined;
   const what = word === undefined ? 'it reads no variable' : `${quoteName(word)} is no variable`;
   return `this stays text, because ${what}: write ${displayName('$${{')} if you intend that`;
@@ -78,9 +80,9 @@ function findEnd(text: string, start: number): number | undefined {
     else if (character === '}' && depth > 0) depth--;
     else if (character === '}' && text[at + 1] === '}') return at;
     else if (character === '"' || character === "'") {
-      STRING.lastIndex = at;
-      if (!STRING.test(text)) return undefined;
-      at = STRING.lastIndex - 1;
+      STRING_HERE.lastIndex = at;
+      if (!STRING_HERE.test(text)) return undefined;
+      at = STRING_HERE.lastIndex - 1;
     }
   }
   return undefined;

@@ -64,22 +64,24 @@ function readPath(tokens: readonly Token[], start: number, variable: Variable) {
   const keys: Key[] = [];
   let next = start;
   while (keys.length < countKeys(variable, keys)) {
-    const [first, token, third] = [tokens[next], tokens[next + 1], tokens[next + 2]];
-    if (token === undefined) break;
-    if (first?.text === '.' && isName(token) && third?.text !== '(') {
-      keys.push({ value: token.text, token });
-      next += 2;
-    } else if (first?.text === '[' && third?.text === ']' && token.type === 'String') {
-      const value = decodeString(token);
-      if (typeof value !== 'string') return { keys, next, mistake: value };
-      keys.push({ value, token });
-      next += 3;
-    } else if (first?.text === '[' && third?.text === ']' && variable === 'child' && /^[0-9]{1,9}$/.test(token.text)) {
-      keys.push({ value: Number(token.text), token });
-      next += 3;
-    } else break;
+    const token = tokens[next + 1];
+    const value = readKey(tokens, next, variable);
+    if (typeof value === 'object') return { keys, next, mistake: value };
+    if (token === undefined || value === undefined) break;
+    next += tokens[next]?.text === '.' ? 2 : 3;
+    keys.push({ value, token });
   }
   return { keys, next };
+}
+
+/** Undefined if no key that is known from the text starts here. A name before a bracket is a function. */
+function readKey(tokens: readonly Token[], index: number, variable: Variable): string | number | Mistake | undefined {
+  const [first, token, third] = [tokens[index], tokens[index + 1], tokens[index + 2]];
+  if (token === undefined) return undefined;
+  if (first?.text === '.') return isName(token) && third?.text !== '(' ? token.text : undefined;
+  if (first?.text !== '[' || third?.text !== ']') return undefined;
+  if (token.type === 'String') return decodeString(token);
+  return variable === 'child' && /^[0-9]{1,9}$/.test(token.text) ? Number(token.text) : undefined;
 }
 
 function countKeys(variable: Variable, keys: readonly Key[]): number {

@@ -42,7 +42,7 @@ export function compileTemplate(text: string, scope: Scope): CompiledTemplate {
   const isJson = isJsonContainer(text);
   const { parts, readings, mistakes, warnings } = isJson ? compileJson(text, scope) : compileText(text, scope);
   const isPlain = parts.every(({ type }) => type === 'Text') && parts.length <= 1;
-  if (isPlain || mistakes.length > 0) return { mistakes, warnings };
+  if (isPlain || mistakes.length > 0) return { mistakes: mistakes.slice(0, bounds.mistakes), warnings };
   return { template: { isJson, readings, parts }, mistakes, warnings };
 }
 
@@ -84,6 +84,7 @@ function compileJson(text: string, scope: Scope): Compiled {
   const found = { readings: [] as Reading[], mistakes: [] as Mistake[], warnings: [] as Mistake[] };
   let done = 0;
   for (const { raw, offset, isKey } of findJsonStrings(text)) {
+    if (found.mistakes.length >= bounds.mistakes) break;
     if (!raw.includes('{{') && !raw.includes('\\u')) continue;
     const decoded: string = JSON.parse(raw);
     if (isKey) {

@@ -13,14 +13,20 @@ export interface Token {
 
 const SPACE = /[ \t\r\n]*/y;
 /**
- * One token, exactly as the library reads it, so that no string can end at another place there than here: a string with
- * three quotes or one, a name, a number, an operator.
+ * A string, exactly as the library reads it, so that none can end at another place there than here. The source of a
+ * regular expression.
  */
+export const STRING = [
+  String.raw`"""(?:\\[\s\S]|(?!""")[^\\])*"""`,
+  String.raw`'''(?:\\[\s\S]|(?!''')[^\\])*'''`,
+  String.raw`"(?!"")(?:\\[\s\S]|[^"\\\r\n])*"`,
+  String.raw`'(?!'')(?:\\[\s\S]|[^'\\\r\n])*'`,
+].join('|');
+/** One token: a string, a name, a number, an operator. */
 const TOKEN = new RegExp(
   [
-    String.raw`[rRbB]?(?:"""(?:\\[\s\S]|(?!""")[^\\])*"""|'''(?:\\[\s\S]|(?!''')[^\\])*''')`,
-    String.raw`[rRbB]?(?:"(?!"")(?:\\[\s\S]|[^"\\\r\n])*"|'(?!'')(?:\\[\s\S]|[^'\\\r\n])*')`,
-    String.raw`[A-Za-z_][A-Za-z0-9_]*`,
+    `[rRbB]?(?:${STRING})`,
+    '[A-Za-z_][A-Za-z0-9_]*',
     String.raw`0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?`,
     String.raw`&&|\|\||[=!<>]=|[-+*/%<>!?:.,()[\]{}]`,
   ].join('|'),

@@ -48,6 +48,7 @@ export class Variables extends Map<string, unknown> {
     if (content === undefined) return undefined;
     if (content.type === 'Pattern') return content.pattern;
     if (content.type === 'Test') return hasSource(content.source, this.#values);
+    this.checkCost();
     const value = this.#read(content.source);
     const sized = toCel(value, bounds.value, 0);
     this.#left -= bounds.value - sized.left;
