@@ -36,7 +36,7 @@ export function compilePattern(text: string): Pattern | { readonly mistake: stri
     return new Pattern(text, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown';
-    return { mistake: `no pattern of RE2: ${reason.replaceAll('`', '"')}` };
+    return { mistake: `no pattern of RE2: ${reason.replaceAll('`', "'")}` };
   }
 }
 
