@@ -12,6 +12,8 @@ export interface Field {
   readonly isWhole?: true;
   /** The field holds a whole object, not the name of an object. */
   readonly isObject?: boolean;
+  /** The field holds no placeholders, because it names objects or decides when the step ends. */
+  readonly isStatic?: true;
 }
 
 /** Fields by name, and the words that mean each field. Words are folded, so that case and separators do not matter. */
@@ -29,8 +31,11 @@ const LONG_WORD = 8;
 /** A field of a step that becomes part of its child. */
 export const ofTheChild: Field = { without: 'the child of this step is created without it' };
 
+/** A field of a step that names objects for its child. */
+export const namesOfTheChild: Field = { ...ofTheChild, isStatic: true };
+
 /** A field that names an object. */
-export const reference = (aliases: string): Field => ({ ...ofTheChild, aliases });
+export const reference = (aliases: string): Field => ({ ...namesOfTheChild, aliases });
 
 /**
  * The fields of a step that all kinds read. A field that resembles neither these nor the fields of the kinds is
