@@ -137,6 +137,12 @@ export const stepReasons = {
     meaning: '`when` cannot be evaluated. The message says why. The step is not retried.',
     action: 'Correct the expression, and start another run.',
   },
+  InputFailed: {
+    phase: 'Failed',
+    meaning:
+      'An expression in an input of the step cannot be evaluated. The message names the input. The step is not retried.',
+    action: 'Correct the expression, or test the value with has(), and start another run.',
+  },
   RunTimedOut: {
     phase: 'Failed, Skipped',
     meaning: 'The run took longer than `policies.timeouts.totalSeconds` before the step finished.',
