@@ -64,7 +64,9 @@ export function statusOfToolRun({
   readonly status?: unknown;
 }): Readonly<Record<string, unknown>> {
   const state = readToolRunState(metadata);
-  return state === undefined ? asRecord(status) : { phase: 'Running', startedAt: state.startedAt, ...state.outcome };
+  if (state === undefined) return asRecord(status);
+  const { startedAt, outcome, outputs } = state;
+  return { phase: 'Running', startedAt, ...outcome, ...(typeof outputs === 'object' && { outputs }) };
 }
 
 function parse(text: unknown): Readonly<Record<string, unknown>> {
