@@ -1,5 +1,6 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ChildKind } from '../orchestration/kinds/kind.ts';
+import type { Outputs } from '../orchestration/outputs.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { createDraft, type Draft } from './draft.ts';
@@ -7,6 +8,7 @@ import { type Ending, findEnding } from './ending.ts';
 import { type BuiltSpec, createInputs, type Inputs } from './inputs.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
+import { createOutputRoom, roomForStatus } from './status-size.ts';
 import { stampNow } from './times.ts';
 
 /** A decision about the steps of a started run while it is being made. */
@@ -26,6 +28,8 @@ export interface Pass {
    * none. Call it only when the ancestors of the step are final.
    */
   readonly childOf: (step: number) => PlannedChild | undefined;
+  /** Makes room for the outputs of one more step, or says why there is none. */
+  readonly makeRoom: (outputs: Outputs) => string | undefined;
 }
 
 type PlannedChild = BuiltSpec & { readonly kind: ChildKind };
@@ -51,7 +55,8 @@ export function createPass(
     return children.get(index);
   };
   const ending = findEnding(observation.run, orchestration, nowMs);
-  return { observation, orchestration, draft, nowMs, now, nameChild, ending, inputs, childOf };
+  const makeRoom = createOutputRoom(draft.statuses, roomForStatus(observation.run.bytesBeside));
+  return { observation, orchestration, draft, nowMs, now, nameChild, ending, inputs, childOf, makeRoom };
 }
 
 /** A step as declared, and its status with all changes so far. */

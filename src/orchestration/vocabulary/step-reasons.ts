@@ -101,6 +101,13 @@ export const stepReasons = {
     meaning: 'Another object has the name of the child, and differs from it. The message has the difference.',
     action: 'Find out what creates such objects. The next attempt uses another name.',
   },
+  OutputFailed: {
+    phase: 'Failed, Retrying',
+    meaning:
+      'The child has succeeded, but an output of the step cannot be evaluated, or the outputs are too large. The ' +
+      'message names the output and the cause.',
+    action: 'Correct the expression, or make the step hand on less.',
+  },
   ApprovalDenied: {
     phase: 'Failed',
     meaning: 'The ApprovalPolicy denies the approval. The step is not retried.',
