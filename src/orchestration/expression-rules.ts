@@ -67,7 +67,7 @@ function createTally(most: number) {
   };
 }
 
-function checkRunIf({ steps }: Orchestration, { report }: Tally): void {
+function checkRunIf({ steps }: Orchestration, tally: Tally): void {
   const isSequential = steps.every(({ dependsOn }) => dependsOn === undefined);
   for (const [index, step] of steps.entries()) {
     const { runIf, dependsOn = [] } = step;
@@ -76,12 +76,15 @@ function checkRunIf({ steps }: Orchestration, { report }: Tally): void {
     if (!runIfs.some((value) => value === runIf)) {
       const meant = suggestName(runIf, runIfs);
       const fix = meant === undefined ? '' : `; did you mean ${meant}?`;
-      report('InvalidField', { path, describe: () => `is ${quoteName(runIf)}, not one of ${runIfs.join(', ')}${fix}` });
+      tally.report('InvalidField', {
+        path,
+        describe: () => `is ${quoteName(runIf)}, not one of ${runIfs.join(', ')}${fix}`,
+      });
     }
     if (runIfOf(step) !== 'Failed' || (isSequential ? index > 0 : dependsOn.length > 0)) continue;
     const describe = () =>
       'the step has no dependencies, so none can fail: name the steps that it handles in dependsOn';
-    report('NeverRuns', { path, describe });
+    tally.report('NeverRuns', { path, describe });
   }
 }
 
