@@ -44,7 +44,6 @@ export function createInputs(run: RunInput, steps: readonly Step[], statuses: re
   function fill(step: Step, kind: ChildKind, values: Values): { step: Step } | Exclude<BuiltSpec, { spec: unknown }> {
     const texts: { path: Path; text: string }[] = [];
     for (const { path, text } of listInputTexts(step, kind)) {
-      if (!text.includes('{{') && !text.includes('\\u')) continue;
       const rendered = renderText(text, readScope(), values);
       if (rendered === undefined) continue;
       const where = path.join('.');
