@@ -4,6 +4,7 @@ import { besides } from './beside.ts';
 import { builds } from './builds.ts';
 import { clocks } from './clocks.ts';
 import { crashes } from './crashes.ts';
+import { data } from './data.ts';
 import { finished } from './finished.ts';
 import { forgeries } from './forgeries.ts';
 import { history } from './history.ts';
@@ -19,5 +20,5 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished],
+  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
