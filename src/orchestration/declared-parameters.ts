@@ -116,7 +116,8 @@ function createCompiler(): (text: string | undefined) => Compiled | undefined {
 }
 
 /**
- * Returns what is wrong with the parameters of a run, one sentence for each parameter in the order of the declarations.
+ * Returns what is wrong with the parameters of a run, one sentence for each parameter in the order of the declarations,
+ * which is alphabetical in an object that the API server returned.
  * Cost: the patterns, bounded as above; of undeclared parameters, only the first are compared.
  */
 export function checkParameters(declared: DeclaredParameters, given: Parameters): readonly string[] {
