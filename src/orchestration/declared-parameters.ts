@@ -28,11 +28,11 @@ const MOST_DECLARED = 100;
 const MOST_VALUES = 256;
 const LONGEST_PATTERN = 256;
 /**
- * These two bound the time that matching can take, since it grows with both: the instructions of all patterns of an
- * Orchestration, and the characters of a value that has a pattern. A step of RE2 takes about 0.1 µs, so the slowest
- * patterns take 0.1 s.
+ * These two bound the time that matching can take, since it grows with both: the parts of all patterns of an
+ * Orchestration, and the characters of a value that has a pattern. To match one part with one character takes about 0.1
+ * µs, so the slowest patterns take 0.1 s.
  */
-const MOST_INSTRUCTIONS = 2000;
+const MOST_PARTS = 2000;
 const LONGEST_MATCHED = 512;
 
 const declarationShape: Shape = {
@@ -105,7 +105,7 @@ type Compiled = ReturnType<typeof compilePattern>;
 
 /** Creates a function that compiles patterns as long as all of them together are small enough. */
 function createCompiler(): (text: string | undefined) => Compiled | undefined {
-  let left = MOST_INSTRUCTIONS;
+  let left = MOST_PARTS;
   return (text) => {
     if (text === undefined) return undefined;
     const pattern = compilePattern(text);
@@ -116,7 +116,8 @@ function createCompiler(): (text: string | undefined) => Compiled | undefined {
 }
 
 /**
- * Returns what is wrong with the parameters of a run, one sentence for each parameter in the order of the declarations.
+ * Returns what is wrong with the parameters of a run, one sentence for each parameter in the order of the declarations,
+ * which is alphabetical in an object that the API server returned.
  * Cost: the patterns, bounded as above; of undeclared parameters, only the first are compared.
  */
 export function checkParameters(declared: DeclaredParameters, given: Parameters): readonly string[] {

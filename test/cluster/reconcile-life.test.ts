@@ -74,6 +74,7 @@ describe('the life of a run', () => {
 
     it('that declares parameters fails a run that violates them, with every violation', async () => {
       const { api, start, statusOf } = reconciled();
+      // The API server returns the names in alphabetical order.
       const parameters = { version: { required: true }, env: { enum: ['dev', 'prod'] } };
       await api.create('Orchestration', 'declaring', { spec: { policies: { parameters }, steps: [tool('a')] } });
       await start('undeclared', 'declaring', { parameters: { env: 'test' } });
@@ -84,7 +85,7 @@ describe('the life of a run', () => {
         {
           reason: 'InvalidParameters',
           message:
-            '2 parameters are invalid: parameter "version" is required and absent: give it a value; parameter "env" is "test", not one of "dev", "prod"',
+            '2 parameters are invalid: parameter "env" is "test", not one of "dev", "prod"; parameter "version" is required and absent: give it a value',
         },
       ]);
     });
