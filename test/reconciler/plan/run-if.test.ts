@@ -75,6 +75,18 @@ describe('a step with runIf: Always', () => {
     });
   });
 
+  test('leaves the cause that the first failed step gave, although a step in between was skipped', () => {
+    const story = begin([
+      tool('build', []),
+      tool('test', ['build']),
+      tool('report', ['test'], { runIf: 'Always' }),
+      tool('ship', ['report']),
+    ]);
+    end(story, 'build', 'Failed', 'exit 1');
+    end(story, 'report', 'Succeeded');
+    expect(statusOf(story, 'ship').message).toBe('dependency report ran after a failure: build failed: exit 1');
+  });
+
   test('starts only when the child of a step that timed out is gone', () => {
     const story = begin([tool('build', [], { timeoutSeconds: 10 }), tool('report', ['build'], { runIf: 'Always' })]);
     pass(story, 11);
