@@ -38,6 +38,7 @@ const flags = fc.record(
     timeoutSeconds: fc.constantFrom(0, 60),
     pendingTimeoutSeconds: fc.constantFrom(0, 60),
     continueOnFailure: fc.boolean(),
+    runIf: fc.constantFrom('Succeeded', 'Succeeded', 'Succeeded', 'Failed', 'Always', 'Always'),
   },
   { requiredKeys: [] },
 );
@@ -74,7 +75,10 @@ const policies = fc.record(
   {
     maxParallel: fc.integer({ min: 0, max: 3 }),
     retries: fc.record({ limit: fc.integer({ min: 0, max: 1 }) }),
-    timeouts: fc.record({ totalSeconds: fc.constantFrom(0, 100) }),
+    timeouts: fc.record(
+      { totalSeconds: fc.constantFrom(0, 100), cleanupSeconds: fc.constantFrom(0, 30, 60) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: [] },
 );
@@ -82,7 +86,7 @@ const policies = fc.record(
 /** Chooses one of the possible moves, again and again. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
-const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
+const QUIET = { cancel: false, cancelNow: false, uncancel: false, suspend: false, remove: false, sweep: false };
 const FAULTS: Left = {
   ...QUIET,
   faults: Infinity,
@@ -92,7 +96,7 @@ const FAULTS: Left = {
   decisions: 0,
   startsLate: false,
 };
-const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
+const EVERYTHING: Left = { ...FAULTS, cancel: true, cancelNow: true, uncancel: true, suspend: true, remove: true };
 
 interface Trace {
   readonly world: World;
@@ -174,6 +178,7 @@ function accidents(world: World): Move[] {
     label: phase,
     go: (next: World) => approve(next, phase),
   }));
+  const nested = listChildren(api).find((other) => other.kind === 'OrchestrationRun' && !hasEnded(other));
   const hasOrchestration = api.list(ORCHESTRATIONS).items.length > 0 && storedStatus(world).runId !== undefined;
   return [
     wait(10),
@@ -181,6 +186,12 @@ function accidents(world: World): Move[] {
     wait(-3600),
     { label: 'a rival labels the run', go: (next) => next.api.patch(RUNS, run, { type: 'merge', body: rival }) },
     ...(isDecided(world) ? [] : policy),
+    ...(nested
+      ? ['Pending', 'Running', 'Succeeded'].map((phase) => ({
+          label: `the cleanup of ${nested.metadata.name} is ${phase}`,
+          go: (next: World) => setCleanup(next, nested, phase),
+        }))
+      : []),
     ...(hasOrchestration
       ? [
           { label: 'the Orchestration is edited', go: edit },
@@ -196,6 +207,13 @@ function accidents(world: World): Move[] {
 const run = { namespace: NAMESPACE, name: RUN };
 const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
 const SUSPEND = 'orchestration.proompteng.ai/suspend';
+
+/** The cleanup of a nested run comes to a phase. */
+function setCleanup({ api }: World, { metadata }: KubeObject, phase: string): void {
+  const stepStatuses = [{ name: 'down', kind: 'ToolRun', phase, attempt: 1, cleanup: true }];
+  const body = { status: { phase: 'Running', stepStatuses } };
+  api.patch(RUNS, metadata, { type: 'merge', body }, { subresource: 'status' });
+}
 
 function edit({ api }: World): void {
   api.patch(ORCHESTRATIONS, orchestration, { type: 'merge', body: { spec: { steps: [tool('other')], policies: {} } } });
@@ -243,10 +261,16 @@ function expectedEnds(
 ): string[] {
   const edges = naiveEdges(steps);
   const { limit = 0 } = (retries ?? {}) as { limit?: number };
+  const isFailedBefore = (index: number) => (edges[index] ?? []).some(leavesFailure);
+  const leavesFailure = (index: number): boolean => {
+    const { runIf = 'Succeeded' } = steps[index] as Step;
+    return !/^Succeeded|ignored$|neutral$/.test(endOf(index)) || (runIf !== 'Succeeded' && isFailedBefore(index));
+  };
   const endOf = (index: number): string => {
     const step = steps[index] as Step;
-    const isBlocked = (edges[index] ?? []).some((edge) => !/^Succeeded|ignored$/.test(endOf(edge)));
-    if (isBlocked) return 'Skipped 0';
+    const { runIf = 'Succeeded' } = step;
+    if (runIf === 'Succeeded' && isFailedBefore(index)) return 'Skipped 0';
+    if (runIf === 'Failed' && !isFailedBefore(index)) return 'Skipped 0 neutral';
     const most = 1 + (step.retries ?? limit);
     const attempts = Array.from({ length: most }, (_, i) => outcomeOf(step.name, i + 1));
     const last = attempts.findIndex((outcome) => outcome !== 'Failed');
@@ -281,7 +305,8 @@ describe('any run', () => {
         const phasesOf = (child: KubeObject) => [outcomeOf(child.metadata.name.split('.')[0], attemptOf(child))];
         const { world, violations } = live(plan, picks, FAULTS, phasesOf, () => []);
         const ends = storedStatus(world).stepStatuses.map(
-          ({ phase, attempt, ignored }) => `${phase} ${attempt}${ignored ? ' ignored' : ''}`,
+          ({ phase, attempt, ignored, reason }) =>
+            `${phase} ${attempt}${ignored ? ' ignored' : reason === 'ConditionFalse' ? ' neutral' : ''}`,
         );
         expect(violations).toEqual([]);
         expect(ends).toEqual(expectedEnds(plan, outcomeOf));
