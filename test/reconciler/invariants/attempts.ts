@@ -91,15 +91,26 @@ export const timesOutInOrder: Check = (moment, facts, changes) => {
   ];
 };
 
-function checkTimeout(
-  { name, step, before, after, hasBegun, child }: Change,
-  moment: Recorded,
-  facts: Facts,
-): string[] {
-  const { nowMs } = moment;
+function checkTimeout(change: Change, moment: Recorded, facts: Facts): string[] {
+  const { name, before, after, hasBegun, child } = change;
   const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
   const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
   if (!isRunning && !hasTimedOut) return [];
+  const { nowMs } = moment;
+  const dueMs = deadlineOf(change);
+  // A nested run cleans up after the timeout of its step. If its parent ends too, they have the same time.
+  const isCleaning = after.reason === 'CleaningUp' && mustCleanUp(child);
+  const extraMs = endingOf(moment, facts) === undefined ? cleanupMs(facts) : Infinity;
+  const isUnseen = child === undefined && isChildKind(after);
+  const mayRun = isDeciding(moment, facts) || isUnseen || (isCleaning && nowMs < dueMs + extraMs);
+  return [
+    said(hasTimedOut && nowMs < dueMs && before.reason !== 'CleaningUp', `${name} timed out too early`),
+    said(isRunning && nowMs >= dueMs && !mayRun, `${name} runs on after its timeout`),
+  ];
+}
+
+/** When the attempt of a running step must end, in milliseconds since 1970. */
+function deadlineOf({ step, before, child }: Change): number {
   const { phase } = Object(child?.['status']);
   const isUnstarted = child?.kind === 'ToolRun' && phase === undefined;
   // Flags are read only where they matter, because the exhaustive check chooses them on the first read.
@@ -108,16 +119,7 @@ function checkTimeout(
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
   // The time of the child comes from the API server, without fractions of a second, so an intent cannot be later.
   const began = Math.max(Math.min(intended, created + 1000), created);
-  const dueMs = seconds > 0 ? Math.max(began, startMs(child) || began) + seconds * 1000 : Infinity;
-  // A nested run cleans up after the timeout of its step. If its parent ends too, they have the same time.
-  const isCleaning = after.reason === 'CleaningUp' && mustCleanUp(child);
-  const extraMs = endingOf(moment, facts) === undefined ? cleanupMs(facts) : Infinity;
-  const mayRun =
-    isDeciding(moment, facts) || (child === undefined && isChildKind(after)) || (isCleaning && nowMs < dueMs + extraMs);
-  return [
-    said(hasTimedOut && nowMs < dueMs && before.reason !== 'CleaningUp', `${name} timed out too early`),
-    said(isRunning && nowMs >= dueMs && !mayRun, `${name} runs on after its timeout`),
-  ];
+  return seconds > 0 ? Math.max(began, startMs(child) || began) + seconds * 1000 : Infinity;
 }
 
 export const staysWithinLimit: Check = (moment, facts) => {
