@@ -69,8 +69,9 @@ bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.m
 bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps in a browser (BENCH_UI='--minutes N')
 	node --disable-warning=ExperimentalWarning bench/ui/main.ts $(BENCH_UI)
 
-fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S')
+fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S'), then evaluate odd expressions
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
+	node test/fuzz/expressions.ts $(FUZZ_EXPRESSIONS)
 
 worst: node_modules/.installed ## Search for the body that costs the gate most time and memory (WORST='--bodies N --seed S')
 	node test/worst/worst.ts $(WORST)

@@ -25,8 +25,9 @@ const imports: Readonly<Record<string, Row>> = {
   // Decisions: no kind of I/O.
   objects: { src: [], outside: ['node:crypto'] },
   dag: { src: [], outside: [] },
-  orchestration: { src: ['objects', 'dag'], outside: ['ajv', 'json-schema-to-ts'] },
-  reconciler: { src: ['objects', 'dag', 'orchestration', 'quarantine'], outside: [] },
+  expressions: { src: ['dag'], outside: ['@marcbachmann/cel-js', 're2js'] },
+  orchestration: { src: ['objects', 'dag', 'expressions'], outside: ['ajv', 'json-schema-to-ts'] },
+  reconciler: { src: ['objects', 'dag', 'expressions', 'orchestration', 'quarantine'], outside: [] },
   toolrun: { src: ['objects', 'orchestration'], outside: [] },
   certificates: { src: ['objects', 'tls'], outside: [] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
@@ -46,9 +47,12 @@ const imports: Readonly<Record<string, Row>> = {
   release: { src: ['objects', 'kube', 'reconciler'], outside: [] },
   'cli/cluster/kube-cluster.ts': { src: ['objects', 'orchestration', 'kube', 'cli'], outside: ['node:'] },
   // What people see.
-  cli: { src: ['objects', 'dag', 'orchestration', 'drawing', 'reconciler', 'tls'], outside: ['yaml', 'node:'] },
+  cli: {
+    src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'reconciler', 'tls'],
+    outside: ['yaml', 'node:'],
+  },
   ui: {
-    src: ['objects', 'dag', 'orchestration', 'drawing', 'kube', 'reconciler', 'ui/page'],
+    src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'kube', 'reconciler', 'ui/page'],
     outside: ['esbuild', 'fastify', 'node:'],
   },
   'ui/page': { src: [], outside: ['d3-selection', 'd3-zoom'] },

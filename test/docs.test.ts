@@ -136,9 +136,9 @@ describe.each(['docs/semantics.md', 'docs/operations.md'])('%s', (page) => {
 describe('docs/semantics.md', () => {
   const semantics = readFileSync('docs/semantics.md', 'utf8');
 
-  test('has a chapter for each of the fourteen sentences', () => {
+  test('has its numbered chapters in order', () => {
     const numbers = [...semantics.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
-    expect(numbers).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
+    expect(numbers).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
   });
 
   test('has a test behind every sentence', () => {

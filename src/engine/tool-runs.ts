@@ -1,10 +1,12 @@
+import { KubeError } from '../kube/errors.ts';
 import { createInterests } from '../kube/interests.ts';
-import { CONFIG_MAPS, EVENTS, TOOL_RUNS } from '../kube/kinds.ts';
+import { CONFIG_MAPS, EVENTS, PODS, TOOL_RUNS } from '../kube/kinds.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
 import { apiVersionOf } from '../kube/resources.ts';
 import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import { Label } from '../orchestration/vocabulary/metadata.ts';
 import { createExecutor } from '../toolrun/executor.ts';
 import type { PlanOptions } from '../toolrun/plan.ts';
@@ -47,6 +49,11 @@ export function createToolRunQueue({
         const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`;
         return newestMessage(await followed.list(EVENTS, { namespace, fieldSelector }));
       },
+      listPods: ({ metadata: { namespace, uid } }) =>
+        followed.list(PODS, { namespace, labelSelector: `${Label.Job}=${uid}` }).catch((error: unknown) => {
+          if (error instanceof KubeError && error.reason === KubeErrorReason.Forbidden) return undefined;
+          throw error;
+        }),
       statusWriters: followed.statusWriters,
       rivalUntilMs: ({ metadata }) => rivals.leaveUntilMs(metadata.namespace, madeByRivalMs(metadata)),
       untilOwnWritesSeenMs: (key) => followed.untilOwnWritesSeenMs(ownKey(key)),

@@ -1,5 +1,6 @@
 import type { Condition } from './conditions.ts';
 import { asRecord, isRecord } from './decode.ts';
+import { decodeOutputs } from './outputs.ts';
 import type { ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
 
 const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];
@@ -40,8 +41,10 @@ export function decodeRunStatus(status: unknown): RunStatus {
 }
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
-  const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, storedPhase: _, ...rest } = entry;
+  const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, outputs: handed, ...others } = entry;
+  const { storedPhase: _, ...rest } = others;
   const isPlaced = Number.isInteger(index);
+  const outputs = decodeOutputs(handed);
   if (typeof name !== 'string' && !isPlaced) return [];
   return [
     {
@@ -56,6 +59,7 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
       ...(isResourceRef(resourceRef) && { resourceRef }),
       ...(ignored === true && { ignored }),
       ...(cleanup === true && { cleanup }),
+      ...(outputs !== undefined && { outputs }),
     },
   ];
 }

@@ -8,8 +8,12 @@ export interface Field {
   readonly without?: string;
   /** The inner fields that are read, if not the whole field is read. */
   readonly inside?: FieldTable;
+  /** The field is a whole number of 0 or more. Any other value is ignored. */
+  readonly isWhole?: true;
   /** The field holds a whole object, not the name of an object. */
   readonly isObject?: boolean;
+  /** The field holds no placeholders, because it names objects or decides when the step ends. */
+  readonly isStatic?: true;
 }
 
 /** Fields by name, and the words that mean each field. Words are folded, so that case and separators do not matter. */
@@ -27,8 +31,11 @@ const LONG_WORD = 8;
 /** A field of a step that becomes part of its child. */
 export const ofTheChild: Field = { without: 'the child of this step is created without it' };
 
+/** A field of a step that names objects for its child. */
+export const namesOfTheChild: Field = { ...ofTheChild, isStatic: true };
+
 /** A field that names an object. */
-export const reference = (aliases: string): Field => ({ ...ofTheChild, aliases });
+export const reference = (aliases: string): Field => ({ ...namesOfTheChild, aliases });
 
 /**
  * The fields of a step that all kinds read. A field that resembles neither these nor the fields of the kinds is
@@ -77,27 +84,47 @@ export const stepFields: Readonly<Record<string, Field>> = {
 export const policyFields = tableOf({
   retries: {
     aliases: 'retry retryPolicy retryLimit maxRetries backoffLimit',
-    inside: tableOf({ limit: { aliases: 'max count', without: 'steps that do not say are not retried' } }),
+    inside: tableOf({
+      limit: { aliases: 'max count', isWhole: true, without: 'steps that do not say are not retried' },
+    }),
   },
   timeouts: {
     aliases: 'timeout totalSeconds timeoutSeconds activeDeadlineSeconds deadlineSeconds',
     inside: tableOf({
-      totalSeconds: { aliases: 'total seconds', without: 'nothing bounds the run' },
-      cleanupSeconds: { aliases: 'cleanup', without: 'the cleanup of a run has the default time' },
+      totalSeconds: { aliases: 'total seconds', isWhole: true, without: 'nothing bounds the run' },
+      cleanupSeconds: { aliases: 'cleanup', isWhole: true, without: 'the cleanup of a run has the default time' },
     }),
   },
   maxParallel: {
     aliases: 'parallel parallelism maxParallelism maxConcurrency maxConcurrent',
+    isWhole: true,
     without: 'nothing bounds how many children of a run are there at once',
   },
   parameters: { aliases: 'params inputs arguments', without: 'the parameters of a run are not checked' },
-  ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds ttlStrategy', without: 'finished runs are kept' },
+  ttlSecondsAfterFinished: {
+    aliases: 'ttl ttlSeconds ttlStrategy',
+    isWhole: true,
+    without: 'finished runs are kept',
+  },
   history: {
     aliases: 'historyLimit runHistoryLimit revisionHistoryLimit',
     inside: tableOf({
-      limit: { aliases: 'max count', without: 'it does not say how many finished runs are kept' },
+      limit: {
+        aliases: 'max count',
+        isWhole: true,
+        without: 'the Orchestration does not say how many finished runs are kept',
+      },
     }),
   },
+});
+
+/** The fields of one declaration in `policies.parameters`. */
+export const declarationFields = tableOf({
+  required: { aliases: 'mandatory isRequired', without: 'a run can leave the parameter out' },
+  default: { aliases: 'defaultValue value', without: 'the parameter has no default' },
+  enum: { aliases: 'values options choices oneOf allowed', without: 'no list of values is checked' },
+  pattern: { aliases: 'regex regexp match matches', without: 'no pattern is checked' },
+  description: { aliases: 'help doc', without: 'the parameter has no description' },
 });
 
 /** Returns the known field that an unknown one resembles. */

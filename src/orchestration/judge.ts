@@ -8,7 +8,9 @@ import {
   limitRules,
 } from '../dag/rules.ts';
 import { isWrittenDefault } from './chain.ts';
+import { checkDeclarations } from './declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
+import { checkExpressions, expressionRules } from './expression-rules.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import { stepKinds } from './kinds/table.ts';
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
@@ -16,7 +18,14 @@ import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.
 import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** All rules. Problems at the same place are reported in this order. */
-const allRules = [...decodingRules, ...limitRules, ...graphRules, ...resourceRules, ...runRules] as const;
+const allRules = [
+  ...decodingRules,
+  ...limitRules,
+  ...graphRules,
+  ...expressionRules,
+  ...resourceRules,
+  ...runRules,
+] as const;
 export const rules: readonly RuleMeaning[] = allRules;
 
 /** The code of a rule. It is also the reason in the conditions of an Orchestration or a run that violates the rule. */
@@ -44,6 +53,8 @@ export interface Problem<Code extends string = ProblemCode> {
   readonly field: string;
   /** The mistake, the value and the fix. It has no unprintable characters. */
   readonly message: string;
+  /** The place in the text at `path`, in UTF-16 units. */
+  readonly span?: { readonly offset: number; readonly length: number };
   /** The loop of a DependencyCycle. Each step depends on the next, and the last depends on the first. */
   readonly steps?: readonly string[];
 }
@@ -86,7 +97,13 @@ export function judgeOrchestration(
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
   const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
-  return weigh([...findings, ...others, ...ofGraph, ...ofResource], policy, mostShown);
+  const ofParameters = checkDeclarations(orchestration, mostShown);
+  const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
+  return weigh(
+    [...findings, ...ofParameters, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
+    policy,
+    mostShown,
+  );
 }
 
 /** Checks an Orchestration, as received, against the limits. An object over a limit is not processed any further. */
@@ -124,7 +141,7 @@ export function judgeRun(
  */
 export function weigh(findings: readonly Finding[], { severities }: Policy, mostShown = MOST_SHOWN): Judgement {
   const of = (severity: 'deny' | 'warn') => {
-    const all = findings.filter(({ code }) => severityOf(code, severities) === severity);
+    const all = findings.filter((finding) => severityOf(finding, severities) === severity);
     const problems = all.flatMap((finding) => finding.problems).sort(byPlace);
     // The cast is safe: `severityOf` throws for any other code.
     const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity) as Problem);
@@ -136,14 +153,15 @@ export function weigh(findings: readonly Finding[], { severities }: Policy, most
 
 const meanings = new Map(rules.map((rule, rank) => [rule.code, { ...rule, rank }]));
 
-function severityOf(code: string, severities: Policy['severities']): Severity {
+function severityOf({ code, isMild }: Pick<Finding, 'code' | 'isMild'>, severities: Policy['severities']): Severity {
   const meaning = meanings.get(code);
   if (meaning === undefined) throw new Error(`no rule has the code ${code}`);
-  return meaning.isFixed ? meaning.severity : (severities.get(code) ?? meaning.severity);
+  const severity = meaning.isFixed ? meaning.severity : (severities.get(code) ?? meaning.severity);
+  return isMild && severity === 'deny' ? 'warn' : severity;
 }
 
 function isOn(code: string, { severities }: Policy): boolean {
-  return severityOf(code, severities) !== 'off';
+  return severityOf({ code }, severities) !== 'off';
 }
 
 /** Sorts by step, then by rule, then as found. Problems that concern no single step come first. */
@@ -160,6 +178,18 @@ function rankOf({ code }: FoundProblem): number {
 }
 
 /** Writes a problem with its severity and its message. */
-export function writeProblem({ code, path, describe, loop }: FoundProblem, severity: 'deny' | 'warn'): Problem<string> {
-  return { code, severity, path, field: formatPath(path), message: describe(), ...(loop && { steps: loop }) };
+export function writeProblem(
+  { code, path, describe, span, loop }: FoundProblem,
+  severity: 'deny' | 'warn',
+): Problem<string> {
+  const message = describe();
+  return {
+    code,
+    severity,
+    path,
+    field: formatPath(path),
+    message,
+    ...(span && { span }),
+    ...(loop && { steps: loop }),
+  };
 }

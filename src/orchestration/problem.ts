@@ -16,6 +16,8 @@ export interface FoundProblem {
   readonly code: string;
   readonly path: Path;
   readonly describe: () => string;
+  /** The place in the text at `path`, in UTF-16 units. */
+  readonly span?: { readonly offset: number; readonly length: number };
   /** For a cycle, the names on the loop. Each step depends on the next, and the last depends on the first. */
   readonly loop?: readonly string[];
 }
@@ -44,6 +46,8 @@ export interface Finding {
   readonly code: string;
   readonly count: number;
   readonly problems: readonly FoundProblem[];
+  /** These problems warn at most, whatever the severity of their rule is. */
+  readonly isMild?: true;
 }
 
 /**

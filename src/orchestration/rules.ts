@@ -1,7 +1,8 @@
 import { quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { asRecord, type Orchestration } from './decode.ts';
+import { asRecord, isRecord, type Orchestration, typeName } from './decode.ts';
 import { isEqual } from './equality.ts';
+import { type FieldTable, policyFields } from './fields.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import { stepKinds } from './kinds/table.ts';
 import { collect, type Finding, type Found, type FoundProblem, type Path, type RuleMeaning } from './problem.ts';
@@ -17,18 +18,12 @@ const MOST_LEVELS = 500;
 
 const LONGEST_LABEL = 63;
 
+const WHOLE = 'a whole number of 0 or more';
+
 const ENTRYPOINT_MEANS =
   'The agents chart marks the Orchestration Invalid for this (EntrypointMissing); this reconciler ignores it';
 
-const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds', 'pendingTimeoutSeconds'];
-/** An invalid lifetime or history limit is ignored, because a limit of 0 deletes runs. */
-const POLICY_DURATIONS: readonly (readonly [readonly [string, string?], string])[] = [
-  [['retries', 'limit'], 'counts as 0'],
-  [['timeouts', 'totalSeconds'], 'counts as 0'],
-  [['maxParallel'], 'counts as 0'],
-  [['ttlSecondsAfterFinished'], 'is ignored'],
-  [['history', 'limit'], 'is ignored'],
-];
+const STEP_DURATIONS = ['retries', 'retryBackoffSeconds', 'timeoutSeconds', 'pendingTimeoutSeconds'] as const;
 
 type Place = Omit<FoundProblem, 'code'>;
 
@@ -57,6 +52,7 @@ export const resourceRules = [
   { code: 'ChildWouldBeDenied', severity: 'warn', find: findDeniedChildren },
   { code: 'NonPortableStepName', severity: 'warn', find: all(nonPortableNames) },
   { code: 'InvalidDuration', severity: 'warn', find: all(invalidDurations) },
+  { code: 'InvalidPolicy', severity: 'warn', find: all(invalidPolicies) },
 ] as const satisfies readonly ResourceRule[];
 
 /** Makes a rule from a function that returns all problems. Use it for rules that find few problems in each step. */
@@ -178,25 +174,40 @@ function isDnsLabel(name: string): boolean {
   return name.length <= LONGEST_LABEL && !/[^-a-z0-9]|^-|-$/.test(name);
 }
 
-function invalidDurations({ steps, policies }: Orchestration): Place[] {
-  const findings: Place[] = [];
-  const report = (value: unknown, path: Path, what = 'counts as 0') => {
-    const found = typeof value === 'number' ? `${value}` : 'this';
-    findings.push({ path, describe: () => `${found} is not a whole number of 0 or more and ${what}` });
-  };
-  for (const [[name, field], what] of POLICY_DURATIONS) {
-    const value = field === undefined ? policies[name] : asRecord(policies[name])[field];
-    if (!isDuration(value)) report(value, ['spec', 'policies', name, ...(field === undefined ? [] : [field])], what);
-  }
+function invalidDurations({ steps }: Orchestration): Place[] {
   const areDurations = ({ retries, retryBackoffSeconds, timeoutSeconds, pendingTimeoutSeconds }: Step) =>
     isDuration(retries) &&
     isDuration(retryBackoffSeconds) &&
     isDuration(timeoutSeconds) &&
     isDuration(pendingTimeoutSeconds);
-  for (const { index, step } of findSteps(steps, (each) => !areDurations(each))) {
-    for (const field of STEP_DURATIONS) if (!isDuration(step[field])) report(step[field], stepPath(index, field));
+  return findSteps(steps, (step) => !areDurations(step)).flatMap(({ index, step }) =>
+    STEP_DURATIONS.filter((field) => !isDuration(step[field])).map((field) => ({
+      path: stepPath(index, field),
+      describe: () => `${step[field]} is not ${WHOLE} and counts as 0`,
+    })),
+  );
+}
+
+/** The values of `policies` that are ignored because they are malformed. */
+function invalidPolicies({ policies }: Orchestration): Place[] {
+  return [...findInvalid(policies, policyFields, ['spec', 'policies'])];
+}
+
+function* findInvalid(record: Readonly<Record<string, unknown>>, { fields }: FieldTable, at: Path): Generator<Place> {
+  for (const [name, { inside, isWhole, without }] of fields) {
+    const [value, path] = [record[name], [...at, name]];
+    const describe =
+      (wanted: string, holds = without) =>
+      () =>
+        `is ${typeName(value)}, not ${wanted}: it is ignored, and ${holds}`;
+    if (isWhole && !isDuration(value)) yield { path, describe: describe(WHOLE) };
+    if (inside === undefined || value === undefined || value === null) continue;
+    if (isRecord(value)) yield* findInvalid(value, inside, path);
+    else {
+      const held = [...inside.fields.values()].map((field) => field.without);
+      yield { path, describe: describe('an object', held.join(', and ')) };
+    }
   }
-  return findings;
 }
 
 function isDuration(value: unknown): boolean {

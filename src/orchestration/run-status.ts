@@ -1,4 +1,5 @@
 import type { Condition } from './conditions.ts';
+import type { Outputs } from './outputs.ts';
 import type { Stored } from './vocabulary/meaning.ts';
 import { StepReason } from './vocabulary/step-reasons.ts';
 
@@ -43,6 +44,8 @@ export interface StepStatus {
   readonly index?: number;
   /** The step failed, and its dependents start anyway because of `continueOnFailure`. */
   readonly ignored?: boolean;
+  /** What later steps can read, if the step succeeded. Absent if that is nothing. */
+  readonly outputs?: Outputs;
   /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
   readonly cleanup?: boolean;
 }

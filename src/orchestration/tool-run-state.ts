@@ -1,4 +1,5 @@
 import { asRecord, isRecord } from './decode.ts';
+import { decodeOutputs, type Outputs } from './outputs.ts';
 import type { Stored } from './vocabulary/meaning.ts';
 import { Annotation } from './vocabulary/metadata.ts';
 import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
@@ -20,7 +21,12 @@ export interface ToolRunState {
   readonly job?: { readonly name: string; readonly uid?: string };
   readonly startedAt: string;
   readonly outcome?: ToolRunOutcome;
+  /** What a ToolRun that succeeded hands to later steps; absent if that is nothing. */
+  readonly outputs?: Outputs | typeof UNKNOWN;
 }
+
+/** The outputs of a ToolRun if its termination message was not seen. */
+export const UNKNOWN = 'Unknown';
 
 interface Metadata {
   readonly uid: string;
@@ -32,15 +38,21 @@ interface Metadata {
  * ToolRun, so a copy of the object, or one that is restored from a backup, counts as new even with the annotation.
  */
 export function readToolRunState({ uid, annotations }: Metadata): ToolRunState | undefined {
-  const { of, job, startedAt, outcome } = parse(asRecord(annotations)[Annotation.ToolRunState]);
+  const { of, job, startedAt, outcome, outputs: stored } = parse(asRecord(annotations)[Annotation.ToolRunState]);
   if (of !== uid || !isTime(startedAt)) return undefined;
   if ((job !== undefined && !isJob(job)) || (outcome !== undefined && !isOutcome(outcome))) return undefined;
-  return { startedAt, ...(isJob(job) && { job }), ...(isOutcome(outcome) && { outcome }) };
+  const outputs = stored === UNKNOWN ? UNKNOWN : decodeOutputs(stored);
+  return {
+    startedAt,
+    ...(isJob(job) && { job }),
+    ...(isOutcome(outcome) && { outcome }),
+    ...(outputs !== undefined && { outputs }),
+  };
 }
 
 /** Returns the value of the annotation. */
-export function writeToolRunState({ uid }: Metadata, { job, startedAt, outcome }: ToolRunState): string {
-  return JSON.stringify({ of: uid, job, startedAt, outcome });
+export function writeToolRunState({ uid }: Metadata, { job, startedAt, outcome, outputs }: ToolRunState): string {
+  return JSON.stringify({ of: uid, job, startedAt, outcome, outputs });
 }
 
 /** Returns the reliable status of a ToolRun: its state or, if it has none, the stored status. */
@@ -52,7 +64,9 @@ export function statusOfToolRun({
   readonly status?: unknown;
 }): Readonly<Record<string, unknown>> {
   const state = readToolRunState(metadata);
-  return state === undefined ? asRecord(status) : { phase: 'Running', startedAt: state.startedAt, ...state.outcome };
+  if (state === undefined) return asRecord(status);
+  const { startedAt, outcome, outputs } = state;
+  return { phase: 'Running', startedAt, ...outcome, ...(typeof outputs === 'object' && { outputs }) };
 }
 
 function parse(text: unknown): Readonly<Record<string, unknown>> {

@@ -81,8 +81,17 @@ function judgeStep(declared: Declared, index: number, guess: Guess, report: Repo
   }
 }
 
-function judgePolicies(record: Readonly<Record<string, unknown>>, table: FieldTable, path: Path, report: Report): void {
-  const guess = createGuess(table);
+/**
+ * Reports the fields of `policies`, or of a record inside it, that resemble a field of the table. Records with the same
+ * table can share a guess, so that no list of records makes a decision slow.
+ */
+export function judgePolicies(
+  record: Readonly<Record<string, unknown>>,
+  table: FieldTable,
+  path: Path,
+  report: Report,
+  guess = createGuess(table),
+): void {
   let unknown = 0;
   for (const field in record) {
     const known = table.fields.get(field);

@@ -31,9 +31,9 @@ function listFinal(
   const names = new Set(findWaiting(dependencies, index).map((ancestor) => steps[ancestor]?.name));
   const found = statuses.filter((status) => names.has(status.name) && isStepFinal(status));
   return new Map(
-    found.map(({ name, phase, reason, attempt }) => [
+    found.map(({ name, phase, reason, attempt, outputs }) => [
       name,
-      { phase, attempt, ...(reason !== undefined && { reason }) },
+      { phase, attempt, ...(reason !== undefined && { reason }), ...(outputs !== undefined && { outputs }) },
     ]),
   );
 }

@@ -1,15 +1,15 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import type { Ancestors, StepKind } from '../orchestration/kinds/kind.ts';
+import type { StepKind } from '../orchestration/kinds/kind.ts';
 import { isRunning, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
-import { viewAncestors } from './ancestors.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { isEnding } from './ending.ts';
 import { isHeld } from './finalizer.ts';
-import type { Action, Observation, ObservedRun } from './observation.ts';
+import { createInputs, type Inputs } from './inputs.ts';
+import type { Action, Observation } from './observation.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
@@ -55,25 +55,24 @@ export function createMissing(observation: Observation, statuses: readonly StepS
   const { orchestration, run, kinds, children, unreadable } = observation;
   if (orchestration.state !== 'Snapshotted' || (run.isSuspended && !isEnding(run))) return [];
   const { steps } = orchestration.orchestration;
-  const ancestorsOf = viewAncestors(steps, statuses);
+  const inputs = createInputs(run, steps, statuses);
   return statuses.flatMap((status, index): Action[] => {
     const step = steps[index];
     if (step === undefined || !isIntent(status) || status.resourceRef.uid !== undefined) return [];
     const isThere = children.has(status.resourceRef.name) || unreadable.has(status.name);
-    const intent = isThere ? undefined : intentOf(run, step, status, kinds.get(step.kind), ancestorsOf(step.name));
+    const intent = isThere ? undefined : intentOf(step, status, kinds.get(step.kind), inputs);
     return intent === undefined ? [] : [intent];
   });
 }
 
 /** The action that creates the child of a running attempt; undefined if there can be no child. */
 export function intentOf(
-  run: ObservedRun,
   step: Step,
   { name, resourceRef: ref }: StepStatus,
   kind: StepKind | undefined,
-  ancestors: Ancestors,
+  inputs: Inputs,
 ): CreateChild | undefined {
-  const built = kind?.type === 'Child' ? kind.buildSpec(step, run, ancestors) : undefined;
+  const built = kind?.type === 'Child' ? inputs.build(step, kind) : undefined;
   if (ref === undefined || kind?.type !== 'Child' || built === undefined || !('spec' in built)) return undefined;
   const ttlSeconds = kind.ttlSeconds?.(step);
   return {

@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { isEqual } from '../orchestration/equality.ts';
@@ -136,15 +137,20 @@ async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun
   return object?.metadata.uid === uid ? object : undefined;
 }
 
-/** Returns the run with the part of its status that can be trusted. */
+/**
+ * Returns the run with the part of its status that can be trusted, and with the defaults of its snapshot, so that each
+ * attempt of a step builds the same child.
+ */
 export function trustRun(
   run: ObservedRun,
   orchestration: ObservedOrchestration,
   nameChild: NameChild,
   kinds: StepKinds,
 ): ObservedRun {
-  const steps = orchestration.state === 'Snapshotted' ? orchestration.orchestration.steps : undefined;
-  return { ...run, status: { ...run.status, stepStatuses: repairSteps(run, steps, nameChild, kinds) } };
+  const snapshot = orchestration.state === 'Snapshotted' ? orchestration.orchestration : undefined;
+  const parameters = snapshot ? withDefaults(readDeclared(snapshot), run.parameters) : run.parameters;
+  const stepStatuses = repairSteps(run, snapshot?.steps, nameChild, kinds);
+  return { ...run, parameters, status: { ...run.status, stepStatuses } };
 }
 
 /** Decodes a stored run leniently: malformed parts of its status count as absent. */

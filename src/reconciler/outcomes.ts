@@ -1,5 +1,5 @@
 import { cleanupSeconds, defaultRetries, readDuration } from '../orchestration/durations.ts';
-import type { Wait } from '../orchestration/kinds/kind.ts';
+import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import { isRunning, type StepPhase } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
@@ -7,6 +7,7 @@ import { describeWait, findChild, mustCleanUp, observeAttempt } from './attempts
 import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
 import type { StepChange } from './draft.ts';
 import type { Ending } from './ending.ts';
+import { collectOutputs } from './outputs.ts';
 import { type Pass, stepAt } from './pass.ts';
 
 /** Records the state of the attempts of all running steps. */
@@ -27,11 +28,22 @@ export function recordOutcome(pass: Pass, index: number): void {
     const cleanup = mustCleanUp(observation, status) && { cleanup: true };
     draft.change(index, { ...describeAttempt(pass, index, outcome.wait), ...cleanup });
   }
-  if (outcome.state === 'Succeeded')
-    draft.change(index, { phase: 'Succeeded', reason: StepReason.Completed, message: outcome.message ?? '' });
+  if (outcome.state === 'Succeeded') recordSuccess(pass, index, outcome);
   if (outcome.state !== 'Failed') return;
   if (status.reason === StepReason.CleaningUp) endCleaned(pass, index);
   else endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
+}
+
+/** Records an attempt that succeeded, with its outputs. If these cannot be had, it failed after all. */
+function recordSuccess(pass: Pass, index: number, succeeded: Extract<Outcome, { state: 'Succeeded' }>): void {
+  const { outputs, failure } = collectOutputs(pass, succeeded);
+  if (failure !== undefined) {
+    endAttempt(pass, index, StepReason.OutputFailed, failure);
+    return;
+  }
+  const { message = '' } = succeeded;
+  const ended = { phase: 'Succeeded', reason: StepReason.Completed, message } as const;
+  pass.draft.change(index, { ...ended, ...(outputs && { outputs }) });
 }
 
 /** Ends a step whose nested run has cleaned up: as the run ends, or by its timeout. */

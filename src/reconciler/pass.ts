@@ -1,12 +1,14 @@
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ChildKind } from '../orchestration/kinds/kind.ts';
+import type { Outputs } from '../orchestration/outputs.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
-import { viewAncestors } from './ancestors.ts';
 import { createDraft, type Draft } from './draft.ts';
 import { type Ending, findEnding } from './ending.ts';
+import { type BuiltSpec, createInputs, type Inputs } from './inputs.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
+import { createOutputRoom, roomForStatus } from './status-size.ts';
 import { stampNow } from './times.ts';
 
 /** A decision about the steps of a started run while it is being made. */
@@ -19,14 +21,18 @@ export interface Pass {
   readonly nameChild: NameChild;
   /** Why the run ends before its steps do, if it does. Only its cleanup goes on. */
   readonly ending: Ending | undefined;
+  /** What the steps of the run read. */
+  readonly inputs: Inputs;
   /**
    * The child of a step that is about to start, or why there can be none; undefined if the kind of the step creates
    * none. Call it only when the ancestors of the step are final.
    */
   readonly childOf: (step: number) => PlannedChild | undefined;
+  /** Makes room for the outputs of one more step, or says why there is none. */
+  readonly makeRoom: (outputs: Outputs) => string | undefined;
 }
 
-type PlannedChild = ReturnType<ChildKind['buildSpec']> & { readonly kind: ChildKind };
+type PlannedChild = BuiltSpec & { readonly kind: ChildKind };
 
 /** Begins a decision. */
 export function createPass(
@@ -38,20 +44,19 @@ export function createPass(
   const { steps } = orchestration;
   const now = stampNow(observation, nowMs);
   const draft = createDraft(steps, observation.run.status, now);
-  const ancestorsOf = viewAncestors(steps, draft.statuses);
+  const inputs = createInputs(observation.run, steps, draft.statuses);
   const children = new Map<number, PlannedChild | undefined>();
   const buildChild = (step: Step): PlannedChild | undefined => {
     const kind = observation.kinds.get(step.kind);
-    return kind?.type === 'Child'
-      ? { kind, ...kind.buildSpec(step, observation.run, ancestorsOf(step.name)) }
-      : undefined;
+    return kind?.type === 'Child' ? { kind, ...inputs.build(step, kind) } : undefined;
   };
   const childOf = (index: number) => {
     if (!children.has(index)) children.set(index, buildChild(steps[index] as Step));
     return children.get(index);
   };
   const ending = findEnding(observation.run, orchestration, nowMs);
-  return { observation, orchestration, draft, nowMs, now, nameChild, ending, childOf };
+  const makeRoom = createOutputRoom(draft.statuses, roomForStatus(observation.run.bytesBeside));
+  return { observation, orchestration, draft, nowMs, now, nameChild, ending, inputs, childOf, makeRoom };
 }
 
 /** A step as declared, and its status with all changes so far. */

@@ -1,5 +1,6 @@
 import { quoteName } from '../dag/display.ts';
 import { findCondition } from '../orchestration/conditions.ts';
+import { checkParameters, readDeclared } from '../orchestration/declared-parameters.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import { ttlSecondsAfterFinished } from '../orchestration/durations.ts';
 import { isEqual } from '../orchestration/equality.ts';
@@ -193,11 +194,8 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
     return fail(RunReason.SubOrchestrationTooDeep, `SubOrchestrations are nested more than ${MOST_NESTED} levels deep`);
   if (orchestration.state === 'Found' && orchestration.denial !== undefined)
     return fail(orchestration.denial.code, orchestration.denial.message);
-  const steps = 'orchestration' in orchestration ? orchestration.orchestration.steps.length : 0;
-  if (!canFit(steps, roomForStatus(run.bytesBeside))) {
-    const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
-    return fail(RunReason.StatusTooLarge, `${message}: use smaller parameters`);
-  }
+  const misfit = findMisfit(observation);
+  if (misfit !== undefined) return fail(misfit.reason, misfit.message);
   if (orchestration.state === 'Found') {
     const words = observation.waits.get(nameSnapshot(run.uid));
     const message = `cannot store the snapshot that the run follows yet: ${words}`;
@@ -206,6 +204,20 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
   return claim(observation, nowMs, options);
+}
+
+/** Returns why the run cannot start with its parameters. */
+function findMisfit({ run, orchestration }: Observation): Omit<EndStanding, 'phase'> | undefined {
+  if (!('orchestration' in orchestration)) return undefined;
+  const violations = checkParameters(readDeclared(orchestration.orchestration), run.parameters);
+  if (violations.length > 0) {
+    const count = violations.length > 1 ? `${violations.length} parameters are invalid: ` : '';
+    return { reason: RunReason.InvalidParameters, message: `${count}${violations.join('; ')}` };
+  }
+  const steps = orchestration.orchestration.steps.length;
+  if (canFit(steps, roomForStatus(run.bytesBeside))) return undefined;
+  const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
+  return { reason: RunReason.StatusTooLarge, message: `${message}: use smaller parameters` };
 }
 
 /** The run takes its snapshot as what it follows, and its first steps start. */

@@ -1,3 +1,4 @@
+import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
@@ -26,14 +27,17 @@ interface PreviewedChild {
   readonly [field: string]: unknown;
 }
 
-/** Returns the children of a run with these parameters, in step order. Steps that create no child are left out. */
+/**
+ * Returns the children of a run with these parameters and the declared defaults, in step order. Steps that create no
+ * child are left out.
+ */
 export function previewChildren(
-  { name, steps }: Orchestration,
+  { name, policies, steps }: Orchestration,
   namespace: string,
   parameters: Readonly<Record<string, string>>,
   kinds = stepKinds,
 ): readonly Preview[] {
-  const spec = { orchestrationRef: { name }, parameters };
+  const spec = { orchestrationRef: { name }, parameters: withDefaults(readDeclared({ policies }), parameters) };
   const metadata = { name, namespace, uid: '' };
   const run = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
   return steps.flatMap((step, index) => previewChild(step, kinds.get(step.kind), index, run));

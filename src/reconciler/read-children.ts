@@ -4,10 +4,10 @@ import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { type Adoption, adopt } from './adopt.ts';
-import { viewAncestors } from './ancestors.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
 import { intentOf, isIntent } from './children.ts';
+import { createInputs } from './inputs.ts';
 import { type Memory, note } from './memory.ts';
 import type { Observation, ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
@@ -77,8 +77,8 @@ export async function adoptChild(
 ): Promise<Adoption | undefined> {
   const { steps = [] } = snapshots.get(run.uid) ?? {};
   const step = steps.find(({ name }) => name === status.name);
-  const ancestors = viewAncestors(steps, run.status.stepStatuses)(status.name);
-  const intent = step && intentOf(run, step, status, kinds.get(step.kind), ancestors);
+  const inputs = createInputs(run, steps, run.status.stepStatuses);
+  const intent = step && intentOf(step, status, kinds.get(step.kind), inputs);
   const adoption = intent && (await adopt(cluster, buildChild(run, intent)));
   if (intent === undefined || adoption?.isOurs !== true) return adoption;
   note(created, run, intent.ref.name, adoption.child.metadata.uid);

@@ -25,7 +25,7 @@ export function repairSteps(
   const { stepStatuses } = run.status;
   const repair = (status: StepStatus, step: DeclaredStep) =>
     repairStep(run, status, step, nameChild, kinds.get(step.kind));
-  if (steps === undefined) return stepStatuses.map((status) => repair(status, { ...status, continueOnFailure: true }));
+  if (steps === undefined) return stepStatuses.map((status) => repair(status, { ...status, ...asRecorded(status) }));
   const indexes = new Map(steps.map(({ name }, index) => [name, index]));
   const entries = new Map<number, StepStatus>();
   for (const status of stepStatuses) {
@@ -47,6 +47,11 @@ function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;
 }
 
+/** What the status alone says of how a step is declared. */
+function asRecorded({ cleanup }: StepStatus): Pick<Step, 'continueOnFailure' | 'runIf'> {
+  return { continueOnFailure: true, ...(cleanup === true && { runIf: 'Always' }) };
+}
+
 type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure' | 'runIf'>;
 
 function repairStep(
@@ -56,7 +61,7 @@ function repairStep(
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, cleanup, ...rest } = status;
+  const { ignored, cleanup, outputs, ...rest } = status;
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
@@ -77,6 +82,7 @@ function repairStep(
         ...(uid !== undefined && { uid }),
       },
     }),
+    ...(outputs !== undefined && status.phase === 'Succeeded' && { outputs }),
     ...(ignored === true && continueOnFailure === true && { ignored }),
     ...((runIfOf({ runIf }) === 'Always' || (hasChild && cleanup === true)) && { cleanup: true }),
   };

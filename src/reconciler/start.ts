@@ -64,10 +64,12 @@ function* listPending({ draft }: Pass): Generator<number> {
 }
 
 /** Whether all rules let an attempt start. Otherwise records the verdict of the first rule that does not. */
-function mayStart({ draft }: Pass, index: number, judges: readonly Judge[]): boolean {
+function mayStart(pass: Pass, index: number, judges: readonly Judge[]): boolean {
+  const { draft } = pass;
   const verdict = decide(judges, index);
   if (verdict.type === 'Skip')
     draft.change(index, { phase: 'Skipped', reason: verdict.reason, message: verdict.message });
+  if (verdict.type === 'Fail') endAttempt(pass, index, verdict.reason, verdict.message, true);
   if (verdict.type === 'Wait' && verdict.message !== undefined) draft.change(index, { message: verdict.message });
   return verdict.type === 'Start';
 }

@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
+import { countOutputBytes, MOST_RUN_BYTES, MOST_STEP_BYTES, type Outputs } from '../orchestration/outputs.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 
 /** The limit of etcd for one object by default, in bytes (--max-request-bytes). */
@@ -8,8 +9,10 @@ const LARGEST_OBJECT = 1.5 * 1024 * 1024;
 const RESERVE = 64 * 1024;
 /** Every write stores the whole status again, so a status above this size is shortened even if there is room for it. */
 const MOST_BYTES = 1_000_000;
-/** Most bytes of a step in its shortest form, and of the run around its steps. */
+/** Most bytes of a step in its shortest form without outputs, and of the run around its steps. */
 const LONGEST_ENTRY = 256;
+/** Bytes around the outputs of a step. */
+const OUTPUTS_KEY = 12;
 const LONGEST_FRAME = 8 * 1024;
 
 /** The forms in which a step is written, from the complete one to the least that its run needs. */
@@ -35,6 +38,30 @@ export function canFit(steps: number, mostBytes: number): boolean {
   return steps * LONGEST_ENTRY + LONGEST_FRAME <= mostBytes;
 }
 
+/**
+ * Returns a function that makes room for the outputs of one more step, or says with sizes why there is none. Outputs are
+ * never dropped from a status, so their room is what every step leaves in its shortest form. `statuses` is read at the
+ * first call.
+ */
+export function createOutputRoom(
+  statuses: readonly StepStatus[],
+  mostBytes: number,
+): (outputs: Outputs) => string | undefined {
+  const shortest = statuses.length * (LONGEST_ENTRY + OUTPUTS_KEY) + LONGEST_FRAME;
+  const most = Math.max(0, Math.min(MOST_RUN_BYTES, mostBytes - shortest));
+  let taken: number | undefined;
+  return (outputs) => {
+    const bytes = countOutputBytes(outputs);
+    if (bytes > MOST_STEP_BYTES)
+      return `the outputs take ${bytes} bytes as JSON, and those of one step may take ${MOST_STEP_BYTES}`;
+    taken ??= statuses.reduce((sum, status) => sum + (status.outputs ? countOutputBytes(status.outputs) : 0), 0);
+    if (taken + bytes > most)
+      return `the outputs take ${bytes} bytes as JSON, and ${taken} of the ${most} that those of a run may take are used`;
+    taken += bytes;
+    return undefined;
+  };
+}
+
 /** Bytes of an object without its status. Keys count twice, because managedFields repeats each of them. */
 export function measureBeside({ metadata, spec }: StoredObject): number {
   const { parameters } = asRecord(spec);
@@ -44,7 +71,7 @@ export function measureBeside({ metadata, spec }: StoredObject): number {
 
 /**
  * Returns the most complete form of a status that fits. Messages are dropped first, then times and the references of
- * children, and names last. The uids of children stay as long as they are needed. The names of children are derived and
+ * children, and names last. Outputs stay. The uids of children stay as long as they are needed. The names of children are derived and
  * never read back, so a run never loses what it needs to continue, to end, or to delete a child. The same status gives
  * the same result.
  */
@@ -67,7 +94,7 @@ function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
   return step;
 }
 
-function writeShort({ name, kind, phase, reason, attempt, ignored, ...step }: StepStatus) {
+function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...step }: StepStatus) {
   const { startedAt, nextRetryAt, resourceRef } = step;
   const isOver = isStepFinal({ name, kind, phase, attempt });
   return {
@@ -77,6 +104,7 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, ...step }: St
     ...(reason !== undefined && { reason }),
     attempt,
     ...(ignored === true && { ignored }),
+    ...(outputs !== undefined && { outputs }),
     ...(!isOver && startedAt !== undefined && { startedAt }),
     ...(!isOver && nextRetryAt !== undefined && { nextRetryAt }),
     ...(!isOver && resourceRef?.uid !== undefined && { uid: resourceRef.uid }),

@@ -1,4 +1,4 @@
-import type { StoredObject } from '../objects/object.ts';
+import type { KubeObject, StoredObject } from '../objects/object.ts';
 import type { ReconcileResult, WriteOutcome } from '../objects/outcomes.ts';
 import { readToolRunState, writeToolRunState } from '../orchestration/tool-run-state.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -6,7 +6,7 @@ import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { buildConfigMap, nameTool } from './job.ts';
 import { findJobRef } from './job-ref.ts';
 import type { Action, Manifest, Observation, ObservedToolRun, ToolRunStatus } from './observation.ts';
-import { findJob, podsAreDueMs, readOutcome } from './outcome.ts';
+import { findJob, isSameEnd, podsAreDueMs, readOutcome } from './outcome.ts';
 import { type PlanOptions, planToolRun } from './plan.ts';
 import { readStatus } from './status.ts';
 
@@ -24,6 +24,8 @@ export interface Cluster {
   readConfigMap(namespace: string, name: string): Promise<StoredObject | undefined>;
   /** What the newest event of this Job says about a pod that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
+  /** The pods of a Job, from the API server. Undefined if this process may not list pods there. */
+  listPods(job: StoredObject): Promise<readonly KubeObject[] | undefined>;
   statusWriters(object: StoredObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /**
    * Until when a ToolRun that has not begun is left to the agents chart's own executor, in milliseconds since 1970;
@@ -103,8 +105,9 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     // Once there is a Job, no decision needs its ConfigMap.
     const configMap = wanted && !job ? await cluster.readConfigMap(namespace, wanted.metadata.name) : undefined;
     const podRefusal = job && (await askForPods(job));
+    const pods = job && (await readPods(toolRun, job));
     const rivalUntilMs = toolRun.state === undefined ? cluster.rivalUntilMs(object) : undefined;
-    return { toolRun, tool, job, podRefusal, configMap, rivalUntilMs, refusals };
+    return { toolRun, tool, job, podRefusal, pods, configMap, rivalUntilMs, refusals };
   }
 
   /**
@@ -119,7 +122,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     const found = findJob({ toolRun, job }, ref);
     const { outcome } = state ?? {};
     const isDoubtful = found
-      ? outcome !== undefined && readOutcome(found).phase !== outcome.phase
+      ? outcome !== undefined && !isSameEnd(outcome, readOutcome(found))
       : outcome === undefined && ref.isRecorded;
     return isDoubtful ? cluster.readJob(namespace, ref.name) : job;
   }
@@ -128,6 +131,15 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     const dueMs = podsAreDueMs(job);
     if (dueMs === undefined || now() < dueMs) return undefined;
     return cluster.readPodRefusal(job.metadata.namespace, job.metadata.uid);
+  }
+
+  /** Reads the pods of a Job once: when it has completed, and before that is recorded. */
+  async function readPods(toolRun: ObservedToolRun, job: StoredObject): Promise<readonly KubeObject[] | undefined> {
+    const { outcome } = toolRun.state ?? {};
+    const standing = readOutcome(job);
+    const isOver = standing.phase !== 'Succeeded' || (outcome !== undefined && isSameEnd(outcome, standing));
+    if (isOver || findJob({ toolRun, job }, findJobRef(toolRun, options.nameChild)) === undefined) return undefined;
+    return cluster.listPods(job);
   }
 
   async function write(object: StoredObject, key: string, action: Action): Promise<WriteOutcome> {

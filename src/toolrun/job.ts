@@ -28,7 +28,8 @@ export interface JobOptions {
   readonly containerSecurityContext?: object | undefined;
 }
 
-const CONTAINER = 'tool-runner';
+/** The name of the container that runs a Tool. */
+export const CONTAINER = 'tool-runner';
 const VOLUME = 'run-spec';
 const RUN_FILE = 'run.json';
 const RUN_PATH = `/workspace/${RUN_FILE}`;

@@ -1,4 +1,4 @@
-import type { StoredObject } from '../objects/object.ts';
+import type { KubeObject, StoredObject } from '../objects/object.ts';
 import type { Condition } from '../orchestration/conditions.ts';
 import type { ToolRunState } from '../orchestration/tool-run-state.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -51,6 +51,11 @@ export interface Observation {
   readonly job?: StoredObject | undefined;
   /** Why that Job has no pod, in the words of the component that refused the pod; absent if none did. */
   readonly podRefusal?: string | undefined;
+  /**
+   * The pods of that Job, if it has completed and this is not recorded. Undefined if they may not be listed, and if they
+   * are not needed.
+   */
+  readonly pods?: readonly KubeObject[] | undefined;
   /** The object that has the name from `buildConfigMap`, with any creator. */
   readonly configMap?: StoredObject | undefined;
   /**

@@ -2,6 +2,7 @@ import { isControlledBy, type StoredObject } from '../objects/object.ts';
 import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
+import type { ToolRunOutcome } from '../orchestration/tool-run-state.ts';
 import { ForeignConditionType, ForeignReason } from '../orchestration/vocabulary/conditions.ts';
 import type { Stored } from '../orchestration/vocabulary/meaning.ts';
 import { Label } from '../orchestration/vocabulary/metadata.ts';
@@ -107,6 +108,14 @@ export function readOutcome(job: StoredObject, podRefusal?: string): Standing {
   const detail = typeof message === 'string' && message !== '' ? message : `Job ${name} failed`;
   const code = reason === ForeignReason.PodFailurePolicy ? /exit code (\d+)/.exec(detail)?.[1] : undefined;
   return { ...fail(ToolRunReason.JobFailed, code === undefined ? detail : `exit ${code}`), finishedAt };
+}
+
+/**
+ * Whether the recorded end is the one that the Job shows. The outputs of a completed Job can fail the ToolRun; then its
+ * message is not read again.
+ */
+export function isSameEnd({ phase, reason }: ToolRunOutcome, shown: Standing): boolean {
+  return phase === shown.phase || (reason === ToolRunReason.OutputFailed && shown.phase === 'Succeeded');
 }
 
 /** A state that ends a ToolRun as failed. */

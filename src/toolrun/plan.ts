@@ -2,12 +2,14 @@ import type { StoredObject } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import type { ToolRunState } from '../orchestration/tool-run-state.ts';
+import { type ToolRunState, UNKNOWN } from '../orchestration/tool-run-state.ts';
+import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { ToolRunReason } from '../orchestration/vocabulary/tool-run-reasons.ts';
 import { buildConfigMap, buildJob, checkTool, type JobOptions, nameTool } from './job.ts';
 import { describeOrigin, findJobRef, isCarriedOutElsewhere, type JobRef } from './job-ref.ts';
 import type { Action, Observation } from './observation.ts';
-import { fail, findJob, isConfigMapOurs, nextCheckMs, readOutcome, type Standing } from './outcome.ts';
+import { fail, findJob, isConfigMapOurs, isSameEnd, nextCheckMs, readOutcome, type Standing } from './outcome.ts';
+import { readOutputs } from './outputs.ts';
 import { show } from './show.ts';
 import { findStrays, isFinal, LONGEST_MESSAGE } from './status.ts';
 
@@ -57,7 +59,8 @@ function followJob(observation: Observation, job: StoredObject, nowMs: number): 
   const standing = readOutcome(job, podRefusal);
   const startedAt = toolRun.state?.startedAt ?? toolRun.status.startedAt ?? new Date(nowMs).toISOString();
   const state: ToolRunState = { job: { name, uid }, startedAt };
-  if (isEnd(standing)) return [...conclude(observation, state, standing, nowMs), ...letJobExpire(observation, job)];
+  if (isEnd(standing))
+    return [...endWithJob(observation, job, state, standing, nowMs), ...letJobExpire(observation, job)];
   if (!isEqual(state, toolRun.state)) return [{ type: 'WriteState', state }];
   const checkMs = nextCheckMs(job, nowMs);
   return [...show(toolRun, standing, nowMs), ...(checkMs === undefined ? [] : [requeueAt(checkMs)])];
@@ -111,6 +114,41 @@ function waitForTool(
   const phase = state === undefined ? 'Pending' : 'Running';
   const message = `waits for Tool ${name} to appear`;
   return [...show(observation.toolRun, { phase, reason, message }, nowMs), requeueAt(deadlineMs)];
+}
+
+/** Ends a ToolRun as its Job ended. The outputs of a completed Job are recorded with its end, never later. */
+function endWithJob(
+  observation: Observation,
+  job: StoredObject,
+  state: ToolRunState,
+  standing: Standing & End,
+  nowMs: number,
+): readonly Action[] {
+  const { toolRun, pods } = observation;
+  const recorded = toolRun.state?.outcome;
+  if (recorded !== undefined && isSameEnd(recorded, standing)) return show(toolRun, recorded, nowMs);
+  if (standing.phase === 'Failed') return conclude(observation, state, standing, nowMs);
+  const reading = readOutputs(job, pods);
+  const { finishedAt } = standing;
+  switch (reading.type) {
+    case 'Cut':
+      return conclude(observation, state, { ...fail(ToolRunReason.OutputFailed, reading.message), finishedAt }, nowMs);
+    case 'Outputs': {
+      const hasOutputs = Object.keys(reading.outputs).length > 0;
+      return conclude(observation, { ...state, ...(hasOutputs && { outputs: reading.outputs }) }, standing, nowMs);
+    }
+    case 'Unreadable':
+      return [...conclude(observation, state, standing, nowMs), warnOfOutputs(reading.message)];
+    case 'Unknown':
+      return [
+        ...conclude(observation, { ...state, outputs: UNKNOWN }, standing, nowMs),
+        warnOfOutputs(reading.message),
+      ];
+  }
+}
+
+function warnOfOutputs(message: string): Action {
+  return { type: 'EmitEvent', eventType: 'Warning', reason: EventReason.OutputsUnreadable, message };
 }
 
 /** Ends a ToolRun without its Job. */

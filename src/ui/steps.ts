@@ -2,6 +2,7 @@ import { displayName } from '../dag/display.ts';
 import { buildGraph, type Graph } from '../dag/graph.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, readDuration } from '../orchestration/durations.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { describeCommand, type KubectlContext } from './command.ts';
 import type { StepView } from './page/protocol.ts';
@@ -34,7 +35,7 @@ export function viewSteps({ orchestration, status, isSuspended, kubectl }: Shown
 }
 
 function viewStep(facts: RunFacts, step: StepStatus, index: number, kubectl: KubectlContext): StepView {
-  const { attempt, phase, reason = '', startedAt, finishedAt, nextRetryAt, resourceRef } = step;
+  const { attempt, phase, reason = '', startedAt, finishedAt, nextRetryAt, resourceRef, outputs } = step;
   const declared = facts.orchestration.steps[index];
   const retries =
     declared?.retries === undefined ? defaultRetries(facts.orchestration) : readDuration(declared.retries);
@@ -56,5 +57,18 @@ function viewStep(facts: RunFacts, step: StepStatus, index: number, kubectl: Kub
         command: describeCommand(resourceRef, kubectl),
       },
     }),
+    ...(outputs !== undefined && {
+      outputs: Object.entries(outputs).map(([name, value]) => ({
+        name: displayName(name),
+        value: displayValue(value),
+      })),
+    }),
   };
+}
+
+/** A value as one line, which is cut if it is longer than a message. */
+function displayValue(value: string): string {
+  return Array.from(cutMessage(value), (character) => (character === '"' ? character : displayName(character))).join(
+    '',
+  );
 }

@@ -42,6 +42,7 @@ const ofToolRuns = {
   'toolruns.tools.proompteng.ai/finalizers': ['update'],
   'jobs.batch': [...follow, 'create', 'patch'],
   'configmaps.': ['get', 'create'],
+  'pods.': ['list'],
   'events.': ['create', 'list'],
 };
 const ofTheLease = { 'leases.coordination.k8s.io:orchestration-gate-reconciler': ['get', 'patch'] };

@@ -72,6 +72,39 @@ describe('the life of a run', () => {
       });
     });
 
+    it('that declares parameters fails a run that violates them, with every violation', async () => {
+      const { api, start, statusOf } = reconciled();
+      const parameters = { version: { required: true }, env: { enum: ['dev', 'prod'] } };
+      await api.create('Orchestration', 'declaring', { spec: { policies: { parameters }, steps: [tool('a')] } });
+      await start('undeclared', 'declaring', { parameters: { env: 'test' } });
+      const status = await statusOf('undeclared', hasEnded);
+      expect([status.phase, status.stepStatuses, outcomeOf(status)]).toMatchObject([
+        'Failed',
+        [],
+        {
+          reason: 'InvalidParameters',
+          message:
+            '2 parameters are invalid: parameter "version" is required and absent: give it a value; parameter "env" is "test", not one of "dev", "prod"',
+        },
+      ]);
+    });
+
+    it('that declares parameters gives its defaults to every child, also after it is edited', async () => {
+      const { api, start, endChild, statusOf } = reconciled();
+      const declare = (value: string) => ({ parameters: { env: { default: value }, version: { required: true } } });
+      const steps = [tool('a'), tool('b')];
+      await api.create('Orchestration', 'defaulting', { spec: { policies: declare('dev'), steps } });
+      await start('defaulted', 'defaulting', { parameters: { version: '1' } });
+      await statusOf('defaulted', isStep('a', 'Running'));
+      await api.edit('Orchestration', 'defaulting', { spec: { policies: declare('prod'), steps } });
+      await endChild('defaulted', 'a', 'Succeeded');
+      const status = await statusOf('defaulted', isStep('b', 'Running'));
+      for (const step of ['a', 'b']) {
+        const child = await api.read('ToolRun', stepOf(status, step)?.resourceRef?.name ?? '');
+        expect(child?.['spec']).toMatchObject({ parameters: { env: 'dev', version: '1' } });
+      }
+    });
+
     it('follows it as it was at the start, though it is edited and deleted', async () => {
       const { api, run, start, endChild, statusOf } = reconciled();
       await run('snapshotted', { steps: [tool('a'), tool('b')] });

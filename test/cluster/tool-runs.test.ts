@@ -87,6 +87,32 @@ describeNeeding(['controllers'], 'a ToolRun', () => {
     expect([container.args, container.env[1].value]).toEqual([['say $$(id) $$$$'], '$$(id) $$$$ from $(HOME)']);
   });
 
+  it('takes its outputs from the termination message of its pod, exactly as the pod wrote them', async () => {
+    const { api } = reconciled();
+    await runTool('output', { ttlSecondsAfterFinished: 0 });
+    const { metadata } = await jobOf('output');
+    const message = '{"digest":"sha256:1","count":12345678901234567890,"quote":"a\\"\\n{{ y }} $(z)"}';
+    await kubelet().runPod(metadata.name, 0, message);
+    await api.waitFor('ToolRun', 'output', isIn('Succeeded'));
+    expect((await stateOf(api, 'output')).outputs).toEqual({
+      digest: 'sha256:1',
+      count: '12345678901234567890',
+      quote: 'a"\n{{ y }} $(z)',
+    });
+    await api.waitUntilGone('Job', metadata.name, 60);
+    expect((await stateOf(api, 'output')).outputs).toMatchObject({ digest: 'sha256:1' });
+  });
+
+  it('whose termination message fills the room of Kubernetes fails, because it may have been cut', async () => {
+    const { api } = reconciled();
+    await runTool('chatty', {});
+    await kubelet().runPod((await jobOf('chatty')).metadata.name, 0, 'x'.repeat(4096));
+    const { status } = await api.waitFor('ToolRun', 'chatty', isIn('Failed'));
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Succeeded', status: 'False', reason: 'OutputFailed' }),
+    );
+  });
+
   it('fails with its exit code', async () => {
     const { api } = reconciled();
     await runTool('failing', {});

@@ -47,6 +47,7 @@ describe('a rule', () => {
       'ChildWouldBeDenied',
       'NonPortableStepName',
       'InvalidDuration',
+      'InvalidPolicy',
     ]);
   });
 
@@ -80,6 +81,7 @@ describe('a rule', () => {
     ['ChildWouldBeDenied', orchestration([{ ...agent, with: { prompt: 'x' } }])],
     ['NonPortableStepName', orchestration([checkpoint('A')])],
     ['InvalidDuration', orchestration([{ ...checkpoint('a'), retries: -1 }])],
+    ['InvalidPolicy', orchestration([checkpoint('a')], { spec: { policies: { maxParallel: -1 } } })],
   ])('%s has the configured severity', (code, object) => {
     expect(judge(object, withSeverity(code, 'deny'))).toMatchObject({
       denials: [{ code, severity: 'deny' }],

@@ -87,23 +87,31 @@ describe('checkResource', () => {
     ],
     [
       { policies: { retries: { limit: 1.5 } } },
-      'InvalidDuration spec.policies.retries.limit: 1.5 is not a whole number of 0 or more and counts as 0',
+      'InvalidPolicy spec.policies.retries.limit: is the number 1.5, not a whole number of 0 or more: it is ignored, and steps that do not say are not retried',
     ],
     [
       { policies: { timeouts: { totalSeconds: '60' } } },
-      'InvalidDuration spec.policies.timeouts.totalSeconds: this is not a whole number of 0 or more and counts as 0',
+      'InvalidPolicy spec.policies.timeouts.totalSeconds: is the string "60", not a whole number of 0 or more: it is ignored, and nothing bounds the run',
+    ],
+    [
+      { policies: { timeouts: { cleanupSeconds: -1 } } },
+      'InvalidPolicy spec.policies.timeouts.cleanupSeconds: is the number -1, not a whole number of 0 or more: it is ignored, and the cleanup of a run has the default time',
+    ],
+    [
+      { policies: { timeouts: 7 } },
+      'InvalidPolicy spec.policies.timeouts: is the number 7, not an object: it is ignored, and nothing bounds the run, and the cleanup of a run has the default time',
     ],
     [
       { policies: { maxParallel: -2 } },
-      'InvalidDuration spec.policies.maxParallel: -2 is not a whole number of 0 or more and counts as 0',
+      'InvalidPolicy spec.policies.maxParallel: is the number -2, not a whole number of 0 or more: it is ignored, and nothing bounds how many children of a run are there at once',
     ],
     [
       { policies: { ttlSecondsAfterFinished: [] } },
-      'InvalidDuration spec.policies.ttlSecondsAfterFinished: this is not a whole number of 0 or more and is ignored',
+      'InvalidPolicy spec.policies.ttlSecondsAfterFinished: is a list, not a whole number of 0 or more: it is ignored, and finished runs are kept',
     ],
     [
       { policies: { history: { limit: -1 } } },
-      'InvalidDuration spec.policies.history.limit: -1 is not a whole number of 0 or more and is ignored',
+      'InvalidPolicy spec.policies.history.limit: is the number -1, not a whole number of 0 or more: it is ignored, and the Orchestration does not say how many finished runs are kept',
     ],
     [
       { policies: { any: nest(501) } },
@@ -122,7 +130,7 @@ describe('checkResource', () => {
     [{ retries: 0, retryBackoffSeconds: 10, timeoutSeconds: 60 }, {}],
     [{ name: 'a'.repeat(63) }, { entrypoint: 'a'.repeat(63) }],
     [{ extra: nest(499) }, { entrypoint: '' }],
-    [{}, { policies: { retries: null, timeouts: 7, maxParallel: null, whatever: 'x' } }],
+    [{}, { policies: { retries: null, timeouts: {}, maxParallel: null, whatever: 'x' } }],
   ])('accepts the step %j in %j', (step, spec) => {
     expect(verdictOn(step, spec)).toEqual([]);
   });

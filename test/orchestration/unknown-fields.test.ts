@@ -127,7 +127,11 @@ describe('a field of the policies that is not read', () => {
       'ttlSecondsAfterFinish',
       'ttlSecondsAfterFinished? Without it finished runs are kept',
     ],
-    [{ historyLimit: 9 }, 'historyLimit', 'history.limit? Without it it does not say how many finished runs are kept'],
+    [
+      { historyLimit: 9 },
+      'historyLimit',
+      'history.limit? Without it the Orchestration does not say how many finished runs are kept',
+    ],
   ])('%j is reported', (policies, field, rest) => {
     expect(problemsOf([checkpoint('a')], { policies })).toEqual([
       `spec.policies.${field}: ${UNREAD}; did you mean ${rest}`,

@@ -13,14 +13,14 @@ describe('what a step can read of other steps', () => {
   const steps = [step('root'), step('middle', 'root'), step('beside'), step('last', 'middle')];
   const statuses = [
     stands('root', 'Failed', { reason: 'ChildFailed', message: 'exit 1', ignored: true }),
-    stands('middle', 'Succeeded', { reason: 'Completed', finishedAt: '2026-01-01T00:00:00Z' }),
+    stands('middle', 'Succeeded', { reason: 'Completed', finishedAt: '2026-01-01T00:00:00Z', outputs: { a: '1' } }),
     stands('beside', 'Succeeded'),
   ];
 
-  test('is the phase, reason and attempt of its ancestors', () => {
+  test('is the phase, reason, attempt and outputs of its ancestors', () => {
     const ancestors = viewAncestors(steps, statuses)('last');
     expect(ancestors('root')).toEqual({ phase: 'Failed', reason: 'ChildFailed', attempt: 1 });
-    expect(ancestors('middle')).toEqual({ phase: 'Succeeded', reason: 'Completed', attempt: 1 });
+    expect(ancestors('middle')).toEqual({ phase: 'Succeeded', reason: 'Completed', attempt: 1, outputs: { a: '1' } });
   });
 
   test('excludes steps that are no ancestors, itself, and steps that do not exist', () => {

@@ -268,6 +268,19 @@ describe('objects that can be listed but not read one by one', () => {
     expect(run.conditionOf('Expires')).toMatchObject({ status: 'True', message: expect.stringContaining('600 s') });
   });
 
+  test('let a run with cleanup wait for its snapshot, unless the cancel says "now"', async () => {
+    const run = setStage([tool('first', []), tool('down', ['first'], { runIf: 'Always' })]);
+    await run.look();
+    run.circumstances.unreads.set('ControllerRevision', words);
+    run.replaceEngine();
+    run.annotate('cancel');
+    await run.look();
+    expect(run.status().phase).toBe('Running');
+    run.annotate('cancel', 'now');
+    await run.look();
+    expect(run.status().phase).toBe('Cancelled');
+  });
+
   test('leave a run unchanged if they are its snapshot, and the run reports it', async () => {
     const run = setStage([tool('first', []), tool('next', ['first'])]);
     await run.look();

@@ -4,7 +4,7 @@ import { stepKinds } from '../../src/orchestration/kinds/table.ts';
 import type { RunStatus, StepPhase, StepStatus } from '../../src/orchestration/run-status.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { repairSteps } from '../../src/reconciler/repair.ts';
-import { canFit, fitStatus, roomForStatus } from '../../src/reconciler/status-size.ts';
+import { canFit, createOutputRoom, fitStatus, roomForStatus } from '../../src/reconciler/status-size.ts';
 
 const nameChild = (_: unknown, step: string, attempt: number) => `${step.slice(-8)}-${attempt}`;
 const run = { name: 'nightly-1', namespace: 'agents', uid: 'run-uid' };
@@ -47,11 +47,18 @@ describe('a status', () => {
     [1000, 1250, 700_000],
     [2000, 63, 700_000],
   ])(
-    'of %i steps with names of %i bytes beside %i bytes always fits, and keeps what is needed to continue and to delete children',
+    'of %i steps with names of %i bytes beside %i bytes always fits, and keeps outputs, and what is needed to continue and to delete children',
     (count, nameBytes, beside) => {
-      const { steps, status } = largeRun(count, nameBytes);
+      const { steps, status: plain } = largeRun(count, nameBytes);
       const room = roomForStatus(beside);
       expect(canFit(count, room)).toBe(true);
+      const makeRoom = createOutputRoom(plain.stepStatuses, room);
+      const outputs = { out: 'o'.repeat(1_000) };
+      const stepStatuses = plain.stepStatuses.map((step) =>
+        step.phase === 'Succeeded' && makeRoom(outputs) === undefined ? { ...step, outputs } : step,
+      );
+      const status = { ...plain, stepStatuses };
+      expect(stepStatuses.filter((step) => 'outputs' in step).length).toBeGreaterThan(60);
       const stored = fitStatus(status, room);
       expect(bytesOf(stored)).toBeLessThanOrEqual(room);
       const read = repairSteps(
@@ -61,7 +68,8 @@ describe('a status', () => {
         stepKinds,
       );
       const writtenSteps = new Map(read.map((step) => [step.name, step]));
-      for (const { name, phase, attempt, reason, startedAt, resourceRef } of status.stepStatuses) {
+      for (const step of status.stepStatuses) {
+        const { name, phase, attempt, reason, startedAt, resourceRef } = step;
         if (phase === 'Pending' && !writtenSteps.has(name)) continue;
         const kept = writtenSteps.get(name);
         expect([kept?.phase, kept?.attempt, kept?.reason, kept?.startedAt]).toEqual([
@@ -70,6 +78,7 @@ describe('a status', () => {
           reason,
           startedAt,
         ]);
+        expect(kept?.outputs).toEqual('outputs' in step ? outputs : undefined);
         expect(kept?.resourceRef?.name).toBe(resourceRef?.name);
         if (phase === 'Running' || phase === 'Retrying') expect(kept?.resourceRef?.uid).toBe(resourceRef?.uid);
       }

@@ -9,8 +9,8 @@ const pollMilliseconds = 50;
 export interface Kubelet {
   /** The pod of a Job, as soon as there is one. */
   readonly podOf: (job: string) => Promise<StoredObject>;
-  /** Starts the pod's container, and ends it with this exit code. */
-  readonly runPod: (job: string, exitCode: number) => Promise<void>;
+  /** Starts the pod's container, and ends it with this exit code and termination message. */
+  readonly runPod: (job: string, exitCode: number, message?: string) => Promise<void>;
 }
 
 export function createKubelet(api: NamespacedApi): Kubelet {
@@ -23,7 +23,7 @@ export function createKubelet(api: NamespacedApi): Kubelet {
     return pod as StoredObject;
   }
 
-  return { podOf, runPod: async (job, exitCode) => run(api, await podOf(job), exitCode) };
+  return { podOf, runPod: async (job, exitCode, message) => run(api, await podOf(job), exitCode, message) };
 }
 
 /** Plays them for every pod of a tool in the namespace; one for which there is no exit code never starts. */
@@ -53,13 +53,18 @@ export function playKubelet(
   };
 }
 
-async function run(api: NamespacedApi, { metadata: { name } }: StoredObject, exitCode: number): Promise<void> {
+async function run(
+  api: NamespacedApi,
+  { metadata: { name } }: StoredObject,
+  exitCode: number,
+  message = '',
+): Promise<void> {
   const startedAt = new Date().toISOString().replace(/\.\d+/, '');
   const status = (phase: string, state: object) => ({
     phase,
     containerStatuses: [{ name: CONTAINER, image: 'x', imageID: 'x', ready: false, restartCount: 0, state }],
   });
   await api.setStatus('Pod', name, status('Running', { running: { startedAt } }));
-  const terminated = { exitCode, startedAt, finishedAt: startedAt };
+  const terminated = { exitCode, startedAt, finishedAt: startedAt, message };
   await api.setStatus('Pod', name, status(exitCode === 0 ? 'Succeeded' : 'Failed', { terminated }));
 }

@@ -56,6 +56,18 @@ export const failed = {
   lastTransitionTime: '2026-01-01T00:05:00Z',
 };
 
+/** The pod of a Job, as kubelet leaves it after it has succeeded. */
+export function podOf({ name, namespace, uid }: StoredObject['metadata'], message?: string): StoredObject {
+  const terminated = { exitCode: 0, reason: 'Completed', ...(message !== undefined && { message }) };
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `${name}-x2v`, namespace, uid: `pod-of-${uid}`, ownerReferences: [owner] },
+    status: { phase: 'Succeeded', containerStatuses: [{ name: 'tool-runner', state: { terminated } }] },
+  };
+}
+
 /**
  * The minimal API server that a ToolRun needs: versions, conflicts, AlreadyExists and uids. It also records the calls.
  */
@@ -77,6 +89,11 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
     rivalUntilMs: undefined as number | undefined,
     /** Why its Job has no pod. */
     podRefusal: undefined as string | undefined,
+    /** The termination message of the pod of its Job. */
+    message: '',
+    /** The pods of its Job; undefined if they may not be listed. */
+    pods: (): readonly StoredObject[] | undefined =>
+      [...world.jobs.values()].map(({ metadata }) => podOf(metadata, world.message)),
     /** How its Job ended. */
     ending: undefined as 'Complete' | 'Failed' | undefined,
     run: () => run,
@@ -101,6 +118,7 @@ export function createCluster(storedToolRun: StoredObject, storedTool?: StoredOb
       tool: world.tool,
       job: world.jobs.get(findJobRef(observed, nameChild).name),
       podRefusal: world.podRefusal,
+      pods: world.pods(),
       rivalUntilMs: observed.state === undefined ? world.rivalUntilMs : undefined,
       configMap: world.configMaps.get(configMap?.metadata.name ?? ''),
       refusals: new Map(world.refusals),

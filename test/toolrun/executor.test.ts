@@ -6,7 +6,7 @@ import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
 import { buildConfigMap } from '../../src/toolrun/job.ts';
 import type { Manifest } from '../../src/toolrun/observation.ts';
 import { isConfigMapOurs } from '../../src/toolrun/outcome.ts';
-import { nameChild, options, tool, toolRun } from './cluster.ts';
+import { complete, failed, nameChild, options, podOf, tool, toolRun } from './cluster.ts';
 
 const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;
 
@@ -24,6 +24,10 @@ function createWorld(fields: Record<string, unknown>, job?: object) {
     },
     readConfigMap: () => Promise.resolve(undefined),
     readPodRefusal: () => Promise.resolve(undefined),
+    listPods: ({ metadata }) => {
+      reads.push(`pods of ${metadata.name}`);
+      return Promise.resolve([podOf(metadata, '{"digest":"sha256:1"}')]);
+    },
     statusWriters: () => ({ isOurs: true, isForeign: true }),
     rivalUntilMs: () => undefined,
     untilOwnWritesSeenMs: () => 0,
@@ -76,6 +80,26 @@ test('a Job that is gone after its end was recorded is not read from the API ser
   });
   await executor.reconcile('agents/lint');
   expect([reads, writes]).toEqual([[], []]);
+});
+
+test('the pods of a Job are listed once: when it has completed, and before its end is recorded', async () => {
+  const withJob = (fields: Partial<ToolRunState>, condition?: object) =>
+    createWorld(
+      { metadata: annotated({ job: { name, uid: 'j' }, ...fields }) },
+      { ...job, status: { conditions: [condition].flatMap((one) => one ?? []) } },
+    );
+  const completed = withJob({}, complete);
+  await completed.executor.reconcile('agents/lint');
+  expect(completed.reads).toEqual([name, `pods of ${name}`]);
+  expect(completed.writes).toEqual([expect.stringContaining('"outputs":{"digest":"sha256:1"}')]);
+  for (const other of [
+    withJob({}, failed),
+    withJob({ outcome: ended }, complete),
+    withJob({ outcome: { ...ended, phase: 'Failed', reason: 'OutputFailed' } }, complete),
+  ]) {
+    await other.executor.reconcile('agents/lint');
+    expect(other.reads).not.toContain(`pods of ${name}`);
+  }
 });
 
 test('a ConfigMap that has our name is ours only if it cannot change and holds nothing more', () => {

@@ -123,3 +123,13 @@ test('hostile names and messages stay text, and names stay on one line', () => {
     child: { kind: 'K\\u000a', name: '$(reboot)', command: expect.stringMatching(/ '\$\(reboot\)'$/) },
   });
 });
+
+test('a step shows its outputs, escaped and cut', () => {
+  const outputs = { digest: 'sha256:1', 'odd\u202e': `"<b>\n${'x'.repeat(4_000)}` };
+  const { outputs: shown } = viewRun([step('a')], [stands('a', 'Succeeded', { outputs })])('a');
+  expect(shown).toEqual([
+    { name: 'digest', value: 'sha256:1' },
+    { name: 'odd\\u202e', value: `"<b>\\u000a${'x'.repeat(250)}…` },
+  ]);
+  expect(viewRun([step('a')], [stands('a', 'Succeeded')])('a')).not.toHaveProperty('outputs');
+});

@@ -1,4 +1,4 @@
-import { displayName, displayObject } from '../../dag/display.ts';
+import { displayName, displayObject, listNames } from '../../dag/display.ts';
 import { findCondition } from '../../orchestration/conditions.ts';
 import { isStepFinal, type StepPhase, type StepStatus } from '../../orchestration/run-status.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
@@ -42,13 +42,14 @@ const COLOURS: Readonly<Record<StepPhase, readonly [number, number]>> = {
 
 /** The line of a step, without what it is indented by. Times are counted to `nowMs` where they have not ended. */
 export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
-  const { name, phase, message, attempt, ignored } = step;
+  const { name, phase, message, attempt, ignored, outputs } = step;
   const known = [
     `${SYMBOLS[phase]} ${phase.padEnd(LONGEST_PHASE)} ${displayName(name).padEnd(nameWidth)}`,
     timeOf(step, nowMs),
     attempt > 1 ? `attempt ${attempt}` : '',
     waitOf(step, nowMs),
     ignored === true ? 'tolerated' : '',
+    outputs === undefined ? '' : `outputs ${listNames(Object.keys(outputs))}`,
     // What went well needs no words.
     phase === 'Succeeded' || message === undefined ? '' : displayText(message),
   ];

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { displayObject, quoteName } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
+import {
+  checkParameters,
+  type DeclaredParameters,
+  readDeclared,
+  suggestParameters,
+} from '../../orchestration/declared-parameters.ts';
+import { decodeOrchestration } from '../../orchestration/decode.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { CommandError, readExisting } from '../cluster/failure.ts';
@@ -40,17 +47,19 @@ export const run = defineCommand({
   check: ({ parameters }) => findRepeatedKeys(parameters),
   run: ({ parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, orchestration, ports) =>
     ports.withCluster(choice, async (cluster) => {
-      await mustExist(cluster, orchestration);
+      const declared = await readParameters(cluster, orchestration);
+      const pairs = Object.fromEntries(parameters);
       // The agents chart's history stores only runs that have one.
       const deliveryId = given ?? ports.newUuid();
       const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
       const wanted = writeRun(name ?? nameRun(orchestration, suffix), cluster.namespace, {
         orchestrationRef: { name: orchestration },
-        ...(parameters.length > 0 && { parameters: Object.fromEntries(parameters) }),
+        ...(parameters.length > 0 && { parameters: pairs }),
         deliveryId,
       });
       const isNamed = name !== undefined && given === undefined;
-      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed);
+      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
+      for (const warning of suggestParameters(declared, pairs)) ports.screen.warn(`run: warning: ${warning}\n`);
       const subject = displayObject('OrchestrationRun', created.namespace, created.name);
       const phase = isIdleTemplate(created) ? 'a template, which never runs' : (created.status.phase ?? 'Pending');
       ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
@@ -58,13 +67,17 @@ export const run = defineCommand({
     }),
 });
 
-/** A run of what does not exist would wait for it; who types a name means one that does. */
-async function mustExist(cluster: Cluster, orchestration: string): Promise<void> {
+/**
+ * Reads what the Orchestration declares of the parameters. A run of an Orchestration that does not exist would wait for
+ * it, so a name that is typed must exist.
+ */
+async function readParameters(cluster: Cluster, orchestration: string): Promise<DeclaredParameters> {
   try {
-    await readExisting(cluster, 'Orchestration', orchestration);
+    return readDeclared(decodeOrchestration(await readExisting(cluster, 'Orchestration', orchestration)).orchestration);
   } catch (error) {
-    // Whoever may create runs need not be allowed to read what they run.
+    // A user who can create runs does not need the permission to read what they run.
     if (!isApiFailure(error) || error.reason !== KubeErrorReason.Forbidden) throw error;
+    return new Map();
   }
 }
 
@@ -84,15 +97,18 @@ function writeRun(name: string, namespace: string, spec: OrchestrationRunSpec): 
 
 /**
  * Creates the run, or finds that it is there. A dry run goes first, so that a refusal leaves nothing behind. A run that is
- * identified by its name keeps the delivery id that it was created with.
+ * identified by its name keeps the delivery id that it was created with. A run that violates its declared parameters is not
+ * created, but if it exists already, it is found.
  */
 async function createOnce(
   cluster: Cluster,
   wanted: KubeObject,
   isNamed: boolean,
+  violations: readonly string[],
 ): Promise<{ run: Run; isNew: boolean }> {
   try {
     await cluster.create(wanted, { isDryRun: true });
+    if (violations.length > 0) throw new CommandError(...violations);
     return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
   } catch (error) {
     if (!isApiFailure(error) || error.reason !== KubeErrorReason.AlreadyExists) throw error;

@@ -11,7 +11,9 @@ import { writeJson } from '../format/escape.ts';
 /** Shows a run once. */
 export const status = defineCommand({
   verb: 'status',
-  details: 'Of each step it shows the phase, the attempt, the time taken and the reason.',
+  details:
+    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o json has ' +
+    'the values of outputs.',
   operands: oneOperand('RUN', objectName, 'an OrchestrationRun'),
   flags: { output: outputFlag(['text', 'json'], 'the format'), ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },

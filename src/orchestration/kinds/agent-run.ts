@@ -1,7 +1,7 @@
 import type { StoredObject } from '../../objects/object.ts';
 import { findCondition, listConditions } from '../conditions.ts';
 import { asRecord } from '../decode.ts';
-import { ofTheChild, reference } from '../fields.ts';
+import { namesOfTheChild, ofTheChild, reference } from '../fields.ts';
 import { readSeconds } from '../texts.ts';
 import { ForeignConditionType } from '../vocabulary/conditions.ts';
 import { StepReason } from '../vocabulary/step-reasons.ts';
@@ -21,16 +21,16 @@ export const agentRun: ChildKind = {
     agentRef: reference('agent agentName'),
     implementationSpecRef: reference('implementationSpec implementationRef implSpecRef'),
     implementation: { ...ofTheChild, isObject: true },
-    memoryRef: ofTheChild,
-    vcsRef: ofTheChild,
+    memoryRef: namesOfTheChild,
+    vcsRef: namesOfTheChild,
     vcsPolicy: ofTheChild,
     policy: ofTheChild,
     workload: ofTheChild,
     goal: ofTheChild,
-    secrets: ofTheChild,
+    secrets: namesOfTheChild,
     runtime: ofTheChild,
     workflow: ofTheChild,
-    ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds', without: 'the finished child is kept' },
+    ttlSecondsAfterFinished: { aliases: 'ttl ttlSeconds', without: 'the finished child is kept', isStatic: true },
   },
   apiVersion: 'agents.proompteng.ai/v1alpha1',
   kind: 'AgentRun',

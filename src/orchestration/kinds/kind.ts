@@ -1,5 +1,6 @@
 import type { StoredObject } from '../../objects/object.ts';
 import type { Field } from '../fields.ts';
+import type { Outputs } from '../outputs.ts';
 import type { Report } from '../problem.ts';
 import type { StepStatus } from '../run-status.ts';
 import type { Step } from '../schema.ts';
@@ -14,7 +15,13 @@ export interface Wait {
 /** The outcome of an attempt, as far as it can be observed. */
 export type Outcome =
   | { readonly state: 'Running'; readonly wait?: Wait }
-  | { readonly state: 'Succeeded'; readonly message?: string }
+  /** `outputs` need no declaration. `unknownOutputs` says why the outputs of the child are unknown. */
+  | {
+      readonly state: 'Succeeded';
+      readonly message?: string;
+      readonly outputs?: Outputs;
+      readonly unknownOutputs?: string;
+    }
   /** If `isFinal`, there is no other attempt, because it would fail in the same way. */
   | { readonly state: 'Failed'; readonly reason: StepReason; readonly message: string; readonly isFinal?: boolean };
 
@@ -27,12 +34,13 @@ export interface RunInput {
   readonly creationTimestamp: string;
   /** The name of the Orchestration that the run executes. */
   readonly orchestration: string;
+  /** If the run has its snapshot, with the defaults that the snapshot declares. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;
 }
 
 /** The fields of a final step that a later step can read. The status of a large run can omit all others. */
-export type FinalStep = Pick<StepStatus, 'phase' | 'reason' | 'attempt'>;
+export type FinalStep = Pick<StepStatus, 'phase' | 'reason' | 'attempt' | 'outputs'>;
 
 /** Finds a final ancestor of a step by name. Undefined for any other step. */
 export type Ancestors = (name: string) => FinalStep | undefined;
@@ -86,6 +94,8 @@ export interface ChildKind extends AnyKind, ObjectKind {
    */
   readonly isHeld?: boolean;
   readonly readOutcome: (child: StoredObject) => Outcome;
+  /** Returns what expressions of outputs read as `child`. Without this function, that is the object itself. */
+  readonly viewChild?: (child: StoredObject) => object;
   /**
    * Returns the time when the work of the child started, as its status reports it. Undefined if it has not started.
    * Without this function, the work of a child starts when it is created.

@@ -32,6 +32,7 @@ export const subOrchestration: ChildKind = {
     return { spec: { orchestrationRef: { name }, parameters: mergeParameters(step, run, READERS) } };
   },
   readOutcome,
+  viewChild: withSteps,
   readWait: readPending,
   mustCleanUp: ({ status }) => {
     const { phase, stepStatuses } = decodeRunStatus(status);
@@ -39,6 +40,14 @@ export const subOrchestration: ChildKind = {
     return !isRunFinal({ ...(phase && { phase }) }) && stepStatuses.some(isDue);
   },
 };
+
+/** Adds the steps of a nested run, by name, with what a step of the same run could read of them. */
+function withSteps(child: StoredObject): object {
+  const steps = decodeRunStatus(child['status']).stepStatuses.map(
+    ({ name, phase, reason = '', attempt, outputs = {} }) => [name, { phase, reason, attempt, outputs }] as const,
+  );
+  return { ...child, steps: Object.fromEntries(steps) };
+}
 
 /** Reads from the conditions of a nested run why it has not started. */
 function readPending({ metadata, status }: StoredObject): Wait | undefined {

@@ -1,8 +1,10 @@
 import type { StoredObject } from '../../objects/object.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
-import { statusOfToolRun } from '../tool-run-state.ts';
-import type { ChildKind } from './kind.ts';
+import { readToolRunState, statusOfToolRun, UNKNOWN } from '../tool-run-state.ts';
+import { StepReason } from '../vocabulary/step-reasons.ts';
+import { ToolRunReason } from '../vocabulary/tool-run-reasons.ts';
+import type { ChildKind, Outcome } from './kind.ts';
 import { readOutcome } from './outcome.ts';
 import { mergeParameters } from './parameters.ts';
 import { readStartUnless } from './start.ts';
@@ -12,6 +14,17 @@ const READERS = new Map([['toolRef', readReference]]);
 const readStart = readStartUnless(['Pending', 'Ready']);
 /** Replaces the stored status with the reliable one. */
 const withReliableStatus = (child: StoredObject): StoredObject => ({ ...child, status: statusOfToolRun(child) });
+
+function readOutcomeAndOutputs(child: StoredObject): Outcome {
+  const outcome = readOutcome(withReliableStatus(child));
+  const { outputs, outcome: recorded } = readToolRunState(child.metadata) ?? {};
+  if (outcome.state === 'Failed' && recorded?.reason === ToolRunReason.OutputFailed)
+    return { ...outcome, reason: StepReason.OutputFailed };
+  if (outcome.state !== 'Succeeded' || outputs === undefined) return outcome;
+  if (outputs !== UNKNOWN) return { ...outcome, outputs };
+  const unknownOutputs = `the outputs of ToolRun ${child.metadata.name} are unknown, because its pod could not be read`;
+  return { ...outcome, unknownOutputs };
+}
 
 export const toolRun: ChildKind = {
   type: 'Child',
@@ -27,6 +40,7 @@ export const toolRun: ChildKind = {
     if (tool === undefined) return { refusal: 'toolRef is missing: a ToolRun step names the Tool to run' };
     return { spec: { toolRef: { name: tool }, parameters: mergeParameters(step, run, READERS) } };
   },
-  readOutcome: (child) => readOutcome(withReliableStatus(child)),
+  readOutcome: readOutcomeAndOutputs,
+  viewChild: withReliableStatus,
   readStart: (child) => readStart(withReliableStatus(child)),
 };

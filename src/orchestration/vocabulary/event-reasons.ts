@@ -39,6 +39,14 @@ export const eventReasons = {
     meaning: 'Another controller also writes the object, or the reconciler leaves the object to it.',
     action: '[Switch one of the two off](../migrating.md#when-both-are-on).',
   },
+  OutputsUnreadable: {
+    on: 'ToolRun',
+    type: 'Warning',
+    meaning:
+      'The Job has completed, but its termination message is not a JSON object, or could not be read. The ToolRun has ' +
+      'no outputs.',
+    action: 'If later steps read outputs, make the Tool write a JSON object to `/dev/termination-log`.',
+  },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',
     type: 'Warning',

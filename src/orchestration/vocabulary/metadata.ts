@@ -46,7 +46,7 @@ const annotations = {
     key: `toolrun.${GROUP}/state`,
     on: 'ToolRun',
     by: 'the reconciler',
-    meaning: 'The Job, the start and the end of the ToolRun. Decisions read it, and not the status.',
+    meaning: 'The Job, the start, the end and the outputs of the ToolRun. Decisions read it, and not the status.',
   },
   ArgoCdTracking: {
     key: 'argocd.argoproj.io/tracking-id',
@@ -84,6 +84,12 @@ const labels = {
     on: 'Job, Pod and ConfigMap of a ToolRun',
     by: 'the reconciler, the agents chart',
     meaning: 'The name of the ToolRun.',
+  },
+  Job: {
+    key: 'batch.kubernetes.io/controller-uid',
+    on: 'Pod of a Job',
+    by: 'Kubernetes',
+    meaning: 'The uid of the Job. The pods of a completed Job are found by it.',
   },
   ArgoCdInstance: {
     key: 'app.kubernetes.io/instance',

@@ -65,6 +65,10 @@ export const runReasons = {
     meaning: 'More than ten Orchestrations are nested.',
     action: 'Nest fewer Orchestrations.',
   },
+  InvalidParameters: {
+    meaning: 'The parameters of the run violate `policies.parameters` of its Orchestration. Nothing has run.',
+    action: 'Start another run with the parameters that the message asks for.',
+  },
   StatusTooLarge: {
     meaning: 'The run is so large that the object has no room for the status of its steps.',
     action: 'Use smaller parameters for the run.',

@@ -101,6 +101,13 @@ export const stepReasons = {
     meaning: 'Another object has the name of the child, and differs from it. The message has the difference.',
     action: 'Find out what creates such objects. The next attempt uses another name.',
   },
+  OutputFailed: {
+    phase: 'Failed, Retrying',
+    meaning:
+      'The child has succeeded, but an output of the step cannot be evaluated, or the outputs are too large. The ' +
+      'message names the output and the cause.',
+    action: 'Correct the expression, or make the step hand on less.',
+  },
   ApprovalDenied: {
     phase: 'Failed',
     meaning: 'The ApprovalPolicy denies the approval. The step is not retried.',
@@ -136,6 +143,12 @@ export const stepReasons = {
     phase: 'Failed',
     meaning: '`when` cannot be evaluated. The message says why. The step is not retried.',
     action: 'Correct the expression, and start another run.',
+  },
+  InputFailed: {
+    phase: 'Failed',
+    meaning:
+      'An expression in an input of the step cannot be evaluated. The message names the input. The step is not retried.',
+    action: 'Correct the expression, or test the value with has(), and start another run.',
   },
   RunTimedOut: {
     phase: 'Failed, Skipped',

@@ -28,6 +28,10 @@ export const toolRunReasons = {
     meaning: 'The Job took longer than `timeoutSeconds` of the Tool.',
     action: 'Increase the timeout of the Tool, or make it do less.',
   },
+  OutputFailed: {
+    meaning: 'The Job has completed, but its termination message is too long to be read.',
+    action: 'Make the Tool write smaller outputs.',
+  },
   JobDeleted: {
     meaning: 'The Job was deleted before its end was recorded. The ToolRun never creates a second Job.',
     action: 'Find out what deletes Jobs, and create another ToolRun.',

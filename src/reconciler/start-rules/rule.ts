@@ -7,7 +7,9 @@ export type Verdict =
   /** Not yet. The status of the step gets the message. Without a message, the status does not change. */
   | { readonly type: 'Wait'; readonly message?: string }
   /** Never: the step ends as Skipped. */
-  | { readonly type: 'Skip'; readonly reason: StepReason; readonly message: string };
+  | { readonly type: 'Skip'; readonly reason: StepReason; readonly message: string }
+  /** Never: the step ends as Failed, and is not retried. */
+  | { readonly type: 'Fail'; readonly reason: StepReason; readonly message: string };
 
 /** Decides whether attempts start. Pure, except for what it remembers within one pass. */
 export interface StartRule {
@@ -30,4 +32,8 @@ export function wait(message?: string): Verdict {
 
 export function skip(reason: StepReason, message: string): Verdict {
   return { type: 'Skip', reason, message };
+}
+
+export function fail(reason: StepReason, message: string): Verdict {
+  return { type: 'Fail', reason, message };
 }

@@ -43,6 +43,7 @@ export function drawDetails({ model, index, nowMs, onSelect }: DetailsOptions): 
     ...(step?.because ?? []).map(({ word, index: at }) => link(at, word)),
     ...(step === undefined ? [] : [drawFacts(step, nowMs)]),
     ...drawChild(step),
+    ...drawOutputs(step),
     ...drawNeighbours('Waits for', waitsFor, link),
     ...drawNeighbours('Needed by', neededBy, link),
   ];
@@ -112,10 +113,19 @@ function drawFacts(step: StepView, nowMs: number): HTMLElement {
       nextRetryAt && `${formatTime(nextRetryAt, nowMs)} (in ${formatDuration(Date.parse(nextRetryAt) - nowMs)})`,
     ],
   ];
-  const rows = facts.flatMap(([name, value]) =>
+  return drawPairs(facts);
+}
+
+function drawPairs(pairs: readonly (readonly [string, string | undefined])[]): HTMLElement {
+  const rows = pairs.flatMap(([name, value]) =>
     value === undefined ? [] : [element('dt', {}, name), element('dd', {}, value)],
   );
   return element('dl', {}, ...rows);
+}
+
+function drawOutputs(step: StepView | undefined): HTMLElement[] {
+  if (step?.outputs === undefined) return [];
+  return [element('h3', {}, 'Outputs'), drawPairs(step.outputs.map(({ name, value }) => [name, value]))];
 }
 
 function drawChild(step: StepView | undefined): HTMLElement[] {

@@ -124,4 +124,6 @@ export interface StepView {
   readonly nextRetryAt?: string;
   /** The object that executes the step, and the command that describes it. */
   readonly child?: { readonly kind: string; readonly name: string; readonly command: string };
+  /** What the step hands on. Long values are cut. */
+  readonly outputs?: readonly { readonly name: string; readonly value: string }[];
 }

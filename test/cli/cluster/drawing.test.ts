@@ -31,6 +31,13 @@ describe('a run', () => {
     ]);
   });
 
+  test('names the outputs of a step, and not their values', () => {
+    const outputs = { digest: 'sha256:1', 'odd\n': 'x', ...Object.fromEntries('abcdef'.split('').map((n) => [n, n])) };
+    expect(drawStep(stepStatus('build', 'Succeeded', { outputs }), 0).text).toBe(
+      '✓ Succeeded build  outputs "digest", "odd\\u000a", "a", "b", "c" and 3 more',
+    );
+  });
+
   test('says why it waits, and how it ended', () => {
     const ready = (reason: string, message: string) => [condition(reason, message)];
     const heading = (...[status]: Parameters<typeof aRun>) => drawRun(aRun(status), msAfter(60))[0]?.text;

@@ -119,8 +119,8 @@ export function setStage(
       const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`));
       if (child) setPhase(world, child, phase);
     },
-    annotate: (name: string) => {
-      const body = { metadata: { annotations: { [`${GROUP}/${name}`]: 'true' } } };
+    annotate: (name: string, value = 'true') => {
+      const body = { metadata: { annotations: { [`${GROUP}/${name}`]: value } } };
       api.patch(RUNS, { namespace: NAMESPACE, name: RUN }, { type: 'merge', body });
     },
     collectGarbage: () => {

@@ -1,0 +1,69 @@
+import { RE2JS } from 're2js';
+import { bounds } from './bounds.ts';
+
+/** A regular expression. Its time is linear in the text, whatever the pattern is. */
+export class Pattern {
+  /** Parts of the pattern when all repetitions are written out. */
+  readonly size: number;
+  readonly #re2: RE2JS;
+
+  constructor(text: string, size: number) {
+    this.size = size;
+    this.#re2 = RE2JS.compile(text);
+  }
+
+  /** Whether the pattern matches any part of the text. */
+  matches(text: string): boolean {
+    return this.#re2.test(text);
+  }
+}
+
+/**
+ * Compiles a pattern in the syntax of RE2, which Kubernetes uses too: without back references and look-around. It may
+ * match any part of a text, so write ^ and $ to compare all of it.
+ */
+export function compilePattern(text: string): Pattern | { readonly mistake: string } {
+  if (text.length > bounds.patternText) {
+    return { mistake: `${text.length} characters, and a pattern has at most ${bounds.patternText}` };
+  }
+  const size = measurePattern(text);
+  if (size > bounds.patternSize) {
+    return {
+      mistake: `${size} parts when its repetitions are written out, and a pattern has at most ${bounds.patternSize}`,
+    };
+  }
+  try {
+    return new Pattern(text, size);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown';
+    return { mistake: `no pattern of RE2: ${reason.replaceAll('`', "'")}` };
+  }
+}
+
+/** What a pattern consists of: an escape, a class, a bracket, a repetition, or a character. */
+const PART =
+  /\\(?:[pP]\{[^}]*\}|[\s\S])|\[\^?\]?(?:\\[\s\S]|\[:[^\]]*:\]|[^\]\\])*\]?|\{(\d{1,4})(?:,(\d{0,4}))?\}|[\s\S]/g;
+
+/** Counts the parts of a pattern, as many times as they are repeated. Repeating something costs at least one part. */
+function measurePattern(text: string): number {
+  const open: number[] = [];
+  let group = 0;
+  let last = 0;
+  for (const [part, least, most] of text.matchAll(PART)) {
+    if (part === '(') {
+      open.push(group);
+      [group, last] = [0, 0];
+    } else if (part === ')') {
+      last = group + 1;
+      group = (open.pop() ?? 0) + last;
+    } else if (least !== undefined) {
+      const more = last * (Math.max(Number(least), Number(most ?? 0)) - 1);
+      group += Math.max(more, 0);
+      last += Math.max(more, 0);
+    } else {
+      last = 1;
+      group += 1;
+    }
+  }
+  return open.reduce((sum, size) => sum + size, group);
+}

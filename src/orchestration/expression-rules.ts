@@ -1,0 +1,212 @@
+import { findAncestors } from '../dag/ancestors.ts';
+import { displayName, quoteName } from '../dag/display.ts';
+import { buildGraph } from '../dag/graph.ts';
+import { suggestName } from '../dag/suggest.ts';
+import { compileExpression, createScope, type Reading, type Scope, type Wanted } from '../expressions/expression.ts';
+import type { Mistake } from '../expressions/mistake.ts';
+import { compileTemplate } from '../expressions/template.ts';
+import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
+import type { Orchestration } from './decode.ts';
+import { listInputTexts } from './input-texts.ts';
+import type { StepKinds } from './kinds/step-kinds.ts';
+import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
+import { runIfOf, runIfs } from './run-if.ts';
+
+/** The rules about conditions, inputs and outputs of steps. */
+export const expressionRules = [
+  { code: 'NeverRuns', severity: 'deny' },
+  { code: 'InvalidExpression', severity: 'deny' },
+  { code: 'UnknownReference', severity: 'deny' },
+  { code: 'ReferenceNotAncestor', severity: 'deny' },
+  { code: 'UnknownOutput', severity: 'deny' },
+  { code: 'UnknownPlaceholder', severity: 'warn' },
+] as const satisfies readonly RuleMeaning[];
+
+type Code = (typeof expressionRules)[number]['code'] | 'InvalidField';
+
+/** A value that a step reads, with its place. */
+interface Read {
+  readonly step: number;
+  readonly path: Path;
+  readonly reading: Reading;
+}
+
+const READS = ['parameters', 'run', 'steps'] as const;
+
+/**
+ * Checks `runIf`, and every expression of the steps: whether it compiles, and whether each value that it reads exists
+ * when the step starts. If `isGraphKnown` is false, a `dependsOn` is misspelt, so nothing is said of ancestors. Of each code, it returns the first `most`. Cost: linear in the texts, which the expressions
+ * bound, and see `findAncestors`.
+ */
+export function checkExpressions(
+  orchestration: Orchestration,
+  kinds: StepKinds,
+  isGraphKnown: boolean,
+  most: number,
+): readonly Finding[] {
+  const tally = createTally(most);
+  checkRunIf(orchestration, tally);
+  const reads = compileAll(orchestration, kinds, tally);
+  if (reads.length > 0) checkReads(orchestration, reads, isGraphKnown, tally);
+  return tally.findings();
+}
+
+type Tally = ReturnType<typeof createTally>;
+
+function createTally(most: number) {
+  const found = new Map<string, { count: number; problems: FoundProblem[]; code: Code; isMild: boolean }>();
+  return {
+    report(code: Code, problem: Omit<FoundProblem, 'code'>, isMild = false): void {
+      const key = isMild ? `${code} mild` : code;
+      const { count, problems } = found.get(key) ?? { count: 0, problems: [] as FoundProblem[] };
+      if (count < most) problems.push({ code, ...problem });
+      found.set(key, { code, count: count + 1, problems, isMild });
+    },
+    findings: (): readonly Finding[] =>
+      [...found.values()].map(({ isMild, ...finding }) => ({ ...finding, ...(isMild && { isMild }) })),
+  };
+}
+
+function checkRunIf({ steps }: Orchestration, { report }: Tally): void {
+  const isSequential = steps.every(({ dependsOn }) => dependsOn === undefined);
+  for (const [index, step] of steps.entries()) {
+    const { runIf, dependsOn = [] } = step;
+    if (runIf === undefined) continue;
+    const path = pathTo(index, ['runIf']);
+    if (!runIfs.some((value) => value === runIf)) {
+      const meant = suggestName(runIf, runIfs);
+      const fix = meant === undefined ? '' : `; did you mean ${meant}?`;
+      report('InvalidField', { path, describe: () => `is ${quoteName(runIf)}, not one of ${runIfs.join(', ')}${fix}` });
+    }
+    if (runIfOf(step) !== 'Failed' || (isSequential ? index > 0 : dependsOn.length > 0)) continue;
+    const describe = () =>
+      'the step has no dependencies, so none can fail: name the steps that it handles in dependsOn';
+    report('NeverRuns', { path, describe });
+  }
+}
+
+/** Compiles every expression, reports what does not compile, and returns what the others read. */
+function compileAll({ steps }: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
+  const names = steps.map(({ name }) => name);
+  let inputs: Scope | undefined;
+  let outputs: Scope | undefined;
+  const reads: Read[] = [];
+  for (const [step, declared] of steps.entries()) {
+    const take = (path: Path, { readings = [], mistakes = [], warnings = [] }: Compiled) => {
+      for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
+      for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
+      for (const reading of readings) reads.push({ step, path, reading });
+    };
+    const { when, outputs: declaredOutputs = {} } = declared;
+    if (when !== undefined) {
+      inputs ??= createScope({ variables: READS, steps: names });
+      take(['when'], compile(when, inputs, 'Boolean'));
+    }
+    for (const [name, text] of Object.entries(declaredOutputs)) {
+      outputs ??= createScope({ variables: [...READS, 'child'], steps: names });
+      take(['outputs', name], compile(text, outputs, 'String'));
+    }
+    for (const { path, text, isJson } of listInputTexts(declared, kinds.get(declared.kind))) {
+      if (!text.includes('{{') && !text.includes('\\u')) continue;
+      inputs ??= createScope({ variables: READS, steps: names });
+      const compiled = compileTemplate(text, inputs);
+      const isLoose = isJson && compiled.template?.isJson === false;
+      take(
+        path,
+        isLoose
+          ? { mistakes: [{ span: { offset: 0, length: text.length }, message: NOT_JSON }] }
+          : readingsOf(compiled),
+      );
+    }
+  }
+  return reads;
+}
+
+const NOT_JSON = 'a field with placeholders must be JSON before they are replaced: put each placeholder into a string';
+
+interface Compiled {
+  readonly readings?: readonly Reading[];
+  readonly mistakes?: readonly Mistake[];
+  readonly warnings?: readonly Mistake[];
+}
+
+function compile(text: string, scope: Scope, wanted: Wanted): Compiled {
+  const compiled = compileExpression(text, scope, wanted);
+  return 'mistakes' in compiled ? compiled : { readings: compiled.expression.readings };
+}
+
+function readingsOf({ template, ...rest }: ReturnType<typeof compileTemplate>): Compiled {
+  return { ...rest, ...(template && { readings: template.readings }) };
+}
+
+function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<FoundProblem, 'code'> {
+  return { path: pathTo(step, inside), span, describe: () => `${message} (at character ${span.offset + 1})` };
+}
+
+function checkReads(orchestration: Orchestration, reads: readonly Read[], isGraphKnown: boolean, tally: Tally): void {
+  const { steps } = orchestration;
+  const indexes = new Map<string, number>();
+  for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  const declared = readDeclared(orchestration);
+  const wanted = reads.flatMap(({ reading }) => ('step' in reading ? (indexes.get(reading.step) ?? []) : []));
+  const isAncestor = isGraphKnown ? findAncestors(buildGraph(steps), wanted) : () => undefined;
+  for (const { step, path, reading } of reads) {
+    const report = (code: Code, describe: () => string, isMild?: boolean) => {
+      const { span } = reading;
+      const problem = {
+        path: pathTo(step, path),
+        span,
+        describe: () => `${describe()} (at character ${span.offset + 1})`,
+      };
+      tally.report(code, problem, isMild);
+    };
+    if (reading.type === 'Parameter') checkParameter(reading.name, declared, report);
+    if (!('step' in reading)) continue;
+    const target = indexes.get(reading.step);
+    if (target === undefined) report('UnknownReference', () => describeStep(reading.step, indexes.keys()));
+    else if (isAncestor(step, target) === false)
+      report('ReferenceNotAncestor', () => describeOrder(step, target, steps));
+    else if (reading.type === 'Output') checkOutput(reading.output, steps[target], report);
+  }
+}
+
+type Report = (code: Code, describe: () => string, isMild?: boolean) => void;
+
+function describeStep(name: string, known: Iterable<string>): string {
+  const meant = suggestName(name, known);
+  return `no step has the name ${quoteName(name)}${meant === undefined ? '' : `; did you mean ${quoteName(meant)}?`}`;
+}
+
+function describeOrder(step: number, target: number, steps: Orchestration['steps']): string {
+  const name = quoteName(steps[target]?.name ?? '');
+  return step === target
+    ? `a step cannot read its own result, and this is step ${name}`
+    : `step ${name} may not have ended when this step starts: add it to dependsOn`;
+}
+
+function checkParameter(name: string, declared: DeclaredParameters, report: Report): void {
+  if (declared.size === 0 || declared.has(name)) return;
+  report('UnknownReference', () => {
+    const meant = suggestName(name, declared.keys());
+    const fix = meant === undefined ? 'declare it' : `did you mean ${quoteName(meant)}?`;
+    return `policies.parameters does not declare ${quoteName(name)}: ${fix}`;
+  });
+}
+
+/** A ToolRun has the outputs that its container writes, whatever the step declares. */
+function checkOutput(name: string, step: Orchestration['steps'][number] | undefined, report: Report): void {
+  if (step === undefined || step.kind === 'ToolRun') return;
+  const { outputs } = step;
+  if (outputs !== undefined && Object.hasOwn(outputs, name)) return;
+  const describe = () => {
+    const meant = suggestName(name, Object.keys(outputs ?? {}));
+    const fix =
+      meant === undefined ? `declare it in outputs of ${displayName(step.name)}` : `did you mean ${quoteName(meant)}?`;
+    return `step ${quoteName(step.name)} has no output ${quoteName(name)}: ${fix}`;
+  };
+  report('UnknownOutput', describe, outputs === undefined);
+}
+
+function pathTo(step: number, inside: Path): Path {
+  return ['spec', 'steps', step, ...inside];
+}
