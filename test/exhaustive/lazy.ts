@@ -10,6 +10,7 @@ export interface Choice {
   readonly retries?: number;
   readonly continueOnFailure?: boolean;
   readonly runIf?: RunIf;
+  readonly when?: string;
   readonly timeoutSeconds?: number;
   readonly pendingTimeoutSeconds?: number;
 }
@@ -34,6 +35,7 @@ const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
   retries: [0, 1],
   continueOnFailure: [false, true],
   runIf: ['Succeeded', 'Failed', 'Always'],
+  when: ['true', 'false', '1 / 0 == 0'],
   timeoutSeconds: [0, 60],
   pendingTimeoutSeconds: [0, 60],
 };
@@ -53,12 +55,23 @@ class Undecided extends Error {
 
 export function createLazySteps(
   graph: readonly (readonly number[])[],
-  { hours = 0, retries, timeouts, runIf = false, tolerance, sweep = false, decisions, startsLate = false }: Menu,
+  {
+    hours = 0,
+    retries,
+    timeouts,
+    runIf = false,
+    when = false,
+    tolerance,
+    sweep = false,
+    decisions,
+    startsLate = false,
+  }: Menu,
 ): LazySteps {
   const fields: readonly Field[] = [
     ...(tolerance === false ? [] : (['continueOnFailure'] as const)),
     ...(retries === false ? [] : (['retries'] as const)),
     ...(runIf ? (['runIf'] as const) : []),
+    ...(when ? (['when'] as const) : []),
     ...(hours > 0 && timeouts !== false ? (['timeoutSeconds'] as const) : []),
     ...(hours > 0 && startsLate ? (['pendingTimeoutSeconds'] as const) : []),
   ];
@@ -105,7 +118,7 @@ function valuesOf(
   choices: Choices,
   index: number,
   field: Field,
-): readonly (number | boolean | RunIf)[] {
+): readonly (number | boolean | string)[] {
   // The gate denies runIf: Failed of a step without dependencies.
   if (field === 'runIf' && steps[index]?.dependsOn?.length === 0) return ['Succeeded', 'Always'];
   const isTaken = hasOneRetry && field === 'retries' && choices.some(({ retries }) => retries === 1);

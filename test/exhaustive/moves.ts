@@ -31,6 +31,8 @@ export interface Menu {
   readonly tolerance?: false;
   /** Each step may have any `runIf`. */
   readonly runIf?: boolean;
+  /** Each step may have a condition that is true, false or fails. */
+  readonly when?: boolean;
   /** So often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
   readonly faults?: number;
   /** The run is cancelled, once, at any time. */
@@ -59,7 +61,7 @@ export interface Menu {
 }
 
 /** Which fields of steps are chosen. */
-type Chosen = 'retries' | 'tolerance' | 'runIf' | 'timeouts';
+type Chosen = 'retries' | 'tolerance' | 'runIf' | 'when' | 'timeouts';
 
 /** What is left of a menu. */
 export type Left = Required<Omit<Menu, Chosen>>;
@@ -74,7 +76,7 @@ export interface Move {
 const CANCEL = `${GROUP}/cancel`;
 const SUSPEND = `${GROUP}/suspend`;
 
-export function readMenu({ retries: _, tolerance: __, runIf: ___, timeouts: ____, ...menu }: Menu): Left {
+export function readMenu(menu: Menu): Left {
   return {
     faults: Infinity,
     cancel: false,

@@ -30,6 +30,8 @@ const ATTEMPTS = 'src/reconciler/attempts.ts';
 const DEADLINES = 'src/reconciler/deadlines.ts';
 const DEPENDENCIES = 'src/reconciler/start-rules/dependencies.ts';
 const MAX_PARALLEL = 'src/reconciler/start-rules/max-parallel.ts';
+const WHEN = 'src/reconciler/start-rules/when.ts';
+const TABLE = 'src/reconciler/start-rules/table.ts';
 const SUSPEND = 'src/reconciler/start-rules/suspend.ts';
 const OUTCOME = 'src/orchestration/kinds/outcome.ts';
 const GATE = 'src/orchestration/kinds/approval-gate.ts';
@@ -270,6 +272,29 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a nested run that cleaned up fails its step in its own words',
     changes: [[OUTCOMES, 'if (status.reason === StepReason.CleaningUp) endCleaned(pass, index);\n  else', '']],
+  },
+  { name: 'a false condition does not matter', changes: [[WHEN, 'judged.value === true ?', 'judged.value !== 1 ?']] },
+  {
+    name: 'a false condition fails its step',
+    changes: [[WHEN, 'skip(StepReason.ConditionFalse, `when', 'fail(StepReason.ConditionFailed, `when']],
+  },
+  {
+    name: 'a condition that fails counts as false',
+    changes: [[WHEN, 'return fail(StepReason.ConditionFailed,', 'return skip(StepReason.ConditionFalse,']],
+  },
+  {
+    name: 'a condition that fails is retried',
+    changes: [
+      [
+        START,
+        'endAttempt(pass, index, verdict.reason, verdict.message, true)',
+        'endAttempt(pass, index, verdict.reason, verdict.message)',
+      ],
+    ],
+  },
+  {
+    name: 'a suspended run judges conditions',
+    changes: [[TABLE, '[dependencies, suspend, when,', '[dependencies, when, suspend,']],
   },
   {
     name: 'every failure is tolerated',

@@ -61,6 +61,7 @@ const invariants: readonly Invariant[] = [
     check: attempts.appliesInOrder,
   },
   { id: 'I-neutral', sentence: 'runIf: Failed without a failure is skipped, neutrally', check: graph.skipsNeutrally },
+  { id: 'I-when', sentence: 'a condition is judged when its step would start', check: graph.obeysConditions },
   { id: 'I-cleanup-1', sentence: 'a run that ends early ends all but its cleanup', check: cleanup.endsButCleanup },
   { id: 'I-cleanup-2', sentence: 'CleaningUp records the end that the run takes', check: cleanup.recordsEnding },
   { id: 'I-cleanup-3', sentence: 'nested runs that clean up are asked to end', check: cleanup.asksNestedRuns },

@@ -38,6 +38,7 @@ const flags = fc.record(
     timeoutSeconds: fc.constantFrom(0, 60),
     pendingTimeoutSeconds: fc.constantFrom(0, 60),
     continueOnFailure: fc.boolean(),
+    when: fc.constantFrom('true', 'true', 'true', 'false', '1 / 0 == 0'),
     runIf: fc.constantFrom('Succeeded', 'Succeeded', 'Succeeded', 'Failed', 'Always', 'Always'),
   },
   { requiredKeys: [] },
@@ -266,11 +267,18 @@ function expectedEnds(
     const { runIf = 'Succeeded' } = steps[index] as Step;
     return !/^Succeeded|ignored$|neutral$/.test(endOf(index)) || (runIf !== 'Succeeded' && isFailedBefore(index));
   };
-  const endOf = (index: number): string => {
-    const step = steps[index] as Step;
-    const { runIf = 'Succeeded' } = step;
+  /** The end of a step that never begins. Undefined for any other. */
+  const idleEndOf = (index: number): string | undefined => {
+    const { runIf = 'Succeeded', when, continueOnFailure } = steps[index] as Step;
     if (runIf === 'Succeeded' && isFailedBefore(index)) return 'Skipped 0';
     if (runIf === 'Failed' && !isFailedBefore(index)) return 'Skipped 0 neutral';
+    if (when === 'false') return 'Skipped 0 neutral';
+    return when === '1 / 0 == 0' ? `Failed 0${continueOnFailure ? ' ignored' : ''}` : undefined;
+  };
+  const endOf = (index: number): string => {
+    const idle = idleEndOf(index);
+    if (idle !== undefined) return idle;
+    const step = steps[index] as Step;
     const most = 1 + (step.retries ?? limit);
     const attempts = Array.from({ length: most }, (_, i) => outcomeOf(step.name, i + 1));
     const last = attempts.findIndex((outcome) => outcome !== 'Failed');

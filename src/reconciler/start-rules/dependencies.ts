@@ -77,7 +77,7 @@ function createEnds(pass: Pass) {
       const { status } = stepAt(pass, culprit);
       const { cause } = of(culprit);
       const name = displayName(status.name);
-      if (isSatisfied(status)) return `dependency ${name} ran after a failure: ${cause}`;
+      if (isSatisfied(status)) return `dependency ${name} comes after a failure: ${cause}`;
       return status.phase === 'Skipped' ? `dependency ${name} failed: ${cause}` : `dependency ${cause}`;
     },
   };

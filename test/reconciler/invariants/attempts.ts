@@ -8,6 +8,7 @@ import {
   hasEnded,
   isChildKind,
   isDeciding,
+  isHolding,
   limitOf,
   mustCleanUp,
   type Recorded,
@@ -18,6 +19,7 @@ import {
 /** Reasons after which another attempt would fail in the same way or come too late. */
 const NEVER_RETRIED = [
   'ChildCancelled',
+  'ConditionFailed',
   'ApprovalDenied',
   'UnknownStepKind',
   'InvalidStep',
@@ -132,9 +134,8 @@ export const staysWithinLimit: Check = (moment, facts) => {
 export const appliesInOrder: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
   const { observation, nowMs, after } = moment;
-  const { isCancelled, isSuspended } = observation.run;
+  const { isCancelled } = observation.run;
   const ending = endingOf(moment, facts);
-  const isHeld = isDeciding(moment, facts) || (isSuspended && ending === undefined);
   const overdue = changes.filter(
     ({ after: { phase, nextRetryAt = '' }, isLeft }) =>
       phase === 'Retrying' && nowMs >= Date.parse(nextRetryAt) && !isLeft,
@@ -142,7 +143,7 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
   const begun = changes.filter(
     (change) => change.hasBegun && change.before.attempt === 0 && change.after.resourceRef !== undefined,
   );
-  const mayWait = isHeld || limitOf(facts) < Infinity || isRunFinal(after);
+  const mayWait = isHolding(moment, facts) || limitOf(facts) < Infinity || isRunFinal(after);
   return [
     said(
       overdue.length > 0 && begun.length > 0,

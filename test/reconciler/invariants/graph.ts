@@ -9,8 +9,8 @@ import {
   hasEnded,
   isBroken,
   isChildKind,
-  isDeciding,
   isEndedWithRun,
+  isHolding,
   isLetRun,
   isOver,
   isReady,
@@ -19,6 +19,7 @@ import {
   limitOf,
   runIfOf,
   said,
+  whenOf,
 } from './moment.ts';
 
 export const startsSatisfied: Check = (moment, facts, changes) => {
@@ -29,6 +30,7 @@ export const startsSatisfied: Check = (moment, facts, changes) => {
     const isIgnored = after.ignored === true;
     return [
       said(hasBegun && !isLetRun(change), `${name} began too early`),
+      said(hasBegun && whenOf(step) !== 'True', `${name} began although its condition is ${whenOf(step)}`),
       said(
         isNewFailure && isIgnored !== (!isEndedWithRun(after) && step.continueOnFailure === true),
         `${name} has failed, and ignored is ${after.ignored}`,
@@ -116,7 +118,7 @@ export const skipsAtOnce: Check = (_, __, changes) =>
 function blame(culprit: Change): string {
   const { name, after } = culprit;
   const root = rootOf(culprit);
-  if (isSatisfied(after)) return `dependency ${name} ran after a failure: ${root}`;
+  if (isSatisfied(after)) return `dependency ${name} comes after a failure: ${root}`;
   return after.phase === 'Skipped' ? `dependency ${name} failed: ${root}` : `dependency ${root}`;
 }
 
@@ -132,7 +134,7 @@ export const skipsNeutrally: Check = (_, __, changes) =>
     const isIdle = runIfOf(step) === 'Failed' && dependencies.every(isOver) && !dependencies.some(leavesFailure);
     const wasIdle = isIdle && !dependencies.some((each) => isEndedWithRun(each.after));
     const isNew = isStepFinal(after) && !isStepFinal(before);
-    const isNeutral = isNew && after.reason === 'ConditionFalse';
+    const isNeutral = isNew && after.reason === 'ConditionFalse' && after.message !== `when is false: ${step.when}`;
     return [
       said(isIdle && !isStepFinal(after), `${name} waits, and no dependency has failed`),
       said(isNeutral && (!isIdle || after.phase !== 'Skipped'), `${name} is ${after.phase} by its condition`),
@@ -145,10 +147,29 @@ export const skipsNeutrally: Check = (_, __, changes) =>
     ];
   });
 
+export const obeysConditions: Check = (moment, facts, changes) => {
+  if (moment.type !== 'Recorded') return [];
+  const isHeld = isHolding(moment, facts);
+  return changes.flatMap((change) => {
+    const { name, step, before, after } = change;
+    const isNew = isStepFinal(after) && !isStepFinal(before);
+    const isFalse = isNew && after.reason === 'ConditionFalse' && after.message === `when is false: ${step.when}`;
+    const hasFailed = isNew && after.reason === 'ConditionFailed';
+    const isDue = after.phase === 'Pending' && isLetRun(change) && whenOf(step) !== 'True';
+    return [
+      said(isDue && !isHeld, `${name} waits, and its condition is ${whenOf(step)}`),
+      said((isFalse || hasFailed) && (isHeld || !isLetRun(change)), `${name} is judged too early`),
+      said(isFalse && whenOf(step) !== 'False', `${name} is skipped, and its condition is ${whenOf(step)}`),
+      said(hasFailed && whenOf(step) !== 'Error', `${name} has failed, and its condition is ${whenOf(step)}`),
+      said(hasFailed && (after.phase !== 'Failed' || after.attempt > 0), `${name} is ${after.phase}, and never began`),
+    ];
+  });
+};
+
 export const goesOn: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
-  const { after, observation } = moment;
-  const isHeld = isDeciding(moment, facts) || (observation.run.isSuspended && endingOf(moment, facts) === undefined);
+  const { after } = moment;
+  const isHeld = isHolding(moment, facts);
   const isDone = changes.every((change) => isStepFinal(change.after));
   const taking = changes.filter(
     ({ after: status, isLeft }) => status.resourceRef !== undefined && (status.phase === 'Running' || isLeft),

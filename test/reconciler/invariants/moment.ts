@@ -99,9 +99,14 @@ export function isLetRun({ step, dependencies }: Change): boolean {
   return dependencies.every(isOver) && (runIf === 'Always' || dependencies.some(leavesFailure));
 }
 
+/** What the condition of a step comes to. Tests use no others. */
+export function whenOf({ when }: { readonly when?: string | undefined }): 'True' | 'False' | 'Error' {
+  return when === undefined || when === 'true' ? 'True' : when === 'false' ? 'False' : 'Error';
+}
+
 /** Whether a step waits for nothing any more but for room and for the end of a suspension. */
 export function isReady(change: Change): boolean {
-  return change.after.phase === 'Pending' && isLetRun(change);
+  return change.after.phase === 'Pending' && isLetRun(change) && whenOf(change.step) === 'True';
 }
 
 export function isChildKind({ kind }: StepStatus): boolean {
@@ -158,6 +163,12 @@ export function endingOf(moment: Recorded, facts: Facts): string | undefined {
 /** Whether a write decides that the run ends before its steps do. Until that is recorded, nothing else moves on. */
 export function isDeciding(moment: Recorded, facts: Facts): boolean {
   return cleanupOf(moment.before) === undefined && endingOf(moment, facts) !== undefined;
+}
+
+/** Whether nothing may start with a write: the run is suspended and does not end, or the write decides that it ends. */
+export function isHolding(moment: Recorded, facts: Facts): boolean {
+  const { isSuspended } = moment.observation.run;
+  return isDeciding(moment, facts) || (isSuspended && endingOf(moment, facts) === undefined);
 }
 
 /** The status that a plan is about to write, or else the one that it has read. */
