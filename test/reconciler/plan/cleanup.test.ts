@@ -176,6 +176,14 @@ describe('a nested run with cleanup', () => {
     expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "sub"');
   });
 
+  test('is asked to end by the deadline, and does not count as a cleanup that failed', () => {
+    const story = begin([nested], { policies: { timeouts: { totalSeconds: 10 } } });
+    work(story);
+    pass(story, 11);
+    end(story, 'sub', 'Cancelled');
+    expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 10 s: "sub"');
+  });
+
   test('is deleted when the time for the cleanup is over', () => {
     const story = begin([nested], { policies: { timeouts: { cleanupSeconds: 20 } } });
     work(story);
