@@ -27,9 +27,13 @@ export function expectedEnds(
     if (when === 'false') return 'Skipped 0 neutral';
     return when === '1 / 0 == 0' ? `Failed 0${continueOnFailure ? ' ignored' : ''}` : undefined;
   };
+  const known = new Map<number, string>();
   const endOf = (index: number): string => {
-    const idle = idleEndOf(index);
-    if (idle !== undefined) return idle;
+    const end = known.get(index) ?? idleEndOf(index) ?? lastOf(index);
+    known.set(index, end);
+    return end;
+  };
+  const lastOf = (index: number): string => {
     const step = steps[index] as Step;
     const most = 1 + (step.retries ?? limit);
     const attempts = Array.from({ length: most }, (_, i) => outcomeOf(step.name, i + 1));
