@@ -28,8 +28,11 @@ export const bounds = {
   allValues: 512 * 1024,
   /** Lists and maps within lists and maps, as values. */
   valueDepth: 32,
-  /** UTF-16 units of all expressions of a scope. */
+  /** UTF-16 units of all expressions of a scope, in which each expression and each placeholder counts `least` at least. */
   scopeText: 128 * 1024,
+  least: 32,
+  /** UTF-16 units of a JSON text with placeholders: the API server bounds all annotations of an object alike. */
+  json: 256 * 1024,
   /** Placeholders in a text, and mistakes and warnings that it gets. */
   placeholders: 256,
   mistakes: 50,

@@ -20,7 +20,9 @@ export interface Scope {
   readonly variables: readonly Variable[];
   readonly steps: ReadonlySet<string>;
   /** Whether that many more UTF-16 units may be compiled. */
-  readonly spendText: (units: number) => boolean;
+  readonly spend: (units: number) => boolean;
+  /** Whether no more can be compiled. */
+  readonly isSpent: () => boolean;
   readonly language: () => Environment;
   readonly findPattern: FindPattern;
 }
@@ -61,10 +63,11 @@ export function createScope({ variables, steps }: ScopeOptions): Scope {
   return {
     variables,
     steps: new Set(steps),
-    spendText: (units) => {
-      textLeft -= units;
+    spend: (units) => {
+      textLeft -= Math.max(units, bounds.least);
       return textLeft >= 0;
     },
+    isSpent: () => textLeft < 0,
     language: () => {
       language ??= createLanguage();
       return language;
@@ -81,16 +84,15 @@ export function createScope({ variables, steps }: ScopeOptions): Scope {
   };
 }
 
+export const TOO_MUCH = `the expressions and placeholders of this Orchestration are too many or too large: together they may have ${bounds.scopeText} characters, and each counts ${bounds.least} at least`;
+
 /**
  * Compiles an expression of CEL, or returns what is wrong with it: each name and function that does not exist, or else
  * the first error of syntax or type. A step that is not declared is no mistake here: it is a reading like any other.
  * Takes about ten microseconds for forty characters.
  */
 export function compileExpression(text: string, scope: Scope, wanted: Wanted): Compiled {
-  if (!scope.spendText(text.length)) {
-    const message = `the expressions of this Orchestration have more than ${bounds.scopeText} characters together`;
-    return { mistakes: [mistakeAt(0, text.length, message)] };
-  }
+  if (!scope.spend(text.length)) return { mistakes: [mistakeAt(0, text.length, TOO_MUCH)] };
   const { tokens, mistakes } = tokenize(text, scope.steps);
   if (mistakes.length > 0) return { mistakes };
   if (tokens.length === 0) return { mistakes: [mistakeAt(0, text.length, 'the expression is empty')] };

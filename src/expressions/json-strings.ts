@@ -5,9 +5,14 @@ export interface JsonString {
   readonly isKey: boolean;
 }
 
+/** Whether a text starts like a JSON object or list. */
+export function isJsonLike(text: string): boolean {
+  return /^[ \t\r\n]*[{[]/.test(text);
+}
+
 /** Whether a text is a JSON object or list. */
 export function isJsonContainer(text: string): boolean {
-  if (!/^[ \t\r\n]*[{[]/.test(text)) return false;
+  if (!isJsonLike(text)) return false;
   try {
     JSON.parse(text);
     return true;

@@ -6,7 +6,9 @@ import type { Token } from './tokens.ts';
 export function decodeString({ text, offset, end }: Token): string | Mistake {
   if (/^["'][^\\]*$/.test(text) && !/^("""|''')/.test(text)) return text.slice(1, -1);
   try {
-    return String(parse(text).ast.args);
+    const { args } = parse(text).ast;
+    if (typeof args === 'string') return args;
+    return mistakeAt(offset, end, 'no string');
   } catch (error) {
     const range = error instanceof ParseError ? error.range : undefined;
     const message = 'no such escape in a string: write \\\\ for a backslash';

@@ -1,6 +1,7 @@
 import { displayName, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { bounds } from './bounds.ts';
+import { TOO_MUCH } from './expression.ts';
 import { type Mistake, mistakeAt } from './mistake.ts';
 import { variables } from './sources.ts';
 import { STRING } from './tokens.ts';
@@ -26,14 +27,15 @@ export interface Pieces {
 
 /**
  * Splits a text at its placeholders. `$${{` becomes `${{` in a piece of text. A placeholder whose first word is neither
- * a variable nor within two edits of one stays text, with a warning. Linear.
+ * a variable nor within two edits of one stays text, with a warning. Linear. `spend` returns false if there were too many.
  */
-export function splitText(text: string): Pieces {
+export function splitText(text: string, spend: (units: number) => boolean): Pieces {
   const pieces: Piece[] = [];
   const mistakes: Mistake[] = [];
   const warnings: Mistake[] = [];
   let done = 0;
   for (let at = text.indexOf(START); at >= 0; at = text.indexOf(START, Math.max(done, at + START.length))) {
+    if (!spend(0)) return { pieces, mistakes: [mistakeAt(at, at + START.length, TOO_MUCH)], warnings };
     if (at > done && text[at - 1] === '$') {
       pieces.push({ type: 'Text', text: text.slice(done, at - 1) + START });
       done = at + START.length;

@@ -12,7 +12,7 @@ export interface ScopeOptions {
 
 export type Variable = 'parameters' | 'run' | 'steps' | 'child';
 export const variables: readonly Variable[] = ['parameters', 'run', 'steps', 'child'];
-export const runFields = ['name', 'namespace', 'uid', 'orchestration', 'deliveryId'] as const;
+const runFields = ['name', 'namespace', 'uid', 'orchestration', 'deliveryId'] as const;
 export type RunField = (typeof runFields)[number];
 const stepFields = ['phase', 'reason', 'attempt'] as const;
 export type StepField = (typeof stepFields)[number];

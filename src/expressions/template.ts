@@ -7,7 +7,7 @@ import {
   type Reading,
   type Scope,
 } from './expression.ts';
-import { findJsonStrings, isJsonContainer, toRawOffset } from './json-strings.ts';
+import { findJsonStrings, isJsonContainer, isJsonLike, toRawOffset } from './json-strings.ts';
 import { type Mistake, mistakeAt, type Span, shiftSpan } from './mistake.ts';
 import { splitText } from './placeholders.ts';
 import { countBytes, renderValue } from './render.ts';
@@ -37,14 +37,25 @@ export interface CompiledTemplate {
 
 /** Compiles a text, in which `${{ expression }}` stands for a value. Spans are places in the text, also in JSON. */
 export function compileTemplate(text: string, scope: Scope): CompiledTemplate {
-  // JSON can spell "${{" with escapes.
-  if (!text.includes('{{') && !text.includes('\\u')) return { mistakes: [], warnings: [] };
+  if (!mayHavePlaceholders(text)) return { mistakes: [], warnings: [] };
+  if (text.length > bounds.json && isJsonLike(text)) {
+    const message = `JSON with placeholders has at most ${bounds.json / 1024} KiB: split it`;
+    return { mistakes: [mistakeAt(0, text.length, message)], warnings: [] };
+  }
   const isJson = isJsonContainer(text);
   const { parts, readings, mistakes, warnings } = isJson ? compileJson(text, scope) : compileText(text, scope);
   const isPlain = parts.every(({ type }) => type === 'Text') && parts.length <= 1;
   if (isPlain || mistakes.length > 0) return { mistakes: mistakes.slice(0, bounds.mistakes), warnings };
   return { template: { isJson, readings, parts }, mistakes, warnings };
 }
+
+/** Whether a text may have placeholders. Fast, and sometimes wrong: JSON can spell `${{` with escapes. */
+export function mayHavePlaceholders(text: string): boolean {
+  return text.includes('${{') || (isJsonLike(text) && SPELT.test(text));
+}
+
+/** A JSON escape of `$` or `{`. */
+const SPELT = /\\u00(?:24|7b)/i;
 
 interface Compiled {
   /** One text at most if nothing is to be done. */
@@ -55,7 +66,7 @@ interface Compiled {
 }
 
 function compileText(text: string, scope: Scope): Compiled {
-  const { pieces, mistakes, warnings } = splitText(text);
+  const { pieces, mistakes, warnings } = splitText(text, scope.spend);
   const all = [...mistakes];
   const parts: Part[] = [];
   const readings: Reading[] = [];
@@ -85,7 +96,7 @@ function compileJson(text: string, scope: Scope): Compiled {
   let done = 0;
   for (const { raw, offset, isKey } of findJsonStrings(text)) {
     if (found.mistakes.length >= bounds.mistakes) break;
-    if (!raw.includes('{{') && !raw.includes('\\u')) continue;
+    if (!raw.includes('${{') && !SPELT.test(raw)) continue;
     const decoded: string = JSON.parse(raw);
     if (isKey) {
       if (decoded.includes('${{')) {

@@ -111,7 +111,7 @@ function readOwn(value: unknown, key: string | number): unknown {
 }
 
 /** The source as an author writes it. */
-export function displaySource(source: Source): string {
+function displaySource(source: Source): string {
   switch (source.type) {
     case 'Parameter':
       return `parameters${displayKey(source.name)}`;

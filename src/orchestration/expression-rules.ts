@@ -2,15 +2,17 @@ import { findAncestors } from '../dag/ancestors.ts';
 import { displayName, quoteName } from '../dag/display.ts';
 import { buildGraph } from '../dag/graph.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { compileExpression, createScope, type Reading, type Scope, type Wanted } from '../expressions/expression.ts';
-import type { Mistake } from '../expressions/mistake.ts';
+import { compileExpression, createScope, type Reading, type Scope } from '../expressions/expression.ts';
+import { type Mistake, mistakeAt } from '../expressions/mistake.ts';
 import { compileTemplate } from '../expressions/template.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
 import { listInputTexts } from './input-texts.ts';
+import type { StepKind } from './kinds/kind.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { runIfOf, runIfs } from './run-if.ts';
+import type { Step } from './schema.ts';
 
 /** The rules about conditions, inputs and outputs of steps. */
 export const expressionRules = [
@@ -67,7 +69,7 @@ function createTally(most: number) {
   };
 }
 
-function checkRunIf({ steps }: Orchestration, { report }: Tally): void {
+function checkRunIf({ steps }: Orchestration, tally: Tally): void {
   const isSequential = steps.every(({ dependsOn }) => dependsOn === undefined);
   for (const [index, step] of steps.entries()) {
     const { runIf, dependsOn = [] } = step;
@@ -76,50 +78,84 @@ function checkRunIf({ steps }: Orchestration, { report }: Tally): void {
     if (!runIfs.some((value) => value === runIf)) {
       const meant = suggestName(runIf, runIfs);
       const fix = meant === undefined ? '' : `; did you mean ${meant}?`;
-      report('InvalidField', { path, describe: () => `is ${quoteName(runIf)}, not one of ${runIfs.join(', ')}${fix}` });
+      tally.report('InvalidField', {
+        path,
+        describe: () => `is ${quoteName(runIf)}, not one of ${runIfs.join(', ')}${fix}`,
+      });
     }
     if (runIfOf(step) !== 'Failed' || (isSequential ? index > 0 : dependsOn.length > 0)) continue;
     const describe = () =>
       'the step has no dependencies, so none can fail: name the steps that it handles in dependsOn';
-    report('NeverRuns', { path, describe });
+    tally.report('NeverRuns', { path, describe });
   }
 }
 
-/** Compiles every expression, reports what does not compile, and returns what the others read. */
+/**
+ * Compiles the expressions, reports what does not compile, and returns what the others read. Stops with a mistake when
+ * there are too many.
+ */
 function compileAll({ steps }: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
-  const names = steps.map(({ name }) => name);
-  let inputs: Scope | undefined;
-  let outputs: Scope | undefined;
+  const scopeOf = createScopes(steps.map(({ name }) => name));
   const reads: Read[] = [];
   for (const [step, declared] of steps.entries()) {
-    const take = (path: Path, { readings = [], mistakes = [], warnings = [] }: Compiled) => {
-      for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
-      for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
-      for (const reading of readings) reads.push({ step, path, reading });
-    };
-    const { when, outputs: declaredOutputs = {} } = declared;
-    if (when !== undefined) {
-      inputs ??= createScope({ variables: READS, steps: names });
-      take(['when'], compile(when, inputs, 'Boolean'));
+    if (tooManyOutputs(declared)) {
+      const describe = () => `more than ${MOST_OUTPUTS} outputs are declared: a step may record 4 KiB of them`;
+      tally.report('InvalidField', { path: pathTo(step, ['outputs']), describe });
     }
-    for (const [name, text] of Object.entries(declaredOutputs)) {
-      outputs ??= createScope({ variables: [...READS, 'child'], steps: names });
-      take(['outputs', name], compile(text, outputs, 'String'));
-    }
-    for (const { path, text, isJson } of listInputTexts(declared, kinds.get(declared.kind))) {
-      if (!text.includes('{{') && !text.includes('\\u')) continue;
-      inputs ??= createScope({ variables: READS, steps: names });
-      const compiled = compileTemplate(text, inputs);
-      const isLoose = isJson && compiled.template?.isJson === false;
-      take(
-        path,
-        isLoose
-          ? { mistakes: [{ span: { offset: 0, length: text.length }, message: NOT_JSON }] }
-          : readingsOf(compiled),
-      );
+    for (const written of listTexts(declared, kinds.get(declared.kind))) {
+      const scope = scopeOf(written.use);
+      if (scope.isSpent()) return reads;
+      reads.push(...take(step, written, scope, tally));
     }
   }
   return reads;
+}
+
+function take(step: number, written: Written, scope: Scope, tally: Tally): readonly Read[] {
+  const { path } = written;
+  const { readings = [], mistakes = [], warnings = [] } = compile(written, scope);
+  for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
+  for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
+  return readings.map((reading) => ({ step, path, reading }));
+}
+
+/** A text that is compiled: a condition, an output, or a text with placeholders. */
+interface Written {
+  readonly use: 'Condition' | 'Output' | 'Input';
+  readonly path: Path;
+  readonly text: string;
+  readonly isJson: boolean;
+}
+
+function* listTexts(step: Step, kind: StepKind | undefined): Generator<Written> {
+  const { when, outputs = {} } = step;
+  if (when !== undefined) yield { use: 'Condition', path: ['when'], text: when, isJson: false };
+  if (!tooManyOutputs(step))
+    for (const [name, text] of Object.entries(outputs))
+      yield { use: 'Output', path: ['outputs', name], text, isJson: false };
+  for (const input of listInputTexts(step, kind)) yield { use: 'Input', ...input };
+}
+
+/** Each scope is made when it is first needed. */
+function createScopes(steps: readonly string[]): (use: Written['use']) => Scope {
+  const scopes = new Map<boolean, Scope>();
+  return (use) => {
+    const readsChild = use === 'Output';
+    const known = scopes.get(readsChild);
+    if (known !== undefined) return known;
+    const scope = createScope({ variables: readsChild ? [...READS, 'child'] : READS, steps });
+    scopes.set(readsChild, scope);
+    return scope;
+  };
+}
+
+/** A step may record 4 KiB of outputs, so more than this cannot hold anything. */
+const MOST_OUTPUTS = 100;
+
+function tooManyOutputs({ outputs }: Step): boolean {
+  let count = 0;
+  for (const _ in outputs) if (++count > MOST_OUTPUTS) return true;
+  return false;
 }
 
 const NOT_JSON = 'a field with placeholders must be JSON before they are replaced: put each placeholder into a string';
@@ -130,12 +166,13 @@ interface Compiled {
   readonly warnings?: readonly Mistake[];
 }
 
-function compile(text: string, scope: Scope, wanted: Wanted): Compiled {
-  const compiled = compileExpression(text, scope, wanted);
-  return 'mistakes' in compiled ? compiled : { readings: compiled.expression.readings };
-}
-
-function readingsOf({ template, ...rest }: ReturnType<typeof compileTemplate>): Compiled {
+function compile({ use, text, isJson }: Written, scope: Scope): Compiled {
+  if (use !== 'Input') {
+    const compiled = compileExpression(text, scope, use === 'Condition' ? 'Boolean' : 'String');
+    return 'mistakes' in compiled ? compiled : { readings: compiled.expression.readings };
+  }
+  const { template, ...rest } = compileTemplate(text, scope);
+  if (isJson && template?.isJson === false) return { mistakes: [mistakeAt(0, text.length, NOT_JSON)] };
   return { ...rest, ...(template && { readings: template.readings }) };
 }
 

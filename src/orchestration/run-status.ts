@@ -92,6 +92,6 @@ export function isSatisfied(status: StepStatus): boolean {
 }
 
 /** Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed. */
-export function isNeutral({ phase, reason }: StepStatus): boolean {
+function isNeutral({ phase, reason }: StepStatus): boolean {
   return phase === 'Skipped' && reason === StepReason.ConditionFalse;
 }

@@ -26,6 +26,8 @@ export interface Inputs {
   readonly build: (step: Step, kind: ChildKind) => BuiltSpec;
   /** Evaluates the `when` of a step. Call it when the ancestors of the step are final. */
   readonly judge: (step: Step, when: string) => Evaluated;
+  /** Evaluates an output of a step. `child` is the object that carried the step out; undefined if it needs none. */
+  readonly evaluateOutput: (step: Step, output: string, child: object | undefined) => Evaluated;
 }
 
 const READS = ['parameters', 'run', 'steps'] as const;
@@ -34,12 +36,14 @@ const READS = ['parameters', 'run', 'steps'] as const;
 export function createInputs(run: RunInput, steps: readonly Step[], statuses: readonly StepStatus[]): Inputs {
   const ancestorsOf = viewAncestors(steps, statuses);
   let scope: Scope | undefined;
-  const readScope = () => (scope ??= createScope({ variables: READS, steps: steps.map(({ name }) => name) }));
+  let outputScope: Scope | undefined;
+  const names = () => steps.map(({ name }) => name);
+  const readScope = () => (scope ??= createScope({ variables: READS, steps: names() }));
+  const readOutputScope = () => (outputScope ??= createScope({ variables: [...READS, 'child'], steps: names() }));
 
   function fill(step: Step, kind: ChildKind, values: Values): { step: Step } | Exclude<BuiltSpec, { spec: unknown }> {
     const texts: { path: Path; text: string }[] = [];
     for (const { path, text } of listInputTexts(step, kind)) {
-      if (!text.includes('{{') && !text.includes('\\u')) continue;
       const rendered = renderText(text, readScope(), values);
       if (rendered === undefined) continue;
       const where = path.join('.');
@@ -61,6 +65,11 @@ export function createInputs(run: RunInput, steps: readonly Step[], statuses: re
       if ('mistakes' in compiled) return describeMistake(compiled.mistakes);
       return evaluate(compiled.expression, valuesOf(run, ancestorsOf(step.name)));
     },
+    evaluateOutput: (step, output, child) => {
+      const compiled = compileExpression(output, readOutputScope(), 'String');
+      if ('mistakes' in compiled) return describeMistake(compiled.mistakes);
+      return evaluate(compiled.expression, { ...valuesOf(run, ancestorsOf(step.name)), child });
+    },
   };
 }
 
@@ -77,7 +86,7 @@ function describeMistake([mistake]: readonly Mistake[]): { readonly type: 'Error
 }
 
 /** What expressions read. Only final ancestors are visible. */
-export function valuesOf(run: RunInput, ancestors: Ancestors): Values {
+function valuesOf(run: RunInput, ancestors: Ancestors): Values {
   const { name, namespace, uid, orchestration, deliveryId = '', parameters } = run;
   return {
     parameters,

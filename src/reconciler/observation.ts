@@ -106,6 +106,11 @@ export interface Observation {
   readonly unreadable: ReadonlyMap<string, string>;
   /** What gate steps wait for, by step. */
   readonly watched: ReadonlyMap<string, readonly StoredObject[]>;
+  /**
+   * The objects that outputs are evaluated with, whole, by step: read from the API server when the attempt of a step
+   * that declares outputs succeeds. Undefined if the object is gone.
+   */
+  readonly sources?: ReadonlyMap<string, StoredObject | undefined>;
   /** The errors of reads that failed. The run is reconciled again. */
   readonly errors?: readonly unknown[];
 }

@@ -36,7 +36,7 @@ export function recordOutcome(pass: Pass, index: number): void {
 
 /** Records an attempt that succeeded, with its outputs. If these cannot be had, it failed after all. */
 function recordSuccess(pass: Pass, index: number, succeeded: Extract<Outcome, { state: 'Succeeded' }>): void {
-  const { outputs, failure } = collectOutputs(pass, succeeded);
+  const { outputs, failure } = collectOutputs(pass, index, succeeded);
   if (failure !== undefined) {
     endAttempt(pass, index, StepReason.OutputFailed, failure);
     return;

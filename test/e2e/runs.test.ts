@@ -40,6 +40,50 @@ describe('beside the agents chart’s CRDs', () => {
     await runTool('of-cluster');
   });
 
+  it('hands what a container writes to the next step, and skips what a condition or a success makes needless', async () => {
+    const write = 'require("fs").writeFileSync("/dev/termination-log", JSON.stringify({ digest: "sha256:\\"1\\"" }))';
+    await tools.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'tools.proompteng.ai/v1alpha1',
+      kind: 'Tool',
+      metadata: { name: 'digest' },
+      spec: { image: inject('image'), command: ['node', '-e'], args: [write] },
+    });
+    const text = 'deploy ${{ steps.build-web.outputs.digest }}';
+    const steps = [
+      { name: 'build-web', kind: 'ToolRun', toolRef: { name: 'digest' }, dependsOn: [] },
+      {
+        name: 'ship',
+        kind: 'AgentRun',
+        agentRef: { name: 'coder' },
+        implementation: { inline: { text } },
+        dependsOn: ['build-web'],
+      },
+      { name: 'announce', kind: 'Checkpoint', dependsOn: ['ship'], when: 'steps.build-web.outputs.digest == "none"' },
+      { name: 'undo', kind: 'Checkpoint', dependsOn: ['ship'], runIf: 'Failed' },
+    ];
+    const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
+    const metadata = { name: 'data' };
+    await tools.kubectl(['apply', '-f', '-'], { apiVersion, kind: 'Orchestration', metadata, spec: { steps } });
+    await tools.kubectl(['apply', '-f', '-'], runOf('data'));
+    const waitFor = (path: string, value: string) =>
+      tools.kubectl(['wait', 'orchestrationrun/data', `--for=jsonpath={.status${path}}=${value}`, '--timeout=120s']);
+    await waitFor('.stepStatuses[1].phase', 'Running');
+    await waitFor('.stepStatuses[1].resourceRef.kind', 'AgentRun');
+    const child = '{.items[0].metadata.name} {.items[0].spec.implementation.inline.text}';
+    const [name = '', ...words] = (await tools.kubectl(['get', 'agentruns', '-o', `jsonpath=${child}`])).split(' ');
+    expect(words.join(' ')).toBe('deploy sha256:"1"');
+    const done = JSON.stringify({ status: { phase: 'Succeeded' } });
+    await tools.kubectl(['patch', 'agentrun', name, '--subresource=status', '--type=merge', '--patch', done]);
+    await waitFor('.phase', 'Succeeded');
+    const reasons = await tools.kubectl([
+      'get',
+      'orchestrationrun/data',
+      '-o',
+      'jsonpath={.status.stepStatuses[*].reason}',
+    ]);
+    expect(reasons).toBe('Completed Completed ConditionFalse ConditionFalse');
+  });
+
   async function runTool(name: string): Promise<void> {
     const spec = { image: inject('image'), command: ['node', '-e'], args: ['console.log("{{parameters.greeting}}")'] };
     await tools.kubectl(['apply', '-f', '-'], {

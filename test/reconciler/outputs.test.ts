@@ -96,10 +96,165 @@ describe('the outputs of a ToolRun', () => {
     expect(reads).toEqual([]);
   });
 
+  test('stand beside those that the step declares, which take precedence', async () => {
+    const outputs = { digest: '"own"', copy: 'child.status.outputs.digest' };
+    const { first, reads } = await plan(
+      [step({ outputs })],
+      [toolRun('build', { outputs: { digest: 'a', tag: 'b' } })],
+    );
+    expect(first?.outputs).toEqual({ digest: 'own', tag: 'b', copy: 'a' });
+    expect(reads).toEqual(['ToolRun']);
+  });
+
+  test('that are unknown fail a step whose outputs need them, and say why', async () => {
+    const unknown = toolRun('build', { outputs: 'Unknown' });
+    const { first } = await plan([step({ outputs: { digest: 'child.status.outputs.digest' } })], [unknown]);
+    expect(first).toMatchObject({ phase: 'Failed', reason: 'OutputFailed' });
+    expect(first?.message).toContain('output "digest" cannot be evaluated: child.status.outputs.digest: ');
+    expect(first?.message).toContain('are unknown, because its pod could not be read');
+    expect((await plan([step()], [unknown])).first).toMatchObject({ phase: 'Succeeded' });
+  });
+
   test('that were cut fail the step with the reason of the ToolRun', async () => {
     const outcome = { phase: 'Failed', reason: 'OutputFailed', message: 'too long', finishedAt: time } as const;
     const { first } = await plan([step()], [toolRun('build', { outcome })]);
     expect(first).toMatchObject({ phase: 'Failed', reason: 'OutputFailed', message: 'too long' });
+  });
+});
+
+describe('a step that declares outputs', () => {
+  const agent = (status: object = { vcs: { headBranch: 'fix-7' } }) => childOf('build', 'AgentRun', { status });
+  const declares = (outputs: Record<string, string>, fields: Partial<Step> = {}) =>
+    step({ kind: 'AgentRun', outputs, ...fields });
+
+  test('evaluates them with its child as the API server holds it, which the copy does not', async () => {
+    const outputs = { branch: 'child.status.vcs.headBranch', by: 'run.name + "/" + child.metadata.uid' };
+    const { first, reads } = await plan([declares(outputs)], [agent()]);
+    expect(first).toMatchObject({ phase: 'Succeeded', reason: 'Completed', message: '' });
+    expect(first?.outputs).toEqual({ branch: 'fix-7', by: 'nightly-1/uid-build' });
+    expect(reads).toEqual(['AgentRun']);
+  });
+
+  test('reads nothing as long as its child works, or if it fails', async () => {
+    for (const phase of ['Running', 'Failed'])
+      expect((await plan([declares({ branch: 'child.status.phase' })], [agent({ phase })])).reads).toEqual([]);
+  });
+
+  test('fails if an output cannot be evaluated, and names the output, its expression and the cause', async () => {
+    const { first } = await plan([declares({ ok: '"x"', branch: 'child.status.vcs.headBranch' })], [agent({})]);
+    expect(first).toMatchObject({ phase: 'Failed', reason: 'OutputFailed' });
+    expect(first?.message).toContain('output "branch" cannot be evaluated: child.status.vcs.headBranch: the child has');
+    expect(first).not.toHaveProperty('outputs');
+  });
+
+  test('fails if an expression does not compile, although the gate is there to deny it', async () => {
+    const { first } = await plan([declares({ branch: 'child.(' })], [agent()]);
+    expect(first).toMatchObject({ phase: 'Failed', reason: 'OutputFailed' });
+  });
+
+  test.each([
+    ['is gone', []],
+    ['is another object of that name', [{ ...agent(), metadata: { ...agent().metadata, uid: 'another' } }]],
+  ])('fails if its child %s', async (_, live) => {
+    const { first } = await plan([declares({ a: '"x"', b: '"y"' })], [agent()], { live });
+    expect(first).toMatchObject({
+      phase: 'Failed',
+      reason: 'OutputFailed',
+      message: `cannot evaluate the outputs "a", "b": AgentRun ${agent().metadata.name} is gone`,
+    });
+  });
+
+  test('retries after a failed output, as after any failed attempt', async () => {
+    const { first } = await plan([declares({ a: 'child.x' }, { retries: 1, retryBackoffSeconds: 60 })], [agent()]);
+    expect(first).toMatchObject({ phase: 'Retrying', reason: 'OutputFailed' });
+  });
+
+  test('waits and reads again if its child cannot be read', async () => {
+    const read = () => Promise.reject(new Error('unavailable'));
+    const { first, requeue } = await plan([declares({ a: '"x"' })], [agent()], { read });
+    expect(first).toMatchObject({
+      phase: 'Running',
+      reason: 'KindUnreadable',
+      message: `cannot check AgentRun ${agent().metadata.name}: unavailable`,
+    });
+    expect(requeue).toEqual({ type: 'RequeueAt', time: '2026-01-01T00:01:05.000Z' });
+  });
+
+  test('records them also if the run is cancelled at the same moment', async () => {
+    const fields = { run: { ...run, isCancelled: true, status: { ...run.status } } };
+    const status = isRunningWith(agent(), 'build');
+    const cancelled = { ...fields.run, status: { ...run.status, stepStatuses: [status] } };
+    const { first } = await plan([declares({ a: '"x"' })], [agent()], { fields: { run: cancelled } });
+    expect(first).toMatchObject({ phase: 'Succeeded', outputs: { a: 'x' } });
+  });
+
+  test('reads the outputs of its ancestors', async () => {
+    const before: StepStatus = { name: 'first', kind: 'Checkpoint', phase: 'Succeeded', attempt: 1 };
+    const statuses = [{ ...before, outputs: { n: '7' } }, isRunningWith(agent(), 'build')];
+    const outputs = { n: 'steps.first.outputs.n + steps.first.phase' };
+    const all = [step({ name: 'first', kind: 'Checkpoint' }), declares(outputs)];
+    expect((await plan(all, [agent()], { statuses })).statuses[1]?.outputs).toEqual({ n: '7Succeeded' });
+  });
+
+  test('that needs no object evaluates them without one', async () => {
+    const checkpoint = (outputs: Record<string, string>) => step({ kind: 'Checkpoint', outputs });
+    const { first, reads } = await plan([checkpoint({ at: 'run.namespace' })], []);
+    expect(first).toMatchObject({ phase: 'Succeeded', outputs: { at: 'agents' } });
+    expect(reads).toEqual([]);
+    expect((await plan([checkpoint({ at: 'child.x' })], [])).first).toMatchObject({ phase: 'Failed' });
+  });
+
+  test('hands valid Unicode and own names on, whatever they are', async () => {
+    const outputs = Object.fromEntries([['__proto__', 'child.status.odd']]);
+    const { first } = await plan([declares(outputs)], [agent({ odd: 'a"\n{{ x }}\ud800' })]);
+    expect(Object.entries(first?.outputs ?? {})).toEqual([['__proto__', 'a"\n{{ x }}\ufffd']]);
+  });
+});
+
+describe('child is', () => {
+  test('the SignalDelivery of a SignalWait, with its payload', async () => {
+    const delivery: StoredObject = {
+      ...{ apiVersion: 'signals.proompteng.ai/v1alpha1', kind: 'SignalDelivery' },
+      metadata: { name: 'd', namespace: 'agents', uid: 'd', creationTimestamp: time },
+      spec: { deliveryId: '7', payload: { ref: 'main', list: [1, { a: true }] } },
+    };
+    const wait = step({
+      ...{ kind: 'SignalWait', deliveryId: '7' },
+      outputs: { ref: 'child.spec.payload.ref', list: 'child.spec.payload.list' },
+    });
+    const { first, reads } = await plan([wait], [delivery]);
+    expect(first?.outputs).toEqual({ ref: 'main', list: '[1,{"a":true}]' });
+    expect(reads).toEqual(['SignalDelivery']);
+    const gone = await plan([wait], [delivery], { live: [] });
+    expect(gone.first?.message).toBe('cannot evaluate the outputs "ref", "list": the SignalDelivery is gone');
+  });
+
+  test('the ApprovalPolicy of an ApprovalGate, at the cost of one read', async () => {
+    const policy: StoredObject = {
+      ...{ apiVersion: 'approvals.proompteng.ai/v1alpha1', kind: 'ApprovalPolicy' },
+      metadata: { name: 'board', namespace: 'agents', uid: 'p' },
+      spec: { note: 'go' },
+      status: { phase: 'Approved' },
+    };
+    const gate = step({ kind: 'ApprovalGate', policyRef: 'board', outputs: { note: 'child.spec.note' } });
+    const { first, reads } = await plan([gate], [policy]);
+    expect(first?.outputs).toEqual({ note: 'go' });
+    expect(reads).toEqual(['ApprovalPolicy']);
+  });
+
+  test('the run of a SubOrchestration, with its steps by name', async () => {
+    const stepStatuses = [
+      { name: 'build-it', kind: 'ToolRun', phase: 'Succeeded', attempt: 2, outputs: { digest: 'sha256:1' } },
+      { name: 'skip', kind: 'ToolRun', phase: 'Skipped', reason: 'ConditionFalse', attempt: 0 },
+    ];
+    const inner = childOf('build', 'OrchestrationRun', { status: { stepStatuses } });
+    const outputs = {
+      digest: 'child.steps["build-it"].outputs.digest',
+      why: 'child.steps.skip.phase + child.steps.skip.reason',
+      attempt: 'child.steps["build-it"].attempt',
+    };
+    const { first } = await plan([step({ kind: 'SubOrchestration', outputs })], [inner]);
+    expect(first?.outputs).toEqual({ digest: 'sha256:1', why: 'SkippedConditionFalse', attempt: '2' });
   });
 });
 
@@ -155,7 +310,7 @@ test('stored outputs of the wrong type count as absent, and crash nothing', () =
   expect(Object.keys(read(JSON.parse('{"__proto__":"x"}'))?.outputs ?? {})).toEqual(['__proto__']);
 });
 
-test('outputs of a step that has not succeeded are those of another client, and are dropped', async () => {
+test('outputs of a step that has not succeeded are those of another client, and are dropped', () => {
   const forged = { ...isRunningWith(toolRun('build', {}), 'build'), outputs: { digest: 'forged' } };
   const status = { ...run.status, stepStatuses: [forged] };
   expect(repairSteps({ ...run, status }, [step()], nameChild, stepKinds)[0]).not.toHaveProperty('outputs');

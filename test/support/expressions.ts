@@ -2,7 +2,7 @@ import { compileExpression, createScope, evaluate, type Wanted } from '../../src
 import type { StepValue, Values } from '../../src/expressions/values.ts';
 
 /** Names of steps that ask something of whoever reads them. */
-export const stepNames = ['build', 'build-web', 'skipped', 'größe', 'v1.2', 'a"b]c', 'true'];
+const stepNames = ['build', 'build-web', 'skipped', 'größe', 'v1.2', 'a"b]c', 'true'];
 
 export function createTestScope() {
   return createScope({ variables: ['parameters', 'run', 'steps', 'child'], steps: stepNames });

@@ -136,12 +136,12 @@ export const stepReasons = {
   ConditionFalse: {
     phase: 'Skipped',
     meaning:
-      '`when` is false, nothing failed before a step with `runIf: Failed`, or an input is an output that does not ' +
-      'exist. Dependents run as if the step had succeeded.',
+      'The condition in `when` is false, nothing failed before a step with `runIf: Failed`, or an input is an output ' +
+      'of a step that did not succeed. Dependents run as if the step had succeeded.',
   },
   ConditionFailed: {
     phase: 'Failed',
-    meaning: '`when` cannot be evaluated. The message says why. The step is not retried.',
+    meaning: 'The condition in `when` cannot be evaluated. The message says why. The step is not retried.',
     action: 'Correct the expression, and start another run.',
   },
   InputFailed: {

@@ -101,6 +101,7 @@ export function createWorld(
   orchestration: Pick<Orchestration, 'steps' | 'policies'> | undefined,
   setting: Setting,
   annotations: Readonly<Record<string, string>> = {},
+  parameters?: Readonly<Record<string, string>>,
 ): World {
   const nowMs = Date.parse('2026-01-01T00:00:00Z');
   const world: World = {
@@ -122,7 +123,7 @@ export function createWorld(
   if (orchestration !== undefined)
     world.api.create(ORCHESTRATIONS, { ...named('Orchestration', ORCHESTRATION), spec: orchestration });
   const run = named('OrchestrationRun', RUN);
-  const spec = { orchestrationRef: { name: ORCHESTRATION } };
+  const spec = { orchestrationRef: { name: ORCHESTRATION }, ...(parameters && { parameters }) };
   world.api.create(RUNS, { ...run, metadata: { ...run.metadata, annotations }, spec });
   return world;
 }

@@ -2,6 +2,8 @@ import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import type { StepStatus } from '../../../src/orchestration/run-status.ts';
 import { GROUP } from '../../../src/orchestration/schema.ts';
+import { writeToolRunState } from '../../../src/orchestration/tool-run-state.ts';
+import { Annotation } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Action, Observation } from '../../../src/reconciler/observation.ts';
 import {
   act,
@@ -17,6 +19,7 @@ import {
   RUNS,
   setPhase,
   storedStatus,
+  TOOL_RUNS,
   type World,
 } from './engine.ts';
 
@@ -47,14 +50,15 @@ export interface Circumstances {
   readonly policies?: Orchestration['policies'];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ancestry?: readonly string[];
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /** A run of these steps (of no Orchestration at all, if there are none), once it has started. */
 export function begin(steps: readonly Step[] | undefined, circumstances: Circumstances = {}): Story {
-  const { policies = {}, annotations = {}, ancestry = [] } = circumstances;
+  const { policies = {}, annotations = {}, ancestry = [], parameters } = circumstances;
   const moments: Moment[] = [];
   const setting = { ancestry, tell: (moment: Moment) => moments.push(moment) };
-  const world = createWorld(steps && { steps, policies }, setting, annotations);
+  const world = createWorld(steps && { steps, policies }, setting, annotations, parameters);
   settle(world);
   return { world, moments };
 }
@@ -81,6 +85,18 @@ export function end(story: Story, step: string, phase: string, message?: string)
   if (child === undefined) throw new Error(`${step} has no child`);
   setPhase(story.world, child, phase, message);
   settle(story.world);
+}
+
+/** The ToolRun of a step's current attempt succeeds with these outputs. */
+export function endWith(story: Story, step: string, outputs: Readonly<Record<string, string>>): void {
+  const { metadata } = childOf(story, step) ?? {};
+  if (metadata === undefined) throw new Error(`${step} has no child`);
+  const finishedAt = new Date(story.world.nowMs).toISOString();
+  const outcome = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt } as const;
+  const state = writeToolRunState({ uid: metadata.uid ?? '' }, { startedAt: finishedAt, outcome, outputs });
+  const body = { metadata: { annotations: { [Annotation.ToolRunState]: state } } };
+  story.world.api.patch(TOOL_RUNS, metadata, { type: 'merge', body });
+  end(story, step, 'Succeeded');
 }
 
 export function pass({ world }: Story, seconds: number): void {
