@@ -52,10 +52,15 @@ export function executeSteps(
   if (draft.statuses.every(isStepFinal))
     return { statuses: draft.statuses, dueAt: [], ...(ending?.isRecorded && { ending }) };
   if (ending !== undefined) endRun(pass, ending);
+  // The ending is recorded before the cleanup goes on, or a cleanup that ends at once would hide it.
+  if (ending === undefined || ending.isRecorded) continueSteps(pass);
+  return { statuses: draft.statuses, dueAt: findDueTimes(pass), ...(ending && { ending }) };
+}
+
+function continueSteps(pass: Pass): void {
   timeOutAttempts(pass);
   skipDependents(pass);
   startAttempts(pass);
-  return { statuses: draft.statuses, dueAt: findDueTimes(pass), ...(ending && { ending }) };
 }
 
 /** Ends the steps of a run that cannot continue. */

@@ -2,6 +2,7 @@ import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { type Adoption, adopt } from './adopt.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
@@ -11,10 +12,13 @@ import { type Memory, note } from './memory.ts';
 import type { Observation, ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
 
+/** Reasons of steps that ended with their run. Its cleanup starts when their children are gone. */
+const ENDED_WITH_RUN: ReadonlySet<string> = new Set<StepReason>([StepReason.RunCancelled, StepReason.RunTimedOut]);
+
 /**
  * Reads the children that the status records. Only the API server can confirm that a recorded child is gone, which ends
- * its attempt or lets the next one start: the copy may have the status of a run before it has the child that the status
- * names. If a child cannot be read, the state of its step is unknown.
+ * its attempt or lets the next one or the cleanup start: the copy may have the status of a run before it has the child
+ * that the status names. If a child cannot be read, the state of its step is unknown.
  */
 export async function readChildren(
   cluster: Cluster,
@@ -28,6 +32,7 @@ export async function readChildren(
   const unreadable = new Map(unlisted);
   const errors = new Set<unknown>();
   const unread = new Map<string, unknown>();
+  const awaitsCleanup = status.stepStatuses.some(({ cleanup, phase }) => cleanup === true && phase === 'Pending');
 
   function classify(name: string, adoption: Adoption | undefined): void {
     if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
@@ -38,7 +43,9 @@ export async function readChildren(
     const { apiVersion, kind, namespace, name } = ref;
     const uid = uidOf({ created }, step);
     if (known !== undefined && uid === undefined && isIntent(step)) return classify(name, await adoptFor(step));
-    const isDoubtful = !isStepFinal(step) && uid !== undefined && known?.metadata.uid !== uid;
+    const isDoubtful = isStepFinal(step)
+      ? awaitsCleanup && ENDED_WITH_RUN.has(step.reason ?? '') && known === undefined
+      : uid !== undefined && known?.metadata.uid !== uid;
     // After one failure, no other child of this kind is read, because each read may take long to fail.
     if (isDoubtful && unread.has(kind)) throw unread.get(kind);
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;

@@ -102,7 +102,9 @@ function describeProgress(statuses: readonly StepStatus[], isSuspended: boolean,
 /** The end of a run that cleaned up. The ending decides the phase, whatever the cleanup came to. */
 function describeCleanup(statuses: readonly StepStatus[], { reason, message }: Ending): Standing {
   const ended = statuses.filter((status) => status.reason === reason).map(({ name }) => name);
-  const failed = statuses.filter((step) => step.cleanup === true && step.phase === 'Failed' && step.ignored !== true);
+  const failed = statuses.filter(
+    (step) => step.cleanup === true && step.phase === 'Failed' && step.ignored !== true && step.reason !== reason,
+  );
   const names = ended.length > 0 ? `: ${listNames(ended)}` : '';
   const failures = failed.length > 0 ? `; cleanup failed: ${listNames(failed.map(({ name }) => name))}` : '';
   const phase = reason === RunReason.RunCancelled ? 'Cancelled' : 'Failed';

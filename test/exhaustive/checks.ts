@@ -9,9 +9,14 @@ export interface Check {
   readonly graphs: 'all' | 'shapes';
   readonly menu: Menu;
   readonly maxParallel?: number;
+  /** `policies.timeouts.totalSeconds`: less than an hour, as is the time for the cleanup. */
+  readonly totalSeconds?: number;
   /** Seconds rather than minutes: part of every test run. */
   readonly isQuick?: boolean;
 }
+
+/** Steps without retries, timeouts and tolerated failures: what is left of a menu is explored without them. */
+const plain = { retries: false, timeouts: false, tolerance: false } as const;
 
 /**
  * News come late everywhere. The order of declaration decides only who gets the room that is left, so all 543 graphs of four
@@ -47,6 +52,35 @@ export const checks: readonly Check[] = [
     graphs: 'all',
     menu: { cancel: true, suspend: true, remove: true, hours: 1, faults: 0, retries: false },
   },
+  { steps: 2, graphs: 'all', menu: { runIf: true } },
+  { steps: 2, graphs: 'all', menu: { runIf: true, faults: 1, retries: false }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { runIf: true, cancel: true, faults: 0 } },
+  { steps: 2, graphs: 'all', menu: { runIf: true, cancel: true, faults: 1, ...plain }, isQuick: true },
+  {
+    steps: 2,
+    graphs: 'all',
+    menu: { runIf: true, cancel: true, cancelNow: true, uncancel: true, suspend: true, faults: 0, ...plain },
+  },
+  {
+    steps: 2,
+    graphs: 'all',
+    menu: { runIf: true, cancel: true, hours: 1, faults: 0, retries: false, tolerance: false },
+  },
+  { steps: 2, graphs: 'all', menu: { runIf: true, hours: 2, faults: 1, ...plain }, totalSeconds: 60 },
+  { steps: 2, graphs: 'all', menu: { runIf: true, hours: 2, cancel: true, faults: 0, ...plain }, totalSeconds: 60 },
+  { steps: 2, graphs: 'all', menu: { runIf: true, hours: 2, faults: 0, ...plain }, totalSeconds: 60, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { runIf: true, cancel: true, suspend: true, faults: 0, ...plain }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { runIf: true, when: true, faults: 1, ...plain }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { runIf: true, when: true, faults: 1, retries: false } },
+  { steps: 2, graphs: 'all', menu: { runIf: true, when: true, cancel: true, suspend: true, faults: 0, ...plain } },
+  { steps: 2, graphs: 'all', menu: { runIf: true, when: true, hours: 2, faults: 0, ...plain }, totalSeconds: 60 },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, faults: 0, ...plain }, isQuick: true },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, when: true, faults: 0, ...plain } },
+  { steps: 3, graphs: 'all', menu: { runIf: true, faults: 0, retries: false } },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, faults: 1, ...plain } },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, cancel: true, faults: 0, ...plain } },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, hours: 2, faults: 0, ...plain }, totalSeconds: 60 },
+  { steps: 3, graphs: 'shapes', menu: { runIf: true, cancel: true, faults: 0, ...plain }, maxParallel: 1 },
   { steps: 3, graphs: 'shapes', menu: {} },
   { steps: 3, graphs: 'shapes', menu: { faults: 0 }, isQuick: true },
   { steps: 3, graphs: 'all', menu: { faults: 1, retries: false }, isQuick: true },
@@ -69,11 +103,15 @@ export interface Outcome {
 }
 
 /** Explores the graphs of a check one by one, up to the first violation. */
-export function run({ steps, graphs, menu, maxParallel }: Check): Outcome {
+export function run({ steps, graphs, menu, maxParallel, totalSeconds }: Check): Outcome {
   const all = graphs === 'all' ? listGraphs(steps) : listShapes(steps);
   const total = { graphs: 0, states: 0, moves: 0, ends: 0 };
   for (const graph of all) {
-    const { states, moves, ends, violation } = explore(graph, menu, maxParallel === undefined ? {} : { maxParallel });
+    const policies = {
+      ...(maxParallel !== undefined && { maxParallel }),
+      ...(totalSeconds !== undefined && { timeouts: { totalSeconds } }),
+    };
+    const { states, moves, ends, violation } = explore(graph, menu, policies);
     total.graphs += 1;
     total.states += states;
     total.moves += moves;
@@ -86,16 +124,18 @@ export function run({ steps, graphs, menu, maxParallel }: Check): Outcome {
 }
 
 /** A check in one line. */
-export function describe({ steps, graphs, menu, maxParallel }: Check): string {
+export function describe({ steps, graphs, menu, maxParallel, totalSeconds }: Check): string {
   const { faults = 'any number of', ...rest } = menu;
-  const { hours, retries, decisions, ...deeds } = rest;
+  const { hours, retries, tolerance, timeouts, decisions, ...deeds } = rest;
   const parts = [
     `${steps} steps, ${graphs} graphs, ${faults} faults`,
     ...(retries === undefined ? [] : [retries === false ? 'no retries' : 'one retry']),
-    ...(hours === undefined ? [] : [`${hours} hours`]),
+    ...(tolerance === undefined ? [] : ['no tolerated failures']),
+    ...(hours === undefined ? [] : [`${hours} hours${timeouts === false ? ' without timeouts' : ''}`]),
     ...(decisions === undefined ? [] : [`${decisions} decisions of a policy`]),
     ...Object.keys(deeds),
     ...(maxParallel === undefined ? [] : [`maxParallel ${maxParallel}`]),
+    ...(totalSeconds === undefined ? [] : ['a deadline']),
   ];
   return parts.join(', ');
 }

@@ -62,8 +62,8 @@ function byKey([one]: readonly [string, unknown], [other]: readonly [string, unk
   return one < other ? -1 : 1;
 }
 
-function valuesOf({ retries, continueOnFailure, timeoutSeconds, pendingTimeoutSeconds }: Choices[number]): unknown[] {
-  return [retries, continueOnFailure, timeoutSeconds, pendingTimeoutSeconds];
+function valuesOf({ retries, continueOnFailure, runIf, when, ...timeouts }: Choices[number]): unknown[] {
+  return [retries, continueOnFailure, timeouts.timeoutSeconds, timeouts.pendingTimeoutSeconds, runIf, when];
 }
 
 /** The order of an object's fields depends on the way it was made, and means nothing. */

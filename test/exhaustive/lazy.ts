@@ -1,4 +1,5 @@
 import type { Step } from '../../src/orchestration/schema.ts';
+import type { RunIf } from '../reconciler/invariants/moment.ts';
 import type { Menu } from './moves.ts';
 
 /** The ApprovalPolicy that the first step waits for, where the menu has decisions. */
@@ -8,6 +9,8 @@ export const POLICY = 'board';
 export interface Choice {
   readonly retries?: number;
   readonly continueOnFailure?: boolean;
+  readonly runIf?: RunIf;
+  readonly when?: string;
   readonly timeoutSeconds?: number;
   readonly pendingTimeoutSeconds?: number;
 }
@@ -31,6 +34,8 @@ export interface LazySteps {
 const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
   retries: [0, 1],
   continueOnFailure: [false, true],
+  runIf: ['Succeeded', 'Failed', 'Always'],
+  when: ['true', 'false', '1 / 0 == 0'],
   timeoutSeconds: [0, 60],
   pendingTimeoutSeconds: [0, 60],
 };
@@ -50,12 +55,24 @@ class Undecided extends Error {
 
 export function createLazySteps(
   graph: readonly (readonly number[])[],
-  { hours = 0, retries, sweep = false, decisions, startsLate = false }: Menu,
+  {
+    hours = 0,
+    retries,
+    timeouts,
+    runIf = false,
+    when = false,
+    tolerance,
+    sweep = false,
+    decisions,
+    startsLate = false,
+  }: Menu,
 ): LazySteps {
   const fields: readonly Field[] = [
-    'continueOnFailure',
+    ...(tolerance === false ? [] : (['continueOnFailure'] as const)),
     ...(retries === false ? [] : (['retries'] as const)),
-    ...(hours > 0 ? (['timeoutSeconds'] as const) : []),
+    ...(runIf ? (['runIf'] as const) : []),
+    ...(when ? (['when'] as const) : []),
+    ...(hours > 0 && timeouts !== false ? (['timeoutSeconds'] as const) : []),
     ...(hours > 0 && startsLate ? (['pendingTimeoutSeconds'] as const) : []),
   ];
   const nameOf = (index: number) => String.fromCharCode(97 + index);
@@ -90,13 +107,20 @@ export function resolve<Result>(lazy: LazySteps, choices: Choices, go: (choices:
   } catch (error) {
     if (!(error instanceof Undecided)) throw error;
     const { index, field } = error;
-    return valuesOf(lazy, choices, field).flatMap((value) =>
+    return valuesOf(lazy, choices, index, field).flatMap((value) =>
       resolve(lazy, choices.with(index, { ...choices[index], [field]: value }), go),
     );
   }
 }
 
-function valuesOf({ hasOneRetry }: LazySteps, choices: Choices, field: Field): readonly (number | boolean)[] {
+function valuesOf(
+  { hasOneRetry, steps }: LazySteps,
+  choices: Choices,
+  index: number,
+  field: Field,
+): readonly (number | boolean | string)[] {
+  // The gate denies runIf: Failed of a step without dependencies.
+  if (field === 'runIf' && steps[index]?.dependsOn?.length === 0) return ['Succeeded', 'Always'];
   const isTaken = hasOneRetry && field === 'retries' && choices.some(({ retries }) => retries === 1);
   return isTaken ? [0] : VALUES[field];
 }

@@ -27,18 +27,29 @@ import {
 export interface Menu {
   /** Each step may have one retry; `one`: so may one step alone; `false`: none. */
   readonly retries?: false | 'one';
+  /** `false`: no step continues on failure. */
+  readonly tolerance?: false;
+  /** Each step may have any `runIf`. */
+  readonly runIf?: boolean;
+  /** Each step may have a condition that is true, false or fails. */
+  readonly when?: boolean;
   /** So often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
   readonly faults?: number;
   /** The run is cancelled, once, at any time. */
   readonly cancel?: boolean;
+  /** The run is cancelled with "now", once, at any time, also after a cancel. */
+  readonly cancelNow?: boolean;
+  /** The annotation of a cancel is removed, once, at any time. */
+  readonly uncancel?: boolean;
   /** The run is suspended, once, at any time, and resumed at any later time. */
   readonly suspend?: boolean;
   /** A child whose uid is recorded is deleted by somebody else, once. */
   readonly remove?: boolean;
   /** Steps are AgentRuns, which carry our finalizer. Each is deleted by somebody else once it has finished, at any time. */
   readonly sweep?: boolean;
-  /** So often an hour passes, which is longer than any timeout; each step may have one. */
+  /** So often an hour passes, which is longer than any timeout; each step may have one, unless the menu says otherwise. */
   readonly hours?: number;
+  readonly timeouts?: false;
   /** Two processes work on the run, of which one stands still at a time, wherever it is. */
   readonly rival?: boolean;
   /** A child may also end Cancelled. */
@@ -49,8 +60,11 @@ export interface Menu {
   readonly decisions?: number;
 }
 
+/** Which fields of steps are chosen. */
+type Chosen = 'retries' | 'tolerance' | 'runIf' | 'when' | 'timeouts';
+
 /** What is left of a menu. */
-export type Left = Required<Omit<Menu, 'retries'>>;
+export type Left = Required<Omit<Menu, Chosen>>;
 
 export interface Move {
   readonly label: string;
@@ -62,10 +76,12 @@ export interface Move {
 const CANCEL = `${GROUP}/cancel`;
 const SUSPEND = `${GROUP}/suspend`;
 
-export function readMenu({ retries: _, ...menu }: Menu): Left {
+export function readMenu(menu: Menu): Left {
   return {
     faults: Infinity,
     cancel: false,
+    cancelNow: false,
+    uncancel: false,
     suspend: false,
     remove: false,
     sweep: false,
@@ -179,6 +195,14 @@ function listDeeds(world: World, left: Left): Move[] {
     deeds.push({ label: 'resume', go: (next) => annotate(next, SUSPEND, null) });
   if (left.cancel)
     deeds.push({ label: 'cancel', go: (next) => annotate(next, CANCEL, 'true'), used: { cancel: false } });
+  if (left.cancelNow)
+    deeds.push({
+      label: 'cancel now',
+      go: (next) => annotate(next, CANCEL, 'now'),
+      used: { cancelNow: false, cancel: false },
+    });
+  if (left.uncancel && run.metadata.annotations?.[CANCEL] !== undefined)
+    deeds.push({ label: 'cancel no more', go: (next) => annotate(next, CANCEL, null), used: { uncancel: false } });
   if (left.suspend)
     deeds.push({ label: 'suspend', go: (next) => annotate(next, SUSPEND, 'true'), used: { suspend: false } });
   if (left.hours > 0) deeds.push({ label: 'an hour passes', go: passHour, used: { hours: left.hours - 1 } });

@@ -1,28 +1,11 @@
-/** A way to break the planner: texts in files, each there exactly once, and what they are replaced by. */
-export interface Mutant {
-  readonly name: string;
-  readonly changes: readonly (readonly [file: string, find: string, replacement: string])[];
-}
-
-/** The files that a mutant changes, as it leaves them. Throws if a text is not there exactly once. */
-export function mutate({ name, changes }: Mutant, read: (file: string) => string): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  for (const [file, find, replacement] of changes) {
-    const text = texts.get(file) ?? read(file);
-    const count = text.split(find).length - 1;
-    if (count !== 1) throw new Error(`${name}: ${file} has ${count} times "${find}", not once: fix the table`);
-    texts.set(
-      file,
-      text.replace(find, () => replacement),
-    );
-  }
-  return texts;
-}
+import { runIfMutants } from './mutants-of-run-if.ts';
+import type { Mutant } from './mutate.ts';
 
 const PLAN = 'src/reconciler/plan.ts';
 const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
 const START = 'src/reconciler/start.ts';
+const ENDING = 'src/reconciler/ending.ts';
 const OUTCOMES = 'src/reconciler/outcomes.ts';
 const CHILDREN = 'src/reconciler/children.ts';
 const ATTEMPTS = 'src/reconciler/attempts.ts';
@@ -36,6 +19,7 @@ const STATUS = 'src/orchestration/run-status.ts';
 const SUMMARY = 'src/reconciler/summary.ts';
 
 export const mutants: readonly Mutant[] = [
+  ...runIfMutants,
   {
     name: 'children are created before the intent is recorded',
     changes: [
@@ -133,7 +117,7 @@ export const mutants: readonly Mutant[] = [
     name: 'skips wait until the run goes on',
     changes: [
       [EXECUTE, '  recordOutcomes(pass);\n  skipDependents(pass);', '  recordOutcomes(pass);'],
-      [EXECUTE, '    timeOutAttempts(pass);\n    skipDependents(pass);', '    timeOutAttempts(pass);'],
+      [EXECUTE, '  timeOutAttempts(pass);\n  skipDependents(pass);', '  timeOutAttempts(pass);'],
     ],
   },
   {
@@ -141,8 +125,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         DEPENDENCIES,
-        'return open.length > 0 ? wait() : START;',
-        'return open.length > 0 && open.length === draft.dependenciesOf(index).length ? wait() : START;',
+        'return dependenciesOf(index).every(',
+        'return dependenciesOf(index).length === 0 || dependenciesOf(index).some(',
       ],
     ],
   },
@@ -151,8 +135,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         STATUS,
-        "return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);",
-        "return phase === 'Succeeded' || phase === 'Skipped' || (phase === 'Failed' && ignored === true);",
+        "return phase === 'Succeeded' || (phase === 'Failed' && ignored === true) ||",
+        "return phase === 'Succeeded' || phase === 'Skipped' || (phase === 'Failed' && ignored === true) ||",
       ],
     ],
   },
@@ -220,19 +204,19 @@ export const mutants: readonly Mutant[] = [
     name: 'the deadline comes before cancel',
     changes: [
       [
-        EXECUTE,
-        'if (observation.run.isCancelled) cancelSteps(draft);',
-        'if (observation.run.isCancelled && nowMs < runDeadline(pass)) cancelSteps(draft);',
+        ENDING,
+        'if (run.isCancelled) return',
+        'if (run.isCancelled && nowMs < runDeadline(run, orchestration, nowMs)) return',
       ],
     ],
   },
   {
     name: 'a suspended run starts steps',
-    changes: [[SUSPEND, 'observation.run.isSuspended ? wait() : START', 'START']],
+    changes: [[SUSPEND, 'observation.run.isSuspended && ending === undefined ? wait() : START', 'START']],
   },
   {
     name: 'a suspended run creates what was intended',
-    changes: [[CHILDREN, ' || run.isSuspended) return [];', ') return [];']],
+    changes: [[CHILDREN, ' || (run.isSuspended && !isEnding(run))) return [];', ') return [];']],
   },
   {
     name: 'a finished run leaves its children',
@@ -263,8 +247,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         SUMMARY,
-        'if (done < statuses.length) {',
-        "if (done < statuses.length && !statuses.some(({ phase, ignored }) => phase === 'Failed' && ignored !== true)) {",
+        'if (!statuses.every(isStepFinal)) return',
+        "if (!statuses.every(isStepFinal) && !statuses.some(({ phase, ignored }) => phase === 'Failed' && ignored !== true)) return",
       ],
     ],
   },

@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutants, mutate } from './mutant-table.ts';
+import { mutants } from './mutant-table.ts';
+import { type Mutant, mutate } from './mutate.ts';
 
 // node test/exhaustive/mutants.ts [--only <word>]: breaks the planner on purpose, one way at a time, in a copy of the
 // project, and tells by which tests that is noticed. Exits with 1 if some break goes unnoticed.

@@ -4,6 +4,7 @@ import { isHeld } from '../../src/reconciler/finalizer.ts';
 import { attemptOf, type Moment, phaseOf } from '../support/model/engine.ts';
 import { naiveEdges } from '../support/oracle.ts';
 import * as attempts from './invariants/attempts.ts';
+import * as cleanup from './invariants/cleanup.ts';
 import * as gates from './invariants/gates.ts';
 import * as graph from './invariants/graph.ts';
 import { type Check, type Created, changesOf, type Facts, hasEnded, said } from './invariants/moment.ts';
@@ -25,7 +26,7 @@ interface Invariant {
 const invariants: readonly Invariant[] = [
   { id: 'I-1', sentence: 'no attempt is created twice', check: attempts.isCreatedOnce },
   { id: 'I-2', sentence: 'a child is released only when its end is recorded', check: attempts.isRecordedFirst },
-  { id: 'I-3.1', sentence: 'a step starts only when all it depends on is satisfied', check: graph.startsSatisfied },
+  { id: 'I-3.1', sentence: 'a step starts only when its runIf lets it', check: graph.startsSatisfied },
   {
     id: 'I-3.2',
     sentence: 'if no step declares dependsOn, each step waits for the one before it',
@@ -46,7 +47,11 @@ const invariants: readonly Invariant[] = [
     check: attempts.timesOutInOrder,
   },
   { id: 'I-3.9', sentence: 'a run follows its snapshot', check: run.followsSnapshot },
-  { id: 'I-3.10', sentence: 'nothing new starts in a cancelled or suspended run', check: run.obeysCancelAndSuspend },
+  {
+    id: 'I-3.10',
+    sentence: 'nothing new but a cleanup starts in a cancelled run, nothing in a suspended one',
+    check: run.obeysCancelAndSuspend,
+  },
   { id: 'I-3.11', sentence: 'terminal is final, no phase moves back, attempts only rise', check: run.onlyRises },
   { id: 'I-3.12', sentence: 'ancestry may not repeat and is at most 10 deep', check: run.staysShallow },
   { id: 'I-3.13', sentence: 'at most maxParallel children run', check: attempts.staysWithinLimit },
@@ -55,6 +60,11 @@ const invariants: readonly Invariant[] = [
     sentence: 'outcomes, end, cancel, deadline, timeouts, retries, new steps',
     check: attempts.appliesInOrder,
   },
+  { id: 'I-neutral', sentence: 'runIf: Failed without a failure is skipped, neutrally', check: graph.skipsNeutrally },
+  { id: 'I-when', sentence: 'a condition is judged when its step would start', check: graph.obeysConditions },
+  { id: 'I-cleanup-1', sentence: 'a run that ends early ends all but its cleanup', check: cleanup.endsButCleanup },
+  { id: 'I-cleanup-2', sentence: 'CleaningUp records the end that the run takes', check: cleanup.recordsEnding },
+  { id: 'I-cleanup-3', sentence: 'nested runs that clean up are asked to end', check: cleanup.asksNestedRuns },
   {
     id: 'I-gates',
     sentence: 'an ApprovalGate opens on approval, and on Ready only if its policy needs no decision',

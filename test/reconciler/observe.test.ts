@@ -13,8 +13,8 @@ const steps = [{ name: 'a', kind: 'ToolRun', toolRef: { name: 'echo' }, retries:
 const nameChild: NameChild = () => 'child';
 const child = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'child', namespace: 'agents' };
 
-/** A started run with one step, which has this status. */
-function runWith(step: object): StoredObject {
+/** A started run with one step, which has this status, and with more entries of its status. */
+function runWith(step: object, more: readonly object[]): StoredObject {
   return {
     apiVersion: API_VERSION,
     kind: 'OrchestrationRun',
@@ -23,13 +23,13 @@ function runWith(step: object): StoredObject {
     status: {
       phase: 'Running',
       runId: 'nightly',
-      stepStatuses: [{ name: 'a', kind: 'ToolRun', attempt: 1, resourceRef: child, ...step }],
+      stepStatuses: [{ name: 'a', kind: 'ToolRun', attempt: 1, resourceRef: child, ...step }, ...more],
     },
   };
 }
 
-/** A cluster whose copy has the run and no child, and whose API server has these objects. */
-function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster {
+/** A cluster whose copy has the run and no child, and whose API server has these objects. `more` are steps of the run. */
+function clusterOf(run: StoredObject, stored: readonly StoredObject[], more: readonly object[]): Cluster {
   const unused = () => {
     throw new Error('not to be called');
   };
@@ -50,7 +50,7 @@ function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster 
         apiVersion: 'apps/v1',
         kind: 'ControllerRevision',
         metadata: { name, namespace, uid: nameSnapshot(RUN_UID), ownerReferences: [owner] },
-        data: { orchestration: { name: 'nightly', namespace: 'agents', steps, policies: {} } },
+        data: { orchestration: { name: 'nightly', namespace: 'agents', steps: [...steps, ...more], policies: {} } },
       }),
     create: unused,
     dryRunCreate: unused,
@@ -63,7 +63,14 @@ function clusterOf(run: StoredObject, stored: readonly StoredObject[]): Cluster 
   };
 }
 
-async function planWith(step: object, { stored = [], created = [] }: { stored?: StoredObject[]; created?: string[] }) {
+interface Circumstances {
+  readonly stored?: StoredObject[];
+  readonly created?: string[];
+  /** Another step of the run, which cleans up. */
+  readonly cleanup?: object;
+}
+
+async function planWith(step: object, { stored = [], created = [], cleanup }: Circumstances) {
   const memory = {
     snapshots: new Map(),
     latest: new Map(),
@@ -73,7 +80,12 @@ async function planWith(step: object, { stored = [], created = [] }: { stored?: 
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;
-  const observation = await observeRun(clusterOf(runWith(step), stored), 'agents/nightly', memory, {
+  const steps = cleanup === undefined ? [] : [cleanup];
+  const run = runWith(
+    step,
+    steps.map((each) => ({ ...each, phase: 'Pending', attempt: 0, cleanup: true })),
+  );
+  const observation = await observeRun(clusterOf(run, stored, steps), 'agents/nightly', memory, {
     policy,
     nameChild,
   });
@@ -94,6 +106,11 @@ test('a child that was created and deleted without being observed is not created
   expect((await planWith({ phase: 'Running' }, {})).map(({ type }) => type)).toContain('CreateChild');
 });
 
+const running: StoredObject = {
+  ...child,
+  metadata: { ...child, uid: 'u1', ownerReferences: [{ ...owner, controller: true }] },
+};
+
 test('the next attempt waits for a timed-out child that the copy does not have yet', async () => {
   const timedOut = {
     phase: 'Retrying',
@@ -101,12 +118,15 @@ test('the next attempt waits for a timed-out child that the copy does not have y
     nextRetryAt: '2025-12-31T23:59:00Z',
     resourceRef: { ...child, uid: 'u1' },
   };
-  const running: StoredObject = {
-    ...child,
-    metadata: { ...child, uid: 'u1', ownerReferences: [{ ...owner, controller: true }] },
-  };
   const actions = await planWith(timedOut, { stored: [running] });
   expect(actions.map(({ type }) => type)).toContain('DeleteChild');
   expect(actions.map(({ type }) => type)).not.toContain('CreateChild');
   expect((await planWith(timedOut, {})).map(({ type }) => type)).toContain('CreateChild');
+});
+
+test('the cleanup of a cancelled run waits for a child that neither the status nor the copy has yet', async () => {
+  const ended = { phase: 'Cancelled', reason: 'RunCancelled' };
+  const cleanup = { name: 'down', kind: 'Checkpoint', dependsOn: ['a'], runIf: 'Always' };
+  const actions = await planWith(ended, { stored: [running], cleanup });
+  expect(actions).toContainEqual({ type: 'DeleteChild', ref: { ...child, uid: 'u1' } });
 });

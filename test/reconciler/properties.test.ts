@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/objects/object.ts';
-import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
 import { type Left, listMoves, type Move, type PhasesOf } from '../exhaustive/moves.ts';
@@ -24,11 +23,9 @@ import {
   type World,
 } from '../support/model/engine.ts';
 import { type Step, settle, tool } from '../support/model/play.ts';
-import { naiveEdges } from '../support/oracle.ts';
+import { expectedEnds, type Plan } from './expected-ends.ts';
 import { hasEnded } from './invariants/moment.ts';
 import { factsOf, violationsAtEnd, violationsOf } from './invariants.ts';
-
-type Plan = Pick<Orchestration, 'steps' | 'policies'>;
 
 /** The fields that a step may have. */
 const flags = fc.record(
@@ -38,6 +35,8 @@ const flags = fc.record(
     timeoutSeconds: fc.constantFrom(0, 60),
     pendingTimeoutSeconds: fc.constantFrom(0, 60),
     continueOnFailure: fc.boolean(),
+    when: fc.constantFrom('true', 'true', 'true', 'false', '1 / 0 == 0'),
+    runIf: fc.constantFrom('Succeeded', 'Succeeded', 'Succeeded', 'Failed', 'Always', 'Always'),
   },
   { requiredKeys: [] },
 );
@@ -74,7 +73,10 @@ const policies = fc.record(
   {
     maxParallel: fc.integer({ min: 0, max: 3 }),
     retries: fc.record({ limit: fc.integer({ min: 0, max: 1 }) }),
-    timeouts: fc.record({ totalSeconds: fc.constantFrom(0, 100) }),
+    timeouts: fc.record(
+      { totalSeconds: fc.constantFrom(0, 100), cleanupSeconds: fc.constantFrom(0, 30, 60) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: [] },
 );
@@ -82,7 +84,7 @@ const policies = fc.record(
 /** Chooses one of the possible moves, again and again. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
-const QUIET = { cancel: false, suspend: false, remove: false, sweep: false };
+const QUIET = { cancel: false, cancelNow: false, uncancel: false, suspend: false, remove: false, sweep: false };
 const FAULTS: Left = {
   ...QUIET,
   faults: Infinity,
@@ -92,7 +94,7 @@ const FAULTS: Left = {
   decisions: 0,
   startsLate: false,
 };
-const EVERYTHING: Left = { ...FAULTS, cancel: true, suspend: true, remove: true };
+const EVERYTHING: Left = { ...FAULTS, cancel: true, cancelNow: true, uncancel: true, suspend: true, remove: true };
 
 interface Trace {
   readonly world: World;
@@ -174,6 +176,7 @@ function accidents(world: World): Move[] {
     label: phase,
     go: (next: World) => approve(next, phase),
   }));
+  const nested = listChildren(api).find((other) => other.kind === 'OrchestrationRun' && !hasEnded(other));
   const hasOrchestration = api.list(ORCHESTRATIONS).items.length > 0 && storedStatus(world).runId !== undefined;
   return [
     wait(10),
@@ -181,6 +184,12 @@ function accidents(world: World): Move[] {
     wait(-3600),
     { label: 'a rival labels the run', go: (next) => next.api.patch(RUNS, run, { type: 'merge', body: rival }) },
     ...(isDecided(world) ? [] : policy),
+    ...(nested
+      ? ['Pending', 'Running', 'Succeeded'].map((phase) => ({
+          label: `the cleanup of ${nested.metadata.name} is ${phase}`,
+          go: (next: World) => setCleanup(next, nested, phase),
+        }))
+      : []),
     ...(hasOrchestration
       ? [
           { label: 'the Orchestration is edited', go: edit },
@@ -196,6 +205,13 @@ function accidents(world: World): Move[] {
 const run = { namespace: NAMESPACE, name: RUN };
 const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
 const SUSPEND = 'orchestration.proompteng.ai/suspend';
+
+/** The cleanup of a nested run comes to a phase. */
+function setCleanup({ api }: World, { metadata }: KubeObject, phase: string): void {
+  const stepStatuses = [{ name: 'down', kind: 'ToolRun', phase, attempt: 1, cleanup: true }];
+  const body = { status: { phase: 'Running', stepStatuses } };
+  api.patch(RUNS, metadata, { type: 'merge', body }, { subresource: 'status' });
+}
 
 function edit({ api }: World): void {
   api.patch(ORCHESTRATIONS, orchestration, { type: 'merge', body: { spec: { steps: [tool('other')], policies: {} } } });
@@ -234,28 +250,6 @@ function freeze<Value>(value: Value): Value {
   return value;
 }
 
-/**
- * How each step must end if its attempts end as given, derived step by step: `Succeeded 2` means at the second attempt.
- */
-function expectedEnds(
-  { steps, policies: { retries } }: Plan,
-  outcomeOf: (step: string, attempt: number) => string,
-): string[] {
-  const edges = naiveEdges(steps);
-  const { limit = 0 } = (retries ?? {}) as { limit?: number };
-  const endOf = (index: number): string => {
-    const step = steps[index] as Step;
-    const isBlocked = (edges[index] ?? []).some((edge) => !/^Succeeded|ignored$/.test(endOf(edge)));
-    if (isBlocked) return 'Skipped 0';
-    const most = 1 + (step.retries ?? limit);
-    const attempts = Array.from({ length: most }, (_, i) => outcomeOf(step.name, i + 1));
-    const last = attempts.findIndex((outcome) => outcome !== 'Failed');
-    if (attempts[last] === 'Succeeded') return `Succeeded ${last + 1}`;
-    return `Failed ${last < 0 ? most : last + 1}${step.continueOnFailure ? ' ignored' : ''}`;
-  };
-  return steps.map((_, index) => endOf(index));
-}
-
 describe('any run', () => {
   test('keeps every sentence of the semantics and ends, whatever happens to it', () => {
     const plans = fc.record({ steps: anySteps(kinds), policies });
@@ -281,7 +275,8 @@ describe('any run', () => {
         const phasesOf = (child: KubeObject) => [outcomeOf(child.metadata.name.split('.')[0], attemptOf(child))];
         const { world, violations } = live(plan, picks, FAULTS, phasesOf, () => []);
         const ends = storedStatus(world).stepStatuses.map(
-          ({ phase, attempt, ignored }) => `${phase} ${attempt}${ignored ? ' ignored' : ''}`,
+          ({ phase, attempt, ignored, reason }) =>
+            `${phase} ${attempt}${ignored ? ' ignored' : reason === 'ConditionFalse' ? ' neutral' : ''}`,
         );
         expect(violations).toEqual([]);
         expect(ends).toEqual(expectedEnds(plan, outcomeOf));

@@ -21,7 +21,7 @@ export const dependencies: StartRule = {
 
     function afterSuccess(index: number): Verdict {
       const culprit = dependenciesOf(index).find(isFailed);
-      if (culprit !== undefined) return skip(StepReason.DependencyFailed, ends.blame(culprit, index));
+      if (culprit !== undefined) return skip(StepReason.DependencyFailed, ends.blame(culprit));
       return dependenciesOf(index).every((at) => isSatisfied(stepAt(pass, at).status)) ? START : wait();
     }
 
@@ -64,23 +64,20 @@ function createEnds(pass: Pass) {
     if (!isStepFinal(status)) return { isOver: false };
     const before = draft.dependenciesOf(index).map(of);
     const isOver = findUnwanted(observation, status) === undefined && before.every((end) => end.isOver);
-    if (!isSatisfied(status))
-      return {
-        isOver,
-        cause: `${displayName(status.name)} failed: ${status.message ?? status.reason ?? 'no message'}`,
-      };
-    return runIfOf(step) === 'Succeeded' ? { isOver } : { isOver, cause: before.find(({ cause }) => cause)?.cause };
+    const earlier = before.find(({ cause }) => cause !== undefined)?.cause;
+    if (isSatisfied(status)) return runIfOf(step) === 'Succeeded' ? { isOver } : { isOver, cause: earlier };
+    const own = `${displayName(status.name)} failed: ${status.message ?? status.reason ?? 'no message'}`;
+    return { isOver, cause: status.reason === StepReason.DependencyFailed ? (earlier ?? own) : own };
   }
 
   return {
     of,
-    /** Returns the message for a step that is skipped because of a dependency, and gives it the same cause. */
-    blame(culprit: number, skipped: number): string {
+    /** Returns the message for a step that is skipped because of a dependency. */
+    blame(culprit: number): string {
       const { status } = stepAt(pass, culprit);
       const { cause } = of(culprit);
-      ends.set(skipped, { isOver: draft.dependenciesOf(skipped).every((at) => of(at).isOver), cause });
       const name = displayName(status.name);
-      if (isSatisfied(status)) return `dependency ${name} ran after a failure: ${cause}`;
+      if (isSatisfied(status)) return `dependency ${name} comes after a failure: ${cause}`;
       return status.phase === 'Skipped' ? `dependency ${name} failed: ${cause}` : `dependency ${cause}`;
     },
   };

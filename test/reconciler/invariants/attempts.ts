@@ -2,19 +2,24 @@ import { isRunFinal, isStepFinal } from '../../../src/orchestration/run-status.t
 import {
   type Change,
   type Check,
+  cleanupMs,
+  endingOf,
   type Facts,
   hasEnded,
   isChildKind,
-  isLeft,
-  isPastDeadline,
+  isDeciding,
+  isHolding,
   limitOf,
+  mustCleanUp,
   type Recorded,
+  runIfOf,
   said,
 } from './moment.ts';
 
 /** Reasons after which another attempt would fail in the same way or come too late. */
 const NEVER_RETRIED = [
   'ChildCancelled',
+  'ConditionFailed',
   'ApprovalDenied',
   'UnknownStepKind',
   'InvalidStep',
@@ -81,19 +86,33 @@ export const timesOutInOrder: Check = (moment, facts, changes) => {
     return [said(status?.phase === 'Running', `${child.metadata.name} was deleted before that was recorded`)];
   }
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
-  const isLate = isPastDeadline(moment, facts);
-  const ended = changes.filter(({ after }) => after.reason === 'RunTimedOut');
+  const ended = changes.filter(({ before, after }) => after.reason === 'RunTimedOut' && before.reason !== after.reason);
   return [
-    said(!isLate && ended.length > 0, 'the run timed out too early'),
-    said(isLate && !isRunFinal(moment.after), 'the run continues after its deadline'),
-    ...changes.flatMap((change) => checkTimeout(change, moment)),
+    said(endingOf(moment, facts) !== 'RunTimedOut' && ended.length > 0, 'the run timed out too early'),
+    ...changes.flatMap((change) => checkTimeout(change, moment, facts)),
   ];
 };
 
-function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { nowMs }: Recorded): string[] {
+function checkTimeout(change: Change, moment: Recorded, facts: Facts): string[] {
+  const { name, before, after, hasBegun, child } = change;
   const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
   const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
   if (!isRunning && !hasTimedOut) return [];
+  const { nowMs } = moment;
+  const dueMs = deadlineOf(change);
+  // A nested run cleans up after the timeout of its step. If its parent ends too, they have the same time.
+  const isCleaning = after.reason === 'CleaningUp' && mustCleanUp(child);
+  const extraMs = endingOf(moment, facts) === undefined ? cleanupMs(facts) : Infinity;
+  const isUnseen = child === undefined && isChildKind(after);
+  const mayRun = isDeciding(moment, facts) || isUnseen || (isCleaning && nowMs < dueMs + extraMs);
+  return [
+    said(hasTimedOut && nowMs < dueMs && before.reason !== 'CleaningUp', `${name} timed out too early`),
+    said(isRunning && nowMs >= dueMs && !mayRun, `${name} runs on after its timeout`),
+  ];
+}
+
+/** When the attempt of a running step must end, in milliseconds since 1970. */
+function deadlineOf({ step, before, child }: Change): number {
   const { phase } = Object(child?.['status']);
   const isUnstarted = child?.kind === 'ToolRun' && phase === undefined;
   // Flags are read only where they matter, because the exhaustive check chooses them on the first read.
@@ -102,11 +121,7 @@ function checkTimeout({ name, step, before, after, hasBegun, child }: Change, { 
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
   // The time of the child comes from the API server, without fractions of a second, so an intent cannot be later.
   const began = Math.max(Math.min(intended, created + 1000), created);
-  const isDue = seconds > 0 && nowMs >= Math.max(began, startMs(child) || began) + seconds * 1000;
-  return [
-    said(hasTimedOut && !isDue, `${name} timed out too early`),
-    said(isRunning && isDue && (child !== undefined || !isChildKind(after)), `${name} runs on after its timeout`),
-  ];
+  return seconds > 0 ? Math.max(began, startMs(child) || began) + seconds * 1000 : Infinity;
 }
 
 export const staysWithinLimit: Check = (moment, facts) => {
@@ -119,35 +134,39 @@ export const staysWithinLimit: Check = (moment, facts) => {
 export const appliesInOrder: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
   const { observation, nowMs, after } = moment;
-  const { isCancelled, isSuspended } = observation.run;
-  const isOverdue = (status: Change['after']) =>
-    status.phase === 'Retrying' && nowMs >= Date.parse(status.nextRetryAt ?? '') && !isLeft(status, observation);
-  const overdue = changes.filter((change) => isOverdue(change.after));
+  const { isCancelled } = observation.run;
+  const ending = endingOf(moment, facts);
+  const overdue = changes.filter(
+    ({ after: { phase, nextRetryAt = '' }, isLeft }) =>
+      phase === 'Retrying' && nowMs >= Date.parse(nextRetryAt) && !isLeft,
+  );
   const begun = changes.filter(
     (change) => change.hasBegun && change.before.attempt === 0 && change.after.resourceRef !== undefined,
   );
-  const mayWait = isSuspended || limitOf(facts) < Infinity || isRunFinal(after);
+  const mayWait = isHolding(moment, facts) || limitOf(facts) < Infinity || isRunFinal(after);
   return [
     said(
       overdue.length > 0 && begun.length > 0,
       `${begun[0]?.name} was started before ${overdue[0]?.name} was retried`,
     ),
     said(overdue.length > 0 && !mayWait, `${overdue[0]?.name} is due and not retried`),
-    ...changes.flatMap(({ name, before, after: is, child }) => {
+    ...changes.flatMap(({ name, step, before, after: is, child }) => {
       const isOurs =
         before.phase === 'Running' && child !== undefined && before.resourceRef?.uid === child.metadata.uid;
       const hasSucceeded = isOurs && Object(child['status']).phase === 'Succeeded';
       const isNewTimeout = is.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
-      const isEnding = isCancelled || isPastDeadline(moment, facts);
       return [
         said(hasSucceeded && is.phase !== 'Succeeded', `${name} is ${is.phase}, though its child succeeded`),
         said(
           isOurs && hasEnded(child) && is.phase === 'Running' && is.attempt === before.attempt,
           `${name} runs on without its child`,
         ),
-        said(isEnding && isNewTimeout, `${name} timed out in a run that ended`),
         said(
-          isCancelled && is.reason === 'RunTimedOut' && !isStepFinal(before),
+          ending !== undefined && isNewTimeout && runIfOf(step) !== 'Always',
+          `${name} timed out in a run that ended`,
+        ),
+        said(
+          isCancelled && ending === 'RunCancelled' && is.reason === 'RunTimedOut' && !isStepFinal(before),
           `${name} met the deadline of a cancelled run`,
         ),
       ];

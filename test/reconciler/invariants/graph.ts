@@ -2,42 +2,75 @@ import { isRunFinal, isStepFinal } from '../../../src/orchestration/run-status.t
 import {
   type Change,
   type Check,
+  type Created,
+  cleanupOf,
+  endingOf,
+  type Facts,
+  hasEnded,
   isBroken,
   isChildKind,
   isEndedWithRun,
-  isLeft,
+  isHolding,
+  isLetRun,
+  isOver,
+  isReady,
   isSatisfied,
-  isStartable,
+  leavesFailure,
   limitOf,
+  runIfOf,
   said,
+  whenOf,
 } from './moment.ts';
 
-export const startsSatisfied: Check = (moment, { steps, edges }, changes) => {
-  if (moment.type === 'Created') {
-    const { stored, child } = moment;
-    const index = steps.findIndex(({ name }) => name === moment.step);
+export const startsSatisfied: Check = (moment, facts, changes) => {
+  if (moment.type === 'Created') return checkCreated(moment, facts);
+  return changes.flatMap((change) => {
+    const { name, step, before, after, hasBegun } = change;
+    const isNewFailure = after.phase === 'Failed' && before.phase !== 'Failed';
+    const isIgnored = after.ignored === true;
+    return [
+      said(hasBegun && !isLetRun(change), `${name} began too early`),
+      said(hasBegun && whenOf(step) !== 'True', `${name} began although its condition is ${whenOf(step)}`),
+      said(
+        isNewFailure && isIgnored !== (!isEndedWithRun(after) && step.continueOnFailure === true),
+        `${name} has failed, and ignored is ${after.ignored}`,
+      ),
+      said(isIgnored && after.phase !== 'Failed', `${name} is ${after.phase} and ignored`),
+    ];
+  });
+};
+
+/** A child exists only after its step was let run: after satisfied steps, or with nothing left of the steps before. */
+function checkCreated({ stored, child, children, step }: Created, { steps, edges }: Facts): string[] {
+  const index = steps.findIndex(({ name }) => name === step);
+  const { name } = child.metadata;
+  if (runIfOf(steps[index] ?? {}) === 'Succeeded') {
     const open = (edges[index] ?? []).filter(
       (edge) => !stored.stepStatuses[edge] || !isSatisfied(stored.stepStatuses[edge]),
     );
-    return [said(open.length > 0, `${child.metadata.name} was created while its dependencies were not satisfied`)];
+    return [said(open.length > 0, `${name} was created while its dependencies were not satisfied`)];
   }
-  return changes.flatMap(({ name, step, before, after, dependencies, hasBegun }) => [
-    said(hasBegun && !dependencies.every(isSatisfied), `${name} began too early`),
-    said(
-      after.phase === 'Failed' &&
-        before.phase !== 'Failed' &&
-        (after.ignored === true) !== (!isEndedWithRun(after) && step.continueOnFailure === true),
-      `${name} has failed, and ignored is ${after.ignored}`,
-    ),
-    said(after.ignored === true && after.phase !== 'Failed', `${name} is ${after.phase} and ignored`),
-  ]);
-};
+  return listAncestors(edges, index).flatMap((ancestor) => {
+    const status = stored.stepStatuses[ancestor];
+    const own = children.filter((other) => other.metadata.name.startsWith(`${steps[ancestor]?.name}.`));
+    return [
+      said(!status || !isStepFinal(status), `${name} was created while ${steps[ancestor]?.name} was not final`),
+      ...own.filter((other) => !hasEnded(other)).map((other) => `${name} runs beside ${other.metadata.name}`),
+    ];
+  });
+}
+
+function listAncestors(edges: Facts['edges'], index: number): number[] {
+  const direct = edges[index] ?? [];
+  return [...new Set([...direct, ...direct.flatMap((edge) => listAncestors(edges, edge))])];
+}
 
 export const followsSequence: Check = (_, { steps }, changes) => {
   const isSequential = steps.every(({ dependsOn }) => dependsOn === undefined);
-  const early = changes.filter(({ index, hasBegun }) => {
+  const early = changes.filter(({ index, step, hasBegun }) => {
     const previous = changes[index - 1];
-    return isSequential && hasBegun && previous !== undefined && !isSatisfied(previous.after);
+    if (!isSequential || !hasBegun || previous === undefined) return false;
+    return runIfOf(step) === 'Succeeded' ? !isSatisfied(previous.after) : !isStepFinal(previous.after);
   });
   return early.map(({ name }) => `${name} did not wait`);
 };
@@ -57,67 +90,125 @@ export const issuesInOrder: Check = (moment, { steps }, changes) => {
   const isNew = ({ before, after, hasBegun }: Change) =>
     hasBegun && before.attempt === 0 && after.resourceRef !== undefined;
   const last = changes.findLastIndex(isNew);
-  const passed = changes.filter(({ index, after, dependencies }) => index < last && isStartable(after, dependencies));
+  const passed = changes.filter((change) => change.index < last && isReady(change));
   return passed.map(({ name }) => `${changes[last]?.name} was started before ${name}`);
 };
 
-export const skipsAtOnce: Check = (_, __, changes) => {
-  // Steps that ended with their run ended later than steps that failed by themselves.
-  const culpritOf = ({ dependencies }: Change) =>
-    dependencies.find((status) => isBroken(status) && !isEndedWithRun(status));
-  const rootOf = (change: Change): string => {
-    const culprit = culpritOf(change);
-    const next = changes.find(({ name }) => name === culprit?.name);
-    return culprit?.phase === 'Skipped' && next ? rootOf(next) : `${culprit?.name} failed: ${culprit?.message}`;
-  };
-  return changes.flatMap((change) => {
-    const { name, before, after, dependencies } = change;
-    const broken = dependencies.find(isBroken);
-    const culprit = culpritOf(change);
-    const isNew = after.phase === 'Skipped' && before.phase !== 'Skipped' && after.reason === 'DependencyFailed';
-    const named = culprit?.phase === 'Skipped' ? `dependency ${culprit.name} failed: ` : 'dependency ';
+export const skipsAtOnce: Check = (_, __, changes) =>
+  changes
+    .filter(({ step }) => runIfOf(step) === 'Succeeded')
+    .flatMap((change) => {
+      const { name, before, after, dependencies } = change;
+      const failed = dependencies.find(leavesFailure);
+      // Steps that ended with their run ended later than steps that failed by themselves.
+      const culprit = dependencies.find((each) => leavesFailure(each) && !isEndedWithRun(each.after));
+      const isNew = isStepFinal(after) && !isStepFinal(before);
+      const isSkipped = isNew && after.reason === 'DependencyFailed';
+      return [
+        said(failed !== undefined && !isStepFinal(after), `${name} waits for ${failed?.name}, which is over`),
+        said(isSkipped && culprit === undefined, `${name} is skipped without a culprit`),
+        said(
+          isNew && culprit !== undefined && isEndedWithRun(after),
+          `${name} ended with the run, not by ${culprit?.name}`,
+        ),
+        said(isSkipped && culprit !== undefined && after.message !== blame(culprit), `${name} says "${after.message}"`),
+      ];
+    });
+
+function blame(culprit: Change): string {
+  const { name, after } = culprit;
+  const root = rootOf(culprit);
+  if (isSatisfied(after)) return `dependency ${name} comes after a failure: ${root}`;
+  return after.phase === 'Skipped' ? `dependency ${name} failed: ${root}` : `dependency ${root}`;
+}
+
+/** The failure that a step leaves to its dependents, in words: that of the first step that failed by itself. */
+function rootOf({ name, after, dependencies }: Change): string {
+  const culprit = dependencies.find(leavesFailure);
+  const isOwn = isBroken(after) && after.reason !== 'DependencyFailed';
+  return isOwn || culprit === undefined ? `${name} failed: ${after.message}` : rootOf(culprit);
+}
+
+export const skipsNeutrally: Check = (_, __, changes) =>
+  changes.flatMap(({ name, step, before, after, dependencies }) => {
+    const isIdle = runIfOf(step) === 'Failed' && dependencies.every(isOver) && !dependencies.some(leavesFailure);
+    const wasIdle = isIdle && !dependencies.some((each) => isEndedWithRun(each.after));
+    const isNew = isStepFinal(after) && !isStepFinal(before);
+    const isNeutral = isNew && after.reason === 'ConditionFalse' && after.message !== `when is false: ${step.when}`;
     return [
-      said(broken !== undefined && !isStepFinal(after), `${name} waits for ${broken?.name}, which is ${broken?.phase}`),
-      said(isNew && culprit === undefined, `${name} is skipped without a culprit`),
-      said(culprit !== undefined && isEndedWithRun(after), `${name} ended with the run, not by ${culprit?.name}`),
-      said(isNew && after.message !== named + rootOf(change), `${name} says "${after.message}"`),
+      said(isIdle && !isStepFinal(after), `${name} waits, and no dependency has failed`),
+      said(isNeutral && (!isIdle || after.phase !== 'Skipped'), `${name} is ${after.phase} by its condition`),
+      said(
+        isNeutral && after.message !== 'runIf is Failed, and no dependency has failed',
+        `${name} says "${after.message}"`,
+      ),
+      said(isNew && wasIdle && isEndedWithRun(after), `${name} ended with the run, not by its condition`),
+      said(runIfOf(step) !== 'Succeeded' && after.reason === 'DependencyFailed', `${name} is ${after.reason}`),
+    ];
+  });
+
+export const obeysConditions: Check = (moment, facts, changes) => {
+  if (moment.type !== 'Recorded') return [];
+  const isHeld = isHolding(moment, facts);
+  return changes.flatMap((change) => {
+    const { name, step, before, after } = change;
+    const isNew = isStepFinal(after) && !isStepFinal(before);
+    const isFalse = isNew && after.reason === 'ConditionFalse' && after.message === `when is false: ${step.when}`;
+    const hasFailed = isNew && after.reason === 'ConditionFailed';
+    const isDue = after.phase === 'Pending' && isLetRun(change) && whenOf(step) !== 'True';
+    return [
+      said(isDue && !isHeld, `${name} waits, and its condition is ${whenOf(step)}`),
+      said((isFalse || hasFailed) && (isHeld || !isLetRun(change)), `${name} is judged too early`),
+      said(isFalse && whenOf(step) !== 'False', `${name} is skipped, and its condition is ${whenOf(step)}`),
+      said(hasFailed && whenOf(step) !== 'Error', `${name} has failed, and its condition is ${whenOf(step)}`),
+      said(hasFailed && (after.phase !== 'Failed' || after.attempt > 0), `${name} is ${after.phase}, and never began`),
     ];
   });
 };
 
 export const goesOn: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0) return [];
-  const { after, observation } = moment;
-  const { isSuspended } = observation.run;
+  const { after } = moment;
+  const isHeld = isHolding(moment, facts);
   const isDone = changes.every((change) => isStepFinal(change.after));
   const taking = changes.filter(
-    ({ after: status }) =>
-      status.resourceRef !== undefined && (status.phase === 'Running' || isLeft(status, observation)),
+    ({ after: status, isLeft }) => status.resourceRef !== undefined && (status.phase === 'Running' || isLeft),
   );
   const hasRoom = taking.length < limitOf(facts);
-  const idle = changes.filter((change) => isStartable(change.after, change.dependencies));
   return [
     said(
       isRunFinal(after) !== isDone,
       `the run is ${after.phase}, its steps are ${after.stepStatuses.map(({ phase }) => phase)}`,
     ),
-    ...idle.map((change) =>
-      said(!isSuspended && (hasRoom || !isChildKind(change.after)), `${change.name} could start and does not`),
-    ),
+    ...changes
+      .filter(isReady)
+      .map((change) =>
+        said(!isHeld && (hasRoom || !isChildKind(change.after)), `${change.name} could start and does not`),
+      ),
   ];
 };
 
-export const endsAsSteps: Check = (moment, _, changes) => {
+export const endsAsSteps: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0 || !isRunFinal(moment.after)) return [];
-  const { after } = moment;
+  const { before, after } = moment;
   const statuses = changes.map((change) => change.after);
-  const isCancelled = statuses.some(({ phase }) => phase === 'Cancelled');
-  const expected = isCancelled ? 'Cancelled' : statuses.some(isBroken) ? 'Failed' : 'Succeeded';
+  // The end of the run comes after what its children report.
+  const isEnded = cleanupOf(before) !== undefined || statuses.some(isEndedWithRun);
+  const ending = isEnded ? endingOf(moment, facts) : undefined;
+  const expected =
+    ending === undefined
+      ? statuses.some(isBroken)
+        ? 'Failed'
+        : 'Succeeded'
+      : ending === 'RunCancelled'
+        ? 'Cancelled'
+        : 'Failed';
   const isIgnoring = expected === 'Succeeded' && statuses.some(({ ignored }) => ignored === true);
   const reason = after.conditions.find(({ type }) => type === 'Succeeded')?.reason;
   return [
     said(after.phase !== expected, `the run is ${after.phase}, not ${expected}`),
     said(isIgnoring !== (reason === 'CompletedWithIgnoredFailures'), `the reason is ${reason}`),
+    said(ending !== undefined && reason !== ending, `the reason is ${reason}, not ${ending}`),
     said(after.finishedAt === undefined, 'the run has no finishedAt'),
   ];
 };

@@ -1,10 +1,12 @@
+import type { Condition } from '../../../src/orchestration/conditions.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
-import { isStepFinal, type StepStatus } from '../../../src/orchestration/run-status.ts';
+import { isStepFinal, type RunStatus, type StepStatus } from '../../../src/orchestration/run-status.ts';
 import type { Observation } from '../../../src/reconciler/observation.ts';
 import { type Moment, phaseOf } from '../../support/model/engine.ts';
 
 export type Recorded = Extract<Moment, { type: 'Recorded' }>;
+export type Planned = Extract<Moment, { type: 'Planned' }>;
 export type Created = Extract<Moment, { type: 'Created' }>;
 
 /** What a run has to do: its steps, and for each step the indexes of its dependencies. */
@@ -14,17 +16,23 @@ export interface Facts {
   readonly edges: readonly (readonly number[])[];
 }
 
-/** One step before and after a write of the status, with its dependencies after the write. */
+export type RunIf = 'Succeeded' | 'Failed' | 'Always';
+
+/** One step before and after a write of the status. */
 export interface Change {
   readonly index: number;
   readonly name: string;
   readonly step: Orchestration['steps'][number];
   readonly before: StepStatus;
   readonly after: StepStatus;
-  readonly dependencies: readonly StepStatus[];
+  /** The changes of its dependencies. */
+  readonly dependencies: readonly Change[];
+  /** An attempt has begun with the write. */
   readonly hasBegun: boolean;
   /** The child of the attempt before the write, as the process observed it. */
   readonly child: Created['child'] | undefined;
+  /** The process observed a child of the step that must be gone before its next attempt, and before a cleanup. */
+  readonly isLeft: boolean;
 }
 
 /**
@@ -37,22 +45,35 @@ export type Check = (moment: Moment, facts: Facts, changes: readonly Change[]) =
 export function changesOf(moment: Moment, { steps, edges }: Facts): Change[] {
   if (moment.type !== 'Recorded' || moment.after.runId === undefined) return [];
   const { before, after, observation } = moment;
-  return steps.map((step, index) => {
-    const { name, kind } = step;
+  const known = new Map<number, Change>();
+  const changeOf = (index: number): Change => {
+    const { name, kind } = steps[index] as Facts['steps'][number];
     const pending: StepStatus = { name, kind, phase: 'Pending', attempt: 0 };
     const [was = pending, is = pending] = [before.stepStatuses[index], after.stepStatuses[index]];
-    const dependencies = (edges[index] ?? []).map((edge) => after.stepStatuses[edge] ?? pending);
-    const child = observation.children.get(was.resourceRef?.name ?? '') as Created['child'] | undefined;
-    return { index, name, step, before: was, after: is, dependencies, hasBegun: is.attempt > was.attempt, child };
-  });
+    const change: Change = {
+      ...{ index, name, step: steps[index] as Change['step'], before: was, after: is },
+      dependencies: (edges[index] ?? []).map((edge) => known.get(edge) ?? changeOf(edge)),
+      hasBegun: is.attempt > was.attempt,
+      child: observation.children.get(was.resourceRef?.name ?? '') as Change['child'],
+      isLeft: isLeft(is, observation),
+    };
+    known.set(index, change);
+    return change;
+  };
+  return steps.map((_, index) => known.get(index) ?? changeOf(index));
 }
 
 export function said(isViolated: boolean, detail: string): string {
   return isViolated ? detail : '';
 }
 
-export function isSatisfied({ phase, ignored }: StepStatus): boolean {
-  return phase === 'Succeeded' || (phase === 'Failed' && ignored === true);
+export function runIfOf({ runIf }: { readonly runIf?: unknown }): RunIf {
+  return runIf === 'Failed' || runIf === 'Always' ? runIf : 'Succeeded';
+}
+
+export function isSatisfied({ phase, ignored, reason }: StepStatus): boolean {
+  const isNeutral = phase === 'Skipped' && reason === 'ConditionFalse';
+  return phase === 'Succeeded' || (phase === 'Failed' && ignored === true) || isNeutral;
 }
 
 /** Whether a step ended and is not satisfied. */
@@ -60,8 +81,32 @@ export function isBroken(status: StepStatus): boolean {
   return isStepFinal(status) && !isSatisfied(status);
 }
 
-export function isStartable({ phase }: StepStatus, dependencies: readonly StepStatus[]): boolean {
-  return phase === 'Pending' && dependencies.every(isSatisfied);
+/** Whether a step leaves a failure to its dependents: its own, or one before it that its `runIf` let it run after. */
+export function leavesFailure({ step, after, dependencies }: Change): boolean {
+  if (!isStepFinal(after)) return false;
+  return isBroken(after) || (runIfOf(step) !== 'Succeeded' && dependencies.some(leavesFailure));
+}
+
+/** Whether a step and all of its ancestors are final, and none of them has left a child. */
+export function isOver({ after, isLeft: hasLeft, dependencies }: Change): boolean {
+  return isStepFinal(after) && !hasLeft && dependencies.every(isOver);
+}
+
+/** Whether the steps before a step let it run. */
+export function isLetRun({ step, dependencies }: Change): boolean {
+  const runIf = runIfOf(step);
+  if (runIf === 'Succeeded') return dependencies.every((each) => isSatisfied(each.after) && !leavesFailure(each));
+  return dependencies.every(isOver) && (runIf === 'Always' || dependencies.some(leavesFailure));
+}
+
+/** What the condition of a step comes to. Tests use no others. */
+export function whenOf({ when }: { readonly when?: string | undefined }): 'True' | 'False' | 'Error' {
+  return when === undefined || when === 'true' ? 'True' : when === 'false' ? 'False' : 'Error';
+}
+
+/** Whether a step waits for nothing any more but for room and for the end of a suspension. */
+export function isReady(change: Change): boolean {
+  return change.after.phase === 'Pending' && isLetRun(change) && whenOf(change.step) === 'True';
 }
 
 export function isChildKind({ kind }: StepStatus): boolean {
@@ -77,10 +122,12 @@ export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
   return ['RunTimedOut', 'RunCancelled', 'SnapshotLost'].includes(reason);
 }
 
-/** Whether the child of a step, if it was observed, must be gone before the next attempt begins. */
-export function isLeft({ reason, resourceRef }: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
+/** Whether the process observed a child of a step that was ended before it ended by itself. */
+function isLeft(status: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
+  const { phase, reason, resourceRef } = status;
   const child = children.get(resourceRef?.name ?? '');
-  return child !== undefined && (reason === 'StepTimedOut' || (reason === 'ChildDeleted' && !hasEnded(child)));
+  if (child === undefined || phase === 'Running') return false;
+  return reason === 'StepTimedOut' || ((reason === 'ChildDeleted' || isEndedWithRun(status)) && !hasEnded(child));
 }
 
 /** `policies.maxParallel`. */
@@ -92,4 +139,50 @@ export function limitOf({ policies }: Facts): number {
 export function isPastDeadline({ after, nowMs }: Recorded, { policies }: Facts): boolean {
   const { totalSeconds = 0 } = (policies['timeouts'] ?? {}) as { totalSeconds?: number };
   return totalSeconds > 0 && nowMs >= Date.parse(after.startedAt ?? '') + totalSeconds * 1000;
+}
+
+/** `policies.timeouts.cleanupSeconds`, in milliseconds. */
+export function cleanupMs({ policies }: Facts): number {
+  const { cleanupSeconds = 300 } = (policies['timeouts'] ?? {}) as { cleanupSeconds?: number };
+  return cleanupSeconds * 1000;
+}
+
+/** The condition that records that a run ends before its steps do. */
+export function cleanupOf({ conditions }: RunStatus): Condition | undefined {
+  return conditions.find(({ type }) => type === 'CleaningUp');
+}
+
+/** Why a run ends before its steps do: as recorded, or as the process observed it now. */
+export function endingOf(moment: Recorded, facts: Facts): string | undefined {
+  const recorded = cleanupOf(moment.before)?.reason;
+  if (recorded !== undefined) return recorded;
+  if (moment.observation.run.isCancelled) return 'RunCancelled';
+  return isPastDeadline(moment, facts) ? 'RunTimedOut' : undefined;
+}
+
+/** Whether a write decides that the run ends before its steps do. Until that is recorded, nothing else moves on. */
+export function isDeciding(moment: Recorded, facts: Facts): boolean {
+  return cleanupOf(moment.before) === undefined && endingOf(moment, facts) !== undefined;
+}
+
+/** Whether nothing may start with a write: the run is suspended and does not end, or the write decides that it ends. */
+export function isHolding(moment: Recorded, facts: Facts): boolean {
+  const { isSuspended } = moment.observation.run;
+  return isDeciding(moment, facts) || (isSuspended && endingOf(moment, facts) === undefined);
+}
+
+/** The status that a plan is about to write, or else the one that it has read. */
+export function statusIn(actions: Planned['actions'], read: RunStatus): RunStatus {
+  const patch = actions.find((action) => action.type === 'PatchStatus');
+  return patch?.status ?? read;
+}
+
+/** Whether a child is a nested run with a step to come, or in progress, that cleans up. */
+export function mustCleanUp(child: Change['child']): boolean {
+  const { stepStatuses = [] } = Object(child?.['status']) as Partial<RunStatus>;
+  return (
+    child?.kind === 'OrchestrationRun' &&
+    !hasEnded(child) &&
+    stepStatuses.some((step) => step.cleanup === true && !isStepFinal(step))
+  );
 }

@@ -1,7 +1,19 @@
 import { isEqual } from '../../../src/orchestration/equality.ts';
 import { isRunFinal, isStepFinal, type RunStatus } from '../../../src/orchestration/run-status.ts';
+import type { Action } from '../../../src/reconciler/observation.ts';
 import { ORCHESTRATION } from '../../support/model/engine.ts';
-import { type Check, hasEnded, isEndedWithRun, said } from './moment.ts';
+import {
+  type Check,
+  cleanupOf,
+  endingOf,
+  type Facts,
+  hasEnded,
+  isEndedWithRun,
+  type Planned,
+  runIfOf,
+  said,
+  statusIn,
+} from './moment.ts';
 
 export const followsSnapshot: Check = (moment, { steps }, changes) => {
   if (moment.type === 'Created') {
@@ -17,21 +29,8 @@ export const followsSnapshot: Check = (moment, { steps }, changes) => {
   return [said(names(moment.after.stepStatuses) !== names(steps), `the steps are ${names(moment.after.stepStatuses)}`)];
 };
 
-export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
-  if (moment.type === 'Planned') {
-    const { isCancelled, isSuspended, status } = moment.observation.run;
-    const isOver = isCancelled || isSuspended || isRunFinal(status);
-    const creates = moment.actions.filter(({ type }) => type === 'CreateChild' || type === 'CreateSnapshot');
-    const deleted = moment.actions.flatMap((action) => (action.type === 'DeleteChild' ? [action.ref.name] : []));
-    const ended = status.stepStatuses.filter((step) => isEndedWithRun(step) || step.reason === 'StepTimedOut');
-    const left = ended.flatMap(({ resourceRef }) => moment.observation.children.get(resourceRef?.name ?? '') ?? []);
-    const running = left.filter((child) => !hasEnded(child) && child.metadata.deletionTimestamp === undefined);
-    const forgotten = running.filter(({ metadata }) => isRunFinal(status) && !deleted.includes(metadata.name));
-    return [
-      said(isOver && creates.length > 0, 'something is created in a run that is cancelled, suspended or over'),
-      ...forgotten.map(({ metadata }) => `${metadata.name} runs on in a run that is over`),
-    ];
-  }
+export const obeysCancelAndSuspend: Check = (moment, facts, changes) => {
+  if (moment.type === 'Planned') return checkPlanned(moment, facts);
   if (moment.type === 'Created') {
     const { name } = moment.child.metadata;
     const status = moment.stored.stepStatuses.find(({ resourceRef }) => resourceRef?.name === name);
@@ -40,15 +39,47 @@ export const obeysCancelAndSuspend: Check = (moment, _, changes) => {
   if (moment.type !== 'Recorded') return [];
   const { before, after } = moment;
   const { isCancelled, isSuspended } = moment.observation.run;
+  const ending = endingOf(moment, facts);
   return [
-    said(isCancelled && !isRunFinal(after), 'a cancelled run continues'),
-    said(isSuspended && before.runId === undefined && after.runId !== undefined, 'a suspended run has started'),
-    ...changes.flatMap(({ name, after: is, hasBegun }) => [
-      said((isSuspended || isCancelled) && hasBegun, `${name} began`),
-      said(!isCancelled && is.phase === 'Cancelled', `${name} is Cancelled, the run is not`),
+    said(isCancelled && after.runId === undefined && !isRunFinal(after), 'a cancelled run has not ended'),
+    said((isCancelled || isSuspended) && before.runId === undefined && after.runId !== undefined, 'the run started'),
+    ...changes.flatMap(({ name, step, before: was, after: is, hasBegun }) => [
+      said(isSuspended && ending === undefined && hasBegun, `${name} began in a suspended run`),
+      said(ending !== undefined && hasBegun && runIfOf(step) !== 'Always', `${name} began in a run that ends`),
+      said(
+        is.phase === 'Cancelled' && was.phase !== 'Cancelled' && ending !== 'RunCancelled',
+        `${name} is Cancelled, the run is not`,
+      ),
     ]),
   ];
 };
+
+function checkPlanned({ observation, actions }: Planned, { steps }: Facts): string[] {
+  const { isCancelled, isCancelledNow, isSuspended, status } = observation.run;
+  const cleanup = cleanupOf(status);
+  const isOver = isCancelledNow || isRunFinal(status) || (isCancelled && cleanup === undefined && !status.runId);
+  const isEnding = isCancelled || cleanup !== undefined;
+  const isHeld = isSuspended && !isEnding;
+  const creates = actions.filter(({ type }) => type === 'CreateChild' || type === 'CreateSnapshot');
+  const isCleanup = (action: Action) =>
+    action.type === 'CreateChild' && runIfOf(steps.find(({ name }) => name === action.step) ?? {}) === 'Always';
+  const deleted = actions.flatMap((action) => (action.type === 'DeleteChild' ? [action.ref.name] : []));
+  const ended = status.stepStatuses.filter((step) => isEndedWithRun(step) || step.reason === 'StepTimedOut');
+  const left = ended.flatMap(({ resourceRef }) => observation.children.get(resourceRef?.name ?? '') ?? []);
+  const running = left.filter((child) => !hasEnded(child) && child.metadata.deletionTimestamp === undefined);
+  const forgotten = running.filter(({ metadata }) => !deleted.includes(metadata.name));
+  const created = creates.map((action) => action.type === 'CreateChild' && action.ref.name);
+  const missing = statusIn(actions, status).stepStatuses.flatMap(({ phase, resourceRef: ref }) =>
+    phase === 'Running' && ref !== undefined && !ref.uid && !observation.children.has(ref.name) ? [ref.name] : [],
+  );
+  return [
+    said((isOver || isHeld) && creates.length > 0, 'something is created in a run that is suspended or over'),
+    said(isEnding && !creates.every(isCleanup), 'something beside the cleanup is created in a run that ends'),
+    ...missing.map((name) => said(!isSuspended && !created.includes(name), `${name} is intended and not created`)),
+    ...missing.map((name) => said(isEnding && !created.includes(name), `${name} does not clean up`)),
+    ...forgotten.map(({ metadata }) => `${metadata.name} runs on although its step has ended`),
+  ];
+}
 
 const RUN_RANKS = { Pending: 1, Running: 2, Succeeded: 3, Failed: 3, Cancelled: 3 } as const;
 /** The position of a phase within its attempt. */

@@ -52,6 +52,24 @@ describe('a run that is cancelled', () => {
     expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled');
   });
 
+  test('records that before its cleanup begins, so that a cleanup that ends at once does not hide the cancel', () => {
+    const mark = { ...tool('mark', ['up']), kind: 'Checkpoint', runIf: 'Always' } as const;
+    const story = begin([tool('up', []), mark]);
+    annotate(story, 'suspend');
+    end(story, 'up', 'Succeeded');
+    annotate(story, 'cancel');
+    expect(phasesOf(story)).toBe('up: Succeeded, mark: Succeeded');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled');
+  });
+
+  test('is cancelled, although its only step cleans up and takes too long', () => {
+    const story = begin([tool('down', [], { runIf: 'Always', timeoutSeconds: 10 })]);
+    pass(story, 9);
+    story.world.nowMs += 1000;
+    annotate(story, 'cancel');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled; cleanup failed: "down"');
+  });
+
   test('names the cleanup that failed', () => {
     const story = begin(steps);
     annotate(story, 'cancel');
@@ -156,6 +174,14 @@ describe('a nested run with cleanup', () => {
     expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', reason: 'CleaningUp' });
     end(story, 'sub', 'Cancelled');
     expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "sub"');
+  });
+
+  test('is asked to end by the deadline, and does not count as a cleanup that failed', () => {
+    const story = begin([nested], { policies: { timeouts: { totalSeconds: 10 } } });
+    work(story);
+    pass(story, 11);
+    end(story, 'sub', 'Cancelled');
+    expect(standingOf(story)).toBe('Failed, RunTimedOut: the run took longer than 10 s: "sub"');
   });
 
   test('is deleted when the time for the cleanup is over', () => {

@@ -71,8 +71,31 @@ describe('a step with runIf: Always', () => {
     expect(phasesOf(story)).toBe('build: Failed, report: Succeeded, ship: Skipped, rollback: Running');
     expect(statusOf(story, 'ship')).toMatchObject({
       reason: 'DependencyFailed',
-      message: 'dependency report ran after a failure: build failed: exit 1',
+      message: 'dependency report comes after a failure: build failed: exit 1',
     });
+  });
+
+  test('leaves the cause that the first failed step gave, although a step in between was skipped', () => {
+    const story = begin([
+      tool('build', []),
+      tool('test', ['build']),
+      tool('report', ['test'], { runIf: 'Always' }),
+      tool('ship', ['report']),
+    ]);
+    end(story, 'build', 'Failed', 'exit 1');
+    end(story, 'report', 'Succeeded');
+    expect(statusOf(story, 'ship').message).toBe('dependency report comes after a failure: build failed: exit 1');
+  });
+
+  test('does not hide the failure before it if its own condition is false', () => {
+    const story = begin([
+      tool('build', []),
+      tool('report', ['build'], { runIf: 'Always', when: 'false' }),
+      tool('ship', ['report']),
+    ]);
+    end(story, 'build', 'Failed', 'exit 1');
+    expect(statusOf(story, 'report')).toMatchObject({ phase: 'Skipped', reason: 'ConditionFalse' });
+    expect(statusOf(story, 'ship').message).toBe('dependency report comes after a failure: build failed: exit 1');
   });
 
   test('starts only when the child of a step that timed out is gone', () => {

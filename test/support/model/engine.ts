@@ -343,10 +343,13 @@ function observe({ api, view, setting, refusals, runs }: World): Observation | u
   if (known === undefined) runs.set(object, read);
   const orchestration = observeOrchestration(api, view, read.uid);
   const run = trustRun(read, orchestration, nameChild, stepKinds);
+  const awaitsCleanup = run.status.stepStatuses.some(({ cleanup, phase }) => cleanup === true && phase === 'Pending');
   const children = run.status.stepStatuses.flatMap(({ resourceRef: ref, ...step }) => {
     if (ref === undefined) return [];
     // A view may know a run's newest status before the child that it speaks of.
-    const isDoubtful = ref.uid !== undefined && !isStepFinal(step);
+    const isDoubtful = isStepFinal(step)
+      ? awaitsCleanup && ['RunCancelled', 'RunTimedOut'].includes(step.reason ?? '')
+      : ref.uid !== undefined;
     const child = view.get(keyOf(ref.kind, ref.name)) ?? (isDoubtful ? findChild(api, ref.name) : undefined);
     return child === undefined ? [] : [[ref.name, child as StoredObject] as const];
   });

@@ -1,0 +1,95 @@
+import { isRunFinal, isStepFinal } from '../../../src/orchestration/run-status.ts';
+import {
+  type Change,
+  type Check,
+  cleanupMs,
+  cleanupOf,
+  endingOf,
+  hasEnded,
+  isDeciding,
+  isEndedWithRun,
+  mustCleanUp,
+  type Planned,
+  runIfOf,
+  said,
+  statusIn,
+} from './moment.ts';
+
+/** Steps with `runIf: Always`, and nested runs that clean up: all that goes on in a run that ends before its steps do. */
+function isCleanup({ step, after, child }: Change): boolean {
+  return (
+    runIfOf(step) === 'Always' || (after.reason === 'CleaningUp' && after.phase === 'Running' && mustCleanUp(child))
+  );
+}
+
+export const endsButCleanup: Check = (moment, facts, changes) => {
+  if (moment.type !== 'Recorded' || changes.length === 0) return [];
+  const { before, after, observation, nowMs } = moment;
+  const ending = endingOf(moment, facts);
+  const sinceMs = Date.parse(cleanupOf(before)?.lastTransitionTime ?? '') || nowMs;
+  const isTimeUp = ending !== undefined && nowMs >= sinceMs + cleanupMs(facts);
+  const open = changes.filter((change) => !isStepFinal(change.after));
+  return [
+    ...open.map((change) => said(ending !== undefined && !isCleanup(change), `${change.name} goes on`)),
+    said(observation.run.isCancelledNow && open.length > 0, 'a run that is to end now continues'),
+    said(isTimeUp && open.length > 0, 'the cleanup takes longer than it may'),
+    ...changes.map((change) => {
+      const { name, before: was, after: is } = change;
+      const isNew = isEndedWithRun(is) && !isStepFinal(was);
+      const mayEnd = isTimeUp || observation.run.isCancelledNow;
+      const isEarly = isNew && runIfOf(change.step) === 'Always' && !mayEnd;
+      return said(isEarly, `${name} cleans up, and was ended with the run`);
+    }),
+    said(isRunFinal(after) && open.length > 0, 'the run is over, and its cleanup is not'),
+  ];
+};
+
+export const recordsEnding: Check = (moment, facts, changes) => {
+  if (moment.type !== 'Recorded' || changes.length === 0) return [];
+  const { before, after } = moment;
+  const [was, is] = [cleanupOf(before), cleanupOf(after)];
+  const ending = endingOf(moment, facts);
+  const isDue = was !== undefined || (ending !== undefined && !isRunFinal(after));
+  const status = isRunFinal(after) ? 'False' : 'True';
+  return [
+    said(!isDue && is !== undefined, 'the run says that it cleans up, and does not'),
+    said(isDue && is?.status !== status, `CleaningUp is ${is?.status}, not ${status}`),
+    said(isDue && is?.reason !== ending, `CleaningUp says ${is?.reason}, not ${ending}`),
+    ...changes.map(({ name, before: old, after: step, hasBegun }) => {
+      const isLate = hasBegun || (step.reason === 'StepTimedOut' && old.reason !== 'StepTimedOut');
+      return said(isDeciding(moment, facts) && isLate, `${name} moved before the end was recorded`);
+    }),
+    said(
+      was?.status === is?.status && was?.lastTransitionTime !== is?.lastTransitionTime,
+      'the time of the cleanup starts anew',
+    ),
+  ];
+};
+
+export const asksNestedRuns: Check = (moment, facts, changes) => {
+  if (moment.type === 'Planned') return checkAsked(moment);
+  if (moment.type !== 'Recorded') return [];
+  const ending = endingOf(moment, facts);
+  return changes.map(({ name, before, after, child }) => {
+    const isCleaned = before.reason === 'CleaningUp' && before.phase === 'Running' && isStepFinal(after);
+    const isOwn = Object(child?.['status']).phase === 'Succeeded' || ending === undefined;
+    return said(isCleaned && !isOwn && after.reason !== ending, `${name} cleaned up and ended by ${after.reason}`);
+  });
+};
+
+/** A nested run is asked to end exactly if its step waits for its cleanup. */
+function checkAsked({ observation, actions }: Planned): string[] {
+  const asked = actions.flatMap((action) => (action.type === 'CancelChild' ? [action.ref.name] : []));
+  const cleaning = statusIn(actions, observation.run.status).stepStatuses.flatMap(({ phase, reason, resourceRef }) => {
+    const child = observation.children.get(resourceRef?.name ?? '');
+    return reason === 'CleaningUp' && phase === 'Running' && child !== undefined ? [child] : [];
+  });
+  const unasked = cleaning.filter(
+    ({ metadata }) => !Object.keys(metadata.annotations ?? {}).some((key) => key.endsWith('/cancel')),
+  );
+  const names = unasked.map(({ metadata }) => metadata.name);
+  return [
+    ...cleaning.map((child) => said(hasEnded(child), `${child.metadata.name} has ended, and its step cleans up`)),
+    said(asked.toSorted().join() !== names.toSorted().join(), `asked ${asked} to end, not ${names}`),
+  ];
+}
