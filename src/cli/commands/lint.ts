@@ -1,8 +1,9 @@
 import { clusterFlags } from '../cluster/flags.ts';
 import { defineCommand, type Outcome } from '../command.ts';
+import { findIgnored } from '../files/ignored-fields.ts';
 import { manifestFiles } from '../files/operand.ts';
 import { judgeManifests, type LintReport } from '../files/report.ts';
-import { outputFlag, toggle } from '../flags.ts';
+import { oneOf, outputFlag, toggle } from '../flags.ts';
 import { formatGithub } from '../format/github.ts';
 import { formatJson } from '../format/json.ts';
 import { formatSarif } from '../format/sarif.ts';
@@ -18,6 +19,11 @@ export const lint = defineCommand({
   flags: {
     output: outputFlag(['text', 'json', 'github', 'sarif'], 'how problems are written'),
     isStrict: { flag: 'strict', kind: toggle, help: 'count warnings as errors' },
+    target: {
+      flag: 'for',
+      kind: oneOf(['agents-chart']),
+      help: "also warn of each field that the agents chart's orchestration controller ignores",
+    },
     asksServer: {
       flag: 'server',
       kind: toggle,
@@ -32,15 +38,17 @@ export const lint = defineCommand({
   },
   exitCodes: { 0: 'nothing is denied', 1: 'something is denied', 2: 'could not run' },
   examples: ['lint manifests/', 'lint --server -n ci -o github release.yaml'],
-  check: ({ asksServer, asksChildren }) =>
-    asksChildren && !asksServer ? ['--children asks the API server: add --server'] : [],
-  run: async ({ output, isStrict, asksServer, asksChildren, ...choice }, manifests, ports) => {
+  check: ({ target, asksServer, asksChildren }) => [
+    ...(asksChildren && !asksServer ? ['--children asks the API server: add --server'] : []),
+    ...(target !== undefined && asksServer ? ['--for is not asked of the API server: leave out --server'] : []),
+  ],
+  run: async ({ output, isStrict, target, asksServer, asksChildren, ...choice }, manifests, ports) => {
     const report = (found: LintReport, notes: readonly string[] = []): Outcome => {
       const hasFailed = found.problems.some(({ severity }) => severity === 'deny' || isStrict);
       const stderr = notes.map((note) => `lint: ${note}\n`).join('');
       return { exitCode: hasFailed ? 1 : 0, stdout: formats[output](found, ports.screen.isColored), stderr };
     };
-    if (!asksServer) return report(judgeManifests(manifests));
+    if (!asksServer) return report(judgeManifests(manifests, target === 'agents-chart' ? findIgnored : undefined));
     const { judgeOnServer } = await import('../cluster/judge.ts');
     const notes: string[] = [];
     const findMore = asksChildren

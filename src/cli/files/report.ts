@@ -39,20 +39,29 @@ export interface LintReport {
   readonly ignoredCount: number;
 }
 
-/** Rules that only the CLI has: nothing else reads YAML, and what the API server denies never reaches the gate. */
+/**
+ * Rules that only the CLI has: nothing else reads YAML, what the API server denies never reaches the gate, and what
+ * another controller ignores does not concern ours.
+ */
 export const lintRules = [
   { code: 'InvalidYaml', severity: 'deny', isFixed: true },
   { code: 'UnknownResource', severity: 'deny', isFixed: true },
   { code: 'MissingName', severity: 'deny', isFixed: true },
   { code: 'UnknownSpecField', severity: 'deny', isFixed: true },
+  { code: 'IgnoredByAgentsChart', severity: 'warn', isFixed: true },
 ] as const satisfies RuleMeaning[];
 
-/** Judges every object of all files, alone and together. */
-export function judgeManifests(manifests: readonly Manifest[]): LintReport {
+/** Judges every object of all files, alone and together. `findMore` finds what else to warn of in an object. */
+export function judgeManifests(
+  manifests: readonly Manifest[],
+  findMore: (object: FoundObject) => readonly FoundProblem[] = () => [],
+): LintReport {
   const objects = manifests.flatMap((manifest) => manifest.objects);
   const judged = [...judgeObjects(objects)].map(([object, problems]) => {
-    const before = findFileProblems(object).map((problem) => placeProblem(object, writeProblem(problem, 'deny')));
-    return [object, [...before, ...problems]] as const;
+    const place = (severity: 'deny' | 'warn') => (problem: FoundProblem) =>
+      placeProblem(object, writeProblem(problem, severity));
+    const before = findFileProblems(object).map(place('deny'));
+    return [object, [...before, ...problems, ...findMore(object).map(place('warn'))]] as const;
   });
   return reportManifests(manifests, new Map(judged));
 }

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
+  annotate,
   begin,
+  beginInterrupted,
   childOf,
   end,
   endWith,
   phasesOf,
   type Step,
   type Story,
+  settle,
   standingOf,
   statusOf,
   tool,
@@ -46,8 +49,30 @@ describe('a condition', () => {
   test('is evaluated only when the step would start: after its dependencies, and not while the run is suspended', () => {
     const story = begin([tool('a', []), tool('b', ['a'], { when: 'steps.a.attempt == 2' })]);
     expect(statusOf(story, 'b').phase).toBe('Pending');
+    annotate(story, 'suspend');
     end(story, 'a', 'Succeeded');
+    expect(statusOf(story, 'b').phase).toBe('Pending');
+    annotate(story, 'suspend', null);
     expect(statusOf(story, 'b').phase).toBe('Skipped');
+  });
+
+  test('that is false skips a step of any kind, and does not wait for policies.maxParallel', () => {
+    const ask: Step = { name: 'ask', kind: 'ApprovalGate', policyRef: 'board', dependsOn: [], when: 'false' };
+    const steps = [tool('a', []), tool('b', [], { when: 'false' }), ask];
+    const story = begin(steps, { policies: { maxParallel: 1 } });
+    expect(phasesOf(story)).toBe('a: Running, b: Skipped, ask: Skipped');
+  });
+
+  test('that reads an output of a step that did not succeed fails the step, unless has() tests it', () => {
+    const output = 'steps.a.outputs.x';
+    const story = begin([
+      tool('a', []),
+      tool('bare', ['a'], { runIf: 'Always', when: `${output} == "1"` }),
+      tool('safe', ['a'], { runIf: 'Always', when: `has(${output}) && ${output} == "1"` }),
+    ]);
+    end(story, 'a', 'Failed', 'exit 1');
+    expect(statusOf(story, 'bare')).toMatchObject({ phase: 'Failed', reason: 'ConditionFailed', attempt: 0 });
+    expect(statusOf(story, 'safe')).toMatchObject({ phase: 'Skipped', reason: 'ConditionFalse' });
   });
 
   test('reads how a step ended, after a failure too', () => {
@@ -109,6 +134,24 @@ describe('an input', () => {
     endWith(story, 'build-web', { other: 'x' });
     expect(statusOf(story, 'ship')).toMatchObject({ phase: 'Failed', reason: 'InputFailed', attempt: 0 });
     expect(statusOf(story, 'ship').message).toMatch(/^with\.image: /);
+  });
+
+  test('that has() tests and that is read all the same fails the step', () => {
+    const used = '${{ has(steps.build-web.outputs.image) ? "" : steps.build-web.outputs.image }}';
+    const story = begin([tool('build-web', []), tool('ship', ['build-web'], { runIf: 'Always', with: { used } })]);
+    end(story, 'build-web', 'Failed', 'exit 1');
+    expect(statusOf(story, 'ship')).toMatchObject({ phase: 'Failed', reason: 'InputFailed', attempt: 0 });
+  });
+
+  test('is the same in every attempt, and after a crash', () => {
+    const story = begin([tool('build-web', []), tool('ship', ['build-web'], { with: { image }, retries: 1 })]);
+    endWith(story, 'build-web', { image: 'web@sha256:1' });
+    end(story, 'ship', 'Failed', 'exit 1');
+    expect(statusOf(story, 'ship').attempt).toBe(2);
+    expect(specOf(story, 'ship').parameters).toEqual({ image: 'web@sha256:1' });
+    const interrupted = beginInterrupted([tool('a', [], { with: { run: '${{ run.name }}' } })]);
+    settle(interrupted.world);
+    expect(specOf(interrupted, 'a').parameters).toEqual({ run: 'nightly-1' });
   });
 
   test('of a reference is not evaluated', () => {

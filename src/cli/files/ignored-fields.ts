@@ -1,0 +1,71 @@
+import { createScope } from '../../expressions/expression.ts';
+import { compileTemplate } from '../../expressions/template.ts';
+import { asRecord, decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
+import { listInputTexts } from '../../orchestration/input-texts.ts';
+import { stepKinds } from '../../orchestration/kinds/table.ts';
+import type { FoundProblem, Path } from '../../orchestration/problem.ts';
+import type { RunIf } from '../../orchestration/run-if.ts';
+import type { FoundObject } from './manifest.ts';
+
+/** A field that the orchestration controller of the agents chart does not read, and what that controller does. */
+interface IgnoredField {
+  readonly path: Path;
+  readonly instead: string;
+  /** A value that means the same as no value. */
+  readonly plain?: unknown;
+}
+
+const stepFields: readonly IgnoredField[] = [
+  {
+    path: ['runIf'],
+    instead: 'the step starts after its dependencies have succeeded, and never after a failure',
+    plain: 'Succeeded' satisfies RunIf,
+  },
+  { path: ['when'], instead: 'the step runs whether the condition is true or false' },
+  { path: ['outputs'], instead: 'the step has no outputs' },
+  { path: ['continueOnFailure'], instead: 'a failure of this step fails the run', plain: false },
+  { path: ['pendingTimeoutSeconds'], instead: 'timeoutSeconds counts while the child waits to start', plain: 0 },
+];
+
+const policyFields: readonly IgnoredField[] = [
+  { path: ['parameters'], instead: 'a run starts with any parameters, and without the defaults' },
+  { path: ['retries', 'limit'], instead: 'a step that does not set retries is not retried' },
+  { path: ['timeouts', 'totalSeconds'], instead: 'nothing bounds the run' },
+  { path: ['timeouts', 'cleanupSeconds'], instead: 'there is no cancel and no deadline to clean up after' },
+  { path: ['maxParallel'], instead: 'nothing bounds how many children of a run are there at once' },
+  { path: ['ttlSecondsAfterFinished'], instead: 'finished runs are kept' },
+  { path: ['history', 'limit'], instead: 'finished runs are kept' },
+];
+
+const CODE = 'IgnoredByAgentsChart';
+const THEIRS = 'the orchestration controller of the agents chart';
+
+/** Finds what the orchestration controller of the agents chart ignores in an object: fields, and placeholders in texts. */
+export function findIgnored({ kind, value }: FoundObject): readonly FoundProblem[] {
+  if (kind !== 'Orchestration') return [];
+  const { orchestration } = decodeOrchestration(value);
+  const { policies, steps } = orchestration;
+  return [
+    ...findFields(policyFields, policies, ['spec', 'policies']),
+    ...steps.flatMap((step, index) => findFields(stepFields, step, ['spec', 'steps', index])),
+    ...findPlaceholders(orchestration),
+  ];
+}
+
+function findFields(fields: readonly IgnoredField[], value: unknown, at: Path): FoundProblem[] {
+  return fields.flatMap(({ path, instead, plain }) => {
+    const found = path.reduce((inside, key) => asRecord(inside)[key], value);
+    if (found === undefined || found === plain) return [];
+    return [{ code: CODE, path: [...at, ...path], describe: () => `${THEIRS} ignores this field: ${instead}` }];
+  });
+}
+
+function findPlaceholders({ steps }: Orchestration): FoundProblem[] {
+  const scope = createScope({ variables: ['parameters', 'run', 'steps'], steps: steps.map(({ name }) => name) });
+  const describe = () => `${THEIRS} replaces no placeholders: the child gets this text as it is written`;
+  return steps.flatMap((step, index) => {
+    const texts = [...listInputTexts(step, stepKinds.get(step.kind))];
+    const replaced = texts.filter(({ text }) => compileTemplate(text, scope).template !== undefined);
+    return replaced.map(({ path }) => ({ code: CODE, path: ['spec', 'steps', index, ...path], describe }));
+  });
+}
