@@ -73,6 +73,14 @@ const fillers = {
   deepMaps: nest('{"a":', '}'),
   text: repeat('x'),
   escapes: repeat('\\u0007'),
+  condition: (bytes: number) => `"${"parameters.a=='b'||".repeat(Math.min(bytes, 1000) / 17)}true"`,
+  pattern: (_: number, __: number, first: number) => `"parameters.a.matches('(a${first}){400}')"`,
+  placeholders: repeat('${{run.uid}}'),
+  strangers: repeat('${{ github.sha }} '),
+  jsonPlaceholders: (bytes: number) => JSON.stringify(`[${'"${{run.uid}}",'.repeat(bytes / 18)}""]`),
+  expressionKeys: fill('{', '}', (index) => `"o${index.toString(36)}":"child.a"`),
+  brokenKeys: fill('{', '}', (index) => `"o${index.toString(36)}":"chil.a"`),
+  declarations: fill('{', '}', (index) => `"p${index}":{"pattern":"(a${index}){400}","default":"${'a'.repeat(500)}"}`),
   jsonObjects: (bytes: number) => JSON.stringify(`{"name":[${'{},'.repeat(bytes / 3)}{}]}`),
   jsonKeys: (bytes: number) => JSON.stringify(`{${Array.from({ length: bytes / 9 }, (_, index) => `"${index}":0`)}}`),
 } as const satisfies Record<string, (bytes: number, most: number, first: number) => string>;
@@ -86,11 +94,13 @@ const places = {
   unknown: 'spec',
   orchestrationRef: 'spec',
   parameters: 'spec',
+  'policies.parameters': 'spec',
   annotations: 'metadata',
   name: 'metadata',
   step: 'each',
   dependsOn: 'each',
   with: 'each',
+  'with.text': 'each',
   'with.agentRef': 'each',
   'with.implementation': 'each',
   'with.orchestrationRef': 'each',
@@ -98,6 +108,8 @@ const places = {
   kindOfStep: 'each',
   retries: 'each',
   toolRef: 'each',
+  when: 'each',
+  outputs: 'each',
   field: 'each',
   fields: 'each',
   labels: 'each',
@@ -142,6 +154,7 @@ function writeField(place: Part['place'], value: string): string {
   if (place === 'step') return `!${value}`;
   if (place === 'fields') return value.replace(/^\{|\}$/g, '');
   if (place === 'labels') return `"implementation":{"inline":{"labels":${value}}}`;
+  if (place === 'policies.parameters') return `"policies":{"parameters":${value}}`;
   if (place === 'policy') return `"policies":{"a":${value}}`;
   if (place === 'stepName') return `"name":${value}`;
   if (place === 'kindOfStep') return `"kind":${value}`;

@@ -136,7 +136,7 @@ export function limitOf({ policies }: Facts): number {
 }
 
 /** Whether the run is past `policies.timeouts.totalSeconds`. */
-export function isPastDeadline({ after, nowMs }: Recorded, { policies }: Facts): boolean {
+function isPastDeadline({ after, nowMs }: Recorded, { policies }: Facts): boolean {
   const { totalSeconds = 0 } = (policies['timeouts'] ?? {}) as { totalSeconds?: number };
   return totalSeconds > 0 && nowMs >= Date.parse(after.startedAt ?? '') + totalSeconds * 1000;
 }
