@@ -120,6 +120,7 @@ describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
   });
 
   it('hands back', async () => {
+    expect(await runNext('--for agents-chart')).toContain('no problems');
     await run('cancelled', 'long');
     await waitUntil('its child', async () => (await api.list('AgentRun')).length === 3);
     await runNext('cancel=true');
