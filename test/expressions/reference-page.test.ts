@@ -71,12 +71,13 @@ describe('docs/reference/expressions.md', () => {
 
   test('lists every bound', () => {
     const rows = [...(page.split('## Bounds')[1] ?? '').matchAll(/^\| .* \| ([\d,]+) \|$/gm)];
-    const unlisted = ['entry', 'mistakes', 'warnings', 'firstWord'];
+    const unlisted = ['entry', 'least', 'mistakes', 'warnings', 'firstWord'];
     const listed = Object.entries(bounds).filter(([name]) => !unlisted.includes(name));
     const byNumber = (left: number, right: number) => left - right;
     expect(rows.map(([, number = '']) => Number(number.replaceAll(',', ''))).sort(byNumber)).toEqual(
       listed.map(([, number]) => number).sort(byNumber),
     );
-    expect(page).toContain(`and ${bounds.entry} more for each entry`);
+    expect(page).toContain(`as at least ${bounds.least} characters`);
+    expect(page).toContain(`and ${bounds.entry}\nmore for each entry`);
   });
 });
