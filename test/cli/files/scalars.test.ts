@@ -3,6 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { Document, Scalar } from 'yaml';
 import { readDocuments } from '../../../src/cli/files/documents.ts';
 
+function readValue(text: string): string {
+  const [document] = readDocuments(text);
+  return String((document?.value as { value: unknown } | undefined)?.value);
+}
+
 /** What the place of a span of `value` has in the file; undefined if only the start of the value is known. */
 function find(text: string, offset: number, length: number): string | undefined {
   const [document] = readDocuments(text);
@@ -28,8 +33,7 @@ describe('a word of a text is found', () => {
     ['in a value with an anchor', 'value: &x !!str "a WORD"'],
     ['in a JSON text', '{"value": "a\\n\\/WORD"}'],
   ])('%s', (_, text) => {
-    const { value } = readDocuments(text)[0]?.value as { value: string };
-    expect(find(text, value.indexOf('WORD'), 4)).toBe('WORD');
+    expect(find(text, readValue(text).indexOf('WORD'), 4)).toBe('WORD');
   });
 
   test('over the end of a line', () => {
@@ -63,8 +67,7 @@ test('every letter of every text is found, however the text is written', () => {
       scalar.type = type;
       const text = new Document({ value: scalar }).toString({ lineWidth: 20, minContentWidth: 0 });
       // The library writes some texts as plain values that are read otherwise.
-      const isKept = (readDocuments(text)[0]?.value as { value?: unknown } | undefined)?.value === value;
-      if (isKept)
+      if (readValue(text) === value)
         for (const { 0: letter, index } of value.matchAll(/[abc]/g)) expect(find(text, index, 1), text).toBe(letter);
     }),
     { numRuns: 3000 },
