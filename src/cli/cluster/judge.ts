@@ -1,3 +1,4 @@
+import { displayText } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { shortenWarning } from '../../orchestration/messages.ts';
@@ -7,7 +8,6 @@ import type { Region } from '../files/documents.ts';
 import type { FoundObject, Manifest } from '../files/manifest.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../files/report.ts';
 import { isObjectName } from '../flags.ts';
-import { displayText } from '../format/escape.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 

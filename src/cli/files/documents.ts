@@ -12,10 +12,9 @@ import {
   type Scalar,
   visit,
 } from 'yaml';
-import { quoteName } from '../../dag/display.ts';
+import { displayText, quoteName } from '../../dag/display.ts';
 import type { Span } from '../../expressions/mistake.ts';
 import type { Path } from '../../orchestration/problem.ts';
-import { displayText } from '../format/escape.ts';
 import { conversion, dialect } from './dialect.ts';
 import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
 import { findInScalar } from './scalars.ts';

@@ -1,5 +1,5 @@
+import { displayText } from '../../dag/display.ts';
 import type { LintReport } from '../files/report.ts';
-import { displayText } from './escape.ts';
 
 /** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */
 export function formatGithub({ problems }: LintReport): string {
