@@ -2,15 +2,15 @@ import { findAncestors } from '../dag/ancestors.ts';
 import { displayName, quoteName } from '../dag/display.ts';
 import { buildGraph } from '../dag/graph.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { compileExpression, createScope, type Reading, type Scope, type Wanted } from '../expressions/expression.ts';
+import type { Reading } from '../expressions/expression.ts';
 import type { Mistake } from '../expressions/mistake.ts';
-import { compileTemplate } from '../expressions/template.ts';
+import { indexSteps } from './data-edges.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
-import { listInputTexts } from './input-texts.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { runIfOf, runIfs } from './run-if.ts';
+import { compileExpressions } from './step-expressions.ts';
 
 /** The rules about conditions, inputs and outputs of steps. */
 export const expressionRules = [
@@ -30,8 +30,6 @@ interface Read {
   readonly path: Path;
   readonly reading: Reading;
 }
-
-const READS = ['parameters', 'run', 'steps'] as const;
 
 /**
  * Checks `runIf`, and every expression of the steps: whether it compiles, and whether each value that it reads exists
@@ -89,57 +87,12 @@ function checkRunIf({ steps }: Orchestration, tally: Tally): void {
 }
 
 /** Compiles every expression, reports what does not compile, and returns what the others read. */
-function compileAll({ steps }: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
-  const names = steps.map(({ name }) => name);
-  let inputs: Scope | undefined;
-  let outputs: Scope | undefined;
-  const reads: Read[] = [];
-  for (const [step, declared] of steps.entries()) {
-    const take = (path: Path, { readings = [], mistakes = [], warnings = [] }: Compiled) => {
-      for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
-      for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
-      for (const reading of readings) reads.push({ step, path, reading });
-    };
-    const { when, outputs: declaredOutputs = {} } = declared;
-    if (when !== undefined) {
-      inputs ??= createScope({ variables: READS, steps: names });
-      take(['when'], compile(when, inputs, 'Boolean'));
-    }
-    for (const [name, text] of Object.entries(declaredOutputs)) {
-      outputs ??= createScope({ variables: [...READS, 'child'], steps: names });
-      take(['outputs', name], compile(text, outputs, 'String'));
-    }
-    for (const { path, text, isJson } of listInputTexts(declared, kinds.get(declared.kind))) {
-      if (!text.includes('{{') && !text.includes('\\u')) continue;
-      inputs ??= createScope({ variables: READS, steps: names });
-      const compiled = compileTemplate(text, inputs);
-      const isLoose = isJson && compiled.template?.isJson === false;
-      take(
-        path,
-        isLoose
-          ? { mistakes: [{ span: { offset: 0, length: text.length }, message: NOT_JSON }] }
-          : readingsOf(compiled),
-      );
-    }
-  }
-  return reads;
-}
-
-const NOT_JSON = 'a field with placeholders must be JSON before they are replaced: put each placeholder into a string';
-
-interface Compiled {
-  readonly readings?: readonly Reading[];
-  readonly mistakes?: readonly Mistake[];
-  readonly warnings?: readonly Mistake[];
-}
-
-function compile(text: string, scope: Scope, wanted: Wanted): Compiled {
-  const compiled = compileExpression(text, scope, wanted);
-  return 'mistakes' in compiled ? compiled : { readings: compiled.expression.readings };
-}
-
-function readingsOf({ template, ...rest }: ReturnType<typeof compileTemplate>): Compiled {
-  return { ...rest, ...(template && { readings: template.readings }) };
+function compileAll(orchestration: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
+  return [...compileExpressions(orchestration, kinds)].flatMap(({ step, path, readings, mistakes, warnings }) => {
+    for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
+    for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
+    return readings.map((reading) => ({ step, path, reading }));
+  });
 }
 
 function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<FoundProblem, 'code'> {
@@ -148,8 +101,7 @@ function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<F
 
 function checkReads(orchestration: Orchestration, reads: readonly Read[], isGraphKnown: boolean, tally: Tally): void {
   const { steps } = orchestration;
-  const indexes = new Map<string, number>();
-  for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  const indexes = indexSteps(orchestration);
   const declared = readDeclared(orchestration);
   const wanted = reads.flatMap(({ reading }) => ('step' in reading ? (indexes.get(reading.step) ?? []) : []));
   const isAncestor = isGraphKnown ? findAncestors(buildGraph(steps), wanted) : () => undefined;
