@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
-import { quoteName } from '../dag/display.ts';
+import { displayText, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import type { Flag, Flags, ValueKind, Values } from './flags.ts';
-import { displayText } from './format/escape.ts';
 
 /** The words of the command line that are no flags and no values of flags. */
 export interface Operands {

@@ -32,6 +32,11 @@ function escapeCharacter(character: string): string {
   return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
 
+/** A text of any length, with its own quotes, as it may stand in a line: what could forge a line is escaped. */
+export function displayText(text: string): string {
+  return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
+}
+
 /** `displayName` in double quotes. */
 export function quoteName(name: string): string {
   return `"${displayName(name)}"`;

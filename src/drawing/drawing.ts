@@ -1,8 +1,11 @@
 import { findCycles } from '../dag/cycles.ts';
-import { displayName, displayObject } from '../dag/display.ts';
+import { displayName, displayObject, displayText } from '../dag/display.ts';
 import { buildGraph, type Graph } from '../dag/graph.ts';
 import { findLevels } from '../dag/levels.ts';
+import { type DataEdge, listDataEdges } from '../orchestration/data-edges.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
+import { describeCondition } from '../orchestration/run-if.ts';
 
 /**
  * `loop`: on a reported cycle. `stuck`: on another cycle, or behind one. `missing`: named in `dependsOn` but not in the
@@ -18,12 +21,18 @@ export interface DrawnStep {
   /** Printable. '' for a missing step. */
   readonly kind: string;
   readonly state: DrawnState;
+  /** When the step runs, as `describeCondition` says it. Printable. */
+  readonly condition: string;
 }
 
-/** `to` waits for `from`. */
+/** Between the same two steps there is one edge at most. */
 export interface DrawnEdge {
   readonly from: DrawnStep;
   readonly to: DrawnStep;
+  /** `to` waits for `from`: `from` is a dependency. Otherwise `to` only reads it. */
+  readonly isOrder: boolean;
+  /** What `to` reads of `from`: `outputs.image`, `phase`. Printable. */
+  readonly reads: readonly string[];
   readonly isOnLoop: boolean;
 }
 
@@ -47,7 +56,8 @@ export interface Drawing {
 }
 
 /** Draws any Orchestration, also an invalid one. Linear. */
-export function drawOrchestration({ namespace, name, steps }: Orchestration): Drawing {
+export function drawOrchestration(orchestration: Orchestration, kinds = stepKinds): Drawing {
+  const { namespace, name, steps } = orchestration;
   const graph = buildWholeGraph(steps);
   const { levels, stuck } = findLevels(graph);
   const loops = findLoopEdges(graph);
@@ -55,7 +65,13 @@ export function drawOrchestration({ namespace, name, steps }: Orchestration): Dr
   const drawn = steps.map((step, index): DrawnStep => {
     const label = displayName(step.name) || `steps[${index}]`;
     const state = loops.has(index) ? 'loop' : isStuck.has(index) ? 'stuck' : 'ready';
-    return { id: `s${index}`, label, kind: displayName(step.kind), state };
+    return {
+      id: `s${index}`,
+      label,
+      kind: displayName(step.kind),
+      state,
+      condition: displayText(describeCondition(step)),
+    };
   });
   const missing = drawMissing(graph);
   const pick = (indexes: readonly number[]) => indexes.flatMap((index) => drawn[index] ?? []);
@@ -67,7 +83,7 @@ export function drawOrchestration({ namespace, name, steps }: Orchestration): Dr
       ...levels.map((level, index) => ({ heading: `wave ${index + 1}`, steps: pick(level) })),
       { heading: 'can never start', steps: pick(stuck) },
     ].filter((row) => row.steps.length > 0),
-    edges: drawEdges(graph, drawn, missing, loops),
+    edges: drawEdges(graph, drawn, missing, loops, listDataEdges(orchestration, kinds)),
   };
 }
 
@@ -96,7 +112,10 @@ function findLoopEdges(graph: Graph): ReadonlyMap<number, number> {
 function drawMissing({ steps, missing }: Graph): ReadonlyMap<string, DrawnStep> {
   const names = new Set(missing.map(({ step, entry }) => steps[step]?.dependsOn?.[entry] ?? ''));
   return new Map(
-    [...names].map((name, index) => [name, { id: `m${index}`, label: displayName(name), kind: '', state: 'missing' }]),
+    [...names].map((name, index) => [
+      name,
+      { id: `m${index}`, label: displayName(name), kind: '', state: 'missing', condition: '' },
+    ]),
   );
 }
 
@@ -105,15 +124,38 @@ function drawEdges(
   drawn: readonly DrawnStep[],
   ghosts: ReadonlyMap<string, DrawnStep>,
   loops: ReadonlyMap<number, number>,
+  data: readonly DataEdge[],
 ): DrawnEdge[] {
-  const draw = (from: DrawnStep | undefined, step: number, isOnLoop: boolean) => {
+  const readsOf = new Map(data.map(({ from, to, reads }) => [`${from} ${to}`, reads.map(displayName)]));
+  const draw = (from: DrawnStep | undefined, step: number, edge: Omit<DrawnEdge, 'from' | 'to'>) => {
     const to = drawn[step];
-    return from && to ? [{ from, to, isOnLoop }] : [];
+    return from && to ? [{ from, to, ...edge }] : [];
   };
+  const ordered = dependencies.flatMap((targets, step) =>
+    targets.flatMap((target) => {
+      const key = `${target} ${step}`;
+      const reads = readsOf.get(key) ?? [];
+      readsOf.delete(key);
+      return draw(drawn[target], step, { isOrder: true, reads, isOnLoop: loops.get(step) === target });
+    }),
+  );
   return [
-    ...dependencies.flatMap((targets, step) =>
-      targets.flatMap((target) => draw(drawn[target], step, loops.get(step) === target)),
+    ...ordered,
+    ...missing.flatMap(({ step, entry }) =>
+      draw(ghosts.get(steps[step]?.dependsOn?.[entry] ?? ''), step, { isOrder: true, reads: [], isOnLoop: false }),
     ),
-    ...missing.flatMap(({ step, entry }) => draw(ghosts.get(steps[step]?.dependsOn?.[entry] ?? ''), step, false)),
+    ...data.flatMap(({ from, to }) => {
+      const reads = readsOf.get(`${from} ${to}`);
+      return reads && from !== to ? draw(drawn[from], to, { isOrder: false, reads, isOnLoop: false }) : [];
+    }),
   ];
+}
+
+/** The longest condition that a box shows, in UTF-16 units. */
+const MOST_CONDITION = 48;
+
+/** The lines inside a box: the name, the kind, and the condition, if there is one. */
+export function captionOf({ label, kind, state, condition }: DrawnStep): readonly string[] {
+  const shown = condition.length > MOST_CONDITION ? `${condition.slice(0, MOST_CONDITION)}…` : condition;
+  return [label, kind || state, ...(condition === '' ? [] : [shown])];
 }

@@ -2,17 +2,15 @@ import { findAncestors } from '../dag/ancestors.ts';
 import { displayName, quoteName } from '../dag/display.ts';
 import { buildGraph } from '../dag/graph.ts';
 import { suggestName } from '../dag/suggest.ts';
-import { compileExpression, createScope, type Reading, type Scope } from '../expressions/expression.ts';
-import { type Mistake, mistakeAt } from '../expressions/mistake.ts';
-import { compileTemplate } from '../expressions/template.ts';
+import type { Reading } from '../expressions/expression.ts';
+import type { Mistake } from '../expressions/mistake.ts';
+import { indexSteps } from './data-edges.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
-import { listInputTexts } from './input-texts.ts';
-import type { StepKind } from './kinds/kind.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
 import { runIfOf, runIfs } from './run-if.ts';
-import type { Step } from './schema.ts';
+import { compileExpressions, declaresTooMany, MOST_OUTPUTS } from './step-expressions.ts';
 
 /** The rules about conditions, inputs and outputs of steps. */
 export const expressionRules = [
@@ -33,8 +31,6 @@ interface Read {
   readonly reading: Reading;
 }
 
-const READS = ['parameters', 'run', 'steps'] as const;
-
 /**
  * Checks `runIf`, and every expression of the steps: whether it compiles, and whether each value that it reads exists
  * when the step starts. If `isGraphKnown` is false, a `dependsOn` is misspelt, so nothing is said of ancestors. Of each code, it returns the first `most`. Cost: linear in the texts, which the expressions
@@ -48,6 +44,7 @@ export function checkExpressions(
 ): readonly Finding[] {
   const tally = createTally(most);
   checkRunIf(orchestration, tally);
+  checkOutputs(orchestration, tally);
   const reads = compileAll(orchestration, kinds, tally);
   if (reads.length > 0) checkReads(orchestration, reads, isGraphKnown, tally);
   return tally.findings();
@@ -90,90 +87,21 @@ function checkRunIf({ steps }: Orchestration, tally: Tally): void {
   }
 }
 
-/**
- * Compiles the expressions, reports what does not compile, and returns what the others read. Stops with a mistake when
- * there are too many.
- */
-function compileAll({ steps }: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
-  const scopeOf = createScopes(steps.map(({ name }) => name));
-  const reads: Read[] = [];
-  for (const [step, declared] of steps.entries()) {
-    if (tooManyOutputs(declared)) {
-      const describe = () => `more than ${MOST_OUTPUTS} outputs are declared: a step may record 4 KiB of them`;
-      tally.report('InvalidField', { path: pathTo(step, ['outputs']), describe });
-    }
-    for (const written of listTexts(declared, kinds.get(declared.kind))) {
-      const scope = scopeOf(written.use);
-      if (scope.isSpent()) return reads;
-      reads.push(...take(step, written, scope, tally));
-    }
+function checkOutputs({ steps }: Orchestration, tally: Tally): void {
+  for (const [index, step] of steps.entries()) {
+    if (!declaresTooMany(step)) continue;
+    const describe = () => `more than ${MOST_OUTPUTS} outputs are declared: a step may record 4 KiB of them`;
+    tally.report('InvalidField', { path: pathTo(index, ['outputs']), describe });
   }
-  return reads;
 }
 
-function take(step: number, written: Written, scope: Scope, tally: Tally): readonly Read[] {
-  const { path } = written;
-  const { readings = [], mistakes = [], warnings = [] } = compile(written, scope);
-  for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
-  for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
-  return readings.map((reading) => ({ step, path, reading }));
-}
-
-/** A text that is compiled: a condition, an output, or a text with placeholders. */
-interface Written {
-  readonly use: 'Condition' | 'Output' | 'Input';
-  readonly path: Path;
-  readonly text: string;
-  readonly isJson: boolean;
-}
-
-function* listTexts(step: Step, kind: StepKind | undefined): Generator<Written> {
-  const { when, outputs = {} } = step;
-  if (when !== undefined) yield { use: 'Condition', path: ['when'], text: when, isJson: false };
-  if (!tooManyOutputs(step))
-    for (const [name, text] of Object.entries(outputs))
-      yield { use: 'Output', path: ['outputs', name], text, isJson: false };
-  for (const input of listInputTexts(step, kind)) yield { use: 'Input', ...input };
-}
-
-/** Each scope is made when it is first needed. */
-function createScopes(steps: readonly string[]): (use: Written['use']) => Scope {
-  const scopes = new Map<boolean, Scope>();
-  return (use) => {
-    const readsChild = use === 'Output';
-    const known = scopes.get(readsChild);
-    if (known !== undefined) return known;
-    const scope = createScope({ variables: readsChild ? [...READS, 'child'] : READS, steps });
-    scopes.set(readsChild, scope);
-    return scope;
-  };
-}
-
-/** A step may record 4 KiB of outputs, so more than this cannot hold anything. */
-const MOST_OUTPUTS = 100;
-
-function tooManyOutputs({ outputs }: Step): boolean {
-  let count = 0;
-  for (const _ in outputs) if (++count > MOST_OUTPUTS) return true;
-  return false;
-}
-
-const NOT_JSON = 'a field with placeholders must be JSON before they are replaced: put each placeholder into a string';
-
-interface Compiled {
-  readonly readings?: readonly Reading[];
-  readonly mistakes?: readonly Mistake[];
-  readonly warnings?: readonly Mistake[];
-}
-
-function compile({ use, text, isJson }: Written, scope: Scope): Compiled {
-  if (use !== 'Input') {
-    const compiled = compileExpression(text, scope, use === 'Condition' ? 'Boolean' : 'String');
-    return 'mistakes' in compiled ? compiled : { readings: compiled.expression.readings };
-  }
-  const { template, ...rest } = compileTemplate(text, scope);
-  if (isJson && template?.isJson === false) return { mistakes: [mistakeAt(0, text.length, NOT_JSON)] };
-  return { ...rest, ...(template && { readings: template.readings }) };
+/** Compiles every expression, reports what does not compile, and returns what the others read. */
+function compileAll(orchestration: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
+  return [...compileExpressions(orchestration, kinds)].flatMap(({ step, path, readings, mistakes, warnings }) => {
+    for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
+    for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
+    return readings.map((reading) => ({ step, path, reading }));
+  });
 }
 
 function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<FoundProblem, 'code'> {
@@ -182,8 +110,7 @@ function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<F
 
 function checkReads(orchestration: Orchestration, reads: readonly Read[], isGraphKnown: boolean, tally: Tally): void {
   const { steps } = orchestration;
-  const indexes = new Map<string, number>();
-  for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  const indexes = indexSteps(orchestration);
   const declared = readDeclared(orchestration);
   const wanted = reads.flatMap(({ reading }) => ('step' in reading ? (indexes.get(reading.step) ?? []) : []));
   const isAncestor = isGraphKnown ? findAncestors(buildGraph(steps), wanted) : () => undefined;

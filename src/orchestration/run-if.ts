@@ -12,3 +12,11 @@ export type RunIf = (typeof runIfs)[number];
 export function runIfOf({ runIf }: { readonly runIf?: Step['runIf'] | undefined }): RunIf {
   return runIfs.find((value) => value === runIf) ?? 'Succeeded';
 }
+
+/** When a step runs, as its fields say it: `runIf Failed, when run.name == "x"`. Empty if it runs after success. */
+export function describeCondition(step: Pick<Step, 'runIf' | 'when'>): string {
+  const runIf = runIfOf(step);
+  return [runIf === 'Succeeded' ? [] : [`runIf ${runIf}`], step.when === undefined ? [] : [`when ${step.when}`]]
+    .flat()
+    .join(', ');
+}

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { CommandError } from '../cli/cluster/failure.ts';
 import type { Outcome } from '../cli/command.ts';
 import type { UiChoice } from '../cli/commands/ui.ts';
-import { displayText } from '../cli/format/escape.ts';
+import { displayText } from '../dag/display.ts';
 import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
 import { createTiming } from '../kube/ports.ts';
 import { followNamespace } from './follow-namespace.ts';

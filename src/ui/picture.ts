@@ -1,8 +1,13 @@
+import { displayName, displayText } from '../dag/display.ts';
 import { type Drawing, drawOrchestration } from '../drawing/drawing.ts';
 import { LayoutTooLargeError, layOut } from '../drawing/layout.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
+import { listInputTexts } from '../orchestration/input-texts.ts';
 import { defaultPolicy, judgeOrchestration } from '../orchestration/judge.ts';
-import type { Band, BoxView, EdgeView, Picture } from './page/protocol.ts';
+import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { cutMessage } from '../orchestration/messages.ts';
+import type { Step } from '../orchestration/schema.ts';
+import type { Band, BoxView, EdgeView, NamedText, Picture } from './page/protocol.ts';
 import { BOX, HEADING, HEADING_SIZE, PADDING, type Places, placeWaves } from './waves.ts';
 
 /**
@@ -11,25 +16,26 @@ import { BOX, HEADING, HEADING_SIZE, PADDING, type Places, placeWaves } from './
  */
 const LIBRARY = { boxes: 100, edges: 250, wave: 12 } as const;
 
-type Edges = readonly { readonly from: number; readonly to: number; readonly isOnLoop: boolean }[];
+type Edges = readonly { readonly from: number; readonly to: number }[];
 
 /** Draws an Orchestration for the page, even if it is invalid. */
 export function drawPicture(object: unknown, note?: string, policy = defaultPolicy): Picture {
   const { orchestration } = decodeOrchestration(object);
-  const drawing = drawOrchestration(orchestration);
+  const drawing = drawOrchestration(orchestration, policy.kinds);
   const all = drawing.rows.flatMap(({ steps }) => steps);
   const declared = orchestration.steps.length;
   const indexOf = new Map(
     all.map(({ id }) => [id, id.startsWith('s') ? Number(id.slice(1)) : declared + Number(id.slice(1))]),
   );
   const at = (id: string) => indexOf.get(id) ?? 0;
-  const edges = drawing.edges.map(({ from, to, isOnLoop }) => ({ from: at(from.id), to: at(to.id), isOnLoop }));
+  const edges = drawing.edges.map(({ from, to, ...edge }) => ({ from: at(from.id), to: at(to.id), ...edge }));
   const rows = drawing.rows.map(({ heading, steps }) => ({ heading, boxes: steps.map(({ id }) => at(id)) }));
   const { places, lines } = place(rows, edges, drawing);
   const boxes: BoxView[] = [];
-  for (const { id, label, kind, state } of all) {
+  for (const { id, ...drawn } of all) {
     const corner = places.corners.get(at(id)) ?? { x: 0, y: 0 };
-    boxes[at(id)] = { ...corner, ...BOX, label, kind, state };
+    const inputs = viewInputs(orchestration.steps[at(id)], policy.kinds);
+    boxes[at(id)] = { ...corner, ...BOX, ...drawn, inputs };
   }
   const { denials, warnings } = judgeOrchestration(object, policy);
   return {
@@ -49,6 +55,13 @@ export function drawPicture(object: unknown, note?: string, policy = defaultPoli
       message,
     })),
   };
+}
+
+function viewInputs(step: Step | undefined, kinds: StepKinds): NamedText[] {
+  if (step === undefined) return [];
+  return [...listInputTexts(step, kinds.get(step.kind))]
+    .filter(({ text }) => text.includes('${{'))
+    .map(({ path, text }) => ({ name: displayName(path.join('.')), value: displayText(cutMessage(text)) }));
 }
 
 type Rows = readonly { readonly heading: string; readonly boxes: readonly number[] }[];

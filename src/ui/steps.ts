@@ -1,4 +1,4 @@
-import { displayName } from '../dag/display.ts';
+import { displayName, displayText } from '../dag/display.ts';
 import { buildGraph, type Graph } from '../dag/graph.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, readDuration } from '../orchestration/durations.ts';
@@ -60,15 +60,8 @@ function viewStep(facts: RunFacts, step: StepStatus, index: number, kubectl: Kub
     ...(outputs !== undefined && {
       outputs: Object.entries(outputs).map(([name, value]) => ({
         name: displayName(name),
-        value: displayValue(value),
+        value: displayText(cutMessage(value)),
       })),
     }),
   };
-}
-
-/** A value as one line, which is cut if it is longer than a message. */
-function displayValue(value: string): string {
-  return Array.from(cutMessage(value), (character) => (character === '"' ? character : displayName(character))).join(
-    '',
-  );
 }

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findNext } from '../../src/ui/page/keys.ts';
-import { applyMessage, createModel, findBoxes, listEntries, readRoute, writeRoute } from '../../src/ui/page/model.ts';
-import type { Entry, Message, Picture } from '../../src/ui/page/protocol.ts';
+import {
+  applyMessage,
+  createModel,
+  findBoxes,
+  listEntries,
+  readRoute,
+  readValue,
+  writeRoute,
+} from '../../src/ui/page/model.ts';
+import type { Entry, Message, Picture, StepView } from '../../src/ui/page/protocol.ts';
 import { createFrameParser } from '../../src/ui/page/stream.ts';
 import { fitIn, reveal } from '../../src/ui/page/viewport.ts';
 import { formatFrame, HEARTBEAT } from '../../src/ui/sse.ts';
@@ -73,6 +81,8 @@ const box = (x: number, y: number, label = '') => ({
   label,
   kind: 'ToolRun',
   state: 'ready' as const,
+  condition: '',
+  inputs: [],
 });
 const picture: Picture = {
   ...{ width: 60, height: 60, headingSize: 1, isSequential: false, problems: [] },
@@ -83,8 +93,9 @@ const picture: Picture = {
   kinds: {},
   boxes: [box(5, 5, 'build'), box(35, 5, 'test-a'), box(35, 25, 'test-b')],
   edges: [
-    { from: 0, to: 1, isOnLoop: false },
-    { from: 0, to: 2, isOnLoop: false },
+    { from: 0, to: 1, isOrder: true, reads: [], isOnLoop: false },
+    { from: 0, to: 2, isOrder: true, reads: [], isOnLoop: false },
+    { from: 1, to: 2, isOrder: false, reads: ['phase'], isOnLoop: false },
   ],
 };
 
@@ -93,6 +104,17 @@ test('arrow keys move along dependencies, and up and down in a wave', () => {
   expect([go(0, 'Right'), go(2, 'Left'), go(1, 'Down'), go(2, 'Up'), go(2, 'Down'), go(0, 'Left')]).toEqual([
     ...[1, 0, 2, 1, undefined, undefined],
   ]);
+});
+
+test('what a step reads of another is known when that one has ended', () => {
+  const ended: StepView = {
+    ...{ index: 0, phase: 'Succeeded', isIgnored: false, why: [], because: [], reason: 'Completed', attempt: 2 },
+    ...{ mostAttempts: 3, finishedAt: '2026-01-01T00:00:00Z', outputs: [{ name: 'image', value: 'shop:1' }] },
+  };
+  const { finishedAt: _, ...open } = ended;
+  const names = ['outputs.image', 'outputs.other', 'phase', 'reason', 'attempt'];
+  expect(names.map((name) => readValue(ended, name))).toEqual(['shop:1', undefined, 'Succeeded', 'Completed', '2']);
+  expect(names.map((name) => readValue(open, name) ?? readValue(undefined, name))).toEqual(names.map(() => undefined));
 });
 
 test('a search matches all its words against names and kinds', () => {

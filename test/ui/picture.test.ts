@@ -48,6 +48,25 @@ describe('a picture', () => {
     expect(picture.problems[0]?.message).toContain('a → c → b → a');
   });
 
+  test('has the condition and the inputs of each step, and one edge for a dependency that is also read', () => {
+    const { boxes, edges } = draw(
+      { name: 'a', kind: 'ToolRun' },
+      { name: 'b', kind: 'ToolRun', dependsOn: ['a'], with: { x: 'v${{ steps.a.outputs.x }}', y: 'text' } },
+      { name: 'c', kind: 'ToolRun', dependsOn: ['b'], runIf: 'Always', when: 'steps.a.phase == "Failed"' },
+    );
+    expect(boxes.map(({ condition }) => condition)).toEqual(['', '', 'runIf Always, when steps.a.phase == "Failed"']);
+    expect(boxes.map(({ inputs }) => inputs)).toEqual([
+      [],
+      [{ name: 'with.x', value: 'v${{ steps.a.outputs.x }}' }],
+      [],
+    ]);
+    expect(edges.map(({ from, to, isOrder, reads }) => [from, to, isOrder, reads])).toEqual([
+      [0, 1, true, ['outputs.x']],
+      [1, 2, true, []],
+      [0, 2, false, ['phase']],
+    ]);
+  });
+
   test('of an empty list is drawn, with the problem', () => {
     expect(draw()).toMatchObject({ boxes: [], bands: [], problems: [{ code: 'MissingSteps' }] });
   });

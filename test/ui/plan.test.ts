@@ -7,7 +7,17 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toIS
 const ms = (second: number) => Date.parse(at(second));
 const picture = (...labels: string[]): Picture => ({
   ...{ width: 1, height: 1, headingSize: 1, isSequential: false, bands: [], edges: [], problems: [], kinds: {} },
-  boxes: labels.map((label) => ({ x: 0, y: 0, width: 1, height: 1, label, kind: 'K', state: 'ready' })),
+  boxes: labels.map((label) => ({
+    x: 0,
+    y: 0,
+    width: 1,
+    height: 1,
+    label,
+    kind: 'K',
+    state: 'ready',
+    condition: '',
+    inputs: [],
+  })),
 });
 const view = (index: number, phase: StepView['phase'], times: Partial<StepView> = {}): StepView => ({
   ...{ index, phase, isIgnored: false, why: [], because: [], reason: '', attempt: 1, mostAttempts: 1 },

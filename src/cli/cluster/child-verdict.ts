@@ -1,5 +1,4 @@
-import { listNames } from '../../dag/display.ts';
-import { displayText } from '../format/escape.ts';
+import { displayText, listNames } from '../../dag/display.ts';
 
 /** What the API server says of the child of a step. */
 export interface ChildVerdict {

@@ -1,9 +1,8 @@
-import { displayName, displayObject, listNames } from '../../dag/display.ts';
+import { displayName, displayObject, displayText, listNames } from '../../dag/display.ts';
 import { findCondition } from '../../orchestration/conditions.ts';
 import { isStepFinal, type StepPhase, type StepStatus } from '../../orchestration/run-status.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
 import { RunReason } from '../../orchestration/vocabulary/run-reasons.ts';
-import { displayText } from '../format/escape.ts';
 import { formatElapsed } from './elapsed.ts';
 import { hasEnded, isIdleTemplate, type Run } from './run.ts';
 

@@ -1,9 +1,8 @@
-import { listNames, quoteName } from '../../dag/display.ts';
+import { displayText, listNames, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { API_VERSION } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
-import { displayText } from '../format/escape.ts';
 import { type ApiFailure, type Cluster, type ClusterKind, isApiFailure } from './port.ts';
 
 /** A command cannot go on, for reasons that its user can mend: one printable sentence each. */

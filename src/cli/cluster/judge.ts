@@ -1,12 +1,13 @@
+import { displayText } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { shortenWarning } from '../../orchestration/messages.ts';
 import type { Path } from '../../orchestration/problem.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import type { Region } from '../files/documents.ts';
 import type { FoundObject, Manifest } from '../files/manifest.ts';
 import { judgeObjects, type LintReport, type PlacedProblem, reportManifests } from '../files/report.ts';
 import { isObjectName } from '../flags.ts';
-import { displayText } from '../format/escape.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 
@@ -31,14 +32,15 @@ export async function judgeOnServer(
 ): Promise<LintReport> {
   const judged = new Map<FoundObject, readonly PlacedProblem[]>();
   const objects = manifests.flatMap((manifest) => manifest.objects);
-  const known = judgeObjects(objects);
+  const judgedHere = judgeObjects(objects);
   for (const object of objects) {
-    const findings = await judgeObject(object, cluster, known.get(object) ?? []);
+    const known = judgedHere.get(object) ?? [];
+    const findings = await judgeObject(object, cluster, known);
     const isDenied = findings.some(({ severity }) => severity === 'deny');
     const all = isDenied ? findings : await findMore(object, cluster, findings);
     judged.set(
       object,
-      all.map((finding) => placeFinding(object, finding)),
+      all.map((finding) => placeFinding(object, finding, known)),
     );
   }
   return reportManifests(manifests, judged);
@@ -102,13 +104,16 @@ function readWarning(warning: string, known: readonly PlacedProblem[]): Finding 
   return { severity: 'warn', code: FOREIGN_WARNING, field, message };
 }
 
+/** Our own rules also say which part of a text the server speaks of. */
 function placeFinding(
   { kind, value, placeOf }: FoundObject,
   { severity, code, field, message }: Finding,
+  known: readonly PlacedProblem[],
 ): PlacedProblem {
   const { name, namespace } = asRecord(asRecord(value)['metadata']);
+  const ours = known.find((problem) => problem.field === field && problem.message === message);
   return {
-    ...placeOf(readPath(field)),
+    ...(ours === undefined ? placeOf(readPath(field)) : placeOfProblem(ours)),
     kind,
     namespace: typeof namespace === 'string' ? namespace : '',
     name: typeof name === 'string' ? name : '',
@@ -117,6 +122,10 @@ function placeFinding(
     field: displayText(field),
     message: displayText(message),
   };
+}
+
+function placeOfProblem({ line, column, end }: PlacedProblem): Region {
+  return { line, column, ...(end && { end }) };
 }
 
 /** The path that `spec.steps[3].dependsOn[0]` writes; keys in brackets may hold anything but a bracket. */

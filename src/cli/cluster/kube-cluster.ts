@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { displayText } from '../../dag/display.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
@@ -15,7 +16,6 @@ import { stepKinds } from '../../orchestration/kinds/table.ts';
 import { GROUP, VERSION } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
-import { displayText } from '../format/escape.ts';
 import { CommandError } from './failure.ts';
 import type { Cluster, ClusterChoice, ClusterKind, Listener } from './port.ts';
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
+import { displayText } from '../../dag/display.ts';
 import { readExpiry } from '../../tls/expiry.ts';
 import { loadPair, writeGeneration } from '../../tls/files.ts';
 import { type CertificatePair, issueCertificateAuthority, issueLeaf } from '../../tls/issue.ts';
 import { CommandError } from '../cluster/failure.ts';
 import { defineCommand, noOperand } from '../command.ts';
 import { dnsName, folder, ipAddress, wholeNumber } from '../flags.ts';
-import { displayText } from '../format/escape.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 

@@ -7,20 +7,27 @@ import { chooseOrchestrations } from '../files/choose.ts';
 import { manifestFiles } from '../files/operand.ts';
 import { anyText, outputFlag } from '../flags.ts';
 import { formatDot } from '../format/dot.ts';
+import { formatGraphJson } from '../format/graph-json.ts';
 import { formatGraphText } from '../format/graph-text.ts';
 import { formatMermaid } from '../format/mermaid.ts';
 import { formatSvg } from '../format/svg.ts';
 
-const formats = { text: formatGraphText, mermaid: formatMermaid, dot: formatDot, svg: formatSvg } as const;
+const formats = {
+  text: formatGraphText,
+  mermaid: formatMermaid,
+  dot: formatDot,
+  svg: formatSvg,
+  json: formatGraphJson,
+} as const;
 
 /** Draws the Orchestrations of all given files, in order. */
 export const graph = defineCommand({
   verb: 'graph',
   details:
-    'A graph shows which step waits for which, also where that is the sequential default, and in waves which steps may run together. A broken graph is drawn too, with its loops and missing steps.',
+    'A graph shows which step waits for which, also where that is the sequential default, and in waves which steps may run together, which step reads which, and which steps run on a condition. A broken graph is drawn too, with its loops and missing steps.',
   operands: manifestFiles,
   flags: {
-    output: outputFlag(['text', 'mermaid', 'dot', 'svg'], 'the format; dot is for Graphviz'),
+    output: outputFlag(['text', 'mermaid', 'dot', 'svg', 'json'], 'the format; dot is for Graphviz'),
     name: { flag: 'name', kind: anyText('NAME'), help: 'only Orchestrations of that name' },
   },
   exitCodes: { 0: 'drawn', 1: 'drawn, except for documents that cannot be read', 2: 'could not run' },
@@ -30,7 +37,7 @@ export const graph = defineCommand({
       objects.map(({ value }) => decodeOrchestration(value).orchestration),
     );
     try {
-      const stdout = formats[output](chosen.map(drawOrchestration));
+      const stdout = formats[output](chosen.map((orchestration) => drawOrchestration(orchestration)));
       const stderr = unread.map((line) => `graph: ${line}\n`).join('');
       return Promise.resolve({ exitCode: unread.length === 0 ? 0 : 1, stdout, stderr });
     } catch (error) {

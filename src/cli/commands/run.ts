@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { displayObject, quoteName } from '../../dag/display.ts';
+import { displayObject, displayText, quoteName } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import {
   checkParameters,
@@ -18,7 +18,6 @@ import { isIdleTemplate, type Run, readRun } from '../cluster/run.ts';
 import { watchRun } from '../cluster/watch-run.ts';
 import { defineCommand, oneOperand } from '../command.ts';
 import { anyText, objectName, toggle } from '../flags.ts';
-import { displayText } from '../format/escape.ts';
 
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
 export const run = defineCommand({

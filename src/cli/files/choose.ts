@@ -1,7 +1,6 @@
-import { listNames, quoteName } from '../../dag/display.ts';
+import { displayText, listNames, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
 import { CommandError } from '../cluster/failure.ts';
-import { displayText } from '../format/escape.ts';
 import type { FoundObject, Manifest } from './manifest.ts';
 
 /** What a command shows of the Orchestrations in files. */

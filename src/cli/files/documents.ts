@@ -9,19 +9,33 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  type Scalar,
   visit,
 } from 'yaml';
-import { quoteName } from '../../dag/display.ts';
+import { displayText, quoteName } from '../../dag/display.ts';
+import type { Span } from '../../expressions/mistake.ts';
 import type { Path } from '../../orchestration/problem.ts';
-import { displayText } from '../format/escape.ts';
 import { conversion, dialect } from './dialect.ts';
 import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
+import { findInScalar } from './scalars.ts';
 
 /** Both count from 1; columns in UTF-16 code units. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
+
+/** A place, and where what is there ends, if that is known. The end is exclusive. */
+export interface Region extends Place {
+  readonly end?: Place;
+}
+
+/**
+ * Where `path` stands: the value of a scalar, the key of anything else, and of what is absent what would hold it. With
+ * `span`, a part of the text at `path`: where that part begins and ends, or the start of the text if that cannot be
+ * known exactly.
+ */
+export type PlaceOf = (path: Path, span?: Span) => Region;
 
 /** Why a document cannot be read, as a sentence without unprintable characters. */
 export interface Mistake extends Place {
@@ -32,8 +46,7 @@ export interface ReadDocument {
   /** Undefined where there are mistakes. */
   readonly value: unknown;
   readonly mistakes: readonly Mistake[];
-  /** Where `path` stands: the value of a scalar, the key of anything else, and of what is absent what would hold it. */
-  readonly placeOf: (path: Path) => Place;
+  readonly placeOf: PlaceOf;
 }
 
 type ParsedDocument = Document.Parsed;
@@ -56,7 +69,12 @@ export function readDocuments(text: string): readonly ReadDocument[] {
       return {
         value,
         mistakes: mistakes.map(({ offset, message }) => ({ ...placeAt(start + offset), message })),
-        placeOf: (path) => placeAt(start + findOffset(document.contents, path)),
+        placeOf: (path, span) => {
+          const { offset, scalar } = findNode(document.contents, path);
+          const part = span && scalar && findInScalar(scalar, source, span);
+          if (part === undefined) return placeAt(start + offset);
+          return { ...placeAt(start + part.start), end: placeAt(start + part.end) };
+        },
       };
     });
 }
@@ -153,18 +171,19 @@ function findDangling(document: ParsedDocument): number | undefined {
   return offset;
 }
 
-function findOffset(root: Node | null, path: Path): number {
+/** Where a path stands, and the scalar that is there, if one is. */
+function findNode(root: Node | null, path: Path): { readonly offset: number; readonly scalar?: Scalar } {
   let node: unknown = root;
   let offset = startOf(root) ?? 0;
   for (const segment of path) {
     const inside = enter(node, segment);
-    if (inside === undefined) return offset;
+    if (inside === undefined) return { offset };
     offset = startOf(inside.label) ?? offset;
     node = inside.node;
   }
-  if (!isAlias(node) && !isScalar(node)) return offset;
+  if (!isAlias(node) && !isScalar(node)) return { offset };
   const [start, end] = node.range ?? [offset, offset];
-  return start < end ? start : offset;
+  return { offset: start < end ? start : offset, ...(isScalar(node) && { scalar: node }) };
 }
 
 /** One level down: the node there, and what marks its place. */

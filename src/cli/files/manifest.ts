@@ -1,6 +1,5 @@
 import { asRecord } from '../../orchestration/decode.ts';
-import type { Path } from '../../orchestration/problem.ts';
-import { type Mistake, type Place, readDocuments } from './documents.ts';
+import { type Mistake, type PlaceOf, readDocuments } from './documents.ts';
 import { findMisspelling, kindOf, type OurKind } from './misspelt.ts';
 import type { Source } from './sources.ts';
 
@@ -9,7 +8,7 @@ export interface FoundObject {
   readonly kind: OurKind;
   readonly value: unknown;
   /** Where a path of the object stands in its file. */
-  readonly placeOf: (path: Path) => Place;
+  readonly placeOf: PlaceOf;
 }
 
 /** Why something cannot be read as an object of ours; `field` is the one at fault, of an object that has fields. */
@@ -37,7 +36,7 @@ export function readManifest({ file, text }: Source): Manifest {
     if (list === undefined) return [{ value, placeOf }];
     return list.map((item, index) => ({
       value: item,
-      placeOf: (path: Path) => placeOf(['items', index, ...path]),
+      placeOf: ((path, span) => placeOf(['items', index, ...path], span)) satisfies PlaceOf,
     }));
   });
   const objects = items.flatMap((item) => {

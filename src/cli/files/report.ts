@@ -8,6 +8,7 @@ import {
   writeProblem,
 } from '../../orchestration/judge.ts';
 import type { Finding, FoundProblem, RuleMeaning } from '../../orchestration/problem.ts';
+import type { Place } from './documents.ts';
 import type { FoundObject, Manifest } from './manifest.ts';
 import { findRecursion } from './recursion.ts';
 import { findFileProblems } from './rules.ts';
@@ -17,6 +18,8 @@ export interface LintProblem {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Where the part of a text that is wrong ends, exclusive: with problems of expressions, if it is known. */
+  readonly end?: Place;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -118,8 +121,8 @@ function reportProblems(object: FoundObject, { denials, warnings }: Judgement): 
 
 function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem<string>): PlacedProblem {
   const { namespace, name } = nameOf(value);
-  const { path, code, severity, field, message, steps } = problem;
-  return { ...placeOf(path), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
+  const { path, span, code, severity, field, message, steps } = problem;
+  return { ...placeOf(path, span), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
 }
 
 function reportMistake({ line, column, field, message }: Manifest['mistakes'][number]): PlacedProblem {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { displayText } from '../format/escape.ts';
+import { displayText } from '../../dag/display.ts';
 
 /** A text and the name its problems are told under. */
 export interface Source {

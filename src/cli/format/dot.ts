@@ -1,9 +1,11 @@
-import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
+import { captionOf, type Drawing, type DrawnEdge, type DrawnStep } from '../../drawing/drawing.ts';
 
 const LOOP_STYLE = 'color="#d1242f", penwidth=2';
+const DATA_STYLE = 'color="#0969da", fontcolor="#0969da", fontsize=10';
 const STYLES = { ready: '', stuck: '', loop: `, ${LOOP_STYLE}`, missing: ', style="dashed"' } as const;
+const CONDITIONAL = ', style="rounded,dashed"';
 
-/** One digraph for Graphviz, each Orchestration and each row a cluster in it. */
+/** One digraph for Graphviz, each Orchestration and each row a cluster in it. What reads data is blue, and dotted if it is no dependency. */
 export function formatDot(drawings: readonly Drawing[]): string {
   return [
     'digraph {\n',
@@ -15,19 +17,27 @@ export function formatDot(drawings: readonly Drawing[]): string {
 }
 
 function drawCluster({ title, isSequential, rows, edges }: Drawing, index: number): string {
-  const draw = ({ id, label, kind, state }: DrawnStep) =>
-    `      g${index}${id} [label="${escapeText(label)}\\n${escapeText(kind || state)}"${STYLES[state]}];\n`;
+  const draw = (step: DrawnStep) => {
+    const label = captionOf(step).map(escapeText).join('\\n');
+    return `      g${index}${step.id} [label="${label}"${STYLES[step.state]}${step.condition === '' ? '' : CONDITIONAL}];\n`;
+  };
   const clusters = rows.map(
     ({ heading, steps }, row) =>
       `    subgraph cluster_g${index}r${row} {\n      label="${heading}";\n${steps.map(draw).join('')}    }\n`,
   );
-  const style = isSequential ? ' [style="dashed"]' : '';
-  const arrows = edges.map(
-    ({ from, to, isOnLoop }) =>
-      `    g${index}${from.id} -> g${index}${to.id}${isOnLoop ? ` [${LOOP_STYLE}]` : style};\n`,
-  );
+  const arrows = edges.map((edge) => {
+    const attributes = describeEdge(edge, isSequential);
+    const list = attributes.length === 0 ? '' : ` [${attributes.join(', ')}]`;
+    return `    g${index}${edge.from.id} -> g${index}${edge.to.id}${list};\n`;
+  });
   const heading = escapeText(isSequential ? `${title} (sequential)` : title);
   return `  subgraph cluster_g${index} {\n    label="${heading}";\n${clusters.join('')}${arrows.join('')}  }\n`;
+}
+
+function describeEdge({ isOnLoop, isOrder, reads }: DrawnEdge, isSequential: boolean): readonly string[] {
+  const style = isOnLoop ? [] : isOrder ? (isSequential ? ['style="dashed"'] : []) : ['style="dotted"'];
+  const label = reads.length === 0 ? [] : [`label="${reads.map(escapeText).join('\\n')}"`];
+  return [...(isOnLoop ? [LOOP_STYLE] : label.length === 0 ? [] : [DATA_STYLE]), ...style, ...label];
 }
 
 /** Labels know escapes (`\\N` is the node's name) and HTML entities, both without being asked. */

@@ -1,10 +1,3 @@
-import { displayName } from '../../dag/display.ts';
-
-/** A text of any length and with quotes of its own, such as a path, as it may stand in a line: what could forge one is escaped. */
-export function displayText(text: string): string {
-  return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
-}
-
 /** JSON in lines, with what a terminal would act upon escaped: JSON itself asks that only of some control characters. */
 export function writeJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2).replace(UNPRINTABLE, escapeUnits)}\n`;

@@ -1,12 +1,15 @@
+import { displayText } from '../../dag/display.ts';
 import type { LintReport } from '../files/report.ts';
-import { displayText } from './escape.ts';
 
 /** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */
 export function formatGithub({ problems }: LintReport): string {
   return problems
-    .map(({ file, line, column, code, severity, field, message }) => {
+    .map(({ file, line, column, end, code, severity, field, message }) => {
       const command = severity === 'deny' ? 'error' : 'warning';
-      const place = `file=${escapeProperty(displayText(file))},line=${line},col=${column},title=${escapeProperty(code)}`;
+      // GitHub takes a range only within a line. The default of its end is its start, so the end is inclusive.
+      const last = end?.line === line ? `,endColumn=${Math.max(column, end.column - 1)}` : '';
+      const start = `file=${escapeProperty(displayText(file))},line=${line},col=${column}`;
+      const place = `${start}${last},title=${escapeProperty(code)}`;
       return `::${command} ${place}::${escapeData(field === '' ? message : `${field}: ${message}`)}\n`;
     })
     .join('');

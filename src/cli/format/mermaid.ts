@@ -1,30 +1,48 @@
-import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
+import { captionOf, type Drawing, type DrawnEdge, type DrawnStep } from '../../drawing/drawing.ts';
 
 const LOOP_STYLE = 'stroke:#d1242f,stroke-width:3px';
+const DATA_STYLE = 'stroke:#0969da';
+const READ_STYLE = `${DATA_STYLE},stroke-dasharray:2 4`;
 
 /** One flowchart, each Orchestration and each row a box in it. GitHub and GitLab show it inside Markdown. */
 export function formatMermaid(drawings: readonly Drawing[]): string {
   const arrows = drawings.flatMap(({ edges, isSequential }, index) =>
-    edges.map(({ from, to, isOnLoop }) => ({
-      line: `  g${index}${from.id} ${isSequential ? '-.->' : '-->'} g${index}${to.id}\n`,
-      isOnLoop,
-    })),
+    edges.map((edge) => ({ line: drawArrow(edge, index, isSequential), edge })),
   );
-  const onLoop = [...arrows.keys()].filter((index) => arrows[index]?.isOnLoop);
+  const style = (words: string, isAmong: (edge: DrawnEdge) => boolean) => {
+    const among = [...arrows.keys()].filter((at) => arrows[at] && isAmong(arrows[at].edge));
+    return among.length === 0 ? '' : `  linkStyle ${among.join(',')} ${words}\n`;
+  };
   return [
     'flowchart TB\n',
     ...drawings.map(drawBoxes),
     ...arrows.map(({ line }) => line),
     `  classDef loop ${LOOP_STYLE}\n`,
     '  classDef missing stroke-dasharray:4 3\n',
-    onLoop.length === 0 ? '' : `  linkStyle ${onLoop.join(',')} ${LOOP_STYLE}\n`,
+    drawings.some(({ rows }) => rows.some(({ steps }) => steps.some(isConditional)))
+      ? '  classDef conditional stroke-dasharray:6 4\n'
+      : '',
+    style(DATA_STYLE, ({ isOnLoop, isOrder, reads }) => isOrder && reads.length > 0 && !isOnLoop),
+    style(READ_STYLE, ({ isOrder }) => !isOrder),
+    style(LOOP_STYLE, ({ isOnLoop }) => isOnLoop),
   ].join('');
 }
 
+function drawArrow({ from, to, isOrder, reads }: DrawnEdge, index: number, isSequential: boolean): string {
+  const line = isOrder && !isSequential ? '-->' : '-.->';
+  const label = reads.length === 0 ? '' : `|"${reads.map(escapeText).join('<br/>')}"|`;
+  return `  g${index}${from.id} ${line}${label} g${index}${to.id}\n`;
+}
+
+function isConditional({ state, condition }: DrawnStep): boolean {
+  return condition !== '' && state !== 'loop';
+}
+
 function drawBoxes({ title, isSequential, rows }: Drawing, index: number): string {
-  const draw = ({ id, label, kind, state }: DrawnStep) => {
-    const style = state === 'loop' || state === 'missing' ? `:::${state}` : '';
-    return `      g${index}${id}["${escapeText(label)}<br/>${escapeText(kind || state)}"]${style}\n`;
+  const draw = (step: DrawnStep) => {
+    const { id, state } = step;
+    const style = state === 'loop' || state === 'missing' ? `:::${state}` : isConditional(step) ? ':::conditional' : '';
+    return `      g${index}${id}["${captionOf(step).map(escapeText).join('<br/>')}"]${style}\n`;
   };
   const boxes = rows.map(
     ({ heading, steps }, row) => `    subgraph g${index}r${row}["${heading}"]\n${steps.map(draw).join('')}    end\n`,

@@ -1,10 +1,9 @@
-import { displayName, displayObject } from '../../dag/display.ts';
+import { displayName, displayObject, displayText } from '../../dag/display.ts';
 import type { ChangedStep } from '../cluster/changes.ts';
 import { type ChildVerdict, describeUnchecked } from '../cluster/child-verdict.ts';
 import { formatElapsed } from '../cluster/elapsed.ts';
 import type { Impact } from '../cluster/stored.ts';
 import type { Plan } from '../planning.ts';
-import { displayText } from './escape.ts';
 
 /** An Orchestration of the files, with its plan, or else with what it would be refused for. */
 export interface Planned {

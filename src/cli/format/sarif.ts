@@ -24,7 +24,7 @@ export function formatSarif({ problems }: LintReport): string {
   return writeJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] });
 }
 
-function writeResult({ file, line, column, code, severity, field, message, steps, ...object }: LintProblem) {
+function writeResult({ file, line, column, end, code, severity, field, message, steps, ...object }: LintProblem) {
   const { kind, namespace, name } = object;
   return {
     ruleId: code,
@@ -35,7 +35,11 @@ function writeResult({ file, line, column, code, severity, field, message, steps
       {
         physicalLocation: {
           artifactLocation: { uri: uriOf(file) },
-          region: { startLine: line, startColumn: column },
+          region: {
+            startLine: line,
+            startColumn: column,
+            ...(end && { endLine: end.line, endColumn: end.column }),
+          },
         },
       },
     ],

@@ -1,10 +1,12 @@
-import type { Drawing, DrawnStep } from '../../drawing/drawing.ts';
+import { captionOf, type Drawing, type DrawnEdge, type DrawnStep } from '../../drawing/drawing.ts';
 import { layOut, type Point } from '../../drawing/layout.ts';
 import { escapeXml } from './escape.ts';
 
 /** Pixels. A character of the monospaced fonts is 0.6 em wide, 7.8 at 13; wide scripts take two. */
 const CHARACTER = 8;
 const BOX_HEIGHT = 44;
+/** The room that the condition of a step takes. */
+const CONDITION_HEIGHT = 14;
 const PADDING = 12;
 /** Room for the longest heading, "can never start". */
 const HEADINGS = 15 * CHARACTER + PADDING;
@@ -16,12 +18,14 @@ const STYLE = `
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328; }
 .paper { fill: #ffffff; } .row { fill: #f0f3f6; } .heading, .kind { fill: #59636e; } .kind { font-size: 11px; }
 .box { fill: #ffffff; stroke: #59636e; } .arrow { fill: none; stroke: #59636e; } .head { fill: #59636e; }
-.sequential { stroke-dasharray: 5 4; } .missing { stroke-dasharray: 4 3; }
+.sequential { stroke-dasharray: 5 4; } .missing { stroke-dasharray: 4 3; } .conditional { stroke-dasharray: 6 4; }
+.data { stroke: #0969da; } .data-head { fill: #0969da; } .reads { stroke-dasharray: 2 4; }
 .loop { stroke: #cf222e; stroke-width: 2; } .loop-head { fill: #cf222e; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
 .paper { fill: #0d1117; } .row { fill: #1c2128; } .heading, .kind { fill: #9198a1; }
 .box { fill: #0d1117; stroke: #9198a1; } .arrow { stroke: #9198a1; } .head { fill: #9198a1; }
+.data { stroke: #4493f8; } .data-head { fill: #4493f8; }
 .loop { stroke: #ff7b72; } .loop-head { fill: #ff7b72; }
 }
 `;
@@ -38,7 +42,7 @@ export function formatSvg(drawings: readonly Drawing[]): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n`,
-    `<style>${STYLE}</style>\n<defs>${drawHead('head')}${drawHead('loop-head')}</defs>\n`,
+    `<style>${STYLE}</style>\n<defs>${drawHead('head')}${drawHead('loop-head')}${drawHead('data-head')}${drawTail()}</defs>\n`,
     `<rect class="paper" width="${width}" height="${height}"/>\n`,
     ...placed,
     '</svg>\n',
@@ -50,9 +54,15 @@ function drawHead(name: string): string {
   return `<marker id="${name}" ${size} orient="auto"><path class="${name}" d="M0 0L10 5L0 10z"/></marker>`;
 }
 
+/** What an arrow of data begins with, so that no colour is needed to know it. */
+function drawTail(): string {
+  const size = 'viewBox="0 0 10 10" refX="5" refY="5" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse"';
+  return `<marker id="data-tail" ${size}><circle class="data-head" cx="5" cy="5" r="4"/></marker>`;
+}
+
 function draw({ title, isSequential, rows, edges }: Drawing) {
   const boxes = rows.flatMap(({ steps }, row) =>
-    steps.map((step) => ({ id: step.id, step, row, width: widthOf(step), height: BOX_HEIGHT })),
+    steps.map((step) => ({ id: step.id, step, row, width: widthOf(step), height: heightOf(step) })),
   );
   const layout = layOut(
     boxes,
@@ -61,14 +71,15 @@ function draw({ title, isSequential, rows, edges }: Drawing) {
   const heading = isSequential ? `${title} (sequential)` : title;
   const width = Math.ceil(Math.max(HEADINGS + layout.width, measure(heading)) + 2 * PADDING);
   const bands = rows.map((row, index) => {
-    const heights = boxes.flatMap((box, at) => (box.row === index ? (layout.middles[at]?.y ?? 0) : []));
-    return drawBand(row.heading, Math.min(...heights), Math.max(...heights));
+    const middles = boxes.flatMap((box, at) => (box.row === index ? (layout.middles[at]?.y ?? 0) : []));
+    const tallest = Math.max(...row.steps.map(heightOf));
+    return drawBand(row.heading, Math.min(...middles), Math.max(...middles), tallest);
   });
   const svg = [
     `<text x="${PADDING}" y="${TITLE_HEIGHT - PADDING}" font-weight="bold">${escapeXml(heading)}</text>\n`,
     `<g transform="translate(0 ${TITLE_HEIGHT})">\n${bands.join('')}</g>\n`,
     `<g transform="translate(${HEADINGS + PADDING} ${TITLE_HEIGHT})">\n`,
-    ...edges.map((edge, at) => drawArrow(layout.lines[at] ?? [], edge.isOnLoop, isSequential)),
+    ...edges.map((edge, at) => drawArrow(layout.lines[at] ?? [], edge, isSequential)),
     ...boxes.map(({ step, width: boxWidth }, at) => drawBox(step, boxWidth, layout.middles[at] ?? { x: 0, y: 0 })),
     '</g>\n',
   ].join('');
@@ -76,26 +87,29 @@ function draw({ title, isSequential, rows, edges }: Drawing) {
 }
 
 /** The ground of a row, from the middle of its first box to that of its last. */
-function drawBand(heading: string, from: number, to: number): string {
-  const top = from - BOX_HEIGHT / 2 - PADDING / 2;
-  const height = to - from + BOX_HEIGHT + PADDING;
+function drawBand(heading: string, from: number, to: number, tallest: number): string {
+  const top = from - tallest / 2 - PADDING / 2;
+  const height = to - from + tallest + PADDING;
   return (
     `<rect class="row" x="0" y="${round(top)}" width="100%" height="${round(height)}"/>` +
     `<text class="heading" x="${PADDING}" y="${round(from + BASELINE)}">${heading}</text>\n`
   );
 }
 
-function drawBox({ label, kind, state }: DrawnStep, width: number, { x, y }: Point): string {
-  const size = `x="${round(x - width / 2)}" y="${round(y - BOX_HEIGHT / 2)}" width="${width}" height="${BOX_HEIGHT}"`;
-  return (
-    `<rect class="box ${state}" ${size} rx="6"/>` +
-    `<text x="${round(x)}" y="${round(y - 3)}" text-anchor="middle">${escapeXml(label)}</text>` +
-    `<text class="kind" x="${round(x)}" y="${round(y + 13)}" text-anchor="middle">${escapeXml(kind || state)}</text>\n`
-  );
+function drawBox(step: DrawnStep, width: number, { x, y }: Point): string {
+  const [height, top] = [heightOf(step), y - heightOf(step) / 2];
+  const size = `x="${round(x - width / 2)}" y="${round(top)}" width="${width}" height="${height}"`;
+  const lines = captionOf(step).map((line, at) => {
+    const place = `x="${round(x)}" y="${round(top + 19 + (at === 0 ? 0 : 2 + at * CONDITION_HEIGHT))}"`;
+    return `<text${at === 0 ? '' : ' class="kind"'} ${place} text-anchor="middle">${escapeXml(line)}</text>`;
+  });
+  const isConditional = step.condition !== '';
+  return `<rect class="box ${step.state}${isConditional ? ' conditional' : ''}" ${size} rx="6"/>${lines.join('')}\n`;
 }
 
 /** Rounded at each corner: every point between the ends pulls the line towards it. */
-function drawArrow(points: readonly Point[], isOnLoop: boolean, isSequential: boolean): string {
+function drawArrow(points: readonly Point[], edge: DrawnEdge, isSequential: boolean): string {
+  const { isOnLoop, isOrder, reads } = edge;
   const [first, ...rest] = points;
   if (first === undefined) return '';
   const bends = rest.slice(0, -1).map((point, index) => {
@@ -103,13 +117,21 @@ function drawArrow(points: readonly Point[], isOnLoop: boolean, isSequential: bo
     const isLast = index === rest.length - 2;
     return `Q${pair(point)} ${pair(isLast ? next : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`;
   });
-  const style = isOnLoop ? 'arrow loop' : isSequential ? 'arrow sequential' : 'arrow';
-  const head = isOnLoop ? 'loop-head' : 'head';
-  return `<path class="${style}" marker-end="url(#${head})" d="M${pair(first)}${bends.join('')}"/>\n`;
+  const isData = reads.length > 0;
+  const styles = [isOnLoop && 'loop', isData && !isOnLoop && 'data', !isOrder && 'reads', isSequential && 'sequential'];
+  const style = ['arrow', ...styles.filter((name) => name !== false)].join(' ');
+  const head = isOnLoop ? 'loop-head' : isData ? 'data-head' : 'head';
+  const tail = isData ? ' marker-start="url(#data-tail)"' : '';
+  const path = `<path class="${style}" marker-end="url(#${head})"${tail} d="M${pair(first)}${bends.join('')}"`;
+  return isData ? `${path}><title>${escapeXml(reads.join(', '))}</title></path>\n` : `${path}/>\n`;
 }
 
-function widthOf({ label, kind, state }: DrawnStep): number {
-  return Math.max(measure(label), measure(kind || state)) + 2 * PADDING;
+function heightOf({ condition }: DrawnStep): number {
+  return BOX_HEIGHT + (condition === '' ? 0 : CONDITION_HEIGHT);
+}
+
+function widthOf(step: DrawnStep): number {
+  return Math.max(...captionOf(step).map(measure)) + 2 * PADDING;
 }
 
 /** What lies behind the scripts of Europe and the Near East counts as wide, whether it is or not. */

@@ -1,6 +1,5 @@
-import { displayObject } from '../../dag/display.ts';
+import { displayObject, displayText } from '../../dag/display.ts';
 import type { LintProblem, LintReport } from '../files/report.ts';
-import { displayText } from './escape.ts';
 
 type Paint = (text: string) => string;
 

@@ -27,13 +27,13 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
   const group = drawn(
     'g',
     {
-      class: 'card unknown',
+      class: `card unknown${box.condition === '' ? '' : ' conditional'}`,
       role: 'button',
       tabindex: index === 0 ? 0 : -1,
       'data-index': index,
       transform: `translate(${box.x} ${box.y})`,
     },
-    drawn('title', {}, box.label),
+    drawn('title', {}, [box.label, box.condition].filter(Boolean).join('\n')),
     drawn('rect', { width: box.width, height: box.height, rx: 9 }),
     shape,
     first,
@@ -56,10 +56,11 @@ export function updateCard(card: Card, box: BoxView, step: StepView | undefined,
   second.textContent = measure.fit(words, box.width - TEXT_X - 10, 11);
 }
 
-function describeSecond({ kind }: BoxView, { word }: Look, step: StepView | undefined): string {
+/** A condition is shown in place of the kind. */
+function describeSecond({ kind, condition }: BoxView, { word }: Look, step: StepView | undefined): string {
   const attempt =
     step !== undefined && step.mostAttempts > 1 && step.attempt > 0 ? ` ${step.attempt}/${step.mostAttempts}` : '';
-  return [`${word}${attempt}`, kind].filter(Boolean).join(' · ');
+  return [`${word}${attempt}`, condition || kind].filter(Boolean).join(' · ');
 }
 
 type Measure = ReturnType<typeof createMeasure>;

@@ -1,7 +1,7 @@
 import { element, icon } from './dom.ts';
 import { type Look, lookOf } from './looks.ts';
-import { describeKind, type Model } from './model.ts';
-import type { BoxView, Picture, StepView } from './protocol.ts';
+import { describeKind, type Model, readValue } from './model.ts';
+import type { BoxView, NamedText, Picture, StepView } from './protocol.ts';
 import { formatDuration, formatTime } from './time.ts';
 
 export interface DetailsOptions {
@@ -22,7 +22,7 @@ export function drawDetails({ model, index, nowMs, onSelect }: DetailsOptions): 
   const step = steps.get(index);
   const look = lookOf(box, step);
   const link = (at: number, word = '') => drawLink(picture, steps, at, word, onSelect);
-  const waitsFor = picture.edges.filter(({ to }) => to === index).map(({ from }) => from);
+  const waitsFor = picture.edges.filter(({ to, isOrder }) => to === index && isOrder).map(({ from }) => from);
   const neededBy = picture.edges.filter(({ from }) => from === index).map(({ to }) => to);
   const close = element(
     'button',
@@ -42,8 +42,11 @@ export function drawDetails({ model, index, nowMs, onSelect }: DetailsOptions): 
     ...(step?.why ?? [describeState(box)]).map((sentence) => element('p', { class: 'why' }, sentence)),
     ...(step?.because ?? []).map(({ word, index: at }) => link(at, word)),
     ...(step === undefined ? [] : [drawFacts(step, nowMs)]),
+    ...(box.condition === '' ? [] : [element('h3', {}, 'Runs on a condition'), element('p', {}, box.condition)]),
+    ...drawTexts('Inputs', box.inputs),
+    ...drawReads(model, index, link),
     ...drawChild(step),
-    ...drawOutputs(step),
+    ...drawTexts('Outputs', step?.outputs),
     ...drawNeighbours('Waits for', waitsFor, link),
     ...drawNeighbours('Needed by', neededBy, link),
   ];
@@ -123,9 +126,19 @@ function drawPairs(pairs: readonly (readonly [string, string | undefined])[]): H
   return element('dl', {}, ...rows);
 }
 
-function drawOutputs(step: StepView | undefined): HTMLElement[] {
-  if (step?.outputs === undefined) return [];
-  return [element('h3', {}, 'Outputs'), drawPairs(step.outputs.map(({ name, value }) => [name, value]))];
+function drawTexts(title: string, texts: readonly NamedText[] = []): HTMLElement[] {
+  return texts.length === 0 ? [] : [element('h3', {}, title), drawPairs(texts.map(({ name, value }) => [name, value]))];
+}
+
+/** Draws what the step reads of others, with the values that are known. */
+function drawReads({ picture, steps }: Model, index: number, link: (at: number) => HTMLElement): HTMLElement[] {
+  const edges = picture?.edges.filter(({ to, reads }) => to === index && reads.length > 0) ?? [];
+  if (edges.length === 0) return [];
+  const drawn = edges.flatMap(({ from, reads }) => [
+    link(from),
+    drawPairs(reads.map((name) => [name, readValue(steps.get(from), name) ?? 'not known'])),
+  ]);
+  return [element('h3', {}, 'Reads'), ...drawn];
 }
 
 function drawChild(step: StepView | undefined): HTMLElement[] {

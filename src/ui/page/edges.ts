@@ -12,8 +12,20 @@ export function drawEdges({ boxes }: Picture, edges: readonly EdgeView[]): EdgeP
   return { lines: drawn.map(({ lines }) => lines).join(''), heads: drawn.map(({ heads }) => heads).join('') };
 }
 
-function drawEdge({ line = [], from, to }: EdgeView, source?: BoxView, target?: BoxView): EdgePaths {
+/** An edge of data begins with a dot, so that no color is needed to know it. */
+function drawEdge(edge: EdgeView, source?: BoxView, target?: BoxView): EdgePaths {
   if (source === undefined || target === undefined) return { lines: '', heads: '' };
+  const { lines, heads } = drawLine(edge, source, target);
+  return edge.reads.length === 0 ? { lines, heads } : { lines, heads: `${heads}${drawDot(lines)}` };
+}
+
+/** Draws a circle around the start of a line. */
+function drawDot(lines: string): string {
+  const [, x = '0', y = '0'] = /^M(\S+) ([^A-Z]+)/.exec(lines) ?? [];
+  return `M${Number(x) - 3.5} ${y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z`;
+}
+
+function drawLine({ line = [], from, to }: EdgeView, source: BoxView, target: BoxView): EdgePaths {
   if (from === to) return drawCorners(turnBack(target));
   const isForward = target.x >= source.x + source.width;
   if (!isForward && line.length > 0) return drawCorners(line);

@@ -80,16 +80,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
       ...bands.map(({ heading, ...size }) =>
         drawn('g', {}, drawn('rect', { class: 'band', rx: 10, ...size }), drawHeading(heading, headingSize, size)),
       ),
-      drawAll(
-        next,
-        edges.length > MOST_EDGES ? [] : edges.filter(({ isOnLoop }) => !isOnLoop),
-        isSequential ? 'sequential' : '',
-      ),
-      drawAll(
-        next,
-        edges.filter(({ isOnLoop }) => isOnLoop),
-        'loop',
-      ),
+      ...drawKinds(next, edges.length > MOST_EDGES ? [] : edges, isSequential),
     );
     chosenEdges = drawn('g');
     cards = boxes.map((box, index) => createCard(box, index, measure));
@@ -189,6 +180,34 @@ function indexOf(target: EventTarget | null): number | undefined {
 
 function drawHeading(text: string, size: number, { x, y }: { readonly x: number; readonly y: number }): SVGTextElement {
   return drawn('text', { class: 'heading', x: x + 14, y: y + 1.8 * size, 'font-size': size }, text);
+}
+
+/** Draws what is order alone, what is also read, what is only read, and what is on a loop, apart from each other. */
+function drawKinds(picture: Picture, edges: Picture['edges'], isSequential: boolean): SVGGElement[] {
+  const plain = edges.filter(({ isOnLoop }) => !isOnLoop);
+  const order = isSequential ? 'sequential' : '';
+  return [
+    drawAll(
+      picture,
+      plain.filter(({ reads }) => reads.length === 0),
+      order,
+    ),
+    drawAll(
+      picture,
+      plain.filter(({ isOrder, reads }) => isOrder && reads.length > 0),
+      `data ${order}`,
+    ),
+    drawAll(
+      picture,
+      plain.filter(({ isOrder }) => !isOrder),
+      'data reads',
+    ),
+    drawAll(
+      picture,
+      picture.edges.filter(({ isOnLoop }) => isOnLoop),
+      'loop',
+    ),
+  ];
 }
 
 function drawAll(picture: Picture, edges: Picture['edges'], name: string): SVGGElement {

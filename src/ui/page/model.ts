@@ -96,6 +96,15 @@ export function listEntries(entries: Iterable<Entry>, kind: Entry['kind'], filte
   return [...entries].filter(isWanted).sort(kind === 'OrchestrationRun' ? byAge : byName);
 }
 
+/** Returns what another step reads of this one, by a name as in `EdgeView.reads`. Undefined if it is not known yet. */
+export function readValue(step: StepView | undefined, name: string): string | undefined {
+  if (step?.finishedAt === undefined) return undefined;
+  if (name === 'phase') return step.phase;
+  if (name === 'reason') return step.reason;
+  if (name === 'attempt') return `${step.attempt}`;
+  return step.outputs?.find((output) => `outputs.${output.name}` === name)?.value;
+}
+
 /** Describes the kind of a step and, if it is known, what steps of that kind do: `AgentRun: runs an Agent`. */
 export function describeKind({ kinds }: Pick<Picture, 'kinds'>, { kind }: Pick<BoxView, 'kind'>): string {
   return Object.hasOwn(kinds, kind) ? `${kind}: ${kinds[kind]}` : kind;

@@ -85,12 +85,26 @@ export interface BoxView {
   readonly label: string;
   readonly kind: string;
   readonly state: 'ready' | 'loop' | 'stuck' | 'missing';
+  /** When the step runs: `runIf Failed, when …`. Printable. Empty if it runs after its dependencies succeed. */
+  readonly condition: string;
+  /** The texts of the step that hold placeholders. Long texts are cut. */
+  readonly inputs: readonly NamedText[];
 }
 
-/** The box `to` depends on the box `from`. */
+/** A printable text and its name. */
+export interface NamedText {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** An edge from one box to another, at most one between the same two. */
 export interface EdgeView {
   readonly from: number;
   readonly to: number;
+  /** The box `to` depends on the box `from`. Otherwise it only reads it. */
+  readonly isOrder: boolean;
+  /** What the box `to` reads of the box `from`: `outputs.image`, `phase`. */
+  readonly reads: readonly string[];
   readonly isOnLoop: boolean;
   /** The corners of the line, x and y in turn. Absent if the line goes directly from box to box. */
   readonly line?: readonly number[];
@@ -125,5 +139,5 @@ export interface StepView {
   /** The object that executes the step, and the command that describes it. */
   readonly child?: { readonly kind: string; readonly name: string; readonly command: string };
   /** What the step hands on. Long values are cut. */
-  readonly outputs?: readonly { readonly name: string; readonly value: string }[];
+  readonly outputs?: readonly NamedText[];
 }

@@ -178,6 +178,60 @@ describe('the graph as SVG', () => {
   });
 });
 
+describe('conditions and data', () => {
+  const image = 'with: { image: "${{ steps.build.outputs.image }}" }';
+  const ship = orchestration(
+    'ship',
+    '{ name: build, kind: ToolRun }',
+    `{ name: test, kind: ToolRun, dependsOn: [build], ${image} }`,
+    `{ name: deploy, kind: ToolRun, dependsOn: [test], when: steps.test.attempt == 1 && steps.build.phase != "", ${image} }`,
+    '{ name: undo, kind: ToolRun, dependsOn: [deploy], runIf: Failed }',
+    '{ name: lost, kind: ToolRun, dependsOn: [], when: steps.gone.phase == "" || steps.lost.phase == "" || }',
+  );
+
+  test('are told in the text, the condition whole', async () => {
+    expect(await draw(ship)).toBe(`Orchestration ci/ship
+wave 1
+- build (ToolRun)
+- lost (ToolRun); when steps.gone.phase == "" || steps.lost.phase == "" ||
+wave 2
+- test (ToolRun) after build; reads build.outputs.image
+wave 3
+- deploy (ToolRun) after test; reads test.attempt, build.phase, build.outputs.image; when steps.test.attempt == 1 && steps.build.phase != ""
+wave 4
+- undo (ToolRun) after deploy; runIf Failed
+`);
+  });
+
+  test('are one edge between two steps in JSON: a dependency that is also read is no second edge', async () => {
+    const [{ rows, edges }] = JSON.parse(await draw(ship, '-o', 'json'));
+    expect(edges).toEqual([
+      { from: 's0', to: 's1', isOrder: true, reads: ['outputs.image'], isOnLoop: false },
+      { from: 's1', to: 's2', isOrder: true, reads: ['attempt'], isOnLoop: false },
+      { from: 's2', to: 's3', isOrder: true, reads: [], isOnLoop: false },
+      { from: 's0', to: 's2', isOrder: false, reads: ['phase', 'outputs.image'], isOnLoop: false },
+    ]);
+    expect(rows[3]).toMatchObject({ heading: 'wave 4', steps: [{ label: 'undo', condition: 'runIf Failed' }] });
+  });
+
+  test('have their own lines in every picture, and dashed boxes', async () => {
+    const dot = await draw(ship, '-o', 'dot');
+    expect(dot).toContain('g0s3 [label="undo\\nToolRun\\nrunIf Failed", style="rounded,dashed"];');
+    expect(dot).toMatch(/g0s0 -> g0s1 \[color="#0969da", .*label="outputs.image"\];/);
+    expect(dot).toMatch(/g0s0 -> g0s2 \[color="#0969da", .*style="dotted", label="phase\\noutputs.image"\];/);
+    expect(dot).toContain('g0s2 -> g0s3;');
+    const mermaid = await draw(ship, '-o', 'mermaid');
+    expect(mermaid).toContain('g0s3["undo<br/>ToolRun<br/>runIf Failed"]:::conditional');
+    expect(mermaid).toContain('  g0s0 -->|"outputs.image"| g0s1\n');
+    expect(mermaid).toContain('  g0s0 -.->|"phase<br/>outputs.image"| g0s2\n');
+    expect(mermaid).toContain('  linkStyle 0,1 stroke:#0969da\n  linkStyle 3 stroke:#0969da,stroke-dasharray:2 4\n');
+    const svg = await draw(ship, '-o', 'svg');
+    expect(svg.match(/<rect class="box ready conditional"/g)).toHaveLength(3);
+    expect(svg).toMatch(/class="arrow data reads"[^>]*><title>phase, outputs.image<\/title>/);
+    expect(svg.match(/class="arrow data"/g)).toHaveLength(2);
+  });
+});
+
 describe('what is drawn', () => {
   const three = `${diamond}---\n${sequential}---\nkind: Other\n---\n${diamond}`;
 

@@ -1,0 +1,12 @@
+import type { Drawing } from '../../drawing/drawing.ts';
+import { writeJson } from './escape.ts';
+
+/** An array of graphs, for programs. Steps and edges name each other by id, since names can be equal. */
+export function formatGraphJson(drawings: readonly Drawing[]): string {
+  return writeJson(
+    drawings.map(({ edges, ...drawing }) => ({
+      ...drawing,
+      edges: edges.map(({ from, to, ...edge }) => ({ from: from.id, to: to.id, ...edge })),
+    })),
+  );
+}
