@@ -153,7 +153,7 @@ function checkParameter(name: string, declared: DeclaredParameters, report: Repo
   report('UnknownReference', () => {
     const meant = suggestName(name, declared.keys());
     const fix = meant === undefined ? 'declare it' : `did you mean ${quoteName(meant)}?`;
-    return `policies.parameters does not declare ${quoteName(name)}: ${fix}`;
+    return `policies.parameters does not declare ${quoteName(name)}; ${fix}`;
   });
 }
 
@@ -166,7 +166,7 @@ function checkOutput(name: string, step: Orchestration['steps'][number] | undefi
     const meant = suggestName(name, Object.keys(outputs ?? {}));
     const fix =
       meant === undefined ? `declare it in outputs of ${displayName(step.name)}` : `did you mean ${quoteName(meant)}?`;
-    return `step ${quoteName(step.name)} has no output ${quoteName(name)}: ${fix}`;
+    return `step ${quoteName(step.name)} has no output ${quoteName(name)}; ${fix}`;
   };
   report('UnknownOutput', describe, outputs === undefined);
 }

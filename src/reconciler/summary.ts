@@ -79,7 +79,7 @@ export function summarise({ statuses, failure, ending }: SummaryInput, isSuspend
   }
   const ignored = statuses.filter((status) => status.ignored === true).length;
   return ignored === 0
-    ? { phase: 'Succeeded', reason: RunReason.Completed, message: `all ${statuses.length} steps succeeded` }
+    ? { phase: 'Succeeded', reason: RunReason.Completed, message: describeSuccess(statuses) }
     : {
         phase: 'Succeeded',
         reason: RunReason.CompletedWithIgnoredFailures,
@@ -109,6 +109,14 @@ function describeCleanup(statuses: readonly StepStatus[], { reason, message }: E
   const failures = failed.length > 0 ? `; cleanup failed: ${listNames(failed.map(({ name }) => name))}` : '';
   const phase = reason === RunReason.RunCancelled ? 'Cancelled' : 'Failed';
   return { phase, reason, message: `${message}${names}${failures}` };
+}
+
+function describeSuccess(statuses: readonly StepStatus[]): string {
+  const skipped = statuses.filter(({ phase }) => phase === 'Skipped').length;
+  const succeeded = statuses.length - skipped;
+  return skipped === 0
+    ? `all ${succeeded} steps succeeded`
+    : `${succeeded} of ${statuses.length} steps succeeded, ${skipped} skipped by their conditions`;
 }
 
 /** Reports a step whose phase a newer version wrote. This version does not move it on, and counts it as not over. */

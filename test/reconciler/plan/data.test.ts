@@ -37,7 +37,7 @@ describe('a condition', () => {
       message: 'when is false: parameters.branch != "main"',
     });
     end(story, 'b', 'Succeeded');
-    expect(standingOf(story)).toBe('Succeeded, Completed: all 2 steps succeeded');
+    expect(standingOf(story)).toBe('Succeeded, Completed: 1 of 2 steps succeeded, 1 skipped by their conditions');
   });
 
   test('that cannot be evaluated fails the step, which is not retried', () => {

@@ -23,7 +23,7 @@ describe('a step with runIf: Failed', () => {
     });
     end(story, 'ship', 'Succeeded');
     end(story, 'report', 'Succeeded');
-    expect(standingOf(story)).toBe('Succeeded, Completed: all 4 steps succeeded');
+    expect(standingOf(story)).toBe('Succeeded, Completed: 3 of 4 steps succeeded, 1 skipped by their conditions');
   });
 
   test('does not run for a failure that continueOnFailure tolerates', () => {
