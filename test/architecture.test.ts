@@ -45,7 +45,7 @@ const imports: Readonly<Record<string, Row>> = {
   },
   'certificates/cluster': { src: ['objects', 'orchestration', 'certificates', 'kube', 'tls'], outside: [] },
   release: { src: ['objects', 'kube', 'reconciler'], outside: [] },
-  'cli/cluster/kube-cluster.ts': { src: ['objects', 'orchestration', 'kube', 'cli'], outside: ['node:'] },
+  'cli/cluster/kube-cluster.ts': { src: ['objects', 'dag', 'orchestration', 'kube', 'cli'], outside: ['node:'] },
   // What people see.
   cli: {
     src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'reconciler', 'tls'],

@@ -4,6 +4,7 @@ import { findHeaviestPath, findWaiting } from '../dag/paths.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
+import { type RunIf, runIfOf } from '../orchestration/run-if.ts';
 import type { Step } from '../orchestration/schema.ts';
 
 /** What a run of an Orchestration will do. Steps are told by name, in declaration order unless said otherwise. */
@@ -20,7 +21,11 @@ export interface Plan {
     /** `continueOnFailure`: its dependents go on. */
     readonly isTolerated: boolean;
     readonly skips: readonly string[];
+    /** Steps with `runIf: Failed`, which start then. */
+    readonly starts: readonly string[];
   }[];
+  /** The steps that run on a condition: by `runIf` other than Succeeded, or by `when`. */
+  readonly conditions: readonly { readonly step: string; readonly runIf: RunIf; readonly when?: string }[];
   /** The path that can take longest, from its root to its end. */
   readonly longestPath: {
     readonly steps: readonly string[];
@@ -51,7 +56,15 @@ export function planOrchestration(orchestration: Orchestration, kinds = stepKind
     waves: findLevels(graph).levels.map(namesOf),
     failures: steps.map((step, index) => {
       const isTolerated = step.continueOnFailure === true;
-      return { step: step.name, isTolerated, skips: isTolerated ? [] : namesOf(findWaiting(dependents, index)) };
+      const affected = isTolerated ? [] : findWaiting(dependents, index);
+      const withRunIf = (runIf: RunIf) => namesOf(affected.filter((at) => runIfOf(steps[at] ?? {}) === runIf));
+      return { step: step.name, isTolerated, skips: withRunIf('Succeeded'), starts: withRunIf('Failed') };
+    }),
+    conditions: steps.flatMap((step) => {
+      const [runIf, { name: of, when }] = [runIfOf(step), step];
+      return runIf === 'Succeeded' && when === undefined
+        ? []
+        : [{ step: of, runIf, ...(when !== undefined && { when }) }];
     }),
     longestPath: {
       steps: namesOf(longest),

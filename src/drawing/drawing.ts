@@ -127,7 +127,7 @@ function drawEdges(
   data: readonly DataEdge[],
 ): DrawnEdge[] {
   const readsOf = new Map(data.map(({ from, to, reads }) => [`${from} ${to}`, reads.map(displayName)]));
-  const draw = (from: DrawnStep | undefined, step: number, edge: Omit<DrawnEdge, 'from' | 'to'>) => {
+  const draw = (from: DrawnStep | undefined, step: number, edge: Pick<DrawnEdge, 'isOrder' | 'reads' | 'isOnLoop'>) => {
     const to = drawn[step];
     return from && to ? [{ from, to, ...edge }] : [];
   };

@@ -151,3 +151,22 @@ function renderPart(part: Part, values: Values): Rendered {
   const evaluated = evaluate(part.expression, values);
   return evaluated.type === 'Value' ? { type: 'Text', text: renderValue(evaluated.value) } : evaluated;
 }
+
+/**
+ * Puts in the values of the expressions that read only what is known. The other placeholders stay as they are, and so
+ * do those that cannot be evaluated. Never throws.
+ */
+export function fillTemplate(
+  template: Pick<Template, 'parts'>,
+  values: Values,
+  isKnown: (reading: Reading) => boolean,
+): string {
+  const fill = (part: Part): string => {
+    if (part.type === 'Text') return part.text;
+    if (part.type === 'JsonString') return JSON.stringify(fillTemplate(part, values, isKnown));
+    const { expression } = part;
+    const evaluated = expression.readings.every(isKnown) ? evaluate(expression, values) : undefined;
+    return evaluated?.type === 'Value' ? renderValue(evaluated.value) : `\${{${expression.text}}}`;
+  };
+  return template.parts.map(fill).join('');
+}

@@ -111,7 +111,8 @@ function readOwn(value: unknown, key: string | number): unknown {
 }
 
 /** The source as an author writes it. */
-function displaySource(source: Source): string {
+/** A source as an expression writes it, printable and short. */
+export function displaySource(source: Source): string {
   switch (source.type) {
     case 'Parameter':
       return `parameters${displayKey(source.name)}`;

@@ -8,6 +8,7 @@ import { findContradiction } from './contradiction.ts';
 import { describeLateStart } from './deadlines.ts';
 import { createDraft, type Draft } from './draft.ts';
 import { type Ending, runDeadline } from './ending.ts';
+import type { createInputs } from './inputs.ts';
 import type { NameChild } from './names.ts';
 import type { Observation } from './observation.ts';
 import { deadlineOf, endOf, recordOutcomes, retriesOf, timeOutAttempts } from './outcomes.ts';
@@ -35,8 +36,9 @@ export function executeSteps(
   orchestration: Orchestration,
   nowMs: number,
   nameChild: NameChild,
+  inputsOf?: typeof createInputs,
 ): Execution {
-  const pass = createPass(observation, orchestration, nowMs, nameChild);
+  const pass = createPass(observation, orchestration, nowMs, nameChild, inputsOf);
   const { draft, ending } = pass;
   const contradiction = findContradiction(draft, (index) => 1 + retriesOf(pass, index));
   if (contradiction !== undefined && !observation.run.isCancelled && ending?.isRecorded !== true) {

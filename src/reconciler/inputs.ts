@@ -86,7 +86,7 @@ function describeMistake([mistake]: readonly Mistake[]): { readonly type: 'Error
 }
 
 /** What expressions read. Only final ancestors are visible. */
-function valuesOf(run: RunInput, ancestors: Ancestors): Values {
+export function valuesOf(run: RunInput, ancestors: Ancestors): Values {
   const { name, namespace, uid, orchestration, deliveryId = '', parameters } = run;
   return {
     parameters,

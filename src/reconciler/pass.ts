@@ -34,17 +34,18 @@ export interface Pass {
 
 type PlannedChild = BuiltSpec & { readonly kind: ChildKind };
 
-/** Begins a decision. */
+/** Begins a decision. A simulation replaces `inputsOf`, since it does not know what steps leave. */
 export function createPass(
   observation: Observation,
   orchestration: Orchestration,
   nowMs: number,
   nameChild: NameChild,
+  inputsOf = createInputs,
 ): Pass {
   const { steps } = orchestration;
   const now = stampNow(observation, nowMs);
   const draft = createDraft(steps, observation.run.status, now);
-  const inputs = createInputs(observation.run, steps, draft.statuses);
+  const inputs = inputsOf(observation.run, steps, draft.statuses);
   const children = new Map<number, PlannedChild | undefined>();
   const buildChild = (step: Step): PlannedChild | undefined => {
     const kind = observation.kinds.get(step.kind);

@@ -1,9 +1,15 @@
+import { createScope, type Reading } from '../expressions/expression.ts';
+import { compileTemplate, fillTemplate } from '../expressions/template.ts';
+import { displaySource } from '../expressions/values.ts';
 import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
+import { listInputTexts, replaceTexts } from '../orchestration/input-texts.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
+import type { Path } from '../orchestration/problem.ts';
 import { API_VERSION, type Step } from '../orchestration/schema.ts';
 import { buildChild } from './child-object.ts';
+import { valuesOf } from './inputs.ts';
 import { nameChild } from './names.ts';
 import type { ObservedRun } from './observation.ts';
 import { readRun } from './observe.ts';
@@ -27,20 +33,74 @@ interface PreviewedChild {
   readonly [field: string]: unknown;
 }
 
+/** A text of a step with placeholders, as far as it is known before a run. */
+export interface PreviewedInput {
+  readonly step: string;
+  /** The place in the step. */
+  readonly path: Path;
+  /** With the values that are known. The other placeholders stay. */
+  readonly text: string;
+  /** What the other placeholders read, each once: `steps.build.outputs.image`. */
+  readonly open: readonly string[];
+}
+
 /**
  * Returns the children of a run with these parameters and the declared defaults, in step order. Steps that create no
- * child are left out.
+ * child are left out. In their inputs, placeholders stay that only a run can fill in.
  */
 export function previewChildren(
-  { name, policies, steps }: Orchestration,
+  orchestration: Orchestration,
   namespace: string,
   parameters: Readonly<Record<string, string>>,
   kinds = stepKinds,
 ): readonly Preview[] {
+  const { steps } = orchestration;
+  const run = previewRun(orchestration, namespace, parameters);
+  const inputsOf = Map.groupBy(previewInputs(orchestration, run, kinds), ({ step }) => step);
+  return steps.flatMap((step, index) => {
+    const filled = replaceTexts(step, inputsOf.get(step.name) ?? []);
+    return previewChild(filled, kinds.get(step.kind), index, run);
+  });
+}
+
+/** A run of an Orchestration that does not exist yet: its name and uid are made up. */
+export function previewRun(
+  { name, policies }: Orchestration,
+  namespace: string,
+  parameters: Readonly<Record<string, string>>,
+): ObservedRun {
   const spec = { orchestrationRef: { name }, parameters: withDefaults(readDeclared({ policies }), parameters) };
   const metadata = { name, namespace, uid: '' };
-  const run = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
-  return steps.flatMap((step, index) => previewChild(step, kinds.get(step.kind), index, run));
+  return readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
+}
+
+/** Fills in the inputs of all steps, as far as they are known. Texts without placeholders are left out. */
+export function previewInputs(
+  { steps }: Orchestration,
+  run: ObservedRun,
+  kinds = stepKinds,
+): readonly PreviewedInput[] {
+  const scope = createScope({ variables: ['parameters', 'run', 'steps'], steps: steps.map(({ name }) => name) });
+  const values = valuesOf(run, () => undefined);
+  return steps.flatMap((step) =>
+    [...listInputTexts(step, kinds.get(step.kind))].flatMap(({ path, text }) => {
+      const { template } = compileTemplate(text, scope);
+      if (template === undefined) return [];
+      const open = template.readings.filter((reading) => !isKnown(reading, run)).map(displaySource);
+      const filled = fillTemplate(template, values, (reading) => isKnown(reading, run));
+      return [{ step: step.name, path, text: filled, open: [...new Set(open)] }];
+    }),
+  );
+}
+
+/** Whether a value is known before the run: nothing of steps, nor the name and the ids of the run. */
+export function isKnown(
+  reading: Reading,
+  { parameters, namespace }: Pick<ObservedRun, 'parameters' | 'namespace'>,
+): boolean {
+  if (reading.type === 'Parameter') return Object.hasOwn(parameters, reading.name);
+  if (reading.type !== 'Run') return false;
+  return reading.field === 'orchestration' || (reading.field === 'namespace' && namespace !== '');
 }
 
 function previewChild(declared: Step, stepKind: StepKind | undefined, index: number, run: ObservedRun): Preview[] {

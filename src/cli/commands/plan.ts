@@ -1,4 +1,11 @@
+import { quoteName } from '../../dag/display.ts';
 import { decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
+import { stepKinds } from '../../orchestration/kinds/table.ts';
+import type { Step } from '../../orchestration/schema.ts';
+import { previewInputs, previewRun } from '../../reconciler/preview.ts';
+import { type Scenario, simulateRun } from '../../reconciler/simulate.ts';
+import { guess } from '../arguments.ts';
+import { CommandError } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import type { Cluster } from '../cluster/port.ts';
@@ -7,16 +14,25 @@ import { chooseOrchestrations } from '../files/choose.ts';
 import type { FoundObject } from '../files/manifest.ts';
 import { manifestFiles } from '../files/operand.ts';
 import { judgeObjects } from '../files/report.ts';
-import { anyText, outputFlag, toggle } from '../flags.ts';
+import { anyText, outputFlag, toggle, type ValueKind } from '../flags.ts';
 import { writeJson } from '../format/escape.ts';
 import { formatPlanText, type Planned } from '../format/plan-text.ts';
 import { planOrchestration } from '../planning.ts';
+
+const decision: ValueKind<readonly [step: string, value: boolean]> = {
+  placeholder: 'STEP=BOOL',
+  expected: 'STEP=true or STEP=false',
+  read: (text) => {
+    const [, step, value] = /^(.+)=(true|false)$/.exec(text) ?? [];
+    return step === undefined ? undefined : [step, value === 'true'];
+  },
+};
 
 /** Plans the Orchestrations of all given files, in order. */
 export const plan = defineCommand({
   verb: 'plan',
   details:
-    'A plan shows in waves which steps may run together, which steps each failure would skip, and how long the longest path can take.',
+    'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run.',
   operands: manifestFiles,
   flags: {
     output: outputFlag(['text', 'json'], 'the format'),
@@ -24,9 +40,12 @@ export const plan = defineCommand({
     asksServer: {
       flag: 'server',
       kind: toggle,
-      help: 'compare with what is stored, list live runs, and ask for each child in a dry run',
+      help: 'compare with what is stored, list live runs, dry-run each child',
     },
-    parameters: parameterFlag('with --server: a parameter of the run'),
+    parameters: parameterFlag('a parameter of the run'),
+    fails: { flag: 'fail', kind: anyText('STEP'), help: 'simulate a run in which that step fails', isList: true },
+    conditions: { flag: 'when', kind: decision, help: 'simulate: what the when of a step is', isList: true },
+    cancelAt: { flag: 'cancel', kind: anyText('STEP'), help: 'simulate a run that is cancelled at that step' },
     ...clusterFlags,
   },
   exitCodes: {
@@ -34,10 +53,17 @@ export const plan = defineCommand({
     1: 'an Orchestration or a child of one would be denied, or cannot be read',
     2: 'could not run',
   },
-  examples: ['plan release.yaml', 'plan --server -n ci -p version=1.4.2 release.yaml'],
+  examples: [
+    'plan release.yaml',
+    'plan --server -n ci -p version=1.4.2 release.yaml',
+    'plan --fail deploy release.yaml',
+  ],
   check: ({ parameters }) => findRepeatedKeys(parameters),
-  run: async ({ output, name, asksServer, parameters, ...choice }, manifests, ports) => {
-    const { chosen, unread } = chooseOrchestrations(manifests, name, planAll);
+  run: async ({ output, name, asksServer, parameters, fails, conditions, cancelAt, ...choice }, manifests, ports) => {
+    const given = Object.fromEntries(parameters);
+    const scenario = { fails: new Set(fails), conditions: new Map(conditions), cancelAt };
+    const { chosen, unread } = chooseOrchestrations(manifests, name, (objects) => planAll(objects, given, scenario));
+    checkScenario(chosen, scenario);
     const report = (planned: readonly Planned[]): Outcome => ({
       exitCode: unread.length === 0 && planned.every(canRun) ? 0 : 1,
       stdout: output === 'json' ? writeJson(planned) : formatPlanText(planned),
@@ -45,7 +71,7 @@ export const plan = defineCommand({
     });
     if (!asksServer) return report(chosen.map(({ planned }) => planned));
     return ports.withCluster(choice, async (cluster) =>
-      report(await Promise.all(chosen.map((one) => ask(cluster, one, Object.fromEntries(parameters))))),
+      report(await Promise.all(chosen.map((one) => ask(cluster, one, given)))),
     );
   },
 });
@@ -73,7 +99,11 @@ function canRun({ plan: found, children = [] }: Planned): boolean {
   return found !== undefined && children.every(({ verdict }) => verdict !== 'Denied');
 }
 
-function planAll(objects: readonly FoundObject[]): PlannedOrchestration[] {
+function planAll(
+  objects: readonly FoundObject[],
+  parameters: Readonly<Record<string, string>>,
+  scenario: Scenario,
+): PlannedOrchestration[] {
   const judged = judgeObjects(objects);
   return objects.map((object) => {
     const { orchestration } = decodeOrchestration(object.value);
@@ -85,8 +115,43 @@ function planAll(objects: readonly FoundObject[]): PlannedOrchestration[] {
       namespace,
       name,
       problems,
-      ...(problems.length === 0 && { plan: planOrchestration(orchestration) }),
+      ...(problems.length === 0 && planRunOf(orchestration, parameters, scenario)),
     };
     return { name, planned, orchestration };
   });
+}
+
+function planRunOf(
+  orchestration: Orchestration,
+  parameters: Readonly<Record<string, string>>,
+  scenario: Scenario,
+): Pick<Planned, 'plan' | 'inputs' | 'simulation'> {
+  const run = previewRun(orchestration, orchestration.namespace, parameters);
+  return {
+    plan: planOrchestration(orchestration),
+    inputs: previewInputs(orchestration, run),
+    ...(isSimulated(scenario) && { simulation: simulateRun(orchestration, run, stepKinds, scenario) }),
+  };
+}
+
+function isSimulated({ fails, conditions, cancelAt }: Scenario): boolean {
+  return fails.size > 0 || conditions.size > 0 || cancelAt !== undefined;
+}
+
+/** A simulation needs steps that exist, and that can come to what is asked. */
+function checkScenario(chosen: readonly PlannedOrchestration[], { fails, conditions, cancelAt }: Scenario): void {
+  const steps = chosen.flatMap(({ orchestration }) => orchestration.steps);
+  const known = [...new Set(steps.map(({ name }) => name))];
+  const check = (name: string, misfit: string, fits: (step: Step) => boolean) => {
+    const named = steps.filter((step) => step.name === name);
+    if (named.length === 0) return [`no step is named ${quoteName(name)}; ${guess(name, known)}`];
+    return named.some(fits) ? [] : [`step ${quoteName(name)} ${misfit}`];
+  };
+  const takesTime = ({ kind }: Step) => stepKinds.get(kind)?.type !== 'Immediate';
+  const mistakes = [
+    ...[...fails].flatMap((name) => check(name, 'cannot fail: it succeeds at once', takesTime)),
+    ...[...conditions.keys()].flatMap((name) => check(name, 'has no when', ({ when }) => when !== undefined)),
+    ...(cancelAt === undefined ? [] : check(cancelAt, 'cannot be cancelled: it succeeds at once', takesTime)),
+  ];
+  if (mistakes.length > 0) throw new CommandError(...mistakes);
 }

@@ -1,4 +1,7 @@
 import { displayName, displayObject, displayText } from '../../dag/display.ts';
+import { describeCondition } from '../../orchestration/run-if.ts';
+import type { PreviewedInput } from '../../reconciler/preview.ts';
+import type { Simulation } from '../../reconciler/simulate.ts';
 import type { ChangedStep } from '../cluster/changes.ts';
 import { type ChildVerdict, describeUnchecked } from '../cluster/child-verdict.ts';
 import { formatElapsed } from '../cluster/elapsed.ts';
@@ -11,6 +14,9 @@ export interface Planned {
   readonly name: string;
   readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
   readonly plan?: Plan;
+  /** The texts with placeholders, as far as their values are known before a run. */
+  readonly inputs?: readonly PreviewedInput[];
+  readonly simulation?: Simulation;
   readonly impact?: Impact;
   /** What the API server says of the children of a run, in step order. */
   readonly children?: readonly ChildVerdict[];
@@ -24,7 +30,16 @@ export function formatPlanText(all: readonly Planned[]): string {
   return all.map(describe).join('\n');
 }
 
-function describe({ namespace, name, problems, plan, impact, children = [] }: Planned): string {
+function describe({
+  namespace,
+  name,
+  problems,
+  plan,
+  inputs = [],
+  simulation,
+  impact,
+  children = [],
+}: Planned): string {
   const title = displayObject('Orchestration', namespace, name);
   if (plan === undefined) {
     const lines = problems.map(({ field, message }) => `  ${field}: ${message}\n`);
@@ -34,8 +49,11 @@ function describe({ namespace, name, problems, plan, impact, children = [] }: Pl
   const note = plan.isSequential ? ' (sequential: no step declares dependsOn)' : '';
   return `${heading}${note}\n${[
     ...describeWaves(plan),
+    ...describeConditions(plan),
+    ...describeInputs(inputs),
     ...describeFailures(plan),
     ...describeTime(plan),
+    ...(simulation === undefined ? [] : describeSimulation(simulation)),
     ...(impact === undefined ? [] : describeImpact(impact)),
     ...describeChildren(children),
   ]
@@ -48,15 +66,42 @@ function describeWaves({ waves, maxParallel }: Plan): string[] {
   return maxParallel === 0 ? lines : [...lines, `at most ${maxParallel} at a time (policies.maxParallel)`];
 }
 
-function describeFailures({ failures }: Plan): string[] {
-  return failures.map(({ step, isTolerated, skips }) => {
-    const effect = isTolerated
-      ? 'is tolerated, and skips nothing'
-      : skips.length === 0
-        ? 'skips nothing'
-        : `skips ${skips.length}: ${list(skips)}`;
-    return `if ${displayName(step)} fails, that ${effect}`;
+function describeConditions({ conditions }: Plan): string[] {
+  return conditions.map((step) => `${displayName(step.step)}: ${displayText(describeCondition(step))}`);
+}
+
+/** How much of an input is shown: the JSON has it whole. */
+const MOST_INPUT = 120;
+
+function describeInputs(inputs: readonly PreviewedInput[]): string[] {
+  return inputs.map(({ step, path, text, open }) => {
+    const shown = text.length > MOST_INPUT ? `${text.slice(0, MOST_INPUT)}…` : text;
+    const place = `${displayName(step)}: ${displayText(path.join('.'))}: ${displayText(shown)}`;
+    return open.length === 0 ? place : `${place}, open until the run: ${open.join(', ')}`;
   });
+}
+
+function describeFailures({ failures }: Plan): string[] {
+  return failures.map(({ step, isTolerated, skips, starts }) => {
+    const skipped = skips.length === 0 ? 'skips nothing' : `skips ${skips.length}: ${list(skips)}`;
+    const effect = isTolerated ? 'is tolerated, and skips nothing' : skipped;
+    const started = starts.length === 0 ? '' : `, and starts ${list(starts)}`;
+    return `if ${displayName(step)} fails, that ${effect}${started}`;
+  });
+}
+
+function describeSimulation({ phase, message, steps, assumptions }: Simulation): string[] {
+  const words = (message: string | undefined) => (message === undefined ? '' : `: ${displayText(message)}`);
+  const lines = steps.map(
+    (step) =>
+      `${displayName(step.name)} ${step.phase}${step.ignored ? ' (tolerated)' : ''}${step.phase === 'Succeeded' ? '' : words(step.message)}`,
+  );
+  const assumed = assumptions.map(({ step, field, reads }) => {
+    const name = displayName(step);
+    const what = `${name}: ${displayText(field)} depends on ${reads.join(', ')}`;
+    return field === 'when' ? `${what}; taken as true, see --when ${name}=false` : `${what}; taken as valid`;
+  });
+  return [`simulated, the run ends ${phase}: ${displayText(message)}`, ...indent([...lines, ...assumed])];
 }
 
 function describeTime({ longestPath: { steps, seconds }, unbounded, totalSeconds }: Plan): string[] {

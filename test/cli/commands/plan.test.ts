@@ -61,6 +61,69 @@ test('tells the sequential default, and all names in JSON', async () => {
   expect(planned?.plan?.failures[0]?.skips).toHaveLength(29);
 });
 
+describe('a plan of a graph with conditions and inputs', () => {
+  const ship = orchestration(
+    'ship',
+    '{ name: build, kind: ToolRun, toolRef: { name: t } }',
+    '{ name: deploy, kind: ToolRun, toolRef: { name: t }, dependsOn: [build], when: parameters.env == "prod", with: { image: "${{ steps.build.outputs.image }} to ${{ parameters.env }} by ${{ run.orchestration }}" } }',
+    '{ name: undo, kind: ToolRun, toolRef: { name: t }, dependsOn: [deploy], runIf: Failed }',
+    '{ name: mark, kind: Checkpoint, dependsOn: [undo], runIf: Always }',
+  );
+
+  test('tells them, with the values that are known, and what a failure starts', async () => {
+    const { stdout } = await planOf(ship, '-p', 'env=prod');
+    expect(stdout).toContain(`
+  deploy: when parameters.env == "prod"
+  undo: runIf Failed
+  mark: runIf Always
+  deploy: with.image: \${{ steps.build.outputs.image }} to prod by ship, open until the run: steps.build.outputs.image
+  if build fails, that skips 1: deploy, and starts undo
+  if deploy fails, that skips nothing, and starts undo
+`);
+    const [planned] = await jsonOf(ship);
+    expect(planned?.plan?.conditions[0]).toEqual({
+      step: 'deploy',
+      runIf: 'Succeeded',
+      when: 'parameters.env == "prod"',
+    });
+    expect(planned?.inputs).toMatchObject([{ open: ['steps.build.outputs.image', 'parameters.env'] }]);
+  });
+
+  test('simulates a run in which a step fails', async () => {
+    const { stdout } = await planOf(ship, '--fail', 'deploy');
+    expect(stdout).toContain(`  simulated, the run ends Failed: "deploy" failed: fails in this simulation
+    build Succeeded
+    deploy Failed: fails in this simulation
+    undo Succeeded
+    mark Succeeded
+    deploy: when depends on parameters.env; taken as true, see --when deploy=false
+    deploy: with.image depends on steps.build.outputs.image, parameters.env; taken as valid
+`);
+  });
+
+  test('simulates a run whose conditions are decided, and one that is cancelled', async () => {
+    expect((await planOf(ship, '--when', 'deploy=false')).stdout).toContain('    deploy Skipped: when is false');
+    expect((await planOf(ship, '--cancel', 'build')).stdout).toContain(
+      'the run ends Cancelled: the run was cancelled: "build", "deploy", "undo"\n    build Cancelled',
+    );
+  });
+
+  test('simulates nothing that cannot be, and says why', async () => {
+    const args = ['--fail', 'deplyo', '--fail', 'mark', '--when', 'build=true', '--cancel', 'mark'];
+    expect(await planOf(ship, ...args)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: [
+        'plan: no step is named "deplyo"; did you mean deploy?',
+        'plan: step "mark" cannot fail: it succeeds at once',
+        'plan: step "build" has no when',
+        'plan: step "mark" cannot be cancelled: it succeeds at once\n',
+      ].join('\n'),
+    });
+    expect((await planOf(ship, '--when', 'deploy')).stderr).toContain('expected STEP=true or STEP=false');
+  });
+});
+
 test('tells what would be refused in place of a plan, and ends with 1', async () => {
   const broken = orchestration('broken', '{ name: a, kind: Checkpoint, dependsOn: [b] }');
   const { exitCode, stdout } = await planOf(broken);

@@ -82,3 +82,14 @@ test('a preview of children has the declared defaults', () => {
   const [preview] = previewChildren(previewed, NAMESPACE, { version: '1' });
   expect(preview?.child).toMatchObject({ spec: { parameters: { env: 'dev', version: '1' } } });
 });
+
+test('a preview of children has the values that are known before a run, and leaves the other placeholders', () => {
+  const text = '${{ parameters.version }} ${{ steps.a.outputs.x }} ${{ run.namespace }} ${{ run.name }}';
+  const steps = [tool('a'), tool('b', ['a'], { with: { text } })];
+  const [, preview] = previewChildren({ name: 'o', namespace: NAMESPACE, policies: {}, steps }, NAMESPACE, {
+    version: '1',
+  });
+  expect(preview?.child).toMatchObject({
+    spec: { parameters: { text: `1 \${{ steps.a.outputs.x }} ${NAMESPACE} \${{ run.name }}` } },
+  });
+});
