@@ -88,6 +88,24 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
 
   it('succeeds once the answer is another', async () => {
     expect(await runNext('Approved')).toContain('Succeeded');
+  });
+
+  it('finds a mistake in an expression, and simulates a failure', async () => {
+    await runNext('release.yaml', { exitCode: 1 });
+    await runNext('sed');
+    await runNext('plan');
+    await runNext('target=prod', { exitCode: 2 });
+  });
+
+  it('hands the value of a signal to an agent', async () => {
+    await runNext('built-1');
+    expect(await runNext('watch')).toContain('Skipped approve when is false');
+    await runNext('jsonpath');
+  });
+
+  it('cleans up after a cancel', async () => {
+    await runNext('cancel');
+    await runNext('status', { patienceMs: 60_000 });
     expect(commands).toEqual([]);
   });
 
