@@ -91,7 +91,7 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
   });
 
   it('finds a mistake in an expression, and simulates a failure', async () => {
-    await runNext('release.yaml', { exitCode: 1 });
+    await runNext('delivery.yaml', { exitCode: 1 });
     await runNext('sed');
     await runNext('plan');
     await runNext('target=prod', { exitCode: 2 });
