@@ -8,7 +8,6 @@ import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
-import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
@@ -260,8 +259,7 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
 
 /** Whether a run must delete its children whatever its status says of them. */
 function mustDeleteOwned({ isCancelled, status }: ObservedRun): boolean {
-  const hasContradicted = status.conditions.some(({ reason }) => reason === RunReason.StatusContradiction);
-  return isRunFinal(status) ? hasContradicted : isCancelled;
+  return isCancelled || isRunFinal(status);
 }
 
 /** Children of the run for which something is due. */
