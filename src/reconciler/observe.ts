@@ -9,7 +9,6 @@ import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
-import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { isEnding } from './ending.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
@@ -269,9 +268,7 @@ function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): Stor
 
 /** Whether a run must delete its children whatever its status says of them. */
 function mustDeleteOwned(run: ObservedRun): boolean {
-  const { status } = run;
-  const hasContradicted = status.conditions.some(({ reason }) => reason === RunReason.StatusContradiction);
-  return isRunFinal(status) ? hasContradicted : isEnding(run);
+  return isRunFinal(run.status) || isEnding(run);
 }
 
 /** Children of the run for which something is due. */

@@ -71,7 +71,9 @@ function take(message: Message): void {
     for (const step of message.changed) graph.update(step.index, step);
     if (wanted !== undefined) dimOthers();
   }
-  if (message.type === 'Entries' && selected === undefined && message.isWhole) selectNewest();
+  // A route that the user has just chosen may not have been followed yet.
+  const isUnselected = selected === undefined && readRoute(location.hash) === undefined;
+  if (message.type === 'Entries' && isUnselected && message.isWhole) selectNewest();
   drawSoon();
 }
 

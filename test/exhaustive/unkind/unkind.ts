@@ -55,7 +55,9 @@ export async function tell(story: Story, strikes: readonly Strike[]): Promise<To
   else if (leaves.includes('cancelled') && endedAtMs - struckAtMs > CANCEL_MS)
     complaints.push(`a cancel took ${Math.round((endedAtMs - struckAtMs) / 1000)} s`);
   else complaints.push(...complainOfEnd(simulation, story, leaves));
-  complaints.push(...complainOfHistory(simulation, struck.some(isForgery)));
+  // A child that somebody made in place of ours counts as a create too.
+  const isForged = struck.some(({ leaves: left }) => left === 'anything' || left === 'taken');
+  complaints.push(...complainOfHistory(simulation, isForged));
   if (simulation.calls.length > MOST_CALLS) complaints.push(`${simulation.calls.length} calls`);
   simulation.killEngine();
   return { complaints: [...new Set(complaints)], calls: simulation.calls.length, struck: struck.length };
