@@ -31,8 +31,7 @@ const decision: ValueKind<readonly [step: string, value: boolean]> = {
 /** Plans the Orchestrations of all given files, in order. */
 export const plan = defineCommand({
   verb: 'plan',
-  details:
-    'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run.',
+  details: 'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run.',
   operands: manifestFiles,
   flags: {
     output: outputFlag(['text', 'json'], 'the format'),
