@@ -1,6 +1,8 @@
 import { listNames, quoteName } from '../dag/display.ts';
+import { findWaiting } from '../dag/paths.ts';
 import { findCondition } from '../orchestration/conditions.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
+import { runIfOf } from '../orchestration/run-if.ts';
 import { isRunFinal, isSatisfied, isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
@@ -39,7 +41,7 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
     case 'Skipped':
       return explainSkipped(facts, index, step);
     case 'Failed':
-      return { why: [describeReason(step), ...(step.ignored ? [TOLERATED] : [])], because: [] };
+      return { why: [explainFailed(step), ...(step.ignored ? [TOLERATED] : [])], because: [] };
     case 'Succeeded':
     case 'Cancelled':
       return { why: step.message ? [step.message] : [], because: [] };
@@ -49,29 +51,42 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
 }
 
 const TOLERATED = 'The failure is tolerated (continueOnFailure): the dependents of this step start anyway.';
+const NEUTRAL = 'That is no failure: the dependents of this step start anyway.';
 const SUSPENDED = 'The run is suspended: no step starts until its suspend annotation is removed.';
 
 function explainPending(facts: RunFacts, index: number, declared: Step): Explanation {
   const { dependencies, statuses, status, isSuspended } = facts;
   const names = (indexes: readonly number[]) => listNames(indexes.map((at) => statuses[at]?.name ?? ''));
-  const open = (dependencies[index] ?? []).filter((at) => !isSatisfied(statuses[at] as StepStatus));
+  const open = findOpen(facts, index, declared);
   const because = open.slice(0, MOST_LINKS).map((at) => ({ word: 'waits for', index: at }));
-  const suspended = isSuspended ? [SUSPENDED] : [];
+  const cleanup = findCondition(status.conditions, ConditionType.CleaningUp);
+  const isCleaningUp = cleanup?.status === 'True';
+  // Suspend does not hold the cleanup.
+  const suspended = isSuspended && !isCleaningUp ? [SUSPENDED] : [];
+  const around = isCleaningUp ? [`The run cleans up: ${cleanup.message}.`] : suspended;
   if (isRunFinal(status)) return { why: ['The run ended before this step could start.'], because };
   if (status.runId === undefined) {
     return { why: [findCondition(status.conditions, ConditionType.Ready)?.message ?? NOT_STARTED], because };
   }
-  if (open.length > 0) return { why: [`Waits for ${names(open)}.`, ...suspended], because };
-  if (isSuspended) return { why: suspended, because };
+  if (open.length > 0) return { why: [`Waits for ${names(open)}.`, ...around], because };
+  if (suspended.length > 0) return { why: suspended, because };
   const said = statuses[index]?.message;
   if (said) return { why: [said], because };
   const what = (dependencies[index] ?? []).length > 0 ? 'Everything it waits for is done' : 'It waits for nothing';
-  return { why: [`${what}: the ${declared.kind} is about to start.`], because };
+  return { why: [`${what}: the ${declared.kind} is about to start.`, ...around], because };
+}
+
+/** What a step waits for: its dependencies, or with another `runIf` than Succeeded the end of all of its ancestors. */
+function findOpen({ dependencies, statuses }: RunFacts, index: number, declared: Step): readonly number[] {
+  if (runIfOf(declared) === 'Succeeded')
+    return (dependencies[index] ?? []).filter((at) => !isSatisfied(statuses[at] as StepStatus));
+  return findWaiting(dependencies, index).filter((at) => !isStepFinal(statuses[at] as StepStatus));
 }
 
 const NOT_STARTED = 'The run has not started: no controller has taken it up yet.';
 
-function explainRunning({ attempt, resourceRef, message }: StepStatus): string {
+function explainRunning({ attempt, resourceRef, reason, message }: StepStatus): string {
+  if (reason === StepReason.CleaningUp) return `The run that carries it out cleans up: ${message}.`;
   if (message) return message;
   if (resourceRef !== undefined) {
     const { kind, name, uid } = resourceRef;
@@ -82,6 +97,7 @@ function explainRunning({ attempt, resourceRef, message }: StepStatus): string {
 
 /** The culprit is the dependency that caused the skip: the first in the list that had failed by then. */
 function explainSkipped(facts: RunFacts, index: number, step: StepStatus): Explanation {
+  if (step.reason === StepReason.ConditionFalse) return { why: [describeReason(step), NEUTRAL], because: [] };
   if (step.reason !== StepReason.DependencyFailed) return { why: [describeReason(step)], because: [] };
   const culprit = findCulprit(facts, index);
   const root = findRoot(facts, culprit);
@@ -124,6 +140,18 @@ function findRoot(facts: RunFacts, culprit: number | undefined): number | undefi
   for (const passed of way) facts.roots.set(passed, root);
   return root;
 }
+
+function explainFailed(step: StepStatus): string {
+  const what = FAILURES.get(step.reason ?? '');
+  return what === undefined ? describeReason(step) : `${what}: ${describeReason(step)}`;
+}
+
+/** What failed, where the message of the status names only the place and the cause. */
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  [StepReason.ConditionFailed, 'Its condition cannot be evaluated'],
+  [StepReason.InputFailed, 'An input cannot be evaluated'],
+  [StepReason.OutputFailed, 'It ran, but its outputs are not valid'],
+]);
 
 function describeReason({ reason, message }: StepStatus): string {
   return message || reason || 'no reason is recorded';

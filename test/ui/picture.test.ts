@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../src/orchestration/schema.ts';
+import { drawEdges } from '../../src/ui/page/edges.ts';
 import { drawPicture } from '../../src/ui/picture.ts';
 import { step } from './runs.ts';
 
@@ -65,6 +66,16 @@ describe('a picture', () => {
       [1, 2, true, []],
       [0, 2, false, ['phase']],
     ]);
+  });
+
+  test('begins an edge with a dot if it carries data, and no other', () => {
+    const { edges, ...picture } = draw(
+      step('a'),
+      step('b', ['a'], { with: { x: '${{ steps.a.phase }}' } }),
+      step('c', ['b']),
+    );
+    const dots = edges.map((edge) => drawEdges({ ...picture, edges }, [edge]).heads.includes('a3.5 3.5'));
+    expect(dots).toEqual([true, false]);
   });
 
   test('of an empty list is drawn, with the problem', () => {

@@ -42,6 +42,45 @@ describe('a step that waits', () => {
   });
 });
 
+describe('a step with a condition', () => {
+  const steps = [step('a'), step('b', ['a']), step('c'), step('tidy', ['b', 'c'], { runIf: 'Always' })];
+
+  test('waits for the end of all of its ancestors, and not for their success', () => {
+    const view = viewRun(steps, [stands('a', 'Running'), stands('b', 'Pending'), stands('c', 'Failed')]);
+    expect(view('tidy')).toMatchObject({
+      why: ['Waits for "a", "b".'],
+      because: [
+        { word: 'waits for', index: 0 },
+        { word: 'waits for', index: 1 },
+      ],
+    });
+    const ended = viewRun(steps, [stands('a', 'Failed'), stands('b', 'Skipped'), stands('c', 'Failed')]);
+    expect(ended('tidy').why).toEqual(['Everything it waits for is done: the ToolRun is about to start.']);
+  });
+
+  test('is not held by suspend as the run cleans up, and says why the run does', () => {
+    const cleanup = { type: 'CleaningUp', status: 'True', reason: 'RunCancelled', lastTransitionTime: '' } as const;
+    const status = { conditions: [{ ...cleanup, message: 'the run was cancelled' }] };
+    const statuses = [stands('a', 'Succeeded'), stands('b', 'Cancelled'), stands('c', 'Running')];
+    expect(viewRun(steps, statuses, { status, isSuspended: true })('tidy').why).toEqual([
+      'Waits for "c".',
+      'The run cleans up: the run was cancelled.',
+    ]);
+  });
+
+  test.each([
+    ['ConditionFalse', 'Skipped', 'when is false: run.name == "x"', 'when is false: run.name == "x"'],
+    ['ConditionFailed', 'Failed', 'when: no x', 'Its condition cannot be evaluated: when: no x'],
+    ['InputFailed', 'Failed', 'with.a: no x', 'An input cannot be evaluated: with.a: no x'],
+    ['OutputFailed', 'Failed', 'output "a": no x', 'It ran, but its outputs are not valid: output "a": no x'],
+    ['CleaningUp', 'Running', 'the run was cancelled', 'The run that carries it out cleans up: the run was cancelled.'],
+  ] as const)('that is %s says so', (reason, phase, message, sentence) => {
+    const { why } = viewRun([step('a')], [stands('a', phase, { reason, message })])('a');
+    const neutral = 'That is no failure: the dependents of this step start anyway.';
+    expect(why).toEqual(reason === 'ConditionFalse' ? [sentence, neutral] : [sentence]);
+  });
+});
+
 describe('a step that runs', () => {
   test('names its child, or has the message of its status', () => {
     const message = 'waits for ApprovalPolicy "prod" (phase Ready): Approved, Allowed or Succeeded opens the gate';

@@ -127,6 +127,8 @@ function countOf(steps: readonly StepStatus[] = [], phase: StepPhase): readonly 
 
 /** Why the run stands so, where the phase does not say it all. */
 function explain({ status: { phase, conditions } }: Run): string {
+  const cleanup = findCondition(conditions, ConditionType.CleaningUp);
+  if (cleanup?.status === 'True') return ` (cleaning up, because ${displayText(cleanup.message)})`;
   const { reason = '', message = '' } = findCondition(conditions, ConditionType.Ready) ?? conditions[0] ?? {};
   if (reason === '' || reason === phase || reason === RunReason.Completed) return '';
   return ` (${displayText(reason)}${message === '' ? '' : `: ${displayText(message)}`})`;

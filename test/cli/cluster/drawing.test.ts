@@ -38,6 +38,20 @@ describe('a run', () => {
     );
   });
 
+  test('says that it cleans up, and why, until it has', () => {
+    const cleanup = (status: 'True' | 'False') => [
+      condition('CleaningUp', 'the run was cancelled; cleaning up: 1 of 2 steps done'),
+      { ...condition('RunCancelled', 'the run was cancelled'), type: 'CleaningUp', status } as const,
+    ];
+    const stepStatuses = [stepStatus('a', 'Cancelled'), stepStatus('tidy', 'Running')];
+    const heading = (status: 'True' | 'False') =>
+      drawRun(aRun({ phase: 'Running', stepStatuses, conditions: cleanup(status) }), msAfter(60))[0]?.text;
+    expect(heading('True')).toMatch(
+      /: Running, 1 of 2 steps done, 1m00s \(cleaning up, because the run was cancelled\)$/,
+    );
+    expect(heading('False')).not.toContain('because');
+  });
+
   test('says why it waits, and how it ended', () => {
     const ready = (reason: string, message: string) => [condition(reason, message)];
     const heading = (...[status]: Parameters<typeof aRun>) => drawRun(aRun(status), msAfter(60))[0]?.text;
