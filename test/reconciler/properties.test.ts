@@ -120,6 +120,7 @@ function live(
   };
   const world = createWorld(plan, { ancestry: [], tell, startsLate: menu.startsLate });
   let left = menu;
+  let latestMs = world.nowMs;
   for (const pick of picks) {
     // People and faults are rare, or no run would make progress.
     const moves =
@@ -129,7 +130,10 @@ function live(
     const move = moves[pick % moves.length];
     move?.go(world);
     left = { ...left, ...move?.used };
+    latestMs = Math.max(latestMs, world.nowMs);
   }
+  // The clock is right again, or all that is due would be put off until it has caught up.
+  world.nowMs = latestMs;
   for (let round = 0; round < 500; round++) {
     settle(world);
     if (!letOneThingHappen(world, phases, last)) break;
