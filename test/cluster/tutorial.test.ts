@@ -104,6 +104,8 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
   });
 
   it('cleans up after a cancel', async () => {
+    await runNext('target=production');
+    await runNext('status', { patienceMs: 60_000 });
     await runNext('cancel');
     await runNext('status', { patienceMs: 60_000 });
     expect(commands).toEqual([]);
