@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps in 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S'), then evaluate odd expressions
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
 	node test/fuzz/expressions.ts $(FUZZ_EXPRESSIONS)
+
+conformance: node_modules/.installed ## Run the conformance tests of CEL in the folder CEL, tests/simple/testdata of a clone of google/cel-spec
+	@node test/cel/conformance.ts $(CEL)
 
 worst: node_modules/.installed ## Search for the body that costs the gate most time and memory (WORST='--bodies N --seed S')
 	node test/worst/worst.ts $(WORST)
