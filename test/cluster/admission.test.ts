@@ -100,6 +100,36 @@ describeOnBothCrds('the gate', (gated) => {
     },
   );
 
+  it('denies six mistakes in expressions at once, and kubectl lists them', async () => {
+    const { apiVersion, kind } = orchestration('mistakes', []) as { apiVersion: string; kind: string };
+    const agent = { kind: 'AgentRun', agentRef: { name: 'a' }, implementationSpecRef: { name: 'i' } };
+    const steps = [
+      { name: 'build', kind: 'Checkpoint', dependsOn: [], when: 'parameters.brnch == "main"' },
+      { name: 'test', ...agent, dependsOn: ['build'], outputs: { report: 'child.status.' } },
+      {
+        name: 'ship',
+        ...agent,
+        dependsOn: ['test'],
+        with: { a: '${{ steps.tset.phase }}', b: '${{ steps.test.outputs.raport }}' },
+      },
+      { name: 'undo', kind: 'Checkpoint', dependsOn: ['build'], when: 'steps.ship.phase == "Failed"' },
+      { name: 'tidy', kind: 'Checkpoint', dependsOn: [], runIf: 'Failed' },
+    ];
+    const policies = { parameters: { branch: { required: true } } };
+    const object = { apiVersion, kind, metadata: { name: 'mistakes' }, spec: { policies, steps } };
+    const { code, stderr } = await gated().kubectl(['create', '-f', '-'], object);
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'The Orchestration "mistakes" is invalid: ',
+      '* spec.steps[0].when: policies.parameters does not declare "brnch"; did you mean "branch"? (at character 1)',
+      '* spec.steps[1].outputs.report: the expression ends too early: a name is missing (at character 14)',
+      '* spec.steps[2].with.a: no step has the name "tset"; did you mean "test"? (at character 5)',
+      '* spec.steps[2].with.b: step "test" has no output "raport"; did you mean "report"? (at character 5)',
+      '* spec.steps[3].when: step "ship" may not have ended when this step starts: add it to dependsOn (at character 1)',
+      '* spec.steps[4].runIf: the step has no dependencies, so none can fail: name the steps that it handles in dependsOn',
+    ]);
+  });
+
   it('answers a denial with 422, all causes, and one line that lists them', async () => {
     const { send, pathOf } = gated();
     const { status, body } = await send('POST', pathOf(), orchestration('raw', broken));

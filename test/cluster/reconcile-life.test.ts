@@ -77,8 +77,8 @@ describe('the life of a run', () => {
       // The API server returns the names in alphabetical order.
       const parameters = { version: { required: true }, env: { enum: ['dev', 'prod'] } };
       await api.create('Orchestration', 'declaring', { spec: { policies: { parameters }, steps: [tool('a')] } });
-      await start('undeclared', 'declaring', { parameters: { env: 'test' } });
-      const status = await statusOf('undeclared', hasEnded);
+      await start('violating', 'declaring', { parameters: { env: 'test' } });
+      const status = await statusOf('violating', hasEnded);
       expect([status.phase, status.stepStatuses, outcomeOf(status)]).toMatchObject([
         'Failed',
         [],
