@@ -71,6 +71,7 @@ export const checks: readonly Check[] = [
   { steps: 2, graphs: 'all', menu: { runIf: true, hours: 2, faults: 0, ...plain }, totalSeconds: 60, isQuick: true },
   { steps: 2, graphs: 'all', menu: { runIf: true, cancel: true, suspend: true, faults: 0, ...plain }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { runIf: true, when: true, faults: 1, ...plain }, isQuick: true },
+  { steps: 2, graphs: 'all', menu: { when: true, suspend: true, faults: 1, ...plain }, isQuick: true },
   { steps: 2, graphs: 'all', menu: { runIf: true, when: true, faults: 1, retries: false } },
   { steps: 2, graphs: 'all', menu: { runIf: true, when: true, cancel: true, suspend: true, faults: 0, ...plain } },
   { steps: 2, graphs: 'all', menu: { runIf: true, when: true, hours: 2, faults: 0, ...plain }, totalSeconds: 60 },
