@@ -100,8 +100,7 @@ export const skipsAtOnce: Check = (_, __, changes) =>
     .flatMap((change) => {
       const { name, before, after, dependencies } = change;
       const failed = dependencies.find(leavesFailure);
-      // Steps that ended with their run ended later than steps that failed by themselves.
-      const culprit = dependencies.find((each) => leavesFailure(each) && !isEndedWithRun(each.after));
+      const culprit = culpritOf(change);
       const isNew = isStepFinal(after) && !isStepFinal(before);
       const isSkipped = isNew && after.reason === 'DependencyFailed';
       return [
@@ -115,6 +114,23 @@ export const skipsAtOnce: Check = (_, __, changes) =>
       ];
     });
 
+/**
+ * The first dependency that failed by itself. Steps that ended with their run ended later, and a step is skipped before
+ * any other starts or has its condition judged.
+ */
+function culpritOf({ dependencies }: Change): Change | undefined {
+  const failed = dependencies.filter((each) => leavesFailure(each) && !isEndedWithRun(each.after));
+  return failed.find((each) => !endsLate(each)) ?? failed[0];
+}
+
+/** Whether a step ended in a write because it started, its condition was judged, or such a step failed before it. */
+function endsLate(change: Change): boolean {
+  const { before, after, hasBegun } = change;
+  if (hasBegun || before.phase !== 'Pending') return hasBegun;
+  const culprit = after.reason === 'DependencyFailed' ? culpritOf(change) : undefined;
+  return culprit === undefined ? isStepFinal(after) : endsLate(culprit);
+}
+
 function blame(culprit: Change): string {
   const { name, after } = culprit;
   const root = rootOf(culprit);
@@ -123,9 +139,11 @@ function blame(culprit: Change): string {
 }
 
 /** The failure that a step leaves to its dependents, in words: that of the first step that failed by itself. */
-function rootOf({ name, after, dependencies }: Change): string {
-  const culprit = dependencies.find(leavesFailure);
-  const isOwn = isBroken(after) && after.reason !== 'DependencyFailed';
+function rootOf(change: Change): string {
+  const { name, after, dependencies } = change;
+  const isSkipped = after.reason === 'DependencyFailed';
+  const culprit = isSkipped ? culpritOf(change) : dependencies.find(leavesFailure);
+  const isOwn = isBroken(after) && !isSkipped;
   return isOwn || culprit === undefined ? `${name} failed: ${after.message}` : rootOf(culprit);
 }
 
