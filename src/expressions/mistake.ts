@@ -18,3 +18,8 @@ export function mistakeAt(offset: number, end: number, message: string): Mistake
 export function shiftSpan(span: Span, offset: number): Span {
   return { offset: span.offset + offset, length: span.length };
 }
+
+/** Adds the place to a message, as people count characters: from 1. */
+export function describeAt({ offset }: Span, message: string): string {
+  return `${message} (at character ${offset + 1})`;
+}

@@ -3,12 +3,13 @@ import { displayName, quoteName } from '../dag/display.ts';
 import { buildGraph } from '../dag/graph.ts';
 import { suggestName } from '../dag/suggest.ts';
 import type { Reading } from '../expressions/expression.ts';
-import type { Mistake } from '../expressions/mistake.ts';
+import { describeAt, type Mistake } from '../expressions/mistake.ts';
 import { indexSteps } from './data-edges.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
+import { guess } from './rules.ts';
 import { runIfOf, runIfs } from './run-if.ts';
 import { compileExpressions, declaresTooMany, MOST_OUTPUTS } from './step-expressions.ts';
 
@@ -105,7 +106,7 @@ function compileAll(orchestration: Orchestration, kinds: StepKinds, tally: Tally
 }
 
 function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<FoundProblem, 'code'> {
-  return { path: pathTo(step, inside), span, describe: () => `${message} (at character ${span.offset + 1})` };
+  return { path: pathTo(step, inside), span, describe: () => describeAt(span, message) };
 }
 
 function checkReads(orchestration: Orchestration, reads: readonly Read[], isGraphKnown: boolean, tally: Tally): void {
@@ -117,12 +118,7 @@ function checkReads(orchestration: Orchestration, reads: readonly Read[], isGrap
   for (const { step, path, reading } of reads) {
     const report = (code: Code, describe: () => string, isMild?: boolean) => {
       const { span } = reading;
-      const problem = {
-        path: pathTo(step, path),
-        span,
-        describe: () => `${describe()} (at character ${span.offset + 1})`,
-      };
-      tally.report(code, problem, isMild);
+      tally.report(code, { path: pathTo(step, path), span, describe: () => describeAt(span, describe()) }, isMild);
     };
     if (reading.type === 'Parameter') checkParameter(reading.name, declared, report);
     if (!('step' in reading)) continue;
@@ -137,8 +133,7 @@ function checkReads(orchestration: Orchestration, reads: readonly Read[], isGrap
 type Report = (code: Code, describe: () => string, isMild?: boolean) => void;
 
 function describeStep(name: string, known: Iterable<string>): string {
-  const meant = suggestName(name, known);
-  return `no step has the name ${quoteName(name)}${meant === undefined ? '' : `; did you mean ${quoteName(meant)}?`}`;
+  return `no step has the name ${quoteName(name)}${guess(name, known)}`;
 }
 
 function describeOrder(step: number, target: number, steps: Orchestration['steps']): string {
@@ -150,11 +145,9 @@ function describeOrder(step: number, target: number, steps: Orchestration['steps
 
 function checkParameter(name: string, declared: DeclaredParameters, report: Report): void {
   if (declared.size === 0 || declared.has(name)) return;
-  report('UnknownReference', () => {
-    const meant = suggestName(name, declared.keys());
-    const fix = meant === undefined ? 'declare it' : `did you mean ${quoteName(meant)}?`;
-    return `policies.parameters does not declare ${quoteName(name)}; ${fix}`;
-  });
+  const describe = () =>
+    `policies.parameters does not declare ${quoteName(name)}${guess(name, declared.keys()) || '; declare it'}`;
+  report('UnknownReference', describe);
 }
 
 /** A ToolRun has the outputs that its container writes, whatever the step declares. */
@@ -163,10 +156,8 @@ function checkOutput(name: string, step: Orchestration['steps'][number] | undefi
   const { outputs } = step;
   if (outputs !== undefined && Object.hasOwn(outputs, name)) return;
   const describe = () => {
-    const meant = suggestName(name, Object.keys(outputs ?? {}));
-    const fix =
-      meant === undefined ? `declare it in outputs of ${displayName(step.name)}` : `did you mean ${quoteName(meant)}?`;
-    return `step ${quoteName(step.name)} has no output ${quoteName(name)}; ${fix}`;
+    const fix = guess(name, Object.keys(outputs ?? {})) || `; declare it in outputs of ${displayName(step.name)}`;
+    return `step ${quoteName(step.name)} has no output ${quoteName(name)}${fix}`;
   };
   report('UnknownOutput', describe, outputs === undefined);
 }

@@ -2,6 +2,7 @@ import { mayHavePlaceholders } from '../expressions/template.ts';
 import { isRecord } from './decode.ts';
 import type { StepKind } from './kinds/kind.ts';
 import type { Path } from './problem.ts';
+import { MOST_LEVELS } from './rules.ts';
 import type { Step } from './schema.ts';
 
 /** A text of a step in which placeholders stand for values, and its place in the step. */
@@ -11,9 +12,6 @@ export interface InputText {
   /** The text is read as JSON, so it must be JSON before the values are put in. */
   readonly isJson: boolean;
 }
-
-/** The maximum depth of a field that is searched. The gate reports deeper ones (NestedTooDeep). */
-const MOST_LEVELS = 500;
 
 /**
  * Lists the texts of a step that may hold placeholders: of the values of `with`, and of the strings in the fields that
@@ -40,7 +38,7 @@ export function listInputTexts(step: Step, kind: StepKind | undefined): readonly
   return texts;
 }
 
-/** Finds the strings inside a value. `path` is where it is, and is the same again afterwards. */
+/** Finds the strings inside a value, down to the depth that the gate allows. `path` is where it is, and is the same again afterwards. */
 function walk(value: unknown, path: (string | number)[], add: (path: Path, text: string, isJson: false) => void): void {
   if (typeof value === 'string') add(path, value, false);
   if (typeof value !== 'object' || value === null || path.length > MOST_LEVELS) return;

@@ -14,7 +14,7 @@ import { findUnknownFields, misspelling, UNKNOWN_FIELD } from './unknown-fields.
  * The maximum depth of lists and objects in a step or the policies. No user needs more, and a stack overflow needs
  * 5,000.
  */
-const MOST_LEVELS = 500;
+export const MOST_LEVELS = 500;
 
 const LONGEST_LABEL = 63;
 
@@ -256,7 +256,8 @@ function findSteps(steps: readonly Step[], isWrong: (step: Step) => boolean): { 
   return found;
 }
 
-function guess(wanted: string, candidates: Iterable<string>): string {
+/** Returns `; did you mean "x"?`, or '' if no candidate is near. */
+export function guess(wanted: string, candidates: Iterable<string>): string {
   const meant = suggestName(wanted, candidates);
   return meant === undefined ? '' : `; did you mean ${quoteName(meant)}?`;
 }

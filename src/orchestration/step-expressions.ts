@@ -30,7 +30,7 @@ export const MOST_OUTPUTS = 100;
  * bound.
  */
 export function* compileExpressions({ steps }: Orchestration, kinds: StepKinds): Generator<StepExpression> {
-  const scopeOf = createScopes(steps.map(({ name }) => name));
+  const scopeOf = createScopes(steps);
   for (const [step, declared] of steps.entries()) {
     for (const text of listTexts(declared, kinds.get(declared.kind))) {
       const scope = scopeOf(text.use);
@@ -65,14 +65,15 @@ function* listTexts(step: Step, kind: StepKind | undefined): Generator<Text> {
 
 const READS = ['parameters', 'run', 'steps'] as const;
 
-/** Each scope is made when it is first needed. */
-function createScopes(steps: readonly string[]): (use: Text['use']) => Scope {
+/** Returns a function that gives the scope of a text. Each scope is made when it is first needed. */
+export function createScopes(steps: readonly Step[]): (use: Text['use']) => Scope {
   const scopes = new Map<boolean, Scope>();
   return (use) => {
     const readsChild = use === 'Output';
     const known = scopes.get(readsChild);
     if (known !== undefined) return known;
-    const scope = createScope({ variables: readsChild ? [...READS, 'child'] : READS, steps });
+    const names = steps.map(({ name }) => name);
+    const scope = createScope({ variables: readsChild ? [...READS, 'child'] : READS, steps: names });
     scopes.set(readsChild, scope);
     return scope;
   };

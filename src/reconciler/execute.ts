@@ -29,7 +29,8 @@ export interface Execution {
 
 /**
  * Decides for the steps of a started run, in the order of docs/semantics.md: child outcomes, end of the run, cancel, run
- * deadline, attempt timeouts, retries, new steps. After a cancel and the deadline, only the cleanup goes on. Pure. Cost: linear in steps and edges.
+ * deadline, attempt timeouts, retries, new steps. After a cancel and the deadline, only the cleanup goes on. Pure. Cost:
+ * linear in steps and edges.
  */
 export function executeSteps(
   observation: Observation,
@@ -75,7 +76,7 @@ export function abandonSteps(status: RunStatus, failure: Failure, nowMs: number)
 /** Cancels the steps of a run when only its status is known. */
 export function cancelRecorded(status: RunStatus, nowMs: number): Execution {
   const draft = draftRecorded(status, nowMs);
-  cancelSteps(draft);
+  endSteps(draft, { reason: StepReason.RunCancelled, message: 'the run was cancelled' });
   return { statuses: draft.statuses, dueAt: [] };
 }
 
@@ -86,8 +87,7 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
 
 /**
  * Ends the steps of a run that is ending, except its cleanup: steps with `runIf: Always`, and nested runs with such
- * steps. When the time for the cleanup is over, and after a cancel
- * with "now", it ends that too.
+ * steps. When the time for the cleanup is over, and after a cancel with "now", it ends that too.
  */
 function endRun({ draft, observation, nowMs }: Pass, ending: Ending): void {
   const { isCancelledNow } = observation.run;
@@ -101,20 +101,12 @@ function endRun({ draft, observation, nowMs }: Pass, ending: Ending): void {
   }
 }
 
-function cancelSteps(draft: Draft): void {
-  const message = 'the run was cancelled';
-  for (const index of draft.steps.keys())
-    draft.change(index, { phase: 'Cancelled', reason: StepReason.RunCancelled, message });
-}
-
 /**
  * Ends the steps that are not final. They are not retried, and continueOnFailure does not apply. A step that never
  * began is skipped.
  */
-function endSteps(draft: Draft, { reason, message }: Failure): void {
-  for (const [index, { phase }] of draft.statuses.entries()) {
-    draft.change(index, { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message });
-  }
+function endSteps(draft: Draft, failure: Failure): void {
+  for (const [index, { phase }] of draft.statuses.entries()) draft.change(index, endOf(failure, phase));
 }
 
 /** The deadlines, retries and late starts that are still to come. */

@@ -1,5 +1,5 @@
-import { compileExpression, createScope, type Evaluated, evaluate, type Scope } from '../expressions/expression.ts';
-import type { Mistake } from '../expressions/mistake.ts';
+import { compileExpression, type Evaluated, evaluate, type Scope } from '../expressions/expression.ts';
+import { describeAt, type Mistake } from '../expressions/mistake.ts';
 import { compileTemplate, type Rendered, renderTemplate } from '../expressions/template.ts';
 import type { Values } from '../expressions/values.ts';
 import { listInputTexts, replaceTexts } from '../orchestration/input-texts.ts';
@@ -7,6 +7,7 @@ import type { Ancestors, ChildKind, RunInput } from '../orchestration/kinds/kind
 import type { Path } from '../orchestration/problem.ts';
 import type { StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { createScopes } from '../orchestration/step-expressions.ts';
 import { viewAncestors } from './ancestors.ts';
 
 /** What the child of a step gets, or why there is none. */
@@ -30,21 +31,15 @@ export interface Inputs {
   readonly evaluateOutput: (step: Step, output: string, child: object | undefined) => Evaluated;
 }
 
-const READS = ['parameters', 'run', 'steps'] as const;
-
 /** Costs nothing until a step asks. */
 export function createInputs(run: RunInput, steps: readonly Step[], statuses: readonly StepStatus[]): Inputs {
   const ancestorsOf = viewAncestors(steps, statuses);
-  let scope: Scope | undefined;
-  let outputScope: Scope | undefined;
-  const names = () => steps.map(({ name }) => name);
-  const readScope = () => (scope ??= createScope({ variables: READS, steps: names() }));
-  const readOutputScope = () => (outputScope ??= createScope({ variables: [...READS, 'child'], steps: names() }));
+  const scopeOf = createScopes(steps);
 
   function fill(step: Step, kind: ChildKind, values: Values): { step: Step } | Exclude<BuiltSpec, { spec: unknown }> {
     const texts: { path: Path; text: string }[] = [];
     for (const { path, text } of listInputTexts(step, kind)) {
-      const rendered = renderText(text, readScope(), values);
+      const rendered = renderText(text, scopeOf('Input'), values);
       if (rendered === undefined) continue;
       const where = path.join('.');
       if (rendered.type === 'Absent') return { absent: `${where}: ${rendered.message}` };
@@ -61,12 +56,12 @@ export function createInputs(run: RunInput, steps: readonly Step[], statuses: re
       return 'step' in filled ? kind.buildSpec(filled.step, run, ancestors) : filled;
     },
     judge: (step, when) => {
-      const compiled = compileExpression(when, readScope(), 'Boolean');
+      const compiled = compileExpression(when, scopeOf('Condition'), 'Boolean');
       if ('mistakes' in compiled) return describeMistake(compiled.mistakes);
       return evaluate(compiled.expression, valuesOf(run, ancestorsOf(step.name)));
     },
     evaluateOutput: (step, output, child) => {
-      const compiled = compileExpression(output, readOutputScope(), 'String');
+      const compiled = compileExpression(output, scopeOf('Output'), 'String');
       if ('mistakes' in compiled) return describeMistake(compiled.mistakes);
       return evaluate(compiled.expression, { ...valuesOf(run, ancestorsOf(step.name)), child });
     },
@@ -81,8 +76,7 @@ function renderText(text: string, scope: Scope, values: Values): Rendered | unde
 
 /** An Orchestration that no gate has judged can hold any mistake. */
 function describeMistake([mistake]: readonly Mistake[]): { readonly type: 'Error'; readonly message: string } {
-  const { message = '', span } = mistake ?? {};
-  return { type: 'Error', message: `${message} (at character ${(span?.offset ?? 0) + 1})` };
+  return { type: 'Error', message: mistake === undefined ? '' : describeAt(mistake.span, mistake.message) };
 }
 
 /** What expressions read. Only final ancestors are visible. */

@@ -9,6 +9,7 @@ import type { StepChange } from './draft.ts';
 import type { Ending } from './ending.ts';
 import { collectOutputs } from './outputs.ts';
 import { type Pass, stepAt } from './pass.ts';
+import type { Failure } from './summary.ts';
 
 /** Records the state of the attempts of all running steps. */
 export function recordOutcomes(pass: Pass): void {
@@ -55,7 +56,7 @@ function endCleaned(pass: Pass, index: number): void {
 }
 
 /** How a step ends when its run ends before it does. */
-export function endOf({ reason, message }: Ending, phase: StepPhase): StepChange {
+export function endOf({ reason, message }: Ending | Failure, phase: StepPhase): StepChange {
   if (reason === StepReason.RunCancelled) return { phase: 'Cancelled', reason, message };
   return { phase: phase === 'Pending' ? 'Skipped' : 'Failed', reason, message };
 }

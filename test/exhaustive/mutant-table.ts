@@ -189,8 +189,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         EXECUTE,
-        "for (const index of draft.steps.keys())\n    draft.change(index, { phase: 'Cancelled',",
-        "for (const index of draft.steps.keys())\n    if (draft.statuses[index]?.phase !== 'Pending') draft.change(index, { phase: 'Cancelled',",
+        'if (!isCleanup || isOver) draft.change(',
+        "if (status.phase === 'Pending' && ending.reason === 'RunCancelled') continue;\n    if (!isCleanup || isOver) draft.change(",
       ],
     ],
   },

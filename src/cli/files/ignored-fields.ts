@@ -1,10 +1,10 @@
-import { createScope } from '../../expressions/expression.ts';
 import { compileTemplate } from '../../expressions/template.ts';
 import { asRecord, decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
 import { listInputTexts } from '../../orchestration/input-texts.ts';
 import { stepKinds } from '../../orchestration/kinds/table.ts';
 import type { FoundProblem, Path } from '../../orchestration/problem.ts';
 import type { RunIf } from '../../orchestration/run-if.ts';
+import { createScopes } from '../../orchestration/step-expressions.ts';
 import type { FoundObject } from './manifest.ts';
 
 /** A field that the orchestration controller of the agents chart does not read, and what that controller does. */
@@ -61,10 +61,10 @@ function findFields(fields: readonly IgnoredField[], value: unknown, at: Path): 
 }
 
 function findPlaceholders({ steps }: Orchestration): FoundProblem[] {
-  const scope = createScope({ variables: ['parameters', 'run', 'steps'], steps: steps.map(({ name }) => name) });
+  const scope = createScopes(steps)('Input');
   const describe = () => `${THEIRS} replaces no placeholders: the child gets this text as it is written`;
   return steps.flatMap((step, index) => {
-    const texts = [...listInputTexts(step, stepKinds.get(step.kind))];
+    const texts = listInputTexts(step, stepKinds.get(step.kind));
     const replaced = texts.filter(({ text }) => compileTemplate(text, scope).template !== undefined);
     return replaced.map(({ path }) => ({ code: CODE, path: ['spec', 'steps', index, ...path], describe }));
   });
