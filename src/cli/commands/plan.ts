@@ -1,4 +1,5 @@
 import { quoteName } from '../../dag/display.ts';
+import { checkParameters, readDeclared } from '../../orchestration/declared-parameters.ts';
 import { decodeOrchestration, type Orchestration } from '../../orchestration/decode.ts';
 import { stepKinds } from '../../orchestration/kinds/table.ts';
 import type { Step } from '../../orchestration/schema.ts';
@@ -49,7 +50,7 @@ export const plan = defineCommand({
   },
   exitCodes: {
     0: 'planned',
-    1: 'an Orchestration or a child of one would be denied, or cannot be read',
+    1: 'an Orchestration or a child of one would be denied, cannot be read, or does not allow the parameters',
     2: 'could not run',
   },
   examples: [
@@ -94,8 +95,8 @@ async function ask(
   return { ...planned, impact, children: await judgeChildren(orchestration, cluster, parameters) };
 }
 
-function canRun({ plan: found, children = [] }: Planned): boolean {
-  return found !== undefined && children.every(({ verdict }) => verdict !== 'Denied');
+function canRun({ plan: found, violations = [], children = [] }: Planned): boolean {
+  return found !== undefined && violations.length === 0 && children.every(({ verdict }) => verdict !== 'Denied');
 }
 
 function planAll(
@@ -124,10 +125,13 @@ function planRunOf(
   orchestration: Orchestration,
   parameters: Readonly<Record<string, string>>,
   scenario: Scenario,
-): Pick<Planned, 'plan' | 'inputs' | 'simulation'> {
+): Pick<Planned, 'plan' | 'violations' | 'inputs' | 'simulation'> {
   const run = previewRun(orchestration, orchestration.namespace, parameters);
+  // Without -p, the plan is about any run.
+  const isGiven = Object.keys(parameters).length > 0;
   return {
     plan: planOrchestration(orchestration),
+    ...(isGiven && { violations: checkParameters(readDeclared(orchestration), parameters) }),
     inputs: previewInputs(orchestration, run),
     ...(isSimulated(scenario) && { simulation: simulateRun(orchestration, run, stepKinds, scenario) }),
   };

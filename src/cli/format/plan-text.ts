@@ -14,6 +14,8 @@ export interface Planned {
   readonly name: string;
   readonly problems: readonly { readonly code: string; readonly field: string; readonly message: string }[];
   readonly plan?: Plan;
+  /** Why a run would fail with the given parameters. Absent if none are given. */
+  readonly violations?: readonly string[];
   /** The texts with placeholders, as far as their values are known before a run. */
   readonly inputs?: readonly PreviewedInput[];
   readonly simulation?: Simulation;
@@ -35,6 +37,7 @@ function describe({
   name,
   problems,
   plan,
+  violations = [],
   inputs = [],
   simulation,
   impact,
@@ -48,6 +51,7 @@ function describe({
   const heading = `${title}: ${count(plan.failures.length, 'step')} in ${count(plan.waves.length, 'wave')}`;
   const note = plan.isSequential ? ' (sequential: no step declares dependsOn)' : '';
   return `${heading}${note}\n${[
+    ...violations.map((violation) => `a run with these parameters fails: ${displayText(violation)}`),
     ...describeWaves(plan),
     ...describeConditions(plan),
     ...describeInputs(inputs),

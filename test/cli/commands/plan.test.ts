@@ -89,6 +89,17 @@ describe('a plan of a graph with conditions and inputs', () => {
     expect(planned?.inputs).toMatchObject([{ open: ['steps.build.outputs.image', 'parameters.env'] }]);
   });
 
+  test('says that a run fails with parameters that the Orchestration does not allow', async () => {
+    const declared = `${ship}  policies: { parameters: { env: { enum: [dev, prod] }, tag: { required: true } } }\n`;
+    const { exitCode, stdout } = await planOf(declared, '-p', 'env=live');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`
+  a run with these parameters fails: parameter "env" is "live", not one of "dev", "prod"
+  a run with these parameters fails: parameter "tag" is required and absent: give it a value
+`);
+    expect(await planOf(declared)).toMatchObject({ exitCode: 0 });
+  });
+
   test('simulates a run in which a step fails', async () => {
     const { stdout } = await planOf(ship, '--fail', 'deploy');
     expect(stdout).toContain(`  simulated, the run ends Failed: "deploy" failed: fails in this simulation
