@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { defaultPolicy, type Judgement, judgeOrchestration } from '../src/orchestration/judge.ts';
-import { type BenchGraph, chain, closedChains, layers, randomLayers, withLoop } from './graphs.ts';
+import { type BenchGraph, chain, closedChains, layers, randomLayers, withExpressions, withLoop } from './graphs.ts';
 import type { GoPeer } from './peers/go.ts';
 import type { Budget } from './table.ts';
 
@@ -46,6 +46,11 @@ export async function benchDecide(tekton: GoPeer | undefined, { rounds, millisec
         return { row, ours: ours(twice), other: ours(family(steps)) };
       }),
     ),
+    ...[20, 1000].map((steps) => {
+      const graph = withExpressions(chain(steps));
+      const row = { what: graph.name, unit, against: 'without expressions', budget: { max: 25 } };
+      return { row, ours: ours(graph), other: ours(chain(steps)) };
+    }),
     ...compared.map(([graph]) => {
       const what = `${graph.name}, with a loop`;
       const row = { what, unit, against: 'without the loop', budget: { maxRatio: 2 } };

@@ -10,7 +10,7 @@ import {
   startGate,
   startLoad,
 } from './gate/processes.ts';
-import { mixedReview, sampleReview } from './gate/reviews.ts';
+import { expressionReview, mixedReview, sampleReview } from './gate/reviews.ts';
 import type { Budget, Row } from './table.ts';
 import { type Contest, type Effort, type Section, takeTurns } from './turns.ts';
 
@@ -55,8 +55,9 @@ async function measureThroughput(
   let busy = 0;
   const contests = [20, 1000].flatMap((steps) => {
     const samples = Array.from({ length: CONNECTIONS }, (_, index) => sampleReview(steps, index));
-    const side = async ({ port }: Server) => {
-      const result = await load.send({ port, ca: certificates.ca, samples, milliseconds });
+    const reading = Array.from({ length: CONNECTIONS }, (_, index) => expressionReview(steps, index));
+    const side = async ({ port }: Server, reviews = samples) => {
+      const result = await load.send({ port, ca: certificates.ca, samples: reviews, milliseconds });
       busy = Math.max(busy, result.busy);
       return result.perSecond;
     };
@@ -68,6 +69,14 @@ async function measureThroughput(
     return [
       contest('bare Fastify, same log and metrics', bare, { minRatio: 0.85 }),
       contest('bare Fastify, silent', silent, {}),
+      {
+        row: {
+          ...{ what: `gate: reviews of ${steps} steps with ${steps} expressions`, unit: '/s' },
+          ...{ against: 'without expressions', budget: {} },
+        },
+        ours: () => side(gate, reading),
+        other: () => side(gate),
+      },
     ];
   });
   const rows = await takeTurns(contests, rounds);

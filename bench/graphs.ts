@@ -55,6 +55,16 @@ export function randomLayers(steps: number, edges: number): BenchGraph {
   );
 }
 
+/** The graph with a value in each step: its first dependency's output, or else a parameter, as a part of a text. */
+export function withExpressions({ name, steps }: BenchGraph): BenchGraph {
+  const reading = steps.map((step) => {
+    const [dependency] = step.dependsOn;
+    const read = dependency === undefined ? 'parameters.tag' : `steps.${dependency}.outputs.digest`;
+    return { ...step, with: { image: `registry/app@\${{ ${read} }}` } };
+  });
+  return { name: `${name}, ${steps.length.toLocaleString('en-US')} expressions`, steps: reading };
+}
+
 /** The graph with one edge more, from the root reached by first dependencies from the last step back to that last step. */
 export function withLoop({ name, steps }: BenchGraph): BenchGraph {
   const firstOf = new Map(steps.map((step) => [step.name, step.dependsOn[0]]));

@@ -1,4 +1,4 @@
-import { type BenchGraph, chain, withLoop } from '../graphs.ts';
+import { type BenchGraph, chain, withExpressions, withLoop } from '../graphs.ts';
 
 /** A review to send, and what is to come back. */
 export interface Sample {
@@ -20,6 +20,11 @@ export function toManifest({ steps }: { readonly steps: readonly object[] }, nam
 /** The creation of a chain, with all that an API server sends; another `index` is another object. */
 export function sampleReview(steps: number, index: number): Sample {
   return sample(chain(steps), index, true);
+}
+
+/** The creation of a chain in which each step has an expression. */
+export function expressionReview(steps: number, index: number): Sample {
+  return sample(withExpressions(chain(steps)), index, true);
 }
 
 /** Mostly chains of 20 steps, but one in sixteen has 1,000 and one a loop. */
