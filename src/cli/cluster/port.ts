@@ -121,6 +121,8 @@ export interface Screen {
   readonly isColored: boolean;
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly write: (text: string) => void;
+  /** Resolves when more can be written without filling the memory; false if nobody reads any more. */
+  readonly drained: () => Promise<boolean>;
   /** For what is no result: standard error. */
   readonly warn: (text: string) => void;
 }
