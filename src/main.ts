@@ -53,6 +53,10 @@ const verbs: Verbs = {
     summary: 'Show an OrchestrationRun until it ends',
     load: async () => (await import('./cli/commands/watch.ts')).watch,
   },
+  list: {
+    summary: 'List OrchestrationRuns or Orchestrations, the newest first',
+    load: async () => (await import('./cli/commands/list.ts')).list,
+  },
   status: {
     summary: 'Show an OrchestrationRun as it is now, step by step',
     load: async () => (await import('./cli/commands/status.ts')).status,

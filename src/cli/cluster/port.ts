@@ -110,6 +110,8 @@ export interface Cluster {
   readonly apply: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Sets annotations of a run; null removes one. */
   readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<KubeObject>;
+  /** As `follow`, all objects of a kind: each is a change at first. */
+  readonly followAll: (kind: ClusterKind, where: Where, listener: Listener) => () => Promise<void>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }
