@@ -81,7 +81,13 @@ async function findCluster(
   }
 }
 
-function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
+/** Opens the cluster over a connection, which stays open. `fieldManager` owns what is written. */
+export function openCluster(
+  transport: Transport,
+  timing: Timing,
+  namespace: string,
+  fieldManager: string = FieldManager.Cli,
+): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
   const readLog = createLogReader({ transport, timing });
@@ -114,7 +120,7 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
-        fieldManager: FieldManager.Cli,
+        fieldManager,
         ...(onWarning && { onWarning }),
       }),
     isDenial: (failure) => isVerdict(failure as KubeError),
@@ -126,7 +132,7 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
         { type: 'apply', body },
         {
           dryRun: isDryRun,
-          fieldManager: FieldManager.Cli,
+          fieldManager,
           force: true,
           ...(onWarning && { onWarning }),
         },
@@ -134,7 +140,7 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
     },
     annotate: (name, annotations) => {
       const body = { metadata: { annotations } };
-      const options = { fieldManager: FieldManager.Cli };
+      const options = { fieldManager };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
     follow: (name, listener) => follow(transport, timing, { namespace, name }, listener),
