@@ -29,5 +29,5 @@ export interface Cluster {
    * Calls the listener with each object that changes, and without one after a change of the connection. Returns a
    * function that unsubscribes.
    */
-  readonly subscribe: (listener: (changed: EntryKey | undefined) => void) => () => void;
+  readonly subscribe: (listener: (changed: Entry | undefined) => void) => () => void;
 }

@@ -23,6 +23,26 @@ export function describeCommand({ apiVersion, kind, name, namespace }: ChildRef,
   return words.map(quoteForShell).join(' ');
 }
 
+/** Returns a command that shows the log of a container, as it is written. */
+export function logsCommand(
+  { namespace, pod, container }: { readonly namespace: string; readonly pod: string; readonly container: string },
+  { flags }: KubectlContext,
+): string {
+  const words = [
+    'kubectl',
+    'logs',
+    ...flags,
+    '--namespace',
+    namespace,
+    '--container',
+    container,
+    '--follow',
+    '--',
+    pod,
+  ];
+  return words.map(quoteForShell).join(' ');
+}
+
 /**
  * Quotes one word for a POSIX shell. Control characters become `?`, because a terminal interprets them when they are
  * pasted.

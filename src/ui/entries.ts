@@ -66,7 +66,7 @@ export function waitsForApproval(step: StepStatus): boolean {
 
 function describeHead({ metadata, status }: KubeObject) {
   const { phase } = asRecord(status);
-  const message = findCondition(listConditions(status), ConditionType.Ready)?.message;
+  const message = findCondition(listConditions(status), ConditionType.Ready)?.['message'];
   const { name, creationTimestamp = '', labels = {} } = metadata;
   return {
     name,

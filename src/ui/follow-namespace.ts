@@ -1,27 +1,23 @@
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
+import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
 import type { Log, Timing } from '../kube/ports.ts';
 import { startReflector } from '../kube/reflector.ts';
-import { namespacedResource, type Resource } from '../kube/resources.ts';
+import type { Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
 import type { Transport } from '../kube/transport.ts';
 import { type KubeObject, keyOf } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { GROUP, VERSION } from '../orchestration/schema.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import { nameSnapshot } from '../reconciler/names.ts';
 import type { Cluster } from './cluster.ts';
 import { keepStub, type Stub } from './entries.ts';
-import type { EntryKey, EntryKind } from './page/protocol.ts';
+import type { Entry, EntryKey, EntryKind } from './page/protocol.ts';
 import { createRunIndex } from './run-index.ts';
 import { createTroubles, type Failure, type Troubles } from './trouble.ts';
 import { createWholes } from './wholes.ts';
 
-const FOLLOWED: Readonly<Record<EntryKind, Resource>> = {
-  Orchestration: namespacedResource(GROUP, VERSION, 'Orchestration', 'orchestrations'),
-  OrchestrationRun: namespacedResource(GROUP, VERSION, 'OrchestrationRun', 'orchestrationruns'),
-};
-const REVISIONS = namespacedResource('apps', 'v1', 'ControllerRevision', 'controllerrevisions');
+const FOLLOWED: Readonly<Record<EntryKind, Resource>> = { Orchestration: ORCHESTRATIONS, OrchestrationRun: RUNS };
 export const NAMESPACES: Resource = {
   group: '',
   version: 'v1',
@@ -55,8 +51,8 @@ export interface NamespaceOptions {
 
 /** Follows a namespace, until `stop`. It reads nothing before the first turn of the event loop. */
 export function followNamespace({ connect, namespace, timing, now, complain }: NamespaceOptions) {
-  const listeners = new Set<(changed: EntryKey | undefined) => void>();
-  const notify = (changed?: EntryKey) => {
+  const listeners = new Set<(changed: Entry | undefined) => void>();
+  const notify = (changed?: Entry) => {
     for (const listener of listeners) listener(changed);
   };
   const troubles = createTroubles({ namespace, complain, onChange: notify, now });
@@ -108,7 +104,9 @@ export function followNamespace({ connect, namespace, timing, now, complain }: N
     },
     isListed,
     connection: () =>
-      troubles.current() ?? { state: isListed('Orchestration') && isListed('OrchestrationRun') ? 'Live' : 'Connecting' },
+      troubles.current() ?? {
+        state: isListed('Orchestration') && isListed('OrchestrationRun') ? 'Live' : 'Connecting',
+      },
     read: (key) => {
       const version = find(key)?.metadata.resourceVersion ?? '0';
       const name = { namespace, name: key.name };

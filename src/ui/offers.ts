@@ -9,7 +9,8 @@ const MOST_GATES = 20;
 
 const CONSEQUENCES: Readonly<Record<ActionVerb, string>> = {
   run: 'Creates a new run of this Orchestration.',
-  rerun: 'Creates a new run that continues this one: it inherits what succeeded, and runs the rest. This run stays as it is.',
+  rerun:
+    'Creates a new run that continues this one: it inherits what succeeded, and runs the rest. This run stays as it is.',
   approve: 'Approves this step in your name. This cannot be undone.',
   deny: 'Denies this step in your name: it fails. This cannot be undone.',
   cancel:

@@ -9,6 +9,8 @@ import { viewName, viewText } from './texts.ts';
 export const RESUME_FROM = `${GROUP}/resume-from`;
 export const RESUME_STEPS = `${GROUP}/resume-steps`;
 export const RESUME_LATEST = `${GROUP}/resume-latest`;
+/** The prefix of the keys under which people decide gates: `PREFIX/STEP.NUMBER`. */
+export const APPROVAL = `approval.${GROUP}`;
 const CREATED_BY = `${GROUP}/created-by`;
 
 /** Returns the name of the finished run that a run continues. */

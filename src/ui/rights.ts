@@ -43,11 +43,7 @@ export function createRights({ api, isReadOnly, now }: RightsOptions): RightsRea
   }
 
   const may = (question: Omit<AccessQuestion, 'namespace'>) =>
-    ask(
-      JSON.stringify(question),
-      async () => (await api.canI({ ...question, namespace })).allowed,
-      false,
-    );
+    ask(JSON.stringify(question), async () => (await api.canI({ ...question, namespace })).allowed, false);
   const change = async (question: Omit<AccessQuestion, 'namespace'>) => !isReadOnly && (await may(question));
   const approve = (name: string) =>
     change({ verb: 'approve', group: GROUP, resource: 'orchestrations', subresource: 'approval', name });
@@ -65,8 +61,7 @@ export function createRights({ api, isReadOnly, now }: RightsOptions): RightsRea
     },
     mayCreateRuns,
     mayChangeRun: (run) => change({ verb: 'patch', ...RUNS, name: run }),
-    mayApprove: async (orchestration, step) =>
-      (await approve(orchestration)) || approve(`${orchestration}.${step}`),
+    mayApprove: async (orchestration, step) => (await approve(orchestration)) || approve(`${orchestration}.${step}`),
     forget: () => answers.clear(),
   };
 }

@@ -32,6 +32,14 @@ export interface Session {
   readonly close: () => void;
 }
 
+interface Shown {
+  readonly selection: Selection;
+  /** It is being sent. */
+  isBusy: boolean;
+  /** It may have changed since. */
+  isDue: boolean;
+}
+
 /** Sends everything to one page, and then every change. */
 export function openSession(options: SessionOptions): Session {
   const { cluster, context, schedule, onFault } = options;
@@ -44,10 +52,8 @@ export function openSession(options: SessionOptions): Session {
   const begun = new Set<EntryKind>();
   let cancels: readonly (() => void)[] = [];
   let isScheduled = false;
-  let isSending = false;
   let isClosed = false;
-  let wanted = options.selected;
-  let selection: Selection | undefined;
+  let current: Shown | undefined;
 
   function later(delayMs: number, callback: () => void): void {
     const cancel = schedule(delayMs, () => {
@@ -83,39 +89,44 @@ export function openSession(options: SessionOptions): Session {
     if (changed.length + gone.length > 0) send({ type: 'Entries', changed, gone });
   }
 
-  async function sendSelection(): Promise<void> {
-    if (selection === undefined) return;
-    const current = selection;
-    const messages = await current.next();
-    // The page may have selected something else in the meantime.
-    if (current !== selection) return;
+  async function sendSelection(shown: Shown): Promise<void> {
+    const messages = await shown.selection.next();
+    if (shown !== current) return;
     for (const message of messages) send(message);
-    const object = current.shown();
+    const object = shown.selection.shown();
     const actions = object === undefined ? [] : await offerActions(object, options.rights);
-    if (current === selection) sendChanged({ type: 'Actions', actions });
+    if (shown === current) sendChanged({ type: 'Actions', actions });
   }
 
-  function startSelection(): void {
-    selection = wanted && followSelection(cluster, wanted, options.kubectl);
-    send({ type: 'Selected', selected: wanted ?? null });
-    sendChanged.forget('Actions');
-  }
-
-  /** Everything that may have changed. One round at a time. */
-  async function sendChanges(): Promise<void> {
-    isSending = true;
-    const keys = [...dirty.values()].filter(({ kind }) => begun.has(kind));
-    dirty.clear();
-    sendChanged({ type: 'Connection', connection: cluster.connection() });
-    sendEntries(keys);
-    sendNewLists();
-    try {
-      await sendSelection();
-    } catch (error) {
-      onFault(error);
+  /** Sends what has changed of the selected object. A change that comes meanwhile is sent afterwards. */
+  async function refresh(): Promise<void> {
+    const shown = current;
+    if (shown === undefined) return;
+    shown.isDue = true;
+    if (shown.isBusy) return;
+    shown.isBusy = true;
+    while (shown.isDue && shown === current) {
+      shown.isDue = false;
+      await sendSelection(shown).catch(onFault);
     }
-    isSending = false;
-    if (dirty.size > 0) sendSoon();
+    shown.isBusy = false;
+  }
+
+  function select(selected: EntryKey | undefined): void {
+    const selection = selected && followSelection(cluster, selected, options.kubectl);
+    current = selection && { selection, isDue: false, isBusy: false };
+    send({ type: 'Selected', selected: selected ?? null });
+    sendChanged.forget('Actions');
+    void refresh();
+  }
+
+  /** Sends everything that may have changed. */
+  function sendChanges(): void {
+    sendChanged({ type: 'Connection', connection: cluster.connection() });
+    sendEntries([...dirty.values()].filter(({ kind }) => begun.has(kind)));
+    dirty.clear();
+    sendNewLists();
+    void refresh();
   }
 
   function sendSoon(): void {
@@ -123,8 +134,7 @@ export function openSession(options: SessionOptions): Session {
     isScheduled = true;
     later(GATHER_MS, () => {
       isScheduled = false;
-      if (isSending) sendSoon();
-      else void sendChanges();
+      sendChanges();
     });
   }
 
@@ -143,30 +153,28 @@ export function openSession(options: SessionOptions): Session {
 
   const unsubscribe = cluster.subscribe((changed) => {
     if (changed !== undefined) dirty.set(`${changed.kind}/${changed.name}`, changed);
-    const entry = changed?.kind === 'OrchestrationRun' ? cluster.describe(changed) : undefined;
     // The numbers of its Orchestration change too.
-    if (entry?.kind === 'OrchestrationRun')
-      dirty.set(`Orchestration/${entry.orchestration}`, { kind: 'Orchestration', name: entry.orchestration });
+    const parent = changed?.kind === 'OrchestrationRun' && cluster.describe(keyOf(changed.orchestration));
+    if (parent) dirty.set(`Orchestration/${parent.name}`, parent);
     sendSoon();
   });
   send({ type: 'Context', context });
-  startSelection();
-  void sendChanges();
+  select(options.selected);
+  sendChanges();
   void sendRights();
   return {
-    select: (selected) => {
-      wanted = selected;
-      startSelection();
-      if (!isSending) void sendChanges();
-      else sendSoon();
-    },
+    select,
     close: () => {
       isClosed = true;
-      selection = undefined;
+      current = undefined;
       for (const cancel of cancels) cancel();
       unsubscribe();
     },
   };
+}
+
+function keyOf(orchestration: string): EntryKey {
+  return { kind: 'Orchestration', name: orchestration };
 }
 
 /** Sends messages of which only the last of a type counts, unless it is the same as before. */

@@ -7,6 +7,7 @@ import { isStepFinal, type ResourceRef, type RunStatus, type StepStatus } from '
 import { describeCommand, type KubectlContext } from './command.ts';
 import type { ChildView, StepView } from './page/protocol.ts';
 import { readApprovals, readAttempts } from './people.ts';
+import { hasPods } from './pods.ts';
 import { viewName, viewTexts } from './texts.ts';
 import { explainStep, type RunFacts } from './why.ts';
 

@@ -1,5 +1,5 @@
-import { type KubeObject, keyOf } from '../objects/object.ts';
 import { compareVersions } from '../kube/resources.ts';
+import { type KubeObject, keyOf } from '../objects/object.ts';
 
 /** Two for each of a few pages: a run, and the Orchestration that it follows. */
 const MOST_KEPT = 16;

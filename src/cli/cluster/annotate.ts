@@ -39,29 +39,29 @@ export function annotatingCommand<const F extends Flags>(command: Annotating<F>)
     flags: { ...clusterFlags, ...flags },
     exitCodes: { 0: 'requested, now or before', 1: 'the run had ended otherwise before', 2: 'could not be requested' },
     examples: [`${verb} release-42 -n ci`, ...examples],
-    run: (choice, name, { withCluster }) =>
-      withCluster(choice, async (cluster): Promise<Outcome> => {
-        const { isMade, sentence } = await makeWish(cluster, name, command.wish(choice as Values<F>));
-        return { exitCode: isMade ? 0 : 1, stdout: `${sentence}\n`, stderr: '' };
-      }),
+    run: (choice, name, { withCluster }) => {
+      const wish = command.wish(choice as Values<F>);
+      return withCluster(choice, (cluster) => makeWish(cluster, name, wish));
+    },
   });
 }
 
-/** Makes a request, unless it was made before. Returns whether the run does as wished, and a sentence on it. */
-export async function makeWish(
-  cluster: Cluster,
-  name: string,
-  wish: Wish,
-): Promise<{ readonly isMade: boolean; readonly sentence: string }> {
+/** Makes a request to a run, unless it was made before. Writes a sentence; exits with 1 if the run has ended otherwise. */
+export async function makeWish(cluster: Cluster, name: string, wish: Wish): Promise<Outcome> {
   const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
-  const describe = (what: string, isMade = true) => ({
-    isMade,
-    sentence: `${displayObject('OrchestrationRun', run.namespace, run.name)} ${what}`,
-  });
-  // Too late, unless it has ended as wished.
-  if (hasEnded(run)) return describe(`has ended already: ${run.status.phase}`, run.status.phase === wish.wishedEnd);
-  if (wish.isMade(run)) return describe(wish.again);
+  if (hasEnded(run)) return describeEnd(wish, run);
+  if (wish.isMade(run)) return describe(run, wish.again);
   await cluster.annotate(name, { [wish.annotation]: wish.value });
   const isOther = wish.annotation !== Annotation.Cancel && run.isCancelled;
-  return describe(isOther ? `${wish.done}, and is being cancelled` : wish.done);
+  return describe(run, isOther ? `${wish.done}, and is being cancelled` : wish.done);
+}
+
+function describe({ namespace, name }: Run, what: string): Outcome {
+  return { exitCode: 0, stdout: `${displayObject('OrchestrationRun', namespace, name)} ${what}\n`, stderr: '' };
+}
+
+/** Too late, unless it has ended as wished. */
+function describeEnd({ wishedEnd }: Wish, run: Run): Outcome {
+  const { phase } = run.status;
+  return { ...describe(run, `has ended already: ${phase}`), exitCode: phase === wishedEnd ? 0 : 1 };
 }

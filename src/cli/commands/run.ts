@@ -38,7 +38,11 @@ export const run = defineCommand({
       // The agents chart's history stores only runs that have one.
       const deliveryId = given ?? ports.newUuid();
       const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
-      const { run: created, isNew, warnings } = await requestRun(cluster, {
+      const {
+        run: created,
+        isNew,
+        warnings,
+      } = await requestRun(cluster, {
         name: name ?? nameRun(orchestration, suffix),
         isNamed: name !== undefined && given === undefined,
         orchestration,

@@ -139,9 +139,9 @@ const fieldManagers = {
   },
   Page: {
     key: 'orchestration-gate-ui',
-    on: '',
+    on: 'OrchestrationRun',
     by: 'the page',
-    meaning: 'The page writes nothing, so no object has this field manager.',
+    meaning: 'The actions of the page create runs and set annotations with it.',
   },
   AgentsChart: {
     key: 'agents-status',
