@@ -7,7 +7,7 @@ export function formatFrame(message: Message | LogMessage): string {
 }
 
 /** An empty comment, which proves that the connection is alive. */
-const HEARTBEAT = ':\n\n';
+export const HEARTBEAT = ':\n\n';
 const HEARTBEAT_MS = 10_000;
 /**
  * If a page reads nothing, for example in a suspended tab, the server closes the stream at this many bytes. The page
