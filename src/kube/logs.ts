@@ -79,9 +79,8 @@ export function createLogReader(options: CallerOptions) {
   /** Yields what one stream brings that is new. Returns why the log is to be opened again, if it is. */
   async function* readOnce(name: ContainerName, log: LogOptions, progress: Progress): AsyncGenerator<string, End> {
     try {
-      const isLast = log.follow !== true || (await hasEnded(name, log.signal));
-      const lines = takeNew(open(name, log, progress.reopen()), progress, isLast);
-      for await (const line of lines) yield log.timestamps === true ? line : withoutTime(line);
+      const isLast = !log.follow || (await hasEnded(name, log.signal));
+      for await (const chunk of open(name, log, progress.reopen())) yield* takeNew(chunk, log, progress, isLast);
       return isLast ? 'Complete' : 'Ended';
     } catch (error) {
       // The pod was deleted while its log was read.
@@ -122,12 +121,10 @@ function isAbsence(error: unknown): boolean {
   return error instanceof KubeError && error.reason === KubeErrorReason.NotFound;
 }
 
-/** Yields the lines that have not been read. The rest of a line that is cut off comes with the next stream. */
-async function* takeNew(lines: AsyncIterable<Line>, progress: Progress, isLast: boolean): AsyncGenerator<string, void> {
-  for await (const { text, isWhole } of lines) {
-    if (!isWhole && !isLast) return;
-    if (progress.take(text)) yield text;
-  }
+/** Returns the lines that have not been read. The rest of a line that is cut off comes with the next stream. */
+function takeNew({ lines, isCutOff }: Chunk, { timestamps }: LogOptions, { take }: Progress, isLast: boolean) {
+  const fresh = isCutOff && !isLast ? [] : lines.filter(take);
+  return timestamps ? fresh : fresh.map(withoutTime);
 }
 
 /** What became of a stream. `Ended`: without an error, although the container may write more. */
@@ -203,30 +200,29 @@ function withoutTime(line: string): string {
   return line.replace(TIME, '');
 }
 
-/** A line without its end. It is not whole if the stream ended within it. */
-interface Line {
-  readonly text: string;
-  readonly isWhole: boolean;
+/** Lines without their ends. */
+interface Chunk {
+  readonly lines: readonly string[];
+  /** The stream ended within its only line. */
+  readonly isCutOff: boolean;
 }
 
-/** Yields the lines of a log. Of a line that is too long, each piece counts as whole. */
+/** Yields the lines of a log, chunk by chunk. A line that is too long comes in pieces. */
 export async function* readLogLines(
   stream: AsyncIterable<Uint8Array>,
   longest = LONGEST_LINE,
-): AsyncGenerator<Line, void> {
+): AsyncGenerator<Chunk, void> {
   const decoder = new StringDecoder('utf8');
   let partial = '';
   for await (const chunk of stream) {
-    const [end = '', ...starts] = decoder.write(chunk).split('\n');
-    partial += end;
-    for (const start of starts) {
-      yield { text: partial, isWhole: true };
-      partial = start;
+    const lines = (partial + decoder.write(chunk)).split('\n');
+    partial = lines.pop() ?? '';
+    if (partial.length >= longest) {
+      lines.push(partial);
+      partial = '';
     }
-    if (partial.length < longest) continue;
-    yield { text: partial, isWhole: true };
-    partial = '';
+    yield { lines, isCutOff: false };
   }
   partial += decoder.end();
-  if (partial !== '') yield { text: partial, isWhole: false };
+  if (partial !== '') yield { lines: [partial], isCutOff: true };
 }
