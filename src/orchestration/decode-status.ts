@@ -22,6 +22,8 @@ const STEP_TEXTS = [
   'lastTransitionTime',
   'nextRetryAt',
   'uid',
+  'inheritedFrom',
+  'resumeFrom',
 ] as const;
 
 /**

@@ -48,6 +48,10 @@ export interface StepStatus {
   readonly outputs?: Outputs;
   /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
   readonly cleanup?: boolean;
+  /** The run that carried the step out, of which this run took over its end. */
+  readonly inheritedFrom?: string;
+  /** The nested run that the run of the first attempt continues. */
+  readonly resumeFrom?: string;
 }
 
 /** `status` of an OrchestrationRun. */
@@ -91,7 +95,10 @@ export function isSatisfied(status: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true) || isNeutral(status);
 }
 
-/** Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed. */
+/**
+ * Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed, in this run
+ * or in the run that this run continues.
+ */
 function isNeutral({ phase, reason }: StepStatus): boolean {
-  return phase === 'Skipped' && reason === StepReason.ConditionFalse;
+  return phase === 'Skipped' && (reason === StepReason.ConditionFalse || reason === StepReason.Inherited);
 }

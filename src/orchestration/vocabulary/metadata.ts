@@ -30,6 +30,28 @@ const annotations = {
     by: 'people',
     meaning: 'With the value `"true"`, the run is a template that others copy, and never starts.',
   },
+  ResumeFrom: {
+    key: `${GROUP}/resume-from`,
+    on: 'OrchestrationRun',
+    by: 'people, the reconciler',
+    meaning:
+      'The name of a finished run of the same Orchestration and namespace. The run continues it. The annotation is read ' +
+      'when the run starts.',
+    action: 'Do not remove it from a run that has started: the run then no longer shows what it inherited.',
+  },
+  ResumeSteps: {
+    key: `${GROUP}/resume-steps`,
+    on: 'OrchestrationRun that continues another one',
+    by: 'people',
+    meaning: 'A JSON list of names of steps. They run again in any case, and so do their descendants.',
+  },
+  ResumeLatest: {
+    key: `${GROUP}/resume-latest`,
+    on: 'OrchestrationRun that continues another one',
+    by: 'people, the reconciler',
+    meaning:
+      'With the value `"true"`, the run follows the current Orchestration, not the one that the other run followed.',
+  },
   Defaulted: {
     key: `${GROUP}/defaulted`,
     on: 'Orchestration',

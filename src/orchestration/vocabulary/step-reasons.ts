@@ -77,6 +77,12 @@ export const stepReasons = {
     phase: 'Succeeded',
     meaning: 'The child has succeeded, the gate has opened, or the step has nothing to do.',
   },
+  Inherited: {
+    phase: 'Succeeded, Failed, Skipped',
+    meaning:
+      'The step did not run again: the run continues another one, in which the step ended like this. `inheritedFrom` ' +
+      'names the run that carried the step out.',
+  },
   ChildFailed: {
     phase: 'Failed, Retrying',
     meaning: 'The child has failed. The message is the cause that the child reports.',
