@@ -94,7 +94,7 @@ function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
   return step;
 }
 
-function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...step }: StepStatus) {
+function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, approvals, ...step }: StepStatus) {
   const { startedAt, nextRetryAt, resourceRef } = step;
   const isOver = isStepFinal({ name, kind, phase, attempt });
   return {
@@ -105,6 +105,7 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...s
     attempt,
     ...(ignored === true && { ignored }),
     ...(outputs !== undefined && { outputs }),
+    ...(!isOver && approvals !== undefined && { approvals: approvals.map(({ comment: _, ...approval }) => approval) }),
     ...(!isOver && startedAt !== undefined && { startedAt }),
     ...(!isOver && nextRetryAt !== undefined && { nextRetryAt }),
     ...(!isOver && resourceRef?.uid !== undefined && { uid: resourceRef.uid }),
