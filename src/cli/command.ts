@@ -74,12 +74,17 @@ export function defineCommand<const F extends Flags, T>(definition: Definition<F
       try {
         return await run(values, operand as T, ports);
       } catch (error) {
-        if (error instanceof CommandError) return fail(verb, error.mistakes);
-        if (isApiFailure(error)) return fail(verb, describeFailure(error));
-        throw error;
+        return failWith(verb, error);
       }
     },
   };
+}
+
+/** What a command ends with that could not run for reasons of its user or the cluster. Throws bugs. */
+export function failWith(verb: string, error: unknown): Outcome {
+  if (error instanceof CommandError) return fail(verb, error.mistakes);
+  if (isApiFailure(error)) return fail(verb, describeFailure(error));
+  throw error;
 }
 
 function fail(verb: string, mistakes: readonly string[], hint = ''): Outcome {
@@ -106,6 +111,23 @@ export function oneOperand<T>(placeholder: string, kind: ValueKind<T>, what: str
       if (word === '') mistakes.push(`${placeholder} is empty: name ${what}`);
       else if (unsure.length === 0) mistakes.push(`${placeholder} is missing: name ${what}`);
       return undefined;
+    },
+  };
+}
+
+/** One word or more, each once. `what` names one for whoever leaves them out. */
+export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what: string): OperandKind<readonly T[]> {
+  const one = oneOperand(placeholder, kind, what);
+  return {
+    ...one,
+    placeholder: `${placeholder}...`,
+    read: async ({ words: [first, ...others], unsure }, ports, mistakes) => {
+      const all = [
+        { words: first === undefined ? [] : [first], unsure },
+        ...others.map((word) => ({ words: [word], unsure })),
+      ];
+      const values = await Promise.all(all.map((operands) => one.read(operands, ports, mistakes)));
+      return [...new Set(values.filter((value) => value !== undefined))];
     },
   };
 }

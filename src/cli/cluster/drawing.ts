@@ -72,11 +72,15 @@ function waitOf({ phase, nextRetryAt }: StepStatus, nowMs: number): string {
   return `next attempt in ${formatElapsed(Date.parse(nextRetryAt) - nowMs)}`;
 }
 
-/** All lines of a run: what it comes to, then step by step in declaration order. */
-export function drawRun(run: Run, nowMs: number): Line[] {
+/** All lines of a run: what it comes to, then step by step in declaration order; if wide, with what carries them out. */
+export function drawRun(run: Run, nowMs: number, isWide = false): Line[] {
   const { stepStatuses } = run.status;
   const nameWidth = stepStatuses.reduce((width, { name }) => Math.max(width, displayName(name).length), 0);
-  const steps = stepStatuses.map((step) => drawStep(step, nowMs, nameWidth));
+  const steps = stepStatuses.map((step) => {
+    const { text, ...rest } = drawStep(step, nowMs, nameWidth);
+    const { kind, name } = step.resourceRef ?? {};
+    return { text: isWide && name ? `${text}  ${displayText(`${kind}/${name}`)}` : text, ...rest };
+  });
   return [{ text: describeRun(run, nowMs) }, ...steps.map(({ text, ...rest }) => ({ text: `  ${text}`, ...rest }))];
 }
 

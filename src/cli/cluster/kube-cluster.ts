@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { displayText } from '../../dag/display.ts';
-import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { readUserName, reviewAccess } from '../../kube/access.ts';
+import { createKubeClient, type Selection } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
+import { EVENTS, PODS } from '../../kube/kinds.ts';
 import type { PluginHost } from '../../kube/kubeconfig-user.ts';
+import { createLogReader } from '../../kube/logs.ts';
+import { listPages } from '../../kube/pages.ts';
 import { createTiming, type Log, type Timing } from '../../kube/ports.ts';
 import { startReflector } from '../../kube/reflector.ts';
 import { namespacedResource, type Resource } from '../../kube/resources.ts';
@@ -23,6 +27,8 @@ import type { Cluster, ClusterChoice, ClusterKind, Listener } from './port.ts';
 const READ_DEADLINE_MS = 5_000;
 /** Whoever looks on wants to know soon that the API server is back. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
+/** Connections for what is followed: as many logs as `logs -f` opens at once, and more. */
+const WATCHES = 64;
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
@@ -48,7 +54,7 @@ export async function withCluster<T>(
     throw new CommandError(displayText(error.message));
   });
   const timing = createTiming(host.elapsed);
-  const transport = createTransport({ load, timing, log: silent });
+  const transport = createTransport({ load, timing, log: silent, watches: WATCHES });
   try {
     return await use(openCluster(transport, timing, choice.namespace ?? namespace));
   } finally {
@@ -78,6 +84,13 @@ async function findCluster(
 function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
+  const readLog = createLogReader({ transport, timing });
+  const pagesOf = (resource: Resource) => ({ client: reads, resource, timing, most: 500 });
+  const listAll = async (resource: Resource, selection: Selection) => {
+    const items: KubeObject[] = [];
+    for await (const page of listPages(pagesOf(resource), selection)) items.push(...page);
+    return items;
+  };
   const place = (object: KubeObject) => ({
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
@@ -85,7 +98,19 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
   return {
     namespace,
     get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
-    list: (kind, own = namespace) => listAll(reads, RESOURCES[kind], own),
+    list: (kind, own = namespace) => listAll(RESOURCES[kind], { namespace: own }),
+    pages: (kind, { namespace: own = namespace, isEverywhere, labelSelector }) =>
+      listPages(pagesOf(RESOURCES[kind]), {
+        ...(isEverywhere !== true && { namespace: own }),
+        ...(labelSelector !== undefined && { labelSelector }),
+      }),
+    getChild: (ref) => reads.get(resourceOf(ref), ref),
+    listPods: (own, labelSelector) => listAll(PODS, { namespace: own, labelSelector }),
+    listEvents: ({ namespace: own, uid }) =>
+      listAll(EVENTS, { namespace: own, ...(uid !== undefined && { fieldSelector: `involvedObject.uid=${uid}` }) }),
+    followLog: (own, pod, container, choice) => readLog({ namespace: own, pod, container }, choice),
+    canI: (question) => reviewAccess(reads, question),
+    whoAmI: () => readUserName(reads),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
@@ -116,21 +141,10 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
   };
 }
 
-/** Where objects are that commands write: an Orchestration, or what a step creates. */
-function resourceOf({ kind }: KubeObject): Resource {
+/** Where an Orchestration is, or what a step creates. */
+function resourceOf({ kind }: Pick<KubeObject, 'kind'>): Resource {
   const stepKind = stepKinds.ofObject(kind);
   return stepKind === undefined ? RESOURCES[kind as ClusterKind] : resourceOfKind(stepKind);
-}
-
-async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {
-  const first = await client.list(resource, { namespace, limit: 500 });
-  const items = [...first.items];
-  for (let next = first.continue; next !== undefined; ) {
-    const page = await client.list(resource, { namespace, limit: 500, continue: next });
-    items.push(...page.items);
-    next = page.continue;
-  }
-  return items;
 }
 
 function follow(

@@ -15,6 +15,7 @@ import { clusterFlags, timeoutFlag } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import { type Cluster, isApiFailure } from '../cluster/port.ts';
 import { isIdleTemplate, type Run, readRun } from '../cluster/run.ts';
+import { nameOf } from '../cluster/run-operand.ts';
 import { watchRun } from '../cluster/watch-run.ts';
 import { defineCommand, oneOperand } from '../command.ts';
 import { anyText, objectName, toggle } from '../flags.ts';
@@ -24,7 +25,7 @@ export const run = defineCommand({
   verb: 'run',
   details:
     'With a delivery id (or a name) it is safe to repeat: the same again is the same run, and something else under it is refused. If you stop waiting, the run continues.',
-  operands: oneOperand('ORCHESTRATION', objectName, 'an Orchestration'),
+  operands: oneOperand('ORCHESTRATION', nameOf('Orchestration'), 'an Orchestration'),
   flags: {
     parameters: parameterFlag('a parameter, handed to every step'),
     deliveryId: {

@@ -1,4 +1,4 @@
-import type { StoredObject } from '../../objects/object.ts';
+import type { KubeObject, StoredObject } from '../../objects/object.ts';
 import type { Approval } from '../approvals.ts';
 import type { Field } from '../fields.ts';
 import type { Outputs } from '../outputs.ts';
@@ -103,6 +103,11 @@ export interface ChildKind extends AnyKind, ObjectKind {
    * Without this function, the work of a child starts when it is created.
    */
   readonly readStart?: (child: StoredObject) => string | undefined;
+  /**
+   * Returns the names of the Jobs that carry out the child, in its namespace, in their order. Their pods have the logs.
+   * Without this function, a child has no Jobs.
+   */
+  readonly jobs?: (child: KubeObject) => readonly string[];
   /** Returns true if an unfinished child has to clean up. It is then asked to end before it is deleted. */
   readonly mustCleanUp?: (child: StoredObject) => boolean;
   /** Returns what an unfinished child waits for. Undefined if it works. `said` is the current message of its step. */
