@@ -1,3 +1,4 @@
+import type { Approval, Approvers } from './approvals.ts';
 import type { Condition } from './conditions.ts';
 import type { Outputs } from './outputs.ts';
 import type { Stored } from './vocabulary/meaning.ts';
@@ -46,6 +47,10 @@ export interface StepStatus {
   readonly ignored?: boolean;
   /** What later steps can read, if the step succeeded. Absent if that is nothing. */
   readonly outputs?: Outputs;
+  /** What people have decided about the step, in the order in which the reconciler saw it. Only this counts. */
+  readonly approvals?: readonly Approval[];
+  /** What the step asks of the people who approve it, if it says so. For readers only. */
+  readonly approvers?: Approvers;
   /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
   readonly cleanup?: boolean;
   /** The run that carried the step out, of which this run took over its end. */

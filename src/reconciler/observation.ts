@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import type { Creators, StepDecisions } from '../orchestration/approvals.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ProblemCode } from '../orchestration/judge.ts';
 import type { RunInput } from '../orchestration/kinds/kind.ts';
@@ -22,6 +23,8 @@ export interface ObservedRun extends RunInput {
   readonly isTemplate: boolean;
   /** How the run continues another one. Absent if it continues none. */
   readonly resumption?: Resumption;
+  /** What people decide about steps, by annotations, by step. */
+  readonly decisions: ReadonlyMap<string, StepDecisions>;
   /** The part of the status that can be trusted: see `repairSteps`. */
   readonly status: RunStatus;
   /** The status as stored. */
@@ -86,6 +89,8 @@ export interface Observation {
    * included.
    */
   readonly ancestry: readonly string[];
+  /** Absent means that they are unknown. */
+  readonly creators?: Creators;
   /** Another controller that may start this run; absent if there is none, or if the run has started. */
   readonly rival?: Rival;
   /** Whether the run that owns this run has yet to record its end. Until then this run must stay. */

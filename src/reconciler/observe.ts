@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import { readCreators, readDecisions } from '../orchestration/approvals.ts';
 import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
@@ -66,7 +67,7 @@ export async function observeRun(
     orchestration,
     ...(source && { source }),
     kinds,
-    ancestry: readAncestry(cluster, object),
+    ...readLineage(cluster, object),
     ...observeRival(cluster, run),
     isAwaited: isStillAwaited,
     ...seen,
@@ -226,6 +227,7 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
     isSuspended: annotations[Annotation.Suspend] === 'true',
     isTemplate: annotations[Annotation.Template] === 'true',
     ...(resumption && { resumption }),
+    decisions: readDecisions(annotations),
     orchestration: orchestrationRef.name,
     parameters,
     ...(deliveryId !== undefined && { deliveryId }),
@@ -237,21 +239,16 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
 }
 
 /**
- * The Orchestrations of the runs that own this run, nearest first. The chain ends at an owner that is gone, or at a
- * loop.
+ * Reads the runs that own this run: the names of their Orchestrations, nearest first, and who created this run and them.
+ * The chain ends at an owner that is gone, or at a loop.
  */
-function readAncestry(cluster: Cluster, object: StoredObject): readonly string[] {
-  const names: string[] = [];
-  const seen = new Set([object.metadata.uid]);
-  for (
-    let owner = ownerRun(cluster, object);
-    owner && !seen.has(owner.metadata.uid);
-    owner = ownerRun(cluster, owner)
-  ) {
-    seen.add(owner.metadata.uid);
-    names.push(decodeOrchestrationRun(owner).run.spec.orchestrationRef.name);
-  }
-  return names;
+function readLineage(cluster: Cluster, object: StoredObject): Required<Pick<Observation, 'ancestry' | 'creators'>> {
+  const runs = new Map([[object.metadata.uid, object]]);
+  for (let owner = ownerRun(cluster, object); owner && !runs.has(owner.metadata.uid); owner = ownerRun(cluster, owner))
+    runs.set(owner.metadata.uid, owner);
+  const lineage = [...runs.values()];
+  const ancestry = lineage.slice(1).map((run) => decodeOrchestrationRun(run).run.spec.orchestrationRef.name);
+  return { ancestry, creators: readCreators(lineage) };
 }
 
 /**

@@ -61,7 +61,7 @@ function repairStep(
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, cleanup, outputs, ...rest } = repairResumption(run, status, child);
+  const { ignored, cleanup, outputs, approvals, ...rest } = repairResumption(run, status, child);
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
@@ -82,6 +82,7 @@ function repairStep(
         ...(uid !== undefined && { uid }),
       },
     }),
+    ...(approvals !== undefined && child?.type === 'Gate' && { approvals }),
     ...(outputs !== undefined && status.phase === 'Succeeded' && { outputs }),
     ...(ignored === true && continueOnFailure === true && { ignored }),
     ...((runIfOf({ runIf }) === 'Always' || (hasChild && cleanup === true)) && { cleanup: true }),

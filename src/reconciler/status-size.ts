@@ -100,8 +100,8 @@ function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
   return step;
 }
 
-function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, inheritedFrom, ...step }: StepStatus) {
-  const { startedAt, nextRetryAt, resourceRef, resumeFrom } = step;
+function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...step }: StepStatus) {
+  const { startedAt, nextRetryAt, resourceRef, inheritedFrom, resumeFrom, approvals } = step;
   const isOver = isStepFinal({ name, kind, phase, attempt });
   return {
     name,
@@ -113,6 +113,7 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, inhe
     ...(outputs !== undefined && { outputs }),
     ...(inheritedFrom !== undefined && { inheritedFrom }),
     ...(!isOver && attempt <= 1 && phase !== 'Retrying' && resumeFrom !== undefined && { resumeFrom }),
+    ...(!isOver && approvals !== undefined && { approvals: approvals.map(({ comment: _, ...approval }) => approval) }),
     ...(!isOver && startedAt !== undefined && { startedAt }),
     ...(!isOver && nextRetryAt !== undefined && { nextRetryAt }),
     ...(!isOver && resourceRef?.uid !== undefined && { uid: resourceRef.uid }),

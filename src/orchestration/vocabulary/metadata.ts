@@ -24,6 +24,20 @@ const annotations = {
     by: 'people',
     meaning: 'With the value `"true"`, running steps continue, and no step starts until the annotation is removed.',
   },
+  Approval: {
+    key: `approval.${GROUP}/`,
+    on: 'OrchestrationRun',
+    by: 'people',
+    meaning:
+      'Followed by `<step>.<n>`, where `n` is a number from 1 that makes the key unique. The value `approved by USER` or ' +
+      '`denied by USER`, and then a comment on lines of its own, is the decision of a person about an ApprovalGate step.',
+  },
+  CreatedBy: {
+    key: `${GROUP}/created-by`,
+    on: 'OrchestrationRun',
+    by: 'the gate',
+    meaning: 'The user who created the run. With `approvers.notCreator`, the decisions of this user do not count.',
+  },
   Template: {
     key: 'agents.proompteng.ai/template',
     on: 'OrchestrationRun',

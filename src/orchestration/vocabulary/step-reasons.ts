@@ -38,7 +38,9 @@ export const stepReasons = {
   ApprovalPending: {
     phase: 'Running',
     event: 'Normal',
-    meaning: 'The ApprovalPolicy has no decision. The message has its phase, and the phases that open the gate.',
+    meaning:
+      'Neither people nor the ApprovalPolicy have decided. The message has the command, who has approved, and the phases ' +
+      'of the policy that open the gate.',
     action: '[Approve or deny it](../approvals.md).',
   },
   ApprovalPolicyMissing: {
@@ -116,7 +118,7 @@ export const stepReasons = {
   },
   ApprovalDenied: {
     phase: 'Failed',
-    meaning: 'The ApprovalPolicy denies the approval. The step is not retried.',
+    meaning: 'A person, or the ApprovalPolicy, denies the approval. The step is not retried.',
   },
   InvalidStep: {
     phase: 'Failed',
