@@ -5,10 +5,10 @@ import { type Cluster as Api, isApiFailure } from '../cli/cluster/port.ts';
 import { hasEnded, readRun } from '../cli/cluster/run.ts';
 import { cancelling, resuming, suspending } from '../cli/cluster/wishes.ts';
 import { displayObject, quoteName } from '../dag/display.ts';
+import { isDecidable, nextDecisionKey, writeDecision } from '../orchestration/approvals.ts';
+import { writeResumption } from '../orchestration/resumption.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
-import { canBeDecided } from './offers.ts';
 import type { Action, ActionAnswer } from './page/protocol.ts';
-import { APPROVAL, RESUME_FROM, RESUME_LATEST, RESUME_STEPS } from './people.ts';
 import type { RightsReader } from './rights.ts';
 
 type Of<Verb extends Action['verb']> = Extract<Action, { readonly verb: Verb }>;
@@ -67,11 +67,7 @@ async function rerun({ run: source, steps, isLatest, deliveryId }: Of<'rerun'>, 
   const name = nameRun(orchestrationRef.name, deliveryId.slice(0, 8));
   const { isNew, warnings } = await requestRun(api, {
     ...{ name, isNamed: false, orchestration: orchestrationRef.name, parameters, deliveryId },
-    annotations: {
-      [RESUME_FROM]: source,
-      ...(steps.length > 0 && { [RESUME_STEPS]: JSON.stringify(steps) }),
-      ...(isLatest && { [RESUME_LATEST]: 'true' }),
-    },
+    annotations: writeResumption({ run: source, steps, isLatest }),
   });
   const done = isNew ? `created: it continues ${source}` : 'is there already';
   return { isDone: true, sentences: [`${describeRun(api, name)} ${done}.`, ...warnings], run: name };
@@ -79,19 +75,19 @@ async function rerun({ run: source, steps, isLatest, deliveryId }: Of<'rerun'>, 
 
 /** Writes one decision under a key of its own. The API server decides whether the user may, and the reconciler whether it counts. */
 async function decide({ verb, run, step, comment }: Of<'approve' | 'deny'>, api: Api): Promise<ActionAnswer> {
-  if (!canBeDecided(step)) {
+  if (!isDecidable(step)) {
     throw new CommandError(
       `step ${quoteName(step)} has a name that no annotation can hold: only an ApprovalPolicy decides it`,
     );
   }
   const [{ metadata }, user] = await Promise.all([readExisting(api, 'OrchestrationRun', run), api.whoAmI()]);
-  const taken = Object.keys(metadata.annotations ?? {});
-  const keyOf = (n: number) => `${APPROVAL}/${step}.${n}`;
-  let next = 1;
-  while (taken.includes(keyOf(next))) next++;
-  const word = verb === 'approve' ? 'approved' : 'denied';
-  await api.annotate(run, { [keyOf(next)]: `${word} by ${user}${comment === '' ? '' : `\n${comment}`}` });
-  return { isDone: true, sentences: [`Step ${quoteName(step)} of ${describeRun(api, run)} is ${word} by ${user}.`] };
+  const decision = verb === 'approve' ? 'Approved' : 'Denied';
+  const value = writeDecision({ user, decision, ...(comment !== '' && { comment }) });
+  await api.annotate(run, { [nextDecisionKey(step, metadata.annotations ?? {})]: value });
+  return {
+    isDone: true,
+    sentences: [`Step ${quoteName(step)} of ${describeRun(api, run)} is ${decision.toLowerCase()} by ${user}.`],
+  };
 }
 
 function describeRun({ namespace }: Api, name: string): string {

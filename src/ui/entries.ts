@@ -6,8 +6,8 @@ import { asRecord } from '../orchestration/decode.ts';
 import { approvalGate } from '../orchestration/kinds/approval-gate.ts';
 import { isRunFinal, isRunning, type StepStatus } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Entry, EntryKind, OrchestrationEntry, RunEntry, StepCounts } from './page/protocol.ts';
-import { readResumes } from './people.ts';
 import { viewName, viewText } from './texts.ts';
 
 /** What the copy keeps of an object, so that 10,000 of them fit: its identity and its entry. */
@@ -41,7 +41,7 @@ function describeRun(object: KubeObject): RunEntry {
   const { spec, status, isCancelled, isSuspended, isTemplate } = readRun(object);
   const { startedAt, finishedAt, stepStatuses } = status;
   const parent = controllerOf(object, 'OrchestrationRun')?.name;
-  const resumes = readResumes(object);
+  const resumes = object.metadata.annotations?.[Annotation.ResumeFrom];
   const waiting = isRunFinal(status) ? [] : stepStatuses.filter(waitsForApproval).map(({ name }) => name);
   return {
     kind: 'OrchestrationRun',
@@ -51,7 +51,7 @@ function describeRun(object: KubeObject): RunEntry {
     ...timeOf('finishedAt', finishedAt),
     ...(stepStatuses.length > 0 && { steps: countSteps(stepStatuses) }),
     ...(parent !== undefined && { parent }),
-    ...(resumes !== undefined && { resumes }),
+    ...(resumes !== undefined && { resumes: viewName(resumes) }),
     ...(waiting.length > 0 && { waitsForApproval: waiting }),
     ...(isSuspended && { isSuspended }),
     ...(isCancelled && { isCancelled }),

@@ -5,9 +5,9 @@ import { findCondition, listConditions } from '../orchestration/conditions.ts';
 import { readDeclared } from '../orchestration/declared-parameters.ts';
 import { asRecord, decodeOrchestration } from '../orchestration/decode.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { describeCommand, type KubectlContext } from './command.ts';
 import type { ConditionView, OrchestrationView, ParameterView, RunView } from './page/protocol.ts';
-import { readCreator, readResumes } from './people.ts';
 import { viewName, viewText, viewTexts } from './texts.ts';
 
 /** Shows a run without its steps. */
@@ -16,7 +16,7 @@ export function viewRun(object: KubeObject, kubectl: KubectlContext): RunView {
   const { startedAt, finishedAt } = status;
   const { parameters = {}, deliveryId, orchestrationRef } = spec;
   const parent = controllerOf(object, 'OrchestrationRun')?.name;
-  const [createdBy, resumes] = [readCreator(object), readResumes(object)];
+  const { [Annotation.CreatedBy]: createdBy, [Annotation.ResumeFrom]: resumes } = object.metadata.annotations ?? {};
   return {
     ...viewHead(object, kubectl),
     orchestration: viewName(orchestrationRef.name),
@@ -24,9 +24,9 @@ export function viewRun(object: KubeObject, kubectl: KubectlContext): RunView {
     ...(finishedAt !== undefined && { finishedAt }),
     parameters: viewTexts(parameters),
     ...(deliveryId !== undefined && { deliveryId: viewText('', deliveryId).value }),
-    ...(createdBy !== undefined && { createdBy }),
+    ...(createdBy !== undefined && { createdBy: displayName(createdBy) }),
     ...(parent !== undefined && { parent }),
-    ...(resumes !== undefined && { resumes }),
+    ...(resumes !== undefined && { resumes: viewName(resumes) }),
     isSuspended,
     isCancelled,
   };

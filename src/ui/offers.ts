@@ -1,5 +1,6 @@
 import { hasEnded, isIdleTemplate, readRun } from '../cli/cluster/run.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { isDecidable } from '../orchestration/approvals.ts';
 import { waitsForApproval } from './entries.ts';
 import type { ActionVerb, OfferedAction } from './page/protocol.ts';
 import type { RightsReader } from './rights.ts';
@@ -28,7 +29,7 @@ export async function offerActions(object: KubeObject, rights: RightsReader): Pr
   if (!(await rights.mayChangeRun(run.name))) return [];
   const gates = run.status.stepStatuses.filter(waitsForApproval).slice(0, MOST_GATES);
   const decisions = gates.map(async ({ name }) =>
-    canBeDecided(name) && (await rights.mayApprove(run.spec.orchestrationRef.name, name))
+    isDecidable(name) && (await rights.mayApprove(run.spec.orchestrationRef.name, name))
       ? [offer('approve', name), offer('deny', name)]
       : [],
   );
@@ -42,9 +43,4 @@ export async function offerActions(object: KubeObject, rights: RightsReader): Pr
 
 function offer(verb: ActionVerb, step?: string): OfferedAction {
   return { verb, ...(step !== undefined && { step }), consequence: CONSEQUENCES[verb] };
-}
-
-/** People decide only steps whose name fits into the key of an annotation. */
-export function canBeDecided(step: string): boolean {
-  return step.length <= 60 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(step);
 }

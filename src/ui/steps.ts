@@ -5,8 +5,8 @@ import { defaultRetries, readDuration } from '../orchestration/durations.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { isStepFinal, type ResourceRef, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { describeCommand, type KubectlContext } from './command.ts';
+import { viewApproval, viewAttempts } from './history.ts';
 import type { ChildView, StepView } from './page/protocol.ts';
-import { readApprovals, readAttempts } from './people.ts';
 import { hasPods } from './pods.ts';
 import { viewName, viewTexts } from './texts.ts';
 import { explainStep, type RunFacts } from './why.ts';
@@ -41,12 +41,12 @@ export function viewSteps(shown: ShownRun): readonly StepView[] {
 
 function viewStep(facts: RunFacts, step: StepStatus, index: number, shown: ShownRun): StepView {
   const { attempt, phase, reason = '', startedAt, finishedAt, nextRetryAt, resourceRef, outputs } = step;
-  const { inheritedFrom, approvals, previousAttempts } = step as unknown as Readonly<Record<string, unknown>>;
+  const { inheritedFrom, approvals = [] } = step;
+  const { previousAttempts } = step as unknown as Readonly<Record<string, unknown>>;
   const declared = facts.orchestration.steps[index];
   const retries =
     declared?.retries === undefined ? defaultRetries(facts.orchestration) : readDuration(declared.retries);
-  const decisions = readApprovals(approvals);
-  const attempts = readAttempts(previousAttempts, (name) => viewChildOf(step.kind, name, shown));
+  const attempts = viewAttempts(previousAttempts, (name) => viewChildOf(step.kind, name, shown));
   return {
     index,
     phase,
@@ -60,8 +60,8 @@ function viewStep(facts: RunFacts, step: StepStatus, index: number, shown: Shown
     ...(nextRetryAt !== undefined && { nextRetryAt }),
     ...(resourceRef !== undefined && { child: viewChild(resourceRef, shown.kubectl) }),
     ...(outputs !== undefined && { outputs: viewTexts(outputs) }),
-    ...(typeof inheritedFrom === 'string' && { inheritedFrom: viewName(inheritedFrom) }),
-    ...(decisions.length > 0 && { approvals: decisions }),
+    ...(inheritedFrom !== undefined && { inheritedFrom: viewName(inheritedFrom) }),
+    ...(approvals.length > 0 && { approvals: approvals.map(viewApproval) }),
     ...(attempts.length > 0 && { previousAttempts: attempts }),
     ...(attempt > 0 && hasPods(step.kind) && { hasLogs: true }),
   };
