@@ -132,8 +132,8 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
         },
       );
     },
-    annotate: (name, annotations) => {
-      const body = { metadata: { annotations } };
+    annotate: (name, annotations, resourceVersion) => {
+      const body = { metadata: { annotations, ...(resourceVersion !== undefined && { resourceVersion }) } };
       const options = { fieldManager: FieldManager.Cli };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
