@@ -68,6 +68,14 @@ const verbs: Verbs = {
     summary: 'Let a suspended OrchestrationRun start steps again',
     load: async () => (await import('./cli/commands/resume.ts')).resume,
   },
+  approve: {
+    summary: 'Approve a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/approve.ts')).approve,
+  },
+  deny: {
+    summary: 'Deny a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/deny.ts')).deny,
+  },
   ui: {
     summary: 'Show the Orchestrations and OrchestrationRuns of a namespace in a browser',
     load: async () =>

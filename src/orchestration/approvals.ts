@@ -2,7 +2,6 @@ import { displayText } from '../dag/display.ts';
 import { controllerOf, type KubeObject } from '../objects/object.ts';
 import { isRecord } from './decode.ts';
 import { cutMessage } from './messages.ts';
-import type { Step } from './schema.ts';
 import { Annotation } from './vocabulary/metadata.ts';
 
 /** A decision of a person about a step, as the status records it. */
@@ -45,7 +44,7 @@ export function isDecidable(step: string): boolean {
 }
 
 /** Returns what a step asks for. Without `approvers`, one approval by anybody opens it. */
-export function approversOf({ approvers = {} }: Pick<Step, 'approvers'>): Approvers {
+export function approversOf({ approvers = {} }: { readonly approvers?: Partial<Approvers> }): Approvers {
   const { count = 1, notCreator = false } = approvers;
   return { count: Math.max(1, count), notCreator };
 }

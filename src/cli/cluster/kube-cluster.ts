@@ -138,8 +138,8 @@ export function openCluster(
         },
       );
     },
-    annotate: (name, annotations) => {
-      const body = { metadata: { annotations } };
+    annotate: (name, annotations, resourceVersion) => {
+      const body = { metadata: { annotations, ...(resourceVersion !== undefined && { resourceVersion }) } };
       const options = { fieldManager };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },

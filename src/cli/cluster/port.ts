@@ -108,8 +108,12 @@ export interface Cluster {
   readonly isDenial: (failure: ApiFailure) => boolean;
   /** Server-side apply, which takes over what others own. */
   readonly apply: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
-  /** Sets annotations of a run; null removes one. */
-  readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<KubeObject>;
+  /** Sets annotations of a run; null removes one. Of a given resourceVersion only, it fails with Conflict if the run has changed. */
+  readonly annotate: (
+    run: string,
+    annotations: Readonly<Record<string, string | null>>,
+    resourceVersion?: string,
+  ) => Promise<KubeObject>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }

@@ -171,7 +171,8 @@ const fieldManagers = {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: 'The command `run` creates runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
+    meaning:
+      'The command `run` creates runs with it. `cancel`, `suspend`, `resume`, `approve` and `deny` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',
