@@ -3,6 +3,7 @@ import { displayText } from '../../dag/display.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
+import { REVISIONS } from '../../kube/kinds.ts';
 import type { PluginHost } from '../../kube/kubeconfig-user.ts';
 import { createTiming, type Log, type Timing } from '../../kube/ports.ts';
 import { startReflector } from '../../kube/reflector.ts';
@@ -86,6 +87,7 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
     namespace,
     get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
     list: (kind, own = namespace) => listAll(reads, RESOURCES[kind], own),
+    getSnapshot: (name) => reads.get(REVISIONS, { namespace, name }),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,

@@ -49,6 +49,8 @@ export interface Cluster {
   readonly namespace: string;
   readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<KubeObject>;
   readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly KubeObject[]>;
+  /** Reads the ControllerRevision of this name. */
+  readonly getSnapshot: (name: string) => Promise<KubeObject>;
   readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Whether a failed write is a word on the object, so that the same object would be denied again. */
   readonly isDenial: (failure: ApiFailure) => boolean;
