@@ -48,6 +48,10 @@ const verbs: Verbs = {
     summary: 'Create an OrchestrationRun, and wait for it with --wait',
     load: async () => (await import('./cli/commands/run.ts')).run,
   },
+  rerun: {
+    summary: 'Create an OrchestrationRun that continues a finished one',
+    load: async () => (await import('./cli/commands/rerun.ts')).rerun,
+  },
   watch: {
     summary: 'Show an OrchestrationRun until it ends',
     load: async () => (await import('./cli/commands/watch.ts')).watch,

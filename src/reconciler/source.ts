@@ -24,7 +24,7 @@ export type JudgedSource =
 export function judgeSource({ run, orchestration }: FoundSource, resumption: Resumption, wanted: string): JudgedSource {
   const name = `OrchestrationRun ${quoteName(resumption.run)}`;
   const refuse = (refusal: string, isGone = false) => ({ refusal, isGone });
-  const latest = `set the annotation ${Annotation.ResumeLatest} to "true" to follow the current Orchestration`;
+  const latest = `to follow the current Orchestration instead, set annotation ${Annotation.ResumeLatest} to "true" (rerun --latest)`;
   if (resumption.mistakes.length > 0) return refuse(resumption.mistakes.join('; '));
   if (run === undefined) return refuse(`${name} does not exist`, true);
   const { status } = run;

@@ -1,11 +1,12 @@
-import { makeWish, type Wish } from '../cli/cluster/annotate.ts';
-import { nameRun, requestRun } from '../cli/cluster/create-run.ts';
-import { CommandError, describeFailure, readExisting } from '../cli/cluster/failure.ts';
+import { makeWish } from '../cli/cluster/annotate.ts';
+import { createOnce, describeCreated, nameRun, readParameters, writeRun } from '../cli/cluster/create-run.ts';
+import { decide } from '../cli/cluster/decide.ts';
+import { CommandError, describeFailure } from '../cli/cluster/failure.ts';
 import { type Cluster as Api, isApiFailure } from '../cli/cluster/port.ts';
-import { hasEnded, readRun } from '../cli/cluster/run.ts';
+import { readRerun } from '../cli/cluster/rerun.ts';
 import { cancelling, resuming, suspending } from '../cli/cluster/wishes.ts';
-import { displayObject, quoteName } from '../dag/display.ts';
-import { isDecidable, nextDecisionKey, writeDecision } from '../orchestration/approvals.ts';
+import type { Outcome } from '../cli/command.ts';
+import { checkParameters, readDeclared, suggestParameters } from '../orchestration/declared-parameters.ts';
 import { writeResumption } from '../orchestration/resumption.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { Action, ActionAnswer } from './page/protocol.ts';
@@ -25,71 +26,70 @@ export async function carryOut(action: Action, api: Api, rights: Pick<RightsRead
   }
 }
 
-function act(action: Action, api: Api): Promise<ActionAnswer> {
+async function act(action: Action, api: Api): Promise<ActionAnswer> {
   switch (action.verb) {
     case 'run':
       return createRun(action, api);
     case 'rerun':
       return rerun(action, api);
     case 'approve':
-    case 'deny':
-      return decide(action, api);
+    case 'deny': {
+      const { verb, run, step, comment } = action;
+      return answer(await decide(api, { verb, run, step, ...(comment !== '' && { comment }) }));
+    }
     case 'cancel':
-      return wish(api, action.run, cancelling(action.isNow));
+      return answer(await makeWish(api, action.run, cancelling(action.isNow)));
     case 'suspend':
-      return wish(api, action.run, suspending);
+      return answer(await makeWish(api, action.run, suspending));
     case 'resume':
-      return wish(api, action.run, resuming);
+      return answer(await makeWish(api, action.run, resuming));
     default:
       return action satisfies never;
   }
 }
 
-async function wish(api: Api, run: string, wanted: Wish): Promise<ActionAnswer> {
-  const { exitCode, stdout } = await makeWish(api, run, wanted);
+/** What the command line prints is the answer. */
+function answer({ exitCode, stdout }: Outcome): ActionAnswer {
   return { isDone: exitCode === 0, sentences: [`${stdout.trim()}.`] };
 }
 
 async function createRun({ orchestration, parameters, deliveryId }: Of<'run'>, api: Api): Promise<ActionAnswer> {
-  const name = nameRun(orchestration, deliveryId.slice(0, 8));
-  const request = { name, isNamed: false, orchestration, parameters, deliveryId };
-  const { run, isNew, warnings } = await requestRun(api, request);
-  const subject = displayObject('OrchestrationRun', run.namespace, run.name);
-  return { isDone: true, sentences: [`${subject} ${isNew ? 'created' : 'is there already'}.`, ...warnings], run: name };
+  const declared = await readParameters(api, orchestration);
+  const violations = checkParameters(declared, parameters);
+  const answer = await create({ orchestration, parameters, deliveryId, violations }, api);
+  return { ...answer, sentences: [...answer.sentences, ...suggestParameters(declared, parameters)] };
 }
 
 /** The reconciler reads the annotations, and decides what the new run inherits. */
-async function rerun({ run: source, steps, isLatest, deliveryId }: Of<'rerun'>, api: Api): Promise<ActionAnswer> {
-  const ended = readRun(await readExisting(api, 'OrchestrationRun', source));
-  if (!hasEnded(ended))
-    throw new CommandError(`${describeRun(api, source)} has not ended: only a run that has ended can be continued`);
-  const { orchestrationRef, parameters = {} } = ended.spec;
-  const name = nameRun(orchestrationRef.name, deliveryId.slice(0, 8));
-  const { isNew, warnings } = await requestRun(api, {
-    ...{ name, isNamed: false, orchestration: orchestrationRef.name, parameters, deliveryId },
-    annotations: writeResumption({ run: source, steps, isLatest }),
+async function rerun({ run, steps, isLatest, deliveryId }: Of<'rerun'>, api: Api): Promise<ActionAnswer> {
+  const { source, followed, parameters, mistakes } = await readRerun(api, run, {
+    from: steps,
+    ...(isLatest && { isLatest }),
   });
-  const done = isNew ? `created: it continues ${source}` : 'is there already';
-  return { isDone: true, sentences: [`${describeRun(api, name)} ${done}.`, ...warnings], run: name };
+  const declared = followed === undefined ? new Map<never, never>() : readDeclared(followed);
+  const violations = [...mistakes, ...checkParameters(declared, parameters)];
+  if (violations.length > 0) throw new CommandError(...violations);
+  const { orchestration } = source.run;
+  const annotations = writeResumption({ run, steps, isLatest });
+  return create({ orchestration, parameters, deliveryId, annotations, violations }, api);
 }
 
-/** Writes one decision under a key of its own. The API server decides whether the user may, and the reconciler whether it counts. */
-async function decide({ verb, run, step, comment }: Of<'approve' | 'deny'>, api: Api): Promise<ActionAnswer> {
-  if (!isDecidable(step)) {
-    throw new CommandError(
-      `step ${quoteName(step)} has a name that no annotation can hold: only an ApprovalPolicy decides it`,
-    );
-  }
-  const [{ metadata }, user] = await Promise.all([readExisting(api, 'OrchestrationRun', run), api.whoAmI()]);
-  const decision = verb === 'approve' ? 'Approved' : 'Denied';
-  const value = writeDecision({ user, decision, ...(comment !== '' && { comment }) });
-  await api.annotate(run, { [nextDecisionKey(step, metadata.annotations ?? {})]: value });
-  return {
-    isDone: true,
-    sentences: [`Step ${quoteName(step)} of ${describeRun(api, run)} is ${decision.toLowerCase()} by ${user}.`],
-  };
+interface NewRun {
+  readonly orchestration: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly deliveryId: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What is wrong with the parameters. */
+  readonly violations: readonly string[];
 }
 
-function describeRun({ namespace }: Api, name: string): string {
-  return displayObject('OrchestrationRun', namespace, name);
+async function create(
+  { orchestration, parameters, deliveryId, annotations, violations }: NewRun,
+  api: Api,
+): Promise<ActionAnswer> {
+  const hasParameters = Object.keys(parameters).length > 0;
+  const spec = { orchestrationRef: { name: orchestration }, ...(hasParameters && { parameters }), deliveryId };
+  const name = nameRun(orchestration, deliveryId, undefined);
+  const { run, isNew } = await createOnce(api, writeRun(name, api.namespace, spec, annotations), false, violations);
+  return { isDone: true, sentences: [`${describeCreated(run, isNew).trim()}.`], run: name };
 }

@@ -1,10 +1,10 @@
+import { listWaiting } from '../cli/cluster/approvers.ts';
 import { readRun } from '../cli/cluster/run.ts';
 import { displayName } from '../dag/display.ts';
 import { controllerOf, type KubeObject } from '../objects/object.ts';
 import { findCondition, listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
-import { approvalGate } from '../orchestration/kinds/approval-gate.ts';
-import { isRunFinal, isRunning, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Entry, EntryKind, OrchestrationEntry, RunEntry, StepCounts } from './page/protocol.ts';
@@ -42,7 +42,7 @@ function describeRun(object: KubeObject): RunEntry {
   const { startedAt, finishedAt, stepStatuses } = status;
   const parent = controllerOf(object, 'OrchestrationRun')?.name;
   const resumes = object.metadata.annotations?.[Annotation.ResumeFrom];
-  const waiting = isRunFinal(status) ? [] : stepStatuses.filter(waitsForApproval).map(({ name }) => name);
+  const waiting = isRunFinal(status) ? [] : listWaiting(status).map(({ name }) => name);
   return {
     kind: 'OrchestrationRun',
     ...describeHead(object),
@@ -57,11 +57,6 @@ function describeRun(object: KubeObject): RunEntry {
     ...(isCancelled && { isCancelled }),
     ...(isTemplate && { isTemplate }),
   };
-}
-
-/** Returns true for a gate that waits. */
-export function waitsForApproval(step: StepStatus): boolean {
-  return step.kind === approvalGate.name && isRunning(step);
 }
 
 function describeHead({ metadata, status }: KubeObject) {

@@ -1,7 +1,6 @@
+import { listWaiting } from '../cli/cluster/approvers.ts';
 import { hasEnded, isIdleTemplate, readRun } from '../cli/cluster/run.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { isDecidable } from '../orchestration/approvals.ts';
-import { waitsForApproval } from './entries.ts';
 import type { ActionVerb, OfferedAction } from './page/protocol.ts';
 import type { RightsReader } from './rights.ts';
 
@@ -27,11 +26,9 @@ export async function offerActions(object: KubeObject, rights: RightsReader): Pr
   if (isIdleTemplate(run)) return [];
   if (hasEnded(run)) return (await rights.mayCreateRuns()) ? [offer('rerun')] : [];
   if (!(await rights.mayChangeRun(run.name))) return [];
-  const gates = run.status.stepStatuses.filter(waitsForApproval).slice(0, MOST_GATES);
+  const gates = listWaiting(run.status).slice(0, MOST_GATES);
   const decisions = gates.map(async ({ name }) =>
-    isDecidable(name) && (await rights.mayApprove(run.spec.orchestrationRef.name, name))
-      ? [offer('approve', name), offer('deny', name)]
-      : [],
+    (await rights.mayDecide(run, name)) ? [offer('approve', name), offer('deny', name)] : [],
   );
   const suspension = run.isSuspended ? [offer('resume')] : [offer('suspend')];
   return [

@@ -1,4 +1,6 @@
+import { mayDecide } from '../cli/cluster/approvers.ts';
 import { type AccessQuestion, type Cluster as Api, isApiFailure } from '../cli/cluster/port.ts';
+import type { Run } from '../cli/cluster/run.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import type { Rights } from './page/protocol.ts';
 
@@ -10,8 +12,8 @@ export interface RightsReader {
   readonly read: () => Promise<Rights>;
   readonly mayCreateRuns: () => Promise<boolean>;
   readonly mayChangeRun: (run: string) => Promise<boolean>;
-  /** Whether the user may approve or deny this step, or all steps of the Orchestration. */
-  readonly mayApprove: (orchestration: string, step: string) => Promise<boolean>;
+  /** Whether the user may approve or deny this step. */
+  readonly mayDecide: (run: Run, step: string) => Promise<boolean>;
   /** Forgets all answers: the API server has denied what they allowed. */
   readonly forget: () => void;
 }
@@ -42,11 +44,14 @@ export function createRights({ api, isReadOnly, now }: RightsOptions): RightsRea
     return answer;
   }
 
-  const may = (question: Omit<AccessQuestion, 'namespace'>) =>
-    ask(JSON.stringify(question), async () => (await api.canI({ ...question, namespace })).allowed, false);
+  /** Asks with the memory of this reader. */
+  const memory = {
+    canI: (question: AccessQuestion) =>
+      ask(JSON.stringify(question), () => api.canI(question), { allowed: false, reason: '' }),
+  };
+  const may = async (question: Omit<AccessQuestion, 'namespace'>) =>
+    (await memory.canI({ ...question, namespace })).allowed;
   const change = async (question: Omit<AccessQuestion, 'namespace'>) => !isReadOnly && (await may(question));
-  const approve = (name: string) =>
-    change({ verb: 'approve', group: GROUP, resource: 'orchestrations', subresource: 'approval', name });
   const mayCreateRuns = () => change({ verb: 'create', ...RUNS });
 
   return {
@@ -61,7 +66,7 @@ export function createRights({ api, isReadOnly, now }: RightsOptions): RightsRea
     },
     mayCreateRuns,
     mayChangeRun: (run) => change({ verb: 'patch', ...RUNS, name: run }),
-    mayApprove: async (orchestration, step) => (await approve(orchestration)) || approve(`${orchestration}.${step}`),
+    mayDecide: async (run, step) => !isReadOnly && (await mayDecide(memory, run, step)),
     forget: () => answers.clear(),
   };
 }

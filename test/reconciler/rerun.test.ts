@@ -260,7 +260,7 @@ describe('a source', () => {
         theatre.api.delete(REVISIONS, snapshotOf(theatre));
         return from('nightly-1');
       },
-      'the snapshot of OrchestrationRun "nightly-1" was deleted: set the annotation orchestration.proompteng.ai/resume-latest to "true" to follow the current Orchestration',
+      'the snapshot of OrchestrationRun "nightly-1" was deleted: to follow the current Orchestration instead, set annotation orchestration.proompteng.ai/resume-latest to "true" (rerun --latest)',
     ],
     [
       'has no such step',

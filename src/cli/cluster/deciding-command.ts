@@ -7,9 +7,9 @@ import { oneRun } from './run-operand.ts';
 /** A run, and perhaps one of its steps. */
 const runAndStep: OperandKind<Pick<Wanted, 'run' | 'step'>> = {
   placeholder: 'RUN [STEP]',
-  read: async ({ words: [first, step, ...others], unsure }, ports, mistakes) => {
+  read: async ({ words: [first, step, ...others], unsure }, ports, mistakes, values) => {
     const words = first === undefined ? [] : [first, ...others];
-    const run = await oneRun.read({ words, unsure }, ports, mistakes);
+    const run = await oneRun.read({ words, unsure }, ports, mistakes, values);
     if (step === '') mistakes.push('STEP is empty: name a step, or leave it out');
     return run === undefined ? undefined : { run, ...(step !== undefined && { step }) };
   },

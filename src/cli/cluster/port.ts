@@ -103,6 +103,8 @@ export interface Cluster {
   readonly canI: (question: AccessQuestion) => Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** The name that the API server knows the user by. */
   readonly whoAmI: () => Promise<string>;
+  /** Reads the ControllerRevision of this name. */
+  readonly getSnapshot: (name: string) => Promise<KubeObject>;
   readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Whether a failed write is a word on the object, so that the same object would be denied again. */
   readonly isDenial: (failure: ApiFailure) => boolean;

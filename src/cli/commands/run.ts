@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { displayObject } from '../../dag/display.ts';
-import { nameRun, requestRun } from '../cluster/create-run.ts';
-import { clusterFlags, timeoutFlag } from '../cluster/flags.ts';
+import { checkParameters, suggestParameters } from '../../orchestration/declared-parameters.ts';
+import { createOnce, describeCreated, nameRun, newRunFlags, readParameters, writeRun } from '../cluster/create-run.ts';
+import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
-import { isIdleTemplate } from '../cluster/run.ts';
 import { nameOf } from '../cluster/run-operand.ts';
 import { watchRun } from '../cluster/watch-run.ts';
 import { defineCommand, oneOperand } from '../command.ts';
-import { anyText, objectName, toggle } from '../flags.ts';
 
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
 export const run = defineCommand({
@@ -17,14 +14,7 @@ export const run = defineCommand({
   operands: oneOperand('ORCHESTRATION', nameOf('Orchestration'), 'an Orchestration'),
   flags: {
     parameters: parameterFlag('a parameter, handed to every step'),
-    deliveryId: {
-      flag: 'delivery-id',
-      kind: anyText('ID'),
-      help: 'the event that asks for this run; it determines the name of the run (default: a new UUID)',
-    },
-    name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
-    waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
-    timeoutMs: timeoutFlag,
+    ...newRunFlags,
     ...clusterFlags,
   },
   exitCodes: {
@@ -36,30 +26,19 @@ export const run = defineCommand({
   check: ({ parameters }) => findRepeatedKeys(parameters),
   run: ({ parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, orchestration, ports) =>
     ports.withCluster(choice, async (cluster) => {
+      const declared = await readParameters(cluster, orchestration);
+      const pairs = Object.fromEntries(parameters);
       // The agents chart's history stores only runs that have one.
       const deliveryId = given ?? ports.newUuid();
-      const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
-      const {
-        run: created,
-        isNew,
-        warnings,
-      } = await requestRun(cluster, {
-        name: name ?? nameRun(orchestration, suffix),
-        isNamed: name !== undefined && given === undefined,
-        orchestration,
-        parameters: Object.fromEntries(parameters),
+      const wanted = writeRun(name ?? nameRun(orchestration, deliveryId, given), cluster.namespace, {
+        orchestrationRef: { name: orchestration },
+        ...(parameters.length > 0 && { parameters: pairs }),
         deliveryId,
       });
-      for (const warning of warnings) ports.screen.warn(`run: warning: ${warning}\n`);
-      const subject = displayObject('OrchestrationRun', created.namespace, created.name);
-      const phase = isIdleTemplate(created) ? 'a template, which never runs' : (created.status.phase ?? 'Pending');
-      ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
+      const isNamed = name !== undefined && given === undefined;
+      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
+      for (const warning of suggestParameters(declared, pairs)) ports.screen.warn(`run: warning: ${warning}\n`);
+      ports.screen.write(describeCreated(created, isNew));
       return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
     }),
 });
-
-/** The first delivery of an id and every later one give the same 80 bits. */
-function hashDelivery(orchestration: string, deliveryId: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([orchestration, deliveryId]));
-  return hash.digest('hex').slice(0, 20);
-}
