@@ -49,6 +49,10 @@ const verbs: Verbs = {
     summary: 'Create an OrchestrationRun, and wait for it with --wait',
     load: async () => (await import('./cli/commands/run.ts')).run,
   },
+  rerun: {
+    summary: 'Create an OrchestrationRun that continues a finished one',
+    load: async () => (await import('./cli/commands/rerun.ts')).rerun,
+  },
   watch: {
     summary: 'Show an OrchestrationRun until it ends',
     load: async () => (await import('./cli/commands/watch.ts')).watch,
@@ -76,6 +80,14 @@ const verbs: Verbs = {
   resume: {
     summary: 'Let a suspended OrchestrationRun start steps again',
     load: async () => (await import('./cli/commands/resume.ts')).resume,
+  },
+  approve: {
+    summary: 'Approve a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/approve.ts')).approve,
+  },
+  deny: {
+    summary: 'Deny a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/deny.ts')).deny,
   },
   ui: {
     summary: 'Show the Orchestrations and OrchestrationRuns of a namespace in a browser',

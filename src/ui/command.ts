@@ -24,3 +24,23 @@ export function describeCommand({ apiVersion, kind, name, namespace }: ChildRef,
   const words = ['kubectl', 'describe', ...flags, '--namespace', namespace, '--', type.toLowerCase(), name];
   return words.map(quoteForShell).join(' ');
 }
+
+/** Returns a command that shows the log of a container, as it is written. */
+export function logsCommand(
+  { namespace, pod, container }: { readonly namespace: string; readonly pod: string; readonly container: string },
+  { flags }: KubectlContext,
+): string {
+  const words = [
+    'kubectl',
+    'logs',
+    ...flags,
+    '--namespace',
+    namespace,
+    '--container',
+    container,
+    '--follow',
+    '--',
+    pod,
+  ];
+  return words.map(quoteForShell).join(' ');
+}

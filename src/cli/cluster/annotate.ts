@@ -9,7 +9,7 @@ import { hasEnded, type Run, readRun } from './run.ts';
 import { forEachName, severalRuns } from './run-operand.ts';
 
 /** A request to a run, made by an annotation. */
-interface Wish {
+export interface Wish {
   readonly annotation: string;
   readonly value: string | null;
   /** Whether it has been made already. */
@@ -49,7 +49,8 @@ export function annotatingCommand<const F extends Flags>(command: Annotating<F>)
   });
 }
 
-async function makeWish(cluster: Cluster, name: string, wish: Wish): Promise<Outcome> {
+/** Makes a request to a run, unless it was made before. Writes a sentence; exits with 1 if the run has ended otherwise. */
+export async function makeWish(cluster: Cluster, name: string, wish: Wish): Promise<Outcome> {
   const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
   if (hasEnded(run)) return describeEnd(wish, run);
   if (wish.isMade(run)) return describe(run, wish.again);

@@ -4,7 +4,7 @@ import { readUserName, reviewAccess } from '../../kube/access.ts';
 import { createKubeClient, type Selection } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
-import { EVENTS, PODS } from '../../kube/kinds.ts';
+import { EVENTS, PODS, REVISIONS } from '../../kube/kinds.ts';
 import type { PluginHost } from '../../kube/kubeconfig-user.ts';
 import { createLogReader } from '../../kube/logs.ts';
 import { listPages } from '../../kube/pages.ts';
@@ -81,7 +81,13 @@ async function findCluster(
   }
 }
 
-function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
+/** Opens the cluster over a connection, which stays open. `fieldManager` owns what is written. */
+export function openCluster(
+  transport: Transport,
+  timing: Timing,
+  namespace: string,
+  fieldManager: string = FieldManager.Cli,
+): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
   const readLog = createLogReader({ transport, timing });
@@ -111,10 +117,11 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
     followLog: (own, pod, container, choice) => readLog({ namespace: own, pod, container }, choice),
     canI: (question) => reviewAccess(reads, question),
     whoAmI: () => readUserName(reads),
+    getSnapshot: (name) => reads.get(REVISIONS, { namespace, name }),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
-        fieldManager: FieldManager.Cli,
+        fieldManager,
         ...(onWarning && { onWarning }),
       }),
     isDenial: (failure) => isVerdict(failure as KubeError),
@@ -126,15 +133,15 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
         { type: 'apply', body },
         {
           dryRun: isDryRun,
-          fieldManager: FieldManager.Cli,
+          fieldManager,
           force: true,
           ...(onWarning && { onWarning }),
         },
       );
     },
-    annotate: (name, annotations) => {
-      const body = { metadata: { annotations } };
-      const options = { fieldManager: FieldManager.Cli };
+    annotate: (name, annotations, resourceVersion) => {
+      const body = { metadata: { annotations, ...(resourceVersion !== undefined && { resourceVersion }) } };
+      const options = { fieldManager };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
     followAll: (kind, where, listener) => {

@@ -103,13 +103,19 @@ export interface Cluster {
   readonly canI: (question: AccessQuestion) => Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** The name that the API server knows the user by. */
   readonly whoAmI: () => Promise<string>;
+  /** Reads the ControllerRevision of this name. */
+  readonly getSnapshot: (name: string) => Promise<KubeObject>;
   readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
   /** Whether a failed write is a word on the object, so that the same object would be denied again. */
   readonly isDenial: (failure: ApiFailure) => boolean;
   /** Server-side apply, which takes over what others own. */
   readonly apply: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
-  /** Sets annotations of a run; null removes one. */
-  readonly annotate: (run: string, annotations: Readonly<Record<string, string | null>>) => Promise<KubeObject>;
+  /** Sets annotations of a run; null removes one. Of a given resourceVersion only, it fails with Conflict if the run has changed. */
+  readonly annotate: (
+    run: string,
+    annotations: Readonly<Record<string, string | null>>,
+    resourceVersion?: string,
+  ) => Promise<KubeObject>;
   /** As `follow`, all objects of a kind: each is a change at first. */
   readonly followAll: (kind: ClusterKind, where: Where, listener: Listener) => () => Promise<void>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../objects/object.ts';
 import { findCondition } from '../../orchestration/conditions.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
+import { addApprovals } from '../cluster/approval-lines.ts';
 import { drawRun, paintLine } from '../cluster/drawing.ts';
 import { readExisting } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
@@ -14,7 +15,7 @@ export const status = defineCommand({
   verb: 'status',
   details:
     'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o wide adds ' +
-    'what carries it out. -o json has the values of outputs; of several runs, it is a List.',
+    'what carries it out. Of a step that people decide about, it shows who has decided. -o json has the values of outputs; of several runs, it is a List.',
   operands: severalRuns,
   flags: { output: objectOutput, ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },
@@ -26,7 +27,7 @@ export const status = defineCommand({
         const run = readRun(object);
         if (output === 'name') return formatName(object);
         if (output === 'text' || output === 'wide')
-          return drawRun(run, clock.now(), output === 'wide')
+          return addApprovals(drawRun(run, clock.now(), output === 'wide'), run.status, clock.now())
             .map((line) => `${paintLine(line, screen.isColored)}\n`)
             .join('');
         summaries.push(summarise(run));

@@ -1,10 +1,12 @@
 import type { KubeObject, StoredObject } from '../../objects/object.ts';
+import type { Approval } from '../approvals.ts';
 import type { Field } from '../fields.ts';
 import type { Outputs } from '../outputs.ts';
 import type { Report } from '../problem.ts';
 import type { StepStatus } from '../run-status.ts';
 import type { Step } from '../schema.ts';
 import type { StepReason } from '../vocabulary/step-reasons.ts';
+import type { People } from './people.ts';
 
 /** What a step waits for. Reason and message change only if what the step waits for changes. */
 export interface Wait {
@@ -124,7 +126,15 @@ export interface GateKind extends AnyKind, ObjectKind {
   readonly offers: (candidate: StoredObject) => readonly string[];
   /** Returns true if the step waits for `candidate`, which offers one of the texts that the step wants. */
   readonly matches: (step: Step, candidate: StoredObject, run: RunInput) => boolean;
-  readonly judge: (step: Step, watched: readonly StoredObject[]) => Outcome;
+  /** Whether people can decide about a step of this name too, by annotations of its run. Without this function: no. */
+  readonly isDecidedByPeople?: (step: Pick<Step, 'name'>) => boolean;
+  /** `people` is undefined if people cannot decide about the step. */
+  readonly judge: (step: Step, watched: readonly StoredObject[], people?: People) => Outcome;
+  /**
+   * Returns what expressions of outputs read as `child`: the object that the step waited for, if there is one, and what
+   * people decided. Without this function, that is the object itself.
+   */
+  readonly viewChild?: (watched: StoredObject | undefined, approvals: readonly Approval[]) => object;
   /**
    * Returns the parts of an object that the functions above read, except its metadata. Only these are kept in memory.
    */
