@@ -63,7 +63,7 @@ describe('an ApprovalGate', () => {
     await reconciled().statusOf('two', hasApprovals(1));
     const { stdout } = await cli('bob', 'status', 'two');
     expect(stdout).toContain(`      ${userOf('ann')} approved it `);
-    expect(stdout).toMatch(/\): seen on staging\n {6}1 of 2 approvals are missing\n/);
+    expect(stdout).toMatch(/\): seen on staging\n {6}1 of 2 approvals missing\n/);
     expect((await cli('ann', 'approve', 'two', 'ask')).stdout).toContain(' before\n');
     expect((await cli('bob', 'approve', 'two', 'ask')).stdout).toContain(', 2 of 2\n');
     const ended = stepOf(await reconciled().statusOf('two', isStep('ask', 'Succeeded')), 'ask');
