@@ -24,6 +24,12 @@ const annotations = {
     by: 'people',
     meaning: 'With the value `"true"`, running steps continue, and no step starts until the annotation is removed.',
   },
+  CreatedBy: {
+    key: `${GROUP}/created-by`,
+    on: 'OrchestrationRun',
+    by: 'the gate',
+    meaning: 'The user who created the run. With `approvers.notCreator`, the decisions of this user do not count.',
+  },
   Template: {
     key: 'agents.proompteng.ai/template',
     on: 'OrchestrationRun',
