@@ -50,10 +50,11 @@ export function answerReview(webhook: Webhook, request: AdmissionRequest, settin
     return failed('deadline', 504, 'Timeout', 'no decision before the deadline: try again');
   }
 
-  /** The mutating webhook never denies, because the default applies even if it is not written. */
+  /** The mutating webhook never denies: a default applies even if it is not written, and the policy for runs is Ignore. */
   function failed(verdict: Verdict, code: number, reason: string, cause: string): Answer {
     const message = `orchestration-gate: ${cause}`;
-    if (webhook === 'mutate') return { verdict, response: allow(), problems: [] };
+    if (webhook === 'mutate')
+      return { verdict, response: allow(isRun(request) ? [`${message} (creator not recorded)`] : []), problems: [] };
     if (failurePolicyOf(request, settings) === 'Ignore')
       return { verdict, response: allow([`${message} (not judged)`]), problems: [] };
     return { verdict, response: denyWith(code, reason, message), problems: [] };
@@ -61,11 +62,15 @@ export function answerReview(webhook: Webhook, request: AdmissionRequest, settin
 }
 
 /**
- * Returns the failure policy that the chart sets. The webhook for runs always has `Ignore`, and only the kind shows
+ * Returns the failure policy that the chart sets. The webhooks for runs always have `Ignore`, and only the kind shows
  * which webhook was called.
  */
-function failurePolicyOf({ kind }: AdmissionRequest, settings: Settings): Settings['failurePolicy'] {
-  return kind.kind === 'OrchestrationRun' ? 'Ignore' : settings.failurePolicy;
+function failurePolicyOf(request: AdmissionRequest, settings: Settings): Settings['failurePolicy'] {
+  return isRun(request) ? 'Ignore' : settings.failurePolicy;
+}
+
+function isRun({ kind }: AdmissionRequest): boolean {
+  return kind.kind === 'OrchestrationRun';
 }
 
 /** Answers a body that has a uid but is not a valid review. */

@@ -5,7 +5,8 @@ import { isEqual } from '../orchestration/equality.ts';
 import { type Judgement, judgeOrchestration, judgeRun, type Policy } from '../orchestration/judge.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import type { Settings } from '../orchestration/settings.ts';
-import { patchDefaults } from './patch.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { patchAnnotation, patchDefaults } from './patch.ts';
 import { allow, deny, denyWith, patch, tolerate } from './response.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
@@ -34,18 +35,35 @@ export function decideValidation(request: AdmissionRequest, settings: Settings):
   return { response: { ...response, auditAnnotations: annotate(problems, settings) }, problems };
 }
 
-/**
- * Decides how to change an Orchestration before it is judged. Never denies, because the object has not been checked
- * against a schema yet.
- */
+/** What is written into each kind before it is judged. */
+const mutations: Readonly<Record<string, (request: AdmissionRequest, settings: Settings) => AdmissionResponse>> = {
+  Orchestration: writeDefaults,
+  OrchestrationRun: stampCreator,
+};
+
+/** Decides how to change an object before it is judged. Never denies, because no schema has checked the object yet. */
 export function decideMutation(request: AdmissionRequest, settings: Settings): Decision {
-  const { object, oldObject, operation, subResource } = request;
-  const isOurs = isKindOf(object, 'Orchestration') && isWrite(operation) && subResource === '';
-  if (settings.mode === 'off' || !isOurs || isBeingDeleted(object)) return { response: allow(), problems: [] };
+  const { object, operation, subResource } = request;
+  const isOurs = isWrite(operation) && subResource === '' && !isBeingDeleted(object);
+  const kind = Object.keys(mutations).find((name) => isOurs && isKindOf(object, name)) ?? '';
+  return { response: mutations[kind]?.(request, settings) ?? allow(), problems: [] };
+}
+
+function writeDefaults({ object, oldObject, operation }: AdmissionRequest, settings: Settings): AdmissionResponse {
+  if (settings.mode === 'off') return allow();
   const previous = operation === 'UPDATE' ? oldObject : undefined;
   const defaulted = defaultOrchestration(object, previous, settings.defaulting, settings.policy.limits);
-  if (defaulted === undefined) return { response: allow(), problems: [] };
-  return { response: patch(patchDefaults(object, defaulted), defaulted.rewired), problems: [] };
+  return defaulted === undefined ? allow() : patch(patchDefaults(object, defaulted), defaulted.rewired);
+}
+
+/**
+ * Writes who creates a run, in every mode, because it judges nothing. A name that was copied from another run is
+ * replaced. Templates have none, because the runs that are copied from them have other creators.
+ */
+function stampCreator({ object, operation, username }: AdmissionRequest): AdmissionResponse {
+  const isTemplate = asRecord(asRecord(asRecord(object)['metadata'])['annotations'])[Annotation.Template] === 'true';
+  if (operation !== 'CREATE' || isTemplate || username === '') return allow();
+  return patch(patchAnnotation(object, Annotation.CreatedBy, username));
 }
 
 /**

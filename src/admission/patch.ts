@@ -15,7 +15,7 @@ export function patchDefaults(object: unknown, { dependsOn = [], isAnnotated }: 
   const operations = Array.isArray(steps)
     ? dependsOn.flatMap((wanted, index) => patchStep(asRecord(steps[index]), `/spec/steps/${index}/dependsOn`, wanted))
     : [];
-  return [...operations, ...patchAnnotation(asRecord(object), isAnnotated)];
+  return [...operations, ...patchAnnotation(object, Annotation.Defaulted, isAnnotated ? 'sequential' : undefined)];
 }
 
 function patchStep(
@@ -29,12 +29,12 @@ function patchStep(
   return isSame ? [] : [{ op: 'add', path, value: wanted }];
 }
 
-function patchAnnotation(object: Record<string, unknown>, isWanted: boolean): PatchOperation[] {
-  const { annotations } = asRecord(object['metadata']);
-  const path = `/metadata/annotations/${Annotation.Defaulted.replaceAll('/', '~1')}`;
-  const value = asRecord(annotations)[Annotation.Defaulted];
-  if (!isWanted) return value === undefined ? [] : [{ op: 'remove', path }];
-  if (value === 'sequential') return [];
-  if (annotations !== undefined && annotations !== null) return [{ op: 'add', path, value: 'sequential' }];
-  return [{ op: 'add', path: '/metadata/annotations', value: { [Annotation.Defaulted]: 'sequential' } }];
+/** Returns the operations that set an annotation, or remove it if `wanted` is undefined. Empty if nothing changes. */
+export function patchAnnotation(object: unknown, key: string, wanted: string | undefined): readonly PatchOperation[] {
+  const { annotations } = asRecord(asRecord(object)['metadata']);
+  const path = `/metadata/annotations/${key.replaceAll('/', '~1')}`;
+  if (asRecord(annotations)[key] === wanted) return [];
+  if (wanted === undefined) return [{ op: 'remove', path }];
+  if (annotations !== undefined && annotations !== null) return [{ op: 'add', path, value: wanted }];
+  return [{ op: 'add', path: '/metadata/annotations', value: { [key]: wanted } }];
 }

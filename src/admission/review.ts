@@ -11,6 +11,8 @@ export interface AdmissionRequest {
   readonly name: string;
   readonly namespace: string;
   readonly isDryRun: boolean;
+  /** The user who sent the request, after impersonation. */
+  readonly username: string;
   readonly object: unknown;
   readonly oldObject: unknown;
 }
@@ -62,6 +64,7 @@ export function decodeReview(body: unknown): { uid?: string; request?: Admission
       name: textOf(request['name']),
       namespace: textOf(request['namespace']),
       isDryRun: request['dryRun'] === true,
+      username: textOf(asRecord(request['userInfo'])['username']),
       object: request['object'],
       oldObject: request['oldObject'],
     },

@@ -83,6 +83,14 @@ test.each([
   expect(answerReview('mutate', asked, defaultSettings, bounds).response).toEqual({ allowed: true });
 });
 
+test('mutation says that it did not record the creator of a run', () => {
+  const run = request(orchestrationRun({}), { userInfo: { username: 'alice' } });
+  expect(answerReview('mutate', run, defaultSettings, crowded).response).toEqual({
+    allowed: true,
+    warnings: [`${overloaded} (creator not recorded)`],
+  });
+});
+
 test.each([
   ['denied', orchestration(cycle)],
   ['allowed', orchestration([{ name: 'a', kind: 'Checkpoint' }])],

@@ -208,6 +208,11 @@ describe('a request that is not for the gate', () => {
 
 describe('mutation', () => {
   const sequence = orchestration([checkpoint('a'), checkpoint('b')]);
+  const run = orchestrationRun({});
+  const runBy = (user: string) =>
+    orchestrationRun({}, { metadata: { annotations: { 'orchestration.proompteng.ai/created-by': user } } });
+  const template = orchestrationRun({}, { metadata: { annotations: { 'agents.proompteng.ai/template': 'true' } } });
+  const byAlice = { userInfo: { username: 'alice', groups: ['team'] } };
 
   test('writes the sequential default into a new object', () => {
     expect(mutate(request(sequence)).patch).toEqual([
@@ -261,7 +266,10 @@ describe('mutation', () => {
   test.each([
     ['in mode off', request(sequence), { mode: 'off' }],
     ['in defaulting mode Never', request(sequence), { defaulting: 'Never' }],
-    ['of a run', request(orchestrationRun({})), {}],
+    ['of a run that is not new', update(run, run, byAlice), {}],
+    ['of a template', request(template, byAlice), {}],
+    ['of a run whose creator is unknown', request(run), {}],
+    ['of a run that names its creator', request(runBy('alice'), byAlice), {}],
     ['of a status', update(sequence, sequence, { subResource: 'status' }), {}],
     ['of a deletion', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
     ['of an object that is being deleted', request({ ...sequence, metadata: { deletionTimestamp: 'now' } }), {}],
@@ -269,6 +277,16 @@ describe('mutation', () => {
     ['of a cyclic object, which validation denies', request(cyclic), {}],
   ] as const)('changes nothing %s', (_, asked, settings) => {
     expect(mutate(asked, settings)).toEqual({ allowed: true });
+  });
+
+  test.each(modes)('writes who creates a run in mode %s, in place of any other name', (mode) => {
+    const path = '/metadata/annotations';
+    expect(mutate(request(run, byAlice), { mode }).patch).toEqual([
+      { op: 'add', path, value: { 'orchestration.proompteng.ai/created-by': 'alice' } },
+    ]);
+    expect(mutate(request(runBy('bob'), byAlice), { mode }).patch).toEqual([
+      { op: 'add', path: `${path}/orchestration.proompteng.ai~1created-by`, value: 'alice' },
+    ]);
   });
 
   test('never denies', () => {

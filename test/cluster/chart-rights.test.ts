@@ -55,6 +55,11 @@ const ofItsWebhooks = {
   'validatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-orchestrations': [...follow, 'patch'],
   'validatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-orchestrationruns': [...follow, 'patch'],
 };
+/** And, where it executes runs, the one that writes into new runs. */
+const ofAllItsWebhooks = {
+  ...ofItsWebhooks,
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-stamping': [...follow, 'patch'],
+};
 
 /** Verbs by resource. */
 type Rights = Readonly<Record<string, readonly string[]>>;
@@ -81,25 +86,25 @@ const cases: readonly Case[] = [
   {
     title: 'executing runs of two namespaces',
     values: ['orchestrationController.enabled=true', inBoth],
-    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns },
-    followed: { ...ofItsWebhooks, ...ofRuns },
-    stranger: ofItsWebhooks,
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns },
+    followed: { ...ofAllItsWebhooks, ...ofRuns },
+    stranger: ofAllItsWebhooks,
   },
   {
     title: 'executing ToolRuns too',
     values: [...everything, inBoth],
     isWalked: true,
-    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
-    followed: { ...ofItsWebhooks, ...ofRuns, ...ofToolRuns },
-    stranger: ofItsWebhooks,
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
+    followed: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
+    stranger: ofAllItsWebhooks,
   },
   {
     title: 'executing runs of the whole cluster',
     values: [...everything, 'rbac.clusterScoped=true', 'orchestrationController.namespaces={*}'],
     isWalked: true,
-    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
-    followed: { ...ofItsWebhooks, ...ofRuns, ...ofToolRuns },
-    stranger: { ...ofItsWebhooks, ...ofRuns, ...ofToolRuns },
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
+    followed: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
+    stranger: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
   },
   {
     title: 'with a certificate that is provided, and no mutating webhook',

@@ -58,7 +58,8 @@ describe('an ApprovalGate', () => {
     await api.waitFor('ApprovalPolicy', 'board', ({ status }) => status?.phase === 'Ready');
     await run('manual', { steps: [ask('board'), { name: 'release', kind: 'Checkpoint', dependsOn: ['ask'] }] });
     const waiting = stepOf(await waitFor('manual', 'ask', 'ApprovalPending'), 'ask');
-    const message = 'waits for ApprovalPolicy "board" (phase Ready): Approved, Allowed or Succeeded opens the gate';
+    const message =
+      'waits for an approval: run orchestration-gate approve manual ask; or for ApprovalPolicy "board" (phase Ready): Approved, Allowed or Succeeded opens the gate';
     expect(waiting).toMatchObject({ phase: 'Running', message });
     await api.setStatus('ApprovalPolicy', 'board', { phase: 'Approved' });
     expect((await statusOf('manual', hasEnded)).phase).toBe('Succeeded');

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { withCluster } from '../../src/cli/cluster/kube-cluster.ts';
 import type { Command, Ports } from '../../src/cli/command.ts';
+import { approve } from '../../src/cli/commands/approve.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
+import { deny } from '../../src/cli/commands/deny.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { rerun } from '../../src/cli/commands/rerun.ts';
@@ -54,7 +56,7 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume } as const satisfies Record<
+const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume, approve, deny } as const satisfies Record<
   string,
   Command
 >;

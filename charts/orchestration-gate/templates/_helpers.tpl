@@ -131,16 +131,18 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "orchestration-gate.webhookConfigurations" -}}
 {{- $cluster := include "orchestration-gate.clusterName" . }}
 {{- $names := list (printf "validating/%s-orchestrations" $cluster) (printf "validating/%s-orchestrationruns" $cluster) }}
+{{- if .Values.orchestrationController.enabled }}{{ $names = prepend $names (printf "mutating/%s-stamping" $cluster) }}{{ end }}
 {{- if ne .Values.defaulting.mode "Never" }}{{ $names = prepend $names (printf "mutating/%s-defaulting" $cluster) }}{{ end }}
 {{- toJson $names }}
 {{- end }}
 
 {{/*
 One webhook. Every field that the API server would default is written, and caBundle never is: else Argo CD shows drift.
-Arguments: root, name, path, resource, failurePolicy.
+Arguments: root, name, path, resource, failurePolicy, and optionally operations, namespaces.
 */}}
 {{- define "orchestration-gate.webhook" -}}
-{{- $namespaces := .root.Values.controller.namespaces | default (list .root.Release.Namespace) -}}
+{{- $operations := .operations | default (list "CREATE" "UPDATE") }}
+{{- $namespaces := .namespaces | default .root.Values.controller.namespaces | default (list .root.Release.Namespace) -}}
 name: {{ .name }}.orchestration.proompteng.ai
 admissionReviewVersions: [v1]
 clientConfig:
@@ -156,9 +158,10 @@ clientConfig:
 rules:
   - apiGroups: [orchestration.proompteng.ai]
     apiVersions: [v1alpha1]
-    operations: [CREATE, UPDATE]
+    operations: [{{ join ", " $operations }}]
     resources: [{{ .resource }}]
     scope: Namespaced
+{{- if has "UPDATE" $operations }}
 # An object stored before the gate stays editable in all but its spec, also while the gate is down.
 matchConditions:
   - name: spec-changed
@@ -184,6 +187,7 @@ matchConditions:
       has(object.spec) && type(object.spec) == map && has(object.spec.steps) && type(object.spec.steps) == list &&
       size(object.spec.steps) > 1 && size(object.spec.steps) <= {{ $steps }} &&
       object.spec.steps.all(step, type(step) == map && (!has(step.dependsOn) || step.dependsOn == null))
+{{- end }}
 {{- end }}
 {{- if has "*" $namespaces }}
 namespaceSelector: {}

@@ -13,7 +13,7 @@ export function addApprovals([head, ...lines]: readonly Line[], status: RunStatu
   const waiting = new Set(listWaiting(status));
   const below = status.stepStatuses.map((step) => [
     ...(step.approvals ?? []).map((approval) => drawApproval(approval, nowMs)),
-    ...(waiting.has(step) ? [drawMissing(step)] : []),
+    ...(waiting.has(step) ? drawMissing(step) : []),
   ]);
   return [...(head ? [head] : []), ...lines.flatMap((line, index) => [line, ...(below[index] ?? [])])];
 }
@@ -28,11 +28,9 @@ function drawApproval({ user, decision, at, comment }: Approval, nowMs: number):
   };
 }
 
-function drawMissing(step: StepStatus): Line {
+/** The message of a step that needs only one approval says so. */
+function drawMissing(step: StepStatus): readonly Line[] {
   const { count } = approversOf(step);
   const missing = count - (step.approvals ?? []).length;
-  return {
-    text: `      ${missing} of ${count} ${count === 1 ? 'approval is' : 'approvals are'} missing`,
-    phase: 'Running',
-  };
+  return count === 1 ? [] : [{ text: `      ${missing} of ${count} approvals missing`, phase: 'Running' }];
 }

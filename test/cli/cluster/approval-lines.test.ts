@@ -16,9 +16,8 @@ test('status shows who has decided about a step, when and why, and how many appr
   expect(stdout.split('\n').slice(1, -1)).toEqual([
     '  ▶ Running   ask   1h00m',
     `      ann approved it 3m05s ago (${timeAfter(3415)}): seen\\u000aon staging`,
-    '      1 of 2 approvals are missing',
+    '      1 of 2 approvals missing',
     '  ▶ Running   sign  1h00m',
-    '      1 of 1 approval is missing',
     '  ✗ Failed    done  1h00m',
     `      bob denied it 1h00m ago (${timeAfter(0)})`,
   ]);

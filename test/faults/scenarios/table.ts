@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { access } from './access.ts';
+import { approvals } from './approvals.ts';
 import { besides } from './beside.ts';
 import { builds } from './builds.ts';
 import { clocks } from './clocks.ts';
@@ -21,5 +22,5 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data, ...reruns],
+  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data, ...reruns, ...approvals],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
