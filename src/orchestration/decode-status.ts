@@ -1,7 +1,7 @@
 import type { Condition } from './conditions.ts';
 import { asRecord, isRecord } from './decode.ts';
 import { decodeOutputs } from './outputs.ts';
-import type { ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
+import type { PreviousAttempt, ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
 
 const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];
 const STEP_PHASES: readonly StepPhase[] = [
@@ -42,7 +42,8 @@ export function decodeRunStatus(status: unknown): RunStatus {
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
   const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, outputs: handed, ...others } = entry;
-  const { storedPhase: _, ...rest } = others;
+  const { storedPhase: _, previousAttempts, ...rest } = others;
+  const previous = records(previousAttempts).flatMap(decodeAttempt);
   const isPlaced = Number.isInteger(index);
   const outputs = decodeOutputs(handed);
   if (typeof name !== 'string' && !isPlaced) return [];
@@ -60,6 +61,22 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
       ...(ignored === true && { ignored }),
       ...(cleanup === true && { cleanup }),
       ...(outputs !== undefined && { outputs }),
+      ...(previous.length > 0 && { previousAttempts: previous }),
+    },
+  ];
+}
+
+function decodeAttempt({ attempt, reason, finishedAt, ...rest }: Record<string, unknown>): PreviousAttempt[] {
+  if (typeof attempt !== 'number' || typeof reason !== 'string' || typeof finishedAt !== 'string') return [];
+  const { message, startedAt, child } = texts(rest, ['message', 'startedAt', 'child']);
+  return [
+    {
+      attempt,
+      reason,
+      ...(message !== undefined && { message }),
+      ...(startedAt !== undefined && { startedAt }),
+      finishedAt,
+      ...(child !== undefined && { child }),
     },
   ];
 }

@@ -61,6 +61,19 @@ export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
   };
 }
 
+/** A line for each earlier attempt that the step records: how long it took, why it failed, and its child. */
+function drawAttempts({ previousAttempts = [] }: StepStatus): Line[] {
+  return previousAttempts.map(({ attempt, reason, message, startedAt, finishedAt, child }) => {
+    const known = [
+      `attempt ${attempt}`,
+      startedAt === undefined ? '' : formatElapsed(Date.parse(finishedAt) - Date.parse(startedAt)),
+      `${displayText(reason)}${message === undefined ? '' : `: ${displayText(message)}`}`,
+      child === undefined ? '' : `child ${displayName(child)}`,
+    ];
+    return { text: known.filter((part) => part !== '').join('  ') };
+  });
+}
+
 /** How long the step has taken, or takes; a step between attempts takes none. */
 function timeOf({ phase, startedAt, finishedAt }: StepStatus, nowMs: number): string {
   if (startedAt === undefined || phase === 'Pending' || phase === 'Retrying') return '';
@@ -70,6 +83,17 @@ function timeOf({ phase, startedAt, finishedAt }: StepStatus, nowMs: number): st
 function waitOf({ phase, nextRetryAt }: StepStatus, nowMs: number): string {
   if (phase !== 'Retrying' || nextRetryAt === undefined) return '';
   return `next attempt in ${formatElapsed(Date.parse(nextRetryAt) - nowMs)}`;
+}
+
+/** All lines of a run, with the earlier attempts under each step. */
+export function drawRunAndAttempts(run: Run, nowMs: number): Line[] {
+  const [heading, ...steps] = drawRun(run, nowMs);
+  const attempts = run.status.stepStatuses.map(drawAttempts);
+  const lines = steps.flatMap((step, index) => [
+    step,
+    ...(attempts[index] ?? []).map(({ text }) => ({ text: `      ${text}` })),
+  ]);
+  return [...(heading === undefined ? [] : [heading]), ...lines];
 }
 
 /** All lines of a run: what it comes to, then step by step in declaration order. */

@@ -1,6 +1,6 @@
 import { findCondition } from '../../orchestration/conditions.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
-import { drawRun, paintLine } from '../cluster/drawing.ts';
+import { drawRunAndAttempts, paintLine } from '../cluster/drawing.ts';
 import { readExisting } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { type Run, readRun } from '../cluster/run.ts';
@@ -12,8 +12,8 @@ import { writeJson } from '../format/escape.ts';
 export const status = defineCommand({
   verb: 'status',
   details:
-    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o json has ' +
-    'the values of outputs.',
+    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason, and below it ' +
+    'the last attempts that failed and were followed by another. -o json has the values of outputs.',
   operands: oneOperand('RUN', objectName, 'an OrchestrationRun'),
   flags: { output: outputFlag(['text', 'json'], 'the format'), ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },
@@ -21,7 +21,7 @@ export const status = defineCommand({
   run: ({ output, ...choice }, name, { withCluster, screen, clock }) =>
     withCluster(choice, async (cluster) => {
       const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
-      const lines = drawRun(run, clock.now()).map((line) => `${paintLine(line, screen.isColored)}\n`);
+      const lines = drawRunAndAttempts(run, clock.now()).map((line) => `${paintLine(line, screen.isColored)}\n`);
       return { exitCode: 0, stdout: output === 'json' ? writeJson(summarise(run)) : lines.join(''), stderr: '' };
     }),
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drawRun, drawStep, paintLine } from '../../../src/cli/cluster/drawing.ts';
+import { drawRun, drawRunAndAttempts, drawStep, paintLine } from '../../../src/cli/cluster/drawing.ts';
 import { formatElapsed, readElapsed } from '../../../src/cli/cluster/elapsed.ts';
 import { fitLines } from '../../../src/cli/cluster/fit.ts';
 import { aRun, condition, msAfter, stepStatus, timeAfter } from './runs.ts';
@@ -27,6 +27,25 @@ describe('a run', () => {
       '  ▶ Running   integration  33s  attempt 2  created',
       '  ✗ Failed    lint         3s  tolerated  exit 1',
       '  ↻ Retrying  flaky        next attempt in 15s  exit 2',
+      '  · Pending   deploy',
+    ]);
+  });
+
+  test('has a line for each earlier attempt of a step in `status`', () => {
+    const failed = { attempt: 1, reason: 'ChildFailed', message: 'exit 1', child: 'nightly-integration-1' };
+    const previousAttempts = [
+      { ...failed, startedAt: timeAfter(0), finishedAt: timeAfter(42) },
+      { attempt: 2, reason: 'StepTimedOut', finishedAt: timeAfter(50) },
+    ];
+    const stepStatuses = [
+      stepStatus('integration', 'Running', { startedAt: timeAfter(50), attempt: 3, previousAttempts }),
+      stepStatus('deploy', 'Pending'),
+    ];
+    const lines = drawRunAndAttempts(aRun({ phase: 'Running', stepStatuses }), msAfter(75));
+    expect(lines.slice(1).map(({ text }) => text)).toEqual([
+      '  ▶ Running   integration  25s  attempt 3',
+      '      attempt 1  42s  ChildFailed: exit 1  child nightly-integration-1',
+      '      attempt 2  StepTimedOut',
       '  · Pending   deploy',
     ]);
   });
