@@ -39,7 +39,7 @@ const imports: Readonly<Record<string, Row>> = {
   quarantine: { src: ['objects', 'orchestration', 'kube'], outside: [] },
   telemetry: { src: ['objects', 'orchestration', 'kube', 'telemetry/post.ts'], outside: [] },
   'telemetry/otlp.ts': {
-    src: ['objects', 'telemetry'],
+    src: ['objects', 'telemetry', 'telemetry/post.ts'],
     outside: ['@opentelemetry/api', '@opentelemetry/otlp-transformer', '@opentelemetry/resources'],
   },
   'telemetry/post.ts': { src: ['objects'], outside: ['undici'] },

@@ -62,12 +62,12 @@ type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure' | 'runIf'>;
 
 function repairStep(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid'>,
-  { resourceRef: stored, uid = stored?.uid, index: _, ...status }: StepStatus,
+  { resourceRef: stored, uid = stored?.uid, index: __, ...status }: StepStatus,
   { name, kind, continueOnFailure, runIf }: DeclaredStep,
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, cleanup, outputs, previousAttempts, ...rest } = status;
+  const { ignored, cleanup, outputs, previousAttempts: _, ...rest } = status;
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;

@@ -1,5 +1,4 @@
 import { type DirectoryFiles, watchDirectory } from './directory-watch.ts';
-import type { Logger } from './log.ts';
 
 /** What requests to an endpoint need from mounted Secrets and ConfigMaps. Both change with their folders. */
 export interface EndpointFiles {
@@ -15,7 +14,7 @@ export interface EndpointFiles {
 export async function watchEndpointFiles(
   headersDir: string | undefined,
   caDir: string | undefined,
-  log: Pick<Logger, 'error'>,
+  log: { error(fields: object, message: string): void },
 ): Promise<EndpointFiles> {
   let headers: Readonly<Record<string, string>> = {};
   let ca: string | undefined;

@@ -60,7 +60,8 @@ export function createPost({ url, headers, ca, now }: PostOptions): Post {
         dispatcher: connect(),
         signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
       });
-      const words = await readStart(answer.body);
+      // The status says it all, even if the rest of the answer never comes.
+      const words = await readStart(answer.body).catch(() => '');
       return judgeAnswer(answer.statusCode, words, answer.headers['retry-after'], now());
     } catch (error) {
       return { outcome: 'Failed', words: `${url} cannot be reached: ${wordsOf(error)}` };

@@ -19,9 +19,10 @@ export interface ReportedRun {
 export function readReportedRun({ metadata, spec, status }: StoredObject): ReportedRun {
   const { name, namespace, uid } = metadata;
   const { orchestrationRef, deliveryId, parameters } = asRecord(spec);
+  const { name: orchestration } = asRecord(orchestrationRef);
   return {
     ...{ name, namespace, uid },
-    orchestration: String(asRecord(orchestrationRef)['name'] ?? ''),
+    orchestration: typeof orchestration === 'string' ? orchestration : '',
     ...(typeof deliveryId === 'string' && { deliveryId }),
     parameters: asRecord(parameters),
     status: decodeRunStatus(status),
