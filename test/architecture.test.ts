@@ -37,10 +37,19 @@ const imports: Readonly<Record<string, Row>> = {
   runtime: { src: [], outside: ['pino', 'prom-client', 'node:'] },
   admission: { src: ['dag', 'orchestration'], outside: ['fastify'] },
   quarantine: { src: ['objects', 'orchestration', 'kube'], outside: [] },
+  telemetry: { src: ['objects', 'orchestration', 'kube', 'telemetry/post.ts'], outside: [] },
+  'telemetry/otlp.ts': {
+    src: ['objects', 'telemetry', 'telemetry/post.ts'],
+    outside: ['@opentelemetry/api', '@opentelemetry/otlp-transformer', '@opentelemetry/resources'],
+  },
+  'telemetry/post.ts': { src: ['objects'], outside: ['undici'] },
   supervisor: { src: ['orchestration', 'quarantine'], outside: ['node:'] },
   // Adapters: they connect the ports of a decision to the world.
   engine: {
-    src: ['objects', 'orchestration', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
+    src: [
+      ...['objects', 'orchestration', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
+      ...['telemetry', 'telemetry/otlp.ts', 'telemetry/post.ts'],
+    ],
     outside: [],
   },
   'certificates/cluster': { src: ['objects', 'orchestration', 'certificates', 'kube', 'tls'], outside: [] },

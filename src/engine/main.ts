@@ -17,6 +17,7 @@ import { watchSettings } from '../runtime/settings-watch.ts';
 import { EXIT } from '../supervisor/messages.ts';
 import { connectParent } from './parent.ts';
 import { startEngine } from './start.ts';
+import { connectReceivers } from './telemetry.ts';
 
 /** Half of the 10 s after which a leader that could not renew gives up. */
 const LEASE_DEADLINE_MS = 5_000;
@@ -45,10 +46,11 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   metrics.setHeapLimit(getHeapStatistics().heap_size_limit);
   const load = await chooseCredentials(configuration.kubeconfig, { environment: process.env, now: Date.now });
   const started = await parent.started;
+  const receivers = await connectReceivers(configuration, { log, metrics, now: Date.now });
   const settings = followPolicy(configuration, log, () => engine.judgeAgain());
   const { policy } = settings;
   const engine = startEngine({
-    ...{ configuration, load, log, metrics, parent, started, policy, timing },
+    ...{ configuration, load, log, metrics, parent, started, policy, timing, receivers },
     ownMs: Date.now(),
   });
   let election: Election | undefined;
@@ -56,6 +58,7 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   const stop = once(async () => {
     await engine.stop();
     await election?.stop();
+    await engine.flush();
     await engine.transport.close();
     process.exit(0);
   });

@@ -9,7 +9,7 @@ import { nameChild } from '../reconciler/names.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { createOrchestrationQueue } from './orchestrations.ts';
-import { createRunQueue, type WorkOptions } from './runs.ts';
+import { createRunQueue, type RunObserver, type WorkOptions } from './runs.ts';
 import { createToolRunQueue } from './tool-runs.ts';
 
 /** The part of the `reconcile` configuration that the queues use. */
@@ -20,6 +20,8 @@ export interface QueuesConfiguration {
   readonly missingOrchestrationSeconds: number;
   /** The number of finished runs to keep if an Orchestration sets no limit. If undefined, all are kept. */
   readonly historyLimit: number | undefined;
+  /** Whether children get the trace context of their attempt as a parameter. */
+  readonly passesTraceparent: boolean;
   readonly executesToolRuns: boolean;
   readonly ownNamespace: string;
   readonly ownServiceAccount: string;
@@ -35,6 +37,7 @@ export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
   readonly policy: () => Policy;
   readonly metrics: EngineMetrics;
   readonly record: RecordEvent;
+  readonly recordEnd: RunObserver['recordEnd'];
   readonly tracker: Pick<WorkTracker, 'guard'>;
 }
 
@@ -50,8 +53,9 @@ export interface Queues {
 }
 
 /** Creates the queues, empty and not started. */
-export function createQueues({ configuration, policy, metrics, record, tracker, ...shared }: QueuesOptions): Queues {
-  const { workers, missingOrchestrationSeconds } = configuration;
+export function createQueues(options: QueuesOptions): Queues {
+  const { configuration, policy, metrics, record, recordEnd, tracker, ...shared } = options;
+  const { workers, missingOrchestrationSeconds, passesTraceparent } = configuration;
   const optionsOf = (kind: WorkKind) => ({
     ...shared,
     observer: metrics.observeQueue(kind),
@@ -61,7 +65,8 @@ export function createQueues({ configuration, policy, metrics, record, tracker, 
     ...optionsOf('OrchestrationRun'),
     workers,
     emitEvent: (run, ...event) => record(RUNS, run, ...event),
-    runObserver: metrics,
+    runObserver: { ...metrics, ...(recordEnd && { recordEnd }) },
+    passesTraceparent,
     nameChild,
     missingOrchestrationSeconds,
     policy,

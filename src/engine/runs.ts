@@ -5,10 +5,11 @@ import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
 import type { ReconcileResult } from '../objects/outcomes.ts';
-import { type FinalRunPhase, isRunFinal } from '../orchestration/run-status.ts';
+import { type FinalRunPhase, isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { affectedRuns } from '../reconciler/affected.ts';
+import type { ObservedRun } from '../reconciler/observation.ts';
 import type { Cluster } from '../reconciler/ports.ts';
 import { createReactions, type Reactions } from '../reconciler/reactions.ts';
 import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcile.ts';
@@ -32,6 +33,8 @@ export interface RunObserver {
   /** The time from the watch event for the end of a child to the creation of the next child of the run. */
   observeReaction(ms: number): void;
   countEnded(phase: FinalRunPhase): void;
+  /** Gets the status that ended a run, as stored. */
+  recordEnd?(run: ObservedRun, status: RunStatus): void;
 }
 
 export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'cluster' | 'elapsed'> {
@@ -165,7 +168,10 @@ function measure(cluster: Cluster, reactions: Reactions, timing: Timing, observe
     async patchRunStatus(run, status) {
       const written = await cluster.patchRunStatus(run, status);
       const hasEnded = isRunFinal(status) && status.phase !== run.status.phase;
-      if (hasEnded && written.outcome === 'Done') observer.countEnded(status.phase);
+      if (hasEnded && written.outcome === 'Done') {
+        observer.countEnded(status.phase);
+        observer.recordEnd?.(run, status);
+      }
       return written;
     },
   };

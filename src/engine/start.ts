@@ -23,6 +23,7 @@ import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { keepForJobs } from '../toolrun/kept.ts';
 import type { Parent } from './parent.ts';
 import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
+import { createTelemetry, type TelemetryOptions } from './telemetry.ts';
 
 /** The kinds that the engine tries to list before it reconciles anything. */
 const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly started: Awaited<Parent['started']>;
   readonly policy: () => Policy;
   readonly timing: Timing;
+  /** The receivers of telemetry, if there are any. */
+  readonly receivers: TelemetryOptions['receivers'] | undefined;
   /** The time of this machine, in milliseconds since 1970. It is used until the API server sends its time. */
   readonly ownMs: number;
 }
@@ -63,11 +66,13 @@ export interface Engine {
   readonly start: () => Promise<void>;
   /** Resolves when the work in progress has ended. */
   readonly stop: () => Promise<void>;
+  /** Sends telemetry that waits, for a few seconds at most. Call it after `stop`. */
+  readonly flush: () => Promise<void>;
 }
 
 /** Connects the parts of an engine, and starts to follow the cluster. */
 export function startEngine(options: EngineOptions): Engine {
-  const { configuration, load, log, metrics, parent, started, policy, timing, ownMs } = options;
+  const { configuration, load, log, metrics, parent, started, policy, timing, receivers, ownMs } = options;
   const resources = [...followedResources(stepKinds)];
   if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
   const { namespaces } = configuration;
@@ -102,6 +107,7 @@ export function startEngine(options: EngineOptions): Engine {
       const writtenMs = followed.rivalWroteMs(object);
       if (writtenMs !== undefined) rivals.see(object.metadata.namespace, writtenMs);
       queues.see(object);
+      telemetry?.see(object);
     },
     timing,
     log,
@@ -113,6 +119,7 @@ export function startEngine(options: EngineOptions): Engine {
       },
     },
   });
+  const telemetry = receivers && createTelemetry({ receivers, followed, now, timing, log });
   const record = recordEvents(client, now, log, metrics);
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'reconcile failed, will retry');
   const find = (kind: string, key: string) => {
@@ -132,7 +139,7 @@ export function startEngine(options: EngineOptions): Engine {
     onError,
   });
   const queues = createQueues({
-    ...{ configuration, policy, metrics, record, tracker },
+    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record },
     ...{ followed, rivals, now, timing, onError },
   });
   let isStopping = false;
@@ -150,6 +157,7 @@ export function startEngine(options: EngineOptions): Engine {
       await tracker.probe(() => isStopping);
       // There are no watch events for a deleted object, and only a reconcile ends its quarantine.
       for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
+      telemetry?.start();
       for (const queue of queues.byKind.values()) queue.start();
     },
     stop: async () => {
@@ -157,6 +165,7 @@ export function startEngine(options: EngineOptions): Engine {
       await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
       await followed.stop();
     },
+    flush: async () => telemetry?.stop(),
   };
 }
 

@@ -2,7 +2,7 @@ import { decodeApprovals, decodeApprovers } from './approvals.ts';
 import type { Condition } from './conditions.ts';
 import { asRecord, isRecord } from './decode.ts';
 import { decodeOutputs } from './outputs.ts';
-import type { ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
+import type { PreviousAttempt, ResourceRef, RunPhase, RunStatus, StepPhase, StepStatus } from './run-status.ts';
 
 const RUN_PHASES: readonly RunPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'];
 const STEP_PHASES: readonly StepPhase[] = [
@@ -45,7 +45,8 @@ export function decodeRunStatus(status: unknown): RunStatus {
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
   const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, outputs: handed, ...others } = entry;
-  const { storedPhase: _, approvals: decided, approvers: asked, ...rest } = others;
+  const { storedPhase: _, approvals: decided, approvers: asked, previousAttempts, ...rest } = others;
+  const previous = records(previousAttempts).flatMap(decodeAttempt);
   const isPlaced = Number.isInteger(index);
   const outputs = decodeOutputs(handed);
   const approvals = decodeApprovals(decided);
@@ -67,6 +68,22 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
       ...(outputs !== undefined && { outputs }),
       ...(approvers !== undefined && { approvers }),
       ...(approvals !== undefined && { approvals }),
+      ...(previous.length > 0 && { previousAttempts: previous }),
+    },
+  ];
+}
+
+function decodeAttempt({ attempt, reason, finishedAt, ...rest }: Record<string, unknown>): PreviousAttempt[] {
+  if (typeof attempt !== 'number' || typeof reason !== 'string' || typeof finishedAt !== 'string') return [];
+  const { message, startedAt, child } = texts(rest, ['message', 'startedAt', 'child']);
+  return [
+    {
+      attempt,
+      reason,
+      ...(message !== undefined && { message }),
+      ...(startedAt !== undefined && { startedAt }),
+      finishedAt,
+      ...(child !== undefined && { child }),
     },
   ];
 }

@@ -20,6 +20,20 @@ export interface ResourceRef {
   readonly uid?: string;
 }
 
+/** An attempt of a step that failed and is followed by another one. Times are RFC 3339 in UTC. */
+export interface PreviousAttempt {
+  readonly attempt: number;
+  readonly reason: Stored<StepReason>;
+  readonly message?: string;
+  readonly startedAt?: string;
+  readonly finishedAt: string;
+  /** The name of its child. Absent if it had none. */
+  readonly child?: string;
+}
+
+/** How many previous attempts a step keeps. */
+export const MOST_PREVIOUS_ATTEMPTS = 5;
+
 /** One entry of `status.stepStatuses`. Times are RFC 3339 in UTC. */
 export interface StepStatus {
   readonly name: string;
@@ -57,6 +71,11 @@ export interface StepStatus {
   readonly inheritedFrom?: string;
   /** The nested run that the run of the first attempt continues. */
   readonly resumeFrom?: string;
+  /**
+   * The last attempts that failed and are followed by another one, oldest first. Absent if there are none. While the
+   * step waits for its next attempt, and if it ends meanwhile, the last of them has the number of the step itself.
+   */
+  readonly previousAttempts?: readonly PreviousAttempt[];
 }
 
 /** `status` of an OrchestrationRun. */

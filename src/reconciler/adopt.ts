@@ -1,4 +1,5 @@
 import { isControlledBy, type StoredObject } from '../objects/object.ts';
+import { readTraceparent, TRACEPARENT } from '../objects/trace-context.ts';
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { cutMessage } from '../orchestration/messages.ts';
@@ -53,10 +54,19 @@ function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>
   );
 }
 
-/** Leaves out the annotation for the lifetime of the child: it decides nothing, and 0.2 did not write it. */
+/**
+ * Leaves out what decides nothing and another engine may have written differently: the annotation for the lifetime of
+ * the child, which 0.2 did not write, and its trace context, which a setting turns on.
+ */
 function readWritten({ metadata, spec }: StoredObject): Written {
   const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};
-  return { labels: metadata.labels ?? {}, annotations, spec };
+  return { labels: metadata.labels ?? {}, annotations, spec: withoutTraceparent(spec) };
+}
+
+function withoutTraceparent(spec: unknown): unknown {
+  if (!isRecord(spec) || !isRecord(spec['parameters'])) return spec;
+  const { [TRACEPARENT]: handed, ...parameters } = spec['parameters'];
+  return readTraceparent(handed) === undefined ? spec : { ...spec, parameters };
 }
 
 /** The fields of `found` that `due` has too. */

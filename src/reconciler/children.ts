@@ -1,5 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
-import { asRecord } from '../orchestration/decode.ts';
+import { formatTraceparent, type SpanContext, spanOfAttempt, TRACEPARENT } from '../objects/trace-context.ts';
+import { asRecord, isRecord } from '../orchestration/decode.ts';
+import { parameterFacts } from '../orchestration/kinds/agent-run-facts.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import { isRunning, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
@@ -9,7 +11,7 @@ import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { isEnding } from './ending.ts';
 import { isHeld } from './finalizer.ts';
 import { createInputs, type Inputs } from './inputs.ts';
-import type { Action, Observation } from './observation.ts';
+import type { Action, Observation, ObservedRun } from './observation.ts';
 
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 
@@ -60,13 +62,14 @@ export function createMissing(observation: Observation, statuses: readonly StepS
     const step = steps[index];
     if (step === undefined || !isIntent(status) || status.resourceRef.uid !== undefined) return [];
     const isThere = children.has(status.resourceRef.name) || unreadable.has(status.name);
-    const intent = isThere ? undefined : intentOf(step, status, kinds.get(step.kind), inputs);
+    const intent = isThere ? undefined : intentOf(run, step, status, kinds.get(step.kind), inputs);
     return intent === undefined ? [] : [intent];
   });
 }
 
 /** The action that creates the child of a running attempt; undefined if there can be no child. */
 export function intentOf(
+  run: ObservedRun,
   step: Step,
   { name, resourceRef: ref, attempt, resumeFrom }: StepStatus,
   kind: StepKind | undefined,
@@ -76,11 +79,23 @@ export function intentOf(
   if (ref === undefined || kind?.type !== 'Child' || built === undefined || !('spec' in built)) return undefined;
   const ttlSeconds = kind.ttlSeconds?.(step);
   return {
-    ...{ type: 'CreateChild', step: name, ref, spec: built.spec },
+    ...{ type: 'CreateChild', step: name, ref },
+    spec: run.passesTraceparent ? withTraceparent(built.spec, step, spanOfAttempt(run.uid, name, attempt)) : built.spec,
     ...(ttlSeconds !== undefined && { ttlSeconds }),
     ...(kind.isHeld && { isHeld: true }),
     ...(attempt === 1 && resumeFrom !== undefined && { resumeFrom }),
   };
+}
+
+/**
+ * Adds the span of the attempt to the parameters of its child. It comes from run, step and number, so the child is the
+ * same after a crash. A parameter of the step wins, and the parameters of an AgentRun are limited in number.
+ */
+function withTraceparent(spec: CreateChild['spec'], step: Step, span: SpanContext): CreateChild['spec'] {
+  const { parameters } = spec;
+  if (!isRecord(parameters) || Object.hasOwn(step.with ?? {}, TRACEPARENT)) return spec;
+  const handed = { ...parameters, [TRACEPARENT]: formatTraceparent(span) };
+  return Object.keys(handed).length > parameterFacts.most ? spec : { ...spec, parameters: handed };
 }
 
 /** Whether a step is running with a child, created or not. */

@@ -33,6 +33,8 @@ export interface ObservedRun extends RunInput {
   readonly bytesBeside: number;
   /** Another controller has written this status. */
   readonly isContested: boolean;
+  /** Each child gets the trace context of its attempt as a parameter. */
+  readonly passesTraceparent?: boolean;
 }
 
 /** The Orchestration of a run: its snapshot if the run has started, or else the current object. */

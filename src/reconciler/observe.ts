@@ -30,6 +30,8 @@ export interface ObserveOptions {
   /** The gate's current policy. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
+  /** Whether children get the trace context of their attempt as a parameter. */
+  readonly passesTraceparent?: boolean;
 }
 
 /**
@@ -56,7 +58,8 @@ export async function observeRun(
   const read = object === kept ? stub : readRun(object, false);
   const source = await observeSource(cluster, object, read, options);
   const orchestration = await observeOrchestration(cluster, read, memory, options.policy(), source);
-  const run = trustRun(read, orchestration, options.nameChild, kinds);
+  const trusted = trustRun(read, orchestration, options.nameChild, kinds);
+  const run = options.passesTraceparent === true ? { ...trusted, passesTraceparent: true } : trusted;
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>

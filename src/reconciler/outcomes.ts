@@ -1,7 +1,13 @@
 import { cleanupSeconds, defaultRetries, readDuration } from '../orchestration/durations.ts';
 import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import { isRunning, type StepPhase } from '../orchestration/run-status.ts';
+import {
+  isRunning,
+  MOST_PREVIOUS_ATTEMPTS,
+  type PreviousAttempt,
+  type StepPhase,
+  type StepStatus,
+} from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { recordApprovals } from './approvals.ts';
 import { describeWait, findChild, mustCleanUp, observeAttempt } from './attempts.ts';
@@ -108,8 +114,33 @@ export function endAttempt(pass: Pass, index: number, reason: StepReason, messag
     const backoffSeconds = readDuration(step.retryBackoffSeconds);
     const nextRetryAt = new Date(nowMs + backoffSeconds * 1000).toISOString();
     const next = `; attempt ${attempt + 1} ${backoffSeconds > 0 ? `starts at ${nextRetryAt}` : 'follows'}`;
-    draft.change(index, { phase: 'Retrying', reason, message: cutMessage(message, { end: next }), nextRetryAt });
+    const previousAttempts = recordAttempt(status, reason, message, pass.now);
+    draft.change(index, {
+      phase: 'Retrying',
+      reason,
+      message: cutMessage(message, { end: next }),
+      nextRetryAt,
+      previousAttempts,
+    });
     return;
   }
   draft.change(index, { phase: 'Failed', reason, message, ...(step.continueOnFailure === true && { ignored: true }) });
+}
+
+/** The previous attempts of a step, with the one that ends now. */
+function recordAttempt(
+  { attempt, startedAt, resourceRef, previousAttempts = [] }: StepStatus,
+  reason: StepReason,
+  message: string,
+  finishedAt: string,
+): readonly PreviousAttempt[] {
+  const ended: PreviousAttempt = {
+    attempt,
+    reason,
+    ...(message !== '' && { message: cutMessage(message) }),
+    ...(startedAt !== undefined && { startedAt }),
+    finishedAt,
+    ...(resourceRef !== undefined && { child: resourceRef.name }),
+  };
+  return [...previousAttempts, ended].slice(-MOST_PREVIOUS_ATTEMPTS);
 }

@@ -78,7 +78,7 @@ export async function adoptChild(
   const { steps = [] } = snapshots.get(run.uid) ?? {};
   const step = steps.find(({ name }) => name === status.name);
   const inputs = createInputs(run, steps, run.status.stepStatuses);
-  const intent = step && intentOf(step, status, kinds.get(step.kind), inputs);
+  const intent = step && intentOf(run, step, status, kinds.get(step.kind), inputs);
   const adoption = intent && (await adopt(cluster, buildChild(run, intent)));
   if (intent === undefined || adoption?.isOurs !== true) return adoption;
   note(created, run, intent.ref.name, adoption.child.metadata.uid);

@@ -1,8 +1,15 @@
 import { readWhole } from '../orchestration/durations.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { cutMessage } from '../orchestration/messages.ts';
 import { runIfOf } from '../orchestration/run-if.ts';
-import { isSatisfied, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import {
+  isSatisfied,
+  isStepFinal,
+  MOST_PREVIOUS_ATTEMPTS,
+  type PreviousAttempt,
+  type StepStatus,
+} from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { NameChild } from './names.ts';
@@ -61,11 +68,12 @@ function repairStep(
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, cleanup, outputs, approvals, ...rest } = repairResumption(run, status, child);
+  const { ignored, cleanup, outputs, approvals, previousAttempts: __, ...rest } = repairResumption(run, status, child);
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
   const hasChild = child?.type === 'Child' && attempt > 0 && status.reason !== StepReason.InvalidStep;
+  const childOf = (number: number) => (child?.type === 'Child' ? nameChild(run, name, number) : undefined);
   return {
     ...rest,
     name,
@@ -86,6 +94,39 @@ function repairStep(
     ...(outputs !== undefined && status.phase === 'Succeeded' && { outputs }),
     ...(ignored === true && continueOnFailure === true && { ignored }),
     ...((runIfOf({ runIf }) === 'Always' || (hasChild && cleanup === true)) && { cleanup: true }),
+    ...repairAttempts({ ...status, attempt }, childOf),
+  };
+}
+
+/**
+ * The previous attempts that the step can have had: in order, each once, and before the current one. A step that waits
+ * for its next attempt, or ended meanwhile, has recorded the current one too. The name of a child comes from the number
+ * of its attempt.
+ */
+function repairAttempts(
+  { phase, attempt: current, previousAttempts = [] }: StepStatus,
+  childOf: (attempt: number) => string | undefined,
+): Pick<StepStatus, 'previousAttempts'> {
+  const last = phase === 'Running' || phase === 'Succeeded' ? current - 1 : current;
+  let before = 0;
+  const kept = previousAttempts.filter(({ attempt }) => {
+    const isNext = Number.isSafeInteger(attempt) && attempt > before && attempt <= last;
+    if (isNext) before = attempt;
+    return isNext;
+  });
+  if (kept.length === 0) return {};
+  return { previousAttempts: kept.slice(-MOST_PREVIOUS_ATTEMPTS).map((one) => repairAttempt(one, childOf)) };
+}
+
+function repairAttempt(
+  { child: named, message, ...attempt }: PreviousAttempt,
+  childOf: (attempt: number) => string | undefined,
+): PreviousAttempt {
+  const child = named === undefined ? undefined : childOf(attempt.attempt);
+  return {
+    ...attempt,
+    ...(message !== undefined && { message: cutMessage(message) }),
+    ...(child !== undefined && { child }),
   };
 }
 

@@ -18,12 +18,13 @@ const LONGEST_FRAME = 8 * 1024;
 /** The forms in which a step is written, from the complete one to the least that its run needs. */
 const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[] = [
   writeWhole,
+  (step) => writeWhole(withoutAttempts(step)),
   (step) => writeWhole(withoutMessage(step)),
-  (step) => (step.storedPhase === undefined ? writeShort(step) : writeWhole(step)),
+  (step) => (step.storedPhase === undefined ? writeShort(step) : writeWhole(withoutAttempts(step))),
   // If even names do not fit, Pending steps are left out if they have nothing to record. What remains of an inherited
   // step is its reason, which decides as much as the name of the run that carried it out.
   (step, index) => {
-    if (step.storedPhase !== undefined) return writeWhole(step);
+    if (step.storedPhase !== undefined) return writeWhole(withoutAttempts(step));
     const { name: _, kind: __, inheritedFrom: ___, ...short } = writeShort(step);
     return step.phase === 'Pending' && short.resumeFrom === undefined ? undefined : { index, ...short };
   },
@@ -76,8 +77,8 @@ export function measureBeside({ metadata, spec }: StoredObject): number {
 }
 
 /**
- * Returns the most complete form of a status that fits. Messages are dropped first, then times and the references of
- * children, and names last. Outputs stay. The uids of children stay as long as they are needed. The names of children are derived and
+ * Returns the most complete form of a status that fits. Previous attempts are dropped first, then messages, then times and
+ * the references of children, and names last. Outputs stay. The uids of children stay as long as they are needed. The names of children are derived and
  * never read back, so a run never loses what it needs to continue, to end, or to delete a child. The same status gives
  * the same result.
  */
@@ -96,8 +97,12 @@ function writeWhole({ storedPhase, ...step }: StepStatus): object {
   return storedPhase === undefined ? step : { ...step, phase: storedPhase };
 }
 
-function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
+function withoutAttempts({ previousAttempts: _, ...step }: StepStatus): StepStatus {
   return step;
+}
+
+function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
+  return withoutAttempts(step);
 }
 
 function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...step }: StepStatus) {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
 
+const DROP_REASONS = ['overflow', 'rejected'] as const;
 const ENDED_PHASES = ['Succeeded', 'Failed', 'Cancelled'] as const;
 
 /** From a reconcile that writes nothing to one that waits for an API server that does not answer. */
@@ -100,6 +101,26 @@ export const ENGINE_METRICS = {
     help: 'Objects that another controller also executes, or whose status it also writes (StatusContested).',
     labelNames: ['kind'],
   },
+  telemetryDelivered: {
+    name: 'orchestration_gate_telemetry_delivered_total',
+    help: 'Messages that a receiver of telemetry has taken: a trace of a run, or a CloudEvent.',
+    labelNames: ['receiver'],
+  },
+  telemetryFailed: {
+    name: 'orchestration_gate_telemetry_failed_total',
+    help: 'Attempts to deliver a message that failed and are repeated.',
+    labelNames: ['receiver'],
+  },
+  telemetryDropped: {
+    name: 'orchestration_gate_telemetry_dropped_total',
+    help: 'Messages that are lost, because the queue is full (overflow) or the receiver does not take them (rejected).',
+    labelNames: ['receiver', 'reason'],
+  },
+  telemetryQueue: {
+    name: 'orchestration_gate_telemetry_queue_length',
+    help: 'Messages that wait to be delivered.',
+    labelNames: ['receiver'],
+  },
 } as const;
 
 /** Records the engine's metrics. The shapes match the observers that it is passed to. Nothing here throws. */
@@ -129,7 +150,17 @@ export interface EngineMetrics {
   countEnded(phase: (typeof ENDED_PHASES)[number]): void;
   observeReaction(ms: number): void;
   countContested(kind: string): void;
+  /** Its series start when it is called: there are none of a receiver that is not set. */
+  observeDelivery(receiver: Receiver): {
+    countDelivered(): void;
+    countFailed(): void;
+    countDropped(reason: (typeof DROP_REASONS)[number]): void;
+    setLength(messages: number): void;
+  };
 }
+
+/** A receiver of telemetry. */
+export type Receiver = 'otlp' | 'cloudevents';
 
 /**
  * Creates the engine's metrics. The default process metrics get a prefix, because the supervisor's on the same page
@@ -168,6 +199,10 @@ export function createEngineMetrics(): EngineMetrics {
   const runsEnded = counter(ENGINE_METRICS.runsEnded);
   const reaction = histogram(ENGINE_METRICS.reaction);
   const contested = counter(ENGINE_METRICS.contested);
+  const telemetryDelivered = counter(ENGINE_METRICS.telemetryDelivered);
+  const telemetryFailed = counter(ENGINE_METRICS.telemetryFailed);
+  const telemetryDropped = counter(ENGINE_METRICS.telemetryDropped);
+  const telemetryQueue = gauge(ENGINE_METRICS.telemetryQueue);
 
   // A series that starts at 1 shows no increase. Alerts need the zero before it.
   for (const kind of WORK_KINDS) {
@@ -207,5 +242,17 @@ export function createEngineMetrics(): EngineMetrics {
     countEnded: (phase) => runsEnded.inc({ phase }),
     observeReaction: (ms) => reaction.observe(ms / 1_000),
     countContested: (kind) => contested.inc({ kind }),
+    observeDelivery: (receiver) => {
+      telemetryDelivered.inc({ receiver }, 0);
+      telemetryFailed.inc({ receiver }, 0);
+      for (const reason of DROP_REASONS) telemetryDropped.inc({ receiver, reason }, 0);
+      telemetryQueue.set({ receiver }, 0);
+      return {
+        countDelivered: () => telemetryDelivered.inc({ receiver }),
+        countFailed: () => telemetryFailed.inc({ receiver }),
+        countDropped: (reason) => telemetryDropped.inc({ receiver, reason }),
+        setLength: (messages) => telemetryQueue.set({ receiver }, messages),
+      };
+    },
   };
 }

@@ -15,6 +15,7 @@ const chart = 'charts/orchestration-gate';
 const refused: readonly (readonly [values: readonly string[], told: string])[] = [
   [['orchestrationController.enabled=true', 'orchestrationController.namespaces={*}'], 'rbac.clusterScoped is false'],
   [['toolRunController.enabled=true'], 'orchestrationController.enabled is false'],
+  [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
   [['toolRunController.allowedServiceAccounts={gate-orchestration-gate}'], "the sidecar's own account"],
   [['certificates.mode=certManager'], 'issuerRef.name is empty'],
   [['certificates.certManager.issuerRef.name=x'], 'certificates.mode is selfManaged'],
@@ -58,6 +59,8 @@ const malformed: readonly (readonly [value: string, told: string])[] = [
   ['controller.namespaces={Agents}', '/controller/namespaces/0'],
   ['image.digest=sha256:abc', '/image/digest'],
   ['webhook.url=http://gate', '/webhook/url'],
+  ['telemetry.otlp.endpoint=collector:4318', '/telemetry/otlp/endpoint'],
+  ['telemetry.cloudEvents.url=https://me:secret@events', '/telemetry/cloudEvents/url'],
   ['webhook.url=https://gate/validate', '/webhook/url'],
   ['webhook.timeoutSeconds=31', '/webhook/timeoutSeconds'],
   ['settings.severities.DuplicateStep=warn', '/settings/severities/DuplicateStep'],

@@ -59,7 +59,11 @@ describe('a run on a real API server', () => {
     await endChild('retried', 'flaky', 'Succeeded');
     const status = await statusOf('retried', hasEnded);
     expect([status.phase, stepOf(status, 'flaky').attempt]).toEqual(['Succeeded', 2]);
-    expect(await childrenOf('retried', 'flaky')).toHaveLength(2);
+    const children = await childrenOf('retried', 'flaky');
+    expect(children).toHaveLength(2);
+    const { previousAttempts = [], resourceRef } = stepOf(status, 'flaky');
+    expect(previousAttempts).toMatchObject([{ attempt: 1, reason: 'ChildFailed', message: 'exit 1' }]);
+    expect([previousAttempts[0]?.child, resourceRef?.name].toSorted()).toEqual([...children].toSorted());
   });
 
   it('continues after a failure that continueOnFailure tolerates', async () => {

@@ -25,7 +25,7 @@ export function createHasher(): (node: {
     remember(object, () => {
       const { uid, annotations, deletionTimestamp, finalizers } = object.metadata;
       const { updatedAt: _, stepStatuses = [], ...status } = Object(object['status']);
-      const steps = stepStatuses.map((step: object) => remember(step, () => step));
+      const steps = stepStatuses.map((step: object) => remember(step, () => withoutAttempts(step)));
       return [uid, annotations, deletionTimestamp, finalizers, status, steps];
     });
 
@@ -52,6 +52,12 @@ export function createHasher(): (node: {
     const snapshots = world.api.all().length - visible.size;
     return hashText(JSON.stringify([stored, processes, snapshots, world.nowMs, choices.map(valuesOf), left]));
   };
+}
+
+/** Earlier attempts decide nothing, so worlds that differ in nothing else behave alike. */
+function withoutAttempts(step: object): object {
+  const { previousAttempts: _, ...rest } = step as { readonly previousAttempts?: unknown };
+  return rest;
 }
 
 function withoutChild(action: Action): unknown {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/objects/object.ts';
+import { formatTraceparent, spanOfRun } from '../../src/objects/trace-context.ts';
 import { GROUP } from '../../src/orchestration/schema.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { nameChild, nameSnapshot } from '../../src/reconciler/names.ts';
@@ -25,7 +26,11 @@ const run = { namespace: NAMESPACE, name: RUN };
  * Runs a scan and a step that depends on it. The child of the scan is created by another client before the run starts,
  * as `change` makes it from the child that we would create.
  */
-async function preCreate(change: (child: KubeObject) => KubeObject, more: Partial<Cluster> = {}) {
+async function preCreate(
+  change: (child: KubeObject) => KubeObject,
+  more: Partial<Cluster> = {},
+  options: Parameters<typeof startEngine>[2] = {},
+) {
   const steps = [tool('scan'), tool('ship', ['scan'])];
   const world = createWorld(
     { steps, policies: {} },
@@ -54,7 +59,7 @@ async function preCreate(change: (child: KubeObject) => KubeObject, more: Partia
     { subresource: 'status' },
   );
   api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: { [`${GROUP}/suspend`]: null } } } });
-  const engine = startEngine({ ...connectModel(api), ...more }, world);
+  const engine = startEngine({ ...connectModel(api), ...more }, world, options);
   for (let round = 0; round < 20; round++) {
     await engine.reconcile(`${NAMESPACE}/${RUN}`);
     world.nowMs += 1000;
@@ -96,6 +101,23 @@ describe('an object that has the name of a child and was not created by this pro
       ship: { phase: 'Running' },
     });
   });
+
+  test.each([
+    [true, 'no trace context', {}],
+    [true, 'another one', { traceparent: formatTraceparent(spanOfRun('x')) }],
+    [false, 'a trace context', { traceparent: formatTraceparent(spanOfRun('x')) }],
+  ])(
+    'may have been created before the setting for trace contexts became %s: it has %s',
+    async (passesTraceparent, _, parameters) => {
+      const handed = (child: KubeObject) => ({ ...child, spec: { toolRef: { name: 'scan' }, parameters } });
+      expect(await preCreate(handed, {}, { passesTraceparent })).toMatchObject({ scan: { phase: 'Succeeded' } });
+      const forged = (child: KubeObject) => ({
+        ...child,
+        spec: { toolRef: { name: 'scan' }, parameters: { traceparent: '$(x)' } },
+      });
+      expect(await preCreate(forged, {}, { passesTraceparent })).toMatchObject({ scan: { reason: 'ChildNameTaken' } });
+    },
+  );
 
   test.each([
     ['none, as 0.2 wrote it', null],

@@ -68,7 +68,12 @@ function play(index: number): string {
   const story = begin(chooseSteps(random), { policies });
   for (let turn = 0; turn < 40; turn++) disturb(story, random);
   const statuses = story.moments.flatMap((moment) => (moment.type === 'Recorded' ? [moment.after] : []));
-  return createHash('sha256').update(JSON.stringify(statuses)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(statuses, withoutAttempts)).digest('hex');
+}
+
+/** Previous attempts came later, and only steps that are retried have them. */
+function withoutAttempts(key: string, value: unknown): unknown {
+  return key === 'previousAttempts' ? undefined : value;
 }
 
 test('a run without a field of data and decisions has the same history as before them, byte for byte', () => {

@@ -85,6 +85,20 @@ describe('a status', () => {
     },
   );
 
+  test('that is too large loses the previous attempts of its steps before anything else', () => {
+    const { status } = largeRun(1000, 10);
+    const previousAttempts = [1, 2].map((attempt) => ({
+      attempt,
+      reason: 'ChildFailed',
+      message: 'm'.repeat(256),
+      finishedAt: '2026-01-01T00:00:00.000Z',
+    }));
+    const grown = { ...status, stepStatuses: status.stepStatuses.map((step) => ({ ...step, previousAttempts })) };
+    const room = bytesOf(status) + 100;
+    expect(fitStatus(grown, room)).toEqual(status);
+    expect(fitStatus(grown, bytesOf(grown))).toEqual(grown);
+  });
+
   test('that would not fit beside the run is detected before the run starts', () => {
     expect(canFit(1000, roomForStatus(1_400_000))).toBe(false);
     expect(canFit(100, roomForStatus(1_400_000))).toBe(true);

@@ -111,6 +111,32 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- toJson $risks }}
 {{- end }}
 
+{{/* The receivers of telemetry, as a JSON list: the flag of the URL, what the other flags begin with, and the folders to mount. */}}
+{{- define "orchestration-gate.receivers" -}}
+{{- $receivers := list }}
+{{- if .Values.orchestrationController.enabled }}
+{{- with .Values.telemetry }}
+{{- range list (dict "flag" "otlp" "urlFlag" "otlp-endpoint" "url" .otlp.endpoint "from" .otlp) (dict "flag" "cloud-events" "urlFlag" "cloud-events-url" "url" .cloudEvents.url "from" .cloudEvents) }}
+{{- $folders := list }}
+{{- with .from.headersSecret }}
+{{- $folders = append $folders (dict "name" "headers" "type" "secret" "field" "secretName" "object" .) }}
+{{- end }}
+{{- with .from.ca }}
+{{- if .secret }}
+{{- $folders = append $folders (dict "name" "ca" "type" "secret" "field" "secretName" "object" .secret "key" .key) }}
+{{- else if .configMap }}
+{{- $folders = append $folders (dict "name" "ca" "type" "configMap" "field" "name" "object" .configMap "key" .key) }}
+{{- end }}
+{{- end }}
+{{- if .url }}
+{{- $receivers = append $receivers (dict "flag" .flag "urlFlag" .urlFlag "url" .url "folders" $folders) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toJson $receivers }}
+{{- end }}
+
 {{/* Whether the sidecar has anything to do: without it no pod has a token. */}}
 {{- define "orchestration-gate.hasSidecar" -}}
 {{- if or .Values.orchestrationController.enabled (ne .Values.certificates.mode "certManager") }}true{{ end }}

@@ -10,6 +10,7 @@ import {
   ownNamespaceFlag,
 } from '../controller-flags.ts';
 import { anyText, boolean, type Flags, folder, logLevelFlag, port, type Values, wholeNumber } from '../flags.ts';
+import { telemetryFlags } from '../telemetry-flags.ts';
 
 const flags = {
   isEnabled: {
@@ -113,6 +114,7 @@ const flags = {
     help: 'how many crashes of the engine on one object quarantine the object',
     fallback: '2',
   },
+  ...telemetryFlags,
   ...certificateFlags,
   logLevel: logLevelFlag,
 } as const satisfies Flags;

@@ -1,12 +1,12 @@
 import type { KubeObject } from '../../objects/object.ts';
 import { findCondition } from '../../orchestration/conditions.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
-import { addApprovals } from '../cluster/approval-lines.ts';
 import { drawRun, paintLine } from '../cluster/drawing.ts';
 import { readExisting } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { type Run, readRun } from '../cluster/run.ts';
 import { forEachName, severalRuns } from '../cluster/run-operand.ts';
+import { addDetails } from '../cluster/step-details.ts';
 import { defineCommand } from '../command.ts';
 import { formatData, formatList, formatName, objectOutput } from '../format/objects.ts';
 
@@ -14,8 +14,9 @@ import { formatData, formatList, formatName, objectOutput } from '../format/obje
 export const status = defineCommand({
   verb: 'status',
   details:
-    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o wide adds ' +
-    'what carries it out. Of a step that people decide about, it shows who has decided. -o json has the values of outputs; of several runs, it is a List.',
+    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason, and below it the ' +
+    'last attempts that failed and were followed by another, and who has decided about it. -o wide adds what carries it ' +
+    'out. -o json has the values of outputs; of several runs, it is a List.',
   operands: severalRuns,
   flags: { output: objectOutput, ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },
@@ -27,7 +28,7 @@ export const status = defineCommand({
         const run = readRun(object);
         if (output === 'name') return formatName(object);
         if (output === 'text' || output === 'wide')
-          return addApprovals(drawRun(run, clock.now(), output === 'wide'), run.status, clock.now())
+          return addDetails(drawRun(run, clock.now(), output === 'wide'), run.status, clock.now())
             .map((line) => `${paintLine(line, screen.isColored)}\n`)
             .join('');
         summaries.push(summarise(run));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { NAMESPACE, POLICIES } from '../../support/model/engine.ts';
 import {
+  annotate,
   begin,
+  childOf,
   createdBy,
   end,
   pass,
@@ -35,6 +37,50 @@ describe('a failed attempt', () => {
     end(story, 'a', 'Failed', 'exit 3');
     expect(phasesOf(story)).toBe('a: Failed, b: Skipped');
     expect(createdBy(story)).toEqual(['a.1', 'a.2', 'a.3']);
+  });
+
+  test('is recorded with its reason, message, times and child, and only if another attempt follows', () => {
+    const story = begin([tool('a', [], { retries: 1, retryBackoffSeconds: 30 }), tool('b', [])]);
+    expect(statusOf(story, 'a')).not.toHaveProperty('previousAttempts');
+    pass(story, 5);
+    end(story, 'a', 'Failed', 'exit 1');
+    const first = {
+      attempt: 1,
+      reason: 'ChildFailed',
+      message: 'exit 1',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      finishedAt: '2026-01-01T00:00:05.000Z',
+      child: childOf(story, 'a')?.metadata.name,
+    };
+    expect(statusOf(story, 'a').previousAttempts).toEqual([first]);
+    pass(story, 30);
+    end(story, 'a', 'Failed', 'exit 2');
+    end(story, 'b', 'Failed', 'exit 3');
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Failed', attempt: 2, previousAttempts: [first] });
+    expect(statusOf(story, 'b')).not.toHaveProperty('previousAttempts');
+  });
+
+  test('is kept while the next one waits for room, and if the step ends meanwhile', () => {
+    const policies = { maxParallel: 1 };
+    const story = begin([tool('a', [], { retries: 1, retryBackoffSeconds: 30 }), tool('b', [])], { policies });
+    end(story, 'a', 'Failed', 'exit 1');
+    pass(story, 30);
+    expect(statusOf(story, 'a')).toMatchObject({ phase: 'Retrying', previousAttempts: [{ message: 'exit 1' }] });
+    annotate(story, 'cancel');
+    expect(statusOf(story, 'a')).toMatchObject({
+      phase: 'Cancelled',
+      reason: 'RunCancelled',
+      attempt: 1,
+      previousAttempts: [{ attempt: 1, reason: 'ChildFailed', message: 'exit 1' }],
+    });
+  });
+
+  test('is one of the last five that are recorded', () => {
+    const story = begin([tool('a', [], { retries: 7 })]);
+    for (let attempt = 1; attempt <= 8; attempt++) end(story, 'a', 'Failed', 'x'.repeat(1_000));
+    const { previousAttempts = [] } = statusOf(story, 'a');
+    expect(previousAttempts.map(({ attempt }) => attempt)).toEqual([3, 4, 5, 6, 7]);
+    expect(previousAttempts.map(({ message }) => message?.length)).toEqual([256, 256, 256, 256, 256]);
   });
 
   test('is retried at once without a back-off', () => {

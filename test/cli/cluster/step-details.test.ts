@@ -22,3 +22,21 @@ test('status shows who has decided about a step, when and why, and how many appr
     `      bob denied it 1h00m ago (${timeAfter(0)})`,
   ]);
 });
+
+test('status shows the earlier attempts of a step below it', async () => {
+  const failed = { attempt: 1, reason: 'ChildFailed', message: 'exit 1', child: 'nightly-integration-1' };
+  const previousAttempts = [
+    { ...failed, startedAt: timeAfter(0), finishedAt: timeAfter(42) },
+    { attempt: 2, reason: 'StepTimedOut', finishedAt: timeAfter(50) },
+  ];
+  const integration = { name: 'integration', kind: 'ToolRun', phase: 'Running', attempt: 3, previousAttempts };
+  const stepStatuses = [integration, { name: 'deploy', kind: 'ToolRun', phase: 'Pending', attempt: 0 }];
+  const cluster = fakeCluster({ objects: [storedRun('r', { phase: 'Running', stepStatuses })] });
+  const { stdout } = await runIn(cluster, status, ['r']);
+  expect(stdout.split('\n').slice(1, -1)).toEqual([
+    '  ▶ Running   integration  attempt 3',
+    '      attempt 1  42s  ChildFailed: exit 1  child nightly-integration-1',
+    '      attempt 2  StepTimedOut',
+    '  · Pending   deploy',
+  ]);
+});

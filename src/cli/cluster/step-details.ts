@@ -1,4 +1,4 @@
-import { displayText } from '../../dag/display.ts';
+import { displayName, displayText } from '../../dag/display.ts';
 import { type Approval, approversOf, describeComment } from '../../orchestration/approvals.ts';
 import type { RunStatus, StepStatus } from '../../orchestration/run-status.ts';
 import { listWaiting } from './approvers.ts';
@@ -6,16 +6,30 @@ import type { Line } from './drawing.ts';
 import { formatElapsed } from './elapsed.ts';
 
 /**
- * Adds below the line of each step who has decided about it, and how many approvals are missing. The lines are those of a
- * whole run: of the run itself, then of each step.
+ * Adds below the line of each step its earlier attempts, who has decided about it, and how many approvals are missing. The
+ * lines are those of a whole run: of the run itself, then of each step.
  */
-export function addApprovals([head, ...lines]: readonly Line[], status: RunStatus, nowMs: number): readonly Line[] {
+export function addDetails([head, ...lines]: readonly Line[], status: RunStatus, nowMs: number): readonly Line[] {
   const waiting = new Set(listWaiting(status));
   const below = status.stepStatuses.map((step) => [
+    ...drawAttempts(step),
     ...(step.approvals ?? []).map((approval) => drawApproval(approval, nowMs)),
     ...(waiting.has(step) ? drawMissing(step) : []),
   ]);
   return [...(head ? [head] : []), ...lines.flatMap((line, index) => [line, ...(below[index] ?? [])])];
+}
+
+/** A line for each earlier attempt that the step records: how long it took, why it failed, and its child. */
+function drawAttempts({ previousAttempts = [] }: StepStatus): Line[] {
+  return previousAttempts.map(({ attempt, reason, message, startedAt, finishedAt, child }) => {
+    const known = [
+      `attempt ${attempt}`,
+      startedAt === undefined ? '' : formatElapsed(Date.parse(finishedAt) - Date.parse(startedAt)),
+      `${displayText(reason)}${message === undefined ? '' : `: ${displayText(message)}`}`,
+      child === undefined ? '' : `child ${displayName(child)}`,
+    ];
+    return { text: `      ${known.filter((part) => part !== '').join('  ')}` };
+  });
 }
 
 function drawApproval({ user, decision, at, comment }: Approval, nowMs: number): Line {
