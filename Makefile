@@ -22,7 +22,7 @@ test: node_modules/.installed ## Run all tests, on a real control plane
 	@vitest run --reporter=./test/support/reporter.ts
 
 # What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
-OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security
+OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by
 test-older: node_modules/.installed ## Run what is about admission on Kubernetes 1.34 (Go builds it once)
 	@KUBERNETES=1.34 vitest run --project cluster --reporter=./test/support/reporter.ts \
 	  $(OLDER_TESTS:%=test/cluster/%.test.ts) test/conformance/apiserver.test.ts

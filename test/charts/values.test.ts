@@ -40,6 +40,7 @@ const unsafe: readonly (readonly [values: readonly string[], told: string])[] = 
   [['webhook.failurePolicy=Ignore'], 'webhook.failurePolicy is Ignore'],
   [['gate.resources.limits.memory=200Mi'], 'gate.resources.limits.memory is 200Mi: below 256Mi'],
   [['orchestrationController.enabled=true', 'toolRunController.enabled=true'], 'allowedServiceAccounts is empty'],
+  [['orchestrationController.enabled=true', 'approvals.policy.enabled=false'], 'may approve its steps in any name'],
   [['securityContext.runAsNonRoot=false', 'securityContext.runAsUser=0'], 'may run as root'],
   [['securityContext.runAsNonRoot=null'], 'may run as root'],
   [['containerSecurityContext.runAsNonRoot=false'], 'may run as root'],
@@ -73,6 +74,7 @@ const malformed: readonly (readonly [value: string, told: string])[] = [
   ['image.repository=gate@sha256', '/image/repository'],
   ['networkPolicy.apiServerPorts={0}', '/networkPolicy/apiServerPorts/0'],
   ['orchestrationController.enabled=yes', '/orchestrationController/enabled'],
+  ['approvals.enabled=false', "additional properties 'enabled'"],
 ];
 
 describe('the values of the chart', () => {

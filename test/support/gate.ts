@@ -171,6 +171,8 @@ export interface WebhooksOptions {
   readonly namespaces: readonly [string, ...string[]];
   /** What the gate has for settings: the webhooks hold its limits too. */
   readonly settings?: GateOptions['settings'];
+  /** More values of the chart, as `--set` has them. */
+  readonly values?: readonly string[];
 }
 
 const crdFolders = {
@@ -212,7 +214,7 @@ export async function installWebhooks(cluster: Cluster, gate: Gate, options: Web
 export async function applyWebhooks(
   cluster: Cluster,
   url: string,
-  { release, namespaces, settings = {} }: WebhooksOptions,
+  { release, namespaces, settings = {}, values = [] }: WebhooksOptions,
 ): Promise<readonly WebhookConfiguration[]> {
   const limits = Object.entries(settings).filter(([key]) => key.startsWith('limits.'));
   const namespace = namespaces[0] === '*' ? 'default' : namespaces[0];
@@ -222,6 +224,7 @@ export async function applyWebhooks(
       ...['--show-only', 'templates/webhooks.yaml', '--set', `webhook.url=${url}`],
       ...['--set-json', `controller.namespaces=${JSON.stringify(namespaces)}`],
       ...limits.flatMap(([key, value]) => ['--set', `settings.${key}=${value}`]),
+      ...values.flatMap((value) => ['--set', value]),
     ]),
   );
   await run(cluster.kubectl(['apply', '-f', '-'], { input: manifest }));

@@ -97,6 +97,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- $where := .rbac.clusterScoped | ternary "the whole cluster" "the followed namespaces" }}
 {{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and whoever holds the sidecar's token, may use almost every service account of %s." $where) }}
 {{- end }}
+{{- if and .orchestrationController.enabled (not .approvals.policy.enabled) }}
+{{- $risks = append $risks "approvals.policy.enabled is false: whoever may change a run may approve its steps in any name." }}
+{{- end }}
 {{- $security := include "orchestration-gate.containerSecurity" $ | fromJson }}
 {{- if $security.privileged }}
 {{- $risks = append $risks "containerSecurityContext.privileged is true: whoever takes over a container has its node." }}
