@@ -13,8 +13,7 @@ import { objectName } from '../flags.ts';
 /** Creates a run that continues a finished one. */
 export const rerun = defineCommand({
   verb: 'rerun',
-  details:
-    'The new run inherits the steps that ended well, as plan --rerun shows. It has the parameters of the other run, except those that you give. The other run stays as it is.',
+  details: 'It inherits what ended well, as plan --rerun shows, and the parameters that you do not give.',
   operands: oneOperand('RUN', objectName, 'a finished OrchestrationRun'),
   flags: {
     ...rerunFlags,

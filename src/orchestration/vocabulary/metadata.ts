@@ -157,7 +157,7 @@ const fieldManagers = {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: 'The command `run` creates runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
+    meaning: 'The commands `run` and `rerun` create runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',
