@@ -27,7 +27,9 @@ export function violationsOfRerun(source: RunStatus, { steps, policies, edges }:
   const { created, status } = play(source, orchestration);
   const isInherited = (step: StepStatus | undefined) => step?.reason === 'Inherited';
   const wanted = listInheritable(source, edges, steps);
-  return steps.flatMap(({ name }, index) => {
+  const isBroken = status.stepStatuses.some(({ reason }) => reason === 'ConditionFailed');
+  const end = `a rerun whose children succeed ends ${status.phase}`;
+  const wrong = steps.flatMap(({ name }, index) => {
     const [before, after] = [source.stepStatuses[index], status.stepStatuses[index]];
     const made = created.filter((step) => step === name).length;
     return [
@@ -36,9 +38,9 @@ export function violationsOfRerun(source: RunStatus, { steps, policies, edges }:
         : [`a rerun ${wanted.has(index) ? 'does not inherit' : 'inherits'} ${name}`]),
       ...(isInherited(after) && after?.phase !== before?.phase ? [`a rerun makes ${after?.phase} of ${name}`] : []),
       ...(made > (isInherited(after) ? 0 : 1) ? [`a rerun creates ${made} children of ${name}`] : []),
-      ...(isRunFinal(status) ? [] : [`a rerun is left ${status.phase}, with ${name} ${after?.phase}`]),
     ];
   });
+  return status.phase === 'Succeeded' || (isBroken && isRunFinal(status)) ? wrong : [...wrong, end];
 }
 
 /** The rule in its most direct form: takes away what breaks it until nothing does. */
