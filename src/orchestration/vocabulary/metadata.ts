@@ -157,7 +157,8 @@ const fieldManagers = {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: 'The commands `run` and `rerun` create runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
+    meaning:
+      'The commands `run` and `rerun` create runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',
