@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { withCluster } from '../../src/cli/cluster/kube-cluster.ts';
 import type { Command, Ports } from '../../src/cli/command.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
+import { events } from '../../src/cli/commands/events.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
+import { list } from '../../src/cli/commands/list.ts';
+import { logs } from '../../src/cli/commands/logs.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { resume } from '../../src/cli/commands/resume.ts';
 import { run } from '../../src/cli/commands/run.ts';
@@ -53,7 +56,19 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, watch, status, cancel, suspend, resume } as const satisfies Record<string, Command>;
+const commands = {
+  lint,
+  plan,
+  run,
+  watch,
+  status,
+  list,
+  logs,
+  events,
+  cancel,
+  suspend,
+  resume,
+} as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
