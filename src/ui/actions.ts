@@ -90,6 +90,6 @@ async function create(
   const hasParameters = Object.keys(parameters).length > 0;
   const spec = { orchestrationRef: { name: orchestration }, ...(hasParameters && { parameters }), deliveryId };
   const name = nameRun(orchestration, deliveryId, undefined);
-  const { run, isNew } = await createOnce(api, writeRun(name, api.namespace, spec, annotations), false, violations);
-  return { isDone: true, sentences: [`${describeCreated(run, isNew).trim()}.`], run: name };
+  const { object, isNew } = await createOnce(api, writeRun(name, api.namespace, spec, annotations), false, violations);
+  return { isDone: true, sentences: [`${describeCreated(object, isNew).trim()}.`], run: name };
 }

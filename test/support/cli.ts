@@ -7,7 +7,10 @@ import type { Command, Ports } from '../../src/cli/command.ts';
 import { approve } from '../../src/cli/commands/approve.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
 import { deny } from '../../src/cli/commands/deny.ts';
+import { events } from '../../src/cli/commands/events.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
+import { list } from '../../src/cli/commands/list.ts';
+import { logs } from '../../src/cli/commands/logs.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { rerun } from '../../src/cli/commands/rerun.ts';
 import { resume } from '../../src/cli/commands/resume.ts';
@@ -36,6 +39,11 @@ interface RunningCli {
   readonly complaints: () => string;
 }
 
+/** One in this process, which can also be left as by a reader that has seen enough. */
+interface RunningCommand extends RunningCli {
+  readonly leave: () => void;
+}
+
 /** Starts the CLI as a process of its own, with what it writes in pipes. */
 export function startCli(
   args: readonly string[],
@@ -56,10 +64,22 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume, approve, deny } as const satisfies Record<
-  string,
-  Command
->;
+const commands = {
+  lint,
+  plan,
+  run,
+  rerun,
+  watch,
+  status,
+  list,
+  logs,
+  events,
+  cancel,
+  suspend,
+  resume,
+  approve,
+  deny,
+} as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
@@ -67,7 +87,8 @@ export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   manifest = '',
-): RunningCli {
+): RunningCommand {
+  let isRead = true;
   let stdout = '';
   let stderr = '';
   const { schedule, now } = createTiming(() => performance.now());
@@ -82,7 +103,7 @@ export function startCommand(
       write: (text) => {
         stdout += text;
       },
-      drained: () => Promise.resolve(true),
+      drained: () => Promise.resolve(isRead),
       warn: (text) => {
         stderr += text;
       },
@@ -95,5 +116,12 @@ export function startCommand(
     stdout: stdout + outcome.stdout,
     stderr: stderr + outcome.stderr,
   }));
-  return { ended, output: () => stdout, complaints: () => stderr };
+  return {
+    ended,
+    output: () => stdout,
+    complaints: () => stderr,
+    leave: () => {
+      isRead = false;
+    },
+  };
 }

@@ -6,11 +6,11 @@ import { decodeOrchestration } from '../../orchestration/decode.ts';
 import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
-import { anyText, type Flags, objectName, toggle } from '../flags.ts';
+import { anyText, type Flags, objectName, outputFlag, toggle } from '../flags.ts';
 import { CommandError, readExisting } from './failure.ts';
 import { timeoutFlag } from './flags.ts';
 import { type Cluster, isApiFailure } from './port.ts';
-import { isIdleTemplate, type Run, readRun } from './run.ts';
+import { isIdleTemplate, readRun } from './run.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -24,6 +24,7 @@ export const newRunFlags = {
   name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
   waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
   timeoutMs: timeoutFlag,
+  output: outputFlag(['text', 'json', 'yaml', 'name'], 'the format; with --wait, of the run as it ended'),
 } as const satisfies Flags;
 
 /**
@@ -72,11 +73,11 @@ export async function createOnce(
   wanted: KubeObject,
   isNamed: boolean,
   violations: readonly string[],
-): Promise<{ run: Run; isNew: boolean }> {
+): Promise<{ object: KubeObject; isNew: boolean }> {
   try {
     await cluster.create(wanted, { isDryRun: true });
     if (violations.length > 0) throw new CommandError(...violations);
-    return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
+    return { object: await createAgain(cluster, wanted), isNew: true };
   } catch (error) {
     if (!isApiFailure(error) || error.reason !== KubeErrorReason.AlreadyExists) throw error;
     const object = await cluster.get('OrchestrationRun', wanted.metadata.name);
@@ -85,7 +86,7 @@ export async function createOnce(
       ...compareSpecs(stored.spec, readRun(wanted).spec, isNamed),
       ...compareSources(object.metadata.annotations, wanted.metadata.annotations),
     ];
-    if (differences.length === 0) return { run: stored, isNew: false };
+    if (differences.length === 0) return { object, isNew: false };
     const subject = displayObject('OrchestrationRun', stored.namespace, stored.name);
     throw new CommandError(...differences.map((difference) => `${subject} is there already, with ${difference}`));
   }
@@ -124,7 +125,8 @@ function compareSources(stored: Annotations = {}, wanted: Annotations = {}): str
 }
 
 /** Says that a run was created, or what has become of it. */
-export function describeCreated(run: Run, isNew: boolean): string {
+export function describeCreated(object: KubeObject, isNew: boolean): string {
+  const run = readRun(object);
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);
   const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
   return isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`;

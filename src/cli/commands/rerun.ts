@@ -1,12 +1,12 @@
 import { checkParameters, readDeclared, suggestParameters } from '../../orchestration/declared-parameters.ts';
 import { writeResumption } from '../../orchestration/resumption.ts';
-import { createOnce, describeCreated, nameRun, newRunFlags, writeRun } from '../cluster/create-run.ts';
+import { createOnce, nameRun, newRunFlags, writeRun } from '../cluster/create-run.ts';
 import { CommandError } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import { readRerun } from '../cluster/rerun.ts';
 import { rerunFlags } from '../cluster/rerun-flags.ts';
-import { watchRun } from '../cluster/watch-run.ts';
+import { showCreated } from '../cluster/show-created.ts';
 import { defineCommand, oneOperand } from '../command.ts';
 import { objectName } from '../flags.ts';
 
@@ -28,7 +28,7 @@ export const rerun = defineCommand({
   },
   examples: ['rerun release-42 --wait', 'rerun release-42 --from test -p version=1.4.3'],
   check: ({ parameters }) => findRepeatedKeys(parameters),
-  run: ({ from, isLatest, parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, of, ports) =>
+  run: ({ from, isLatest, parameters, deliveryId: given, name, waits, timeoutMs, output, ...choice }, of, ports) =>
     ports.withCluster(choice, async (cluster) => {
       const { source, followed, mistakes, ...before } = await readRerun(cluster, of, { from, isLatest });
       const { orchestration } = source.run;
@@ -45,10 +45,9 @@ export const rerun = defineCommand({
       const annotations = writeResumption({ run: of, steps: from, isLatest: isLatest === true });
       const wanted = writeRun(name ?? nameRun(orchestration, deliveryId, given), cluster.namespace, spec, annotations);
       const isNamed = name !== undefined && given === undefined;
-      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, violations);
+      const created = await createOnce(cluster, wanted, isNamed, violations);
       for (const warning of suggestParameters(declared, Object.fromEntries(parameters)))
         ports.screen.warn(`rerun: warning: ${warning}\n`);
-      ports.screen.write(describeCreated(created, isNew));
-      return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
+      return showCreated(cluster, { ...created, output, waits, timeoutMs }, ports);
     }),
 });

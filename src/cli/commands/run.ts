@@ -1,9 +1,9 @@
 import { checkParameters, suggestParameters } from '../../orchestration/declared-parameters.ts';
-import { createOnce, describeCreated, nameRun, newRunFlags, readParameters, writeRun } from '../cluster/create-run.ts';
+import { createOnce, nameRun, newRunFlags, readParameters, writeRun } from '../cluster/create-run.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import { nameOf } from '../cluster/run-operand.ts';
-import { watchRun } from '../cluster/watch-run.ts';
+import { showCreated } from '../cluster/show-created.ts';
 import { defineCommand, oneOperand } from '../command.ts';
 
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
@@ -24,7 +24,7 @@ export const run = defineCommand({
   },
   examples: ['run release -p version=1.4.2 --delivery-id push-42', 'run release --wait --timeout 30m'],
   check: ({ parameters }) => findRepeatedKeys(parameters),
-  run: ({ parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, orchestration, ports) =>
+  run: ({ parameters, deliveryId: given, name, waits, timeoutMs, output, ...choice }, orchestration, ports) =>
     ports.withCluster(choice, async (cluster) => {
       const declared = await readParameters(cluster, orchestration);
       const pairs = Object.fromEntries(parameters);
@@ -36,9 +36,8 @@ export const run = defineCommand({
         deliveryId,
       });
       const isNamed = name !== undefined && given === undefined;
-      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
+      const created = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
       for (const warning of suggestParameters(declared, pairs)) ports.screen.warn(`run: warning: ${warning}\n`);
-      ports.screen.write(describeCreated(created, isNew));
-      return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
+      return showCreated(cluster, { ...created, output, waits, timeoutMs }, ports);
     }),
 });
