@@ -8,6 +8,7 @@ import { approve } from '../../src/cli/commands/approve.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
 import { deny } from '../../src/cli/commands/deny.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
+import { list } from '../../src/cli/commands/list.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { resume } from '../../src/cli/commands/resume.ts';
 import { run } from '../../src/cli/commands/run.ts';
@@ -55,10 +56,19 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, watch, status, cancel, suspend, resume, approve, deny } as const satisfies Record<
-  string,
-  Command
->;
+const commands = {
+  lint,
+  plan,
+  run,
+  watch,
+  status,
+  list,
+  cancel,
+  suspend,
+  resume,
+  approve,
+  deny,
+} as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
