@@ -36,10 +36,10 @@ async function findFor(user: string, ...names: readonly string[]) {
   let asked = 0;
   const find = await createFindMine({
     ...fakeCluster({ objects: runs }),
-    whoAmI: async () => user,
-    canI: async ({ name = '', verb }) => {
+    whoAmI: () => Promise.resolve(user),
+    canI: ({ name = '', verb }) => {
       asked++;
-      return { allowed: verb === 'approve' && names.includes(name), reason: '' };
+      return Promise.resolve({ allowed: verb === 'approve' && names.includes(name), reason: '' });
     },
   });
   const found: string[] = [];
@@ -65,8 +65,8 @@ test('a right can be about one step, and each is asked for once', async () => {
 });
 
 test('list --waiting-for-me lists the runs with such steps, and says so if there are none', async () => {
-  const cluster = { ...fakeCluster({ objects: runs }), whoAmI: async () => 'ann' };
-  const canI = (allowed: boolean) => async () => ({ allowed, reason: '' });
+  const cluster = { ...fakeCluster({ objects: runs }), whoAmI: () => Promise.resolve('ann') };
+  const canI = (allowed: boolean) => () => Promise.resolve({ allowed, reason: '' });
   const show = (allowed: boolean, ...args: string[]) =>
     runIn({ ...cluster, canI: canI(allowed) }, list, ['--waiting-for-me', ...args]);
   expect((await show(true, '-o', 'name')).stdout).toBe('orchestrationrun.orchestration.proompteng.ai/open\n');
