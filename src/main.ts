@@ -65,6 +65,10 @@ const verbs: Verbs = {
     summary: 'Show the logs of an OrchestrationRun, or of one step',
     load: async () => (await import('./cli/commands/logs.ts')).logs,
   },
+  events: {
+    summary: 'Show the Events of OrchestrationRuns and of what carries out their steps',
+    load: async () => (await import('./cli/commands/events.ts')).events,
+  },
   cancel: {
     summary: 'Stop an OrchestrationRun for good',
     load: async () => (await import('./cli/commands/cancel.ts')).cancel,

@@ -14,7 +14,14 @@ const namespace = 'ci';
  * These show a run half-way, which a machine is at another place each time, or a file that is not printed: the tests of the
  * commands hold their form.
  */
-const heldElsewhere = ['run release --name release-42 --wait', 'status release-42', 'plan --server -n ci release.yaml'];
+const heldElsewhere = [
+  'run release --name release-42 --wait',
+  'status release-42',
+  'plan --server -n ci release.yaml',
+  'list -n ci',
+  'logs release-42 -n ci -f',
+  'events release-42 -n ci',
+];
 
 describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
   const sessions = readSessions(readFileSync(join(root, 'docs/cli.md'), 'utf8'));

@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { startCommand } from '../support/cli.ts';
 import { executing, loop, runOf, useCrds, useRelease } from './release.ts';
 
 describe('beside the agents chart’s CRDs', () => {
@@ -82,6 +83,57 @@ describe('beside the agents chart’s CRDs', () => {
       'jsonpath={.status.stepStatuses[*].reason}',
     ]);
     expect(reasons).toBe('Completed Completed ConditionFalse ConditionFalse');
+  });
+
+  it('follows the logs of a run from before its pods start to their end', async () => {
+    const write =
+      'let n = 0; const timer = setInterval(() => { console.log("line", ++n, "of", process.argv[1], "→"); n < 5 || clearInterval(timer); }, 300)';
+    const spec = { image: inject('image'), command: ['node', '-e'], args: [write, '{{parameters.name}}'] };
+    await tools.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'tools.proompteng.ai/v1alpha1',
+      kind: 'Tool',
+      metadata: { name: 'counting' },
+      spec,
+    });
+    const step = (name: string, dependsOn: string[]) => ({
+      name,
+      kind: 'ToolRun',
+      toolRef: { name: 'counting' },
+      with: { name },
+      dependsOn,
+    });
+    const steps = [
+      step('build', []),
+      step('test', []),
+      { name: 'mark', kind: 'Checkpoint', dependsOn: ['test'] },
+      step('ship', ['mark']),
+    ];
+    const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
+    await tools.kubectl(['apply', '-f', '-'], {
+      apiVersion,
+      kind: 'Orchestration',
+      metadata: { name: 'logged' },
+      spec: { steps },
+    });
+    await tools.kubectl(['apply', '-f', '-'], runOf('logged'));
+    const logs = (...args: string[]) =>
+      startCommand('logs', ['logged', ...args, '-n', tools.namespace], { KUBECONFIG: tools.cluster.kubeconfig }).ended;
+    const { code, stdout, stderr } = await logs('-f');
+    const linesOf = (name: string) => Array.from({ length: 5 }, (_, at) => `line ${at + 1} of ${name} →`);
+    expect(code, stderr).toBe(0);
+    for (const { name } of [...steps.slice(0, 2), ...steps.slice(3)]) {
+      const own = stdout.split('\n').filter((line) => line.startsWith(name));
+      expect(own.map((line) => line.replace(/^\w+ +\| /, ''))).toEqual(linesOf(name));
+      expect(stderr).toMatch(new RegExp(`logs: ${name}: kubectl logs -n ${tools.namespace} \\S+ -c tool-runner -f\n`));
+    }
+    const last = await logs('ship', '--tail', '2');
+    expect([last.code, last.stdout]).toEqual([0, `${linesOf('ship').slice(3).join('\n')}\n`]);
+    const [, , command = ''] = /logs: (ship): (kubectl .*)\n/.exec(last.stderr) ?? [];
+    expect(await tools.kubectl(command.split(' ').slice(1))).toBe(last.stdout);
+    const happened = await startCommand('events', ['logged', '-n', tools.namespace], {
+      KUBECONFIG: tools.cluster.kubeconfig,
+    }).ended;
+    expect(happened.stdout).toMatch(/Normal +SuccessfulCreate +build +Job\/.*Normal +Started +ship +Pod\//s);
   });
 
   async function runTool(name: string): Promise<void> {

@@ -7,8 +7,10 @@ import type { Command, Ports } from '../../src/cli/command.ts';
 import { approve } from '../../src/cli/commands/approve.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
 import { deny } from '../../src/cli/commands/deny.ts';
+import { events } from '../../src/cli/commands/events.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
 import { list } from '../../src/cli/commands/list.ts';
+import { logs } from '../../src/cli/commands/logs.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { resume } from '../../src/cli/commands/resume.ts';
 import { run } from '../../src/cli/commands/run.ts';
@@ -63,6 +65,8 @@ const commands = {
   watch,
   status,
   list,
+  logs,
+  events,
   cancel,
   suspend,
   resume,

@@ -17,8 +17,9 @@ import { type Cluster, isApiFailure } from '../cluster/port.ts';
 import { isIdleTemplate, type Run, readRun } from '../cluster/run.ts';
 import { nameOf } from '../cluster/run-operand.ts';
 import { watchRun } from '../cluster/watch-run.ts';
-import { defineCommand, oneOperand } from '../command.ts';
-import { anyText, objectName, toggle } from '../flags.ts';
+import { defineCommand, type Outcome, oneOperand, type Ports } from '../command.ts';
+import { anyText, objectName, outputFlag, toggle } from '../flags.ts';
+import { type DataFormat, formatData, formatName, withoutManagedFields } from '../format/objects.ts';
 
 /** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
 export const run = defineCommand({
@@ -36,6 +37,7 @@ export const run = defineCommand({
     name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
     waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
     timeoutMs: timeoutFlag,
+    output: outputFlag(['text', 'json', 'yaml', 'name'], 'the format; with --wait, of the run as it ended'),
     ...clusterFlags,
   },
   exitCodes: {
@@ -45,7 +47,7 @@ export const run = defineCommand({
   },
   examples: ['run release -p version=1.4.2 --delivery-id push-42', 'run release --wait --timeout 30m'],
   check: ({ parameters }) => findRepeatedKeys(parameters),
-  run: ({ parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, orchestration, ports) =>
+  run: ({ parameters, deliveryId: given, name, waits, timeoutMs, output, ...choice }, orchestration, ports) =>
     ports.withCluster(choice, async (cluster) => {
       const declared = await readParameters(cluster, orchestration);
       const pairs = Object.fromEntries(parameters);
@@ -58,14 +60,46 @@ export const run = defineCommand({
         deliveryId,
       });
       const isNamed = name !== undefined && given === undefined;
-      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
+      const { object, isNew } = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
       for (const warning of suggestParameters(declared, pairs)) ports.screen.warn(`run: warning: ${warning}\n`);
-      const subject = displayObject('OrchestrationRun', created.namespace, created.name);
-      const phase = isIdleTemplate(created) ? 'a template, which never runs' : (created.status.phase ?? 'Pending');
-      ports.screen.write(isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`);
-      return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
+      return showCreated(cluster, { object, isNew, output, waits, timeoutMs }, ports);
     }),
 });
+
+interface Created {
+  readonly object: KubeObject;
+  readonly isNew: boolean;
+  readonly output: 'text' | 'name' | DataFormat;
+  readonly waits: true | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+/** Says that the run exists, and waits for it if that is wanted. Beside data, what is said goes to standard error. */
+async function showCreated(
+  cluster: Cluster,
+  { object, isNew, output, waits, timeoutMs }: Created,
+  ports: Ports,
+): Promise<Outcome> {
+  const created = readRun(object);
+  const { screen: own } = ports;
+  const screen = output === 'text' ? own : { ...own, isInteractive: false, isColored: false, write: own.warn };
+  screen.write(describeCreation(created, isNew));
+  if (!waits) return { exitCode: 0, stdout: await writeAs(output, object), stderr: '' };
+  const outcome = await watchRun(cluster, created, { ...ports, screen }, timeoutMs);
+  const last = output === 'text' ? object : await cluster.get('OrchestrationRun', created.name);
+  return { ...outcome, stdout: await writeAs(output, last) };
+}
+
+function describeCreation(run: Run, isNew: boolean): string {
+  const subject = displayObject('OrchestrationRun', run.namespace, run.name);
+  const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
+  return isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`;
+}
+
+function writeAs(output: 'text' | 'name' | DataFormat, object: KubeObject): string | Promise<string> {
+  if (output === 'text') return '';
+  return output === 'name' ? formatName(object) : formatData(output, withoutManagedFields(object));
+}
 
 /**
  * Reads what the Orchestration declares of the parameters. A run of an Orchestration that does not exist would wait for
@@ -105,16 +139,17 @@ async function createOnce(
   wanted: KubeObject,
   isNamed: boolean,
   violations: readonly string[],
-): Promise<{ run: Run; isNew: boolean }> {
+): Promise<{ object: KubeObject; isNew: boolean }> {
   try {
     await cluster.create(wanted, { isDryRun: true });
     if (violations.length > 0) throw new CommandError(...violations);
-    return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
+    return { object: await createAgain(cluster, wanted), isNew: true };
   } catch (error) {
     if (!isApiFailure(error) || error.reason !== KubeErrorReason.AlreadyExists) throw error;
-    const stored = readRun(await cluster.get('OrchestrationRun', wanted.metadata.name));
+    const object = await cluster.get('OrchestrationRun', wanted.metadata.name);
+    const stored = readRun(object);
     const differences = compareSpecs(stored.spec, readRun(wanted).spec, isNamed);
-    if (differences.length === 0) return { run: stored, isNew: false };
+    if (differences.length === 0) return { object, isNew: false };
     const subject = displayObject('OrchestrationRun', stored.namespace, stored.name);
     throw new CommandError(...differences.map((difference) => `${subject} is there already, with ${difference}`));
   }

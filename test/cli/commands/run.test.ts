@@ -3,6 +3,7 @@ import { type ApiFailure, type Cluster, type ClusterKind, isApiFailure } from '.
 import { run } from '../../../src/cli/commands/run.ts';
 import type { KubeObject } from '../../../src/objects/object.ts';
 import { API_VERSION } from '../../../src/orchestration/schema.ts';
+import { fakeCluster, runIn, storedRun } from '../cluster/fake-cluster.ts';
 import { portsOf } from '../run-command.ts';
 
 const failure = (reason: ApiFailure['reason']): ApiFailure =>
@@ -63,4 +64,14 @@ test('a run that exists already is found, even if the declaration has changed si
 
 test('a user who cannot read the Orchestration can run it, and nothing is checked', async () => {
   expect(await runRelease(undefined, ['-p', 'env=test'])).toMatchObject({ exitCode: 0, created: ['r'] });
+});
+
+test('-o name writes what every command takes, and says what it did beside it', async () => {
+  const cluster = fakeCluster({ objects: [{ ...storedRun('release'), kind: 'Orchestration' }] });
+  const create: Cluster['create'] = (object) => Promise.resolve(object);
+  expect(await runIn({ ...cluster, create }, run, ['orchestration/release', '--name', 'r', '-o', 'name'])).toEqual({
+    exitCode: 0,
+    stdout: 'orchestrationrun.orchestration.proompteng.ai/r\n',
+    stderr: 'OrchestrationRun ci/r created\n',
+  });
 });
