@@ -49,7 +49,7 @@ export function approversOf({ approvers = {} }: { readonly approvers?: Partial<A
   return { count: Math.max(1, count), notCreator };
 }
 
-/** Reads the decisions about each step from the annotations of a run. Linear. */
+/** Reads the decisions about each step from the annotations of a run. Cost: sorting them. */
 export function readDecisions(annotations: Readonly<Record<string, string>>): ReadonlyMap<string, StepDecisions> {
   const found = Object.entries(annotations).flatMap(([key, value]) => {
     if (!key.startsWith(Annotation.Approval)) return [];

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { startCommand } from '../support/cli.ts';
 import { sharedCluster } from '../support/controlplane/suite.ts';
+import { waitUntil } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
 import { tool } from '../support/run-steps.ts';
 import { hasEnded, isStep, stepOf } from '../support/statuses.ts';
@@ -31,14 +32,15 @@ async function eventsOf(run: string): Promise<readonly { readonly reason: string
 /** The kubeconfigs of users, by name. */
 const users = new Map<string, string>();
 const userOf = (name: string) => `system:serviceaccount:${reconciled().namespace}:${name}`;
-const cli = (user: string, verb: 'approve' | 'deny' | 'status', ...args: string[]) =>
+const cli = (user: string, verb: 'approve' | 'deny' | 'status' | 'list', ...args: string[]) =>
   startCommand(verb, [...args, '-n', reconciled().namespace], { KUBECONFIG: users.get(user) ?? '' }).ended;
 
+async function kubectl(...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['-n', reconciled().namespace, ...args]);
+  if (code !== 0) throw new Error(stderr);
+}
+
 beforeAll(async () => {
-  const kubectl = async (...args: string[]) => {
-    const { code, stderr } = await cluster.kubectl(['-n', reconciled().namespace, ...args]);
-    if (code !== 0) throw new Error(stderr);
-  };
   const runs = 'orchestrationruns.orchestration.proompteng.ai';
   await kubectl('create', 'role', 'reader', '--verb=get,list', `--resource=${runs}`);
   await kubectl('create', 'role', 'writer', '--verb=patch', `--resource=${runs}`);
@@ -102,6 +104,22 @@ describe('an ApprovalGate', () => {
       /^approve: you may not approve step "ask": ask for the verb patch on orchestrationruns \(orchestration\.proompteng\.ai\)\napprove: orchestrationruns\.orchestration\.proompteng\.ai "closed" is forbidden: /,
     );
     expect(stepOf(await reconciled().statusOf('closed', isStep('ask', 'Running')), 'ask').approvals).toBeUndefined();
+  });
+
+  it('is listed for the user with the verb approve, until that user has decided', async () => {
+    const { namespace, run, statusOf } = reconciled();
+    const approval = '--resource=orchestrations.orchestration.proompteng.ai/approval';
+    await kubectl('create', 'role', 'approver', '--verb=approve', approval, '--resource-name=listed.ask');
+    const bob = `--serviceaccount=${namespace}:bob`;
+    await kubectl('create', 'rolebinding', 'bob-approves', '--role=approver', bob);
+    await run('listed', { steps: [ask({ approvers: { count: 2 } }), ask({ name: 'other' })] });
+    await statusOf('listed', isStep('other', 'Running'));
+    const listFor = async (user: string) => (await cli(user, 'list', '--waiting-for-me', '-o', 'name')).stdout;
+    await waitUntil('the right to be known', async () => (await listFor('bob')) !== '');
+    expect(await listFor('bob')).toBe('orchestrationrun.orchestration.proompteng.ai/listed\n');
+    expect(await listFor('ann')).toBe('');
+    await cli('bob', 'approve', 'listed', 'ask');
+    expect(await listFor('bob')).toBe('');
   });
 
   it('counts a decision that nobody saw before the engine died, and one whose annotation is removed afterwards', async () => {

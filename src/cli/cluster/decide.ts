@@ -32,6 +32,7 @@ const MOST_TRIES = 20;
 /** Decides about a step as the user that the API server knows. The decision is stored only if the step still waits. */
 export async function decide(cluster: Cluster, wanted: Wanted): Promise<Outcome> {
   const user = await cluster.whoAmI();
+  if (user === '') throw new CommandError('the API server does not say who you are, so your decision cannot name you');
   for (let tries = 1; ; tries++) {
     const object = await readExisting(cluster, 'OrchestrationRun', wanted.run);
     const run = readRun(object);

@@ -8,6 +8,7 @@ import { clusterFlags, duration } from '../cluster/flags.ts';
 import { compareRows, headList, type ListRow, readRow, writeRow } from '../cluster/list-rows.ts';
 import { type Cluster, type ClusterKind, isApiFailure } from '../cluster/port.ts';
 import { kindOf } from '../cluster/run-operand.ts';
+import { createFindMine } from '../cluster/waiting-for-me.ts';
 import { watchList } from '../cluster/watch-list.ts';
 import { defineCommand, describeUnexpected, type OperandKind } from '../command.ts';
 import { anyText, commaList, toggle, type Values } from '../flags.ts';
@@ -26,6 +27,7 @@ const flags = {
   sinceMs: { flag: 'since', kind: duration, help: 'only what was created in the last 90s, 10m, 2h' },
   labelSelector: { flag: 'selector', letter: 'l', kind: anyText('SELECTOR'), help: 'only what has these labels' },
   isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'of all namespaces' },
+  isForMe: { flag: 'waiting-for-me', kind: toggle, help: 'only runs with a step that waits for your approval' },
   isWatched: { flag: 'watch', letter: 'w', kind: toggle, help: 'show each change too, until you stop it' },
   output: objectOutput,
   ...clusterFlags,
@@ -40,9 +42,15 @@ export const list = defineCommand({
   operands: kindOperand(),
   flags,
   exitCodes: { 0: 'listed, if only nothing', 2: 'could not be listed' },
-  examples: ['list -n ci --phase Running,Failed --since 2h', 'list orchestrations -A -o wide'],
-  check: ({ isWatched, output }) =>
-    isWatched && output !== 'text' && output !== 'wide' ? [`--watch shows a table: leave out -o ${output}`] : [],
+  examples: [
+    'list -n ci --phase Running,Failed --since 2h',
+    'list -A --waiting-for-me -o wide',
+    'list orchestrations -A -o wide',
+  ],
+  check: ({ isWatched, isForMe, output }) => [
+    ...(isWatched && output !== 'text' && output !== 'wide' ? [`--watch shows a table: leave out -o ${output}`] : []),
+    ...(isWatched && isForMe ? ['--waiting-for-me shows what waits now: leave out --watch'] : []),
+  ],
   run: (choice, kind, { withCluster, screen, clock }) => {
     checkChoice(kind, choice);
     return withCluster(choice, async (cluster) => {
@@ -66,11 +74,13 @@ export const list = defineCommand({
 });
 
 /** What is wrong with the flags for this kind. */
-function checkChoice(kind: ClusterKind, { phases = [], of }: Choice): void {
+function checkChoice(kind: ClusterKind, { phases = [], of, isForMe }: Choice): void {
   const mistakes = phases
     .filter((phase) => !PHASES[kind].includes(phase))
     .map((phase) => `--phase is ${quoteName(phase)}; ${guess(phase, PHASES[kind])}`);
   if (kind === 'Orchestration' && of !== undefined) mistakes.push('--of chooses runs: leave it out for orchestrations');
+  if (kind === 'Orchestration' && isForMe)
+    mistakes.push('--waiting-for-me chooses runs: leave it out for orchestrations');
   if (mistakes.length > 0) throw new CommandError(...mistakes);
 }
 
@@ -85,11 +95,13 @@ async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowM
   const { output } = choice;
   const isWhole = output !== 'text' && output !== 'wide';
   const found: Found[] = [];
+  const findMine = choice.isForMe ? await createFindMine(cluster) : undefined;
   try {
     for await (const page of cluster.pages(kind, choice)) {
       for (const object of page) {
         const row = readRow(kind, object);
-        if (isWanted(row, choice, nowMs)) found.push({ row, ...(isWhole && { object: withoutManagedFields(object) }) });
+        const isChosen = isWanted(row, choice, nowMs) && (await findMine?.(object))?.length !== 0;
+        if (isChosen) found.push({ row, ...(isWhole && { object: withoutManagedFields(object) }) });
       }
     }
   } catch (error) {
@@ -109,9 +121,9 @@ function isWanted(row: ListRow, { phases, of, sinceMs }: Choice, nowMs: number):
 
 /** That there is nothing, and what was probably meant. */
 async function describeNothing(cluster: Cluster, kind: ClusterKind, { of, ...choice }: Choice): Promise<string> {
-  const { isEverywhere, phases, sinceMs, labelSelector, namespace = cluster.namespace } = choice;
+  const { isEverywhere, phases, sinceMs, labelSelector, isForMe, namespace = cluster.namespace } = choice;
   const place = isEverywhere === true ? 'all namespaces' : `namespace ${quoteName(namespace)}`;
-  const isChosen = [of, phases, sinceMs, labelSelector].some((flag) => flag !== undefined);
+  const isChosen = [of, phases, sinceMs, labelSelector, isForMe].some((flag) => flag !== undefined);
   const sentence = `no ${kind} in ${place}${isChosen ? ' is chosen by these flags' : ''}`;
   if (of === undefined) return sentence;
   const names = new Set<string>();

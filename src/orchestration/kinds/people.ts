@@ -38,7 +38,7 @@ export function judgePeople(step: Step, people: People): Verdict {
 function describeNeed(step: Step, { run, approvals, creators, malformed }: People): string {
   const { count, notCreator } = approversOf(step);
   if (notCreator && creators.size === 0)
-    return `approvals that nobody can give: notCreator needs the annotation ${Annotation.CreatedBy}, which the gate sets on new runs and this run lacks; start another run`;
+    return `approvals that nobody can give, since the run lacks the annotation ${Annotation.CreatedBy} that notCreator needs: start another run`;
   const needed = count === 1 ? 'an approval' : `${count} approvals and has ${approvals.length}`;
   const parts = [
     `${needed}: run orchestration-gate approve ${run} ${step.name}`,

@@ -26,17 +26,18 @@ interface World {
 /** A cluster with these objects, and all that is written to annotations there. */
 function worldOf(objects: readonly KubeObject[], { user = 'ann', rights = [], annotate }: World = {}) {
   const written: object[] = [];
-  const store = async (name: string, annotations: object, version?: string) => {
+  const store = (name: string, annotations: object, version?: string) => {
     written.push({ name, version, ...annotations });
-    return objects[0] as KubeObject;
+    return Promise.resolve(objects[0] as KubeObject);
   };
   const cluster: Cluster = {
     ...fakeCluster({ objects }),
-    whoAmI: async () => user,
-    canI: async ({ verb, resource, subresource = '', name }: AccessQuestion) => ({
-      allowed: rights.includes(`${verb} ${resource}${subresource && `/${subresource}`} ${name}`),
-      reason: '',
-    }),
+    whoAmI: () => Promise.resolve(user),
+    canI: ({ verb, resource, subresource = '', name }: AccessQuestion) =>
+      Promise.resolve({
+        allowed: rights.includes(`${verb} ${resource}${subresource && `/${subresource}`} ${name}`),
+        reason: '',
+      }),
     isDenial: ({ reason }) => reason === 'Invalid',
     annotate: annotate ?? store,
   };
@@ -127,14 +128,13 @@ describe('approve', () => {
     const objects = [runOf([gate('ask')]), runOf([gate('ask')], { [key('ask.1')]: 'approved by bob' })];
     const keys: string[] = [];
     const { cluster } = worldOf(objects, {
-      annotate: async (_, annotations) => {
+      annotate: (_, annotations) => {
         keys.push(...Object.keys(annotations));
-        if (keys.length === 1) throw failureOf('Conflict');
-        return objects[1] as KubeObject;
+        return keys.length === 1 ? Promise.reject(failureOf('Conflict')) : Promise.resolve(objects[1] as KubeObject);
       },
     });
     let reads = 0;
-    const get = async () => objects[Math.min(reads++, 1)] as KubeObject;
+    const get = () => Promise.resolve(objects[Math.min(reads++, 1)] as KubeObject);
     expect(await runIn({ ...cluster, get }, approve, ['r'])).toMatchObject({ exitCode: 0 });
     expect(keys).toEqual([key('ask.1'), key('ask.2')]);
   });

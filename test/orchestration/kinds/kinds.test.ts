@@ -353,7 +353,7 @@ describe('ApprovalGate', () => {
       'somebody else than an unknown creator',
       { approvers: { notCreator: true } },
       {},
-      'approvals that nobody can give: notCreator needs the annotation orchestration.proompteng.ai/created-by, which the gate sets on new runs and this run lacks; start another run',
+      'approvals that nobody can give, since the run lacks the annotation orchestration.proompteng.ai/created-by that notCreator needs: start another run',
     ],
     [
       'an approval, beside one that cannot be read',
