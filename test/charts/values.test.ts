@@ -15,7 +15,6 @@ const chart = 'charts/orchestration-gate';
 const refused: readonly (readonly [values: readonly string[], told: string])[] = [
   [['orchestrationController.enabled=true', 'orchestrationController.namespaces={*}'], 'rbac.clusterScoped is false'],
   [['toolRunController.enabled=true'], 'orchestrationController.enabled is false'],
-  [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
   [['toolRunController.allowedServiceAccounts={gate-orchestration-gate}'], "the sidecar's own account"],
   [['certificates.mode=certManager'], 'issuerRef.name is empty'],
   [['certificates.certManager.issuerRef.name=x'], 'certificates.mode is selfManaged'],
@@ -30,6 +29,7 @@ const refused: readonly (readonly [values: readonly string[], told: string])[] =
   [['securityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
   [['containerSecurityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
   [['containerSecurityContext.privileged=true'], 'privileged true and allowPrivilegeEscalation false'],
+  [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
 ];
 
 /** Values that can be had and are not safe, and a piece of the sentence that warns of them. */
