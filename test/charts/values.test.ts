@@ -40,6 +40,10 @@ const unsafe: readonly (readonly [values: readonly string[], told: string])[] = 
   [['webhook.failurePolicy=Ignore'], 'webhook.failurePolicy is Ignore'],
   [['gate.resources.limits.memory=200Mi'], 'gate.resources.limits.memory is 200Mi: below 256Mi'],
   [['orchestrationController.enabled=true', 'toolRunController.enabled=true'], 'allowedServiceAccounts is empty'],
+  [
+    ['orchestrationController.enabled=true', 'telemetry.otlp.endpoint=http://c:4318', 'telemetry.otlp.headersSecret=h'],
+    'reads the headers of Secret h',
+  ],
   [['securityContext.runAsNonRoot=false', 'securityContext.runAsUser=0'], 'may run as root'],
   [['securityContext.runAsNonRoot=null'], 'may run as root'],
   [['containerSecurityContext.runAsNonRoot=false'], 'may run as root'],

@@ -97,6 +97,13 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- $where := .rbac.clusterScoped | ternary "the whole cluster" "the followed namespaces" }}
 {{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and whoever holds the sidecar's token, may use almost every service account of %s." $where) }}
 {{- end }}
+{{- range $receiver := include "orchestration-gate.receivers" $ | fromJsonArray }}
+{{- range .folders }}
+{{- if and (eq .name "headers") (hasPrefix "http:" $receiver.url) }}
+{{- $risks = append $risks (printf "%s is sent to without TLS: whoever sees its traffic reads the headers of Secret %s." $receiver.url .object) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $security := include "orchestration-gate.containerSecurity" $ | fromJson }}
 {{- if $security.privileged }}
 {{- $risks = append $risks "containerSecurityContext.privileged is true: whoever takes over a container has its node." }}
