@@ -55,8 +55,18 @@ const ANSWER_MS = 2_000;
  * written by another engine, or whose answer was lost. It has no steps of finished runs, so these are read again.
  */
 export function createTelemetry({ receivers, followed, now, timing, log }: TelemetryOptions): Telemetry {
-  const { report, hasReportedEnd, haveRoom, stop } = createReceivers({ ...receivers, now, timing, log });
+  const { hasReportedEnd, haveRoom, stop, ...connected } = createReceivers({ ...receivers, now, timing, log });
   let isStarted = false;
+
+  /** A fault must not reach the reconcile of the run. What was to be reported is not tried again. */
+  function report(run: ReportedRun): void {
+    try {
+      connected.report(run);
+    } catch (error) {
+      const { namespace, name } = run;
+      log.error({ error, namespace, name }, 'a run cannot be reported');
+    }
+  }
 
   const isDue = ({ metadata, status }: StoredObject) =>
     Date.parse(String(asRecord(status)['finishedAt'])) >= now() - REPORT_WITHIN_MS && !hasReportedEnd(metadata.uid);
@@ -75,8 +85,9 @@ export function createTelemetry({ receivers, followed, now, timing, log }: Telem
 
   function see(changed: StoredObject): void {
     if (!isStarted || changed.kind !== RUNS.kind || followed.statusWriters(changed).isForeign) return;
-    if (!isRunFinal(asRecord(changed['status']))) report(readReportedRun(changed));
-    else if (isDue(changed)) ended.addAfter(keyOf(changed.metadata), ANSWER_MS);
+    if (isRunFinal(asRecord(changed['status']))) {
+      if (isDue(changed)) ended.addAfter(keyOf(changed.metadata), ANSWER_MS);
+    } else if (receivers.events) report(readReportedRun(changed)); // A trace begins with the end of its run.
   }
 
   return {

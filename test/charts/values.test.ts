@@ -15,7 +15,6 @@ const chart = 'charts/orchestration-gate';
 const refused: readonly (readonly [values: readonly string[], told: string])[] = [
   [['orchestrationController.enabled=true', 'orchestrationController.namespaces={*}'], 'rbac.clusterScoped is false'],
   [['toolRunController.enabled=true'], 'orchestrationController.enabled is false'],
-  [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
   [['toolRunController.allowedServiceAccounts={gate-orchestration-gate}'], "the sidecar's own account"],
   [['certificates.mode=certManager'], 'issuerRef.name is empty'],
   [['certificates.certManager.issuerRef.name=x'], 'certificates.mode is selfManaged'],
@@ -30,6 +29,7 @@ const refused: readonly (readonly [values: readonly string[], told: string])[] =
   [['securityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
   [['containerSecurityContext.runAsUser=0'], 'runAsNonRoot true and runAsUser 0'],
   [['containerSecurityContext.privileged=true'], 'privileged true and allowPrivilegeEscalation false'],
+  [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
 ];
 
 /** Values that can be had and are not safe, and a piece of the sentence that warns of them. */
@@ -41,6 +41,10 @@ const unsafe: readonly (readonly [values: readonly string[], told: string])[] = 
   [['gate.resources.limits.memory=200Mi'], 'gate.resources.limits.memory is 200Mi: below 256Mi'],
   [['orchestrationController.enabled=true', 'toolRunController.enabled=true'], 'allowedServiceAccounts is empty'],
   [['orchestrationController.enabled=true', 'approvals.policy.enabled=false'], 'may approve its steps in any name'],
+  [
+    ['orchestrationController.enabled=true', 'telemetry.otlp.endpoint=http://c:4318', 'telemetry.otlp.headersSecret=h'],
+    'reads the headers of Secret h',
+  ],
   [['securityContext.runAsNonRoot=false', 'securityContext.runAsUser=0'], 'may run as root'],
   [['securityContext.runAsNonRoot=null'], 'may run as root'],
   [['containerSecurityContext.runAsNonRoot=false'], 'may run as root'],

@@ -89,7 +89,7 @@ describe('the CLI and runs on a real API server', () => {
     const text = await cli('status', 'shown');
     expect([text.code, text.stderr]).toEqual([0, '']);
     expect(text.stdout).toMatch(
-      /: Running, 0 of 2 steps done, \d+s\n {2}▶ Running {3}lint .*attempt 2.*\n {2}· Pending {3}deploy\n$/,
+      /: Running, 0 of 2 steps done, \d+s\n {2}▶ Running {3}lint .*attempt 2.*\n {6}attempt 1 {2}\d+s {2}ChildFailed: exit 1 {2}child shown-lint-\w+\n {2}· Pending {3}deploy\n$/,
     );
     const json = JSON.parse((await cli('status', 'shown', '-o', 'json')).stdout);
     expect(json).toMatchObject({

@@ -21,6 +21,7 @@ describe('the trace of a run', () => {
       step('build', 'Succeeded', { startedAt: at(0), finishedAt: at(10) }),
       step('test', 'Succeeded', { startedAt: at(25), finishedAt: at(40), attempt: 2, previousAttempts: [failed] }),
       step('lint', 'Failed', { startedAt: at(10), finishedAt: at(30), reason: 'StepTimedOut', message: 'too slow' }),
+      { ...step('fetch', 'Succeeded', { attempt: 0, finishedAt: at(0) }), inheritedFrom: 'nightly-0' },
       step('notify', 'Skipped', { finishedAt: at(30), reason: 'ConditionFalse' }),
       step('deploy', 'Cancelled', { startedAt: at(40), finishedAt: at(60), reason: 'RunCancelled' }),
     ];
@@ -30,6 +31,7 @@ describe('the trace of a run', () => {
       '- test 10-20 failure exit 1',
       '- test 25-40 success',
       '- lint 10-30 timeout too slow',
+      '- fetch 0-0 success',
       '- notify 30-30 skip',
       '- deploy 40-60 cancellation',
     ]);

@@ -100,6 +100,13 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if and .orchestrationController.enabled (not .approvals.policy.enabled) }}
 {{- $risks = append $risks "approvals.policy.enabled is false: whoever may change a run may approve its steps in any name." }}
 {{- end }}
+{{- range $receiver := include "orchestration-gate.receivers" $ | fromJsonArray }}
+{{- range .folders }}
+{{- if and (eq .name "headers") (hasPrefix "http:" $receiver.url) }}
+{{- $risks = append $risks (printf "%s is sent to without TLS: whoever sees its traffic reads the headers of Secret %s." $receiver.url .object) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $security := include "orchestration-gate.containerSecurity" $ | fromJson }}
 {{- if $security.privileged }}
 {{- $risks = append $risks "containerSecurityContext.privileged is true: whoever takes over a container has its node." }}
