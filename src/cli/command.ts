@@ -137,6 +137,6 @@ export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what
   };
 }
 
-function describeUnexpected(word: string): string {
+export function describeUnexpected(word: string): string {
   return `the argument ${quoteName(word)} is unexpected`;
 }

@@ -1,3 +1,5 @@
+import { quoteForShell } from '../objects/shell.ts';
+
 /** How the user of this page reaches the cluster with kubectl. */
 export interface KubectlContext {
   /** Flags that select the cluster, if it is not the default one: `['--context', 'prod']`. */
@@ -41,13 +43,4 @@ export function logsCommand(
     pod,
   ];
   return words.map(quoteForShell).join(' ');
-}
-
-/**
- * Quotes one word for a POSIX shell. Control characters become `?`, because a terminal interprets them when they are
- * pasted.
- */
-export function quoteForShell(word: string): string {
-  const printable = word.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(printable) ? printable : `'${printable.replaceAll("'", `'\\''`)}'`;
 }

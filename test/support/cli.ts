@@ -77,6 +77,7 @@ export function startCommand(
       write: (text) => {
         stdout += text;
       },
+      drained: () => Promise.resolve(true),
       warn: (text) => {
         stderr += text;
       },

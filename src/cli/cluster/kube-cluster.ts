@@ -21,7 +21,7 @@ import { GROUP, VERSION } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 import { CommandError } from './failure.ts';
-import type { Cluster, ClusterChoice, ClusterKind, Listener } from './port.ts';
+import type { Cluster, ClusterChoice, ClusterKind, Listener, Where } from './port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
@@ -97,6 +97,10 @@ export function openCluster(
     for await (const page of listPages(pagesOf(resource), selection)) items.push(...page);
     return items;
   };
+  const select = ({ namespace: own = namespace, isEverywhere, labelSelector }: Where): Selection => ({
+    ...(isEverywhere !== true && { namespace: own }),
+    ...(labelSelector !== undefined && { labelSelector }),
+  });
   const place = (object: KubeObject) => ({
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
@@ -105,11 +109,7 @@ export function openCluster(
     namespace,
     get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
     list: (kind, own = namespace) => listAll(RESOURCES[kind], { namespace: own }),
-    pages: (kind, { namespace: own = namespace, isEverywhere, labelSelector }) =>
-      listPages(pagesOf(RESOURCES[kind]), {
-        ...(isEverywhere !== true && { namespace: own }),
-        ...(labelSelector !== undefined && { labelSelector }),
-      }),
+    pages: (kind, where) => listPages(pagesOf(RESOURCES[kind]), select(where)),
     getChild: (ref) => reads.get(resourceOf(ref), ref),
     listPods: (own, labelSelector) => listAll(PODS, { namespace: own, labelSelector }),
     listEvents: ({ namespace: own, uid }) =>
@@ -144,7 +144,17 @@ export function openCluster(
       const options = { fieldManager };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
-    follow: (name, listener) => follow(transport, timing, { namespace, name }, listener),
+    followAll: (kind, where, listener) => {
+      const { stop } = follow(transport, timing, RESOURCES[kind], select(where), listener);
+      return stop;
+    },
+    follow: (name, listener) => {
+      const selection = { namespace, fieldSelector: `metadata.name=${name}` };
+      const { stop, whenEmpty } = follow(transport, timing, RESOURCES.OrchestrationRun, selection, listener);
+      // Gone before it could be followed: no change will tell.
+      void whenEmpty.then((isEmpty) => isEmpty && listener.onDeleted());
+      return stop;
+    },
   };
 }
 
@@ -157,9 +167,10 @@ function resourceOf({ kind }: Pick<KubeObject, 'kind'>): Resource {
 function follow(
   transport: Transport,
   timing: Timing,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  resource: Resource,
+  selection: Selection,
   { onChange, onDeleted, onTrouble, onContact }: Listener,
-): () => Promise<void> {
+): { readonly stop: () => Promise<void>; readonly whenEmpty: Promise<boolean> } {
   const client = createKubeClient({
     transport,
     timing,
@@ -175,9 +186,8 @@ function follow(
   });
   const reflector = startReflector({
     client,
-    resource: RESOURCES.OrchestrationRun,
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
+    resource,
+    ...selection,
     store,
     timing,
     log: silent,
@@ -188,9 +198,6 @@ function follow(
       countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
     },
   });
-  // Gone before it could be followed: no change will tell.
-  void reflector.whenSynced().then((isSynced) => {
-    if (isSynced && store.size === 0) onDeleted();
-  });
-  return () => reflector.stop();
+  const whenEmpty = reflector.whenSynced().then((isSynced) => isSynced && store.size === 0);
+  return { stop: () => reflector.stop(), whenEmpty };
 }

@@ -116,6 +116,8 @@ export interface Cluster {
     annotations: Readonly<Record<string, string | null>>,
     resourceVersion?: string,
   ) => Promise<KubeObject>;
+  /** As `follow`, all objects of a kind: each is a change at first. */
+  readonly followAll: (kind: ClusterKind, where: Where, listener: Listener) => () => Promise<void>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }
@@ -127,6 +129,8 @@ export interface Screen {
   readonly isColored: boolean;
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly write: (text: string) => void;
+  /** Resolves when more can be written without filling the memory; false if nobody reads any more. */
+  readonly drained: () => Promise<boolean>;
   /** For what is no result: standard error. */
   readonly warn: (text: string) => void;
 }

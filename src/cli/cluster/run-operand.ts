@@ -10,6 +10,12 @@ const WORDS: Readonly<Record<ClusterKind, readonly string[]>> = {
   Orchestration: ['orchestration', 'orchestrations', 'orch', `orchestration.${GROUP}`],
 };
 
+/** The kind that a word stands for. */
+export function kindOf(word: string): ClusterKind | undefined {
+  const kinds = Object.keys(WORDS) as ClusterKind[];
+  return kinds.find((kind) => WORDS[kind].includes(word.toLowerCase()));
+}
+
 /** The name of an object, alone or behind its kind, as `kubectl get -o name` and `list -o name` write it. */
 export function nameOf(kind: ClusterKind): ValueKind<string> {
   const words = WORDS[kind];

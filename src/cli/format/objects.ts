@@ -27,7 +27,7 @@ export function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
-/** `orchestrationrun.orchestration.proompteng.ai/nightly`: what kubectl and our own commands take for an object. */
+/** The resource, its group, a slash and the name: what kubectl and our own commands take for an object. */
 export function formatName({ apiVersion, kind, metadata }: KubeObject): string {
   const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [];
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${metadata.name}\n`;

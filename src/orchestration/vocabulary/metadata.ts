@@ -84,6 +84,12 @@ const annotations = {
     by: 'the reconciler',
     meaning: 'The Job, the start, the end and the outputs of the ToolRun. Decisions read it, and not the status.',
   },
+  DefaultContainer: {
+    key: 'kubectl.kubernetes.io/default-container',
+    on: 'Pod',
+    by: 'people',
+    meaning: 'The container whose log is shown. Without it, that is the first one.',
+  },
   ArgoCdTracking: {
     key: 'argocd.argoproj.io/tracking-id',
     on: 'Orchestration',
@@ -126,6 +132,12 @@ const labels = {
     on: 'Pod of a Job',
     by: 'Kubernetes',
     meaning: 'The uid of the Job. The pods of a completed Job are found by it.',
+  },
+  JobName: {
+    key: 'batch.kubernetes.io/job-name',
+    on: 'Pod of a Job',
+    by: 'Kubernetes',
+    meaning: 'The name of the Job. The command line finds the pods of a step by it.',
   },
   ArgoCdInstance: {
     key: 'app.kubernetes.io/instance',

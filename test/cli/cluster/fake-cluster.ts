@@ -71,7 +71,7 @@ export async function runIn(
   cluster: Cluster,
   command: Command,
   args: readonly string[],
-  onLook: () => void = () => {},
+  { onLook = () => {}, isRead = true }: { readonly onLook?: () => void; readonly isRead?: boolean } = {},
 ): Promise<Outcome> {
   const written = { stdout: '', stderr: '' };
   const ports = portsOf({
@@ -87,6 +87,7 @@ export async function runIn(
   });
   const screen = {
     ...ports.screen,
+    drained: () => Promise.resolve(isRead),
     write: (text: string) => {
       written.stdout += text;
     },
