@@ -1,6 +1,6 @@
-import { type Look, lookOf } from './looks.ts';
-import type { Picture, StepView } from './protocol.ts';
-import { formatDuration } from './time.ts';
+import { type Look, lookOf } from '../looks.ts';
+import type { Picture, StepView } from '../protocol.ts';
+import { formatDuration } from '../time.ts';
 
 /** A run over time, from its first start until now, or until its end. */
 export interface Plan {

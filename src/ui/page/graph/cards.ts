@@ -1,6 +1,6 @@
 import { drawn } from './dom.ts';
-import { type Look, lookOf } from './looks.ts';
-import type { BoxView, StepView } from './protocol.ts';
+import { type Look, lookOf } from '../looks.ts';
+import type { BoxView, StepView } from '../protocol.ts';
 
 /** The elements of a box in the document. */
 export interface Card {
@@ -73,7 +73,8 @@ export function createMeasure() {
     if (context === null) return text;
     context.font = `${size === 13 ? 600 : 400} ${size}px ${family}`;
     if (context.measureText(text).width <= width) return text;
-    const characters = Array.from(text);
+    // A character that people see can be many of Unicode: a family of emoji is seven.
+    const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
     while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
     return `${characters.join('')}…`;
   }
