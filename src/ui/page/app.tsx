@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Header, Troubles } from './header.tsx';
 import { Sidebar } from './list/sidebar.tsx';
 import { usePage } from './page-state.ts';
+import { Sentence } from './parts.tsx';
 import { ActionDialog } from './run/action-dialog.tsx';
 import { Announcer } from './run/announcer.tsx';
 import { ObjectView } from './run/object-view.tsx';
@@ -12,9 +13,12 @@ export function App() {
   const { selected } = route.value;
   const main = useRef<HTMLElement>(null);
   useTitle();
+  const isFirst = useRef(true);
   useEffect(() => {
-    // The list from which the user came is no longer there.
-    if (document.activeElement === document.body) main.current?.querySelector('h1')?.focus({ preventScroll: true });
+    // On a small screen, the list from which the user came is no longer there.
+    const isLost = document.activeElement === document.body && !isFirst.current;
+    if (isLost) main.current?.querySelector('h1')?.focus({ preventScroll: true });
+    isFirst.current = selected === undefined;
   }, [selected?.kind, selected?.name]);
   return (
     <div class={`page${selected === undefined ? ' no-object' : ''}`}>
@@ -66,7 +70,7 @@ function Notice() {
   if (notice.value === undefined) return null;
   return (
     <p class="notice">
-      <bdi>{notice.value}</bdi>
+      <Sentence of={notice.value} />
       <button
         type="button"
         class="close"

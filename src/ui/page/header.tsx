@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { stateOf } from './connection.ts';
 import { usePage } from './page-state.ts';
+import { Sentence } from './parts.tsx';
 import { formatAge } from './time.ts';
 
 /** The name of the page, the cluster, the namespace, and whether what it shows is up to date. */
@@ -84,7 +85,7 @@ export function Troubles() {
     <div id="troubles" role="alert">
       {sentences.map((sentence, at) => (
         <p key={sentence} class="trouble">
-          <bdi>{sentence}</bdi>
+          <Sentence of={sentence} />
           {at === sentences.length - 1 ? (
             <span class="age" aria-live="off">
               {age}

@@ -3,7 +3,7 @@
  * Joiners and variation selectors, which letters and emoji need, are excluded if they follow a character that is not
  * ASCII.
  */
-const ESCAPED = /(?<![^\x00-\x7f])[\u200c\u200d\ufe00-\ufe0f]|(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
+const ESCAPED = /(?<!\P{ASCII})(?:\u200c|\u200d|[\ufe00-\ufe0f])|(?!\u200c|\u200d)[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** Makes a raw text printable. Everything else of it stays, so emoji and texts of any script look as they are. */
 export function printable(text: string): string {

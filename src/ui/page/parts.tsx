@@ -29,6 +29,15 @@ export function Name({ of }: { readonly of: string }) {
   return <bdi>{printable(of)}</bdi>;
 }
 
+/** A sentence of the server. Names in it cannot change its direction. */
+export function Sentence({ of }: { readonly of: string }) {
+  return (
+    <span dir="ltr" class="sentence">
+      {of}
+    </span>
+  );
+}
+
 /** A link that looks and works as a tab. The tab is in the URL, so it is a link. */
 export interface Tab {
   readonly id: string;

@@ -98,19 +98,31 @@ export function createReceiver(store: Store): (message: Message) => void {
   function apply(message: Message): void {
     switch (message.type) {
       case 'Context':
-        return begin(message.context);
+        begin(message.context);
+        break;
       case 'Connection':
         store.cluster.value = message.connection;
-        return;
+        break;
       case 'Rights':
         store.rights.value = message.rights;
-        return;
+        break;
       case 'Entries':
-        return applyEntries(message.changed, message.gone);
+        applyEntries(message.changed, message.gone);
+        break;
       case 'Listed':
-        return finishList(message.kind);
-      default:
+        finishList(message.kind);
+        break;
+      case 'Selected':
+      case 'Absent':
+      case 'Run':
+      case 'Orchestration':
+      case 'Picture':
+      case 'Steps':
+      case 'Actions':
         store.shown.value = applyToShown(store.shown.peek(), message);
+        break;
+      default:
+        message satisfies never;
     }
   }
   return (message) => batch(() => apply(message));

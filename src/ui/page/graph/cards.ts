@@ -1,6 +1,7 @@
-import { drawn } from './dom.ts';
 import { type Look, lookOf } from '../looks.ts';
+import { printable } from '../names.ts';
 import type { BoxView, StepView } from '../protocol.ts';
+import { drawn } from './dom.ts';
 
 /** The elements of a box in the document. */
 export interface Card {
@@ -22,7 +23,7 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
   const first = drawn(
     'text',
     { class: 'first', x: TEXT_X, y: 18 },
-    measure.fit(box.label, box.width - TEXT_X - 10, 13),
+    measure.fit(printable(box.name), box.width - TEXT_X - 10, 13),
   );
   const group = drawn(
     'g',
@@ -33,7 +34,7 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
       'data-index': index,
       transform: `translate(${box.x} ${box.y})`,
     },
-    drawn('title', {}, [box.label, box.condition].filter(Boolean).join('\n')),
+    drawn('title', {}, [printable(box.name), box.condition].filter(Boolean).join('\n')),
     drawn('rect', { width: box.width, height: box.height, rx: 9 }),
     shape,
     first,
@@ -51,7 +52,7 @@ export function updateCard(card: Card, box: BoxView, step: StepView | undefined,
   group.classList.replace(card.look, look.name);
   card.look = look.name;
   card.words = words;
-  group.setAttribute('aria-label', `${box.label}: ${words}`);
+  group.setAttribute('aria-label', `${printable(box.name)}: ${words}`);
   shape.setAttribute('d', look.shape);
   second.textContent = measure.fit(words, box.width - TEXT_X - 10, 11);
 }

@@ -1,11 +1,11 @@
 import { select } from 'd3-selection';
 import { zoom, zoomIdentity, zoomTransform } from 'd3-zoom';
+import type { Picture, StepView } from '../protocol.ts';
 import { type Card, createCard, createMeasure, updateCard } from './cards.ts';
 import { drawn, element } from './dom.ts';
 import { drawEdges } from './edges.ts';
 import { findNext } from './keys.ts';
-import type { Picture, StepView } from '../protocol.ts';
-import { fitIn, reveal, SCALES, type Viewport } from './viewport.ts';
+import { fitIn, reveal, SCALES, startIn, type Viewport } from './viewport.ts';
 
 export interface GraphOptions {
   readonly place: HTMLElement;
@@ -80,14 +80,17 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     const { bands, edges, boxes, isSequential } = next;
     headings = drawHeadings(next);
     scene.append(
-      ...bands.map(({ heading, ...size }) => drawn('rect', { class: 'band', rx: 10, ...size })),
+      ...bands.map(({ x, y, width, height }) => drawn('rect', { class: 'band', rx: 10, x, y, width, height })),
       headings,
       ...drawKinds(next, edges.length > MOST_EDGES ? [] : edges, isSequential),
     );
     chosenEdges = drawn('g');
     cards = boxes.map((box, index) => createCard(box, index, measure));
     scene.append(chosenEdges, ...cards.map(({ group }) => group));
-    fitAll();
+    const window = svg.getBoundingClientRect();
+    const start = startIn(next, boxes.length, window);
+    move(start);
+    isFitted = start.scale === fitIn(next, window).scale;
   }
 
   function update(index: number, step: StepView | undefined): void {

@@ -72,10 +72,16 @@ export function describeRun({
   isTemplate,
 }: RunEntry): string {
   if (isTemplate) return 'Template';
-  const words = phase === 'Running' && isCancelled ? 'Cancelling' : (phase ?? 'Not started');
-  const state = isSuspended && phase === 'Running' ? 'suspended' : '';
-  const wait = waitsForApproval.length > 0 ? 'waits for approval' : '';
-  return [words, wait, state, steps === undefined ? '' : describeCounts(steps, phase)].filter(Boolean).join(' · ');
+  const isOpen = phase === 'Running';
+  const words =
+    isOpen && isCancelled
+      ? 'Cancelling'
+      : isOpen && isSuspended
+        ? 'Suspended'
+        : waitsForApproval.length > 0
+          ? 'Waits for approval'
+          : (phase ?? 'Not started');
+  return [words, steps === undefined ? '' : describeCounts(steps, phase)].filter(Boolean).join(' · ');
 }
 
 /** Describes how far the steps of a run are. A failure is not named twice. */

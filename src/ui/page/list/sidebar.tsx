@@ -1,8 +1,8 @@
 import { usePage } from '../page-state.ts';
 import { Tabs } from '../parts.tsx';
 import { isEmpty, type Route, writeRoute } from '../route.ts';
-import { createFilter } from './filter.ts';
 import { EntryList } from './entry-list.tsx';
+import { createFilter } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
 
 /** The lists beside the selected object. On a small screen, they are a page of their own. */

@@ -72,6 +72,8 @@ export function VirtualList(props: VirtualListProps) {
   const { first, last } = windowOf(count, row, view.value);
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its role is a property
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles support it
     <div
       ref={place}
       class="virtual"

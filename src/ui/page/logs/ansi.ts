@@ -13,10 +13,19 @@ export interface Span extends Style {
   readonly text: string;
 }
 
-/** A color (SGR), any other control sequence, a string of the terminal (OSC), or another control character. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that it removes
-const CONTROL =
-  /\x1b\[([\d;:]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?|[\x00-\x08\x0b-\x1f\x7f]/g;
+const ESCAPE = String.fromCharCode(27);
+const BELL = String.fromCharCode(7);
+/** A color (SGR), any other control sequence, a text for the terminal (OSC), or another control character. */
+const CONTROL = new RegExp(
+  [
+    `${ESCAPE}\\[([\\d;:]*)m`,
+    `${ESCAPE}\\[[0-?]*[ -/]*[@-~]`,
+    `${ESCAPE}\\][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\\\)?`,
+    `${ESCAPE}.?`,
+    '(?!\\t)\\p{Cc}',
+  ].join('|'),
+  'gsu',
+);
 
 /**
  * Parses one line of a log for a terminal into spans, and returns the style at its end, with which the next line
@@ -109,7 +118,9 @@ const LEVELS = [0, 95, 135, 175, 215, 255];
 /** Returns the CSS color of a number from 16 to 255. The first 16 depend on the theme, so the style sheet has them. */
 export function cssColor(color: number | string): string {
   if (typeof color === 'string') return color;
-  if (color >= 232) return `rgb(${Array(3).fill((color - 232) * 10 + 8)})`;
+  const grey = (color - 232) * 10 + 8;
+  if (color >= 232) return `rgb(${grey},${grey},${grey})`;
   const at = color - 16;
-  return `rgb(${[Math.floor(at / 36), Math.floor(at / 6) % 6, at % 6].map((level) => LEVELS[level])})`;
+  const levels = [Math.floor(at / 36), Math.floor(at / 6) % 6, at % 6].map((level) => LEVELS[level]);
+  return `rgb(${levels.join(',')})`;
 }

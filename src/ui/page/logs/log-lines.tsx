@@ -18,7 +18,6 @@ export function LogChunk({ chunk, searched, sources }: ChunkProps) {
     return (
       <div class="chunk">
         {found.map((line, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a chunk keep their places
           <Line key={at} {...{ line, searched }} source={sources[line.source]} />
         ))}
       </div>
@@ -47,10 +46,7 @@ function Line({ line: { spans, text, source: number }, searched, source }: LineP
 }
 
 function Found({ text, searched }: { readonly text: string; readonly searched: string }) {
-  return splitFound(text, searched).map((part, at) =>
-    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line keep their places
-    part.isFound ? <mark key={at}>{part.text}</mark> : part.text,
-  );
+  return splitFound(text, searched).map((part, at) => (part.isFound ? <mark key={at}>{part.text}</mark> : part.text));
 }
 
 function drawSpan(span: Span, at: number) {

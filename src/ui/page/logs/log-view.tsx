@@ -127,13 +127,13 @@ function Lines({ logs, searched, isWrapped, isFollowed }: LinesProps) {
     isFollowed.value = scrollTop + clientHeight >= scrollHeight - 8;
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
     <div
       ref={place}
       class={`log-lines${isWrapped.value ? ' wrapped' : ''}`}
       role="log"
       aria-label="Lines"
       aria-live="off"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys scroll it
       tabIndex={0}
       onScroll={onScroll}
     >

@@ -1,7 +1,7 @@
-import { usePage } from '../page-state.ts';
-import { Command, Facts, Texts } from '../parts.tsx';
-import type { ConditionView, ParameterView } from '../protocol.ts';
 import { printable } from '../names.ts';
+import { usePage } from '../page-state.ts';
+import { Command, Facts, Sentence, Texts } from '../parts.tsx';
+import type { ConditionView, ParameterView } from '../protocol.ts';
 import type { Shown } from '../store.ts';
 import { formatTime } from '../time.ts';
 
@@ -140,7 +140,7 @@ function Conditions({ conditions }: { readonly conditions: readonly ConditionVie
             </strong>{' '}
             {reason} <span class="soft">{formatTime(changedAt, nowMs.value)}</span>
             <p class="value">
-              <bdi>{message}</bdi>
+              <Sentence of={message} />
             </p>
           </li>
         ))}

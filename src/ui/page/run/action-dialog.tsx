@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { usePage } from '../page-state.ts';
-import { Name } from '../parts.tsx';
+import { Name, Sentence } from '../parts.tsx';
 import type { OfferedAction } from '../protocol.ts';
-import { ACTION_WORDS, type Answers, buildAction, noAnswers } from './action-words.ts';
 import { ActionFields } from './action-fields.tsx';
+import { ACTION_WORDS, type Answers, buildAction, noAnswers } from './action-words.ts';
 import { readForm, startForm } from './form.ts';
 
 /** The dialog of the action that the user has asked for. It says what will happen before anything does. */
@@ -44,7 +44,7 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
           {action.step === undefined ? <bdi>{action.verb === 'cancel' ? '' : name}</bdi> : <Name of={action.step} />}
         </h2>
         <p id="dialog-text" class="value">
-          <bdi>{action.consequence}</bdi>
+          <Sentence of={action.consequence} />
         </p>
         <ActionFields
           action={action}
@@ -55,7 +55,7 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
         <div role="alert">
           {form.sentences.value.map((sentence) => (
             <p key={sentence} class="mistake">
-              <bdi>{sentence}</bdi>
+              <Sentence of={sentence} />
             </p>
           ))}
         </div>

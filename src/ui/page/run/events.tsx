@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { usePage } from '../page-state.ts';
-import { Name } from '../parts.tsx';
+import { Name, Sentence } from '../parts.tsx';
 import type { EventView, RunEvents, RunEventsQuery } from '../protocol.ts';
 import { formatAge, formatTime } from '../time.ts';
 
@@ -69,7 +69,7 @@ function Event({ event, isBrief }: { readonly event: EventView; readonly isBrief
         </time>
       </p>
       <p class="value">
-        <bdi>{message}</bdi>
+        <Sentence of={message} />
       </p>
       {isBrief ? undefined : (
         <p class="event-of">

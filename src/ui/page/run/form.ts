@@ -23,13 +23,12 @@ export function readForm(
 ): FilledForm {
   const parameters: Record<string, string> = {};
   const mistakes = new Map<string, string>();
-  for (const { name, isRequired, default: standard, enum: choices } of declared) {
+  for (const parameter of declared) {
+    const { name, default: standard } = parameter;
     const value = values[name] ?? '';
-    if (value === '' && standard === undefined) {
-      if (isRequired) mistakes.set(name, 'A value is required.');
-    } else if (choices !== undefined && !choices.includes(value))
-      mistakes.set(name, `Choose one of ${choices.join(', ')}.`);
-    else if (value !== standard) parameters[name] = value;
+    const mistake = findMistake(parameter, value);
+    if (mistake !== undefined) mistakes.set(name, mistake);
+    else if (value !== (standard ?? '')) parameters[name] = value;
   }
   for (const line of others.split('\n').filter((text) => text.trim() !== '')) {
     const [, name = '', value = ''] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
@@ -38,4 +37,12 @@ export function readForm(
     else parameters[name] = value;
   }
   return { parameters, mistakes };
+}
+
+function findMistake(
+  { isRequired, default: standard, enum: choices }: ParameterView,
+  value: string,
+): string | undefined {
+  if (value === '' && standard === undefined) return isRequired ? 'A value is required.' : undefined;
+  return choices === undefined || choices.includes(value) ? undefined : `Choose one of ${choices.join(', ')}.`;
 }

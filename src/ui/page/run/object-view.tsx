@@ -18,7 +18,7 @@ export function ObjectView({ selected }: { readonly selected: EntryKey }) {
   const tabs = [
     { id: '', label: 'Graph' },
     ...(isRun ? [] : [{ id: 'runs', label: 'Runs' }]),
-    { id: 'about', label: isRun ? 'Parameters' : 'About' },
+    { id: 'about', label: 'Details' },
     ...(isRun && store.rights.value?.canReadEvents ? [{ id: 'events', label: 'Events' }] : []),
   ];
   const current = tabs.find(({ id }) => id === route.value.tab)?.id ?? '';

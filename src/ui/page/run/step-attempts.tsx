@@ -1,5 +1,5 @@
 import { usePage } from '../page-state.ts';
-import { Facts } from '../parts.tsx';
+import { Facts, Sentence } from '../parts.tsx';
 import type { AttemptView } from '../protocol.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { Child } from './step-overview.tsx';
@@ -34,7 +34,7 @@ function Attempt({ attempt: shown, isCurrent }: { readonly attempt: AttemptView;
       </h3>
       {message === undefined ? undefined : (
         <p class="why">
-          <bdi>{message}</bdi>
+          <Sentence of={message} />
         </p>
       )}
       <Facts

@@ -2,8 +2,8 @@ import { readValue } from '../graph/search.ts';
 import { usePage } from '../page-state.ts';
 import { Facts, Texts } from '../parts.tsx';
 import type { ValueQuery } from '../protocol.ts';
-import type { StepProps } from './step-panel.tsx';
 import { StepLink } from './step-overview.tsx';
+import type { StepProps } from './step-panel.tsx';
 
 /** What the step is given, what it reads of other steps, and what it hands on. */
 export function StepData(props: StepProps) {

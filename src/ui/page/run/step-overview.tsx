@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { lookOf } from '../looks.ts';
 import { usePage } from '../page-state.ts';
-import { Command, Facts, Icon, Name } from '../parts.tsx';
+import { Command, Facts, Icon, Name, Sentence } from '../parts.tsx';
 import type { ApprovalView, BoxView, ChildView, StepView } from '../protocol.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { ActionButton } from './actions.tsx';
@@ -19,7 +19,7 @@ export function StepOverview(props: StepProps) {
     <>
       {(step?.why ?? [describeState(box)]).map((sentence) => (
         <p key={sentence} class="why">
-          <bdi>{sentence}</bdi>
+          <Sentence of={sentence} />
         </p>
       ))}
       {step?.because.map(({ word, index: at }) => (
@@ -38,7 +38,7 @@ export function StepOverview(props: StepProps) {
         <>
           <h3>Runs on a condition</h3>
           <p class="value">
-            <bdi>{box.condition}</bdi>
+            <Sentence of={box.condition} />
           </p>
         </>
       )}

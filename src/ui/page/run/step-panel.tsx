@@ -1,4 +1,6 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { describeKind } from '../graph/search.ts';
 import { LogView } from '../logs/log-view.tsx';
 import { lookOf } from '../looks.ts';
 import { usePage } from '../page-state.ts';
@@ -6,7 +8,6 @@ import { Chip, Name, Tabs } from '../parts.tsx';
 import type { Picture } from '../protocol.ts';
 import { writeRoute } from '../route.ts';
 import type { Shown } from '../store.ts';
-import { describeKind } from '../graph/search.ts';
 import { EventTable } from './events.tsx';
 import { Attempts } from './step-attempts.tsx';
 import { StepData } from './step-data.tsx';
@@ -24,14 +25,20 @@ export interface StepProps {
 export function StepPanel(props: StepProps) {
   const { shown, picture, index, onChoose } = props;
   const { route, store } = usePage();
+  const place = useRef<HTMLElement>(null);
   const box = picture.boxes[index];
+  useEffect(() => {
+    // Below the graph, where there is little room beside it, the user would not see what has changed.
+    const { top = 0 } = place.current?.getBoundingClientRect() ?? {};
+    if (top > innerHeight * 0.7) place.current?.scrollIntoView();
+  }, [box?.name]);
   if (box === undefined) return null;
   const step = shown.steps.get(index);
   const tabs = listTabs(props, store.rights.value?.canReadEvents === true, store.rights.value?.canReadLogs === true);
   const current = tabs.find(({ id }) => id === route.value.stepTab)?.id ?? '';
   const hrefOf = (stepTab: string) => writeRoute({ ...route.value, stepTab });
   return (
-    <section id="details" class={`details${current === 'logs' ? ' wide' : ''}`} aria-labelledby="step-name">
+    <section ref={place} id="details" class={`details${current === 'logs' ? ' wide' : ''}`} aria-labelledby="step-name">
       <div class="details-head">
         <h2 id="step-name">
           <Name of={box.name} />

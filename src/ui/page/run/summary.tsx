@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { countLooks, LOOKS, lookOfPhase } from '../looks.ts';
 import { usePage } from '../page-state.ts';
-import { Chip, Icon } from '../parts.tsx';
+import { Chip, Icon, Sentence } from '../parts.tsx';
 import type { EntryKey, OfferedAction, ProblemView } from '../protocol.ts';
-import { type Shown, keyOf } from '../store.ts';
+import { keyOf, type Shown } from '../store.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { ActionButton, Decisions } from './actions.tsx';
 
@@ -22,24 +22,24 @@ export function Summary({ shown, selected }: { readonly shown: Shown | undefined
         </h1>
         {phase === '' ? undefined : <Chip look={lookOfPhase(phase)} word={phase} />}
         <State shown={shown} />
+        {message === '' ? undefined : (
+          <p class="message">
+            <Sentence of={message} />
+          </p>
+        )}
         <span class="actions">
           {actions.filter(isGeneral).map((action) => (
             <ActionButton key={action.verb} action={action} />
           ))}
         </span>
       </div>
-      {message === '' ? undefined : (
-        <p class="message">
-          <bdi>{message}</bdi>
-        </p>
-      )}
       {shown?.run === undefined ? undefined : <RunFacts shown={shown} />}
       <Decisions actions={actions} />
       {shown?.picture !== undefined && shown.steps.size > 0 ? <Progress shown={shown} /> : undefined}
       {shown?.picture === undefined ? undefined : <Legend shown={shown} />}
       {note === undefined ? undefined : (
         <p class="note">
-          <bdi>{note}</bdi>
+          <Sentence of={note} />
         </p>
       )}
     </section>
@@ -105,9 +105,12 @@ function Progress({ shown: { picture, steps } }: { readonly shown: Shown }) {
 /** The number of steps of each look. A click dims all other steps. */
 function Legend({ shown: { picture, steps } }: { readonly shown: Shown }) {
   const { wanted, search } = usePage();
+  const counts = countLooks(picture?.boxes ?? [], steps);
+  if (counts.every(({ look }) => look === LOOKS.ready)) return null;
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
     <div class="legend" role="group" aria-label="Show only the steps that are">
-      {countLooks(picture?.boxes ?? [], steps).map(({ look, count }) => (
+      {counts.map(({ look, count }) => (
         <button
           key={look.name}
           type="button"
@@ -127,7 +130,7 @@ function Legend({ shown: { picture, steps } }: { readonly shown: Shown }) {
   );
 }
 
-const FEW = 5;
+const FEW = 3;
 
 /** The problems that the gate finds, in its words. */
 export function Problems({ problems }: { readonly problems: readonly ProblemView[] }) {
@@ -141,7 +144,7 @@ export function Problems({ problems }: { readonly problems: readonly ProblemView
           <Icon look={severity === 'deny' ? LOOKS.failed : LOOKS.ignored} />
           <strong>{code}</strong>
           <code>{field}</code>
-          <bdi>{message}</bdi>
+          <Sentence of={message} />
         </p>
       ))}
       {shown.length < problems.length ? (

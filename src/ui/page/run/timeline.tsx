@@ -1,8 +1,8 @@
-import { formatDuration } from '../time.ts';
 import { type RowProps, VirtualList } from '../list/virtual-list.tsx';
 import { usePage } from '../page-state.ts';
 import { Icon, Name } from '../parts.tsx';
 import type { Picture, StepView } from '../protocol.ts';
+import { formatDuration } from '../time.ts';
 import { type Bar, planTimeline } from './timeline-plan.ts';
 
 const ROW = 24;
@@ -74,6 +74,7 @@ function BarRow({ bar, props, isChosen, onChoose }: BarRowProps) {
       : { left: `${to * 100}%` };
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and names its active row
     <div
       {...props}
       role="option"
