@@ -54,8 +54,14 @@ function useTitle(): void {
 function Welcome() {
   const { store, runs, orchestrations } = usePage();
   const isEmpty = store.listed.value.size === 2 && runs.value.length + orchestrations.value.length === 0;
-  if (!isEmpty)
-    return <p class="nothing">{store.listed.value.size === 2 ? 'Choose a run or an Orchestration.' : 'Loading …'}</p>;
+  if (!isEmpty) {
+    return (
+      <>
+        <h1 class="hidden">Runs and Orchestrations</h1>
+        <p class="nothing">{store.listed.value.size === 2 ? 'Choose a run or an Orchestration.' : 'Loading …'}</p>
+      </>
+    );
+  }
   return (
     <section class="summary" aria-label="Summary">
       <h1>Nothing to show yet</h1>

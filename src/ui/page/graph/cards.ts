@@ -6,6 +6,8 @@ import { drawn } from './dom.ts';
 /** The elements of a box in the document. */
 export interface Card {
   readonly group: SVGGElement;
+  /** What has the focus and the name. The texts may be cut, and would be read twice. */
+  readonly button: SVGRectElement;
   readonly shape: SVGPathElement;
   readonly second: SVGTextElement;
   /** The look and the words that the card shows. */
@@ -25,34 +27,34 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
     { class: 'first', x: TEXT_X, y: 18 },
     measure.fit(printable(box.name), box.width - TEXT_X - 10, 13),
   );
+  const button = drawn('rect', {
+    ...{ role: 'button', tabindex: index === 0 ? 0 : -1, 'aria-pressed': 'false' },
+    ...{ width: box.width, height: box.height, rx: 9 },
+  });
   const group = drawn(
     'g',
     {
       class: `card unknown${box.condition === '' ? '' : ' conditional'}`,
-      role: 'button',
-      tabindex: index === 0 ? 0 : -1,
       'data-index': index,
       transform: `translate(${box.x} ${box.y})`,
     },
     drawn('title', {}, [printable(box.name), box.condition].filter(Boolean).join('\n')),
-    drawn('rect', { width: box.width, height: box.height, rx: 9 }),
-    shape,
-    first,
-    second,
+    button,
+    drawn('g', { class: 'face', 'aria-hidden': 'true' }, shape, first, second),
   );
-  return { group, shape, second, look: 'unknown', words: '' };
+  return { group, button, shape, second, look: 'unknown', words: '' };
 }
 
 /** Shows the state of the step of a box. It changes the document only if the state has changed. */
 export function updateCard(card: Card, box: BoxView, step: StepView | undefined, measure: Measure): void {
-  const { group, shape, second } = card;
+  const { group, button, shape, second } = card;
   const look = lookOf(box, step);
   const words = describeSecond(box, look, step);
   if (card.look === look.name && card.words === words) return;
   group.classList.replace(card.look, look.name);
   card.look = look.name;
   card.words = words;
-  group.setAttribute('aria-label', `${printable(box.name)}: ${words}`);
+  button.setAttribute('aria-label', `${printable(box.name)}: ${words}`);
   shape.setAttribute('d', look.shape);
   second.textContent = measure.fit(words, box.width - TEXT_X - 10, 11);
 }

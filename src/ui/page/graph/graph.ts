@@ -100,25 +100,30 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   }
 
   function choose(index: number | undefined, isSeen = true): void {
-    if (chosen !== undefined) cards[chosen]?.group.classList.remove('chosen');
+    if (chosen !== undefined) mark(chosen, false);
     chosen = index;
     chosenEdges.replaceChildren();
     const [box, card] = index === undefined ? [] : [picture?.boxes[index], cards[index]];
     if (picture === undefined || index === undefined || box === undefined || card === undefined) return;
     const own = picture.edges.filter(({ from, to, isOnLoop }) => !isOnLoop && (from === index || to === index));
     chosenEdges.replaceChildren(drawAll(picture, own, 'near'));
-    card.group.classList.add('chosen');
+    mark(index, true);
     setFocus(index);
     // If the whole graph is visible, it stays visible in the smaller window beside the details.
     const { x, y, k: scale } = zoomTransform(svg);
     if (isSeen && !(isFitted && scale >= LEGIBLE)) move(reveal({ x, y, scale }, box, svg.getBoundingClientRect()));
   }
 
+  function mark(index: number, isChosen: boolean): void {
+    cards[index]?.group.classList.toggle('chosen', isChosen);
+    cards[index]?.button.setAttribute('aria-pressed', String(isChosen));
+  }
+
   /** The Tab key stops at only one box. The arrow keys move from there. */
   function setFocus(index: number): void {
-    cards[focus]?.group.setAttribute('tabindex', '-1');
+    cards[focus]?.button.setAttribute('tabindex', '-1');
     focus = index;
-    cards[focus]?.group.setAttribute('tabindex', '0');
+    cards[focus]?.button.setAttribute('tabindex', '0');
   }
 
   function dim(isDimmed: ((index: number) => boolean) | undefined): void {
@@ -133,7 +138,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     const next = findNext(picture, index, event.key);
     if (next !== undefined) {
       setFocus(next);
-      cards[next]?.group.focus({ preventScroll: true });
+      cards[next]?.button.focus({ preventScroll: true });
       onSelect(next);
     }
     if (next !== undefined || event.key === ' ') event.preventDefault();

@@ -31,7 +31,7 @@ export function fitIn(drawing: Size, window: Size): Viewport {
 }
 
 /** In a narrower window, a drawing begins at a legible scale, from its left side. */
-const NARROW = { width: 600, scale: 0.75, boxes: 100 } as const;
+const NARROW = { width: 720, scale: 0.75, boxes: 100 } as const;
 
 /** Returns the first viewport of a drawing of so many boxes: all of it, or its beginning if only that is legible. */
 export function startIn(drawing: Size, boxes: number, window: Size): Viewport {

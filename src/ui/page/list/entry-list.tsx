@@ -125,7 +125,12 @@ function Row({ row, props, isCurrent, onToggle }: RowViewProps) {
       <span class="texts">
         <bdi class="name">{name}</bdi>
         <span class="facts">
-          {isOther ? <bdi class="of">{entry.orchestration}</bdi> : undefined}
+          {isOther ? (
+            <>
+              <bdi class="of">{entry.orchestration}</bdi>
+              {' · '}
+            </>
+          ) : undefined}
           <span>{entry.kind === 'OrchestrationRun' ? describeRun(entry) : describeRuns(entry)}</span>
         </span>
       </span>

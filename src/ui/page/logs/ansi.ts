@@ -115,9 +115,10 @@ function readColor([kind, ...rest]: readonly number[]): { color?: number | strin
 
 const LEVELS = [0, 95, 135, 175, 215, 255];
 
-/** Returns the CSS color of a number from 16 to 255. The first 16 depend on the theme, so the style sheet has them. */
+/** Returns the CSS color of a number of the palette. The first 16 depend on the theme, so the style sheet has them. */
 export function cssColor(color: number | string): string {
   if (typeof color === 'string') return color;
+  if (color < 16) return `var(--ansi-${color})`;
   const grey = (color - 232) * 10 + 8;
   if (color >= 232) return `rgb(${grey},${grey},${grey})`;
   const at = color - 16;

@@ -53,12 +53,13 @@ function drawSpan(span: Span, at: number) {
   const { text, color, ground, isBold, isFaint, isItalic, isUnderlined, isInverse } = span;
   const flags = { bold: isBold, faint: isFaint, italic: isItalic, underlined: isUnderlined, inverse: isInverse };
   const names = Object.entries(flags).flatMap(([name, isOn]) => (isOn ? [name] : []));
-  if (typeof color === 'number' && color < 16) names.push(`fg-${color}`);
-  if (typeof ground === 'number' && ground < 16) names.push(`bg-${ground}`);
-  const own = (value: number | string | undefined) =>
-    value === undefined || (typeof value === 'number' && value < 16) ? undefined : cssColor(value);
-  const style = { color: own(color), backgroundColor: own(ground) };
-  if (names.length === 0 && style.color === undefined && style.backgroundColor === undefined) return text;
+  if (color !== undefined) names.push('fg');
+  if (ground !== undefined) names.push('bg');
+  if (names.length === 0) return text;
+  const style = {
+    ...(color !== undefined && { '--fg': cssColor(color) }),
+    ...(ground !== undefined && { '--bg': cssColor(ground) }),
+  };
   return (
     <span key={at} class={names.join(' ')} style={style}>
       {text}

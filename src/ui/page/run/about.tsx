@@ -18,6 +18,7 @@ export function RunAbout({ shown: { run } }: { readonly shown: Shown }) {
   const { labels = {} } = store.entries.value.get(`OrchestrationRun/${run.name}`) ?? {};
   return (
     <div class="about">
+      <h2 class="hidden">Details</h2>
       <Texts title="Parameters" texts={run.parameters} onWhole={readWhole} />
       {run.parameters.length === 0 ? <p class="nothing">The run was given no parameters.</p> : undefined}
       {children.length === 0 ? undefined : (
@@ -87,6 +88,7 @@ export function OrchestrationAbout({ shown: { orchestration } }: { readonly show
   if (orchestration === undefined) return null;
   return (
     <div class="about">
+      <h2 class="hidden">Details</h2>
       <section>
         <h3>Parameters of a run</h3>
         {orchestration.parameters.length === 0 ? <p class="nothing">It declares none.</p> : undefined}

@@ -26,6 +26,9 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  useEffect(() => {
+    dialog.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [form.mistakes.value]);
   const close = () => {
     asked.value = undefined;
   };
@@ -91,10 +94,7 @@ function useForm(action: OfferedAction) {
     const filled = action.verb === 'run' ? readForm(declared, values.peek(), others.peek()) : undefined;
     mistakes.value = filled?.mistakes ?? new Map();
     sentences.value = [];
-    if (mistakes.value.size > 0) {
-      document.querySelector<HTMLElement>('dialog [aria-invalid="true"]')?.focus();
-      return;
-    }
+    if (mistakes.value.size > 0) return;
     isBusy.value = true;
     const given = { ...answers.peek(), ...(filled && { parameters: filled.parameters }) };
     const answer = await api.act(buildAction(action, selected, namespace, given, deliveryId));

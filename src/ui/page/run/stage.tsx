@@ -31,7 +31,7 @@ export function Stage({ shown, picture }: { readonly shown: Shown; readonly pict
   const choose = (at: number | undefined) => {
     const isClosed = at === undefined && chosen !== undefined;
     chooseStep(at === undefined ? undefined : picture.boxes[at]?.name);
-    if (isClosed) document.querySelector<SVGElement>('g.card[tabindex="0"]')?.focus({ preventScroll: true });
+    if (isClosed) document.querySelector<SVGElement>('g.card [tabindex="0"]')?.focus({ preventScroll: true });
   };
   useEscape(() => choose(undefined));
   return (
