@@ -62,7 +62,7 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
     await page.getByLabel('Age', { exact: true }).selectOption('6h');
     await page.getByLabel('Filter by name').fill('102');
     await textOf('.found').toBe('1 of 46');
-    await textOf('.entry .name').toBe('release-1022');
+    await textOf('.entry .name').toBe('release-1029');
     const hash = new URL(page.url()).hash;
     expect(hash).toBe('#/run/release-1041?q=102&phase=Failed&of=release&label=team%3Dweb&age=6h');
     await page.reload();
