@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { argv, env, stderr, stdin, stdout } from 'node:process';
 import type { Outcome, Ports } from './cli/command.ts';
@@ -48,13 +49,29 @@ const verbs: Verbs = {
     summary: 'Create an OrchestrationRun, and wait for it with --wait',
     load: async () => (await import('./cli/commands/run.ts')).run,
   },
+  rerun: {
+    summary: 'Create an OrchestrationRun that continues a finished one',
+    load: async () => (await import('./cli/commands/rerun.ts')).rerun,
+  },
   watch: {
     summary: 'Show an OrchestrationRun until it ends',
     load: async () => (await import('./cli/commands/watch.ts')).watch,
   },
+  list: {
+    summary: 'List OrchestrationRuns or Orchestrations, the newest first',
+    load: async () => (await import('./cli/commands/list.ts')).list,
+  },
   status: {
     summary: 'Show an OrchestrationRun as it is now, step by step',
     load: async () => (await import('./cli/commands/status.ts')).status,
+  },
+  logs: {
+    summary: 'Show the logs of an OrchestrationRun, or of one step',
+    load: async () => (await import('./cli/commands/logs.ts')).logs,
+  },
+  events: {
+    summary: 'Show the Events of OrchestrationRuns and of what carries out their steps',
+    load: async () => (await import('./cli/commands/events.ts')).events,
   },
   cancel: {
     summary: 'Stop an OrchestrationRun for good',
@@ -67,6 +84,14 @@ const verbs: Verbs = {
   resume: {
     summary: 'Let a suspended OrchestrationRun start steps again',
     load: async () => (await import('./cli/commands/resume.ts')).resume,
+  },
+  approve: {
+    summary: 'Approve a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/approve.ts')).approve,
+  },
+  deny: {
+    summary: 'Deny a step of an OrchestrationRun that waits for people',
+    load: async () => (await import('./cli/commands/deny.ts')).deny,
   },
   ui: {
     summary: 'Show the Orchestrations and OrchestrationRuns of a namespace in a browser',
@@ -97,6 +122,10 @@ const ports: Ports = {
     isColored: stdout.isTTY && !env['NO_COLOR'],
     size: () => ({ columns: stdout.columns, rows: stdout.rows }),
     write: (text) => stdout.write(text),
+    drained: async () => {
+      if (stdout.writableNeedDrain && !stdout.destroyed) await once(stdout, 'drain').catch(() => {});
+      return !stdout.destroyed;
+    },
     warn: (text) => stderr.write(text),
   },
   clock: {

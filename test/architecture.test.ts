@@ -52,7 +52,11 @@ const imports: Readonly<Record<string, Row>> = {
     outside: ['yaml', 'node:'],
   },
   ui: {
-    src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'kube', 'reconciler', 'ui/page'],
+    src: [
+      ...['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'kube', 'reconciler', 'ui/page'],
+      // The page does what the verbs of the command line do.
+      ...['cli', 'cli/cluster/kube-cluster.ts'],
+    ],
     outside: ['esbuild', 'fastify', 'node:'],
   },
   'ui/page': { src: [], outside: ['@preact/signals', 'd3-selection', 'd3-zoom', 'preact', 'preact/hooks'] },

@@ -29,8 +29,13 @@ export interface OperandKind<T> {
   /** As the usage shows it: `RUN`, `FILE|DIR|-...`; empty for nothing. */
   readonly placeholder: string;
   readonly completion?: Completion;
-  /** Adds to the mistakes if it cannot give what the command needs. */
-  readonly read: (operands: Operands, ports: Ports, mistakes: string[]) => Promise<T | undefined> | T | undefined;
+  /** Adds to the mistakes if it cannot give what the command needs. `values` are those of the flags. */
+  readonly read: (
+    operands: Operands,
+    ports: Ports,
+    mistakes: string[],
+    values: Readonly<Record<string, unknown>>,
+  ) => Promise<T | undefined> | T | undefined;
 }
 
 /** A command in all that can be said of it without running it. */
@@ -68,18 +73,23 @@ export function defineCommand<const F extends Flags, T>(definition: Definition<F
     execute: async (words, ports) => {
       const { values, mistakes: found, ...rest } = readArguments(flags, words, ports.environment);
       const mistakes = [...found];
-      const operand = await operands.read(rest, ports, mistakes);
+      const operand = await operands.read(rest, ports, mistakes, values);
       if (found.length === 0) mistakes.push(...(check?.(values) ?? []));
       if (mistakes.length > 0) return fail(verb, mistakes, `See orchestration-gate ${verb} --help.\n`);
       try {
         return await run(values, operand as T, ports);
       } catch (error) {
-        if (error instanceof CommandError) return fail(verb, error.mistakes);
-        if (isApiFailure(error)) return fail(verb, describeFailure(error));
-        throw error;
+        return failWith(verb, error);
       }
     },
   };
+}
+
+/** What a command ends with that could not run for reasons of its user or the cluster. Throws bugs. */
+export function failWith(verb: string, error: unknown): Outcome {
+  if (error instanceof CommandError) return fail(verb, error.mistakes);
+  if (isApiFailure(error)) return fail(verb, describeFailure(error));
+  throw error;
 }
 
 function fail(verb: string, mistakes: readonly string[], hint = ''): Outcome {
@@ -110,6 +120,23 @@ export function oneOperand<T>(placeholder: string, kind: ValueKind<T>, what: str
   };
 }
 
-function describeUnexpected(word: string): string {
+/** One word or more, each once. `what` names one for whoever leaves them out. */
+export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what: string): OperandKind<readonly T[]> {
+  const one = oneOperand(placeholder, kind, what);
+  return {
+    ...one,
+    placeholder: `${placeholder}...`,
+    read: async ({ words: [first, ...others], unsure }, ports, mistakes, values) => {
+      const all = [
+        { words: first === undefined ? [] : [first], unsure },
+        ...others.map((word) => ({ words: [word], unsure })),
+      ];
+      const found = await Promise.all(all.map((operands) => one.read(operands, ports, mistakes, values)));
+      return [...new Set(found.filter((value) => value !== undefined))];
+    },
+  };
+}
+
+export function describeUnexpected(word: string): string {
   return `the argument ${quoteName(word)} is unexpected`;
 }

@@ -13,6 +13,9 @@ const SHOWN_LOOP_STEPS = 8;
  */
 const ESCAPED = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]/u;
 
+/** Printable ASCII without the backslash: most texts, which need no look at each character. */
+const PLAIN = /^[ -[\]-~]*$/;
+
 /**
  * Makes a name safe for a message: escaped as in a JSON string, then cut at 63 characters. Names are untrusted text.
  */
@@ -34,6 +37,7 @@ function escapeCharacter(character: string): string {
 
 /** A text of any length, with its own quotes, as it may stand in a line: what could forge a line is escaped. */
 export function displayText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
 }
 

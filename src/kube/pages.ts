@@ -1,3 +1,10 @@
+import type { KubeObject } from '../objects/object.ts';
+import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
+import type { KubeClient, ListOptions, Page } from './client.ts';
+import { KubeError } from './errors.ts';
+import type { Timing } from './ports.ts';
+import type { Resource } from './resources.ts';
+
 /** Chooses the page size of a list, so that no page is large or slow whatever the size of the objects. */
 export interface Pages {
   /** How many items to request next. */
@@ -37,4 +44,45 @@ export function createPages(most: number): Pages {
       return hadSeveral;
     },
   };
+}
+
+/** What reads pages needs, and `most`, the upper limit of items in a page. */
+export interface PageReaderOptions {
+  readonly client: Pick<KubeClient, 'list'>;
+  readonly resource: Resource;
+  readonly timing: Timing;
+  readonly most: number;
+}
+
+/**
+ * Creates a function that reads a page. It requests a page that is too large again at once with fewer items. After any
+ * failure, the next page has fewer items too.
+ */
+export function createPageReader({ client, resource, timing, most }: PageReaderOptions) {
+  const pages = createPages(most);
+  return async function readPage(options: ListOptions): Promise<Page> {
+    const startedAt = timing.now();
+    try {
+      const page = await client.list(resource, { ...options, limit: pages.limit(), mostBytes: MOST_PAGE_BYTES });
+      pages.grow({ items: page.items.length, bytes: page.bytes, durationMs: timing.now() - startedAt });
+      return page;
+    } catch (error) {
+      const hasShrunk = options.signal?.aborted !== true && pages.shrink();
+      if (!hasShrunk || !(error instanceof KubeError) || error.reason !== KubeErrorReason.TooLarge) throw error;
+      return readPage(options);
+    }
+  };
+}
+
+/** Yields all objects as of one version, a page at a time, so that the caller can keep little of them. */
+export async function* listPages(
+  reader: PageReaderOptions,
+  options: Omit<ListOptions, 'limit' | 'continue' | 'mostBytes'>,
+): AsyncGenerator<readonly KubeObject[], void> {
+  const readPage = createPageReader(reader);
+  for (let next: { continue?: string } | undefined = {}; next !== undefined; ) {
+    const page: Page = await readPage({ ...options, ...next });
+    yield page.items;
+    next = page.continue === undefined ? undefined : { continue: page.continue };
+  }
 }

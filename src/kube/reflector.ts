@@ -1,8 +1,8 @@
 import type { KubeObject } from '../objects/object.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
-import type { KubeClient, ListOptions, Page, Selection } from './client.ts';
+import type { KubeClient, Selection } from './client.ts';
 import { KubeError } from './errors.ts';
-import { createPages, MOST_PAGE_BYTES } from './pages.ts';
+import { createPageReader } from './pages.ts';
 import { type Log, sleep, type Timing } from './ports.ts';
 import { compareVersions, type Resource } from './resources.ts';
 import { type Backoff, retryDelayMs } from './retry.ts';
@@ -99,7 +99,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
   const stopping = new AbortController();
   const { signal } = stopping;
-  const pages = createPages(pageSize);
+  const readPage = createPageReader({ client, resource, timing, most: pageSize });
   const synced = Promise.withResolvers<boolean>();
   const tried = Promise.withResolvers<boolean>();
   let isSynced = false;
@@ -199,23 +199,6 @@ export function startReflector(options: ReflectorOptions): Reflector {
       });
       if (page.continue === undefined) return { items, version: page.resourceVersion };
       next = { continue: page.continue };
-    }
-  }
-
-  /**
-   * Reads a page. Requests a page that is too large again at once with fewer items. After any failure, the next list
-   * has fewer items too.
-   */
-  async function readPage(options: ListOptions): Promise<Page> {
-    const startedAt = timing.now();
-    try {
-      const page = await client.list(resource, { ...options, limit: pages.limit(), mostBytes: MOST_PAGE_BYTES });
-      pages.grow({ items: page.items.length, bytes: page.bytes, durationMs: timing.now() - startedAt });
-      return page;
-    } catch (error) {
-      const hasShrunk = !signal.aborted && pages.shrink();
-      if (!hasShrunk || !(error instanceof KubeError) || error.reason !== KubeErrorReason.TooLarge) throw error;
-      return readPage(options);
     }
   }
 

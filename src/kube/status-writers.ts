@@ -21,22 +21,34 @@ export function keepStatusWriters(
   rival: RivalWriter | undefined,
 ): KubeObject {
   const { managedFields, ...metadata } = object.metadata;
-  const entries = Array.isArray(managedFields) ? (managedFields as readonly Record<string, unknown>[]) : [];
-  const ofStatus = entries.filter(({ subresource }) => subresource === 'status');
-  const writers = new Set(ofStatus.map(({ manager }) => String(manager)));
+  const ofStatus = entriesOfStatus(managedFields);
   const times = rival?.kinds.includes(object.kind)
     ? ofStatus.filter(({ manager }) => manager === rival.fieldManager).map(({ time }) => Date.parse(String(time)))
     : [];
   return {
     ...keep({ ...object, metadata }),
-    [STATUS_WRITERS]: [...writers],
+    [STATUS_WRITERS]: writersOf(ofStatus),
     ...(times.length > 0 && { [RIVAL_WROTE]: Math.max(...times) }),
   };
 }
 
-/** The other controllers that have written the status of a kept object, and whether `fieldManager` has. */
+function entriesOfStatus(managedFields: unknown): readonly Record<string, unknown>[] {
+  const entries = Array.isArray(managedFields) ? (managedFields as readonly Record<string, unknown>[]) : [];
+  return entries.filter(({ subresource }) => subresource === 'status');
+}
+
+function writersOf(ofStatus: readonly Record<string, unknown>[]): readonly string[] {
+  return [...new Set(ofStatus.map(({ manager }) => String(manager)))];
+}
+
+/**
+ * The other controllers that have written the status of an object, and whether `fieldManager` has. The object is kept in
+ * the copy, or was read from the API server.
+ */
 export function statusWriters(object: object, fieldManager: string) {
-  const writers = ((object as Record<string, unknown>)[STATUS_WRITERS] ?? []) as readonly string[];
+  const { [STATUS_WRITERS]: kept, metadata } = object as Record<string, unknown>;
+  const live = () => writersOf(entriesOfStatus((metadata as KubeObject['metadata'] | undefined)?.['managedFields']));
+  const writers = (kept as readonly string[] | undefined) ?? live();
   const others = writers.filter((writer) => writer !== fieldManager);
   return { isOurs: writers.includes(fieldManager), isForeign: others.length > 0, others };
 }

@@ -1,3 +1,4 @@
+import { decodeApprovals, decodeApprovers } from './approvals.ts';
 import type { Condition } from './conditions.ts';
 import { asRecord, isRecord } from './decode.ts';
 import { decodeOutputs } from './outputs.ts';
@@ -22,6 +23,8 @@ const STEP_TEXTS = [
   'lastTransitionTime',
   'nextRetryAt',
   'uid',
+  'inheritedFrom',
+  'resumeFrom',
 ] as const;
 
 /**
@@ -42,9 +45,11 @@ export function decodeRunStatus(status: unknown): RunStatus {
 
 function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
   const { name, kind, phase, attempt, resourceRef, ignored, cleanup, index, outputs: handed, ...others } = entry;
-  const { storedPhase: _, ...rest } = others;
+  const { storedPhase: _, approvals: decided, approvers: asked, ...rest } = others;
   const isPlaced = Number.isInteger(index);
   const outputs = decodeOutputs(handed);
+  const approvals = decodeApprovals(decided);
+  const approvers = decodeApprovers(asked);
   if (typeof name !== 'string' && !isPlaced) return [];
   return [
     {
@@ -60,6 +65,8 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
       ...(ignored === true && { ignored }),
       ...(cleanup === true && { cleanup }),
       ...(outputs !== undefined && { outputs }),
+      ...(approvers !== undefined && { approvers }),
+      ...(approvals !== undefined && { approvals }),
     },
   ];
 }

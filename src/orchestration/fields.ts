@@ -4,7 +4,7 @@ import { suggestName } from '../dag/suggest.ts';
 export interface Field {
   /** Other names for the field, from other engines and from users, separated by spaces. */
   readonly aliases?: string;
-  /** The effect if the field is absent. A field with inner fields has none: its inner fields describe it. */
+  /** The effect if the field is absent. A field of `policies` with inner fields has none: these describe it. */
   readonly without?: string;
   /** The inner fields that are read, if not the whole field is read. */
   readonly inside?: FieldTable;

@@ -7,6 +7,7 @@ import {
   type Limits,
   limitRules,
 } from '../dag/rules.ts';
+import { approvalRules, checkApprovers } from './approval-rules.ts';
 import { isWrittenDefault } from './chain.ts';
 import { checkDeclarations } from './declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
@@ -25,6 +26,7 @@ const allRules = [
   ...expressionRules,
   ...resourceRules,
   ...runRules,
+  ...approvalRules,
 ] as const;
 export const rules: readonly RuleMeaning[] = allRules;
 
@@ -98,9 +100,10 @@ export function judgeOrchestration(
   const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
   const ofParameters = checkDeclarations(orchestration, mostShown);
+  const ofApprovers = checkApprovers(orchestration, kinds, mostShown);
   const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
   return weigh(
-    [...findings, ...ofParameters, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
+    [...findings, ...ofParameters, ...ofApprovers, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
     policy,
     mostShown,
   );

@@ -1,3 +1,4 @@
+import type { Approval, Approvers } from './approvals.ts';
 import type { Condition } from './conditions.ts';
 import type { Outputs } from './outputs.ts';
 import type { Stored } from './vocabulary/meaning.ts';
@@ -46,8 +47,16 @@ export interface StepStatus {
   readonly ignored?: boolean;
   /** What later steps can read, if the step succeeded. Absent if that is nothing. */
   readonly outputs?: Outputs;
+  /** What people have decided about the step, in the order in which the reconciler saw it. Only this counts. */
+  readonly approvals?: readonly Approval[];
+  /** What the step asks of the people who approve it, if it says so. For readers only. */
+  readonly approvers?: Approvers;
   /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
   readonly cleanup?: boolean;
+  /** The run that carried the step out, of which this run took over its end. */
+  readonly inheritedFrom?: string;
+  /** The nested run that the run of the first attempt continues. */
+  readonly resumeFrom?: string;
 }
 
 /** `status` of an OrchestrationRun. */
@@ -91,7 +100,10 @@ export function isSatisfied(status: StepStatus): boolean {
   return phase === 'Succeeded' || (phase === 'Failed' && ignored === true) || isNeutral(status);
 }
 
-/** Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed. */
+/**
+ * Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed, in this run
+ * or in the run that this run continues.
+ */
 function isNeutral({ phase, reason }: StepStatus): boolean {
-  return phase === 'Skipped' && reason === StepReason.ConditionFalse;
+  return phase === 'Skipped' && (reason === StepReason.ConditionFalse || reason === StepReason.Inherited);
 }

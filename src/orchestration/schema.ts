@@ -3,7 +3,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 /**
  * The only definition of the fields of both kinds. ajv validates with it, the types below are derived from it, and
  * `make generate` generates the CRDs from it. It is the schema of the agents chart, plus descriptions,
- * `continueOnFailure`, `runIf`, `when` and `outputs`. It adds no limit that the schema of the agents chart lacks, so
+ * `continueOnFailure`, `runIf`, `when`, `outputs` and `approvers`. It adds no limit that the schema of the agents chart lacks, so
  * the rules (rules.ts) check for empty values and ranges.
  */
 export const GROUP = 'orchestration.proompteng.ai';
@@ -64,7 +64,22 @@ export const stepSchema = {
     agentRef: reference('The Agent that an AgentRun step runs.'),
     toolRef: reference('The Tool that a ToolRun step runs.'),
     orchestrationRef: reference('The Orchestration that a SubOrchestration step runs.'),
-    policyRef: text('Name of the ApprovalPolicy that an ApprovalGate step waits for, in the same namespace.'),
+    policyRef: text(
+      'Name of the ApprovalPolicy that an ApprovalGate step waits for, in the same namespace. People can decide about the ' +
+        'step too. If absent, only they do.',
+    ),
+    approvers: {
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+      description: 'Which people have to approve an ApprovalGate step.',
+      properties: {
+        count: integer('How many users have to approve. If absent, 1.'),
+        notCreator: {
+          type: 'boolean',
+          description: 'If true, the decisions of the user who created the run do not count.',
+        },
+      },
+    },
     with: textMap('Parameters of the step. They override the parameters of the run.'),
     runIf: text(
       'When the step runs: Succeeded (the default), if each of its dependencies is satisfied; Failed, if at least one ' +

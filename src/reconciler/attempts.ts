@@ -5,6 +5,7 @@ import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunning, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import { judgeGate } from './approvals.ts';
 import type { StepChange } from './draft.ts';
 import { isHeldByUsAlone } from './finalizer.ts';
 import type { Observation } from './observation.ts';
@@ -37,12 +38,12 @@ export function uidOf({ created }: Pick<Observation, 'created'>, { resourceRef }
 
 /** Returns the state of the current attempt of a Running step. */
 export function observeAttempt(observation: Observation, step: Step, status: StepStatus): Outcome {
-  if (observation.unreadable.has(status.name)) return { state: 'Running' };
   const kind = observation.kinds.get(step.kind);
+  if (kind?.type === 'Gate') return judgeGate(observation, kind, step, status);
+  if (observation.unreadable.has(status.name)) return { state: 'Running' };
   if (kind === undefined)
     return { ...failed(StepReason.UnknownStepKind, `unknown kind ${displayName(step.kind)}`), isFinal: true };
   if (kind.type === 'Immediate') return { state: 'Succeeded', message: kind.message };
-  if (kind.type === 'Gate') return kind.judge(step, observation.watched.get(status.name) ?? []);
   const child = findChild(observation, status);
   if (child === undefined) return explainAbsence(observation, status);
   const outcome = kind.readOutcome(child);

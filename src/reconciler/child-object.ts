@@ -1,4 +1,7 @@
 import { labelValue } from '../objects/names.ts';
+import type { StoredObject } from '../objects/object.ts';
+import { asRecord, type Orchestration } from '../orchestration/decode.ts';
+import { writeResumption } from '../orchestration/resumption.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation, Finalizer, Label } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from './names.ts';
@@ -10,12 +13,13 @@ const RUN_KIND = 'OrchestrationRun';
  * Builds the child that a CreateChild action asks for. The owner reference says which run it belongs to. Labels are for
  * people: if a text is not a valid label value, the label holds a hash, and the annotation of the same key holds the
  * full text. An inner run does not get the delivery label, because the agents chart keeps one record for each delivery
- * and would mistake the inner run for the outer one. Nothing else is copied from the run, because Argo CD prunes
+ * and would mistake the inner run for the outer one. An inner run that continues another one follows the current
+ * Orchestration if its outer run does. Nothing else is copied from the run, because Argo CD prunes
  * objects that carry its tracking label.
  */
 export function buildChild(
   run: ObservedRun,
-  { ref, spec, step, ttlSeconds, isHeld }: Extract<Action, { type: 'CreateChild' }>,
+  { ref, spec, step, ttlSeconds, isHeld, resumeFrom }: Extract<Action, { type: 'CreateChild' }>,
 ) {
   const texts = {
     [Label.Run]: run.name,
@@ -28,7 +32,12 @@ export function buildChild(
       .filter(([key]) => key !== Label.Delivery || kind !== RUN_KIND)
       .map(([key, text]) => [key, labelValue(text)]),
   );
-  const annotations = { ...texts, ...(ttlSeconds !== undefined && { [Annotation.ChildTtl]: String(ttlSeconds) }) };
+  const annotations = {
+    ...texts,
+    ...(ttlSeconds !== undefined && { [Annotation.ChildTtl]: String(ttlSeconds) }),
+    ...(resumeFrom !== undefined &&
+      writeResumption({ run: resumeFrom, steps: [], isLatest: run.resumption?.isLatest === true })),
+  };
   return {
     apiVersion,
     kind,
@@ -55,6 +64,12 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
     data: { orchestration },
     revision: 1,
   };
+}
+
+/** Reads the Orchestration of a run from its snapshot. Undefined if the ControllerRevision is not that of the run. */
+export function readSnapshot({ metadata, data }: StoredObject, runUid: string): Orchestration | undefined {
+  const isOurs = metadata.ownerReferences?.some(({ uid }) => uid === runUid) === true;
+  return isOurs ? (asRecord(data)['orchestration'] as Orchestration) : undefined;
 }
 
 /**

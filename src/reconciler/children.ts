@@ -68,7 +68,7 @@ export function createMissing(observation: Observation, statuses: readonly StepS
 /** The action that creates the child of a running attempt; undefined if there can be no child. */
 export function intentOf(
   step: Step,
-  { name, resourceRef: ref }: StepStatus,
+  { name, resourceRef: ref, attempt, resumeFrom }: StepStatus,
   kind: StepKind | undefined,
   inputs: Inputs,
 ): CreateChild | undefined {
@@ -79,6 +79,7 @@ export function intentOf(
     ...{ type: 'CreateChild', step: name, ref, spec: built.spec },
     ...(ttlSeconds !== undefined && { ttlSeconds }),
     ...(kind.isHeld && { isHeld: true }),
+    ...(attempt === 1 && resumeFrom !== undefined && { resumeFrom }),
   };
 }
 

@@ -26,9 +26,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   const graph = buildGraph(steps);
   const order = topologicalOrder(graph);
   const stored = new Map(stepStatuses.map((status) => [status.name, status]));
-  const statuses = steps.map(
-    (step): StepStatus => stored.get(step.name) ?? { ...beginStep(step), phase: 'Pending', attempt: 0 },
-  );
+  const statuses = steps.map((step) => stored.get(step.name) ?? beginStep(step));
   const dependenciesOf = (step: number) => graph.dependencies[step] ?? [];
 
   function change(step: number, { message, ...fields }: StepChange): void {
@@ -47,6 +45,7 @@ export function createDraft(steps: readonly Step[], { stepStatuses }: RunStatus,
   return { steps, statuses, order, dependenciesOf, change };
 }
 
-function beginStep({ name, kind, runIf }: Step): Pick<StepStatus, 'name' | 'kind' | 'cleanup'> {
-  return { name, kind, ...(runIfOf({ runIf }) === 'Always' && { cleanup: true }) };
+/** The status of a step before its first attempt. */
+export function beginStep({ name, kind, runIf }: Step): StepStatus {
+  return { name, kind, ...(runIfOf({ runIf }) === 'Always' && { cleanup: true }), phase: 'Pending', attempt: 0 };
 }

@@ -1,10 +1,13 @@
 import type { StoredObject } from '../objects/object.ts';
+import type { Creators, StepDecisions } from '../orchestration/approvals.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ProblemCode } from '../orchestration/judge.ts';
 import type { RunInput } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import type { Resumption } from '../orchestration/resumption.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
+import type { Source } from './inherit.ts';
 
 /** The fields of a run that decisions use. */
 export interface ObservedRun extends RunInput {
@@ -18,6 +21,10 @@ export interface ObservedRun extends RunInput {
   readonly isSuspended: boolean;
   /** The run exists so that a Schedule can copy it, and never starts. */
   readonly isTemplate: boolean;
+  /** How the run continues another one. Absent if it continues none. */
+  readonly resumption?: Resumption;
+  /** What people decide about steps, by annotations, by step. */
+  readonly decisions: ReadonlyMap<string, StepDecisions>;
   /** The part of the status that can be trusted: see `repairSteps`. */
   readonly status: RunStatus;
   /** The status as stored. */
@@ -46,6 +53,21 @@ export type ObservedOrchestration =
   /** An object has the name of the snapshot and is not the snapshot of this run. */
   | { readonly state: 'Foreign' };
 
+/** The run that a run continues, as it is read until the run has started. */
+export type ObservedSource =
+  | {
+      readonly state: 'Found';
+      readonly source: Source;
+      /** The finished nested runs of the source that can be continued, with their Orchestrations. By name. */
+      readonly nested: ReadonlyMap<string, string>;
+    }
+  /** The source cannot be continued. The message says why. */
+  | { readonly state: 'Refused'; readonly message: string }
+  /** The source is gone, and the run is nested: all of its steps run. */
+  | { readonly state: 'Gone' }
+  /** The source exists, or may, and cannot be read now. */
+  | { readonly state: 'Unreadable'; readonly words: string; readonly error: unknown };
+
 /**
  * Another controller that also starts runs in a namespace. If `isActive`, it counts as active until `untilMs`
  * (milliseconds since 1970). If not, it may still start the run until then.
@@ -59,12 +81,16 @@ export interface Rival {
 export interface Observation {
   readonly run: ObservedRun;
   readonly orchestration: ObservedOrchestration;
+  /** Absent if the run continues no other run, or has started. */
+  readonly source?: ObservedSource;
   readonly kinds: StepKinds;
   /**
    * Names of the Orchestrations of the runs that own this run, nearest first. The run's own Orchestration is not
    * included.
    */
   readonly ancestry: readonly string[];
+  /** Absent means that they are unknown. */
+  readonly creators?: Creators;
   /** Another controller that may start this run; absent if there is none, or if the run has started. */
   readonly rival?: Rival;
   /** Whether the run that owns this run has yet to record its end. Until then this run must stay. */
@@ -139,6 +165,8 @@ export type Action =
       readonly ttlSeconds?: number;
       /** The child carries our finalizer until its end is recorded. */
       readonly isHeld?: boolean;
+      /** The nested run that the child continues. */
+      readonly resumeFrom?: string;
     }
   /** Removes our finalizer from a child, or puts it back, if the child is still as observed. */
   | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: StoredObject }

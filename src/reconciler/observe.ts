@@ -1,23 +1,28 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import { readCreators, readDecisions } from '../orchestration/approvals.ts';
 import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
-import { asRecord, decodeOrchestration, decodeOrchestrationRun, type Orchestration } from '../orchestration/decode.ts';
+import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
-import { isEqual } from '../orchestration/equality.ts';
-import { judgeOrchestration, type Policy } from '../orchestration/judge.ts';
+import type { Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
+import { readResumption } from '../orchestration/resumption.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { readSnapshot } from './child-object.ts';
 import { isEnding } from './ending.ts';
+import type { Source } from './inherit.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
-import type { Observation, ObservedOrchestration, ObservedRun } from './observation.ts';
+import type { Observation, ObservedOrchestration, ObservedRun, ObservedSource } from './observation.ts';
+import { observeOrchestration } from './observe-orchestration.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
 import { repairSteps } from './repair.ts';
+import { judgeSource } from './source.ts';
 import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
@@ -49,7 +54,8 @@ export async function observeRun(
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
   const read = object === kept ? stub : readRun(object, false);
-  const orchestration = await observeOrchestration(cluster, read, memory, options);
+  const source = await observeSource(cluster, object, read, options);
+  const orchestration = await observeOrchestration(cluster, read, memory, options.policy(), source);
   const run = trustRun(read, orchestration, options.nameChild, kinds);
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
@@ -59,12 +65,13 @@ export async function observeRun(
   return {
     run,
     orchestration,
+    ...(source && { source }),
     kinds,
-    ancestry: readAncestry(cluster, object),
+    ...readLineage(cluster, object),
     ...observeRival(cluster, run),
     isAwaited: isStillAwaited,
     ...seen,
-    errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
+    errors: [...listErrors(orchestration, source), ...errors],
     owned: mustDeleteOwned(run) ? listOwned(cluster, run) : [],
     held: await findReleasable(cluster, run),
     created,
@@ -72,6 +79,10 @@ export async function observeRun(
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory, unlisted, kinds),
   };
+}
+
+function listErrors(...reads: readonly (ObservedOrchestration | ObservedSource | undefined)[]): readonly unknown[] {
+  return reads.flatMap((read) => (read !== undefined && 'error' in read ? [read.error] : []));
 }
 
 /**
@@ -98,6 +109,49 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
   const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;
   return rival === undefined ? {} : { rival };
+}
+
+/**
+ * Reads the run that a run continues from the API server, until the run has started. Nothing depends on it afterwards.
+ * A nested run whose source is gone does not fail: the decision to continue that source was made when it existed.
+ */
+async function observeSource(
+  cluster: Cluster,
+  object: StoredObject,
+  { namespace, orchestration: wanted, resumption, ...run }: ObservedRun,
+  { nameChild, policy }: ObserveOptions,
+): Promise<ObservedSource | undefined> {
+  const isDue = run.status.runId === undefined && !isRunFinal(run.status) && !run.isTemplate && !run.isCancelled;
+  if (resumption === undefined || !isDue) return undefined;
+  try {
+    const isNamed = resumption.mistakes.length === 0;
+    const stored = isNamed
+      ? await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, resumption.run)
+      : undefined;
+    const snapshot = stored && (await cluster.readSnapshot(namespace, nameSnapshot(stored.metadata.uid)));
+    const found = stored && readRun(stored, cluster.statusWriters(stored).isForeign);
+    const orchestration = snapshot && found && readSnapshot(snapshot, found.uid);
+    const followed = orchestration
+      ? ({ state: 'Snapshotted', orchestration } as const)
+      : ({ state: 'Unread' } as const);
+    const source = found && trustRun(found, followed, nameChild, policy().kinds);
+    const judged = judgeSource({ run: source, orchestration }, resumption, wanted);
+    if ('source' in judged) return { state: 'Found', ...judged, nested: listNested(cluster, judged.source) };
+    const isNested = ownerRunOf(object) !== undefined;
+    return judged.isGone && isNested ? { state: 'Gone' } : { state: 'Refused', message: judged.refusal };
+  } catch (error) {
+    return { state: 'Unreadable', words: wordsOf(error), error };
+  }
+}
+
+/** The nested runs of the last attempts that can be continued. The copy is enough: a finished run never changes. */
+function listNested(cluster: Cluster, { run }: Source): ReadonlyMap<string, string> {
+  const names = run.status.stepStatuses.flatMap(({ resourceRef: ref }) =>
+    ref?.kind === 'OrchestrationRun' ? ref.name : [],
+  );
+  const found = names.flatMap((name) => cluster.getRun(`${run.namespace}/${name}`) ?? []);
+  const over = found.filter((one) => isRunFinal(asRecord(one['status'])) && !cluster.statusWriters(one).isForeign);
+  return new Map(over.map((nested) => [nested.metadata.name, readRun(nested, false).orchestration]));
 }
 
 /** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
@@ -159,6 +213,7 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
   const { annotations = {} } = metadata;
   const wish = annotations[Annotation.Cancel];
   const { orchestrationRef, parameters = {}, deliveryId } = run.spec;
+  const resumption = readResumption(annotations);
   return {
     name: metadata.name,
     namespace: metadata.namespace,
@@ -171,6 +226,8 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
     isCancelledNow: wish === 'now',
     isSuspended: annotations[Annotation.Suspend] === 'true',
     isTemplate: annotations[Annotation.Template] === 'true',
+    ...(resumption && { resumption }),
+    decisions: readDecisions(annotations),
     orchestration: orchestrationRef.name,
     parameters,
     ...(deliveryId !== undefined && { deliveryId }),
@@ -181,70 +238,17 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
   };
 }
 
-async function observeOrchestration(
-  cluster: Cluster,
-  run: ObservedRun,
-  { snapshots, latest, created }: Memory,
-  { policy }: ObserveOptions,
-): Promise<ObservedOrchestration> {
-  const known = snapshots.get(run.uid);
-  if (known !== undefined) return { state: 'Snapshotted', orchestration: known };
-  let revision: StoredObject | undefined;
-  try {
-    revision = await cluster.readSnapshot(run.namespace, nameSnapshot(run.uid));
-  } catch (error) {
-    return { state: 'SnapshotUnreadable', words: wordsOf(error), error };
-  }
-  if (revision === undefined) return judgeCurrent(cluster, run, policy());
-  if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
-  const read = asRecord(revision['data'])['orchestration'] as Orchestration;
-  const isOurs = created.get(run.uid)?.get(revision.metadata.name) === revision.metadata.uid;
-  if (run.status.runId === undefined && !isRunFinal(run.status) && !isOurs) {
-    // Others may have stored it, and the run has not begun. The snapshot counts if it holds what we would store.
-    const current = judgeCurrent(cluster, run, policy());
-    if (current.state !== 'Found' || current.denial !== undefined) return current;
-    if (!isEqual(JSON.parse(JSON.stringify(current.orchestration)), read)) return { state: 'Foreign' };
-  }
-  const name = `${run.namespace}/${run.orchestration}`;
-  const last = latest.get(name)?.deref();
-  const orchestration = last !== undefined && isEqual(last, read) ? last : read;
-  if (orchestration !== last) latest.set(name, new WeakRef(orchestration));
-  snapshots.set(run.uid, orchestration);
-  return { state: 'Snapshotted', orchestration };
-}
-
-function judgeCurrent(
-  cluster: Cluster,
-  { namespace, name, orchestration }: ObservedRun,
-  policy: Policy,
-): ObservedOrchestration {
-  const words = cluster.unreadable(API_VERSION, 'Orchestration', namespace, `${namespace}/${name}`);
-  if (words !== undefined) return { state: 'Unreadable', words };
-  const object = cluster.getOrchestration(namespace, orchestration, `${namespace}/${name}`);
-  if (object === undefined) return { state: 'Missing' };
-  const [denial] = judgeOrchestration(object, policy).denials;
-  const decoded = decodeOrchestration(object);
-  if (denial === undefined) return { state: 'Found', orchestration: decoded.orchestration };
-  const { code, field, message } = denial;
-  return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };
-}
-
 /**
- * The Orchestrations of the runs that own this run, nearest first. The chain ends at an owner that is gone, or at a
- * loop.
+ * Reads the runs that own this run: the names of their Orchestrations, nearest first, and who created this run and them.
+ * The chain ends at an owner that is gone, or at a loop.
  */
-function readAncestry(cluster: Cluster, object: StoredObject): readonly string[] {
-  const names: string[] = [];
-  const seen = new Set([object.metadata.uid]);
-  for (
-    let owner = ownerRun(cluster, object);
-    owner && !seen.has(owner.metadata.uid);
-    owner = ownerRun(cluster, owner)
-  ) {
-    seen.add(owner.metadata.uid);
-    names.push(decodeOrchestrationRun(owner).run.spec.orchestrationRef.name);
-  }
-  return names;
+function readLineage(cluster: Cluster, object: StoredObject): Required<Pick<Observation, 'ancestry' | 'creators'>> {
+  const runs = new Map([[object.metadata.uid, object]]);
+  for (let owner = ownerRun(cluster, object); owner && !runs.has(owner.metadata.uid); owner = ownerRun(cluster, owner))
+    runs.set(owner.metadata.uid, owner);
+  const lineage = [...runs.values()];
+  const ancestry = lineage.slice(1).map((run) => decodeOrchestrationRun(run).run.spec.orchestrationRef.name);
+  return { ancestry, creators: readCreators(lineage) };
 }
 
 /**

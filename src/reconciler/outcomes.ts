@@ -3,6 +3,7 @@ import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import { isRunning, type StepPhase } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
+import { recordApprovals } from './approvals.ts';
 import { describeWait, findChild, mustCleanUp, observeAttempt } from './attempts.ts';
 import { attemptDeadline, type Deadline, describeLateStart } from './deadlines.ts';
 import type { StepChange } from './draft.ts';
@@ -21,6 +22,7 @@ export function recordOutcomes(pass: Pass): void {
 /** Records the state of the attempt of a running step. */
 export function recordOutcome(pass: Pass, index: number): void {
   const { draft, observation } = pass;
+  recordApprovals(pass, index);
   const { step, status } = stepAt(pass, index);
   const outcome = observeAttempt(observation, step, status);
   const uid = findChild(observation, status)?.metadata.uid ?? observation.created.get(status.resourceRef?.name ?? '');

@@ -36,13 +36,16 @@ export function collectOutputs(
 }
 
 function evaluateDeclared(pass: Pass, index: number): Collected {
-  const { kinds, sources } = pass.observation;
+  const { kinds, sources, watched } = pass.observation;
   const { step, status } = stepAt(pass, index);
   const kind = kinds.get(step.kind);
   if (!declaresOutputs(step)) return {};
   if (kind === undefined || kind.type === 'Immediate') return evaluateAll(pass, step, undefined);
-  if (sources?.has(step.name) !== true) return {};
-  const source = sources.get(step.name);
+  const isRead = sources?.has(step.name) === true;
+  const source = sources?.get(step.name);
+  if (kind.type === 'Gate' && kind.viewChild !== undefined && (isRead || !watched.get(step.name)?.length))
+    return evaluateAll(pass, step, kind.viewChild(source, status.approvals ?? []));
+  if (!isRead) return {};
   if (source === undefined) {
     const names = listNames(Object.keys(step.outputs ?? {}));
     const child = status.resourceRef === undefined ? `the ${kind.kind}` : `${kind.kind} ${status.resourceRef.name}`;

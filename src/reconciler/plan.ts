@@ -23,8 +23,9 @@ import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './ex
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, Observation, ObservedRun } from './observation.ts';
+import { beginContinued, findUnknownSteps } from './resume.ts';
 import { patch, patchIfChanged } from './status-patch.ts';
-import { canFit, roomForStatus } from './status-size.ts';
+import { canFit, countOutputs, roomForStatus } from './status-size.ts';
 import { correctConditions, type EndStanding, type Standing, summarise, writeStatus } from './summary.ts';
 import { boundTime, stampNow } from './times.ts';
 
@@ -166,23 +167,16 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
     const message = 'the run was cancelled before it started';
     return [...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }), ...deleteAll(observation, [])];
   }
-  if (orchestration.state === 'Foreign')
-    return fail(
-      RunReason.SnapshotNameTaken,
-      `ControllerRevision ${nameSnapshot(run.uid)} exists but is not what this run would store: delete it and create another run`,
-    );
+  const obstacle = findObstacle(observation);
+  if (obstacle !== undefined) return fail(obstacle.reason, obstacle.message);
   if (run.isSuspended)
     return stand({
       phase: 'Pending',
       reason: RunReason.Suspended,
       message: 'the run waits until its suspend annotation is removed',
     });
-  if (orchestration.state === 'Unreadable') {
-    const message = `cannot list Orchestration: ${orchestration.words}`;
-    return stand({ phase: 'Pending', reason: RunReason.KindUnreadable, message });
-  }
-  if (orchestration.state === 'SnapshotUnreadable')
-    return stand({ ...waitForSnapshot(orchestration.words), phase: 'Pending' });
+  const unread = describeUnread(observation);
+  if (unread !== undefined) return stand({ ...unread, phase: 'Pending' });
   if (orchestration.state === 'Missing') return waitForOrchestration(observation, nowMs, options, stand, fail);
   if (ancestry.includes(run.orchestration)) {
     return fail(
@@ -206,16 +200,38 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   return claim(observation, nowMs, options);
 }
 
-/** Returns why the run cannot start with its parameters. */
-function findMisfit({ run, orchestration }: Observation): Omit<EndStanding, 'phase'> | undefined {
+/** Returns why the run can never start, whatever it would run. */
+function findObstacle({ run, orchestration, source }: Observation): Omit<Standing, 'phase'> | undefined {
+  if (source?.state === 'Refused') return { reason: RunReason.CannotResume, message: source.message };
+  if (orchestration.state !== 'Foreign') return undefined;
+  const message = `ControllerRevision ${nameSnapshot(run.uid)} exists but is not what this run would store: delete it and create another run`;
+  return { reason: RunReason.SnapshotNameTaken, message };
+}
+
+/** Returns what cannot be read now, so that the run waits. */
+function describeUnread({ orchestration, source }: Observation): Omit<Standing, 'phase'> | undefined {
+  if (source?.state === 'Unreadable') {
+    const message = `cannot read the run that this run continues: ${source.words}`;
+    return { reason: RunReason.SourceUnreadable, message };
+  }
+  if (orchestration.state === 'Unreadable')
+    return { reason: RunReason.KindUnreadable, message: `cannot list Orchestration: ${orchestration.words}` };
+  return orchestration.state === 'SnapshotUnreadable' ? waitForSnapshot(orchestration.words) : undefined;
+}
+
+/** Returns why the run cannot start with its parameters, and with what it may inherit. */
+function findMisfit({ run, orchestration, source }: Observation): Omit<EndStanding, 'phase'> | undefined {
   if (!('orchestration' in orchestration)) return undefined;
+  const unknown = findUnknownSteps(run.resumption, orchestration.orchestration);
+  if (unknown !== undefined) return { reason: RunReason.CannotResume, message: unknown };
   const violations = checkParameters(readDeclared(orchestration.orchestration), run.parameters);
   if (violations.length > 0) {
     const count = violations.length > 1 ? `${violations.length} parameters are invalid: ` : '';
     return { reason: RunReason.InvalidParameters, message: `${count}${violations.join('; ')}` };
   }
   const steps = orchestration.orchestration.steps.length;
-  if (canFit(steps, roomForStatus(run.bytesBeside))) return undefined;
+  const inherited = source?.state === 'Found' ? countOutputs(source.source.run.status.stepStatuses) : 0;
+  if (canFit(steps, roomForStatus(run.bytesBeside) - inherited)) return undefined;
   const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
   return { reason: RunReason.StatusTooLarge, message: `${message}: use smaller parameters` };
 }
@@ -223,15 +239,17 @@ function findMisfit({ run, orchestration }: Observation): Omit<EndStanding, 'pha
 /** The run takes its snapshot as what it follows, and its first steps start. */
 function claim(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run } = observation;
+  const startedAt = stampNow(observation, nowMs);
+  const { message = '', ...inherited } = beginContinued(observation, startedAt) ?? {};
   const claimed: Observation = {
     ...observation,
-    run: { ...run, status: { ...run.status, runId: run.name, startedAt: stampNow(observation, nowMs) } },
+    run: { ...run, status: { ...run.status, runId: run.name, startedAt, ...inherited } },
   };
   const started: Action = {
     type: 'EmitEvent',
     eventType: 'Normal',
     reason: EventReason.Started,
-    message: `started Orchestration ${quoteName(run.orchestration)}`,
+    message: `started Orchestration ${quoteName(run.orchestration)}${message}`,
   };
   return insertAfterPatch(planSteps(claimed, nowMs, options), started);
 }

@@ -1,6 +1,7 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isStepFinal } from '../orchestration/run-status.ts';
+import type { Step } from '../orchestration/schema.ts';
 import type { Memory } from './memory.ts';
 import type { ObservedRun } from './observation.ts';
 import type { Cluster } from './ports.ts';
@@ -12,7 +13,8 @@ export function findUnreadable(
   { snapshots }: Memory,
   kinds: StepKinds,
 ): ReadonlyMap<string, string> {
-  const steps = [...(snapshots.get(run.uid)?.steps ?? []), ...run.status.stepStatuses];
+  const declared = snapshots.get(run.uid)?.steps;
+  const steps = declared?.filter((step) => !waitsForPeopleAlone(step, kinds)) ?? run.status.stepStatuses;
   const words = new Map<string, string | undefined>();
   return new Map(
     steps.flatMap(({ name, kind: stepKind }) => {
@@ -26,6 +28,11 @@ export function findUnreadable(
       return said === undefined ? [] : [[name, `cannot list ${kind.kind}: ${said}`] as const];
     }),
   );
+}
+
+function waitsForPeopleAlone(step: Step, kinds: StepKinds): boolean {
+  const kind = kinds.get(step.kind);
+  return kind?.type === 'Gate' && kind.isDecidedByPeople !== undefined && kind.wants(step).length === 0;
 }
 
 /** The objects that match gate steps that are not over, by step. */

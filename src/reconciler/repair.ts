@@ -2,7 +2,7 @@ import { readWhole } from '../orchestration/durations.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { runIfOf } from '../orchestration/run-if.ts';
-import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
+import { isSatisfied, isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import type { NameChild } from './names.ts';
@@ -12,12 +12,12 @@ import type { ObservedRun } from './observation.ts';
  * Returns the step entries of the status of a run as far as they can be trusted, because others can write a status too.
  * The kind of a step comes from the snapshot. The kind, namespace and name of its child come from run, step and
  * attempt. Of what is stored about a child, only the uid counts, and only if the owner of the child matches. Entries
- * for steps that the snapshot does not have are dropped, duplicate entries count once, and a step that has begun keeps
+ * for steps that the snapshot does not have are dropped, only a run that continues another one can have inherited steps, duplicate entries count once, and a step that has begun keeps
  * the attempt that it records. In declaration order. If the run has lost its snapshot (`steps` is undefined), it keeps
  * its entries. Linear.
  */
 export function repairSteps(
-  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status'>,
+  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status' | 'resumption'>,
   steps: readonly Step[] | undefined,
   nameChild: NameChild,
   kinds: StepKinds,
@@ -55,13 +55,13 @@ function asRecorded({ cleanup }: StepStatus): Pick<Step, 'continueOnFailure' | '
 type DeclaredStep = Pick<Step, 'name' | 'kind' | 'continueOnFailure' | 'runIf'>;
 
 function repairStep(
-  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid'>,
+  run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'resumption'>,
   { resourceRef: stored, uid = stored?.uid, index: _, ...status }: StepStatus,
   { name, kind, continueOnFailure, runIf }: DeclaredStep,
   nameChild: NameChild,
   child: StepKind | undefined,
 ): StepStatus {
-  const { ignored, cleanup, outputs, ...rest } = status;
+  const { ignored, cleanup, outputs, approvals, ...rest } = repairResumption(run, status, child);
   const begun = readWhole(status.attempt) ?? 0;
   const isAtWork = status.phase === 'Running' || status.phase === 'Retrying';
   const attempt = isAtWork && status.storedPhase === undefined ? Math.max(1, begun) : begun;
@@ -82,8 +82,23 @@ function repairStep(
         ...(uid !== undefined && { uid }),
       },
     }),
+    ...(approvals !== undefined && child?.type === 'Gate' && { approvals }),
     ...(outputs !== undefined && status.phase === 'Succeeded' && { outputs }),
     ...(ignored === true && continueOnFailure === true && { ignored }),
     ...((runIfOf({ runIf }) === 'Always' || (hasChild && cleanup === true)) && { cleanup: true }),
   };
+}
+
+/** Only a run that continues another one has inherited steps, and nested runs that continue others. */
+function repairResumption(
+  { resumption }: Pick<ObservedRun, 'resumption'>,
+  { inheritedFrom, resumeFrom, ...status }: Omit<StepStatus, 'resourceRef' | 'uid' | 'index'>,
+  child: StepKind | undefined,
+): Omit<StepStatus, 'resourceRef' | 'uid' | 'index'> {
+  const { reason, ...unexplained } = status;
+  const isInherited = resumption !== undefined && status.attempt === 0 && isSatisfied(status);
+  if (reason === StepReason.Inherited)
+    return isInherited ? { ...status, ...(inheritedFrom !== undefined && { inheritedFrom }) } : unexplained;
+  const isResumed = resumption !== undefined && child?.type === 'Child' && child.runs !== undefined;
+  return isResumed && resumeFrom !== undefined ? { ...status, resumeFrom } : status;
 }

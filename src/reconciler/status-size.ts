@@ -20,11 +20,12 @@ const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[
   writeWhole,
   (step) => writeWhole(withoutMessage(step)),
   (step) => (step.storedPhase === undefined ? writeShort(step) : writeWhole(step)),
-  // If even names do not fit, Pending steps are left out: they have nothing to record.
+  // If even names do not fit, Pending steps are left out if they have nothing to record. What remains of an inherited
+  // step is its reason, which decides as much as the name of the run that carried it out.
   (step, index) => {
     if (step.storedPhase !== undefined) return writeWhole(step);
-    const { name: _, kind: __, ...short } = writeShort(step);
-    return step.phase === 'Pending' ? undefined : { index, ...short };
+    const { name: _, kind: __, inheritedFrom: ___, ...short } = writeShort(step);
+    return step.phase === 'Pending' && short.resumeFrom === undefined ? undefined : { index, ...short };
   },
 ];
 
@@ -54,12 +55,17 @@ export function createOutputRoom(
     const bytes = countOutputBytes(outputs);
     if (bytes > MOST_STEP_BYTES)
       return `the outputs take ${bytes} bytes as JSON, and those of one step may take ${MOST_STEP_BYTES}`;
-    taken ??= statuses.reduce((sum, status) => sum + (status.outputs ? countOutputBytes(status.outputs) : 0), 0);
+    taken ??= countOutputs(statuses);
     if (taken + bytes > most)
       return `the outputs take ${bytes} bytes as JSON, and ${taken} of the ${most} that those of a run may take are used`;
     taken += bytes;
     return undefined;
   };
+}
+
+/** Bytes of the outputs of these steps. */
+export function countOutputs(statuses: readonly StepStatus[]): number {
+  return statuses.reduce((sum, { outputs }) => sum + (outputs ? countOutputBytes(outputs) + OUTPUTS_KEY : 0), 0);
 }
 
 /** Bytes of an object without its status. Keys count twice, because managedFields repeats each of them. */
@@ -95,7 +101,7 @@ function withoutMessage({ message: _, ...step }: StepStatus): StepStatus {
 }
 
 function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...step }: StepStatus) {
-  const { startedAt, nextRetryAt, resourceRef } = step;
+  const { startedAt, nextRetryAt, resourceRef, inheritedFrom, resumeFrom, approvals } = step;
   const isOver = isStepFinal({ name, kind, phase, attempt });
   return {
     name,
@@ -105,6 +111,9 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...s
     attempt,
     ...(ignored === true && { ignored }),
     ...(outputs !== undefined && { outputs }),
+    ...(inheritedFrom !== undefined && { inheritedFrom }),
+    ...(!isOver && attempt <= 1 && phase !== 'Retrying' && resumeFrom !== undefined && { resumeFrom }),
+    ...(!isOver && approvals !== undefined && { approvals: approvals.map(({ comment: _, ...approval }) => approval) }),
     ...(!isOver && startedAt !== undefined && { startedAt }),
     ...(!isOver && nextRetryAt !== undefined && { nextRetryAt }),
     ...(!isOver && resourceRef?.uid !== undefined && { uid: resourceRef.uid }),

@@ -1,22 +1,33 @@
 import type { KubeObject } from '../objects/object.ts';
+import type { Stub } from './entries.ts';
+import type { ClusterConnection, Entry, EntryKey, EntryKind } from './page/protocol.ts';
 
-/** The cluster as the page needs it: one namespace, followed with the permissions of the user who started the page. */
+/** One namespace as the pages need it, followed with the permissions of the user who started `ui`. */
 export interface Cluster {
-  /** All known Orchestrations and OrchestrationRuns. They are shared, so do not change them. */
-  readonly objects: () => Iterable<KubeObject>;
-  readonly get: (kind: string, name: string) => KubeObject | undefined;
-  /** Whether everything has been listed once. Only then, an unknown object does not exist. */
-  readonly isSynced: () => boolean;
-  /** The problems that keep the data from being up to date, as sentences. Empty if there are none. */
-  readonly troubles: () => readonly string[];
+  readonly namespace: string;
+  /** The names of all known objects of a kind, the newest first. */
+  readonly listNames: (kind: EntryKind) => readonly string[];
+  /** Returns an object as an entry of a list. Undefined if it is not known. */
+  readonly describe: (key: EntryKey) => Entry | undefined;
+  /** Returns what the copy has of an object. It is shared, so do not change it. */
+  readonly find: (key: EntryKey) => Stub | undefined;
+  /** Whether all objects of the kind have been listed once. Only then, an unknown object does not exist. */
+  readonly isListed: (kind: EntryKind) => boolean;
+  /** Whether the copy is up to date. */
+  readonly connection: () => ClusterConnection;
+  /**
+   * Returns an object as it is stored, at least as new as its entry. It is read from the API server, unless it was read
+   * lately; while it is shown, its changes arrive by the watch. Throws KubeError.
+   */
+  readonly read: (key: EntryKey) => Promise<KubeObject | undefined>;
   /**
    * Returns the snapshot of the run with this uid: the Orchestration as it was when the run started. `undefined` if the
    * run has none. If the snapshot cannot be read, the result is a sentence with the cause.
    */
   readonly readSnapshot: (uid: string) => Promise<unknown>;
   /**
-   * Calls the listener after each change of an object, and without an object after a change of troubles. Returns a
+   * Calls the listener with each object that changes, and without one after a change of the connection. Returns a
    * function that unsubscribes.
    */
-  readonly subscribe: (listener: (object: KubeObject | undefined) => void) => () => void;
+  readonly subscribe: (listener: (changed: Entry | undefined) => void) => () => void;
 }

@@ -1,3 +1,5 @@
+import { quoteForShell } from '../objects/shell.ts';
+
 /** How the user of this page reaches the cluster with kubectl. */
 export interface KubectlContext {
   /** Flags that select the cluster, if it is not the default one: `['--context', 'prod']`. */
@@ -23,11 +25,22 @@ export function describeCommand({ apiVersion, kind, name, namespace }: ChildRef,
   return words.map(quoteForShell).join(' ');
 }
 
-/**
- * Quotes one word for a POSIX shell. Control characters become `?`, because a terminal interprets them when they are
- * pasted.
- */
-export function quoteForShell(word: string): string {
-  const printable = word.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(printable) ? printable : `'${printable.replaceAll("'", `'\\''`)}'`;
+/** Returns a command that shows the log of a container, as it is written. */
+export function logsCommand(
+  { namespace, pod, container }: { readonly namespace: string; readonly pod: string; readonly container: string },
+  { flags }: KubectlContext,
+): string {
+  const words = [
+    'kubectl',
+    'logs',
+    ...flags,
+    '--namespace',
+    namespace,
+    '--container',
+    container,
+    '--follow',
+    '--',
+    pod,
+  ];
+  return words.map(quoteForShell).join(' ');
 }

@@ -1,43 +1,97 @@
-import { displayName } from '../dag/display.ts';
-import type { KubeObject } from '../objects/object.ts';
-import { findCondition } from '../orchestration/conditions.ts';
-import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
-import { decodeRunStatus } from '../orchestration/decode-status.ts';
-import { isStepFinal, type RunStatus } from '../orchestration/run-status.ts';
+import { listWaiting } from '../cli/cluster/approvers.ts';
+import { readRun } from '../cli/cluster/run.ts';
+import { controllerOf, type KubeObject } from '../objects/object.ts';
+import { findCondition, listConditions } from '../orchestration/conditions.ts';
+import { asRecord } from '../orchestration/decode.ts';
+import { isRunFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
-import type { Entry, EntryKind } from './page/protocol.ts';
+import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import type { Entry, EntryKind, OrchestrationEntry, RunEntry, StepCounts } from './page/protocol.ts';
+import { viewName, viewText } from './texts.ts';
 
-/** Returns an object as an entry of a list. Undefined for a kind that the page does not list. */
-export function describeEntry(object: KubeObject): Entry | undefined {
-  const { kind, metadata } = object;
-  if (!isEntryKind(kind)) return undefined;
-  const status = decodeRunStatus(object['status']);
-  const { phase } = asRecord(object['status']);
-  const head = {
-    kind,
-    name: metadata.name,
-    phase: typeof phase === 'string' ? displayName(phase) : '',
-    createdAt: metadata.creationTimestamp ?? '',
-  };
-  if (kind === 'Orchestration') return { ...head, message: '' };
-  const { startedAt, finishedAt, stepStatuses } = status;
-  return {
-    ...head,
-    message: describeReady(status),
-    orchestration: displayName(decodeOrchestrationRun(object).run.spec.orchestrationRef.name),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(finishedAt !== undefined && { finishedAt }),
-    ...(stepStatuses.length > 0 && {
-      progress: { done: stepStatuses.filter(isStepFinal).length, total: stepStatuses.length },
-    }),
-  };
+/** What the copy keeps of an object, so that 10,000 of them fit: its identity and its entry. */
+export interface Stub extends KubeObject {
+  readonly entry: Entry;
+}
+
+/** Reduces an object of a kind that the page lists to its stub. */
+export function keepStub(object: KubeObject): Stub {
+  const { apiVersion, kind, metadata } = object;
+  const { name, namespace, uid, resourceVersion, generation } = metadata;
+  const identity = { namespace, uid, resourceVersion, generation };
+  const known = Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined));
+  return { apiVersion, kind, metadata: { name, ...known }, entry: describeEntry(object) };
 }
 
 /** Returns true if the page lists objects of this kind. */
-export function isEntryKind(kind: string): kind is EntryKind {
+export function isEntryKind(kind: unknown): kind is EntryKind {
   return kind === 'Orchestration' || kind === 'OrchestrationRun';
 }
 
-function describeReady({ conditions }: RunStatus): string {
-  return findCondition(conditions, ConditionType.Ready)?.message ?? '';
+function describeEntry(object: KubeObject): Entry {
+  return object.kind === 'Orchestration' ? describeOrchestration(object) : describeRun(object);
+}
+
+function describeOrchestration(object: KubeObject): OrchestrationEntry {
+  return { kind: 'Orchestration', ...describeHead(object) };
+}
+
+function describeRun(object: KubeObject): RunEntry {
+  const { spec, status, isCancelled, isSuspended, isTemplate } = readRun(object);
+  const { startedAt, finishedAt, stepStatuses } = status;
+  const parent = controllerOf(object, 'OrchestrationRun')?.name;
+  const resumes = object.metadata.annotations?.[Annotation.ResumeFrom];
+  const waiting = isRunFinal(status) ? [] : listWaiting(status).map(({ name }) => name);
+  return {
+    kind: 'OrchestrationRun',
+    ...describeHead(object),
+    orchestration: viewName(spec.orchestrationRef.name),
+    ...timeOf('startedAt', startedAt),
+    ...timeOf('finishedAt', finishedAt),
+    ...(stepStatuses.length > 0 && { steps: countSteps(stepStatuses) }),
+    ...(parent !== undefined && { parent }),
+    ...(resumes !== undefined && { resumes: viewName(resumes) }),
+    ...(waiting.length > 0 && { waitsForApproval: waiting }),
+    ...(isSuspended && { isSuspended }),
+    ...(isCancelled && { isCancelled }),
+    ...(isTemplate && { isTemplate }),
+  };
+}
+
+function describeHead({ metadata, status }: KubeObject) {
+  const { phase } = asRecord(status);
+  const message = findCondition(listConditions(status), ConditionType.Ready)?.['message'];
+  const { name, creationTimestamp = '', labels = {} } = metadata;
+  return {
+    name,
+    createdAt: Date.parse(creationTimestamp) || 0,
+    ...(typeof phase === 'string' && { phase: viewName(phase) }),
+    ...(typeof message === 'string' && message !== '' && { message: viewText('', message).value }),
+    ...(Object.keys(labels).length > 0 && { labels }),
+  };
+}
+
+/** A malformed time counts as absent. */
+function timeOf<Field extends string>(field: Field, text: string | undefined): { [Key in Field]?: number } {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? {} : ({ [field]: time } as { [Key in Field]?: number });
+}
+
+const COUNTED = {
+  Pending: undefined,
+  Running: 'running',
+  Retrying: 'running',
+  Succeeded: 'succeeded',
+  Failed: 'failed',
+  Skipped: 'skipped',
+  Cancelled: 'cancelled',
+} as const;
+
+function countSteps(steps: readonly StepStatus[]): StepCounts {
+  const counts: { -readonly [Key in keyof StepCounts]: StepCounts[Key] } = { total: steps.length };
+  for (const { phase } of steps) {
+    const counted = COUNTED[phase];
+    if (counted !== undefined) counts[counted] = (counts[counted] ?? 0) + 1;
+  }
+  return counts;
 }

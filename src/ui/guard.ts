@@ -1,24 +1,30 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+/** What the guard looks at of a request. Headers that were not sent are undefined. */
 export interface Asked {
   readonly method: string;
   readonly host: string | undefined;
   readonly path: string;
   readonly authorization: string | undefined;
+  readonly origin: string | undefined;
+  /** The header Sec-Fetch-Site, in which a browser says where a request comes from. */
+  readonly site: string | undefined;
+  readonly contentType: string | undefined;
 }
 
 /** The reason why a request is rejected: an HTTP status, and a sentence for the client. */
 export interface Rejection {
-  readonly status: 401 | 403 | 405;
+  readonly status: 401 | 403 | 405 | 415;
   readonly sentence: string;
 }
 
 /**
  * Rejects every request that the page itself would not send. The files of the page are not secret. Data of the cluster
- * needs the token, in a header that another site cannot make a browser send.
+ * and actions need the token, in a header that another site cannot make a browser send. The other checks stand behind
+ * that one: no site but this one may ask for anything below `/api/`, and a form cannot send JSON.
  */
 export function rejectRequest(
-  { method, host, path, authorization }: Asked,
+  { method, host, path, authorization, origin, site, contentType }: Asked,
   port: number,
   token: string,
 ): Rejection | undefined {
@@ -26,10 +32,23 @@ export function rejectRequest(
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
     return { status: 403, sentence: 'this server answers only to 127.0.0.1 and localhost' };
   }
-  if (method !== 'GET') return { status: 405, sentence: 'this server is read-only and accepts only GET' };
-  if (!path.startsWith('/api/')) return undefined;
-  if (isSame(authorization ?? '', `Bearer ${token}`)) return undefined;
-  return { status: 401, sentence: 'the token is missing or of an earlier start: open the URL that the terminal shows' };
+  const isApi = path.startsWith('/api/');
+  if (method !== 'GET' && !(method === 'POST' && isApi)) {
+    return { status: 405, sentence: 'this server accepts only GET, and POST below /api/' };
+  }
+  if (!isApi) return undefined;
+  if (!isSame(authorization ?? '', `Bearer ${token}`)) {
+    return {
+      status: 401,
+      sentence: 'the token is missing or of an earlier start: open the URL that the terminal shows',
+    };
+  }
+  const isOwn = (origin === undefined || origin === `http://${host}`) && (site === undefined || site === 'same-origin');
+  if (!isOwn) return { status: 403, sentence: 'this server answers only to its own page' };
+  if (method === 'POST' && contentType?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+    return { status: 415, sentence: 'this server accepts only application/json' };
+  }
+  return undefined;
 }
 
 /** Compares in constant time. */

@@ -8,11 +8,12 @@ import type { UiChoice } from '../cli/commands/ui.ts';
 import { displayText } from '../dag/display.ts';
 import { readUserContext, type UserContext } from '../kube/kubeconfig.ts';
 import { createTiming } from '../kube/ports.ts';
-import { followNamespace } from './follow-namespace.ts';
+import { createNamespaces } from './namespaces.ts';
+import { listNamespaces, openNamespace } from './open-namespace.ts';
 
 /** `orchestration-gate ui`: serves the page until a signal. Wiring only. */
 export async function ui(
-  { kubeconfig, context, namespace: asked, port, opensBrowser }: UiChoice,
+  { kubeconfig, context, namespace: asked, port, opensBrowser, isReadOnly }: UiChoice,
   process: NodeJS.Process,
 ): Promise<Outcome> {
   let user: UserContext;
@@ -23,7 +24,10 @@ export async function ui(
   }
   const flags = [...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]), '--context', user.context];
   const namespace = asked ?? user.namespace;
-  const isServed = await servePage({ user, namespace, flags, port, opensBrowser }, process);
+  const isServed = await servePage(
+    { user, namespace, flags, port, isReadOnly: isReadOnly === true, opensBrowser },
+    process,
+  );
   return { exitCode: isServed ? 0 : 2, stdout: '', stderr: '' };
 }
 
@@ -34,21 +38,30 @@ interface PageOptions {
   readonly flags: readonly string[];
   /** 0: any that is free. */
   readonly port: number;
+  readonly isReadOnly: boolean;
   readonly opensBrowser: boolean | undefined;
 }
 
 /** Serves until a signal; false if nothing can listen on the port. */
-async function servePage({ user, namespace, flags, port, opensBrowser }: PageOptions, process: NodeJS.Process) {
+async function servePage(options: PageOptions, process: NodeJS.Process): Promise<boolean> {
+  const { user, namespace, flags, port, isReadOnly, opensBrowser } = options;
   const complain = (sentence: string) => process.stderr.write(`ui: ${sentence}\n`);
   const timing = createTiming(() => performance.now());
   const { createPageServer } = await import('./server.ts');
-  const { cluster, stop } = followNamespace({ user, namespace, timing, complain });
+  const namespaces = createNamespaces({
+    first: namespace,
+    follow: openNamespace({ user, timing, now: Date.now, isReadOnly, complain }),
+    readNames: () => listNamespaces(user, timing),
+    schedule: timing.schedule,
+  });
   const token = randomBytes(24).toString('base64url');
   const server = createPageServer({
-    cluster,
-    context: { context: user.context, namespace },
+    namespaces,
+    context: user.context,
+    isReadOnly,
     kubectl: { flags },
     token,
+    newId: () => randomBytes(12).toString('base64url'),
     schedule: timing.schedule,
     onFault: (error) => complain(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
@@ -64,7 +77,7 @@ async function servePage({ user, namespace, flags, port, opensBrowser }: PageOpt
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   }
   await server.close();
-  await stop();
+  await namespaces.close();
   return address !== undefined;
 }
 

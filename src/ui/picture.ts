@@ -1,13 +1,13 @@
-import { displayName, displayText } from '../dag/display.ts';
+import { displayName } from '../dag/display.ts';
 import { type Drawing, drawOrchestration } from '../drawing/drawing.ts';
 import { LayoutTooLargeError, layOut } from '../drawing/layout.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { listInputTexts } from '../orchestration/input-texts.ts';
 import { defaultPolicy, judgeOrchestration } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import { cutMessage } from '../orchestration/messages.ts';
 import type { Step } from '../orchestration/schema.ts';
 import type { Band, BoxView, EdgeView, NamedText, Picture } from './page/protocol.ts';
+import { viewText } from './texts.ts';
 import { BOX, HEADING, HEADING_SIZE, PADDING, type Places, placeWaves } from './waves.ts';
 
 /**
@@ -35,7 +35,9 @@ export function drawPicture(object: unknown, note?: string, policy = defaultPoli
   for (const { id, ...drawn } of all) {
     const corner = places.corners.get(at(id)) ?? { x: 0, y: 0 };
     const inputs = viewInputs(orchestration.steps[at(id)], policy.kinds);
-    boxes[at(id)] = { ...corner, ...BOX, ...drawn, inputs };
+    // A box that is no step has the name that others depend on.
+    const name = orchestration.steps[at(id)]?.name ?? drawn.label;
+    boxes[at(id)] = { ...corner, ...BOX, ...drawn, name, inputs };
   }
   const { denials, warnings } = judgeOrchestration(object, policy);
   return {
@@ -61,7 +63,12 @@ function viewInputs(step: Step | undefined, kinds: StepKinds): NamedText[] {
   if (step === undefined) return [];
   return [...listInputTexts(step, kinds.get(step.kind))]
     .filter(({ text }) => text.includes('${{'))
-    .map(({ path, text }) => ({ name: displayName(path.join('.')), value: displayText(cutMessage(text)) }));
+    .map(({ path, text }) => viewText(nameInput(path), text));
+}
+
+/** Names a text of a step by its place. */
+export function nameInput(path: readonly (string | number)[]): string {
+  return displayName(path.join('.'));
 }
 
 type Rows = readonly { readonly heading: string; readonly boxes: readonly number[] }[];

@@ -1,11 +1,14 @@
-import { displayName, displayText } from '../dag/display.ts';
+import { displayName } from '../dag/display.ts';
 import { buildGraph, type Graph } from '../dag/graph.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, readDuration } from '../orchestration/durations.ts';
-import { cutMessage } from '../orchestration/messages.ts';
-import { isStepFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { stepKinds } from '../orchestration/kinds/table.ts';
+import { isStepFinal, type ResourceRef, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { describeCommand, type KubectlContext } from './command.ts';
-import type { StepView } from './page/protocol.ts';
+import { viewApproval, viewAttempts } from './history.ts';
+import type { ChildView, StepView } from './page/protocol.ts';
+import { hasPods } from './pods.ts';
+import { viewName, viewTexts } from './texts.ts';
 import { explainStep, type RunFacts } from './why.ts';
 
 /** The data that a run is shown with. */
@@ -14,10 +17,12 @@ export interface ShownRun {
   readonly status: RunStatus;
   readonly isSuspended: boolean;
   readonly kubectl: KubectlContext;
+  readonly namespace: string;
 }
 
 /** Returns the current state of every step of a run, by index. Linear in steps and edges. */
-export function viewSteps({ orchestration, status, isSuspended, kubectl }: ShownRun): readonly StepView[] {
+export function viewSteps(shown: ShownRun): readonly StepView[] {
+  const { orchestration, status, isSuspended } = shown;
   const graph: Graph = buildGraph(orchestration.steps);
   const stored = new Map(status.stepStatuses.map((step) => [step.name, step]));
   const statuses = orchestration.steps.map(
@@ -31,14 +36,17 @@ export function viewSteps({ orchestration, status, isSuspended, kubectl }: Shown
     dependencies: graph.dependencies,
     roots: new Map(),
   };
-  return statuses.map((step, index) => viewStep(facts, step, index, kubectl));
+  return statuses.map((step, index) => viewStep(facts, step, index, shown));
 }
 
-function viewStep(facts: RunFacts, step: StepStatus, index: number, kubectl: KubectlContext): StepView {
+function viewStep(facts: RunFacts, step: StepStatus, index: number, shown: ShownRun): StepView {
   const { attempt, phase, reason = '', startedAt, finishedAt, nextRetryAt, resourceRef, outputs } = step;
+  const { inheritedFrom, approvals = [] } = step;
+  const { previousAttempts } = step as unknown as Readonly<Record<string, unknown>>;
   const declared = facts.orchestration.steps[index];
   const retries =
     declared?.retries === undefined ? defaultRetries(facts.orchestration) : readDuration(declared.retries);
+  const attempts = viewAttempts(previousAttempts, (name) => viewChildOf(step.kind, name, shown));
   return {
     index,
     phase,
@@ -50,18 +58,27 @@ function viewStep(facts: RunFacts, step: StepStatus, index: number, kubectl: Kub
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && isStepFinal(step) && { finishedAt }),
     ...(nextRetryAt !== undefined && { nextRetryAt }),
-    ...(resourceRef !== undefined && {
-      child: {
-        kind: displayName(resourceRef.kind),
-        name: displayName(resourceRef.name),
-        command: describeCommand(resourceRef, kubectl),
-      },
-    }),
-    ...(outputs !== undefined && {
-      outputs: Object.entries(outputs).map(([name, value]) => ({
-        name: displayName(name),
-        value: displayText(cutMessage(value)),
-      })),
-    }),
+    ...(resourceRef !== undefined && { child: viewChild(resourceRef, shown.kubectl) }),
+    ...(outputs !== undefined && { outputs: viewTexts(outputs) }),
+    ...(inheritedFrom !== undefined && { inheritedFrom: viewName(inheritedFrom) }),
+    ...(approvals.length > 0 && { approvals: approvals.map(viewApproval) }),
+    ...(attempts.length > 0 && { previousAttempts: attempts }),
+    ...(attempt > 0 && hasPods(step.kind) && { hasLogs: true }),
   };
+}
+
+function viewChild(child: ResourceRef, kubectl: KubectlContext): ChildView {
+  return {
+    kind: displayName(child.kind),
+    name: viewName(child.name),
+    command: describeCommand(child, kubectl),
+    ...(child.kind === 'OrchestrationRun' && { isRun: true }),
+  };
+}
+
+/** Shows a child of which only the name is recorded. */
+function viewChildOf(stepKind: string, name: string, { kubectl, namespace }: ShownRun): ChildView | undefined {
+  const kind = stepKinds.get(stepKind);
+  if (kind?.type !== 'Child') return undefined;
+  return viewChild({ apiVersion: kind.apiVersion, kind: kind.kind, name, namespace }, kubectl);
 }

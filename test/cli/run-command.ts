@@ -12,6 +12,7 @@ export function portsOf(given: Partial<Ports> = {}): Ports {
       isColored: false,
       size: () => ({ columns: 80, rows: 24 }),
       write: () => {},
+      drained: () => Promise.resolve(true),
       warn: () => {},
     },
     clock: { now: () => 0, schedule: () => () => {} },

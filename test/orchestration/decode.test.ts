@@ -255,6 +255,7 @@ function mistypedFields(step: Record<string, unknown>): string[] {
     toolRef: isReference,
     orchestrationRef: isReference,
     policyRef: isText,
+    approvers: isObject,
     with: (value) => isObject(value) && Object.values(value).every(isText),
   };
   const wrong = Object.keys(types).filter((field) => step[field] !== undefined && !types[field]?.(step[field]));

@@ -41,6 +41,7 @@ describe('a rule', () => {
       'NestingTooDeep',
       'SubOrchestrationCycle',
       'RunSpecImmutable',
+      'NobodyCanApprove',
     ]);
     expect(by('warn')).toEqual([
       'DuplicateDependency',

@@ -48,10 +48,6 @@ describe('checkResource', () => {
       'MissingStepReference spec.steps[0]: SubOrchestration without orchestrationRef: it would fail when it runs',
     ],
     [
-      { kind: 'ApprovalGate' },
-      'MissingStepReference spec.steps[0]: ApprovalGate without policyRef: it would fail when it runs',
-    ],
-    [
       { kind: 'SignalWait' },
       'MissingStepReference spec.steps[0]: SignalWait without signalRef or deliveryId: it would fail when it runs',
     ],

@@ -7,6 +7,7 @@ import type { Command, Ports } from '../../src/cli/command.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
 import { lint } from '../../src/cli/commands/lint.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
+import { rerun } from '../../src/cli/commands/rerun.ts';
 import { resume } from '../../src/cli/commands/resume.ts';
 import { run } from '../../src/cli/commands/run.ts';
 import { status } from '../../src/cli/commands/status.ts';
@@ -53,7 +54,7 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, watch, status, cancel, suspend, resume } as const satisfies Record<string, Command>;
+const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume } as const satisfies Record<string, Command>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(
@@ -76,6 +77,7 @@ export function startCommand(
       write: (text) => {
         stdout += text;
       },
+      drained: () => Promise.resolve(true),
       warn: (text) => {
         stderr += text;
       },

@@ -29,6 +29,7 @@ export function observationOf(
       status: { conditions: [], stepStatuses, runId: 'nightly-1', startedAt: '2026-01-01T00:00:00Z' },
       isContested: false,
       isTemplate: false,
+      decisions: new Map(),
     },
     orchestration: { state: 'Snapshotted', orchestration },
     kinds: stepKinds,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeObject } from '../../src/objects/object.ts';
-import type { Cluster } from '../../src/ui/cluster.ts';
 import { createPageServer } from '../../src/ui/server.ts';
 import { layered } from './stand-in.ts';
 import { systemTiming } from './timing.ts';
+import { createStage } from './ui-namespace.ts';
 
 const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
 const WIDTH = 50;
@@ -37,25 +37,18 @@ export async function startUiStage(count: number): Promise<UiStage> {
     spec: { orchestrationRef: { name: 'fleet' } },
     status: { phase: 'Running', runId: 'fleet-1', startedAt: createdAt, stepStatuses: [...stepStatuses] },
   });
-  let stored = [orchestration, run()];
-  const listeners = new Set<(object: KubeObject | undefined) => void>();
-  const cluster: Cluster = {
-    objects: () => stored,
-    get: (kind, name) => stored.find((object) => object.kind === kind && object.metadata.name === name),
-    isSynced: () => true,
-    troubles: () => [],
-    readSnapshot: () => Promise.resolve({ name: 'fleet', ...spec }),
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+  const { state, put, createNamespaces } = createStage();
+  state.snapshot = { name: 'fleet', ...spec };
+  put(orchestration);
+  put(run());
   const token = randomBytes(24).toString('base64url');
   const server = createPageServer({
-    cluster,
-    context: { context: 'bench', namespace: 'bench' },
+    namespaces: createNamespaces(),
+    context: 'bench',
+    isReadOnly: false,
     kubectl: { flags: [] },
     token,
+    newId: () => randomBytes(12).toString('base64url'),
     schedule: systemTiming.schedule,
     onFault: (error) => {
       throw error;
@@ -77,8 +70,7 @@ export async function startUiStage(count: number): Promise<UiStage> {
         startedAt: at,
         ...(phase !== 'Running' && { finishedAt: at }),
       };
-      stored = [orchestration, run()];
-      for (const listener of listeners) listener(stored[1]);
+      put(run());
     },
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { describeCommand, quoteForShell } from '../../src/ui/command.ts';
+import { quoteForShell } from '../../src/objects/shell.ts';
+import { describeCommand } from '../../src/ui/command.ts';
 
 const ref = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', name: 'run-a-x1', namespace: 'ci' };
 

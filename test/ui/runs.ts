@@ -34,6 +34,7 @@ export function viewRun(steps: readonly Step[], stepStatuses: readonly StepStatu
     status: { phase: 'Running', runId: 'r', conditions: [], stepStatuses, ...status },
     isSuspended,
     kubectl: { flags: [] },
+    namespace: 'ci',
   });
   return (name: string) => {
     const view = views[steps.findIndex((declared) => declared.name === name)];

@@ -12,7 +12,7 @@
 - apiGroups: [orchestration.proompteng.ai]
   resources: [orchestrationruns]
   verbs: [get, list, watch, create, delete]
-# ApprovalGate waits for an ApprovalPolicy.
+# ApprovalGate waits for an approval, by people or by an ApprovalPolicy.
 - apiGroups: [approvals.proompteng.ai]
   resources: [approvalpolicies]
   verbs: [get, list, watch]

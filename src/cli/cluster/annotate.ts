@@ -1,13 +1,15 @@
 import { displayObject } from '../../dag/display.ts';
 import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
-import { type Command, defineCommand, type Outcome, oneOperand } from '../command.ts';
-import { type Flags, objectName, type Values } from '../flags.ts';
+import { type Command, defineCommand, type Outcome } from '../command.ts';
+import type { Flags, Values } from '../flags.ts';
 import { readExisting } from './failure.ts';
 import { clusterFlags } from './flags.ts';
+import type { Cluster } from './port.ts';
 import { hasEnded, type Run, readRun } from './run.ts';
+import { forEachName, severalRuns } from './run-operand.ts';
 
 /** A request to a run, made by an annotation. */
-interface Wish {
+export interface Wish {
   readonly annotation: string;
   readonly value: string | null;
   /** Whether it has been made already. */
@@ -34,21 +36,27 @@ export function annotatingCommand<const F extends Flags>(command: Annotating<F>)
   return defineCommand({
     verb,
     details: `${details} You can repeat it: twice is the same as once.`,
-    operands: oneOperand('RUN', objectName, 'an OrchestrationRun'),
+    operands: severalRuns,
     flags: { ...clusterFlags, ...flags },
     exitCodes: { 0: 'requested, now or before', 1: 'the run had ended otherwise before', 2: 'could not be requested' },
     examples: [`${verb} release-42 -n ci`, ...examples],
-    run: (choice, name, { withCluster }) =>
-      withCluster(choice, async (cluster) => {
-        const wish = command.wish(choice as Values<F>);
-        const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
-        if (hasEnded(run)) return describeEnd(wish, run);
-        if (wish.isMade(run)) return describe(run, wish.again);
-        await cluster.annotate(name, { [wish.annotation]: wish.value });
-        const isOther = wish.annotation !== Annotation.Cancel && run.isCancelled;
-        return describe(run, isOther ? `${wish.done}, and is being cancelled` : wish.done);
-      }),
+    run: (choice, names, { withCluster, screen }) => {
+      const wish = command.wish(choice as Values<F>);
+      return withCluster(choice, (cluster) =>
+        forEachName(verb, names, screen, (name) => makeWish(cluster, name, wish)),
+      );
+    },
   });
+}
+
+/** Makes a request to a run, unless it was made before. Writes a sentence; exits with 1 if the run has ended otherwise. */
+export async function makeWish(cluster: Cluster, name: string, wish: Wish): Promise<Outcome> {
+  const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
+  if (hasEnded(run)) return describeEnd(wish, run);
+  if (wish.isMade(run)) return describe(run, wish.again);
+  await cluster.annotate(name, { [wish.annotation]: wish.value });
+  const isOther = wish.annotation !== Annotation.Cancel && run.isCancelled;
+  return describe(run, isOther ? `${wish.done}, and is being cancelled` : wish.done);
 }
 
 function describe({ namespace, name }: Run, what: string): Outcome {

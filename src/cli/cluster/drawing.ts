@@ -26,6 +26,9 @@ const SYMBOLS: Readonly<Record<StepPhase, string>> = {
 /** What a step may come to, in the order in which it is counted. */
 const ENDS = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'] as const satisfies readonly StepPhase[];
 
+/** In place of the symbol of its phase, of a step that another run carried out. */
+const INHERITED = '↳';
+
 const LONGEST_PHASE = 'Cancelled'.length;
 
 /** ANSI: basic colours, which every terminal maps to something its owner can read; 2 is faint. */
@@ -41,12 +44,13 @@ const COLOURS: Readonly<Record<StepPhase, readonly [number, number]>> = {
 
 /** The line of a step, without what it is indented by. Times are counted to `nowMs` where they have not ended. */
 export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
-  const { name, phase, message, attempt, ignored, outputs } = step;
+  const { name, phase, message, attempt, ignored, outputs, inheritedFrom } = step;
   const known = [
-    `${SYMBOLS[phase]} ${phase.padEnd(LONGEST_PHASE)} ${displayName(name).padEnd(nameWidth)}`,
+    `${inheritedFrom === undefined ? SYMBOLS[phase] : INHERITED} ${phase.padEnd(LONGEST_PHASE)} ${displayName(name).padEnd(nameWidth)}`,
     timeOf(step, nowMs),
     attempt > 1 ? `attempt ${attempt}` : '',
     waitOf(step, nowMs),
+    inheritedFrom === undefined ? '' : `inherited from ${displayName(inheritedFrom)}`,
     ignored === true ? 'tolerated' : '',
     outputs === undefined ? '' : `outputs ${listNames(Object.keys(outputs))}`,
     // What went well needs no words.
@@ -72,11 +76,15 @@ function waitOf({ phase, nextRetryAt }: StepStatus, nowMs: number): string {
   return `next attempt in ${formatElapsed(Date.parse(nextRetryAt) - nowMs)}`;
 }
 
-/** All lines of a run: what it comes to, then step by step in declaration order. */
-export function drawRun(run: Run, nowMs: number): Line[] {
+/** All lines of a run: what it comes to, then step by step in declaration order; if wide, with what carries them out. */
+export function drawRun(run: Run, nowMs: number, isWide = false): Line[] {
   const { stepStatuses } = run.status;
   const nameWidth = stepStatuses.reduce((width, { name }) => Math.max(width, displayName(name).length), 0);
-  const steps = stepStatuses.map((step) => drawStep(step, nowMs, nameWidth));
+  const steps = stepStatuses.map((step) => {
+    const { text, ...rest } = drawStep(step, nowMs, nameWidth);
+    const { kind, name } = step.resourceRef ?? {};
+    return { text: isWide && name ? `${text}  ${displayText(`${kind}/${name}`)}` : text, ...rest };
+  });
   return [{ text: describeRun(run, nowMs) }, ...steps.map(({ text, ...rest }) => ({ text: `  ${text}`, ...rest }))];
 }
 

@@ -65,6 +65,6 @@ async function explainAbsence(cluster: Cluster, kind: ClusterKind, name: string)
 }
 
 /** The CustomResourceDefinitions are not installed. */
-function describeUnknownKind(kind: ClusterKind): string {
+export function describeUnknownKind(kind: ClusterKind): string {
   return `this cluster does not know ${kind}s (${API_VERSION}): install the agents chart, or charts/orchestration-gate-crds`;
 }

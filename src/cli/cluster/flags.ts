@@ -18,7 +18,7 @@ export const clusterFlags = {
 } as const satisfies Flags;
 
 /** In milliseconds. */
-const duration: ValueKind<number> = {
+export const duration: ValueKind<number> = {
   placeholder: 'DURATION',
   expected: 'a duration such as 90s, 10m or 1h30m',
   read: readElapsed,

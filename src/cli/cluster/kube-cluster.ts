@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { displayText } from '../../dag/display.ts';
-import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { readUserName, reviewAccess } from '../../kube/access.ts';
+import { createKubeClient, type Selection } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
+import { EVENTS, PODS, REVISIONS } from '../../kube/kinds.ts';
 import type { PluginHost } from '../../kube/kubeconfig-user.ts';
+import { createLogReader } from '../../kube/logs.ts';
+import { listPages } from '../../kube/pages.ts';
 import { createTiming, type Log, type Timing } from '../../kube/ports.ts';
 import { startReflector } from '../../kube/reflector.ts';
 import { namespacedResource, type Resource } from '../../kube/resources.ts';
@@ -17,12 +21,14 @@ import { GROUP, VERSION } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 import { CommandError } from './failure.ts';
-import type { Cluster, ClusterChoice, ClusterKind, Listener } from './port.ts';
+import type { Cluster, ClusterChoice, ClusterKind, Listener, Where } from './port.ts';
 
 /** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
 const READ_DEADLINE_MS = 5_000;
 /** Whoever looks on wants to know soon that the API server is back. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
+/** Connections for what is followed: as many logs as `logs -f` opens at once, and more. */
+const WATCHES = 64;
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
@@ -48,7 +54,7 @@ export async function withCluster<T>(
     throw new CommandError(displayText(error.message));
   });
   const timing = createTiming(host.elapsed);
-  const transport = createTransport({ load, timing, log: silent });
+  const transport = createTransport({ load, timing, log: silent, watches: WATCHES });
   try {
     return await use(openCluster(transport, timing, choice.namespace ?? namespace));
   } finally {
@@ -75,9 +81,26 @@ async function findCluster(
   }
 }
 
-function openCluster(transport: Transport, timing: Timing, namespace: string): Cluster {
+/** Opens the cluster over a connection, which stays open. `fieldManager` owns what is written. */
+export function openCluster(
+  transport: Transport,
+  timing: Timing,
+  namespace: string,
+  fieldManager: string = FieldManager.Cli,
+): Cluster {
   const reads = createKubeClient({ transport, timing, deadlineMs: READ_DEADLINE_MS });
   const writes = createKubeClient({ transport, timing });
+  const readLog = createLogReader({ transport, timing });
+  const pagesOf = (resource: Resource) => ({ client: reads, resource, timing, most: 500 });
+  const listAll = async (resource: Resource, selection: Selection) => {
+    const items: KubeObject[] = [];
+    for await (const page of listPages(pagesOf(resource), selection)) items.push(...page);
+    return items;
+  };
+  const select = ({ namespace: own = namespace, isEverywhere, labelSelector }: Where): Selection => ({
+    ...(isEverywhere !== true && { namespace: own }),
+    ...(labelSelector !== undefined && { labelSelector }),
+  });
   const place = (object: KubeObject) => ({
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
@@ -85,11 +108,20 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
   return {
     namespace,
     get: (kind, name, own = namespace) => reads.get(RESOURCES[kind], { namespace: own, name }),
-    list: (kind, own = namespace) => listAll(reads, RESOURCES[kind], own),
+    list: (kind, own = namespace) => listAll(RESOURCES[kind], { namespace: own }),
+    pages: (kind, where) => listPages(pagesOf(RESOURCES[kind]), select(where)),
+    getChild: (ref) => reads.get(resourceOf(ref), ref),
+    listPods: (own, labelSelector) => listAll(PODS, { namespace: own, labelSelector }),
+    listEvents: ({ namespace: own, uid }) =>
+      listAll(EVENTS, { namespace: own, ...(uid !== undefined && { fieldSelector: `involvedObject.uid=${uid}` }) }),
+    followLog: (own, pod, container, choice) => readLog({ namespace: own, pod, container }, choice),
+    canI: (question) => reviewAccess(reads, question),
+    whoAmI: () => readUserName(reads),
+    getSnapshot: (name) => reads.get(REVISIONS, { namespace, name }),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {
         dryRun: isDryRun,
-        fieldManager: FieldManager.Cli,
+        fieldManager,
         ...(onWarning && { onWarning }),
       }),
     isDenial: (failure) => isVerdict(failure as KubeError),
@@ -101,44 +133,44 @@ function openCluster(transport: Transport, timing: Timing, namespace: string): C
         { type: 'apply', body },
         {
           dryRun: isDryRun,
-          fieldManager: FieldManager.Cli,
+          fieldManager,
           force: true,
           ...(onWarning && { onWarning }),
         },
       );
     },
-    annotate: (name, annotations) => {
-      const body = { metadata: { annotations } };
-      const options = { fieldManager: FieldManager.Cli };
+    annotate: (name, annotations, resourceVersion) => {
+      const body = { metadata: { annotations, ...(resourceVersion !== undefined && { resourceVersion }) } };
+      const options = { fieldManager };
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
-    follow: (name, listener) => follow(transport, timing, { namespace, name }, listener),
+    followAll: (kind, where, listener) => {
+      const { stop } = follow(transport, timing, RESOURCES[kind], select(where), listener);
+      return stop;
+    },
+    follow: (name, listener) => {
+      const selection = { namespace, fieldSelector: `metadata.name=${name}` };
+      const { stop, whenEmpty } = follow(transport, timing, RESOURCES.OrchestrationRun, selection, listener);
+      // Gone before it could be followed: no change will tell.
+      void whenEmpty.then((isEmpty) => isEmpty && listener.onDeleted());
+      return stop;
+    },
   };
 }
 
-/** Where objects are that commands write: an Orchestration, or what a step creates. */
-function resourceOf({ kind }: KubeObject): Resource {
+/** Where an Orchestration is, or what a step creates. */
+function resourceOf({ kind }: Pick<KubeObject, 'kind'>): Resource {
   const stepKind = stepKinds.ofObject(kind);
   return stepKind === undefined ? RESOURCES[kind as ClusterKind] : resourceOfKind(stepKind);
-}
-
-async function listAll(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {
-  const first = await client.list(resource, { namespace, limit: 500 });
-  const items = [...first.items];
-  for (let next = first.continue; next !== undefined; ) {
-    const page = await client.list(resource, { namespace, limit: 500, continue: next });
-    items.push(...page.items);
-    next = page.continue;
-  }
-  return items;
 }
 
 function follow(
   transport: Transport,
   timing: Timing,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  resource: Resource,
+  selection: Selection,
   { onChange, onDeleted, onTrouble, onContact }: Listener,
-): () => Promise<void> {
+): { readonly stop: () => Promise<void>; readonly whenEmpty: Promise<boolean> } {
   const client = createKubeClient({
     transport,
     timing,
@@ -154,9 +186,8 @@ function follow(
   });
   const reflector = startReflector({
     client,
-    resource: RESOURCES.OrchestrationRun,
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
+    resource,
+    ...selection,
     store,
     timing,
     log: silent,
@@ -167,9 +198,6 @@ function follow(
       countFailure: (_, reason) => reason !== KubeErrorReason.Expired && onTrouble(reason),
     },
   });
-  // Gone before it could be followed: no change will tell.
-  void reflector.whenSynced().then((isSynced) => {
-    if (isSynced && store.size === 0) onDeleted();
-  });
-  return () => reflector.stop();
+  const whenEmpty = reflector.whenSynced().then((isSynced) => isSynced && store.size === 0);
+  return { stop: () => reflector.stop(), whenEmpty };
 }

@@ -7,17 +7,18 @@ import type { Cluster } from './port.ts';
 import { exitCodeOf, isIdleTemplate, type Run } from './run.ts';
 import { waitForRun } from './wait.ts';
 
-/** Waits for a run's end, and returns the exit code that it means. */
+/** Waits for a run's end, and returns the exit code that it means. Of the timeout, `spentMs` are over already. */
 export async function watchRun(
   cluster: Cluster,
   run: Run,
   ports: Pick<Ports, 'screen' | 'clock'>,
   timeoutMs: number | undefined,
+  spentMs = 0,
 ): Promise<Outcome> {
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);
   if (isIdleTemplate(run))
     throw new CommandError(`${subject} is a template and never runs: its annotation ${Annotation.Template} is "true"`);
-  const ending = await waitForRun(cluster, run, ports, timeoutMs);
+  const ending = await waitForRun(cluster, run, ports, timeoutMs && Math.max(0, timeoutMs - spentMs));
   switch (ending.type) {
     case 'Ended':
       return { exitCode: exitCodeOf(ending.run), stdout: '', stderr: '' };

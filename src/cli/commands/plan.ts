@@ -9,14 +9,16 @@ import { CommandError } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import type { Cluster } from '../cluster/port.ts';
+import { rerunFlags } from '../cluster/rerun-flags.ts';
 import { defineCommand, type Outcome } from '../command.ts';
 import { chooseOrchestrations } from '../files/choose.ts';
 import type { FoundObject } from '../files/manifest.ts';
-import { manifestFiles } from '../files/operand.ts';
+import { manifestFilesUnless } from '../files/operand.ts';
 import { judgeObjects } from '../files/report.ts';
-import { anyText, outputFlag, toggle, type ValueKind } from '../flags.ts';
+import { anyText, objectName, outputFlag, toggle, type ValueKind } from '../flags.ts';
 import { writeJson } from '../format/escape.ts';
 import { formatPlanText, type Planned } from '../format/plan-text.ts';
+import { formatRerunText } from '../format/rerun-text.ts';
 import { planOrchestration } from '../planning.ts';
 
 const decision: ValueKind<readonly [step: string, value: boolean]> = {
@@ -31,8 +33,9 @@ const decision: ValueKind<readonly [step: string, value: boolean]> = {
 /** Plans the Orchestrations of all given files, in order. */
 export const plan = defineCommand({
   verb: 'plan',
-  details: 'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run.',
-  operands: manifestFiles,
+  details:
+    'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run. --rerun takes no files, and shows what a rerun would inherit.',
+  operands: manifestFilesUnless('rerunOf'),
   flags: {
     output: outputFlag(['text', 'json'], 'the format'),
     name: { flag: 'name', kind: anyText('NAME'), help: 'only Orchestrations of that name' },
@@ -45,6 +48,12 @@ export const plan = defineCommand({
     fails: { flag: 'fail', kind: anyText('STEP'), help: 'simulate a run in which that step fails', isList: true },
     conditions: { flag: 'when', kind: decision, help: 'simulate: what the when of a step is', isList: true },
     cancelAt: { flag: 'cancel', kind: anyText('STEP'), help: 'simulate a run that is cancelled at that step' },
+    rerunOf: {
+      flag: 'rerun',
+      kind: objectName,
+      help: 'show what a rerun of that run would inherit, and why the rest would run',
+    },
+    ...rerunFlags,
     ...clusterFlags,
   },
   exitCodes: {
@@ -56,10 +65,20 @@ export const plan = defineCommand({
     'plan release.yaml',
     'plan --server -n ci -p version=1.4.2 release.yaml',
     'plan --fail deploy release.yaml',
+    'plan --rerun release-42 --from test',
   ],
-  check: ({ parameters }) => findRepeatedKeys(parameters),
-  run: async ({ output, name, asksServer, parameters, fails, conditions, cancelAt, ...choice }, manifests, ports) => {
+  check: (values) => [...findRepeatedKeys(values.parameters), ...findMisplaced(values)],
+  run: async (values, manifests, ports) => {
+    const { output, name, asksServer, parameters, fails, conditions, cancelAt, rerunOf, from, isLatest, ...choice } =
+      values;
     const given = Object.fromEntries(parameters);
+    if (rerunOf !== undefined)
+      return ports.withCluster(choice, async (cluster) => {
+        const { planRerun } = await import('../cluster/plan-rerun.ts');
+        const planned = await planRerun(cluster, rerunOf, { from, isLatest }, given);
+        const stdout = output === 'json' ? writeJson(planned) : formatRerunText(planned);
+        return { exitCode: 0, stdout, stderr: '' };
+      });
     const scenario = { fails: new Set(fails), conditions: new Map(conditions), cancelAt };
     const { chosen, unread } = chooseOrchestrations(manifests, name, (objects) => planAll(objects, given, scenario));
     checkScenario(chosen, scenario);
@@ -74,6 +93,18 @@ export const plan = defineCommand({
     );
   },
 });
+
+/** The flags that go with --rerun alone, and those that do not go with it, one sentence each. */
+function findMisplaced({ rerunOf, from, isLatest, ...others }: Readonly<Record<string, unknown>>): readonly string[] {
+  const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
+  const flags = { asksServer: 'server', name: 'name', fails: 'fail', conditions: 'when', cancelAt: 'cancel' };
+  if (rerunOf !== undefined)
+    return Object.entries(flags).flatMap(([key, flag]) =>
+      isGiven(others[key]) ? [`--${flag} is about files, and --rerun about a run: leave one of them out`] : [],
+    );
+  const alone = [...(isGiven(from) ? ['from'] : []), ...(isGiven(isLatest) ? ['latest'] : [])];
+  return alone.map((flag) => `--${flag} is about a rerun: add --rerun RUN`);
+}
 
 interface PlannedOrchestration {
   readonly name: string;

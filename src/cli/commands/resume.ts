@@ -1,14 +1,8 @@
-import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 import { annotatingCommand } from '../cluster/annotate.ts';
+import { resuming } from '../cluster/wishes.ts';
 
 export const resume = annotatingCommand({
   verb: 'resume',
   details: 'It undoes suspend.',
-  wish: () => ({
-    annotation: Annotation.Suspend,
-    value: null,
-    isMade: ({ isSuspended }) => !isSuspended,
-    done: 'is resumed',
-    again: 'is not suspended',
-  }),
+  wish: () => resuming,
 });

@@ -1,28 +1,46 @@
+import type { KubeObject } from '../../objects/object.ts';
 import { findCondition } from '../../orchestration/conditions.ts';
 import { ConditionType } from '../../orchestration/vocabulary/conditions.ts';
+import { addApprovals } from '../cluster/approval-lines.ts';
 import { drawRun, paintLine } from '../cluster/drawing.ts';
 import { readExisting } from '../cluster/failure.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { type Run, readRun } from '../cluster/run.ts';
-import { defineCommand, oneOperand } from '../command.ts';
-import { objectName, outputFlag } from '../flags.ts';
-import { writeJson } from '../format/escape.ts';
+import { forEachName, severalRuns } from '../cluster/run-operand.ts';
+import { defineCommand } from '../command.ts';
+import { formatData, formatList, formatName, objectOutput } from '../format/objects.ts';
 
-/** Shows a run once. */
+/** Shows runs once. */
 export const status = defineCommand({
   verb: 'status',
   details:
-    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o json has ' +
-    'the values of outputs.',
-  operands: oneOperand('RUN', objectName, 'an OrchestrationRun'),
-  flags: { output: outputFlag(['text', 'json'], 'the format'), ...clusterFlags },
+    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason. -o wide adds ' +
+    'what carries it out. Of a step that people decide about, it shows who has decided. -o json has the values of outputs; of several runs, it is a List.',
+  operands: severalRuns,
+  flags: { output: objectOutput, ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },
   examples: ['status release-42 -n ci', 'status release-42 -o json'],
-  run: ({ output, ...choice }, name, { withCluster, screen, clock }) =>
+  run: ({ output, ...choice }, names, { withCluster, screen, clock }) =>
     withCluster(choice, async (cluster) => {
-      const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
-      const lines = drawRun(run, clock.now()).map((line) => `${paintLine(line, screen.isColored)}\n`);
-      return { exitCode: 0, stdout: output === 'json' ? writeJson(summarise(run)) : lines.join(''), stderr: '' };
+      const summaries: object[] = [];
+      const show = (object: KubeObject): string => {
+        const run = readRun(object);
+        if (output === 'name') return formatName(object);
+        if (output === 'text' || output === 'wide')
+          return addApprovals(drawRun(run, clock.now(), output === 'wide'), run.status, clock.now())
+            .map((line) => `${paintLine(line, screen.isColored)}\n`)
+            .join('');
+        summaries.push(summarise(run));
+        return '';
+      };
+      const outcome = await forEachName('status', names, screen, async (name) => {
+        const stdout = show(await readExisting(cluster, 'OrchestrationRun', name));
+        return { exitCode: 0, stdout, stderr: '' };
+      });
+      if (output !== 'json' && output !== 'yaml') return outcome;
+      if (names.length > 1) return { ...outcome, stdout: await formatList(output, summaries) };
+      const [only] = summaries;
+      return only === undefined ? outcome : { ...outcome, stdout: await formatData(output, only) };
     }),
 });
 

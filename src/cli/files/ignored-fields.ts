@@ -23,6 +23,7 @@ const stepFields: readonly IgnoredField[] = [
   },
   { path: ['when'], instead: 'the step runs whether the condition is true or false' },
   { path: ['outputs'], instead: 'the step has no outputs' },
+  { path: ['approvers'], instead: 'the ApprovalPolicy alone decides' },
   { path: ['continueOnFailure'], instead: 'a failure of this step fails the run', plain: false },
   { path: ['pendingTimeoutSeconds'], instead: 'timeoutSeconds counts while the child waits to start', plain: 0 },
 ];

@@ -1,4 +1,4 @@
-import type { OperandKind } from '../command.ts';
+import { noOperand, type OperandKind } from '../command.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 
 /** Files, folders and standard input, with what they hold. */
@@ -14,3 +14,15 @@ export const manifestFiles: OperandKind<readonly Manifest[]> = {
     return sources.map(readManifest);
   },
 };
+
+/** The same, or nothing if a flag is given that names what to read in their place. */
+export function manifestFilesUnless(flag: string): OperandKind<readonly Manifest[]> {
+  return {
+    ...manifestFiles,
+    read: (operands, ports, mistakes, values) => {
+      if (values[flag] === undefined) return manifestFiles.read(operands, ports, mistakes, values);
+      void noOperand.read(operands, ports, mistakes, values);
+      return [];
+    },
+  };
+}

@@ -3,7 +3,8 @@ export function writeJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2).replace(UNPRINTABLE, escapeUnits)}\n`;
 }
 
-const UNPRINTABLE = /(?![ \n])[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
+/** What a terminal would act upon, or hide. Each match is a character. */
+export const UNPRINTABLE = /(?![ \n])[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
 
 function escapeUnits(character: string): string {
   return character

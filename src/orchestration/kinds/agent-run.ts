@@ -7,6 +7,7 @@ import { ForeignConditionType } from '../vocabulary/conditions.ts';
 import { StepReason } from '../vocabulary/step-reasons.ts';
 import { checkAgentRun } from './agent-run-rules.ts';
 import { agentRunFields, buildAgentRunSpec } from './agent-run-spec.ts';
+import { jobNames } from './jobs.ts';
 import type { ChildKind, Wait } from './kind.ts';
 import { readOutcome } from './outcome.ts';
 import { mergeParameters } from './parameters.ts';
@@ -51,7 +52,22 @@ export const agentRun: ChildKind = {
   readOutcome,
   readStart: readStartUnless(['Pending']),
   readWait: readBlocked,
+  jobs: ({ status }) => readJobs(status),
 };
+
+/** The agents chart runs an AgentRun as one Job, or as a Job for each step of its workflow and each pass of a loop. */
+function readJobs(status: unknown): readonly string[] {
+  const { runtimeRef, workflow } = asRecord(status);
+  const refs = records(asRecord(workflow)['steps']).flatMap(({ jobRef, loop }) => [
+    ...records(asRecord(loop)['iterations']).map((pass) => pass['jobRef']),
+    jobRef,
+  ]);
+  return jobNames([runtimeRef, ...refs]);
+}
+
+function records(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.map(asRecord) : [];
+}
 
 /**
  * Returns the wait of an AgentRun that its controller blocks until there is capacity. If the step already shows this

@@ -1,26 +1,47 @@
 import { displayName, quoteName } from '../../dag/display.ts';
 import { suggestName } from '../../dag/suggest.ts';
+import type { StoredObject } from '../../objects/object.ts';
+import { isDecidable } from '../approvals.ts';
 import { asRecord, pick } from '../decode.ts';
-import { reference } from '../fields.ts';
+import { reference, tableOf } from '../fields.ts';
 import { readReference } from '../references.ts';
 import { StepReason } from '../vocabulary/step-reasons.ts';
-import type { GateKind, Wait } from './kind.ts';
+import type { GateKind } from './kind.ts';
+import { judgePeople, type Verdict } from './people.ts';
 
 const OPENING = ['Approved', 'Allowed', 'Succeeded'];
 const DENYING = ['Denied', 'Rejected', 'Blocked', 'Failed'];
 const READY = 'Ready';
 const WAITING = [READY, 'Pending'];
 
+/** The fields of `approvers`. */
+const approverFields = tableOf({
+  count: { aliases: 'min minimum required approvals', without: 'one approval opens the gate' },
+  notCreator: { aliases: 'notAuthor excludeCreator notSelf', without: 'whoever created the run may approve it' },
+});
+
 /**
- * An ApprovalPolicy approves all runs that wait for it: approval is per policy, not per run. The agents chart sets the
- * phase of every policy without a phase to Ready, and can reset a decided policy to Ready. So Ready is not an approval.
+ * People decide about one step of one run. An ApprovalPolicy decides about all runs that wait for it. With a policyRef,
+ * whichever of the two decides first counts, and a denial wins. The agents chart sets the phase of every policy without
+ * a phase to Ready, and can reset a decided policy to Ready. So Ready is not an approval.
  */
 export const approvalGate: GateKind = {
   type: 'Gate',
   name: 'ApprovalGate',
-  does: 'waits for an ApprovalPolicy',
-  needs: [['policyRef']],
-  fields: { policyRef: reference('approvalPolicy approvalPolicyRef policyName') },
+  does: 'waits for an approval, by people or by an ApprovalPolicy',
+  needs: [],
+  fields: {
+    policyRef: {
+      ...reference('approvalPolicy approvalPolicyRef policyName'),
+      without: 'only people decide about the step',
+    },
+    approvers: {
+      aliases: 'approver approvedBy reviewers requiredApprovals',
+      without: 'one approval opens the gate, also one by whoever created the run',
+      isStatic: true,
+      inside: approverFields,
+    },
+  },
   isRevocable: true,
   apiVersion: 'approvals.proompteng.ai/v1alpha1',
   kind: 'ApprovalPolicy',
@@ -28,29 +49,41 @@ export const approvalGate: GateKind = {
   wants: (step) => [readReference(step, 'policyRef') ?? []].flat(),
   offers: ({ metadata }) => [metadata.name],
   matches: (step, { metadata }) => metadata.name === readReference(step, 'policyRef'),
-  judge: (step, [policy]) => {
+  isDecidedByPeople: ({ name }) => isDecidable(name),
+  judge: (step, [policy], people) => {
     const name = readReference(step, 'policyRef');
-    if (name === undefined) {
-      const message = 'policyRef is missing: an ApprovalGate step names the ApprovalPolicy to wait for';
-      return { state: 'Failed', reason: StepReason.InvalidStep, message, isFinal: true };
-    }
-    if (policy === undefined) return { state: 'Running', wait: missing(name) };
-    const opening = approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING;
-    const { phase } = asRecord(policy['status']);
-    const word = typeof phase === 'string' ? phase.toLowerCase() : '';
-    if (holds(opening, word))
-      return { state: 'Succeeded', message: `approval policy ${name} is ${word}, for every run that waits for it` };
-    if (holds(DENYING, word))
-      return {
-        state: 'Failed',
-        reason: StepReason.ApprovalDenied,
-        message: `approval policy ${name} is ${word}`,
-        isFinal: true,
-      };
-    return { state: 'Running', wait: undecided(name, phase, opening) };
+    const verdicts = [
+      people === undefined ? [] : judgePeople(step, people),
+      name === undefined ? [] : judgePolicy(name, policy),
+    ].flat();
+    const decided = ['Failed', 'Succeeded'].map((state) => verdicts.find((verdict) => verdict.state === state));
+    for (const verdict of decided) if (verdict !== undefined && verdict.state !== 'Running') return verdict;
+    const waits = verdicts.filter((verdict) => verdict.state === 'Running');
+    const { reason } = waits.at(-1) ?? {};
+    if (reason === undefined)
+      return { state: 'Failed', reason: StepReason.InvalidStep, message: UNDECIDABLE, isFinal: true };
+    const message = `waits for ${waits.map(({ waitsFor }) => waitsFor).join('; or for ')}`;
+    return { state: 'Running', wait: { reason, message } };
   },
+  viewChild: (policy, approvals) => ({ ...policy, approvals }),
   keep: ({ spec, status }) => ({ spec: pick(spec, ['mode', 'defaultDecision']), status: pick(status, ['phase']) }),
 };
+
+/** Why neither people nor a policy can decide about a step. */
+export const UNDECIDABLE =
+  'there is no policyRef, and people can decide only about a step whose name is a label value of at most 60 characters';
+
+function judgePolicy(name: string, policy: StoredObject | undefined): Verdict {
+  if (policy === undefined) return missing(name);
+  const opening = approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING;
+  const { phase } = asRecord(policy['status']);
+  const word = typeof phase === 'string' ? phase.toLowerCase() : '';
+  if (holds(opening, word))
+    return { state: 'Succeeded', message: `approval policy ${name} is ${word}, for every run that waits for it` };
+  if (!holds(DENYING, word)) return undecided(name, phase, opening);
+  const message = `approval policy ${name} is ${word}`;
+  return { state: 'Failed', reason: StepReason.ApprovalDenied, message, isFinal: true };
+}
 
 /**
  * Returns true if the policy needs no decision by a person. Only then does Ready, which the agents chart sets, open the
@@ -65,23 +98,23 @@ function holds(phases: readonly string[], word: string): boolean {
   return phases.some((phase) => phase.toLowerCase() === word);
 }
 
-function missing(name: string): Wait {
-  const message = `waits for ApprovalPolicy ${quoteName(name)}, which does not exist: create it, or correct policyRef`;
-  return { reason: StepReason.ApprovalPolicyMissing, message };
+function missing(name: string): Verdict {
+  const waitsFor = `ApprovalPolicy ${quoteName(name)}, which does not exist: create it, or correct policyRef`;
+  return { state: 'Running', reason: StepReason.ApprovalPolicyMissing, waitsFor };
 }
 
-function undecided(name: string, phase: unknown, opening: readonly string[]): Wait {
-  const policy = `waits for ApprovalPolicy ${quoteName(name)}`;
+function undecided(name: string, phase: unknown, opening: readonly string[]): Verdict {
+  const policy = `ApprovalPolicy ${quoteName(name)}`;
   const opens = `${list(opening)} opens the gate`;
-  if (phase === undefined || phase === '')
-    return { reason: StepReason.ApprovalPending, message: `${policy} (no phase): ${opens}` };
+  const wait = (reason: StepReason, waitsFor: string): Verdict => ({ state: 'Running', reason, waitsFor });
+  if (phase === undefined || phase === '') return wait(StepReason.ApprovalPending, `${policy} (no phase): ${opens}`);
   const word = typeof phase === 'string' ? phase : JSON.stringify(phase);
   if (holds(WAITING, word.toLowerCase()))
-    return { reason: StepReason.ApprovalPending, message: `${policy} (phase ${displayName(word)}): ${opens}` };
+    return wait(StepReason.ApprovalPending, `${policy} (phase ${displayName(word)}): ${opens}`);
   const meant = suggestName(word, [...opening, ...DENYING, ...WAITING]);
   const guess = meant === undefined ? '' : ` (did you mean ${meant}?)`;
   const unknown = `${policy}, whose phase ${quoteName(word)} is unknown${guess}`;
-  return { reason: StepReason.ApprovalPhaseUnknown, message: `${unknown}: ${opens}, ${list(DENYING)} denies it` };
+  return wait(StepReason.ApprovalPhaseUnknown, `${unknown}: ${opens}, ${list(DENYING)} denies it`);
 }
 
 /** `Approved, Allowed or Succeeded`. */

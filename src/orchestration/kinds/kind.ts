@@ -1,10 +1,12 @@
-import type { StoredObject } from '../../objects/object.ts';
+import type { KubeObject, StoredObject } from '../../objects/object.ts';
+import type { Approval } from '../approvals.ts';
 import type { Field } from '../fields.ts';
 import type { Outputs } from '../outputs.ts';
 import type { Report } from '../problem.ts';
 import type { StepStatus } from '../run-status.ts';
 import type { Step } from '../schema.ts';
 import type { StepReason } from '../vocabulary/step-reasons.ts';
+import type { People } from './people.ts';
 
 /** What a step waits for. Reason and message change only if what the step waits for changes. */
 export interface Wait {
@@ -101,6 +103,11 @@ export interface ChildKind extends AnyKind, ObjectKind {
    * Without this function, the work of a child starts when it is created.
    */
   readonly readStart?: (child: StoredObject) => string | undefined;
+  /**
+   * Returns the names of the Jobs that carry out the child, in its namespace, in their order. Their pods have the logs.
+   * Without this function, a child has no Jobs.
+   */
+  readonly jobs?: (child: KubeObject) => readonly string[];
   /** Returns true if an unfinished child has to clean up. It is then asked to end before it is deleted. */
   readonly mustCleanUp?: (child: StoredObject) => boolean;
   /** Returns what an unfinished child waits for. Undefined if it works. `said` is the current message of its step. */
@@ -119,7 +126,15 @@ export interface GateKind extends AnyKind, ObjectKind {
   readonly offers: (candidate: StoredObject) => readonly string[];
   /** Returns true if the step waits for `candidate`, which offers one of the texts that the step wants. */
   readonly matches: (step: Step, candidate: StoredObject, run: RunInput) => boolean;
-  readonly judge: (step: Step, watched: readonly StoredObject[]) => Outcome;
+  /** Whether people can decide about a step of this name too, by annotations of its run. Without this function: no. */
+  readonly isDecidedByPeople?: (step: Pick<Step, 'name'>) => boolean;
+  /** `people` is undefined if people cannot decide about the step. */
+  readonly judge: (step: Step, watched: readonly StoredObject[], people?: People) => Outcome;
+  /**
+   * Returns what expressions of outputs read as `child`: the object that the step waited for, if there is one, and what
+   * people decided. Without this function, that is the object itself.
+   */
+  readonly viewChild?: (watched: StoredObject | undefined, approvals: readonly Approval[]) => object;
   /**
    * Returns the parts of an object that the functions above read, except its metadata. Only these are kept in memory.
    */

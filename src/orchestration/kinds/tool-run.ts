@@ -1,9 +1,11 @@
 import type { StoredObject } from '../../objects/object.ts';
+import { asRecord } from '../decode.ts';
 import { reference } from '../fields.ts';
 import { readReference } from '../references.ts';
 import { readToolRunState, statusOfToolRun, UNKNOWN } from '../tool-run-state.ts';
 import { StepReason } from '../vocabulary/step-reasons.ts';
 import { ToolRunReason } from '../vocabulary/tool-run-reasons.ts';
+import { jobNames } from './jobs.ts';
 import type { ChildKind, Outcome } from './kind.ts';
 import { readOutcome } from './outcome.ts';
 import { mergeParameters } from './parameters.ts';
@@ -43,4 +45,8 @@ export const toolRun: ChildKind = {
   readOutcome: readOutcomeAndOutputs,
   viewChild: withReliableStatus,
   readStart: (child) => readStart(withReliableStatus(child)),
+  jobs: ({ metadata: { uid = '', annotations }, status }) => {
+    const job = readToolRunState({ uid, annotations })?.job;
+    return job === undefined ? jobNames([asRecord(status)['runtimeRef']]) : [job.name];
+  },
 };

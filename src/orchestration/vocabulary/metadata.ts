@@ -24,11 +24,47 @@ const annotations = {
     by: 'people',
     meaning: 'With the value `"true"`, running steps continue, and no step starts until the annotation is removed.',
   },
+  Approval: {
+    key: `approval.${GROUP}/`,
+    on: 'OrchestrationRun',
+    by: 'people',
+    meaning:
+      'Followed by `<step>.<n>`, where `n` is a number from 1 that makes the key unique. The value `approved by USER` or ' +
+      '`denied by USER`, and then a comment on lines of its own, is the decision of a person about an ApprovalGate step.',
+  },
+  CreatedBy: {
+    key: `${GROUP}/created-by`,
+    on: 'OrchestrationRun',
+    by: 'the gate',
+    meaning: 'The user who created the run. With `approvers.notCreator`, the decisions of this user do not count.',
+  },
   Template: {
     key: 'agents.proompteng.ai/template',
     on: 'OrchestrationRun',
     by: 'people',
     meaning: 'With the value `"true"`, the run is a template that others copy, and never starts.',
+  },
+  ResumeFrom: {
+    key: `${GROUP}/resume-from`,
+    on: 'OrchestrationRun',
+    by: 'people, the reconciler',
+    meaning:
+      'The name of a finished run of the same Orchestration and namespace. The run continues it. The annotation is read ' +
+      'when the run starts.',
+    action: 'Do not remove it from a run that has started: the run then no longer shows what it inherited.',
+  },
+  ResumeSteps: {
+    key: `${GROUP}/resume-steps`,
+    on: 'OrchestrationRun that continues another one',
+    by: 'people',
+    meaning: 'A JSON list of names of steps. They run again in any case, and so do their descendants.',
+  },
+  ResumeLatest: {
+    key: `${GROUP}/resume-latest`,
+    on: 'OrchestrationRun that continues another one',
+    by: 'people, the reconciler',
+    meaning:
+      'With the value `"true"`, the run follows the current Orchestration, not the one that the other run followed.',
   },
   Defaulted: {
     key: `${GROUP}/defaulted`,
@@ -47,6 +83,12 @@ const annotations = {
     on: 'ToolRun',
     by: 'the reconciler',
     meaning: 'The Job, the start, the end and the outputs of the ToolRun. Decisions read it, and not the status.',
+  },
+  DefaultContainer: {
+    key: 'kubectl.kubernetes.io/default-container',
+    on: 'Pod',
+    by: 'people',
+    meaning: 'The container whose log is shown. Without it, that is the first one.',
   },
   ArgoCdTracking: {
     key: 'argocd.argoproj.io/tracking-id',
@@ -90,6 +132,12 @@ const labels = {
     on: 'Pod of a Job',
     by: 'Kubernetes',
     meaning: 'The uid of the Job. The pods of a completed Job are found by it.',
+  },
+  JobName: {
+    key: 'batch.kubernetes.io/job-name',
+    on: 'Pod of a Job',
+    by: 'Kubernetes',
+    meaning: 'The name of the Job. The command line finds the pods of a step by it.',
   },
   ArgoCdInstance: {
     key: 'app.kubernetes.io/instance',
@@ -135,13 +183,14 @@ const fieldManagers = {
     key: 'orchestration-gate-cli',
     on: 'OrchestrationRun',
     by: 'the command line',
-    meaning: 'The command `run` creates runs with it. `cancel`, `suspend` and `resume` set annotations with it.',
+    meaning:
+      'The command `run` creates runs with it. `cancel`, `suspend`, `resume`, `approve` and `deny` set annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',
-    on: '',
+    on: 'OrchestrationRun',
     by: 'the page',
-    meaning: 'The page writes nothing, so no object has this field manager.',
+    meaning: 'The actions of the page create runs and set annotations with it.',
   },
   AgentsChart: {
     key: 'agents-status',

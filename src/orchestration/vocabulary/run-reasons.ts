@@ -35,6 +35,17 @@ export const runReasons = {
     action:
       'Fix the error of the API server in the message. The reconciler tries the read again at least once a minute.',
   },
+  SourceUnreadable: {
+    meaning:
+      'The reconciler cannot read the run that this run continues, so this run has not started. The message has the ' +
+      'API error.',
+    action:
+      'Fix the error of the API server in the message. The reconciler tries the read again at least once a minute.',
+  },
+  CannotResume: {
+    meaning: 'The run that this run continues cannot be continued. The message says why. Nothing has run.',
+    action: 'Do what the message says, and start another run.',
+  },
   StatusContested: {
     meaning:
       'Another controller starts runs in this namespace, or has ended this run. The reconciler leaves the run to it.',

@@ -38,7 +38,9 @@ export const stepReasons = {
   ApprovalPending: {
     phase: 'Running',
     event: 'Normal',
-    meaning: 'The ApprovalPolicy has no decision. The message has its phase, and the phases that open the gate.',
+    meaning:
+      'Neither people nor the ApprovalPolicy have decided. The message has the command, who has approved, and the phases ' +
+      'of the policy that open the gate.',
     action: '[Approve or deny it](../approvals.md).',
   },
   ApprovalPolicyMissing: {
@@ -77,6 +79,12 @@ export const stepReasons = {
     phase: 'Succeeded',
     meaning: 'The child has succeeded, the gate has opened, or the step has nothing to do.',
   },
+  Inherited: {
+    phase: 'Succeeded, Failed, Skipped',
+    meaning:
+      'The step did not run again: the run continues another one, in which the step ended like this. `inheritedFrom` ' +
+      'names the run that carried the step out.',
+  },
   ChildFailed: {
     phase: 'Failed, Retrying',
     meaning: 'The child has failed. The message is the cause that the child reports.',
@@ -110,7 +118,7 @@ export const stepReasons = {
   },
   ApprovalDenied: {
     phase: 'Failed',
-    meaning: 'The ApprovalPolicy denies the approval. The step is not retried.',
+    meaning: 'A person, or the ApprovalPolicy, denies the approval. The step is not retried.',
   },
   InvalidStep: {
     phase: 'Failed',

@@ -114,6 +114,7 @@ interface EntryHead {
 
 export interface RunEntry extends EntryHead {
   readonly kind: 'OrchestrationRun';
+  /** Whole if it is a valid name, as all names of objects. */
   readonly orchestration: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;

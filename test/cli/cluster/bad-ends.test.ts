@@ -29,14 +29,16 @@ async function write(text: string): Promise<string> {
 type Words = readonly [Parameters<typeof startCommand>[0], ...string[]];
 
 const NAME = 'a name, which holds neither / nor % and is neither . nor ..';
+const RUN = 'a name, or run/NAME, which holds no other / and no %, and is neither . nor ..';
 
 test.each<[words: Words, complaint: string]>([
   [['status'], 'RUN is missing: name an OrchestrationRun'],
   [['status', ''], 'RUN is empty: name an OrchestrationRun'],
   [['run', ''], 'ORCHESTRATION is empty: name an Orchestration'],
-  [['status', 'x', 'y'], 'the argument "y" is unexpected'],
-  [['watch', '..'], `RUN is ".."; expected ${NAME}`],
-  [['cancel', 'a/b'], `RUN is "a/b"; expected ${NAME}`],
+  [['run', 'x', 'y'], 'the argument "y" is unexpected'],
+  [['watch', 'x', '..'], `RUN is ".."; expected ${RUN}`],
+  [['cancel', 'a/b'], `RUN is "a/b"; expected ${RUN}`],
+  [['status', 'orchestration/b'], `RUN is "orchestration/b"; expected ${RUN}`],
   [['status', '-n', '', 'x'], '-n is empty; give it a value, or leave it out'],
   [['status', '-n', 'a/b', 'x'], `-n is "a/b"; expected ${NAME}`],
   [['status', '-n', 'ci', '-n', 'ci', 'x'], '--namespace is given more than once'],

@@ -25,6 +25,7 @@ function aTerminal(rows: number) {
         print(command.slice(whole.length));
       }
     },
+    drained: () => Promise.resolve(true),
     warn: (text) => warnings.push(text),
   };
   return { screen, lines, warnings };

@@ -50,7 +50,12 @@ describe('what the agents chart ignores', () => {
         {
           ...{ name: 'a', kind: 'ToolRun', toolRef: { name: 'a' }, dependsOn: [], retries: 1, timeoutSeconds: 1 },
           ...{ runIf: 'Always', when: 'true', outputs: { x: 'run.name' } },
-          ...{ continueOnFailure: true, pendingTimeoutSeconds: 1, with: { x: '${{ run.name }}', y: '{{ y }}' } },
+          ...{
+            continueOnFailure: true,
+            pendingTimeoutSeconds: 1,
+            approvers: {},
+            with: { x: '${{ run.name }}', y: '{{ y }}' },
+          },
         },
       ],
     };

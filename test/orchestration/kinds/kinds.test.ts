@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../../src/objects/object.ts';
+import type { People } from '../../../src/orchestration/kinds/people.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
 import { checkResource } from '../../../src/orchestration/rules.ts';
 import type { Step } from '../../../src/orchestration/schema.ts';
@@ -23,9 +24,13 @@ const run: ObservedRun = {
   bytesBeside: 0,
   isContested: false,
   isTemplate: false,
+  decisions: new Map(),
 };
 
 const noAncestors = () => undefined;
+
+/** Nobody has decided. */
+const nobody: People = { run: 'nightly-1', approvals: [], creators: new Set(), malformed: [] };
 
 function kindOf<Type extends 'Child' | 'Gate' | 'Immediate'>(name: string, type: Type) {
   const kind = stepKinds.get(name);
@@ -57,7 +62,7 @@ test.each(stepKinds.all.map((kind) => [kind.name, kind] as const))(
     const isRefused =
       kind.type === 'Child'
         ? 'refusal' in kind.buildSpec(step, run, noAncestors)
-        : kind.type === 'Gate' && kind.judge(step, []).state === 'Failed';
+        : kind.type === 'Gate' && kind.judge(step, [], nobody).state === 'Failed';
     expect([...new Set(problems.map(({ code }) => code))]).toEqual(isRefused ? ['MissingStepReference'] : []);
   },
 );
@@ -323,11 +328,90 @@ describe('ApprovalGate', () => {
     expect(wait.message.length).toBeLessThan(257);
   });
 
-  test('fails without a retry if it names no policy, and the message says so', () => {
+  const approved = (user: string) => ({ user, decision: 'Approved', at: '' }) as const;
+  const denied = { user: 'eve', decision: 'Denied', at: '', comment: 'not on a Friday' } as const;
+  const judgeBy = (fields: object, people: Partial<People>, found: readonly StoredObject[] = []) =>
+    judge({ name: 'ask', kind: 'ApprovalGate', ...fields }, found, { ...nobody, ...people });
+  const command = 'run orchestration-gate approve nightly-1 ask';
+
+  test.each<[string, object, Partial<People>, string]>([
+    ['an approval', {}, {}, `an approval: ${command}`],
+    ['two', { approvers: { count: 2 } }, {}, `2 approvals and has 0: ${command}`],
+    [
+      'the second of two',
+      { approvers: { count: 2 } },
+      { approvals: [approved('ann')] },
+      `2 approvals and has 1: ${command}; approved by "ann"`,
+    ],
+    [
+      'somebody else than the creator',
+      { approvers: { notCreator: true } },
+      { creators: new Set(['bob']) },
+      `an approval: ${command}; not by "bob", who created the run`,
+    ],
+    [
+      'somebody else than an unknown creator',
+      { approvers: { notCreator: true } },
+      {},
+      'approvals that nobody can give: notCreator needs the annotation orchestration.proompteng.ai/created-by, which the gate sets on new runs and this run lacks; start another run',
+    ],
+    [
+      'an approval, beside one that cannot be read',
+      {},
+      { malformed: ['ask.1'] },
+      `an approval: ${command}; ignored, since malformed: "ask.1"`,
+    ],
+    [
+      'people or a policy',
+      { policyRef: 'board' },
+      {},
+      `an approval: ${command}; or for ApprovalPolicy "board", which does not exist: create it, or correct policyRef`,
+    ],
+  ])('waits for %s, and the message says how', (_, fields, people, message) => {
+    expect(judgeBy(fields, people)).toMatchObject({ state: 'Running', wait: { message: `waits for ${message}` } });
+    expect(message.length).toBeLessThan(246);
+  });
+
+  test.each<[string, object, Partial<People>, readonly StoredObject[], object]>([
+    ['enough people open', {}, { approvals: [approved('ann')] }, [], { message: 'approved by "ann"' }],
+    [
+      'a policy opens before enough people do',
+      { policyRef: 'board', approvers: { count: 2 } },
+      { approvals: [approved('ann')] },
+      [policy('Approved')],
+      { message: 'approval policy board is approved, for every run that waits for it' },
+    ],
+    [
+      'people open before a policy does',
+      { policyRef: 'board' },
+      { approvals: [approved('ann')] },
+      [policy('Ready', manual)],
+      { message: 'approved by "ann"' },
+    ],
+    [
+      'one denial wins over enough approvals and a policy, and fails the step for good,',
+      { policyRef: 'board' },
+      { approvals: [approved('ann'), denied] },
+      [policy('Approved')],
+      { state: 'Failed', reason: 'ApprovalDenied', message: 'denied by "eve": not on a Friday', isFinal: true },
+    ],
+    [
+      'the denial of a policy wins over enough approvals at the same moment,',
+      { policyRef: 'board' },
+      { approvals: [approved('ann')] },
+      [policy('Denied')],
+      { state: 'Failed', reason: 'ApprovalDenied', message: 'approval policy board is denied' },
+    ],
+  ])('%s as the message says', (_, fields, people, found, outcome) => {
+    expect(judgeBy(fields, people, found)).toMatchObject({ state: 'Succeeded', ...outcome });
+  });
+
+  test('fails without a retry if neither a policy nor people can decide, and the message says so', () => {
     expect(judge({ name: 'ask', kind: 'ApprovalGate' }, [])).toEqual({
       state: 'Failed',
       reason: 'InvalidStep',
-      message: 'policyRef is missing: an ApprovalGate step names the ApprovalPolicy to wait for',
+      message:
+        'there is no policyRef, and people can decide only about a step whose name is a label value of at most 60 characters',
       isFinal: true,
     });
   });

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { displayObject, displayText, quoteName } from '../../dag/display.ts';
+import type { KubeObject } from '../../objects/object.ts';
+import { type DeclaredParameters, readDeclared } from '../../orchestration/declared-parameters.ts';
+import { decodeOrchestration } from '../../orchestration/decode.ts';
+import { API_VERSION, type OrchestrationRunSpec } from '../../orchestration/schema.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
+import { anyText, type Flags, objectName, toggle } from '../flags.ts';
+import { CommandError, readExisting } from './failure.ts';
+import { timeoutFlag } from './flags.ts';
+import { type Cluster, isApiFailure } from './port.ts';
+import { isIdleTemplate, type Run, readRun } from './run.ts';
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The flags of the commands that create a run. */
+export const newRunFlags = {
+  deliveryId: {
+    flag: 'delivery-id',
+    kind: anyText('ID'),
+    help: 'the event that asks for this run; it determines the name of the run (default: a new UUID)',
+  },
+  name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
+  waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
+  timeoutMs: timeoutFlag,
+} as const satisfies Flags;
+
+/**
+ * Reads what the Orchestration declares of the parameters. A run of an Orchestration that does not exist would wait for
+ * it, so a name that is typed must exist.
+ */
+export async function readParameters(cluster: Cluster, orchestration: string): Promise<DeclaredParameters> {
+  try {
+    return readDeclared(decodeOrchestration(await readExisting(cluster, 'Orchestration', orchestration)).orchestration);
+  } catch (error) {
+    // A user who can create runs does not need the permission to read what they run.
+    if (!isApiFailure(error) || error.reason !== KubeErrorReason.Forbidden) throw error;
+    return new Map();
+  }
+}
+
+/** The first delivery of an id and every later one give the same 80 bits. */
+function hashDelivery(orchestration: string, deliveryId: string): string {
+  const hash = createHash('sha256').update(JSON.stringify([orchestration, deliveryId]));
+  return hash.digest('hex').slice(0, 20);
+}
+
+/** The name of a new run: it follows from the delivery id if one is `given`, so that the same again is the same run. */
+export function nameRun(orchestration: string, deliveryId: string, given: string | undefined): string {
+  const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
+  return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${suffix}`;
+}
+
+export function writeRun(
+  name: string,
+  namespace: string,
+  spec: OrchestrationRunSpec,
+  annotations: Annotations = {},
+): KubeObject {
+  const metadata = { name, namespace, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  return { apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec };
+}
+
+/**
+ * Creates the run, or finds that it is there. A dry run goes first, so that a refusal leaves nothing behind. A run that is
+ * identified by its name keeps the delivery id that it was created with. A run that violates its declared parameters is not
+ * created, but if it exists already, it is found.
+ */
+export async function createOnce(
+  cluster: Cluster,
+  wanted: KubeObject,
+  isNamed: boolean,
+  violations: readonly string[],
+): Promise<{ run: Run; isNew: boolean }> {
+  try {
+    await cluster.create(wanted, { isDryRun: true });
+    if (violations.length > 0) throw new CommandError(...violations);
+    return { run: readRun(await createAgain(cluster, wanted)), isNew: true };
+  } catch (error) {
+    if (!isApiFailure(error) || error.reason !== KubeErrorReason.AlreadyExists) throw error;
+    const object = await cluster.get('OrchestrationRun', wanted.metadata.name);
+    const stored = readRun(object);
+    const differences = [
+      ...compareSpecs(stored.spec, readRun(wanted).spec, isNamed),
+      ...compareSources(object.metadata.annotations, wanted.metadata.annotations),
+    ];
+    if (differences.length === 0) return { run: stored, isNew: false };
+    const subject = displayObject('OrchestrationRun', stored.namespace, stored.name);
+    throw new CommandError(...differences.map((difference) => `${subject} is there already, with ${difference}`));
+  }
+}
+
+/** An answer that never came is asked for once more: by its name a run is created only once. */
+async function createAgain(cluster: Cluster, wanted: KubeObject): Promise<KubeObject> {
+  try {
+    return await cluster.create(wanted);
+  } catch (error) {
+    if (!isApiFailure(error) || !error.isOutcomeUnknown) throw error;
+    return cluster.create(wanted);
+  }
+}
+
+function compareSpecs(stored: OrchestrationRunSpec, wanted: OrchestrationRunSpec, isNamed: boolean): string[] {
+  const { parameters: before = {} } = stored;
+  const { parameters: after = {} } = wanted;
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [
+    ...tellDifference('orchestrationRef.name', stored.orchestrationRef.name, wanted.orchestrationRef.name),
+    ...(isNamed ? [] : tellDifference('deliveryId', stored.deliveryId, wanted.deliveryId)),
+    ...[...keys].flatMap((key) => tellDifference(`parameters.${key}`, before[key], after[key])),
+  ];
+}
+
+function tellDifference(field: string, stored: string | undefined, wanted: string | undefined): string[] {
+  const quote = (value: string | undefined) => (value === undefined ? 'nothing' : quoteName(value));
+  return stored === wanted ? [] : [`${displayText(field)} ${quote(stored)} instead of ${quote(wanted)}`];
+}
+
+/** What the runs continue, and how. */
+function compareSources(stored: Annotations = {}, wanted: Annotations = {}): string[] {
+  const keys = [Annotation.ResumeFrom, Annotation.ResumeSteps, Annotation.ResumeLatest];
+  return keys.flatMap((key) => tellDifference(`annotation ${key}`, stored[key], wanted[key]));
+}
+
+/** Says that a run was created, or what has become of it. */
+export function describeCreated(run: Run, isNew: boolean): string {
+  const subject = displayObject('OrchestrationRun', run.namespace, run.name);
+  const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
+  return isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`;
+}

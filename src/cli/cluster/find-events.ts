@@ -1,0 +1,136 @@
+import type { KubeObject } from '../../objects/object.ts';
+import { asRecord } from '../../orchestration/decode.ts';
+import type { ChildKind } from '../../orchestration/kinds/kind.ts';
+import { stepKinds } from '../../orchestration/kinds/table.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { nameChild } from '../../reconciler/names.ts';
+import { type Cluster, isApiFailure } from './port.ts';
+import { type Run, readRun } from './run.ts';
+
+/** One thing that happened to an object, however often. Times are in milliseconds since 1970. */
+export interface RunEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  /** The step, behind the steps whose inner run it is in; empty for the run itself. */
+  readonly step: string;
+  /** `Pod/nightly-build-x`. */
+  readonly object: string;
+  readonly source: string;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Which step an object carries out, by `kind/name`. */
+type Objects = ReadonlyMap<string, string>;
+
+export interface FoundEvents {
+  /** Oldest first, by when they happened last. */
+  readonly events: readonly RunEvent[];
+  /** As they are stored, in the same order. */
+  readonly objects: readonly KubeObject[];
+}
+
+/**
+ * Finds the Events of a run, of the children of all attempts, of their Jobs and pods, and of inner runs. One call for each
+ * child, and one for all Events of the namespace: the API server reads all of them for any question.
+ */
+export async function findEvents(cluster: Cluster, object: KubeObject): Promise<FoundEvents> {
+  const run = readRun(object);
+  const owners = new Map<string, string>();
+  await addRun(cluster, run, '', owners);
+  const all = await cluster.listEvents({ namespace: run.namespace });
+  const found = all.flatMap((event) => {
+    const step = stepOf(event, run, owners);
+    return step === undefined ? [] : [{ event, read: readEvent(event, step) }];
+  });
+  found.sort((one, other) => one.read.lastMs - other.read.lastMs || one.read.firstMs - other.read.firstMs);
+  return { events: mergeEvents(found.map(({ read }) => read)), objects: found.map(({ event }) => event) };
+}
+
+/** Adds a run, and what carries out its steps. */
+async function addRun(cluster: Cluster, run: Run, prefix: string, owners: Map<string, string>): Promise<void> {
+  owners.set(`OrchestrationRun/${run.name}`, prefix.slice(0, -1));
+  for (const step of run.status.stepStatuses) {
+    const kind = stepKinds.get(step.kind);
+    if (kind?.type !== 'Child') continue;
+    for (let attempt = 1; attempt <= step.attempt; attempt++) {
+      const recorded = attempt === step.attempt ? step.resourceRef?.name : undefined;
+      const name = recorded ?? nameChild(run, step.name, attempt);
+      await addChild(cluster, kind, { namespace: run.namespace, name }, `${prefix}${step.name}`, owners);
+    }
+  }
+}
+
+async function addChild(
+  cluster: Cluster,
+  kind: ChildKind,
+  place: { readonly namespace: string; readonly name: string },
+  label: string,
+  owners: Map<string, string>,
+): Promise<void> {
+  owners.set(`${kind.kind}/${place.name}`, label);
+  const child = await readIfThere(cluster, { kind: kind.kind, ...place });
+  if (child === undefined) return;
+  if (kind.runs !== undefined) await addRun(cluster, readRun(child), `${label}/`, owners);
+  for (const job of kind.jobs?.(child) ?? []) owners.set(`Job/${job}`, label);
+}
+
+/** A child that is gone, or that the user may not read, has Events of its own at most. */
+async function readIfThere(cluster: Cluster, ref: Parameters<Cluster['getChild']>[0]): Promise<KubeObject | undefined> {
+  try {
+    return await cluster.getChild(ref);
+  } catch (error) {
+    const isAbsent = isApiFailure(error) && ABSENT.has(error.reason);
+    if (isAbsent) return undefined;
+    throw error;
+  }
+}
+
+const ABSENT: ReadonlySet<KubeErrorReason> = new Set([KubeErrorReason.NotFound, KubeErrorReason.Forbidden]);
+
+/** The step that an Event is about, if it is about this run. The pods of a Job are named after it. */
+function stepOf(event: KubeObject, run: Run, owners: Objects): string | undefined {
+  const { kind, name, uid } = asRecord(event['involvedObject']);
+  if (kind === 'OrchestrationRun' && name === run.name && uid !== undefined && uid !== run.uid) return undefined;
+  if (kind !== 'Pod') return owners.get(`${String(kind)}/${String(name)}`);
+  return owners.get(`Job/${String(name).replace(/-[a-z0-9]+$/, '')}`);
+}
+
+/** Reads an Event of either API, and of a series. */
+function readEvent(event: KubeObject, step: string): RunEvent {
+  const { involvedObject, series, source, count, type, reason, message, firstTimestamp, lastTimestamp, eventTime } =
+    event;
+  const { kind, name } = asRecord(involvedObject);
+  const { count: repeated, lastObservedTime } = asRecord(series);
+  const created = event.metadata.creationTimestamp;
+  const first = timeOf(firstTimestamp, eventTime, created);
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  return {
+    ...{ type: text(type), reason: text(reason), message: text(message).trim(), step },
+    object: `${text(kind)}/${text(name)}`,
+    source: text(asRecord(source)['component']) || text(event['reportingComponent']),
+    count: [repeated, count].find((one): one is number => typeof one === 'number' && one > 0) ?? 1,
+    firstMs: first,
+    lastMs: Math.max(first, timeOf(lastObservedTime, lastTimestamp, eventTime, created)),
+  };
+}
+
+function timeOf(...times: readonly unknown[]): number {
+  const [time] = times.flatMap((one) => (typeof one === 'string' && one !== '' ? [Date.parse(one)] : []));
+  return time ?? 0;
+}
+
+/** Counts Events that say the same of an object as one, at the place of the last. */
+function mergeEvents(events: readonly RunEvent[]): readonly RunEvent[] {
+  const groups = Map.groupBy(events, ({ type, reason, message, object }) =>
+    JSON.stringify([type, reason, message, object]),
+  );
+  const merged = [...groups.values()].map((same): RunEvent => {
+    const last = same[same.length - 1] as RunEvent;
+    const count = same.reduce((sum, event) => sum + event.count, 0);
+    return { ...last, count, firstMs: Math.min(...same.map(({ firstMs }) => firstMs)) };
+  });
+  return merged.sort((one, other) => one.lastMs - other.lastMs || one.firstMs - other.firstMs);
+}

@@ -1,0 +1,12 @@
+import { anyText, type Flags, toggle } from '../flags.ts';
+
+/** The flags that say how a run is continued. */
+export const rerunFlags = {
+  from: {
+    flag: 'from',
+    kind: anyText('STEP'),
+    help: 'a step that runs again in any case, with its descendants',
+    isList: true,
+  },
+  isLatest: { flag: 'latest', kind: toggle, help: 'follow the current Orchestration, not that of the run' },
+} as const satisfies Flags;

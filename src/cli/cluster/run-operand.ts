@@ -1,0 +1,68 @@
+import { GROUP } from '../../orchestration/schema.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { failWith, type OperandKind, type Outcome, oneOperand, type Ports, severalOperands } from '../command.ts';
+import { isObjectName, type ValueKind } from '../flags.ts';
+import { type ClusterKind, isApiFailure } from './port.ts';
+
+/** What stands for a kind before the slash of `kind/name`: the first is ours, the others are kubectl's. */
+const WORDS: Readonly<Record<ClusterKind, readonly string[]>> = {
+  OrchestrationRun: ['run', 'runs', 'orchestrationrun', 'orchestrationruns', 'orchrun', `orchestrationrun.${GROUP}`],
+  Orchestration: ['orchestration', 'orchestrations', 'orch', `orchestration.${GROUP}`],
+};
+
+/** The kind that a word stands for. */
+export function kindOf(word: string): ClusterKind | undefined {
+  const kinds = Object.keys(WORDS) as ClusterKind[];
+  return kinds.find((kind) => WORDS[kind].includes(word.toLowerCase()));
+}
+
+/** The name of an object, alone or behind its kind, as `kubectl get -o name` and `list -o name` write it. */
+export function nameOf(kind: ClusterKind): ValueKind<string> {
+  const words = WORDS[kind];
+  return {
+    placeholder: 'NAME',
+    expected: `a name, or ${words[0]}/NAME, which holds no other / and no %, and is neither . nor ..`,
+    read: (text) => {
+      const slash = text.indexOf('/');
+      const name = text.slice(slash + 1);
+      const isKind = slash < 0 || words.includes(text.slice(0, slash).toLowerCase());
+      return isKind && isObjectName(name) ? name : undefined;
+    },
+  };
+}
+
+/** One OrchestrationRun, by its name. */
+export const oneRun: OperandKind<string> = oneOperand('RUN', nameOf('OrchestrationRun'), 'an OrchestrationRun');
+
+/** One OrchestrationRun or more, by their names, each once. */
+export const severalRuns: OperandKind<readonly string[]> = severalOperands(
+  'RUN',
+  nameOf('OrchestrationRun'),
+  'an OrchestrationRun',
+);
+
+/**
+ * Does the same for each name, one after the other. What comes of one is written before the next begins. If one fails, the
+ * others still have their turn, unless the API server cannot be asked at all. The exit code is the worst of all.
+ */
+export async function forEachName(
+  verb: string,
+  names: readonly string[],
+  { write, warn }: Ports['screen'],
+  act: (name: string) => Promise<Outcome>,
+): Promise<Outcome> {
+  let exitCode: Outcome['exitCode'] = 0;
+  for (const name of names) {
+    const outcome = await act(name).catch((error: unknown) => {
+      if (isApiFailure(error) && CONCERNS_ALL.has(error.reason)) throw error;
+      return failWith(verb, error);
+    });
+    write(outcome.stdout);
+    warn(outcome.stderr);
+    exitCode = outcome.exitCode > exitCode ? outcome.exitCode : exitCode;
+  }
+  return { exitCode, stdout: '', stderr: '' };
+}
+
+/** Failures that no other name changes. */
+const CONCERNS_ALL: ReadonlySet<KubeErrorReason> = new Set([KubeErrorReason.Unauthorized, KubeErrorReason.Unavailable]);

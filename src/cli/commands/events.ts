@@ -1,0 +1,74 @@
+import { displayText } from '../../dag/display.ts';
+import { quoteForShell } from '../../objects/shell.ts';
+import { formatElapsed } from '../cluster/elapsed.ts';
+import { readExisting } from '../cluster/failure.ts';
+import { findEvents, type RunEvent } from '../cluster/find-events.ts';
+import { clusterFlags } from '../cluster/flags.ts';
+import { forEachName, severalRuns } from '../cluster/run-operand.ts';
+import { defineCommand } from '../command.ts';
+import { formatList, formatName, objectOutput, withoutManagedFields } from '../format/objects.ts';
+import { createTable } from '../format/table.ts';
+
+/** Shows the Events of runs, and of all that carries out their steps. */
+export const events = defineCommand({
+  verb: 'events',
+  details:
+    'That is those of the run, its children of all attempts, their Jobs and pods, and inner runs: the oldest first, and what ' +
+    'is the same as one. -o wide adds who reported it, and since when. A cluster keeps Events for an hour by default.',
+  operands: severalRuns,
+  flags: { output: objectOutput, ...clusterFlags },
+  exitCodes: { 0: 'shown, if only nothing', 2: 'could not be shown' },
+  examples: ['events release-42 -n ci'],
+  run: ({ output, ...choice }, names, { withCluster, screen, clock }) =>
+    withCluster(choice, async (cluster) => {
+      const all = new Map<unknown, Parameters<typeof formatName>[0]>();
+      const write = createTable(headEvents(output === 'wide'));
+      const isTable = output === 'text' || output === 'wide';
+      const outcome = await forEachName('events', names, screen, async (name) => {
+        const run = await readExisting(cluster, 'OrchestrationRun', name);
+        const found = await findEvents(cluster, run);
+        for (const object of found.objects) all.set(object.metadata.uid, object);
+        const { namespace = cluster.namespace } = run.metadata;
+        screen.warn(`events: ${describeCommand(namespace, name, choice)}, and of what carries out its steps\n`);
+        const rows = isTable ? found.events : [];
+        const stdout =
+          rows.length === 0 ? '' : write(rows.map((event) => writeEvent(event, clock.now(), output === 'wide')));
+        const stderr =
+          found.events.length > 0 ? '' : `events: there are none of ${displayText(name)}: they may have expired\n`;
+        return { exitCode: 0, stdout, stderr };
+      });
+      const objects = [...all.values()].map(withoutManagedFields);
+      if (output === 'name') return { ...outcome, stdout: objects.map(formatName).join('') };
+      return output === 'json' || output === 'yaml'
+        ? { ...outcome, stdout: await formatList(output, objects) }
+        : outcome;
+    }),
+});
+
+/** The kubectl command that shows the Events of the run alone. */
+function describeCommand(
+  namespace: string,
+  run: string,
+  { kubeconfig, context }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
+): string {
+  const words = [
+    ...['kubectl', 'events'],
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--context', context]),
+    ...['-n', namespace, '--for', `orchestrationrun/${run}`],
+  ];
+  return words.map(quoteForShell).join(' ');
+}
+
+function headEvents(isWide: boolean): readonly string[] {
+  const last = ['TYPE', 'REASON', 'STEP', 'OBJECT', ...(isWide ? ['SOURCE', 'FIRST SEEN'] : [])];
+  return ['LAST SEEN', ...last, 'MESSAGE'];
+}
+
+function writeEvent(event: RunEvent, nowMs: number, isWide: boolean): readonly string[] {
+  const { type, reason, step, object, source, count, firstMs, lastMs, message } = event;
+  const [last, first] = [formatElapsed(nowMs - lastMs), formatElapsed(nowMs - firstMs)];
+  const seen = count === 1 ? last : `${last} (x${count} over ${formatElapsed(lastMs - firstMs)})`;
+  const cells = [seen, type, reason, step, object, ...(isWide ? [source, first] : []), message];
+  return cells.map((cell) => (cell === '' ? '-' : displayText(cell)));
+}

@@ -1,0 +1,137 @@
+import { displayText, quoteName } from '../../dag/display.ts';
+import { suggestName } from '../../dag/suggest.ts';
+import type { KubeObject } from '../../objects/object.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
+import { guess } from '../arguments.ts';
+import { CommandError, describeUnknownKind } from '../cluster/failure.ts';
+import { clusterFlags, duration } from '../cluster/flags.ts';
+import { compareRows, headList, type ListRow, readRow, writeRow } from '../cluster/list-rows.ts';
+import { type Cluster, type ClusterKind, isApiFailure } from '../cluster/port.ts';
+import { kindOf } from '../cluster/run-operand.ts';
+import { watchList } from '../cluster/watch-list.ts';
+import { defineCommand, describeUnexpected, type OperandKind } from '../command.ts';
+import { anyText, commaList, toggle, type Values } from '../flags.ts';
+import { formatList, formatName, objectOutput, withoutManagedFields } from '../format/objects.ts';
+import { createTable } from '../format/table.ts';
+
+/** The phases of each kind, and what stands for the state of a template. */
+const PHASES: Readonly<Record<ClusterKind, readonly string[]>> = {
+  OrchestrationRun: ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled', 'Template'],
+  Orchestration: ['Ready', 'Invalid'],
+};
+
+const flags = {
+  phases: { flag: 'phase', kind: commaList('PHASE', 'phases', (word) => word !== ''), help: 'only these phases' },
+  of: { flag: 'of', kind: anyText('ORCHESTRATION'), help: 'only runs of that Orchestration' },
+  sinceMs: { flag: 'since', kind: duration, help: 'only what was created in the last 90s, 10m, 2h' },
+  labelSelector: { flag: 'selector', letter: 'l', kind: anyText('SELECTOR'), help: 'only what has these labels' },
+  isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'of all namespaces' },
+  isWatched: { flag: 'watch', letter: 'w', kind: toggle, help: 'show each change too, until you stop it' },
+  output: objectOutput,
+  ...clusterFlags,
+} as const;
+
+type Choice = Values<typeof flags>;
+
+/** Lists runs or Orchestrations, the newest first. */
+export const list = defineCommand({
+  verb: 'list',
+  details: 'The newest come first. -o wide adds why each stands so.',
+  operands: kindOperand(),
+  flags,
+  exitCodes: { 0: 'listed, if only nothing', 2: 'could not be listed' },
+  examples: ['list -n ci --phase Running,Failed --since 2h', 'list orchestrations -A -o wide'],
+  check: ({ isWatched, output }) =>
+    isWatched && output !== 'text' && output !== 'wide' ? [`--watch shows a table: leave out -o ${output}`] : [],
+  run: (choice, kind, { withCluster, screen, clock }) => {
+    checkChoice(kind, choice);
+    return withCluster(choice, async (cluster) => {
+      const { output, isEverywhere = false } = choice;
+      const isData = output === 'json' || output === 'yaml';
+      const found = await findAll(cluster, kind, choice, clock.now());
+      const objects = found.flatMap(({ object }) => object ?? []);
+      if (isData) return { exitCode: 0, stdout: await formatList(output, objects), stderr: '' };
+      if (output === 'name') return { exitCode: 0, stdout: objects.map(formatName).join(''), stderr: '' };
+      const columns = { kind, isEverywhere, isWide: output === 'wide' };
+      const write = createTable(headList(columns));
+      const show = (rows: readonly ListRow[]) => write(rows.map((row) => writeRow(row, clock.now(), columns)));
+      const rows = found.map(({ row }) => row);
+      if (rows.length > 0) screen.write(show(rows));
+      const keeps = (row: ListRow) => isWanted(row, choice, clock.now());
+      if (choice.isWatched) await watchList({ cluster, kind, where: choice, rows, show, keeps, screen });
+      else if (rows.length === 0) screen.warn(`list: ${await describeNothing(cluster, kind, choice)}\n`);
+      return { exitCode: 0, stdout: '', stderr: '' };
+    });
+  },
+});
+
+/** What is wrong with the flags for this kind. */
+function checkChoice(kind: ClusterKind, { phases = [], of }: Choice): void {
+  const mistakes = phases
+    .filter((phase) => !PHASES[kind].includes(phase))
+    .map((phase) => `--phase is ${quoteName(phase)}; ${guess(phase, PHASES[kind])}`);
+  if (kind === 'Orchestration' && of !== undefined) mistakes.push('--of chooses runs: leave it out for orchestrations');
+  if (mistakes.length > 0) throw new CommandError(...mistakes);
+}
+
+interface Found {
+  readonly row: ListRow;
+  /** Only if it is written whole: rows are small. */
+  readonly object?: KubeObject;
+}
+
+/** Finds what is wanted, the newest first. Of a page, it keeps no more than its rows need. */
+async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowMs: number): Promise<readonly Found[]> {
+  const { output } = choice;
+  const isWhole = output !== 'text' && output !== 'wide';
+  const found: Found[] = [];
+  try {
+    for await (const page of cluster.pages(kind, choice)) {
+      for (const object of page) {
+        const row = readRow(kind, object);
+        if (isWanted(row, choice, nowMs)) found.push({ row, ...(isWhole && { object: withoutManagedFields(object) }) });
+      }
+    }
+  } catch (error) {
+    if (isApiFailure(error) && error.reason === KubeErrorReason.NotFound)
+      throw new CommandError(describeUnknownKind(kind));
+    throw error;
+  }
+  return found.sort((one, other) => compareRows(one.row, other.row));
+}
+
+/** Whether a row is chosen by the flags that the API server does not know. */
+function isWanted(row: ListRow, { phases, of, sinceMs }: Choice, nowMs: number): boolean {
+  if (phases !== undefined && !phases.includes(row.phase)) return false;
+  if (of !== undefined && row.orchestration !== of) return false;
+  return sinceMs === undefined || nowMs - row.createdMs <= sinceMs;
+}
+
+/** That there is nothing, and what was probably meant. */
+async function describeNothing(cluster: Cluster, kind: ClusterKind, { of, ...choice }: Choice): Promise<string> {
+  const { isEverywhere, phases, sinceMs, labelSelector, namespace = cluster.namespace } = choice;
+  const place = isEverywhere === true ? 'all namespaces' : `namespace ${quoteName(namespace)}`;
+  const isChosen = [of, phases, sinceMs, labelSelector].some((flag) => flag !== undefined);
+  const sentence = `no ${kind} in ${place}${isChosen ? ' is chosen by these flags' : ''}`;
+  if (of === undefined) return sentence;
+  const names = new Set<string>();
+  for await (const page of cluster.pages('Orchestration', choice))
+    for (const { metadata } of page) names.add(metadata.name);
+  const meant = names.has(of) ? undefined : suggestName(of, names);
+  return meant === undefined ? sentence : `${sentence}; did you mean --of ${displayText(meant)}?`;
+}
+
+/** `runs` or `orchestrations`, and what kubectl calls them. */
+function kindOperand(): OperandKind<ClusterKind> {
+  const offered = ['runs', 'orchestrations'];
+  return {
+    placeholder: `[${offered.join('|')}]`,
+    completion: offered,
+    read: ({ words: [word = 'runs', ...others] }, _, mistakes) => {
+      const kind = kindOf(word);
+      if (kind === undefined) mistakes.push(`${quoteName(word)} cannot be listed; ${guess(word, offered)}`);
+      mistakes.push(...others.map(describeUnexpected));
+      return kind;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { quoteForShell } from '../../objects/shell.ts';
+import { CommandError } from '../cluster/failure.ts';
+import { createLogFinder, type LogSource } from '../cluster/find-logs.ts';
+import { clusterFlags, duration } from '../cluster/flags.ts';
+import { isApiFailure, type LogChoice } from '../cluster/port.ts';
+import { explainFailure, readLogs } from '../cluster/read-logs.ts';
+import { nameOf } from '../cluster/run-operand.ts';
+import { defineCommand, type OperandKind, oneOperand } from '../command.ts';
+import { anyText, toggle, type Values, wholeNumber } from '../flags.ts';
+
+const flags = {
+  isFollowed: { flag: 'follow', letter: 'f', kind: toggle, help: 'follow what is written, until the run ends' },
+  attempt: {
+    flag: 'attempt',
+    kind: wholeNumber(1, 1_000_000),
+    help: 'an earlier attempt of STEP (default: the current one)',
+  },
+  tailLines: {
+    flag: 'tail',
+    kind: wholeNumber(0, 1_000_000_000),
+    help: 'only so many lines of each log, the last ones',
+  },
+  sinceMs: { flag: 'since', kind: duration, help: 'only lines of the last 90s, 10m, 1h30m' },
+  timestamps: { flag: 'timestamps', kind: toggle, help: 'begin each line with its time' },
+  ...clusterFlags,
+} as const;
+
+/** Shows the logs of the pods that carry out the steps of a run. */
+export const logs = defineCommand({
+  verb: 'logs',
+  details:
+    'Without STEP, each line names its step; with -f, all are shown at once. STEP/STEP is a step of an inner run. It names ' +
+    'on standard error the kubectl command of each log.',
+  operands: runAndStep(),
+  flags,
+  exitCodes: { 0: 'shown', 1: 'a log is lost, or STEP has none', 2: 'could not be read' },
+  examples: ['logs release-42 -n ci -f', 'logs release-42 build --attempt 1 --tail 50'],
+  run: async (choice, { run, step }, ports) => {
+    const { screen, clock, withCluster } = ports;
+    if (choice.attempt !== undefined && step === undefined)
+      throw new CommandError('--attempt is of one step: name the STEP behind the RUN');
+    return withCluster(choice, async (cluster) => {
+      const noted = new Set<string>();
+      const note = (sentence: string) => {
+        if (!noted.has(sentence)) screen.warn(`logs: ${sentence}\n`);
+        noted.add(sentence);
+      };
+      const { isInteractive, isColored } = screen;
+      const reading = readLogs({
+        ...{ cluster, note, ports },
+        look: createLogFinder(cluster, { run, step, attempt: choice.attempt }),
+        choice: chooseLines(choice, clock.now()),
+        style: { isInteractive, isColored },
+        unnamed: step,
+        describe: (source) => describeCommand(source, choice),
+      });
+      const { count, isComplete, hasFailed } = await reading.catch((error: unknown) => {
+        throw isApiFailure(error) ? new CommandError(explainFailure(error)) : error;
+      });
+      const isLacking = !isComplete || (step !== undefined && count === 0);
+      return { exitCode: hasFailed ? 2 : isLacking ? 1 : 0, stdout: '', stderr: '' };
+    });
+  },
+});
+
+/** Which lines, as the API has it. */
+function chooseLines({ isFollowed, tailLines, sinceMs, timestamps }: Values<typeof flags>, nowMs: number): LogChoice {
+  return {
+    ...(isFollowed && { follow: true }),
+    ...(timestamps && { timestamps: true }),
+    ...(tailLines !== undefined && { tailLines }),
+    ...(sinceMs !== undefined && { sinceTime: new Date(nowMs - sinceMs).toISOString() }),
+  };
+}
+
+/** The kubectl command that shows the same log. */
+function describeCommand({ namespace, pod, container }: LogSource, choice: Values<typeof flags>): string {
+  const { kubeconfig, context, isFollowed, tailLines, sinceMs, timestamps } = choice;
+  const words = [
+    ...['kubectl', 'logs'],
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--context', context]),
+    ...['-n', namespace, pod, '-c', container],
+    ...(isFollowed ? ['-f'] : []),
+    ...(tailLines === undefined ? [] : [`--tail=${tailLines}`]),
+    ...(sinceMs === undefined ? [] : [`--since=${Math.ceil(sinceMs / 1_000)}s`]),
+    ...(timestamps ? ['--timestamps'] : []),
+  ];
+  return words.map(quoteForShell).join(' ');
+}
+
+/** A run, and perhaps one of its steps. */
+function runAndStep(): OperandKind<{ readonly run: string; readonly step: string | undefined }> {
+  const run = oneOperand('RUN', nameOf('OrchestrationRun'), 'an OrchestrationRun');
+  const step = oneOperand('STEP', anyText(), 'a step');
+  return {
+    placeholder: 'RUN [STEP]',
+    read: async ({ words: [first, ...others], unsure }, ports, mistakes) => {
+      const of = (words: readonly string[]) => ({ words, unsure });
+      const name = await run.read(of(first === undefined ? [] : [first]), ports, mistakes);
+      const stepName = others.length === 0 ? undefined : await step.read(of(others), ports, mistakes);
+      return name === undefined ? undefined : { run: name, step: stepName };
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { checkParameters, readDeclared, suggestParameters } from '../../orchestration/declared-parameters.ts';
+import { writeResumption } from '../../orchestration/resumption.ts';
+import { createOnce, describeCreated, nameRun, newRunFlags, writeRun } from '../cluster/create-run.ts';
+import { CommandError } from '../cluster/failure.ts';
+import { clusterFlags } from '../cluster/flags.ts';
+import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
+import { readRerun } from '../cluster/rerun.ts';
+import { rerunFlags } from '../cluster/rerun-flags.ts';
+import { watchRun } from '../cluster/watch-run.ts';
+import { defineCommand, oneOperand } from '../command.ts';
+import { objectName } from '../flags.ts';
+
+/** Creates a run that continues a finished one. */
+export const rerun = defineCommand({
+  verb: 'rerun',
+  details:
+    'The new run inherits the steps that ended well, as plan --rerun shows. It has the parameters of the other run, except those that you give. The other run stays as it is.',
+  operands: oneOperand('RUN', objectName, 'a finished OrchestrationRun'),
+  flags: {
+    ...rerunFlags,
+    parameters: parameterFlag('a parameter in place of that of the run'),
+    ...newRunFlags,
+    ...clusterFlags,
+  },
+  exitCodes: {
+    0: 'the new run exists, and with --wait has succeeded',
+    1: 'it failed or was cancelled',
+    2: 'it could not be created, or its end was not seen',
+  },
+  examples: ['rerun release-42 --wait', 'rerun release-42 --from test -p version=1.4.3', 'rerun release-42 --latest'],
+  check: ({ parameters }) => findRepeatedKeys(parameters),
+  run: ({ from, isLatest, parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, of, ports) =>
+    ports.withCluster(choice, async (cluster) => {
+      const { source, followed, mistakes, ...before } = await readRerun(cluster, of, { from, isLatest });
+      const { orchestration } = source.run;
+      const pairs = { ...before.parameters, ...Object.fromEntries(parameters) };
+      const declared = followed === undefined ? new Map<never, never>() : readDeclared(followed);
+      const violations = checkParameters(declared, pairs);
+      if (mistakes.length > 0) throw new CommandError(...mistakes, ...violations);
+      const deliveryId = given ?? ports.newUuid();
+      const spec = {
+        orchestrationRef: { name: orchestration },
+        ...(Object.keys(pairs).length > 0 && { parameters: pairs }),
+        deliveryId,
+      };
+      const annotations = writeResumption({ run: of, steps: from, isLatest: isLatest === true });
+      const wanted = writeRun(name ?? nameRun(orchestration, deliveryId, given), cluster.namespace, spec, annotations);
+      const isNamed = name !== undefined && given === undefined;
+      const { run: created, isNew } = await createOnce(cluster, wanted, isNamed, violations);
+      for (const warning of suggestParameters(declared, Object.fromEntries(parameters)))
+        ports.screen.warn(`rerun: warning: ${warning}\n`);
+      ports.screen.write(describeCreated(created, isNew));
+      return waits ? watchRun(cluster, created, ports, timeoutMs) : { exitCode: 0, stdout: '', stderr: '' };
+    }),
+});

@@ -1,0 +1,68 @@
+import { quoteName } from '../dag/display.ts';
+import { isDecidable, MOST_APPROVERS } from './approvals.ts';
+import type { Orchestration } from './decode.ts';
+import { createGuess } from './fields.ts';
+import type { StepKinds } from './kinds/step-kinds.ts';
+import { type Finding, gather, type Path, type Report, type RuleMeaning } from './problem.ts';
+import type { Step } from './schema.ts';
+import { judgePolicies, UNKNOWN_FIELD } from './unknown-fields.ts';
+
+const NOBODY_CAN_APPROVE = 'NobodyCanApprove';
+
+/** The rules about approvals by people. */
+export const approvalRules = [{ code: NOBODY_CAN_APPROVE, severity: 'deny' }] as const satisfies readonly RuleMeaning[];
+
+/**
+ * Finds steps that nobody can approve, and the mistakes in `approvers`. Decoding reports values of a wrong type. For each
+ * code, it returns the first `most`. Linear.
+ */
+export function checkApprovers({ steps }: Orchestration, kinds: StepKinds, most: number): readonly Finding[] {
+  const table = kinds.fields.fields.get('approvers')?.inside;
+  const guess = table && createGuess(table);
+  const findings = [
+    gather(
+      'InvalidField',
+      most,
+      forEach(steps, (step, path, report) => checkValues(step, kinds, path, report)),
+    ),
+    gather(
+      UNKNOWN_FIELD,
+      most,
+      forEach(steps, ({ approvers }, path, report) => {
+        if (approvers && table) judgePolicies(approvers, table, [...path, 'approvers'], report, guess);
+      }),
+    ),
+    gather(
+      NOBODY_CAN_APPROVE,
+      most,
+      forEach(steps, (step, path, report) => checkName(step, kinds, path, report)),
+    ),
+  ];
+  return findings.filter(({ count }) => count > 0);
+}
+
+function forEach(steps: readonly Step[], check: (step: Step, path: Path, report: Report) => void) {
+  return (report: Report) => {
+    for (const [index, step] of steps.entries()) check(step, ['spec', 'steps', index], report);
+  };
+}
+
+function checkValues({ kind, approvers }: Step, kinds: StepKinds, path: Path, report: Report): void {
+  if (approvers === undefined) return;
+  const { count = 1 } = approvers;
+  if (count < 1 || count > MOST_APPROVERS)
+    report([...path, 'approvers', 'count'], () => `is ${count}, and must be from 1 to ${MOST_APPROVERS}`);
+  const known = kinds.get(kind);
+  if (known === undefined || known.fields['approvers'] !== undefined) return;
+  const describe = () => `${kind} steps wait for no approval: put an ApprovalGate step before this one`;
+  report([...path, 'approvers'], describe);
+}
+
+function checkName(step: Step, kinds: StepKinds, path: Path, report: Report): void {
+  const kind = kinds.get(step.kind);
+  if (kind?.type !== 'Gate' || kind.isDecidedByPeople === undefined || step.name === '') return;
+  if (isDecidable(step.name) || kind.wants(step).length > 0) return;
+  const name = quoteName(step.name);
+  const fix = 'shorten it to at most 60 letters, digits, "-", "_" or ".", or give a policyRef';
+  report([...path, 'name'], () => `nobody can approve ${name}: ${fix}`);
+}

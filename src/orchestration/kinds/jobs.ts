@@ -1,0 +1,9 @@
+import { asRecord } from '../decode.ts';
+
+/** Returns the names of the Jobs among references that a status holds, each once. A reference without a type is a Job's. */
+export function jobNames(refs: readonly unknown[]): readonly string[] {
+  const names = refs.map(asRecord).flatMap(({ type = 'job', name }) => {
+    return type === 'job' && typeof name === 'string' && name !== '' ? [name] : [];
+  });
+  return [...new Set(names)];
+}
