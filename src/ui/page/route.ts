@@ -68,7 +68,8 @@ export function writeRoute({ list, selected, namespace, tab, step, stepTab, filt
     ...{ namespace, list: isImplied ? '' : listed, tab, step, view: stepTab },
     ...{ q: filter.text, phase: filter.phase, of: filter.of, label: filter.label, age: filter.age },
   };
-  const query = new URLSearchParams(Object.entries(fields).flatMap(([key, value]) => (value ? [[key, value]] : [])));
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(fields)) if (value) query.set(key, value);
   return `#/${path}${query.size > 0 ? `?${query}` : ''}`;
 }
 

@@ -76,6 +76,7 @@ export function VirtualList(props: VirtualListProps) {
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles support it
     <div
       ref={place}
+      id={id}
       class="virtual"
       role={role}
       aria-label={label}
