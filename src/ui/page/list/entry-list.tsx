@@ -23,7 +23,7 @@ export interface EntryListProps {
 /** The list of one kind. Sub-runs are folded under their parents. */
 export function EntryList({ id, kind, filter, label }: EntryListProps) {
   const page = usePage();
-  const { rows: found, open } = useRows(kind, filter);
+  const { rows: found, open, counts } = useRows(kind, filter);
   const { selected } = page.route.value;
   const current = selected?.kind === kind ? found.findIndex(({ entry }) => entry.name === selected.name) : -1;
   const toggle = ({ entry, isOpen }: ListRow) => {
@@ -42,20 +42,39 @@ export function EntryList({ id, kind, filter, label }: EntryListProps) {
   };
   if (found.length === 0) return <Nothing kind={kind} isFiltered={!isEmpty(filter)} />;
   return (
-    <VirtualList
-      {...{ id, label, current, onSide }}
-      role="tree"
-      count={found.length}
-      row={ROW}
-      onOpen={(at) => {
-        const entry = found[at]?.entry;
-        if (entry !== undefined) page.goTo({ kind: entry.kind, name: entry.name });
-      }}
-      renderRow={(at, props) => {
-        const row = found[at];
-        return row && <Row key={row.entry.name} {...{ row, at, props }} isCurrent={at === current} onToggle={toggle} />;
-      }}
-    />
+    <>
+      <Found filter={filter} counts={counts} />
+      <VirtualList
+        {...{ id, label, current, onSide }}
+        role="tree"
+        count={found.length}
+        row={ROW}
+        onOpen={(at) => {
+          const entry = found[at]?.entry;
+          if (entry !== undefined) page.goTo({ kind: entry.kind, name: entry.name });
+        }}
+        renderRow={(at, props) => {
+          const row = found[at];
+          return (
+            row && <Row key={row.entry.name} {...{ row, at, props }} isCurrent={at === current} onToggle={toggle} />
+          );
+        }}
+      />
+    </>
+  );
+}
+
+interface FoundProps {
+  readonly filter: Filter;
+  readonly counts: { readonly found: number; readonly all: number };
+}
+
+/** How many entries the filter finds. The lists of Orchestrations, which filter by themselves, say it too. */
+function Found({ filter, counts: { found, all } }: FoundProps) {
+  return isEmpty(filter) ? null : (
+    <p class="found" role="status">
+      {found.toLocaleString('en')} of {all.toLocaleString('en')}
+    </p>
   );
 }
 
@@ -68,13 +87,11 @@ function useRows(kind: EntryKind, filter: Filter) {
     const above = findAncestors(store.entries.peek(), selected.name);
     if (above.some((name) => !open.peek().has(name))) open.value = new Set([...open.peek(), ...above]);
   }, [selected?.kind, selected?.name, store.listed.value]);
-  const sorted = kind === 'OrchestrationRun' ? runs.value : orchestrations.value;
+  const all = kind === 'OrchestrationRun' ? runs.value : orchestrations.value;
   const untilMs = filter.age === '' ? 0 : nowMs.value;
-  const rows = useMemo(
-    () => foldRuns(sorted.filter(createFilter(filter, untilMs)), open.value),
-    [sorted, filter, untilMs, open.value],
-  );
-  return { rows, open };
+  const found = useMemo(() => all.filter(createFilter(filter, untilMs)), [all, filter, untilMs]);
+  const rows = useMemo(() => foldRuns(found, open.value), [found, open.value]);
+  return { rows, open, counts: { found: found.length, all: all.length } };
 }
 
 function findParent(rows: readonly ListRow[], at: number): number {

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import { usePage } from '../page-state.ts';
 import type { Entry } from '../protocol.ts';
 import { type Filter, isEmpty, noFilter } from '../route.ts';
@@ -14,7 +15,7 @@ export function FilterBar() {
   const { filter, list } = route.value;
   const isRuns = list === 'OrchestrationRun';
   const set = (change: Partial<Filter>) => go({ ...route.peek(), filter: { ...route.peek().filter, ...change } }, true);
-  const names = isRuns ? listOrchestrations(runs.value, orchestrations.value) : [];
+  const names = useMemo(() => listOrchestrations(runs.value, orchestrations.value), [runs.value, orchestrations.value]);
   const phases = isRuns ? RUN_CHOICES : listPhases(orchestrations.value);
   return (
     <search class="filters" aria-label="Filter">

@@ -65,9 +65,9 @@ export function createFilter({ text, phase, of, label, age }: Filter, nowMs: num
     requirements.every((isMet) => isMet(entry.labels ?? {}));
 }
 
-/** A run is also found by the name of its Orchestration. */
+/** A run is also found by the name of its Orchestration. Names of objects have no capital letters. */
 function searchedText(entry: Entry): string {
-  return (entry.kind === 'OrchestrationRun' ? `${entry.name} ${entry.orchestration}` : entry.name).toLowerCase();
+  return entry.kind === 'OrchestrationRun' ? `${entry.name} ${entry.orchestration}` : entry.name;
 }
 
 function hasPhase(entry: Entry, wanted: string): boolean {

@@ -1,8 +1,7 @@
 import { usePage } from '../page-state.ts';
 import { Tabs } from '../parts.tsx';
-import { isEmpty, type Route, writeRoute } from '../route.ts';
+import { type Route, writeRoute } from '../route.ts';
 import { EntryList } from './entry-list.tsx';
-import { createFilter } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
 
 /** The lists beside the selected object. On a small screen, they are a page of their own. */
@@ -24,7 +23,6 @@ export function Sidebar() {
         tabs={tabs.map((tab) => (listed.value.has(tab.id) ? { ...tab, count: counts[tab.id] } : tab))}
       />
       <FilterBar />
-      {isEmpty(filter) ? undefined : <Found />}
       <EntryList
         key={list}
         id={isRuns ? 'runs' : 'orchestrations'}
@@ -39,17 +37,4 @@ export function Sidebar() {
 /** The selected object stays, and only on a small screen the list takes its place. */
 function hrefOf(route: Route, list: Route['list']): string {
   return writeRoute({ ...route, list, filter: { ...route.filter, phase: '' } });
-}
-
-function Found() {
-  const { route, runs, orchestrations, nowMs } = usePage();
-  const { list, filter } = route.value;
-  const all = list === 'OrchestrationRun' ? runs.value : orchestrations.value;
-  const isWanted = createFilter(filter, filter.age === '' ? 0 : nowMs.value);
-  const count = all.reduce((sum, entry) => sum + (isWanted(entry) ? 1 : 0), 0);
-  return (
-    <p class="found" role="status">
-      {count.toLocaleString('en')} of {all.length.toLocaleString('en')}
-    </p>
-  );
 }

@@ -129,7 +129,7 @@ function StepFacts({ step }: { readonly step: StepView }) {
     <Facts
       facts={[
         [
-          'Inherited from',
+          'Carried out by',
           inheritedFrom && (
             <a href={hrefTo({ kind: 'OrchestrationRun', name: inheritedFrom })}>
               <bdi>{inheritedFrom}</bdi>
