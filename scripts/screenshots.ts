@@ -46,7 +46,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto(new URL(route, ui.url).href);
     await page.waitForSelector('g.card');
     await delay(SETTLE_MS);
-    if (step !== undefined) await page.locator(`g.card[aria-label^="${step}:"]`).click();
+    if (step !== undefined) await page.locator(`g.card rect[aria-label^="${step}:"]`).click();
     await delay(SETTLE_MS);
     const file = join(images, `ui-${name}-${colorScheme}.png`);
     await page.screenshot({ path: file });

@@ -68,10 +68,10 @@ const imports: Readonly<Record<string, Row>> = {
     ],
     outside: ['esbuild', 'fastify', 'node:'],
   },
-  'ui/page': { src: [], outside: ['d3-selection', 'd3-zoom'] },
+  'ui/page': { src: [], outside: ['@preact/signals', 'd3-selection', 'd3-zoom', 'preact', 'preact/hooks'] },
 };
 
-const files = globSync('src/**/*.ts').filter((file) => !entryPoints.includes(file));
+const files = globSync('src/**/*.{ts,tsx}').filter((file) => !entryPoints.includes(file));
 
 /** The name of the row that holds for a file below `src/`. */
 function rowOf(path: string): string | undefined {

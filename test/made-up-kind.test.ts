@@ -16,7 +16,7 @@ import { readOutcome } from '../src/orchestration/kinds/outcome.ts';
 import { createStepKinds, resourceOf } from '../src/orchestration/kinds/step-kinds.ts';
 import { stepKinds } from '../src/orchestration/kinds/table.ts';
 import { previewChildren } from '../src/reconciler/preview.ts';
-import { describeKind } from '../src/ui/page/model.ts';
+import { describeKind } from '../src/ui/page/graph/search.ts';
 import { drawPicture } from '../src/ui/picture.ts';
 import { readSettings } from './support/controlplane/settings.ts';
 import { resolveTools } from './support/controlplane/tools.ts';

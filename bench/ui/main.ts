@@ -7,6 +7,7 @@ import { startUiStage, type UiStage } from '../../test/support/ui-stage.ts';
 import { type Budget, formatTable, type Row, verdictOf } from '../table.ts';
 import { median, percentile } from '../turns.ts';
 import { probe } from './probe.ts';
+import { measureRuns } from './runs.ts';
 
 const STEPS = 1_000;
 const LOADS = 5;
@@ -31,6 +32,7 @@ const rows = [
   await measureLoads(page, stage),
   ...(await measureUpdates(page, stage, devtools)),
   await measureMemory(stage, devtools, Number(values.minutes) * 60_000),
+  ...(await measureRuns(browser)),
 ];
 if (complaints.length > 0) throw new Error(complaints.join('\n'));
 console.log(`${formatTable(rows)}\n`);

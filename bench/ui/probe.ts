@@ -26,7 +26,7 @@ export const probe = `
   };
   requestAnimationFrame(awaitCards);
   globalThis.benchWatch = (label) => {
-    const card = document.querySelector('g.card[aria-label^="' + label + ':"]');
+    const card = document.querySelector('g.card rect[aria-label^="' + label + ':"]').parentElement;
     new MutationObserver((_, observer) => {
       observer.disconnect();
       const from = notes.chunkAt;

@@ -1,6 +1,5 @@
 import { listWaiting } from '../cli/cluster/approvers.ts';
 import { readRun } from '../cli/cluster/run.ts';
-import { displayName } from '../dag/display.ts';
 import { controllerOf, type KubeObject } from '../objects/object.ts';
 import { findCondition, listConditions } from '../orchestration/conditions.ts';
 import { asRecord } from '../orchestration/decode.ts';
@@ -66,7 +65,7 @@ function describeHead({ metadata, status }: KubeObject) {
   return {
     name,
     createdAt: Date.parse(creationTimestamp) || 0,
-    ...(typeof phase === 'string' && { phase: displayName(phase) }),
+    ...(typeof phase === 'string' && { phase: viewName(phase) }),
     ...(typeof message === 'string' && message !== '' && { message: viewText('', message).value }),
     ...(Object.keys(labels).length > 0 && { labels }),
   };

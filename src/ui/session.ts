@@ -8,7 +8,7 @@ import { followSelection, type Selection } from './selection.ts';
 /** Changes are sent together after this delay, so that a burst of changes costs one frame. */
 const GATHER_MS = 60;
 /** Entries in a frame of the first list. The first frame fills a screen, so it is drawn before the rest has arrived. */
-const CHUNK = { first: 200, others: 2_000 } as const;
+const CHUNK = { first: 200, others: 500 } as const;
 
 const KINDS: readonly EntryKind[] = ['OrchestrationRun', 'Orchestration'];
 

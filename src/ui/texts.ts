@@ -15,5 +15,5 @@ export function viewText(name: string, value: string): NamedText {
 
 /** Returns the name of an object for the page: whole if it is valid, since links need it, and else safe to show. */
 export function viewName(name: string): string {
-  return /^[a-z0-9.-]{1,253}$/.test(name) ? name : displayName(name);
+  return /^[a-zA-Z0-9.-]{1,253}$/.test(name) ? name : displayName(name);
 }

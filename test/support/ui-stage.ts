@@ -19,8 +19,8 @@ export interface UiStage extends AsyncDisposable {
   readonly change: (step: number) => void;
 }
 
-/** Serves a run of so many steps in layers of 50, half of them done. */
-export async function startUiStage(count: number): Promise<UiStage> {
+/** Serves a run of so many steps in layers of 50, half of them done, and so many runs that have ended before it. */
+export async function startUiStage(count: number, ended = 0): Promise<UiStage> {
   const createdAt = new Date().toISOString();
   const spec = { steps: layered(count, WIDTH) };
   const metadata = { name: 'fleet', uid: 'fleet', generation: 1, creationTimestamp: createdAt };
@@ -41,6 +41,7 @@ export async function startUiStage(count: number): Promise<UiStage> {
   state.snapshot = { name: 'fleet', ...spec };
   put(orchestration);
   put(run());
+  for (let at = 0; at < ended; at++) put(endedRun(at));
   const token = randomBytes(24).toString('base64url');
   const server = createPageServer({
     namespaces: createNamespaces(),
@@ -73,5 +74,32 @@ export async function startUiStage(count: number): Promise<UiStage> {
       put(run());
     },
     [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+/** A run of four steps that ended a while ago. Every seventh has failed. */
+function endedRun(at: number): KubeObject {
+  const startMs = Date.now() - (at + 1) * 60_000;
+  const [startedAt, finishedAt] = [startMs, startMs + 45_000].map((ms) => new Date(ms).toISOString());
+  const phase = at % 7 === 0 ? 'Failed' : 'Succeeded';
+  const steps = ['build', 'test', 'package', 'deploy'];
+  return {
+    ...{ apiVersion: ORCHESTRATION, kind: 'OrchestrationRun' },
+    metadata: {
+      ...{ name: `release-${at}`, uid: `release-${at}`, generation: 1, creationTimestamp: startedAt ?? '' },
+      labels: { team: at % 2 === 0 ? 'web' : 'api' },
+    },
+    spec: { orchestrationRef: { name: at % 3 === 0 ? 'deploy' : 'release' } },
+    status: {
+      ...{ phase, runId: `release-${at}`, startedAt, finishedAt },
+      stepStatuses: steps.map((name) => ({
+        name,
+        kind: 'ToolRun',
+        phase: 'Succeeded',
+        attempt: 1,
+        startedAt,
+        finishedAt,
+      })),
+    },
   };
 }

@@ -1,34 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findNext } from '../../src/ui/page/keys.ts';
-import {
-  applyMessage,
-  createModel,
-  findBoxes,
-  listEntries,
-  readRoute,
-  readValue,
-  writeRoute,
-} from '../../src/ui/page/model.ts';
-import type { Entry, Message, Picture, StepView } from '../../src/ui/page/protocol.ts';
+import { findNext } from '../../src/ui/page/graph/keys.ts';
+import { findBoxes, readValue } from '../../src/ui/page/graph/search.ts';
+import { fitIn, reveal, startIn } from '../../src/ui/page/graph/viewport.ts';
+import type { BoxView, Entry, EntryKind, Message, Picture, StepView } from '../../src/ui/page/protocol.ts';
+import { createReceiver, createStore, forget } from '../../src/ui/page/store.ts';
 import { createFrameParser } from '../../src/ui/page/stream.ts';
-import { fitIn, reveal } from '../../src/ui/page/viewport.ts';
 import { formatFrame, HEARTBEAT } from '../../src/ui/sse.ts';
 
-const entry = (name: string, createdAt = '', kind: Entry['kind'] = 'OrchestrationRun'): Entry => ({
-  ...{ kind, name, phase: 'Running', message: '', createdAt },
-});
+const run = (name: string): Entry => ({ kind: 'OrchestrationRun', name, orchestration: 'o', createdAt: 0 });
 
 test('a stream of frames gives the same messages wherever it is split', () => {
   const message = fc.record({
-    type: fc.constant('Troubles' as const),
-    sentences: fc.array(fc.string({ unit: fc.constantFrom(...Array.from('a\n\r:d "\\é漢😀\u2028')) })),
+    type: fc.constant('Absent' as const),
+    sentence: fc.string({ unit: fc.constantFrom(...Array.from('a\n\r:d "\\é漢😀\u2028')) }),
   });
   fc.assert(
     fc.property(fc.array(message, { maxLength: 5 }), fc.array(fc.nat({ max: 200 }), { maxLength: 8 }), (sent, cuts) => {
       const text = sent.map((one) => formatFrame(one) + HEARTBEAT).join('');
       const heard: Message[] = [];
-      const parse = createFrameParser((one) => heard.push(one));
+      const parse = createFrameParser<Message>((one) => heard.push(one));
       let from = 0;
       for (const cut of [...cuts.toSorted((a, b) => a - b), text.length]) {
         parse(text.slice(from, cut));
@@ -39,45 +30,69 @@ test('a stream of frames gives the same messages wherever it is split', () => {
   );
 });
 
-describe('the model of the page', () => {
-  test('has the last messages, and only the new ones after a new start', () => {
-    const model = createModel();
-    const apply = (isWhole: boolean, changed: Entry[], gone: Entry[] = []) =>
-      applyMessage(model, { type: 'Entries', isWhole, changed, gone });
-    apply(true, [entry('a'), entry('b')]);
-    apply(false, [entry('c')], [entry('a')]);
-    expect([...model.entries.keys()]).toEqual(['OrchestrationRun/b', 'OrchestrationRun/c']);
-    apply(true, [entry('d')]);
-    expect([...model.entries.keys()]).toEqual(['OrchestrationRun/d']);
+describe('what the page knows', () => {
+  const context = { stream: '1', context: 'prod', namespace: 'ci', isReadOnly: false };
+  function start() {
+    const store = createStore();
+    const receive = createReceiver(store);
+    return {
+      store,
+      receive,
+      begin: (...names: string[]) => {
+        receive({ type: 'Context', context });
+        receive({ type: 'Entries', changed: names.map(run), gone: [] });
+      },
+      end: () => receive({ type: 'Listed', kind: 'OrchestrationRun' as EntryKind }),
+      names: () => [...store.entries.value.values()].map(({ name }) => name),
+    };
+  }
+
+  test('is what the messages say, and after a reconnect what the new stream has named', () => {
+    const { receive, begin, end, names } = start();
+    begin('a', 'b');
+    end();
+    receive({ type: 'Entries', changed: [run('c')], gone: [{ kind: 'OrchestrationRun', name: 'a' }] });
+    expect(names()).toEqual(['b', 'c']);
+    begin('d');
+    expect(names()).toEqual(['b', 'c', 'd']);
+    end();
+    expect(names()).toEqual(['d']);
   });
 
-  test('lists the newest runs first and Orchestrations by name, filtered by words', () => {
-    const entries = [
-      entry('old-a', '1'),
-      entry('new-b', '3'),
-      entry('mid-a', '2'),
-      entry('z', '9', 'Orchestration'),
-      entry('y', '1', 'Orchestration'),
-    ];
-    const names = (kind: Entry['kind'], filter = '') => listEntries(entries, kind, filter).map(({ name }) => name);
-    expect(names('OrchestrationRun')).toEqual(['new-b', 'mid-a', 'old-a']);
-    expect(names('Orchestration')).toEqual(['y', 'z']);
-    expect(names('OrchestrationRun', 'A mid')).toEqual(['mid-a']);
+  test('is nothing in another namespace', () => {
+    const { store, begin, end, names } = start();
+    begin('a');
+    end();
+    forget(store);
+    expect([names(), store.listed.value.size]).toEqual([[], 0]);
+  });
+
+  test('is about the object that the server has selected, and changed steps replace the known ones', () => {
+    const { store, receive } = start();
+    receive({ type: 'Selected', selected: { kind: 'OrchestrationRun', name: 'a' } });
+    receive({ type: 'Picture', picture });
+    receive({ type: 'Steps', changed: [stepOf(0, 'Running'), stepOf(1, 'Pending')] });
+    receive({ type: 'Steps', changed: [stepOf(0, 'Succeeded')] });
+    expect([...store.shown.value.steps.values()].map(({ phase }) => phase)).toEqual(['Succeeded', 'Pending']);
+    receive({ type: 'Selected', selected: { kind: 'OrchestrationRun', name: 'a' } });
+    expect(store.shown.value.steps.size).toBe(2);
+    receive({ type: 'Absent', sentence: 'It is gone.' });
+    expect(store.shown.value).toMatchObject({ key: 'OrchestrationRun/a', absent: 'It is gone.' });
+    receive({ type: 'Selected', selected: null });
+    expect(store.shown.value).toEqual({ key: '', steps: new Map(), actions: [] });
   });
 });
 
-test('a link names one object, and anything else selects nothing', () => {
-  const key = { kind: 'OrchestrationRun', name: 'a.b-1' } as const;
-  expect(readRoute(writeRoute(key))).toEqual(key);
-  for (const hash of ['', '#/', '#/run/', '#/run/%', '#/run/<b>', '#/other/a', '#token=x'])
-    expect(readRoute(hash)).toBeUndefined();
+const stepOf = (index: number, phase: StepView['phase']): StepView => ({
+  ...{ index, phase, isIgnored: false, why: [], because: [], reason: '', attempt: 1, mostAttempts: 1 },
 });
 
-const box = (x: number, y: number, label = '') => ({
+const box = (x: number, y: number, label = ''): BoxView => ({
   x,
   y,
   width: 10,
   height: 10,
+  name: label,
   label,
   kind: 'ToolRun',
   state: 'ready' as const,
@@ -134,6 +149,14 @@ describe('the viewport of a graph', () => {
     expect(y - 24).toBeCloseTo(500 - 56 - (y + 100 * scale));
     const tall = fitIn({ width: 100, height: 4000 }, size);
     expect(4000 * tall.scale + tall.y).toBeCloseTo(500 - 56);
+  });
+
+  test('begins at a legible scale in a narrow window, unless there are too many boxes', () => {
+    const narrow = { width: 390, height: 400 };
+    const wide = { width: 2000, height: 300 };
+    expect(startIn(wide, 10, narrow)).toMatchObject({ scale: 0.75, x: 24 });
+    expect(startIn(wide, 1000, narrow)).toEqual(fitIn(wide, narrow));
+    expect(startIn(wide, 10, size)).toEqual(fitIn(wide, size));
   });
 
   test('moves only as far as needed to show a box, and zooms in if the box is not legible', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../src/orchestration/schema.ts';
-import { drawEdges } from '../../src/ui/page/edges.ts';
+import { drawEdges } from '../../src/ui/page/graph/edges.ts';
 import { drawPicture } from '../../src/ui/picture.ts';
 import { step } from './runs.ts';
 

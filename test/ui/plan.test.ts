@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planTimeline } from '../../src/ui/page/plan.ts';
 import type { Picture, StepView } from '../../src/ui/page/protocol.ts';
+import { planTimeline } from '../../src/ui/page/run/timeline-plan.ts';
 import { formatAge, formatDuration } from '../../src/ui/page/time.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
@@ -12,6 +12,7 @@ const picture = (...labels: string[]): Picture => ({
     y: 0,
     width: 1,
     height: 1,
+    name: label,
     label,
     kind: 'K',
     state: 'ready',

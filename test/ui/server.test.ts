@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Message } from '../../src/ui/page/protocol.ts';
-import { type Connection, createFrameParser, followServer } from '../../src/ui/page/stream.ts';
+import { createFrameParser, followServer, type Link } from '../../src/ui/page/stream.ts';
 import { createPageServer } from '../../src/ui/server.ts';
 import { systemTiming } from '../support/timing.ts';
 import { createStage, object, runOf } from '../support/ui-namespace.ts';
@@ -58,7 +58,7 @@ async function follow(query = '') {
   const response = await ask(`/api/events${query}`, { authorization });
   expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
   const heard: Message[] = [];
-  const parse = createFrameParser((message) => heard.push(message));
+  const parse = createFrameParser<Message>((message) => heard.push(message));
   response
     .setEncoding('utf8')
     .on('data', parse)
@@ -97,7 +97,7 @@ describe('the page’s server', () => {
     const response = await ask('/main.js');
     expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
     const source = await text(response);
-    expect(source).toContain('function applyMessage(');
+    expect(source).toContain('function createReceiver(');
     expect(source).not.toMatch(/^import |interface /m);
   });
 
@@ -166,7 +166,7 @@ describe('a page that follows a namespace', () => {
     for (let at = 0; at < 2_500; at++) stage.put(runOf(`r-${at}`, 'Succeeded'));
     const { received } = await follow();
     await vi.waitFor(() => expect(received('Listed')).toHaveLength(2), patience);
-    expect(received('Entries').map(({ changed }) => changed.length)).toEqual([200, 2_000, 300]);
+    expect(received('Entries').map(({ changed }) => changed.length)).toEqual([200, 500, 500, 500, 500, 300]);
   });
 
   test('receives what the user may do, and the actions that the selected run allows', async () => {
@@ -316,11 +316,11 @@ describe('a page that follows a namespace', () => {
 test('a page whose connection breaks reconnects and receives everything again', async () => {
   const heard: Message[] = [];
   const states: string[] = [];
-  const end = followServer({
-    url: `http://127.0.0.1:${port}/api/events`,
+  const end = followServer<Message>({
+    url: () => `http://127.0.0.1:${port}/api/events`,
     token: 'secret',
     onMessage: (message) => heard.push(message),
-    onConnection: ({ state }) => states.push(state),
+    onLink: ({ state }) => states.push(state),
   });
   await vi.waitFor(() => expect(heard.filter(({ type }) => type === 'Listed')).toHaveLength(2), patience);
   stage.put(runOf('r', 'Running'));
@@ -333,16 +333,16 @@ test('a page whose connection breaks reconnects and receives everything again', 
 });
 
 test('a page with a wrong token stops, and shows what to do', async () => {
-  const connections: Connection[] = [];
+  const links: Link[] = [];
   followServer({
-    url: `http://127.0.0.1:${port}/api/events`,
+    url: () => `http://127.0.0.1:${port}/api/events`,
     token: 'other',
     onMessage: () => {},
-    onConnection: (connection) => connections.push(connection),
+    onLink: (link) => links.push(link),
   });
   await vi.waitFor(
     () =>
-      expect(connections.at(-1)).toEqual({
+      expect(links.at(-1)).toEqual({
         state: 'Refused',
         sentence: expect.stringContaining('open the URL that the terminal'),
       }),
@@ -388,12 +388,15 @@ test('a whole value, the Events of a run and the namespaces are read when they a
   const long = 'x'.repeat(1_000);
   const child = { apiVersion: 'v1', kind: 'ToolRun', name: 'c', namespace: 'ci', uid: 'uid-c' };
   stage.put(
-    runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Succeeded', outputs: { long }, resourceRef: child }]),
+    runOf('r', 'Running', [
+      { name: 'a', kind: 'ToolRun', phase: 'Succeeded', attempt: 1, outputs: { long }, resourceRef: child },
+    ]),
   );
-  const event = (reason: string, lastTimestamp: string) =>
-    object('Event', reason, { reason, message: 'm', lastTimestamp });
-  stage.state.events.set('uid-r', [event('Old', '2026-01-01T00:00:01Z')]);
-  stage.state.events.set('uid-c', [event('New', '2026-01-01T00:00:02Z')]);
+  const event = (reason: string, lastTimestamp: string, kind: string, name: string) =>
+    object('Event', reason, { reason, message: 'm', lastTimestamp, involvedObject: { kind, name } });
+  stage.state.events.push(event('Old', '2026-01-01T00:00:01Z', 'OrchestrationRun', 'r'));
+  stage.state.events.push(event('New', '2026-01-01T00:00:02Z', 'ToolRun', 'c'));
+  stage.state.events.push(event('Foreign', '2026-01-01T00:00:02Z', 'ToolRun', 'other'));
   const query = 'namespace=ci&run=r';
   const value = await ask(`/api/value?${query}&of=outputs&step=a&name=long`, { authorization });
   expect(await text(value)).toBe(long);

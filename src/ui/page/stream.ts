@@ -1,17 +1,18 @@
-import type { Message } from './protocol.ts';
-
 /** The state of the connection between the page and its server. `Refused` is final: the user must open another URL. */
-export type Connection =
+export type Link =
   | { readonly state: 'Connecting' }
   | { readonly state: 'Live' }
   | { readonly state: 'Lost'; readonly sentence: string }
   | { readonly state: 'Refused'; readonly sentence: string };
 
-export interface StreamOptions {
-  readonly url: string;
+export interface StreamOptions<Message> {
+  /** Asked again for each connection. */
+  readonly url: () => string;
   readonly token: string;
   readonly onMessage: (message: Message) => void;
-  readonly onConnection: (connection: Connection) => void;
+  readonly onLink: (link: Link) => void;
+  /** Returns true if the connection has ended as it should, so that it is not made again. */
+  readonly isOver?: () => boolean;
 }
 
 /**
@@ -25,32 +26,32 @@ const RETRY_MS = { first: 250, last: 5_000 };
  * no message is lost. It uses `fetch` instead of EventSource, which can send a token only in the URL. Returns a
  * function that ends it.
  */
-export function followServer({ url, token, onMessage, onConnection }: StreamOptions): () => void {
+export function followServer<Message>({ url, token, onMessage, onLink, isOver }: StreamOptions<Message>): () => void {
   const ending = new AbortController();
 
   async function run(): Promise<void> {
     for (let failures = 0; !ending.signal.aborted; failures++) {
-      onConnection({ state: 'Connecting' });
+      onLink({ state: 'Connecting' });
       const outcome = await readOnce(() => {
         failures = 0;
       });
-      if (ending.signal.aborted) return;
-      onConnection(outcome);
+      if (ending.signal.aborted || isOver?.()) return;
+      onLink(outcome);
       if (outcome.state === 'Refused') return;
       const delayMs = Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** failures);
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
 
-  async function readOnce(onOpen: () => void): Promise<Connection> {
+  async function readOnce(onOpen: () => void): Promise<Link> {
     const broken = new AbortController();
     const signal = AbortSignal.any([ending.signal, broken.signal]);
     let silence = setTimeout(() => broken.abort(), SILENCE_MS);
     try {
-      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
+      const response = await fetch(url(), { headers: { authorization: `Bearer ${token}` }, signal });
       if (!response.ok || response.body === null) return await readRefusal(response);
       onOpen();
-      onConnection({ state: 'Live' });
+      onLink({ state: 'Live' });
       const parse = createFrameParser(onMessage);
       for await (const text of readTexts(response.body)) {
         clearTimeout(silence);
@@ -71,7 +72,7 @@ export function followServer({ url, token, onMessage, onConnection }: StreamOpti
   return () => ending.abort();
 }
 
-async function readRefusal(response: Response): Promise<Connection> {
+async function readRefusal(response: Response): Promise<Link> {
   const sentence = await response.text();
   return { state: response.status === 401 ? 'Refused' : 'Lost', sentence };
 }
@@ -89,7 +90,7 @@ async function* readTexts(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
  * Creates a parser for a stream of frames, which can be split anywhere. It ignores comments, which keep the connection
  * alive.
  */
-export function createFrameParser(onMessage: (message: Message) => void): (text: string) => void {
+export function createFrameParser<Message>(onMessage: (message: Message) => void): (text: string) => void {
   let pieces: string[] = [];
   return (text) => {
     pieces.push(text);

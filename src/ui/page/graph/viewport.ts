@@ -30,6 +30,17 @@ export function fitIn(drawing: Size, window: Size): Viewport {
   };
 }
 
+/** In a narrower window, a drawing begins at a legible scale, from its left side. */
+const NARROW = { width: 720, scale: 0.75, boxes: 100 } as const;
+
+/** Returns the first viewport of a drawing of so many boxes: all of it, or its beginning if only that is legible. */
+export function startIn(drawing: Size, boxes: number, window: Size): Viewport {
+  const fitted = fitIn(drawing, window);
+  if (window.width >= NARROW.width || boxes > NARROW.boxes || fitted.scale >= READABLE.least) return fitted;
+  const { scale } = NARROW;
+  return { scale, x: MARGIN, y: Math.max(MARGIN, (window.height - FOOT - drawing.height * scale) / 2) };
+}
+
 /** Moves the viewport only as far as needed to show the box, and zooms in if the box is not legible. */
 export function reveal(
   viewport: Viewport,

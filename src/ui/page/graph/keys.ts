@@ -1,4 +1,4 @@
-import type { BoxView, Picture } from './protocol.ts';
+import type { BoxView, Picture } from '../protocol.ts';
 
 /** Finds the next box: right goes to a dependent, left goes to a dependency, and up and down stay within the wave. */
 export function findNext({ edges, boxes, bands }: Picture, index: number, key: string): number | undefined {

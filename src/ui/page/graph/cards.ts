@@ -1,10 +1,13 @@
+import { type Look, lookOf } from '../looks.ts';
+import { printable } from '../names.ts';
+import type { BoxView, StepView } from '../protocol.ts';
 import { drawn } from './dom.ts';
-import { type Look, lookOf } from './looks.ts';
-import type { BoxView, StepView } from './protocol.ts';
 
 /** The elements of a box in the document. */
 export interface Card {
   readonly group: SVGGElement;
+  /** What has the focus and the name. The texts may be cut, and would be read twice. */
+  readonly button: SVGRectElement;
   readonly shape: SVGPathElement;
   readonly second: SVGTextElement;
   /** The look and the words that the card shows. */
@@ -22,36 +25,36 @@ export function createCard(box: BoxView, index: number, measure: Measure): Card 
   const first = drawn(
     'text',
     { class: 'first', x: TEXT_X, y: 18 },
-    measure.fit(box.label, box.width - TEXT_X - 10, 13),
+    measure.fit(printable(box.name), box.width - TEXT_X - 10, 13),
   );
+  const button = drawn('rect', {
+    ...{ role: 'button', tabindex: index === 0 ? 0 : -1, 'aria-pressed': 'false' },
+    ...{ width: box.width, height: box.height, rx: 9 },
+  });
   const group = drawn(
     'g',
     {
       class: `card unknown${box.condition === '' ? '' : ' conditional'}`,
-      role: 'button',
-      tabindex: index === 0 ? 0 : -1,
       'data-index': index,
       transform: `translate(${box.x} ${box.y})`,
     },
-    drawn('title', {}, [box.label, box.condition].filter(Boolean).join('\n')),
-    drawn('rect', { width: box.width, height: box.height, rx: 9 }),
-    shape,
-    first,
-    second,
+    drawn('title', {}, [printable(box.name), box.condition].filter(Boolean).join('\n')),
+    button,
+    drawn('g', { class: 'face', 'aria-hidden': 'true' }, shape, first, second),
   );
-  return { group, shape, second, look: 'unknown', words: '' };
+  return { group, button, shape, second, look: 'unknown', words: '' };
 }
 
 /** Shows the state of the step of a box. It changes the document only if the state has changed. */
 export function updateCard(card: Card, box: BoxView, step: StepView | undefined, measure: Measure): void {
-  const { group, shape, second } = card;
+  const { group, button, shape, second } = card;
   const look = lookOf(box, step);
   const words = describeSecond(box, look, step);
   if (card.look === look.name && card.words === words) return;
   group.classList.replace(card.look, look.name);
   card.look = look.name;
   card.words = words;
-  group.setAttribute('aria-label', `${box.label}: ${words}`);
+  button.setAttribute('aria-label', `${printable(box.name)}: ${words}`);
   shape.setAttribute('d', look.shape);
   second.textContent = measure.fit(words, box.width - TEXT_X - 10, 11);
 }
@@ -73,7 +76,8 @@ export function createMeasure() {
     if (context === null) return text;
     context.font = `${size === 13 ? 600 : 400} ${size}px ${family}`;
     if (context.measureText(text).width <= width) return text;
-    const characters = Array.from(text);
+    // A character that people see can be many of Unicode: a family of emoji is seven.
+    const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
     while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
     return `${characters.join('')}…`;
   }

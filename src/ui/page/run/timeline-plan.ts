@@ -1,6 +1,6 @@
-import { type Look, lookOf } from './looks.ts';
-import type { Picture, StepView } from './protocol.ts';
-import { formatDuration } from './time.ts';
+import { type Look, lookOf } from '../looks.ts';
+import type { Picture, StepView } from '../protocol.ts';
+import { formatDuration } from '../time.ts';
 
 /** A run over time, from its first start until now, or until its end. */
 export interface Plan {
@@ -52,9 +52,7 @@ export function planTimeline({ boxes }: Picture, steps: Iterable<StepView>, nowM
     const box = boxes[step.index];
     if (box === undefined) return [];
     const { index } = step;
-    return [
-      { index, label: box.label, look: lookOf(box, step), from: part(from), to: part(to), isOpen, ms: to - from },
-    ];
+    return [{ index, label: box.name, look: lookOf(box, step), from: part(from), to: part(to), isOpen, ms: to - from }];
   });
   return { startMs, endMs, bars, unstarted: all.length - started.length, ticks: planTicks(endMs - startMs) };
 }

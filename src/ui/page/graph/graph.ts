@@ -1,11 +1,11 @@
 import { select } from 'd3-selection';
 import { zoom, zoomIdentity, zoomTransform } from 'd3-zoom';
+import type { Picture, StepView } from '../protocol.ts';
 import { type Card, createCard, createMeasure, updateCard } from './cards.ts';
 import { drawn, element } from './dom.ts';
 import { drawEdges } from './edges.ts';
 import { findNext } from './keys.ts';
-import type { Picture, StepView } from './protocol.ts';
-import { fitIn, reveal, SCALES, type Viewport } from './viewport.ts';
+import { fitIn, reveal, SCALES, startIn, type Viewport } from './viewport.ts';
 
 export interface GraphOptions {
   readonly place: HTMLElement;
@@ -31,6 +31,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   let chosen: number | undefined;
   let focus = 0;
   let chosenEdges = drawn('g');
+  let headings = drawn('g');
   let frame = 0;
 
   function show(): void {
@@ -40,6 +41,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
       const viewport = zoomTransform(svg);
       scene.setAttribute('transform', viewport.toString());
       svg.classList.toggle('far', viewport.k < LEGIBLE);
+      headings.style.setProperty('--scale', String(viewport.k));
     });
   }
 
@@ -75,17 +77,20 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     scene.replaceChildren();
     if (next === undefined) return;
     svg.classList.toggle('many', next.edges.length > LEGIBLE_EDGES);
-    const { bands, edges, boxes, isSequential, headingSize } = next;
+    const { bands, edges, boxes, isSequential } = next;
+    headings = drawHeadings(next);
     scene.append(
-      ...bands.map(({ heading, ...size }) =>
-        drawn('g', {}, drawn('rect', { class: 'band', rx: 10, ...size }), drawHeading(heading, headingSize, size)),
-      ),
+      ...bands.map(({ x, y, width, height }) => drawn('rect', { class: 'band', rx: 10, x, y, width, height })),
+      headings,
       ...drawKinds(next, edges.length > MOST_EDGES ? [] : edges, isSequential),
     );
     chosenEdges = drawn('g');
     cards = boxes.map((box, index) => createCard(box, index, measure));
     scene.append(chosenEdges, ...cards.map(({ group }) => group));
-    fitAll();
+    const window = svg.getBoundingClientRect();
+    const start = startIn(next, boxes.length, window);
+    move(start);
+    isFitted = start.scale === fitIn(next, window).scale;
   }
 
   function update(index: number, step: StepView | undefined): void {
@@ -95,25 +100,30 @@ export function createGraph({ place, onSelect }: GraphOptions) {
   }
 
   function choose(index: number | undefined, isSeen = true): void {
-    if (chosen !== undefined) cards[chosen]?.group.classList.remove('chosen');
+    if (chosen !== undefined) mark(chosen, false);
     chosen = index;
     chosenEdges.replaceChildren();
     const [box, card] = index === undefined ? [] : [picture?.boxes[index], cards[index]];
     if (picture === undefined || index === undefined || box === undefined || card === undefined) return;
     const own = picture.edges.filter(({ from, to, isOnLoop }) => !isOnLoop && (from === index || to === index));
     chosenEdges.replaceChildren(drawAll(picture, own, 'near'));
-    card.group.classList.add('chosen');
+    mark(index, true);
     setFocus(index);
     // If the whole graph is visible, it stays visible in the smaller window beside the details.
     const { x, y, k: scale } = zoomTransform(svg);
     if (isSeen && !(isFitted && scale >= LEGIBLE)) move(reveal({ x, y, scale }, box, svg.getBoundingClientRect()));
   }
 
+  function mark(index: number, isChosen: boolean): void {
+    cards[index]?.group.classList.toggle('chosen', isChosen);
+    cards[index]?.button.setAttribute('aria-pressed', String(isChosen));
+  }
+
   /** The Tab key stops at only one box. The arrow keys move from there. */
   function setFocus(index: number): void {
-    cards[focus]?.group.setAttribute('tabindex', '-1');
+    cards[focus]?.button.setAttribute('tabindex', '-1');
     focus = index;
-    cards[focus]?.group.setAttribute('tabindex', '0');
+    cards[focus]?.button.setAttribute('tabindex', '0');
   }
 
   function dim(isDimmed: ((index: number) => boolean) | undefined): void {
@@ -128,7 +138,7 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     const next = findNext(picture, index, event.key);
     if (next !== undefined) {
       setFocus(next);
-      cards[next]?.group.focus({ preventScroll: true });
+      cards[next]?.button.focus({ preventScroll: true });
       onSelect(next);
     }
     if (next !== undefined || event.key === ' ') event.preventDefault();
@@ -142,9 +152,10 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     },
     { passive: false },
   );
-  new ResizeObserver(() => {
+  const resizing = new ResizeObserver(() => {
     if (isFitted) fitAll();
-  }).observe(svg);
+  });
+  resizing.observe(svg);
 
   const button = (text: string, title: string, act: () => void) => {
     const made = element('button', { type: 'button', title, 'aria-label': title }, text);
@@ -162,7 +173,13 @@ export function createGraph({ place, onSelect }: GraphOptions) {
     ),
   );
 
-  return { draw, update, choose, dim, fitAll, zoomBy };
+  function remove(): void {
+    resizing.disconnect();
+    cancelAnimationFrame(frame);
+    place.replaceChildren();
+  }
+
+  return { draw, update, choose, dim, fitAll, zoomBy, remove };
 }
 
 /**
@@ -178,8 +195,23 @@ function indexOf(target: EventTarget | null): number | undefined {
   return group === null ? undefined : Number(group.getAttribute('data-index'));
 }
 
-function drawHeading(text: string, size: number, { x, y }: { readonly x: number; readonly y: number }): SVGTextElement {
-  return drawn('text', { class: 'heading', x: x + 14, y: y + 1.8 * size, 'font-size': size }, text);
+/** The width of a letter of a heading, in parts of its size. */
+const LETTER = 0.78;
+/** The ratio of the space above the boxes of a band to the size of its heading. */
+const HEADING_ROOM = 30 / 11;
+
+/**
+ * Draws the headings of the waves, right above their boxes. The style sheet keeps them legible at each scale, and their
+ * size is at most `--most`, at which a heading is as wide as its band.
+ */
+function drawHeadings({ bands, headingSize }: Picture): SVGGElement {
+  const texts = bands.map(({ heading, x, y, width }) => {
+    const text = drawn('text', { class: 'heading', x: x + 14, y: y + HEADING_ROOM * headingSize - 10 }, heading);
+    const most = Math.min(headingSize, (width - 28) / (Math.max(1, heading.length) * LETTER));
+    text.style.setProperty('--most', `${most}px`);
+    return text;
+  });
+  return drawn('g', { class: 'headings' }, ...texts);
 }
 
 /** Draws what is order alone, what is also read, what is only read, and what is on a loop, apart from each other. */

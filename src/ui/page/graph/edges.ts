@@ -1,4 +1,4 @@
-import type { BoxView, EdgeView, Picture } from './protocol.ts';
+import type { BoxView, EdgeView, Picture } from '../protocol.ts';
 
 /** The path data of many edges: their lines, and the heads of their arrows. */
 export interface EdgePaths {

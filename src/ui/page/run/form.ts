@@ -1,0 +1,48 @@
+import type { ParameterView } from '../protocol.ts';
+
+/** What the form of a new run gives. */
+export interface FilledForm {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What is wrong, by the name of the parameter. '' is the field of the other parameters. */
+  readonly mistakes: ReadonlyMap<string, string>;
+}
+
+/** Returns the values with which the form begins. */
+export function startForm(parameters: readonly ParameterView[]): Record<string, string> {
+  return Object.fromEntries(parameters.map(({ name, default: value = '' }) => [name, value]));
+}
+
+/**
+ * Reads the form, with all mistakes at once. An empty field is not given, unless it has a default, which would then apply.
+ * `others` has the parameters that are not declared: one `NAME=VALUE` a line.
+ */
+export function readForm(
+  declared: readonly ParameterView[],
+  values: Readonly<Record<string, string>>,
+  others: string,
+): FilledForm {
+  const parameters: Record<string, string> = {};
+  const mistakes = new Map<string, string>();
+  for (const parameter of declared) {
+    const { name, default: standard } = parameter;
+    const value = values[name] ?? '';
+    const mistake = findMistake(parameter, value);
+    if (mistake !== undefined) mistakes.set(name, mistake);
+    else if (value !== (standard ?? '')) parameters[name] = value;
+  }
+  for (const line of others.split('\n').filter((text) => text.trim() !== '')) {
+    const [, name = '', value = ''] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
+    if (name === '') mistakes.set('', `Write NAME=VALUE in place of “${line.trim()}”.`);
+    else if (declared.some((parameter) => parameter.name === name)) mistakes.set('', `${name} has a field of its own.`);
+    else parameters[name] = value;
+  }
+  return { parameters, mistakes };
+}
+
+function findMistake(
+  { isRequired, default: standard, enum: choices }: ParameterView,
+  value: string,
+): string | undefined {
+  if (value === '' && standard === undefined) return isRequired ? 'A value is required.' : undefined;
+  return choices === undefined || choices.includes(value) ? undefined : `Choose one of ${choices.join(', ')}.`;
+}
