@@ -95,32 +95,31 @@ function createJudge(
   const entries = indexEntries(buildGraph(old.steps), old.steps);
   const compareInputs = createInputComparison(run, stepStatuses, [old, { ...orchestration, parameters }], kinds);
   const inputs = new Map<string, string | undefined>();
-  const entryAt = (index: number) => readEntry(graph, orchestration.steps, index);
 
-  function judgeInput(index: number): Cause | undefined {
-    const { step } = entryAt(index);
+  function judgeDeclared(step: Step, index: number): Cause | undefined {
+    const [before, status] = [entries.get(step.name), statuses.get(step.name)];
+    if (named.has(step.name)) return { type: 'Named', message: 'it is to run again' };
+    if (declared === undefined) return { type: 'New', message: 'the snapshot of that run is gone' };
+    if (before === undefined) return { type: 'New', message: 'that run did not have it' };
+    const message = describeChange(before, readEntry(graph, orchestration.steps, index));
+    if (message !== undefined) return { type: 'Changed', message };
+    return status !== undefined && hasFailed(status) ? { type: 'Failed', message: describeFailure(status) } : undefined;
+  }
+
+  function judgeInput(step: Step): Cause | undefined {
     const before = entries.get(step.name);
     if (!inputs.has(step.name)) inputs.set(step.name, before && compareInputs(before.step, step));
     const message = inputs.get(step.name);
     return message === undefined ? undefined : { type: 'Input', message };
   }
 
+  const before = orchestration.steps.map(judgeDeclared);
   return {
-    before: (index) => {
-      const { name } = entryAt(index).step;
-      const [before, status] = [entries.get(name), statuses.get(name)];
-      if (named.has(name)) return { type: 'Named', message: 'it is to run again' };
-      if (declared === undefined) return { type: 'New', message: 'the snapshot of that run is gone' };
-      if (before === undefined) return { type: 'New', message: 'that run did not have it' };
-      const message = describeChange(before, entryAt(index));
-      if (message !== undefined) return { type: 'Changed', message };
-      return status !== undefined && hasFailed(status)
-        ? { type: 'Failed', message: describeFailure(status) }
-        : undefined;
-    },
+    before: (index) => before[index],
     after: (index) => {
-      const status = statuses.get(entryAt(index).step.name);
-      if (status !== undefined && isSatisfied(status)) return judgeInput(index);
+      const step = orchestration.steps[index] as Step;
+      const status = statuses.get(step.name);
+      if (status !== undefined && isSatisfied(status)) return judgeInput(step);
       return { type: 'Skipped', message: `it did not run${status === undefined ? '' : why(status)}` };
     },
   };
