@@ -127,11 +127,10 @@ export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what
     ...one,
     placeholder: `${placeholder}...`,
     read: async ({ words: [first, ...others], unsure }, ports, mistakes, values) => {
-      const all = [
-        { words: first === undefined ? [] : [first], unsure },
-        ...others.map((word) => ({ words: [word], unsure })),
+      const found: (T | undefined)[] = [
+        await one.read({ words: first === undefined ? [] : [first], unsure }, ports, mistakes, values),
       ];
-      const found = await Promise.all(all.map((operands) => one.read(operands, ports, mistakes, values)));
+      for (const word of others) found.push(await one.read({ words: [word], unsure }, ports, mistakes, values));
       return [...new Set(found.filter((value) => value !== undefined))];
     },
   };

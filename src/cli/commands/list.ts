@@ -90,18 +90,15 @@ interface Found {
   readonly object?: KubeObject;
 }
 
-/** Finds what is wanted, the newest first. Of a page, it keeps no more than its rows need. */
+/** Finds what is wanted, the newest first. Of a page, it keeps no more than is written. */
 async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowMs: number): Promise<readonly Found[]> {
-  const { output } = choice;
-  const isWhole = output !== 'text' && output !== 'wide';
   const found: Found[] = [];
   const findMine = choice.isForMe ? await createFindMine(cluster) : undefined;
   try {
     for await (const page of cluster.pages(kind, choice)) {
       for (const object of page) {
         const row = readRow(kind, object);
-        const isChosen = isWanted(row, choice, nowMs) && (await findMine?.(object))?.length !== 0;
-        if (isChosen) found.push({ row, ...(isWhole && { object: withoutManagedFields(object) }) });
+        if (isWanted(row, choice, nowMs)) found.push({ row, ...keepFor(choice.output, object) });
       }
     }
   } catch (error) {
@@ -110,6 +107,13 @@ async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowM
     throw error;
   }
   return found.sort((one, other) => compareRows(one.row, other.row));
+}
+
+function keepFor(output: Choice['output'], object: KubeObject): Pick<Found, 'object'> {
+  if (output === 'text' || output === 'wide') return {};
+  if (output !== 'name') return { object: withoutManagedFields(object) };
+  const { apiVersion, kind, metadata } = object;
+  return { object: { apiVersion, kind, metadata: { name: metadata.name } } };
 }
 
 /** Whether a row is chosen by the flags that the API server does not know. */

@@ -27,6 +27,8 @@ const cases: readonly (readonly [words: readonly string[], offered: readonly str
     ['reconcile', 'release', 'rerun', 'resume'],
   ],
   [['completion', 'f'], ['fish']],
+  [['list', 'o'], ['orchestrations']],
+  [['list', '-o', 'y'], ['yaml']],
   [['reconcile', '--leader-elect', 't'], ['true']],
   [['serve', '--log-level', 'w'], ['warn']],
 ];
