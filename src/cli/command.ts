@@ -122,11 +122,10 @@ export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what
     ...one,
     placeholder: `${placeholder}...`,
     read: async ({ words: [first, ...others], unsure }, ports, mistakes) => {
-      const all = [
-        { words: first === undefined ? [] : [first], unsure },
-        ...others.map((word) => ({ words: [word], unsure })),
+      const values: (T | undefined)[] = [
+        await one.read({ words: first === undefined ? [] : [first], unsure }, ports, mistakes),
       ];
-      const values = await Promise.all(all.map((operands) => one.read(operands, ports, mistakes)));
+      for (const word of others) values.push(await one.read({ words: [word], unsure }, ports, mistakes));
       return [...new Set(values.filter((value) => value !== undefined))];
     },
   };

@@ -122,8 +122,8 @@ function isAbsence(error: unknown): boolean {
 }
 
 /** Returns the lines that have not been read. The rest of a line that is cut off comes with the next stream. */
-function takeNew({ lines, isCutOff }: Chunk, { timestamps }: LogOptions, { take }: Progress, isLast: boolean) {
-  const fresh = isCutOff && !isLast ? [] : lines.filter(take);
+function takeNew({ lines, isCutOff }: Chunk, { timestamps }: LogOptions, progress: Progress, isLast: boolean) {
+  const fresh = isCutOff && !isLast ? [] : lines.filter((line) => progress.take(line));
   return timestamps ? fresh : fresh.map(withoutTime);
 }
 

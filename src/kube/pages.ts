@@ -6,7 +6,7 @@ import type { Timing } from './ports.ts';
 import type { Resource } from './resources.ts';
 
 /** Chooses the page size of a list, so that no page is large or slow whatever the size of the objects. */
-export interface Pages {
+interface Pages {
   /** How many items to request next. */
   readonly limit: () => number;
   /** Reports a received page. The next page can be larger or must be smaller. */
@@ -24,12 +24,12 @@ const WANTED_BYTES = 2 * 1024 * 1024;
  * The largest page to accept. It is more than the largest object (3 MiB with its managed fields) and small compared
  * with the heap.
  */
-export const MOST_PAGE_BYTES = 8 * 1024 * 1024;
+const MOST_PAGE_BYTES = 8 * 1024 * 1024;
 /** Well below the 10 s after which a read fails. */
 const WANTED_MS = 2_000;
 
 /** Starts with a small page, which shows how large the objects are. `most` is the upper limit of items. */
-export function createPages(most: number): Pages {
+function createPages(most: number): Pages {
   let limit = Math.min(FIRST_ITEMS, most);
   return {
     limit: () => limit,

@@ -38,6 +38,11 @@ interface RunningCli {
   readonly complaints: () => string;
 }
 
+/** One in this process, which can also be left as by a reader that has seen enough. */
+interface RunningCommand extends RunningCli {
+  readonly leave: () => void;
+}
+
 /** Starts the CLI as a process of its own, with what it writes in pipes. */
 export function startCli(
   args: readonly string[],
@@ -80,7 +85,8 @@ export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   manifest = '',
-): RunningCli {
+): RunningCommand {
+  let isRead = true;
   let stdout = '';
   let stderr = '';
   const { schedule, now } = createTiming(() => performance.now());
@@ -95,7 +101,7 @@ export function startCommand(
       write: (text) => {
         stdout += text;
       },
-      drained: () => Promise.resolve(true),
+      drained: () => Promise.resolve(isRead),
       warn: (text) => {
         stderr += text;
       },
@@ -108,5 +114,12 @@ export function startCommand(
     stdout: stdout + outcome.stdout,
     stderr: stderr + outcome.stderr,
   }));
-  return { ended, output: () => stdout, complaints: () => stderr };
+  return {
+    ended,
+    output: () => stdout,
+    complaints: () => stderr,
+    leave: () => {
+      isRead = false;
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { createLogFinder, type LogSource } from '../cluster/find-logs.ts';
 import { clusterFlags, duration } from '../cluster/flags.ts';
 import { isApiFailure, type LogChoice } from '../cluster/port.ts';
 import { explainFailure, readLogs } from '../cluster/read-logs.ts';
-import { nameOf } from '../cluster/run-operand.ts';
+import { oneRun } from '../cluster/run-operand.ts';
 import { defineCommand, type OperandKind, oneOperand } from '../command.ts';
 import { anyText, toggle, type Values, wholeNumber } from '../flags.ts';
 
@@ -91,13 +91,12 @@ function describeCommand({ namespace, pod, container }: LogSource, choice: Value
 
 /** A run, and perhaps one of its steps. */
 function runAndStep(): OperandKind<{ readonly run: string; readonly step: string | undefined }> {
-  const run = oneOperand('RUN', nameOf('OrchestrationRun'), 'an OrchestrationRun');
   const step = oneOperand('STEP', anyText(), 'a step');
   return {
-    placeholder: 'RUN [STEP]',
+    placeholder: `${oneRun.placeholder} [STEP]`,
     read: async ({ words: [first, ...others], unsure }, ports, mistakes) => {
       const of = (words: readonly string[]) => ({ words, unsure });
-      const name = await run.read(of(first === undefined ? [] : [first]), ports, mistakes);
+      const name = await oneRun.read(of(first === undefined ? [] : [first]), ports, mistakes);
       const stepName = others.length === 0 ? undefined : await step.read(of(others), ports, mistakes);
       return name === undefined ? undefined : { run: name, step: stepName };
     },

@@ -21,10 +21,10 @@ export interface FakeCluster {
 /** The namespace `ci` of a cluster that holds these objects. What it is not asked for in tests is missing. */
 export function fakeCluster({ objects, logs = {}, onLog }: FakeCluster): Cluster {
   const stored = new Map(objects.map((object) => [keyOf(object.kind, object.metadata), object]));
-  const read = async (kind: string, name: string, namespace = 'ci') => {
+  const read = (kind: string, name: string, namespace = 'ci') => {
     const found = stored.get(keyOf(kind, { namespace, name }));
-    if (found === undefined) throw failureOf('NotFound', `${kind.toLowerCase()}s "${name}" not found`);
-    return found;
+    if (found !== undefined) return Promise.resolve(found);
+    return Promise.reject(failureOf('NotFound', `${kind.toLowerCase()}s "${name}" not found`));
   };
   const select = (kind: string, namespace: string | undefined) =>
     [...stored.values()].filter(
@@ -35,22 +35,24 @@ export function fakeCluster({ objects, logs = {}, onLog }: FakeCluster): Cluster
     namespace: 'ci',
     get: read,
     getChild: ({ kind, namespace, name }) => read(kind, name, namespace),
-    list: async (kind, namespace = 'ci') => select(kind, namespace),
+    list: (kind, namespace = 'ci') => Promise.resolve(select(kind, namespace)),
     pages: async function* (kind, { namespace = 'ci', isEverywhere = false }) {
-      for (const object of select(kind, isEverywhere ? undefined : namespace)) yield [object];
+      for (const object of select(kind, isEverywhere ? undefined : namespace)) yield await Promise.resolve([object]);
     },
-    listPods: async (namespace, selector) => {
+    listPods: (namespace, selector) => {
       const names = /\((.*)\)/.exec(selector)?.[1]?.split(',') ?? [];
-      return select('Pod', namespace).filter(({ metadata }) =>
-        names.includes(metadata.labels?.['batch.kubernetes.io/job-name'] ?? ''),
+      return Promise.resolve(
+        select('Pod', namespace).filter(({ metadata }) =>
+          names.includes(metadata.labels?.['batch.kubernetes.io/job-name'] ?? ''),
+        ),
       );
     },
-    listEvents: async ({ namespace }) => select('Event', namespace),
+    listEvents: ({ namespace }) => Promise.resolve(select('Event', namespace)),
     followLog: async function* (_, pod, container, choice = {}) {
       onLog?.(`${pod}/${container}`, choice);
       const log = logs[`${pod}/${container}`] ?? failureOf('NotFound');
       if (!('length' in log)) throw log;
-      yield* log;
+      yield* await Promise.resolve(log);
     },
     annotate: async (name, annotations) => {
       const object = await read('OrchestrationRun', name);
