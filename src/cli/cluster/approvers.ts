@@ -40,7 +40,7 @@ async function readOwner(run: KubeObject, readRun: ReadRun): Promise<KubeObject 
 }
 
 /** The rights of which one is enough to decide about a step: about all steps of its Orchestration, or about this one. */
-export function rightsToDecide({ namespace, spec }: Run, step: string): readonly AccessQuestion[] {
+function rightsToDecide({ namespace, spec }: Run, step: string): readonly AccessQuestion[] {
   const { name } = spec.orchestrationRef;
   const right = { verb: 'approve', group: GROUP, resource: 'orchestrations', subresource: 'approval', namespace };
   return [

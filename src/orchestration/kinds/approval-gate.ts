@@ -70,7 +70,7 @@ export const approvalGate: GateKind = {
 };
 
 /** Why neither people nor a policy can decide about a step. */
-export const UNDECIDABLE =
+const UNDECIDABLE =
   'there is no policyRef, and people can decide only about a step whose name is a label value of at most 60 characters';
 
 function judgePolicy(name: string, policy: StoredObject | undefined): Verdict {
