@@ -11,7 +11,7 @@ import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
 import { REPORT_WITHIN_MS } from '../telemetry/news.ts';
 import { createPost } from '../telemetry/post.ts';
-import { createReceivers, type Receiver, type ReceiversOptions } from '../telemetry/receivers.ts';
+import { createReceivers, type ReceiversOptions } from '../telemetry/receivers.ts';
 import { type ReportedRun, readReportedRun } from '../telemetry/reported-run.ts';
 
 /** The part of the `reconcile` configuration that telemetry uses. */
@@ -117,8 +117,8 @@ export async function connectReceivers(
   const { cloudEventsUrl, cloudEventsHeadersDir, cloudEventsCaDir } = configuration;
   const connect = async (name: 'otlp' | 'cloudevents', url: string, headersDir?: string, caDir?: string) => {
     const files = await watchEndpointFiles(headersDir, caDir, log);
-    const receiver: Receiver = { post: createPost({ url, ...files, now }), observer: metrics.observeDelivery(name) };
-    return receiver;
+    const post = createPost({ url, ...files, now });
+    return { name, post, observer: metrics.observeDelivery(name) };
   };
   const events =
     cloudEventsUrl && (await connect('cloudevents', cloudEventsUrl, cloudEventsHeadersDir, cloudEventsCaDir));

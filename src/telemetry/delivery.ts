@@ -22,6 +22,8 @@ export interface DeliveryObserver {
 }
 
 export interface DeliveryOptions {
+  /** The receiver, for the log. */
+  readonly receiver: string;
   readonly post: Post;
   /** The memory that waiting messages may take, in bytes. */
   readonly mostBytes: number;
@@ -44,7 +46,7 @@ export interface Delivery {
  * attempts it backs off, at least as long as the receiver asks for. It logs the first failure in a row, the first
  * rejection in a row, and the first message for which there is no room.
  */
-export function createDelivery({ post, mostBytes, timing, log, observer }: DeliveryOptions): Delivery {
+export function createDelivery({ receiver, post, mostBytes, timing, log, observer }: DeliveryOptions): Delivery {
   const waiting: Message[] = [];
   const ending = new AbortController();
   let bytes = 0;
@@ -71,11 +73,11 @@ export function createDelivery({ post, mostBytes, timing, log, observer }: Deliv
     for (let failures = 0; !ending.signal.aborted; failures++) {
       const answer = await post(message);
       if (answer.outcome !== 'Failed') {
-        if (failures > 0) log.info({ failures }, 'telemetry is delivered again');
+        if (failures > 0) log.info({ receiver, failures }, 'telemetry is delivered again');
         return answer;
       }
       observer.countFailed();
-      if (failures === 0) log.warn({ cause: answer.words }, 'telemetry is not delivered, will retry');
+      if (failures === 0) log.warn({ receiver, cause: answer.words }, 'telemetry is not delivered, will retry');
       if (isStopping) return undefined;
       isPausing = true;
       await sleep(timing, pauseMs(answer, failures), ending.signal);
@@ -90,7 +92,7 @@ export function createDelivery({ post, mostBytes, timing, log, observer }: Deliv
     else observer.countDropped('rejected');
     const isRejected = answer.outcome === 'Rejected';
     if (isRejected && !isRejecting)
-      log.error({ cause: answer.words }, 'telemetry is rejected by its receiver and lost');
+      log.error({ receiver, cause: answer.words }, 'telemetry is rejected by its receiver and lost');
     isRejecting = isRejected;
   }
 
@@ -102,7 +104,7 @@ export function createDelivery({ post, mostBytes, timing, log, observer }: Deliv
     add(message) {
       if (bytes + sizeOf(message) > mostBytes) {
         observer.countDropped('overflow');
-        if (!isFull) log.error({ mostBytes }, 'telemetry is lost: its queue is full');
+        if (!isFull) log.error({ receiver, mostBytes }, 'telemetry is lost: its queue is full');
         isFull = true;
         return;
       }

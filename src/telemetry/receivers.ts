@@ -8,6 +8,8 @@ import { type Span, traceOf } from './trace.ts';
 
 /** A receiver: how to send to it, and who counts. */
 export interface Receiver {
+  /** For the log. */
+  readonly name: string;
   readonly post: Post;
   readonly observer: DeliveryObserver;
 }
@@ -39,8 +41,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** Connects what is new about runs to the queues of the receivers. */
 export function createReceivers({ traces, events, now, timing, log }: ReceiversOptions): Receivers {
   const news = createNews(now);
-  const deliver = ({ post, observer }: Receiver) =>
-    createDelivery({ post, observer, mostBytes: MOST_BYTES, timing, log });
+  const deliver = ({ name, post, observer }: Receiver) =>
+    createDelivery({ receiver: name, post, observer, mostBytes: MOST_BYTES, timing, log });
   const toEvents = events && deliver(events);
   const toTraces = traces && deliver(traces);
   const deliveries = [toEvents, toTraces].filter((delivery) => delivery !== undefined);

@@ -31,14 +31,19 @@ function start(
   const sent: string[] = [];
   const reads: string[] = [];
   const find = (name: string) => runs.find(({ metadata }) => metadata.name === name);
-  const post = async ({ body }: { body: string | Uint8Array }) => {
+  const post = ({ body }: { body: string | Uint8Array }) => {
     sent.push(String(body).startsWith('{') ? JSON.parse(String(body)).id.replace(`${UID}/`, '') : String(body));
-    return { outcome: 'Delivered' } as const;
+    return Promise.resolve({ outcome: 'Delivered' } as const);
   };
   const telemetry = createTelemetry({
     receivers: {
-      events: { post, observer },
-      traces: { post, observer, encode: (spans) => ({ body: encode(spans).join(), contentType: 'text/plain' }) },
+      events: { name: 'events', post, observer },
+      traces: {
+        name: 'traces',
+        post,
+        observer,
+        encode: (spans) => ({ body: encode(spans).join(), contentType: 'text/plain' }),
+      },
     },
     followed: {
       *values() {
@@ -52,9 +57,9 @@ function start(
         const isForeign = metadata?.name === 'foreign';
         return { isOurs: !isForeign, isForeign, others: [] };
       },
-      readObject: async (_, __, ___, name) => {
+      readObject: (_, __, ___, name) => {
         reads.push(name);
-        return find(name);
+        return Promise.resolve(find(name));
       },
     },
     now: () => Date.parse(at(70)) + timing.now(),

@@ -21,6 +21,7 @@ function start(answer: (body: string, attempt: number) => Answer | Promise<Answe
       sent.push(String(body));
       return answer(String(body), sent.length);
     },
+    receiver: 'events',
     mostBytes,
     timing,
     log: { info: log, warn: log, error: log },
