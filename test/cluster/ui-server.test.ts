@@ -206,9 +206,9 @@ describeNeeding([], 'the server of the page', () => {
     await expectLast(stream, 'Rights', { rights: { canReadEvents: true, canReadLogs: true, canRun: true } });
     const read = async (query: object) =>
       ((await json(await page.get('run-events', { namespace, run: run.name, ...query }))) as RunEvents).events;
-    expect((await read({})).map(({ reason, step }) => [reason, step]).sort()).toEqual([
-      ['Failed', 'build'],
-      ['Noted', undefined],
+    expect((await read({})).map(({ reason, step }) => `${reason} ${step}`).toSorted()).toEqual([
+      'Failed build',
+      'Noted undefined',
     ]);
     expect(await read({ step: 'build' })).toMatchObject([
       { reason: 'Failed', message: 'Failed happened', kind: 'ToolRun' },
