@@ -121,7 +121,8 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     return within(place, async (namespace) => {
       try {
         const run = await namespace.cluster.read({ kind: 'OrchestrationRun', name });
-        return run === undefined ? end(reply, 404, `there is no run ${quoteName(name)}`) : await use(run, namespace);
+        if (run !== undefined) return await use(run, namespace);
+        return await end(reply, 404, `there is no run ${quoteName(name)}`);
       } catch (error) {
         if (!isApiFailure(error)) throw error;
         return end(reply, error.reason === KubeErrorReason.Forbidden ? 403 : 502, error.message);

@@ -33,7 +33,7 @@ function tell(count: number, what: string): readonly string[] {
 /** The steps that have started, as they are stored, those that changed last first. */
 function listSteps({ status }: KubeObject): readonly Readonly<Record<string, unknown>>[] {
   const { stepStatuses } = asRecord(status);
-  const timeOf = ({ lastTransitionTime }: Readonly<Record<string, unknown>>) => String(lastTransitionTime ?? '');
+  const timeOf = ({ lastTransitionTime: at }: Readonly<Record<string, unknown>>) => (typeof at === 'string' ? at : '');
   return (Array.isArray(stepStatuses) ? stepStatuses.filter(isRecord) : [])
     .filter(({ attempt }) => typeof attempt === 'number' && attempt > 0)
     .sort((left, right) => (timeOf(left) < timeOf(right) ? 1 : -1));

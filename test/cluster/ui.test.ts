@@ -21,7 +21,9 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 async function expectStep(page: Page, step: string, words: string): Promise<void> {
   const card = page.locator(`g.card rect[aria-label^=${JSON.stringify(`${step}: ${words}`)}]`);
   await card.waitFor({ state: 'attached', ...patience }).catch(async () => {
-    const labels = await page.locator('g.card rect').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
+    const labels = await page
+      .locator('g.card rect')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
     throw new Error(`no "${step}: ${words}" in ${JSON.stringify(labels)}`);
   });
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { AccessQuestion, Cluster as Api, ApiFailure } from '../../src/cli/cluster/port.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
@@ -29,7 +30,7 @@ export function runOf(name: string, phase: string, stepStatuses: readonly object
 }
 
 /** A failed call, as the client throws it. */
-export function failure(reason: KubeErrorReason, message = 'so it is'): ApiFailure {
+function failure(reason: KubeErrorReason, message = 'so it is'): ApiFailure {
   return new KubeError(reason, message);
 }
 
@@ -97,10 +98,10 @@ export function createStage() {
     listEvents: () => Promise.resolve(state.events),
     getChild: ({ kind, name }: { readonly kind: string; readonly name: string }) => get(kind, name),
     listPods: () => Promise.resolve(state.pods),
-    async *followLog(_: string, pod: string) {
+    followLog: (_: string, pod: string) => {
       const lines = state.logs.get(pod);
       if (lines === undefined) throw failure('Forbidden', 'pods "p" is forbidden');
-      yield* lines;
+      return Readable.from(lines) as AsyncIterable<string>;
     },
     annotate: (name: string, annotations: Readonly<Record<string, string | null>>) => {
       state.written.push({ name, annotations });

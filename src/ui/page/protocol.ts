@@ -26,8 +26,9 @@ export interface StreamQuery {
 }
 
 /**
- * The messages of a stream, in this order at its start: Context, Connection, Rights, then all about the selected object
- * (see `Selected`), then the entries, the newest first, with one `Listed` for each kind. After that, whatever changes.
+ * The messages of a stream. It begins with Context; then follow, each as soon as it is known, Connection, Rights, all about
+ * the selected object (see `Selected`), and the entries, the newest first, with one `Listed` for each kind. After that,
+ * whatever changes.
  */
 export type Message =
   | { readonly type: 'Context'; readonly context: Context }
