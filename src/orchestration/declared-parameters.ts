@@ -3,7 +3,7 @@ import { suggestName } from '../dag/suggest.ts';
 import { compilePattern } from '../expressions/pattern.ts';
 import { asRecord, type Orchestration } from './decode.ts';
 import { createGuess, declarationFields, MOST_GUESSED } from './fields.ts';
-import { collect, type Finding, type Report } from './problem.ts';
+import { type Finding, gather, type Report } from './problem.ts';
 import { findMisfits, type Shape } from './shapes.ts';
 import { judgePolicies, UNKNOWN_FIELD } from './unknown-fields.ts';
 
@@ -82,11 +82,6 @@ export function checkDeclarations({ policies }: Pick<Orchestration, 'policies'>,
     }),
   ];
   return found.filter((finding) => finding.count > 0);
-}
-
-function gather(code: string, most: number, find: (report: Report) => void): Finding {
-  const { count, problems } = collect(most, find);
-  return { code, count, problems: problems.map((problem) => ({ code, ...problem })) };
 }
 
 function checkValues(declared: DeclaredParameters, report: Report): void {

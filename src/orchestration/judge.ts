@@ -8,6 +8,7 @@ import {
   limitRules,
 } from '../dag/rules.ts';
 import { isWrittenDefault } from './chain.ts';
+import { checkConcurrency } from './concurrency.ts';
 import { checkDeclarations } from './declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
 import { checkExpressions, expressionRules } from './expression-rules.ts';
@@ -97,10 +98,10 @@ export function judgeOrchestration(
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
   const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
-  const ofParameters = checkDeclarations(orchestration, mostShown);
+  const ofPolicies = [...checkDeclarations(orchestration, mostShown), ...checkConcurrency(orchestration, mostShown)];
   const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
   return weigh(
-    [...findings, ...ofParameters, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
+    [...findings, ...ofPolicies, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
     policy,
     mostShown,
   );

@@ -41,6 +41,12 @@ export function collect(most: number, find: (report: Report) => void): Found {
   return { count, problems };
 }
 
+/** Collects the problems of one code, as `collect` does. */
+export function gather(code: string, most: number, find: (report: Report) => void): Finding {
+  const { count, problems } = collect(most, find);
+  return { code, count, problems: problems.map((problem) => ({ code, ...problem })) };
+}
+
 /** All problems with one code: their number, and the first of them, sorted by place. */
 export interface Finding {
   readonly code: string;

@@ -3,6 +3,7 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation, Finalizer, Label } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './observation.ts';
+import { namePlace } from './places.ts';
 
 const RUN_KIND = 'OrchestrationRun';
 
@@ -54,6 +55,25 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
     },
     data: { orchestration },
     revision: 1,
+  };
+}
+
+/**
+ * Builds the Lease that is a place in a group. It goes with its run, and does not hold up the deletion of the run.
+ * Nothing reads its spec: `kubectl get leases` shows the name of the holder.
+ */
+export function buildPlace(run: ObservedRun, { group, index }: Extract<Action, { type: 'CreatePlace' }>) {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: namePlace(group, index),
+      namespace: run.namespace,
+      labels: { [Label.Group]: group.name, [Label.Holder]: run.uid },
+      annotations: { [Label.Group]: group.text, [Label.Run]: run.name },
+      ownerReferences: [ownerOf(run)],
+    },
+    spec: { holderIdentity: run.name },
   };
 }
 

@@ -14,6 +14,8 @@ import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Observation, ObservedOrchestration, ObservedRun } from './observation.ts';
+import { observeGroup, observeRelease } from './observe-group.ts';
+import { awaitsPlace, holdsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
@@ -22,6 +24,8 @@ import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
+  /** Milliseconds since 1970 on the API server's clock, which may be adjusted. */
+  readonly now: () => number;
   /** The gate's current policy. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
@@ -51,6 +55,8 @@ export async function observeRun(
   const read = object === kept ? stub : readRun(object, false);
   const orchestration = await observeOrchestration(cluster, read, memory, options);
   const run = trustRun(read, orchestration, options.nameChild, kinds);
+  const rival = observeRival(cluster, run);
+  const ofGroup = await observePlaces(cluster, object, run, orchestration, { memory, isLeft: rival.rival !== undefined, nowMs: options.now() });
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
@@ -60,11 +66,16 @@ export async function observeRun(
     run,
     orchestration,
     kinds,
-    ancestry: readAncestry(cluster, object),
-    ...observeRival(cluster, run),
+    ancestry: listOwners(cluster, object).map(nameOfOrchestration),
+    ...rival,
+    ...ofGroup.seen,
     isAwaited: isStillAwaited,
     ...seen,
-    errors: orchestration.state === 'SnapshotUnreadable' ? [orchestration.error, ...errors] : errors,
+    errors: [
+      ...(orchestration.state === 'SnapshotUnreadable' ? [orchestration.error] : []),
+      ...(ofGroup.error === undefined ? [] : [ofGroup.error]),
+      ...errors,
+    ],
     owned: mustDeleteOwned(run) ? listOwned(cluster, run) : [],
     held: await findReleasable(cluster, run),
     created,
@@ -100,6 +111,29 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   return rival === undefined ? {} : { rival };
 }
 
+/**
+ * Reads what a run needs to know of its group: before it starts, and after its end. `isLeft`: the run is left to another
+ * controller. A run without a group costs nothing.
+ */
+async function observePlaces(
+  cluster: Cluster,
+  object: StoredObject,
+  run: ObservedRun,
+  orchestration: ObservedOrchestration,
+  { memory, isLeft, nowMs }: { readonly memory: Memory; readonly isLeft: boolean; readonly nowMs: number },
+): Promise<{ readonly seen: Pick<Observation, 'group' | 'places'>; readonly error?: unknown }> {
+  const { status, isTemplate, isBeingDeleted, isCancelled } = run;
+  if (isRunFinal(status)) {
+    const { error, ...seen } = await observeRelease(cluster, run);
+    return { seen, error };
+  }
+  const isDue = status.runId === undefined && !isTemplate && !isBeingDeleted && (!isLeft || isCancelled);
+  if (!isDue || orchestration.state !== 'Snapshotted') return { seen: {} };
+  const owners = listOwners(cluster, object);
+  const { error, ...seen } = await observeGroup({ cluster, memory, nowMs }, run, orchestration.orchestration, owners);
+  return { seen, error };
+}
+
 /** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
 function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boolean {
   const { phase, runId } = asRecord(status);
@@ -111,7 +145,7 @@ function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boo
  * children or its lifetime may need them.
  */
 function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
-  return readLifetime(status) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
+  return readLifetime(status) !== undefined && !holdsPlace(status) && cluster.listUnsettledChildren(uid).length === 0;
 }
 
 /** The observation of a run for which nothing but the run itself is read. */
@@ -199,8 +233,9 @@ async function observeOrchestration(
   if (!revision.metadata.ownerReferences?.some(({ uid }) => uid === run.uid)) return { state: 'Foreign' };
   const read = asRecord(revision['data'])['orchestration'] as Orchestration;
   const isOurs = created.get(run.uid)?.get(revision.metadata.name) === revision.metadata.uid;
-  if (run.status.runId === undefined && !isRunFinal(run.status) && !isOurs) {
-    // Others may have stored it, and the run has not begun. The snapshot counts if it holds what we would store.
+  const isTrusted = isOurs || awaitsPlace(run.status);
+  if (run.status.runId === undefined && !isRunFinal(run.status) && !isTrusted) {
+    // Others may have stored it, and neither has the run begun nor has it recorded that it waits for a place. The snapshot counts if it holds what we would store.
     const current = judgeCurrent(cluster, run, policy());
     if (current.state !== 'Found' || current.denial !== undefined) return current;
     if (!isEqual(JSON.parse(JSON.stringify(current.orchestration)), read)) return { state: 'Foreign' };
@@ -229,12 +264,9 @@ function judgeCurrent(
   return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };
 }
 
-/**
- * The Orchestrations of the runs that own this run, nearest first. The chain ends at an owner that is gone, or at a
- * loop.
- */
-function readAncestry(cluster: Cluster, object: StoredObject): readonly string[] {
-  const names: string[] = [];
+/** The runs that own this run, nearest first. The chain ends at an owner that is gone, or at a loop. */
+function listOwners(cluster: Cluster, object: StoredObject): readonly StoredObject[] {
+  const owners: StoredObject[] = [];
   const seen = new Set([object.metadata.uid]);
   for (
     let owner = ownerRun(cluster, object);
@@ -242,9 +274,13 @@ function readAncestry(cluster: Cluster, object: StoredObject): readonly string[]
     owner = ownerRun(cluster, owner)
   ) {
     seen.add(owner.metadata.uid);
-    names.push(decodeOrchestrationRun(owner).run.spec.orchestrationRef.name);
+    owners.push(owner);
   }
-  return names;
+  return owners;
+}
+
+function nameOfOrchestration(run: StoredObject): string {
+  return decodeOrchestrationRun(run).run.spec.orchestrationRef.name;
 }
 
 /**

@@ -23,6 +23,8 @@ import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './ex
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, Observation, ObservedRun } from './observation.ts';
+import { holdsPlace } from './places.ts';
+import { noteOwnPlace, releasePlaces, waitForTurn, withoutQueue } from './queue.ts';
 import { patch, patchIfChanged } from './status-patch.ts';
 import { canFit, roomForStatus } from './status-size.ts';
 import { correctConditions, type EndStanding, type Standing, summarise, writeStatus } from './summary.ts';
@@ -136,7 +138,8 @@ function record(
   ];
 }
 
-function planUnstarted(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+function planUnstarted(observed: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const observation = noteOwnPlace(observed, nowMs);
   const { run, rival } = observation;
   if (run.isTemplate) return [];
   if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
@@ -160,7 +163,10 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   const { run, orchestration, ancestry } = observation;
   const now = stampNow(observation, nowMs);
   const stand = (standing: Standing, ...more: Action[]) => [...writeStanding(run, standing, now), ...more];
-  const end = (standing: EndStanding) => stand(standing, endEvent(standing));
+  const end = (standing: EndStanding) => [
+    ...writeStanding({ ...run, status: withoutQueue(run.status, now) }, standing, now),
+    endEvent(standing),
+  ];
   const fail = (reason: Standing['reason'], message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
     const message = 'the run was cancelled before it started';
@@ -203,7 +209,9 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
       words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
-  return claim(observation, nowMs, options);
+  const turn = waitForTurn(observation, nowMs);
+  if (turn === undefined) return claim(observation, nowMs, options);
+  return 'fails' in turn ? fail(turn.fails, turn.message) : [...turn.patches, ...turn.actions, ...requeueAt(turn.dueMs)];
 }
 
 /** Returns why the run cannot start with its parameters. */
@@ -262,6 +270,7 @@ function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
   const { status } = observation.run;
   return [
     ...noteLifetime(observation, nowMs),
+    ...releasePlaces(observation, nowMs),
     ...releaseRecorded(observation, []),
     ...deleteAll(observation, status.stepStatuses),
     ...limitFinished(observation, status.stepStatuses),
@@ -283,8 +292,8 @@ function noteLifetime(observation: Observation, nowMs: number): readonly Action[
 
 /** A run whose end time cannot be read never expires. */
 function expire(observation: Observation, nowMs: number): readonly Action[] {
-  if (observation.isAwaited) return [];
   const { status } = observation.run;
+  if (observation.isAwaited || holdsPlace(status)) return [];
   const seconds = readLifetime(status) ?? ttlOf(observation) ?? Infinity;
   const expiryMs = boundTime(status.finishedAt, observation.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);
