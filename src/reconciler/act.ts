@@ -146,6 +146,7 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
     case 'CreateChild':
       return remember(acting, cluster.create(buildChild(run, action), key), action.ref.name);
     case 'CreatePlace':
+      acting.memory.takers.add(run.uid);
       return remember(acting, cluster.create(buildPlace(run, action), key), namePlace(action.group, action.index));
     case 'DeletePlace':
       return cluster.deletePlace(run.namespace, action.place.name, action.place.uid);

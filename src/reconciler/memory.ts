@@ -31,6 +31,11 @@ export interface Memory {
   readonly groups: Map<string, { readonly from: readonly unknown[]; readonly group: Group | { failure: string } }>;
   /** The places of its group that a waiting run read last, by its uid, and when. */
   readonly places: Map<string, { readonly leases: readonly StoredObject[]; readonly readMs: number }>;
+  /**
+   * The uids of runs for which this process may have taken a place. It can take one after another process has ended the
+   * run, so it also looks for places of runs that hold none as far as they know.
+   */
+  readonly takers: Set<string>;
   /** How many times our finalizer was put back on a child, by the run's uid and the child's name. */
   readonly holds: Map<string, Map<string, number>>;
 }

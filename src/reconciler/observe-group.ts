@@ -210,14 +210,23 @@ function isHolding(cluster: Cluster, holder: StoredObject | undefined): boolean 
   return !isRunFinal(asRecord(status)) || (holdsPlace(status) && !cluster.statusWriters(holder).isForeign);
 }
 
+/** Whether a run that is over may still have a place. */
+export function owesPlace({ takers }: Memory, { uid, status }: Pick<ObservedRun, 'uid' | 'status'>): boolean {
+  return holdsPlace(status) || takers.has(uid);
+}
+
 /** Reads the places that a run that is over still has, whatever its group is now. */
 export async function observeRelease(
   cluster: Cluster,
-  { namespace, uid, status }: ObservedRun,
+  memory: Memory,
+  run: ObservedRun,
 ): Promise<Pick<Observation, 'places'> & { readonly error?: unknown }> {
-  if (!isRunFinal(status) || !holdsPlace(status)) return {};
+  const { namespace, uid } = run;
+  if (!owesPlace(memory, run)) return {};
   try {
-    return { places: (await cluster.listPlaces(namespace, Label.Holder, uid)).map(readPlace) };
+    const places = (await cluster.listPlaces(namespace, Label.Holder, uid)).map(readPlace);
+    if (places.length === 0) memory.takers.delete(uid);
+    return { places };
   } catch (error) {
     return { error };
   }

@@ -14,8 +14,8 @@ import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Observation, ObservedOrchestration, ObservedRun } from './observation.ts';
-import { observeGroup, observeRelease } from './observe-group.ts';
-import { awaitsPlace, holdsPlace } from './places.ts';
+import { observeGroup, observeRelease, owesPlace } from './observe-group.ts';
+import { awaitsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
@@ -48,7 +48,7 @@ export async function observeRun(
   if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory), kinds);
   const stub = readRun(kept, false);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
-  if (isRunFinal(stub.status) && isSettled(cluster, stub))
+  if (isRunFinal(stub.status) && isSettled(cluster, stub) && !owesPlace(memory, stub))
     return { run: stub, ...nothingDue(kinds), isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
@@ -124,7 +124,7 @@ async function observePlaces(
 ): Promise<{ readonly seen: Pick<Observation, 'group' | 'places'>; readonly error?: unknown }> {
   const { status, isTemplate, isBeingDeleted, isCancelled } = run;
   if (isRunFinal(status)) {
-    const { error, ...seen } = await observeRelease(cluster, run);
+    const { error, ...seen } = await observeRelease(cluster, memory, run);
     return { seen, error };
   }
   const isDue = status.runId === undefined && !isTemplate && !isBeingDeleted && (!isLeft || isCancelled);
@@ -145,7 +145,7 @@ function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boo
  * children or its lifetime may need them.
  */
 function isSettled(cluster: Cluster, { uid, status }: ObservedRun): boolean {
-  return readLifetime(status) !== undefined && !holdsPlace(status) && cluster.listUnsettledChildren(uid).length === 0;
+  return readLifetime(status) !== undefined && cluster.listUnsettledChildren(uid).length === 0;
 }
 
 /** The observation of a run for which nothing but the run itself is read. */

@@ -82,11 +82,11 @@ export function withoutQueue(status: RunStatus, now: string): RunStatus {
 /** A run that is over releases its places once its children are gone, and records that it has none. */
 export function releasePlaces(observation: Observation, nowMs: number): readonly Action[] {
   const { run, places, owned, kinds } = observation;
-  if (places === undefined || !holdsPlace(run.status)) return [];
+  if (places === undefined) return [];
   const isAtWork =
     run.status.stepStatuses.some((step) => findUnwanted(observation, step) !== undefined) ||
     owned.some((child) => !hasEnded(child, kinds));
   if (isAtWork) return [{ type: 'RequeueAt', time: new Date(nowMs + CHECK_AGAIN_MS).toISOString() }];
   if (places.length > 0) return places.map(deletePlace);
-  return patchIfChanged(run, releasePlace(run.status, stampNow(observation, nowMs)));
+  return holdsPlace(run.status) ? patchIfChanged(run, releasePlace(run.status, stampNow(observation, nowMs))) : [];
 }

@@ -44,6 +44,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     holds: new Map(),
     groups: new Map(),
     places: new Map(),
+    takers: new Set(),
   };
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
@@ -68,6 +69,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   }
 
   function rest(key: string): ReturnType<Reconciler['rest']> {
+    if (memory.takers.has(cluster.getRun(key)?.metadata.uid ?? '')) return undefined;
     const afterMs = finished.restMs(key);
     if (afterMs === undefined) return undefined;
     recall(key, undefined);

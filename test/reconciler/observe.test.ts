@@ -83,6 +83,7 @@ async function planWith(step: object, { stored = [], created = [], cleanup }: Ci
     holds: new Map(),
     groups: new Map(),
     places: new Map(),
+    takers: new Set<string>(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;

@@ -2,6 +2,8 @@ import { LEASES } from '../../../src/kube/lease.ts';
 import type { KubeObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../../src/orchestration/run-status.ts';
+import { Annotation } from '../../../src/orchestration/vocabulary/metadata.ts';
+import { precedes } from '../../../src/reconciler/turn.ts';
 import { phaseOf, REVISIONS, RUNS } from '../../support/model/engine.ts';
 import type { Fate, OnItsWay } from '../../support/model/network.ts';
 import { createSimulation, type Simulation } from '../../support/model/simulation.ts';
@@ -17,8 +19,6 @@ export interface Competition {
   readonly max: number;
   /** How the runs must end, by name; `undefined` in any way. */
   readonly ends?: Readonly<Record<string, string | undefined>>;
-  /** Runs whose start must come in this order. */
-  readonly order?: readonly string[];
   readonly lingersMs?: (step: string) => number;
   readonly outcomeOf?: (step: string, nth: number) => string | undefined;
   /** How many engines are active. */
@@ -49,13 +49,14 @@ const PATIENCE_MS = 20 * 60_000;
 export async function compete(competition: Competition, strikes: readonly Strike[] = []): Promise<Told> {
   const complaints = new Set<string>();
   const started: string[] = [];
+  const waiting = new Map<string, KubeObject>();
   const simulation = createSimulation({
     orchestrations: competition.orchestrations,
     ...(competition.outcomeOf && { outcomeOf: competition.outcomeOf }),
     ...(competition.lingersMs && { lingersMs: competition.lingersMs }),
     decide(call, now) {
       for (const complaint of complain(now, competition)) complaints.add(complaint);
-      noteStarts(now, started);
+      for (const complaint of noteStarts(now, started, waiting)) complaints.add(complaint);
       return strike(call, now, strikes);
     },
   });
@@ -70,16 +71,13 @@ export async function compete(competition: Competition, strikes: readonly Strike
   if (!(await simulation.until(isOver, PATIENCE_MS))) complaints.add(`not over: ${describe(simulation)}`);
   await simulation.pass(2 * 60_000);
   simulation.killEngine();
-  noteStarts(simulation, started);
+  for (const complaint of noteStarts(simulation, started, waiting)) complaints.add(complaint);
   for (const complaint of complain(simulation, competition)) complaints.add(complaint);
   for (const lease of listLeases(simulation)) complaints.add(`${lease.metadata.name} is left`);
   for (const [name, end] of Object.entries(competition.ends ?? {})) {
     const phase = phaseOf(simulation.get(RUNS, name) ?? { kind: '' });
     if (end !== undefined && phase !== end) complaints.add(`${name} is ${phase}, and not ${end}`);
   }
-  const { order = [] } = competition;
-  const seen = started.filter((name) => order.includes(name));
-  if (seen.join() !== order.filter((name) => seen.includes(name)).join()) complaints.add(`started ${seen.join()}`);
   const writes = Map.groupBy(
     simulation.happenings.filter(({ type, object }) => type === 'MODIFIED' && object.kind === RUNS.kind),
     ({ object }) => object.metadata.name,
@@ -102,9 +100,33 @@ function hasEnded(simulation: Simulation, name: string): boolean {
   return run === undefined || isRunFinal(statusOf(run));
 }
 
-function noteStarts(simulation: Simulation, started: string[]): void {
-  for (const run of listRuns(simulation))
-    if (statusOf(run).runId !== undefined && !started.includes(run.metadata.name)) started.push(run.metadata.name);
+/** Notes the runs that have started since, and complains of those that overtook an older run that had said it waits. */
+function noteStarts(simulation: Simulation, started: string[], waiting: Map<string, KubeObject>): readonly string[] {
+  const runs = listRuns(simulation);
+  const isNew = (run: KubeObject) => statusOf(run).runId !== undefined && !started.includes(run.metadata.name);
+  const complaints = runs.filter(isNew).flatMap((run) => {
+    started.push(run.metadata.name);
+    const overtaken = [...waiting.values()].filter((other) => isSameGroup(other, run) && precedes(other.metadata, run.metadata));
+    return overtaken.map(({ metadata }) => `${run.metadata.name} starts before ${metadata.name}`);
+  });
+  waiting.clear();
+  for (const run of runs) if (isWaiting(run)) waiting.set(run.metadata.name, run);
+  return complaints;
+}
+
+function isSameGroup(one: KubeObject, other: KubeObject): boolean {
+  return Object(one['spec']).orchestrationRef.name === Object(other['spec']).orchestrationRef.name;
+}
+
+/** Whether a run says that it waits, and nobody cancels or suspends it. */
+function isWaiting(run: KubeObject): boolean {
+  const { annotations = {}, deletionTimestamp } = run.metadata;
+  const isKept = annotations[Annotation.Cancel] !== undefined || annotations[Annotation.Suspend] === 'true';
+  return (
+    !isKept &&
+    deletionTimestamp === undefined &&
+    statusOf(run).conditions.some(({ type, reason }) => type === 'Progressing' && reason === 'Queued')
+  );
 }
 
 function listRuns({ model }: Simulation): readonly KubeObject[] {
