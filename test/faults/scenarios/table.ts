@@ -3,6 +3,7 @@ import { access } from './access.ts';
 import { besides } from './beside.ts';
 import { builds } from './builds.ts';
 import { clocks } from './clocks.ts';
+import { concurrency } from './concurrency.ts';
 import { crashes } from './crashes.ts';
 import { data } from './data.ts';
 import { finished } from './finished.ts';
@@ -20,5 +21,5 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data],
+  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data, ...concurrency],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
