@@ -39,7 +39,7 @@ export const runReasons = {
     meaning:
       'The run waits for a place in its group (`policies.concurrency`). The message names the runs that hold the places, ' +
       'and those that wait before it.',
-    action: 'To let the next run start, cancel a run that the message names.',
+    action: '[Find out why the queue does not move](../concurrency.md#if-a-queue-does-not-move).',
   },
   StatusContested: {
     meaning:

@@ -57,7 +57,7 @@ async function compete(ground: Ground, max: number, groups: number, each: number
   }
 }
 
-/** An engine is killed at each call of about the hundredth, also at calls for Leases: before, during or after the call. */
+/** An engine is killed at about each sixtieth call, also at calls for Leases: before, during or after the call. */
 function strikeAtCalls({ random, count, note }: Ground, { proxy }: Arena, replicas: readonly Replica[]): void {
   let left = random.int(CALLS_BETWEEN);
   proxy.follow(({ number, verb, resource }) => {
