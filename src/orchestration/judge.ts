@@ -100,11 +100,7 @@ export function judgeOrchestration(
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
   const ofPolicies = [...checkDeclarations(orchestration, mostShown), ...checkConcurrency(orchestration, mostShown)];
   const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
-  return weigh(
-    [...findings, ...ofPolicies, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
-    policy,
-    mostShown,
-  );
+  return weigh([...findings, ...ofPolicies, ...others, ...ofGraph, ...ofExpressions, ...ofResource], policy, mostShown);
 }
 
 /** Checks an Orchestration, as received, against the limits. An object over a limit is not processed any further. */

@@ -15,7 +15,14 @@ import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { valuesOf } from './inputs.ts';
 import type { Memory } from './memory.ts';
-import type { Observation, ObservedGroup, ObservedPlaces, ObservedRun } from './observation.ts';
+import type {
+  Observation,
+  ObservedGroup,
+  ObservedOrchestration,
+  ObservedPlaces,
+  ObservedRun,
+} from './observation.ts';
+import { listOwners } from './owners.ts';
 import { type Group, holdsPlace, nameGroup, readPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { isCancelled, precedes } from './turn.ts';
@@ -27,7 +34,7 @@ const UNTRIED_MS = 60_000;
 export const READ_AGAIN_MS = 30_000;
 
 /** What the observation of a group reads. */
-export interface GroupOptions {
+interface GroupOptions {
   readonly cluster: Cluster;
   readonly memory: Memory;
   readonly nowMs: number;
@@ -36,10 +43,33 @@ export interface GroupOptions {
 type Seen = Pick<Observation, 'group'> & { readonly error?: unknown };
 
 /**
+ * Reads what a run needs to know of its group: before it starts, and after its end. `isLeft`: the run is left to another
+ * controller. A run without a group costs nothing.
+ */
+export async function observePlaces(
+  cluster: Cluster,
+  object: StoredObject,
+  run: ObservedRun,
+  orchestration: ObservedOrchestration,
+  { memory, isLeft, nowMs }: { readonly memory: Memory; readonly isLeft: boolean; readonly nowMs: number },
+): Promise<{ readonly seen: Pick<Observation, 'group' | 'places'>; readonly error?: unknown }> {
+  const { status, isTemplate, isBeingDeleted, isCancelled } = run;
+  if (isRunFinal(status)) {
+    const { error, ...seen } = await observeRelease(cluster, memory, run);
+    return { seen, error };
+  }
+  const isDue = status.runId === undefined && !isTemplate && !isBeingDeleted && (!isLeft || isCancelled);
+  if (!isDue || orchestration.state !== 'Snapshotted') return { seen: {} };
+  const owners = listOwners(cluster, object);
+  const { error, ...seen } = await observeGroup({ cluster, memory, nowMs }, run, orchestration.orchestration, owners);
+  return { seen, error };
+}
+
+/**
  * Observes the group of a run that has its snapshot and has not started. Only the runs that can take a place read the
  * places. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits for.
  */
-export async function observeGroup(
+async function observeGroup(
   options: GroupOptions,
   run: ObservedRun,
   orchestration: Orchestration,
@@ -80,7 +110,10 @@ function evaluateGroup({ group }: Concurrency, run: RunInput): Group | { readonl
     const [mistake] = compiled.mistakes;
     return { failure: mistake === undefined ? '' : describeAt(mistake.span, mistake.message) };
   }
-  const evaluated = evaluate(compiled.expression, valuesOf(run, () => undefined));
+  const evaluated = evaluate(
+    compiled.expression,
+    valuesOf(run, () => undefined),
+  );
   return evaluated.type === 'Value' ? nameGroup(renderValue(evaluated.value)) : { failure: evaluated.message };
 }
 
@@ -145,7 +178,9 @@ function isQueued({ status }: StoredObject): boolean {
 function isFree(cluster: Cluster, object: StoredObject): boolean {
   const { annotations = {}, deletionTimestamp } = object.metadata;
   const isHeldBack = annotations[Annotation.Suspend] === 'true' || annotations[Annotation.Template] === 'true';
-  return !isHeldBack && !isCancelled(object) && deletionTimestamp === undefined && !cluster.statusWriters(object).isForeign;
+  return (
+    !isHeldBack && !isCancelled(object) && deletionTimestamp === undefined && !cluster.statusWriters(object).isForeign
+  );
 }
 
 /**
@@ -216,7 +251,7 @@ export function owesPlace({ takers }: Memory, { uid, status }: Pick<ObservedRun,
 }
 
 /** Reads the places that a run that is over still has, whatever its group is now. */
-export async function observeRelease(
+async function observeRelease(
   cluster: Cluster,
   memory: Memory,
   run: ObservedRun,

@@ -14,7 +14,8 @@ import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Observation, ObservedOrchestration, ObservedRun } from './observation.ts';
-import { observeGroup, observeRelease, owesPlace } from './observe-group.ts';
+import { observePlaces, owesPlace } from './observe-group.ts';
+import { listOwners, ownerRun } from './owners.ts';
 import { awaitsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
@@ -56,7 +57,11 @@ export async function observeRun(
   const orchestration = await observeOrchestration(cluster, read, memory, options);
   const run = trustRun(read, orchestration, options.nameChild, kinds);
   const rival = observeRival(cluster, run);
-  const ofGroup = await observePlaces(cluster, object, run, orchestration, { memory, isLeft: rival.rival !== undefined, nowMs: options.now() });
+  const ofGroup = await observePlaces(cluster, object, run, orchestration, {
+    memory,
+    isLeft: rival.rival !== undefined,
+    nowMs: options.now(),
+  });
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
@@ -109,29 +114,6 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
   const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;
   return rival === undefined ? {} : { rival };
-}
-
-/**
- * Reads what a run needs to know of its group: before it starts, and after its end. `isLeft`: the run is left to another
- * controller. A run without a group costs nothing.
- */
-async function observePlaces(
-  cluster: Cluster,
-  object: StoredObject,
-  run: ObservedRun,
-  orchestration: ObservedOrchestration,
-  { memory, isLeft, nowMs }: { readonly memory: Memory; readonly isLeft: boolean; readonly nowMs: number },
-): Promise<{ readonly seen: Pick<Observation, 'group' | 'places'>; readonly error?: unknown }> {
-  const { status, isTemplate, isBeingDeleted, isCancelled } = run;
-  if (isRunFinal(status)) {
-    const { error, ...seen } = await observeRelease(cluster, memory, run);
-    return { seen, error };
-  }
-  const isDue = status.runId === undefined && !isTemplate && !isBeingDeleted && (!isLeft || isCancelled);
-  if (!isDue || orchestration.state !== 'Snapshotted') return { seen: {} };
-  const owners = listOwners(cluster, object);
-  const { error, ...seen } = await observeGroup({ cluster, memory, nowMs }, run, orchestration.orchestration, owners);
-  return { seen, error };
 }
 
 /** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
@@ -264,21 +246,6 @@ function judgeCurrent(
   return { state: 'Found', orchestration: decoded.orchestration, denial: { code, message: `${field}: ${message}` } };
 }
 
-/** The runs that own this run, nearest first. The chain ends at an owner that is gone, or at a loop. */
-function listOwners(cluster: Cluster, object: StoredObject): readonly StoredObject[] {
-  const owners: StoredObject[] = [];
-  const seen = new Set([object.metadata.uid]);
-  for (
-    let owner = ownerRun(cluster, object);
-    owner && !seen.has(owner.metadata.uid);
-    owner = ownerRun(cluster, owner)
-  ) {
-    seen.add(owner.metadata.uid);
-    owners.push(owner);
-  }
-  return owners;
-}
-
 function nameOfOrchestration(run: StoredObject): string {
   return decodeOrchestrationRun(run).run.spec.orchestrationRef.name;
 }
@@ -294,12 +261,6 @@ function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild):
   const run = readRun(parent, false);
   const isOf = ({ name, attempt }: StepStatus) => nameChild(run, name, attempt) === metadata.name;
   return !isRunFinal(run.status) && run.status.stepStatuses.some((step) => step.phase === 'Running' && isOf(step));
-}
-
-function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): StoredObject | undefined {
-  const owner = ownerRunOf(object);
-  const found = owner && cluster.getRun(`${object.metadata.namespace}/${owner.name}`, forRun);
-  return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
 /** Whether a run must delete its children whatever its status says of them. */

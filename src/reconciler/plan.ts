@@ -209,9 +209,7 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
       words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
-  const turn = waitForTurn(observation, nowMs);
-  if (turn === undefined) return claim(observation, nowMs, options);
-  return 'fails' in turn ? fail(turn.fails, turn.message) : [...turn.patches, ...turn.actions, ...requeueAt(turn.dueMs)];
+  return startInTurn(observation, nowMs, options, fail);
 }
 
 /** Returns why the run cannot start with its parameters. */
@@ -226,6 +224,19 @@ function findMisfit({ run, orchestration }: Observation): Omit<EndStanding, 'pha
   if (canFit(steps, roomForStatus(run.bytesBeside))) return undefined;
   const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
   return { reason: RunReason.StatusTooLarge, message: `${message}: use smaller parameters` };
+}
+
+/** The run starts, unless its group keeps it from that. */
+function startInTurn(
+  observation: Observation,
+  nowMs: number,
+  options: PlanOptions,
+  fail: (reason: RunReason, message: string) => readonly Action[],
+): readonly Action[] {
+  const delay = waitForTurn(observation, nowMs);
+  if (delay === undefined) return claim(observation, nowMs, options);
+  if ('fails' in delay) return fail(delay.fails, delay.message);
+  return [...delay.patches, ...delay.actions, ...requeueAt(delay.dueMs)];
 }
 
 /** The run takes its snapshot as what it follows, and its first steps start. */

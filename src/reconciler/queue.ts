@@ -58,8 +58,8 @@ function writeQueued(observation: Observation, message: string, holdMs: number, 
   const isHeld = said?.reason === RunReason.Queued && nowMs < writtenMs + holdMs;
   const standing = { phase: 'Pending', reason: RunReason.Queued, message: isHeld ? said.message : message } as const;
   const status = awaitPlace(run.status, group.group, group.policy.max, now);
-  return patchIfChanged(run, writeStatus(status, standing, { observedGeneration: run.generation }, now)).map((action) =>
-    action.type === 'PatchStatus' ? { ...action, isUrgent: false } : action,
+  return patchIfChanged(run, writeStatus(status, standing, { observedGeneration: run.generation }, now)).map(
+    (action) => (action.type === 'PatchStatus' ? { ...action, isUrgent: false } : action),
   );
 }
 

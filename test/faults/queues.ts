@@ -64,5 +64,7 @@ function isAtWork(run: KubeObject): boolean {
 
 function isQueued(run: KubeObject): boolean {
   const isCancelled = run.metadata.annotations?.[Annotation.Cancel] !== undefined;
-  return !isCancelled && statusOf(run).conditions.some(({ type, reason }) => type === 'Progressing' && reason === 'Queued');
+  return (
+    !isCancelled && statusOf(run).conditions.some(({ type, reason }) => type === 'Progressing' && reason === 'Queued')
+  );
 }

@@ -31,14 +31,21 @@ async function create({ createRun, pass }: Simulation, ...names: readonly string
   await pass(5_000);
 }
 
-function annotate({ change }: Simulation, name: string, key: 'cancel' | 'suspend', value: string | null = 'true'): void {
+function annotate(
+  { change }: Simulation,
+  name: string,
+  key: 'cancel' | 'suspend',
+  value: string | null = 'true',
+): void {
   const body = { metadata: { annotations: { [`${GROUP}/${key}`]: value } } };
   change((model) => model.patch(RUNS, { namespace: NAMESPACE, name }, { type: 'merge', body }));
 }
 
 /** The work of a run succeeds. */
 async function end({ model, change, pass }: Simulation, run: string): Promise<void> {
-  const child = model.all().find(({ kind, metadata }) => kind === 'ToolRun' && metadata.ownerReferences?.[0]?.name === run);
+  const child = model
+    .all()
+    .find(({ kind, metadata }) => kind === 'ToolRun' && metadata.ownerReferences?.[0]?.name === run);
   if (child === undefined) throw new Error(`${run} has no work`);
   const body = { status: { phase: 'Succeeded' } };
   change((stored) => stored.patch(TOOL_RUNS, child.metadata, { type: 'merge', body }, { subresource: 'status' }));
@@ -48,7 +55,8 @@ async function end({ model, change, pass }: Simulation, run: string): Promise<vo
 const stored = (simulation: Simulation, name: string) => statusOf(simulation.get(RUNS, name));
 const progress = (simulation: Simulation, name: string) =>
   findCondition(stored(simulation, name).conditions, 'Progressing');
-const place = (simulation: Simulation, name: string) => findCondition(stored(simulation, name).conditions, 'HoldsPlace');
+const place = (simulation: Simulation, name: string) =>
+  findCondition(stored(simulation, name).conditions, 'HoldsPlace');
 const atWork = (simulation: Simulation) => listAtWork(simulation, 'main');
 const leases = ({ model }: Simulation) => model.all().filter(({ kind }) => kind === LEASES.kind);
 
@@ -227,14 +235,17 @@ describe('a run that has ended', () => {
 
   test('releases its place also if its engine dies right after it recorded the end', async () => {
     let isDead = false;
-    const simulation = begin({}, {
-      decide: ({ verb, resource }) => {
-        if (isDead || verb !== 'list' || resource !== LEASES || stored(simulation, 'a').phase !== 'Succeeded')
-          return undefined;
-        isDead = true;
-        return 'caller dies before';
+    const simulation = begin(
+      {},
+      {
+        decide: ({ verb, resource }) => {
+          if (isDead || verb !== 'list' || resource !== LEASES || stored(simulation, 'a').phase !== 'Succeeded')
+            return undefined;
+          isDead = true;
+          return 'caller dies before';
+        },
       },
-    });
+    );
     await create(simulation, 'a');
     await end(simulation, 'a');
     expect([isDead, leases(simulation).length]).toEqual([true, 1]);
@@ -274,7 +285,9 @@ describe('a nested run', () => {
     expect(listAtWork(simulation, 'main')).toEqual(['a', 'b']);
     expect(listAtWork(simulation, 'inner')).toHaveLength(1);
     const messages = ['a', 'b'].map((name) => stored(simulation, name).stepStatuses[0]?.message ?? '');
-    expect(messages.filter((message) => /waits for a place in the group "shared": held by /.test(message))).toHaveLength(1);
+    expect(
+      messages.filter((message) => /waits for a place in the group "shared": held by /.test(message)),
+    ).toHaveLength(1);
   });
 });
 

@@ -80,7 +80,12 @@ describe('a run with a group', () => {
   });
 
   test('says why its places cannot be listed, and why it cannot take a free one', () => {
-    const { places: _, ...seen } = { group, policy: { max: 1, whenFull: 'Fail' }, ahead: [], holders: [] } as ObservedGroup;
+    const { places: _, ...seen } = {
+      group,
+      policy: { max: 1, whenFull: 'Fail' },
+      ahead: [],
+      holders: [],
+    } as ObservedGroup;
     expect(decideTurn(self, { ...seen, words: 'forbidden' }, new Map())).toMatchObject({
       type: 'Wait',
       message: 'waits for a place in the group "deploy": cannot list its places: forbidden',
@@ -109,7 +114,9 @@ describe('whenFull: Fail', () => {
 
 describe('whenFull: Replace', () => {
   const cancels = (turn: ReturnType<typeof decide>) =>
-    'actions' in turn ? turn.actions.map((action) => (action.type === 'CancelChild' ? action.ref.name : action.type)) : [];
+    'actions' in turn
+      ? turn.actions.map((action) => (action.type === 'CancelChild' ? action.ref.name : action.type))
+      : [];
 
   test('cancels the oldest holder and the older runs that wait', () => {
     const places = { held: [hold(0, runOf('young', 20)), hold(1, runOf('old', 60))] };

@@ -9,13 +9,13 @@ import type { Fate, OnItsWay } from '../../support/model/network.ts';
 import { createSimulation, type Simulation } from '../../support/model/simulation.ts';
 import { statusOf } from '../unkind/checks.ts';
 
-/** Runs that compete for the places of their groups. */
+/** Runs that compete for the places of one group. */
 export interface Competition {
   readonly title: string;
   readonly orchestrations: Readonly<Record<string, Pick<Orchestration, 'steps' | 'policies'>>>;
   /** Runs by name, in the order of their creation, with so many milliseconds before each. */
   readonly runs: readonly { readonly name: string; readonly of: string; readonly afterMs?: number }[];
-  /** How many runs of an Orchestration can work at the same time. */
+  /** How many runs can work at the same time, without those that other runs own. */
   readonly max: number;
   /** How the runs must end, by name; `undefined` in any way. */
   readonly ends?: Readonly<Record<string, string | undefined>>;
@@ -106,16 +106,12 @@ function noteStarts(simulation: Simulation, started: string[], waiting: Map<stri
   const isNew = (run: KubeObject) => statusOf(run).runId !== undefined && !started.includes(run.metadata.name);
   const complaints = runs.filter(isNew).flatMap((run) => {
     started.push(run.metadata.name);
-    const overtaken = [...waiting.values()].filter((other) => isSameGroup(other, run) && precedes(other.metadata, run.metadata));
+    const overtaken = [...waiting.values()].filter((other) => precedes(other.metadata, run.metadata));
     return overtaken.map(({ metadata }) => `${run.metadata.name} starts before ${metadata.name}`);
   });
   waiting.clear();
   for (const run of runs) if (isWaiting(run)) waiting.set(run.metadata.name, run);
   return complaints;
-}
-
-function isSameGroup(one: KubeObject, other: KubeObject): boolean {
-  return Object(one['spec']).orchestrationRef.name === Object(other['spec']).orchestrationRef.name;
 }
 
 /** Whether a run says that it waits, and nobody cancels or suspends it. */
@@ -155,11 +151,10 @@ export function listAtWork({ model }: Simulation, orchestration: string): readon
 
 /** What must hold at any time. */
 function complain(simulation: Simulation, { orchestrations, max }: Competition): readonly string[] {
-  return Object.keys(orchestrations).flatMap((name) => {
-    if (orchestrations[name]?.policies['concurrency'] === undefined) return [];
-    const working = listAtWork(simulation, name);
-    return working.length > max ? [`${working.join()} work at once`] : [];
-  });
+  const working = Object.keys(orchestrations)
+    .flatMap((name) => listAtWork(simulation, name))
+    .filter((name) => simulation.get(RUNS, name)?.metadata.ownerReferences === undefined);
+  return working.length > max ? [`${working.join()} work at once`] : [];
 }
 
 function describe(simulation: Simulation): string {

@@ -5,11 +5,21 @@ import type { Simulation } from '../../support/model/simulation.ts';
 import type { Competition } from './competition.ts';
 
 const steps = [tool('work', [])];
-const cleaning = [tool('work', []), tool('down', ['work'], { runIf: 'Always' })];
+const down = [tool('down', ['hung'], { runIf: 'Always' })];
 const runs = ['a', 'b'].map((name) => ({ name, of: 'main' }));
 const outer = [{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' } }];
 
-const main = (concurrency: object, its = steps) => ({ main: { steps: its, policies: { concurrency } } });
+const main = (concurrency: object) => ({ main: { steps, policies: { concurrency } } });
+/** Beside it, another Orchestration of the same group, whose work never ends. */
+const withHung = (concurrency: object, down: typeof steps = []) => ({
+  ...main(concurrency),
+  hung: { steps: [tool('hung', []), ...down], policies: { concurrency: { ...concurrency, group: '"main"' } } },
+});
+const hangs = (step: string) => (step === 'hung' ? undefined : 'Succeeded');
+const afterHung = [
+  { name: 'a', of: 'hung' },
+  { name: 'b', of: 'main' },
+];
 
 /** Something that happens to the first run while its work lasts. */
 const later = (happen: (simulation: Simulation) => unknown) => (simulation: Simulation) =>
@@ -46,31 +56,31 @@ export const competitions: readonly Competition[] = [
   { title: 'two runs, one place, Fail', orchestrations: main({ whenFull: 'Fail' }), max: 1, runs, engines: 2 },
   {
     title: 'a run that replaces another, which cleans up',
-    orchestrations: main({ whenFull: 'Replace' }, cleaning),
+    orchestrations: withHung({ whenFull: 'Replace' }, down),
     max: 1,
     runs: [
-      { name: 'a', of: 'main' },
+      { name: 'a', of: 'hung' },
       { name: 'b', of: 'main', afterMs: 4_000 },
     ],
-    outcomeOf: (step, nth) => (step === 'work' && nth === 1 ? undefined : 'Succeeded'),
+    outcomeOf: hangs,
     ends: { a: 'Cancelled', b: 'Succeeded' },
   },
   {
     title: 'a holder that is cancelled, and whose child is slow to go',
-    orchestrations: main({}),
+    orchestrations: withHung({}),
     max: 1,
-    runs,
-    outcomeOf: (_, nth) => (nth === 1 ? undefined : 'Succeeded'),
+    runs: afterHung,
+    outcomeOf: hangs,
     lingersMs: () => 5_000,
     prepare: cancel,
     ends: { b: 'Succeeded' },
   },
   {
     title: 'a holder that is deleted',
-    orchestrations: main({}),
+    orchestrations: withHung({}),
     max: 1,
-    runs,
-    outcomeOf: (_, nth) => (nth === 1 ? undefined : 'Succeeded'),
+    runs: afterHung,
+    outcomeOf: hangs,
     prepare: remove,
     ends: { b: 'Succeeded' },
   },
