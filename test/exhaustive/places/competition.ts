@@ -89,6 +89,31 @@ export async function compete(competition: Competition, strikes: readonly Strike
   };
 }
 
+/** A death so many calls after another strike meets another part of the history. */
+const FOLLOWED = 6;
+
+/** Lets the runs compete once for each call and fate, and once more for each with a death after it. */
+export async function competeAll(
+  competition: Competition,
+): Promise<{ readonly histories: number; readonly calls: number; readonly violation?: string }> {
+  const total = { histories: 0, calls: 0 };
+  const clean = await compete(competition);
+  const numbers = Array.from({ length: clean.calls }, (_, index) => index + 1);
+  const due: (readonly Strike[])[] = [[], ...numbers.flatMap((number) => fates.map((fate) => [{ number, fate }]))];
+  for (let strikes = due.shift(); strikes !== undefined; strikes = due.shift()) {
+    const { complaints, calls } = await compete(competition, strikes);
+    total.histories += 1;
+    total.calls += calls;
+    const what = strikes.map(({ number, fate }) => `call ${number}: ${fate}`);
+    if (complaints.length > 0) return { ...total, violation: [competition.title, ...what, ...complaints].join('\n  ') };
+    const [one, ...others] = strikes;
+    if (one === undefined || others.length > 0) continue;
+    for (let number = one.number + 1; number <= Math.min(calls, one.number + FOLLOWED); number++)
+      due.push([one, { number, fate: 'caller dies after' }]);
+  }
+  return total;
+}
+
 function strike({ number }: OnItsWay, simulation: Simulation, strikes: readonly Strike[]): Fate | undefined {
   const fate = strikes.find((one) => one.number === number)?.fate;
   if (fate?.startsWith('caller dies')) simulation.after(1_000, () => simulation.startEngine());
@@ -102,7 +127,8 @@ function hasEnded(simulation: Simulation, name: string): boolean {
 
 /** Notes the runs that have started since, and complains of those that overtook an older run that had said it waits. */
 function noteStarts(simulation: Simulation, started: string[], waiting: Map<string, KubeObject>): readonly string[] {
-  const runs = listRuns(simulation);
+  // A nested run shares the place of its parent, so it overtakes nobody.
+  const runs = listRuns(simulation).filter(({ metadata }) => metadata.ownerReferences === undefined);
   const isNew = (run: KubeObject) => statusOf(run).runId !== undefined && !started.includes(run.metadata.name);
   const complaints = runs.filter(isNew).flatMap((run) => {
     started.push(run.metadata.name);
