@@ -15,13 +15,7 @@ import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { valuesOf } from './inputs.ts';
 import type { Memory } from './memory.ts';
-import type {
-  Observation,
-  ObservedGroup,
-  ObservedOrchestration,
-  ObservedPlaces,
-  ObservedRun,
-} from './observation.ts';
+import type { Observation, ObservedGroup, ObservedOrchestration, ObservedPlaces, ObservedRun } from './observation.ts';
 import { listOwners } from './owners.ts';
 import { type Group, holdsPlace, nameGroup, readPlace } from './places.ts';
 import type { Cluster } from './ports.ts';

@@ -2,15 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { LEASES } from '../../src/kube/lease.ts';
 import { findCondition } from '../../src/orchestration/conditions.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
-import { GROUP } from '../../src/orchestration/schema.ts';
+import { API_VERSION, GROUP } from '../../src/orchestration/schema.ts';
+import { Label } from '../../src/orchestration/vocabulary/metadata.ts';
+import { nameGroup, namePlace } from '../../src/reconciler/places.ts';
 import { listAtWork } from '../exhaustive/places/competition.ts';
 import { statusOf } from '../exhaustive/unkind/checks.ts';
-import { NAMESPACE, ORCHESTRATIONS, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
+import { NAMESPACE, ORCHESTRATIONS, RUN, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
 import { quota, withoutRight } from '../support/model/laws.ts';
 import { tool } from '../support/model/play.ts';
+import { setStage } from '../support/model/stage.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../support/model/simulation.ts';
 
 const MINUTE_MS = 60_000;
+/** How many runs a long queue has. */
+const QUEUE = 40;
 
 type Policy = Readonly<Record<string, unknown>>;
 
@@ -197,16 +202,39 @@ describe('a waiting run', () => {
   test('costs few writes and few reads, however long the queue is', async () => {
     const simulation = begin({}, { outcomeOf: () => 'Succeeded' });
     await create(simulation);
-    const names = Array.from({ length: 60 }, (_, index) => `run-${String(index).padStart(3, '0')}`);
+    const names = Array.from({ length: QUEUE }, (_, index) => `run-${String(index).padStart(3, '0')}`);
     for (const name of names) simulation.createRun(name, 'main');
     const isOver = () => names.every((name) => stored(simulation, name).phase === 'Succeeded');
     expect(await simulation.until(isOver, 30 * MINUTE_MS)).toBe(true);
     const writes = simulation.happenings.filter(({ type, object }) => type === 'MODIFIED' && object.kind === RUNS.kind);
     const lists = simulation.calls.filter(({ verb, resource }) => verb === 'list' && resource === LEASES);
-    console.log(`${writes.length / 60} status writes and ${lists.length / 60} lists of Leases for each of 60 runs`);
-    expect(writes.length).toBeLessThan(7 * 60);
-    expect(lists.length).toBeLessThan(8 * 60);
+    console.log(`${writes.length / QUEUE} status writes and ${lists.length / QUEUE} lists of Leases for each of ${QUEUE} runs`);
+    expect(writes.length).toBeLessThan(7 * QUEUE);
+    expect(lists.length).toBeLessThan(8 * QUEUE);
   });
+});
+
+test.each([
+  ['is gone', 'gone'],
+  ['has ended without a word of it', 'over'],
+])('a place whose run %s is free', async (_, holder) => {
+  const stage = setStage([tool('work', [])], { policies: { concurrency: {} } });
+  const { api } = stage;
+  const name = namePlace(nameGroup('nightly'), 0);
+  const over = { apiVersion: API_VERSION, kind: RUNS.kind, metadata: { name: 'over', namespace: NAMESPACE } };
+  const { uid = '' } = api.create(RUNS, over).metadata;
+  api.patch(RUNS, over.metadata, { type: 'merge', body: { status: { phase: 'Failed' } } }, { subresource: 'status' });
+  const owner = { ...over, name: holder, uid: holder === 'over' ? uid : 'gone', controller: true };
+  api.create(LEASES, {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: LEASES.kind },
+    metadata: {
+      ...{ name, namespace: NAMESPACE, ownerReferences: [owner] },
+      labels: { [Label.Group]: nameGroup('nightly').name },
+    },
+  });
+  await stage.look();
+  expect(stage.children()).toContain('work');
+  expect(api.get(LEASES, { namespace: NAMESPACE, name }).metadata.ownerReferences?.[0]?.name).toBe(RUN);
 });
 
 describe('a run that has ended', () => {

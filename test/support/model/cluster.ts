@@ -6,7 +6,14 @@ import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
 import { Annotation, Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
-import { groupTopic, heldTopic, topicOf, topicsOf, unsettledTopic, untriedTopic } from '../../../src/reconciler/topics.ts';
+import {
+  groupTopic,
+  heldTopic,
+  topicOf,
+  topicsOf,
+  unsettledTopic,
+  untriedTopic,
+} from '../../../src/reconciler/topics.ts';
 import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
@@ -46,7 +53,9 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       startsLate: false,
     },
   };
-  const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES, LEASES].map((resource) => [resource.kind, resource]));
+  const kinds = new Map(
+    [RUNS, ORCHESTRATIONS, REVISIONS, POLICIES, LEASES].map((resource) => [resource.kind, resource]),
+  );
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
 
   function find(kind: string, namespace: string, name: string): StoredObject | undefined {
