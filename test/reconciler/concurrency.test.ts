@@ -10,8 +10,8 @@ import { statusOf } from '../exhaustive/unkind/checks.ts';
 import { NAMESPACE, ORCHESTRATIONS, RUN, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
 import { quota, withoutRight } from '../support/model/laws.ts';
 import { tool } from '../support/model/play.ts';
-import { setStage } from '../support/model/stage.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../support/model/simulation.ts';
+import { setStage } from '../support/model/stage.ts';
 
 const MINUTE_MS = 60_000;
 /** How many runs a long queue has. */
@@ -208,7 +208,9 @@ describe('a waiting run', () => {
     expect(await simulation.until(isOver, 30 * MINUTE_MS)).toBe(true);
     const writes = simulation.happenings.filter(({ type, object }) => type === 'MODIFIED' && object.kind === RUNS.kind);
     const lists = simulation.calls.filter(({ verb, resource }) => verb === 'list' && resource === LEASES);
-    console.log(`${writes.length / QUEUE} status writes and ${lists.length / QUEUE} lists of Leases for each of ${QUEUE} runs`);
+    console.log(
+      `${writes.length / QUEUE} status writes and ${lists.length / QUEUE} lists of Leases for each of ${QUEUE} runs`,
+    );
     expect(writes.length).toBeLessThan(7 * QUEUE);
     expect(lists.length).toBeLessThan(8 * QUEUE);
   });
