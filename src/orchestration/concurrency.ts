@@ -7,7 +7,7 @@ import { findMisfits, type Shape } from './shapes.ts';
 import { judgePolicies, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** What a run does if its group has no free place: it waits, it fails, or it replaces older runs of the group. */
-export const whenFulls = ['Queue', 'Fail', 'Replace'] as const;
+const whenFulls = ['Queue', 'Fail', 'Replace'] as const;
 
 export type WhenFull = (typeof whenFulls)[number];
 

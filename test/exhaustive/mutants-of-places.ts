@@ -58,7 +58,7 @@ export const placeMutants: readonly Mutant[] = [
     changes: [[GROUP, 'if (holder === undefined) return false;', 'if (holder === undefined) return true;']],
   },
   {
-    name: 'a suspended run holds up the others',
+    name: 'a template holds up the others',
     changes: [[GROUP, '!isHeldBack && !isCancelled(object)', '!isCancelled(object)']],
   },
   {
