@@ -5,7 +5,12 @@ import { eventReasons } from '../src/orchestration/vocabulary/event-reasons.ts';
 import { kubeErrorReasons } from '../src/orchestration/vocabulary/kube-error-reasons.ts';
 import type { Meaning } from '../src/orchestration/vocabulary/meaning.ts';
 import { metadata } from '../src/orchestration/vocabulary/metadata.ts';
-import { expiryReasons, orchestrationReasons, runReasons } from '../src/orchestration/vocabulary/run-reasons.ts';
+import {
+  expiryReasons,
+  orchestrationReasons,
+  placeReasons,
+  runReasons,
+} from '../src/orchestration/vocabulary/run-reasons.ts';
 import { stepReasons } from '../src/orchestration/vocabulary/step-reasons.ts';
 import { toolRunReasons } from '../src/orchestration/vocabulary/tool-run-reasons.ts';
 import { findDrift, type GeneratedFile } from './drift.ts';
@@ -53,6 +58,9 @@ ${renderTable('reason', runReasons)}
 The \`reason\` of the condition Expires:
 
 ${renderTable('reason', expiryReasons)}
+The \`reason\` of the condition HoldsPlace:
+
+${renderTable('reason', placeReasons)}
 ## Orchestrations
 
 The \`reason\` of the conditions Ready and GateAccepted of an Orchestration. If it has a problem, the reason is the [code of that

@@ -1,6 +1,7 @@
 import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests, type Interests } from '../kube/interests.ts';
 import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
+import { LEASES } from '../kube/lease.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
@@ -14,7 +15,7 @@ import type { Cluster } from '../reconciler/ports.ts';
 import { createReactions, type Reactions } from '../reconciler/reactions.ts';
 import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcile.ts';
 import type { Rivals } from '../reconciler/rivals.ts';
-import { heldTopic, topicOf, topicOfRun, unsettledTopic } from '../reconciler/topics.ts';
+import { groupTopic, heldTopic, topicOf, topicOfRun, unsettledTopic, untriedTopic } from '../reconciler/topics.ts';
 
 /** The options of the queues of all kinds. */
 export interface WorkOptions {
@@ -128,13 +129,21 @@ function connect(
     },
     listUnsettledChildren: (runUid) => followed.about(unsettledTopic(runUid)),
     listHeldChildren: (key) => followed.about(heldTopic(key)),
+    listGroup: (namespace, name) => followed.about(groupTopic(namespace, name)),
+    listUntried: (namespace) => followed.about(untriedTopic(namespace)),
     statusWriters: followed.statusWriters,
     rivalOf: rivals.of,
     untilOwnWritesSeenMs: followed.untilOwnWritesSeenMs,
     readObject: followed.readObject,
     readSnapshot: (namespace, name) => followed.read(REVISIONS, namespace, name),
+    listPlaces: async (namespace, label, value) =>
+      (await followed.list(LEASES, { namespace, labelSelector: `${label}=${value}` })) as readonly StoredObject[],
     create: (object, forRun) =>
-      followed.create(object['kind'] === REVISIONS.kind ? REVISIONS : undefined, object, forRun),
+      followed.create(
+        [REVISIONS, LEASES].find(({ kind }) => kind === object['kind']),
+        object,
+        forRun,
+      ),
     dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as StoredObject,
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
@@ -150,6 +159,7 @@ function connect(
     setFinalizers: ({ apiVersion, kind, metadata }, finalizers, forRun) =>
       followed.setFinalizers(apiVersion, kind, metadata, finalizers, forRun),
     delete: (apiVersion, kind, namespace, name, uid) => followed.delete(apiVersion, kind, { namespace, name, uid }),
+    deletePlace: (namespace, name, uid) => followed.deleteAtOnce(LEASES, { namespace, name, uid }),
     emitEvent,
   };
 }
@@ -160,7 +170,7 @@ function measure(cluster: Cluster, reactions: Reactions, timing: Timing, observe
     ...cluster,
     async create(object, forRun) {
       const written = await cluster.create(object, forRun);
-      const isChild = object['kind'] !== REVISIONS.kind;
+      const isChild = ![REVISIONS, LEASES].some(({ kind }) => kind === object['kind']);
       const reactionMs = isChild && written.outcome === 'Done' ? reactions.create(forRun, timing.now()) : undefined;
       if (reactionMs !== undefined) observer.observeReaction(reactionMs);
       return written;

@@ -117,6 +117,14 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         return { outcome: 'Outdated' };
       });
     },
+    /** Deletes an object that owns nothing, so that its name is free at once. */
+    deleteAtOnce: (resource: Resource, { namespace, name, uid }: { namespace: string; name: string; uid: string }) =>
+      attempt(
+        () =>
+          client
+            .delete(resource, { namespace, name }, { propagationPolicy: 'Background', preconditions: { uid } })
+            .catch(ignoreAbsence) as Promise<undefined>,
+      ),
     delete: (apiVersion: string, kind: string, target: { namespace: string; name: string; uid: string }) =>
       attempt(async () => {
         const { namespace, name, uid } = target;

@@ -1,7 +1,7 @@
 import { asRecord, isRecord } from './decode.ts';
 import type { ConditionType, ForeignConditionType } from './vocabulary/conditions.ts';
 import type { Stored } from './vocabulary/meaning.ts';
-import type { ExpiryReason, RunReason } from './vocabulary/run-reasons.ts';
+import type { ExpiryReason, PlaceReason, RunReason } from './vocabulary/run-reasons.ts';
 import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { ToolRunReason } from './vocabulary/tool-run-reasons.ts';
 export interface Condition {
   readonly type: Stored<ConditionType>;
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: Stored<RunReason | ExpiryReason | ToolRunReason>;
+  readonly reason: Stored<RunReason | ExpiryReason | PlaceReason | ToolRunReason>;
   readonly message: string;
   readonly lastTransitionTime: string;
   readonly observedGeneration?: number;

@@ -4,6 +4,7 @@ import { buildGraph } from '../dag/graph.ts';
 import { suggestName } from '../dag/suggest.ts';
 import type { Reading } from '../expressions/expression.ts';
 import { describeAt, type Mistake } from '../expressions/mistake.ts';
+import { CONCURRENCY, compileGroup, readConcurrency } from './concurrency.ts';
 import { indexSteps } from './data-edges.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
@@ -33,8 +34,8 @@ interface Read {
 }
 
 /**
- * Checks `runIf`, and every expression of the steps: whether it compiles, and whether each value that it reads exists
- * when the step starts. If `isGraphKnown` is false, a `dependsOn` is misspelt, so nothing is said of ancestors. Of each code, it returns the first `most`. Cost: linear in the texts, which the expressions
+ * Checks `runIf`, the group of `policies.concurrency`, and every expression of the steps: whether it compiles, and
+ * whether each value that it reads exists when the step starts. If `isGraphKnown` is false, a `dependsOn` is misspelt, so nothing is said of ancestors. Of each code, it returns the first `most`. Cost: linear in the texts, which the expressions
  * bound, and see `findAncestors`.
  */
 export function checkExpressions(
@@ -46,6 +47,7 @@ export function checkExpressions(
   const tally = createTally(most);
   checkRunIf(orchestration, tally);
   checkOutputs(orchestration, tally);
+  checkGroup(orchestration, tally);
   const reads = compileAll(orchestration, kinds, tally);
   if (reads.length > 0) checkReads(orchestration, reads, isGraphKnown, tally);
   return tally.findings();
@@ -93,6 +95,26 @@ function checkOutputs({ steps }: Orchestration, tally: Tally): void {
     if (!declaresTooMany(step)) continue;
     const describe = () => `more than ${MOST_OUTPUTS} outputs are declared: a step may record 4 KiB of them`;
     tally.report('InvalidField', { path: pathTo(index, ['outputs']), describe });
+  }
+}
+
+function checkGroup(orchestration: Orchestration, tally: Tally): void {
+  const { group } = readConcurrency(orchestration) ?? {};
+  if (group === undefined || group === '') return;
+  const path = [...CONCURRENCY, 'group'];
+  const at = ({ span, message }: Mistake) => ({ path, span, describe: () => describeAt(span, message) });
+  const compiled = compileGroup(group);
+  if ('mistakes' in compiled) {
+    for (const mistake of compiled.mistakes) tally.report('InvalidExpression', at(mistake));
+    return;
+  }
+  const declared = readDeclared(orchestration);
+  for (const reading of compiled.expression.readings) {
+    if (reading.type !== 'Parameter') continue;
+    const { span } = reading;
+    checkParameter(reading.name, declared, (code, describe) =>
+      tally.report(code, { path, span, describe: () => describeAt(span, describe()) }),
+    );
   }
 }
 

@@ -101,6 +101,10 @@ export const policyFields = tableOf({
     without: 'nothing bounds how many children of a run are there at once',
   },
   parameters: { aliases: 'params inputs arguments', without: 'the parameters of a run are not checked' },
+  concurrency: {
+    aliases: 'mutex semaphore semaphores synchronization lock locks concurrencyPolicy concurrencyGroup singleton',
+    without: 'nothing bounds how many runs work at the same time',
+  },
   ttlSecondsAfterFinished: {
     aliases: 'ttl ttlSeconds ttlStrategy',
     isWhole: true,
@@ -125,6 +129,16 @@ export const declarationFields = tableOf({
   enum: { aliases: 'values options choices oneOf allowed', without: 'no list of values is checked' },
   pattern: { aliases: 'regex regexp match matches', without: 'no pattern is checked' },
   description: { aliases: 'help doc', without: 'the parameter has no description' },
+});
+
+/** The fields of `policies.concurrency`. */
+export const concurrencyFields = tableOf({
+  max: { aliases: 'limit size count maxRuns permits', without: 'one run of the group works at a time' },
+  group: { aliases: 'key name lock mutex', without: 'the group is the name of the Orchestration' },
+  whenFull: {
+    aliases: 'onFull strategy policy onConflict cancelInProgress concurrencyPolicy',
+    without: 'a run waits for a free place',
+  },
 });
 
 /** Returns the known field that an unknown one resembles. */

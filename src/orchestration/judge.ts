@@ -9,6 +9,7 @@ import {
 } from '../dag/rules.ts';
 import { approvalRules, checkApprovers } from './approval-rules.ts';
 import { isWrittenDefault } from './chain.ts';
+import { checkConcurrency } from './concurrency.ts';
 import { checkDeclarations } from './declared-parameters.ts';
 import { asRecord, decodeOrchestration, decodeOrchestrationRun, decodingRules } from './decode.ts';
 import { checkExpressions, expressionRules } from './expression-rules.ts';
@@ -99,11 +100,11 @@ export function judgeOrchestration(
   const isMisspelt = ofResource.some(({ code }) => code === UNKNOWN_FIELD && isOn(code, policy));
   const steps = isMisspelt ? declareMisspelt(orchestration.steps, kinds.fields) : orchestration.steps;
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
-  const ofParameters = checkDeclarations(orchestration, mostShown);
+  const ofPolicies = [...checkDeclarations(orchestration, mostShown), ...checkConcurrency(orchestration, mostShown)];
   const ofApprovers = checkApprovers(orchestration, kinds, mostShown);
   const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
   return weigh(
-    [...findings, ...ofParameters, ...ofApprovers, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
+    [...findings, ...ofPolicies, ...ofApprovers, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
     policy,
     mostShown,
   );

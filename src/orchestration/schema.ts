@@ -109,7 +109,8 @@ export const orchestrationSpecSchema = {
       additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true },
       description:
         'Defaults and limits of a run: retries.limit, timeouts.totalSeconds, maxParallel, ttlSecondsAfterFinished ' +
-        'and history.limit; and the declared parameters of a run: parameters, a map from names to required, default, ' +
+        'and history.limit; how many runs of a group work at the same time: concurrency, with max, group (a CEL ' +
+        'expression over parameters and run) and whenFull (Queue, Fail or Replace); and the declared parameters of a run: parameters, a map from names to required, default, ' +
         'enum, pattern and description. Other fields are stored and have no effect.',
     },
     steps: {

@@ -3,13 +3,14 @@ import { type WriteOutcome, wordsOf } from '../objects/outcomes.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
-import { buildChild, buildSnapshot } from './child-object.ts';
+import { buildChild, buildPlace, buildSnapshot } from './child-object.ts';
 import { isEnding } from './ending.ts';
 import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './observation.ts';
 import { readRun } from './observe.ts';
+import { namePlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
@@ -113,6 +114,9 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
   };
 }
 
+/** Actions after which the run is reconciled again, because nothing that it follows changes. */
+const FOLLOWED_AT_ONCE: ReadonlySet<string> = new Set<Action['type']>(['CreateSnapshot', 'CreatePlace', 'DeletePlace']);
+
 /** Makes one call. Collects the error if it throws, and remembers why an object could not be created. */
 async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unknown[]): Promise<Requeue> {
   try {
@@ -123,7 +127,7 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
     const written = await write(acting, action);
     if (written.outcome === 'Outdated') return { isOutdated: true };
     if (written.outcome === 'Refused') return handleRefusal(acting, action, written.message, errors);
-    return action.type === 'CreateSnapshot' ? { isNow: true } : {};
+    return FOLLOWED_AT_ONCE.has(action.type) ? { isNow: true } : {};
   } catch (error) {
     errors.push(error);
     const name = createdBy(acting.run, action);
@@ -141,6 +145,11 @@ function write(acting: Acting, action: Write): Promise<WriteOutcome> {
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
       return remember(acting, cluster.create(buildChild(run, action), key), action.ref.name);
+    case 'CreatePlace':
+      acting.memory.takers.add(run.uid);
+      return remember(acting, cluster.create(buildPlace(run, action), key), namePlace(action.group, action.index));
+    case 'DeletePlace':
+      return cluster.deletePlace(run.namespace, action.place.name, action.place.uid);
     case 'ReleaseChild':
       return cluster.setFinalizers(action.child, finalizersOf(action.child, 'Released'), key);
     case 'HoldChild':
@@ -192,7 +201,8 @@ function handleRefusal(acting: Acting, action: Write, message: string, errors: u
     note(memory.refusals, run, action.ref.name, message);
     return { isNow: true };
   }
-  if (action.type === 'CreateSnapshot') wait(acting, nameSnapshot(run.uid), message);
+  const name = createdBy(run, action);
+  if (name !== undefined) wait(acting, name, message);
   if (action.type !== 'SetChildTtl') errors.push(refusalOf(action, run, message));
   return {};
 }
@@ -214,6 +224,7 @@ function wait({ run, memory, elapsed }: Acting, name: string, words: string): vo
 /** The name of the object that an action creates. */
 function createdBy({ uid }: ObservedRun, action: Action): string | undefined {
   if (action.type === 'CreateSnapshot') return nameSnapshot(uid);
+  if (action.type === 'CreatePlace') return namePlace(action.group, action.index);
   return action.type === 'CreateChild' ? action.ref.name : undefined;
 }
 

@@ -6,6 +6,7 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation, Finalizer, Label } from '../orchestration/vocabulary/metadata.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './observation.ts';
+import { namePlace } from './places.ts';
 
 const RUN_KIND = 'OrchestrationRun';
 
@@ -70,6 +71,25 @@ export function buildSnapshot(run: ObservedRun, { orchestration }: Extract<Actio
 export function readSnapshot({ metadata, data }: StoredObject, runUid: string): Orchestration | undefined {
   const isOurs = metadata.ownerReferences?.some(({ uid }) => uid === runUid) === true;
   return isOurs ? (asRecord(data)['orchestration'] as Orchestration) : undefined;
+}
+
+/**
+ * Builds the Lease that is a place in a group. It goes with its run, and does not hold up the deletion of the run.
+ * Nothing reads its spec: `kubectl get leases` shows the name of the holder.
+ */
+export function buildPlace(run: ObservedRun, { group, index }: Extract<Action, { type: 'CreatePlace' }>) {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: namePlace(group, index),
+      namespace: run.namespace,
+      labels: { [Label.Group]: group.name, [Label.Holder]: run.uid },
+      annotations: { [Label.Group]: group.text, [Label.Run]: run.name },
+      ownerReferences: [ownerOf(run)],
+    },
+    spec: { holderIdentity: run.name },
+  };
 }
 
 /**

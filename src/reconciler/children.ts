@@ -19,7 +19,7 @@ type CreateChild = Extract<Action, { type: 'CreateChild' }>;
  * Reasons for which an attempt ends while its child may still run. ChildDeleted is one of them, because the recorded
  * uid may be forged.
  */
-const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
+export const ENDED_BY_US: ReadonlySet<string> = new Set<StepReason>([
   StepReason.ChildDeleted,
   StepReason.StepTimedOut,
   StepReason.RunTimedOut,

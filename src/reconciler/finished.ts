@@ -4,6 +4,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { readLifetime } from './lifetime.ts';
+import { holdsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 
 /**
@@ -39,6 +40,7 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
   function untilDue({ metadata, ...run }: StoredObject): number | undefined {
     if (metadata.deletionTimestamp !== undefined || cluster.listUnsettledChildren(metadata.uid).length > 0)
       return undefined;
+    if (holdsPlace(run['status'])) return undefined;
     const seconds = readLifetime(run['status']);
     if (seconds === undefined) return waitForTurn(metadata.uid);
     if (seconds === Infinity) return Infinity;

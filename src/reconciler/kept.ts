@@ -34,13 +34,16 @@ function keepOutcome(status: unknown): object {
   return pick(status, ['phase', 'reason', 'message', 'startedAt', 'finishedAt', 'conditions']);
 }
 
-/** The end of a run: what its parent reads, how long the run is kept, and conditions that contradict the end. */
+/**
+ * The end of a run: what its parent reads, how long the run is kept, the place that it has to release, and conditions that
+ * contradict the end.
+ */
 function keepEnd(status: unknown): object {
   const end = pick(status, ['phase', 'runId', 'startedAt', 'finishedAt']);
   const isKept = ({ type, status: holds }: Readonly<Record<string, unknown>>) =>
     type === ConditionType.Expires ||
     type === ConditionType.Ready ||
-    (type === ConditionType.Progressing && holds === 'True');
+    ((type === ConditionType.Progressing || type === ConditionType.HoldsPlace) && holds === 'True');
   return { ...end, conditions: listConditions(status).filter(isKept) };
 }
 

@@ -8,6 +8,7 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { ExpiryReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { hasEnded } from './attempts.ts';
+import { holdsPlace } from './places.ts';
 
 /**
  * The condition that records how long a run that ends now is kept. `seconds` is the lifetime that its Orchestration
@@ -53,12 +54,13 @@ export function isUnsettled(child: StoredObject, kinds: StepKinds): boolean {
 
 /**
  * The Orchestration, as `namespace/name`, whose history contains a run. A history contains the finished runs that have
- * no controller. Undefined for all other runs.
+ * no controller and have released their place. Undefined for all other runs.
  */
 export function historyOf({ apiVersion, kind, metadata, ...run }: StoredObject): string | undefined {
   const isRun = apiVersion === API_VERSION && kind === 'OrchestrationRun';
   if (!isRun || metadata.deletionTimestamp !== undefined || !isRunFinal(asRecord(run['status']))) return undefined;
   if (metadata.ownerReferences?.some(({ controller }) => controller === true)) return undefined;
+  if (holdsPlace(run['status'])) return undefined;
   return `${metadata.namespace}/${String(asRecord(asRecord(run['spec'])['orchestrationRef'])['name'])}`;
 }
 

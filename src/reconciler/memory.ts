@@ -1,5 +1,7 @@
+import type { StoredObject } from '../objects/object.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ObservedRun } from './observation.ts';
+import type { Group } from './places.ts';
 
 /** What the reconciler remembers between two reconciles. */
 export interface Memory {
@@ -25,6 +27,15 @@ export interface Memory {
    * has them.
    */
   readonly created: Map<string, Map<string, string>>;
+  /** The groups of runs, by uid, with the objects that they were evaluated from. */
+  readonly groups: Map<string, { readonly from: readonly unknown[]; readonly group: Group | { failure: string } }>;
+  /** The places of its group that a waiting run read last, by its uid, and when. */
+  readonly places: Map<string, { readonly leases: readonly StoredObject[]; readonly readMs: number }>;
+  /**
+   * The uids of runs for which this process may have taken a place. It can take one after another process has ended the
+   * run, so it also looks for places of runs that hold none as far as they know.
+   */
+  readonly takers: Set<string>;
   /** How many times our finalizer was put back on a child, by the run's uid and the child's name. */
   readonly holds: Map<string, Map<string, number>>;
 }

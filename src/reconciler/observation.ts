@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { Creators, StepDecisions } from '../orchestration/approvals.ts';
+import type { Concurrency } from '../orchestration/concurrency.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import type { ProblemCode } from '../orchestration/judge.ts';
 import type { RunInput } from '../orchestration/kinds/kind.ts';
@@ -8,6 +9,7 @@ import type { Resumption } from '../orchestration/resumption.ts';
 import type { ResourceRef, RunStatus } from '../orchestration/run-status.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import type { Source } from './inherit.ts';
+import type { Group, Place } from './places.ts';
 
 /** The fields of a run that decisions use. */
 export interface ObservedRun extends RunInput {
@@ -79,6 +81,32 @@ export interface Rival {
   readonly untilMs: number;
 }
 
+/** What a run sees of its group (`policies.concurrency`) before it starts. */
+export interface ObservedGroup {
+  readonly group: Group;
+  readonly policy: Pick<Concurrency, 'max' | 'whenFull'>;
+  /** The older runs of the group that wait, in any order. They start first. */
+  readonly ahead: readonly StoredObject[];
+  /** Names of the runs that hold places, as far as the copy has them. Only messages use them. */
+  readonly holders: readonly string[];
+  /** Undefined if they were not read, because other runs start first, or if they cannot be read. */
+  readonly places?: ObservedPlaces;
+  /** Why the places cannot be read, in the API server's words. */
+  readonly words?: string;
+}
+
+/** The places of a group, as the API server has them. */
+export interface ObservedPlaces {
+  /** The place of the run itself. */
+  readonly own?: Place;
+  /** A run that owns this run, directly or not, holds a place, and this run shares it. */
+  readonly isShared: boolean;
+  /** The places of other runs, each with the run if it is known. */
+  readonly held: readonly (Place & { readonly run?: StoredObject })[];
+  /** Places that their runs did not release: the runs are gone, or have ended. */
+  readonly abandoned: readonly Place[];
+}
+
 /** Everything that one decision about one run uses. It is read beforehand, so that the decision is pure. */
 export interface Observation {
   readonly run: ObservedRun;
@@ -93,6 +121,10 @@ export interface Observation {
   readonly ancestry: readonly string[];
   /** Absent means that they are unknown. */
   readonly creators?: Creators;
+  /** The group of the run; absent if the run has no `policies.concurrency`, has started, or cannot start now. */
+  readonly group?: ObservedGroup | { readonly failure: string };
+  /** The places that a run that is over still has to release. Absent if it has none, or if they cannot be read. */
+  readonly places?: readonly Place[];
   /** Another controller that may start this run; absent if there is none, or if the run has started. */
   readonly rival?: Rival;
   /** Whether the run that owns this run has yet to record its end. Until then this run must stay. */
@@ -174,11 +206,14 @@ export type Action =
   | { readonly type: 'ReleaseChild' | 'HoldChild'; readonly child: StoredObject }
   /** Deletes in the foreground. A child that is gone already is not an error. */
   | { readonly type: 'DeleteChild'; readonly ref: ResourceRef & { readonly uid: string } }
-  /** Asks a nested run to end, so that it cleans up first. */
+  /** Asks a nested run, or a run that this one replaces, to end, so that it cleans up first. */
   | { readonly type: 'CancelChild'; readonly ref: ResourceRef & { readonly uid: string } }
   /** Sets a child's ttlSecondsAfterFinished, once its result is recorded. */
   | { readonly type: 'SetChildTtl'; readonly ref: ResourceRef & { readonly uid: string }; readonly seconds: number }
   | { readonly type: 'DeleteRun' }
+  /** Takes a place in a group, unless another run has it. */
+  | { readonly type: 'CreatePlace'; readonly group: Group; readonly index: number }
+  | { readonly type: 'DeletePlace'; readonly place: Place }
   | {
       readonly type: 'EmitEvent';
       readonly eventType: 'Normal' | 'Warning';

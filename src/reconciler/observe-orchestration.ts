@@ -9,6 +9,7 @@ import { readSnapshot } from './child-object.ts';
 import type { Memory } from './memory.ts';
 import { nameSnapshot } from './names.ts';
 import type { ObservedOrchestration, ObservedRun, ObservedSource } from './observation.ts';
+import { awaitsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 
 /**
@@ -34,8 +35,10 @@ export async function observeOrchestration(
   const read = readSnapshot(revision, run.uid);
   if (read === undefined) return { state: 'Foreign' };
   const isOurs = created.get(run.uid)?.get(revision.metadata.name) === revision.metadata.uid;
-  if (run.status.runId === undefined && !isRunFinal(run.status) && !isOurs) {
-    // Others may have stored it, and the run has not begun. The snapshot counts if it holds what we would store.
+  const isTrusted = isOurs || awaitsPlace(run.status);
+  if (run.status.runId === undefined && !isRunFinal(run.status) && !isTrusted) {
+    // Others may have stored it, and the run has neither begun nor recorded that it waits for a place. The snapshot
+    // counts if it holds what we would store.
     const wanted = judgeWanted(cluster, run, policy, source);
     if (wanted.state !== 'Found' || wanted.denial !== undefined) return wanted;
     if (!isEqual(JSON.parse(JSON.stringify(wanted.orchestration)), read)) return { state: 'Foreign' };

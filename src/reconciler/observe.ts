@@ -17,7 +17,9 @@ import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Observation, ObservedOrchestration, ObservedRun, ObservedSource } from './observation.ts';
+import { observePlaces, owesPlace } from './observe-group.ts';
 import { observeOrchestration } from './observe-orchestration.ts';
+import { listOwners, ownerRun } from './owners.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
@@ -27,6 +29,8 @@ import { measureBeside } from './status-size.ts';
 import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
+  /** Milliseconds since 1970 on the API server's clock, which may be adjusted. */
+  readonly now: () => number;
   /** The gate's current policy. */
   readonly policy: () => Policy;
   readonly nameChild: NameChild;
@@ -51,7 +55,7 @@ export async function observeRun(
   if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory), kinds);
   const stub = readRun(kept, false);
   const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
-  if (isRunFinal(stub.status) && isSettled(cluster, stub))
+  if (isRunFinal(stub.status) && isSettled(cluster, stub) && !owesPlace(memory, stub))
     return { run: stub, ...nothingDue(kinds), isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
@@ -60,6 +64,12 @@ export async function observeRun(
   const orchestration = await observeOrchestration(cluster, read, memory, options.policy(), source);
   const trusted = trustRun(read, orchestration, options.nameChild, kinds);
   const run = options.passesTraceparent === true ? { ...trusted, passesTraceparent: true } : trusted;
+  const rival = observeRival(cluster, run);
+  const ofGroup = await observePlaces(cluster, object, run, orchestration, {
+    memory,
+    isLeft: rival.rival !== undefined,
+    nowMs: options.now(),
+  });
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
   const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
@@ -71,10 +81,11 @@ export async function observeRun(
     ...(source && { source }),
     kinds,
     ...readLineage(cluster, object),
-    ...observeRival(cluster, run),
+    ...rival,
+    ...ofGroup.seen,
     isAwaited: isStillAwaited,
     ...seen,
-    errors: [...listErrors(orchestration, source), ...errors],
+    errors: [...listErrors(orchestration, source), ...(ofGroup.error === undefined ? [] : [ofGroup.error]), ...errors],
     owned: mustDeleteOwned(run) ? listOwned(cluster, run) : [],
     held: await findReleasable(cluster, run),
     created,
@@ -246,12 +257,9 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
  * The chain ends at an owner that is gone, or at a loop.
  */
 function readLineage(cluster: Cluster, object: StoredObject): Required<Pick<Observation, 'ancestry' | 'creators'>> {
-  const runs = new Map([[object.metadata.uid, object]]);
-  for (let owner = ownerRun(cluster, object); owner && !runs.has(owner.metadata.uid); owner = ownerRun(cluster, owner))
-    runs.set(owner.metadata.uid, owner);
-  const lineage = [...runs.values()];
-  const ancestry = lineage.slice(1).map((run) => decodeOrchestrationRun(run).run.spec.orchestrationRef.name);
-  return { ancestry, creators: readCreators(lineage) };
+  const owners = listOwners(cluster, object);
+  const ancestry = owners.map((run) => decodeOrchestrationRun(run).run.spec.orchestrationRef.name);
+  return { ancestry, creators: readCreators([object, ...owners]) };
 }
 
 /**
@@ -265,12 +273,6 @@ function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild):
   const run = readRun(parent, false);
   const isOf = ({ name, attempt }: StepStatus) => nameChild(run, name, attempt) === metadata.name;
   return !isRunFinal(run.status) && run.status.stepStatuses.some((step) => step.phase === 'Running' && isOf(step));
-}
-
-function ownerRun(cluster: Cluster, object: StoredObject, forRun?: string): StoredObject | undefined {
-  const owner = ownerRunOf(object);
-  const found = owner && cluster.getRun(`${object.metadata.namespace}/${owner.name}`, forRun);
-  return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
 /** Whether a run must delete its children whatever its status says of them. */

@@ -23,6 +23,8 @@ import { abandonSteps, cancelRecorded, type Execution, executeSteps } from './ex
 import { lifetimeCondition, readLifetime } from './lifetime.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { Action, Observation, ObservedRun } from './observation.ts';
+import { holdsPlace } from './places.ts';
+import { noteOwnPlace, releasePlaces, waitForTurn, withoutQueue } from './queue.ts';
 import { beginContinued, findUnknownSteps } from './resume.ts';
 import { patch, patchIfChanged } from './status-patch.ts';
 import { canFit, countOutputs, roomForStatus } from './status-size.ts';
@@ -137,7 +139,8 @@ function record(
   ];
 }
 
-function planUnstarted(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+function planUnstarted(observed: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
+  const observation = noteOwnPlace(observed, nowMs);
   const { run, rival } = observation;
   if (run.isTemplate) return [];
   if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
@@ -161,7 +164,10 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   const { run, orchestration, ancestry } = observation;
   const now = stampNow(observation, nowMs);
   const stand = (standing: Standing, ...more: Action[]) => [...writeStanding(run, standing, now), ...more];
-  const end = (standing: EndStanding) => stand(standing, endEvent(standing));
+  const end = (standing: EndStanding) => [
+    ...writeStanding({ ...run, status: withoutQueue(run.status, now) }, standing, now),
+    endEvent(standing),
+  ];
   const fail = (reason: Standing['reason'], message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
     const message = 'the run was cancelled before it started';
@@ -197,7 +203,7 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
       words === undefined ? [] : stand({ phase: 'Pending', reason: RunReason.SnapshotNotStored, message });
     return [...waiting, { type: 'CreateSnapshot', orchestration: orchestration.orchestration }];
   }
-  return claim(observation, nowMs, options);
+  return startInTurn(observation, nowMs, options, fail);
 }
 
 /** Returns why the run can never start, whatever it would run. */
@@ -234,6 +240,19 @@ function findMisfit({ run, orchestration, source }: Observation): Omit<EndStandi
   if (canFit(steps, roomForStatus(run.bytesBeside) - inherited)) return undefined;
   const message = `the spec and metadata of the run take ${run.bytesBeside} bytes, which leaves no room for the status of ${steps} steps`;
   return { reason: RunReason.StatusTooLarge, message: `${message}: use smaller parameters` };
+}
+
+/** The run starts, unless its group keeps it from that. */
+function startInTurn(
+  observation: Observation,
+  nowMs: number,
+  options: PlanOptions,
+  fail: (reason: RunReason, message: string) => readonly Action[],
+): readonly Action[] {
+  const delay = waitForTurn(observation, nowMs);
+  if (delay === undefined) return claim(observation, nowMs, options);
+  if ('fails' in delay) return fail(delay.fails, delay.message);
+  return [...delay.patches, ...delay.actions, ...requeueAt(delay.dueMs)];
 }
 
 /** The run takes its snapshot as what it follows, and its first steps start. */
@@ -280,6 +299,7 @@ function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
   const { status } = observation.run;
   return [
     ...noteLifetime(observation, nowMs),
+    ...releasePlaces(observation, nowMs),
     ...releaseRecorded(observation, []),
     ...deleteAll(observation, status.stepStatuses),
     ...limitFinished(observation, status.stepStatuses),
@@ -301,8 +321,8 @@ function noteLifetime(observation: Observation, nowMs: number): readonly Action[
 
 /** A run whose end time cannot be read never expires. */
 function expire(observation: Observation, nowMs: number): readonly Action[] {
-  if (observation.isAwaited) return [];
   const { status } = observation.run;
+  if (observation.isAwaited || holdsPlace(status)) return [];
   const seconds = readLifetime(status) ?? ttlOf(observation) ?? Infinity;
   const expiryMs = boundTime(status.finishedAt, observation.run.creationTimestamp, nowMs) + seconds * 1000;
   return nowMs >= expiryMs ? [{ type: 'DeleteRun' }] : requeueAt([expiryMs]);

@@ -33,6 +33,10 @@ export interface Cluster {
    * created again.
    */
   listHeldChildren(key: string): readonly StoredObject[];
+  /** The runs of a namespace that have recorded that they wait for a place in the group of this name, or hold one. */
+  listGroup(namespace: string, name: string): readonly StoredObject[];
+  /** The runs of a namespace that no engine has reconciled yet: they have no status. */
+  listUntried(namespace: string): readonly StoredObject[];
   /** Which controllers have written the status, according to `managedFields`. */
   statusWriters(object: StoredObject): { readonly isOurs: boolean; readonly isForeign: boolean };
   /** What prevents a run of this namespace and age from being started here; undefined if nothing does. */
@@ -45,6 +49,8 @@ export interface Cluster {
   /** Reads the current object from the API server, not from the copy. */
   readObject(apiVersion: string, kind: string, namespace: string, name: string): Promise<StoredObject | undefined>;
   readSnapshot(namespace: string, name: string): Promise<StoredObject | undefined>;
+  /** Reads the places (Leases) with this label from the API server. */
+  listPlaces(namespace: string, label: string, value: string): Promise<readonly StoredObject[]>;
   create(object: NewObject, forRun: string): Promise<WriteOutcome>;
   /**
    * What the API server would make of an object of this kind, spec, labels and annotations. The dry run uses another
@@ -60,11 +66,13 @@ export interface Cluster {
     uid: string,
     seconds: number,
   ): Promise<WriteOutcome>;
-  /** Asks a nested run to end, so that it cleans up first. */
+  /** Asks a run to end, so that it cleans up first. */
   cancelChild(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   /** Replaces the finalizers of a child if the child is still as observed. A child that is gone counts as done. */
   setFinalizers(child: StoredObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** Deletes in the foreground, and only the object of that uid. An object that is gone counts as deleted. */
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
+  /** Deletes a place at once, and only the Lease of that uid. A Lease that is gone counts as deleted. */
+  deletePlace(namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   emitEvent(run: ObservedRun, type: 'Normal' | 'Warning', reason: EventReason, message: string): Promise<void>;
 }

@@ -1,15 +1,16 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import { isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunFinal, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { type Adoption, adopt } from './adopt.ts';
 import { uidOf } from './attempts.ts';
 import { buildChild } from './child-object.ts';
-import { intentOf, isIntent } from './children.ts';
+import { ENDED_BY_US, intentOf, isIntent } from './children.ts';
 import { createInputs } from './inputs.ts';
 import { type Memory, note } from './memory.ts';
 import type { Observation, ObservedRun } from './observation.ts';
+import { holdsPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 
 /** Reasons of steps that ended with their run. Its cleanup starts when their children are gone. */
@@ -33,6 +34,12 @@ export async function readChildren(
   const errors = new Set<unknown>();
   const unread = new Map<string, unknown>();
   const awaitsCleanup = status.stepStatuses.some(({ cleanup, phase }) => cleanup === true && phase === 'Pending');
+  // A run releases its place when its children are gone.
+  const isReleasing = isRunFinal(status) && holdsPlace(status);
+
+  function mustBeGone({ reason = '' }: StepStatus): boolean {
+    return (awaitsCleanup && ENDED_WITH_RUN.has(reason)) || (isReleasing && ENDED_BY_US.has(reason));
+  }
 
   function classify(name: string, adoption: Adoption | undefined): void {
     if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
@@ -44,7 +51,7 @@ export async function readChildren(
     const uid = uidOf({ created }, step);
     if (known !== undefined && uid === undefined && isIntent(step)) return classify(name, await adoptFor(step));
     const isDoubtful = isStepFinal(step)
-      ? awaitsCleanup && ENDED_WITH_RUN.has(step.reason ?? '') && known === undefined
+      ? known === undefined && mustBeGone(step)
       : uid !== undefined && known?.metadata.uid !== uid;
     // After one failure, no other child of this kind is read, because each read may take long to fail.
     if (isDoubtful && unread.has(kind)) throw unread.get(kind);

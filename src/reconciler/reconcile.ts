@@ -15,8 +15,6 @@ const LAZY_WRITE_MS = 1_000;
 
 export interface ReconcilerOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
-  /** Milliseconds since 1970 on the API server's clock, which may be adjusted. */
-  readonly now: () => number;
   /** Milliseconds on a monotonic clock. Only differences have a meaning. */
   readonly elapsed: () => number;
 }
@@ -44,6 +42,9 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     waits: new Map(),
     created: new Map(),
     holds: new Map(),
+    groups: new Map(),
+    places: new Map(),
+    takers: new Set(),
   };
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
@@ -51,7 +52,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
-    const observation = await observeRun(cluster, key, memory, options);
+    const observation = await observeRun(cluster, key, memory, { ...options, now });
     const pace = recall(key, observation?.run.uid);
     const failed = await releaseOrphans(cluster, key, observation?.run.uid);
     if (observation === undefined) return failed.length > 0 ? { errors: failed } : 'done';
@@ -68,6 +69,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   }
 
   function rest(key: string): ReturnType<Reconciler['rest']> {
+    if (memory.takers.has(cluster.getRun(key)?.metadata.uid ?? '')) return undefined;
     const afterMs = finished.restMs(key);
     if (afterMs === undefined) return undefined;
     recall(key, undefined);

@@ -1,9 +1,11 @@
 import { controllerOf, type OwnerReference, type StoredObject } from '../objects/object.ts';
+import { asRecord } from '../orchestration/decode.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isHeld } from './finalizer.ts';
 import { historyOf, isUnsettled } from './lifetime.ts';
+import { awaitsPlace, groupNameOf, holdsPlace } from './places.ts';
 
 /** The topic of an object that a run reads and does not own: an Orchestration by its name, or what a gate waits for. */
 export function topicOf(kind: string, namespace: string, text: string): string {
@@ -21,6 +23,7 @@ export function topicsOf(object: StoredObject, kinds = stepKinds): readonly stri
   return [
     ...topicsOfOffers(object, kinds),
     ...topicsOfChildren(object, kinds),
+    ...topicsOfQueue(object),
     ...(history === undefined ? [] : [historyTopic(history)]),
   ];
 }
@@ -43,6 +46,16 @@ export function heldTopic(key: string): string {
   return `held ${key}`;
 }
 
+/** The topic of the runs that have recorded that they wait for a place in a group, or hold one. */
+export function groupTopic(namespace: string, name: string): string {
+  return `group ${namespace}/${name}`;
+}
+
+/** The topic of the runs of a namespace that have no status yet. */
+export function untriedTopic(namespace: string): string {
+  return `untried ${namespace}`;
+}
+
 /**
  * The key of the run that a child belongs to. A child that has lost its owner is found under its own name, so that our
  * finalizer can be removed from it.
@@ -63,6 +76,13 @@ function topicsOfChildren(object: StoredObject, kinds: StepKinds): readonly stri
     ...(owner !== undefined && isUnsettled(object, kinds) ? [unsettledTopic(owner.uid)] : []),
     ...(isHeld(object) ? [heldTopic(keyOfRun(object))] : []),
   ];
+}
+
+function topicsOfQueue({ apiVersion, kind, metadata: { namespace }, status }: StoredObject): readonly string[] {
+  if (apiVersion !== API_VERSION || kind !== 'OrchestrationRun') return [];
+  if (asRecord(status)['phase'] === undefined) return [untriedTopic(namespace)];
+  const group = awaitsPlace(status) || holdsPlace(status) ? groupNameOf(status) : undefined;
+  return group === undefined ? [] : [groupTopic(namespace, group)];
 }
 
 function topicsOfOffers(object: StoredObject, kinds: StepKinds): readonly string[] {

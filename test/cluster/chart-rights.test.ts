@@ -33,6 +33,7 @@ const ofRuns = {
   'approvalpolicies.approvals.proompteng.ai': follow,
   'signaldeliveries.signals.proompteng.ai': follow,
   'controllerrevisions.apps': ['get', 'create'],
+  'leases.coordination.k8s.io': ['list', 'create', 'delete'],
   'events.': ['create'],
 };
 const ofToolRuns = {

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { checks, describe, run } from './checks.ts';
+import { competeAll, fates } from './places/competition.ts';
+import { competitions } from './places/competitions.ts';
 import { deaths, disturbances as kinder } from './unkind/disturbances.ts';
 import { forgedStatuses } from './unkind/forgeries.ts';
 import { stories } from './unkind/stories.ts';
@@ -35,6 +37,16 @@ const jobs: readonly Job[] = [
       isDue: (_, isQuick) => !isQuick,
       async perform() {
         const { histories, calls, violation } = await tellAll(story, disturbances, deaths);
+        return { states: calls, counts: `${histories} histories, ${calls} calls`, violation };
+      },
+    }),
+  ),
+  ...competitions.map(
+    (competition): Job => ({
+      title: `every call met by ${fates.length} fates, and a death after each: ${competition.title}`,
+      isDue: (_, isQuick) => !isQuick,
+      async perform() {
+        const { histories, calls, violation } = await competeAll(competition);
         return { states: calls, counts: `${histories} histories, ${calls} calls`, violation };
       },
     }),

@@ -17,6 +17,10 @@ const judges = {
   exhaustive: ['test/exhaustive/exhaust.ts', '--quick', '--steps', '3'],
   properties: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/properties.test.ts'],
   examples: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/reconciler/plan/'],
+  places: [
+    ...['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
+    ...['test/reconciler/turn.test.ts', 'test/reconciler/concurrency.test.ts'],
+  ],
 };
 
 /** Applies a mutant to the copy and returns what takes it back. */

@@ -46,6 +46,8 @@ export interface ArenaOptions {
   readonly steps?: Orchestration['steps'];
   readonly policies?: Orchestration['policies'];
   readonly outcomeOf?: Outcome;
+  /** The parameters of a run, by its name. */
+  readonly parametersOf?: (run: string) => Readonly<Record<string, string>>;
   readonly expect?: Expectation;
   /** How long a child takes; 20 ms to 60 ms, so that runs which start together do not stay together. */
   readonly delayMs?: () => number;
@@ -114,7 +116,9 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   await create(ORCHESTRATIONS, ORCHESTRATION, { steps, policies });
 
   async function createRun(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
-    const run = await create(RUNS, name, { orchestrationRef: { name: ORCHESTRATION } }, annotations);
+    const parameters = options.parametersOf?.(name);
+    const spec = { orchestrationRef: { name: ORCHESTRATION }, ...(parameters && { parameters }) };
+    const run = await create(RUNS, name, spec, annotations);
     made.add(run.metadata.uid);
   }
 

@@ -10,7 +10,12 @@ import { eventReasons } from '../../src/orchestration/vocabulary/event-reasons.t
 import { kubeErrorReasons } from '../../src/orchestration/vocabulary/kube-error-reasons.ts';
 import type { Meaning } from '../../src/orchestration/vocabulary/meaning.ts';
 import { metadata } from '../../src/orchestration/vocabulary/metadata.ts';
-import { expiryReasons, orchestrationReasons, runReasons } from '../../src/orchestration/vocabulary/run-reasons.ts';
+import {
+  expiryReasons,
+  orchestrationReasons,
+  placeReasons,
+  runReasons,
+} from '../../src/orchestration/vocabulary/run-reasons.ts';
 import { stepReasons } from '../../src/orchestration/vocabulary/step-reasons.ts';
 import { toolRunReasons } from '../../src/orchestration/vocabulary/tool-run-reasons.ts';
 
@@ -19,6 +24,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   StepReason: stepReasons,
   RunReason: runReasons,
   ExpiryReason: expiryReasons,
+  PlaceReason: placeReasons,
   OrchestrationReason: orchestrationReasons,
   ToolRunReason: toolRunReasons,
   EventReason: eventReasons,

@@ -41,6 +41,10 @@ function clusterOf(run: StoredObject, stored: readonly StoredObject[], more: rea
     unreadable: () => undefined,
     listUnsettledChildren: () => [],
     listHeldChildren: () => [],
+    listGroup: unused,
+    listUntried: unused,
+    listPlaces: unused,
+    deletePlace: unused,
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     rivalOf: () => undefined,
     untilOwnWritesSeenMs: () => 0,
@@ -77,6 +81,9 @@ async function planWith(step: object, { stored = [], created = [], cleanup }: Ci
     refusals: new Map(),
     waits: new Map(),
     holds: new Map(),
+    groups: new Map(),
+    places: new Map(),
+    takers: new Set<string>(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;
@@ -88,6 +95,7 @@ async function planWith(step: object, { stored = [], created = [], cleanup }: Ci
   const observation = await observeRun(clusterOf(run, stored, steps), 'agents/nightly', memory, {
     policy,
     nameChild,
+    now: () => Date.parse('2026-01-01T00:00:00Z'),
   });
   if (observation === undefined) throw new Error('the run was not observed');
   return planRun(observation, Date.parse('2026-01-01T00:00:00Z'), {

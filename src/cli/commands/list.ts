@@ -98,7 +98,8 @@ async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowM
     for await (const page of cluster.pages(kind, choice)) {
       for (const object of page) {
         const row = readRow(kind, object);
-        if (isWanted(row, choice, nowMs)) found.push({ row, ...keepFor(choice.output, object) });
+        const isChosen = isWanted(row, choice, nowMs) && (await findMine?.(object))?.length !== 0;
+        if (isChosen) found.push({ row, ...keepFor(choice.output, object) });
       }
     }
   } catch (error) {

@@ -11,12 +11,13 @@ import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import type { Cluster } from '../cluster/port.ts';
 import { rerunFlags } from '../cluster/rerun-flags.ts';
+import { nameOf } from '../cluster/run-operand.ts';
 import { defineCommand, type Outcome } from '../command.ts';
 import { chooseOrchestrations } from '../files/choose.ts';
 import type { FoundObject } from '../files/manifest.ts';
 import { manifestFilesUnless } from '../files/operand.ts';
 import { judgeObjects } from '../files/report.ts';
-import { anyText, objectName, outputFlag, toggle, type ValueKind } from '../flags.ts';
+import { anyText, outputFlag, toggle, type ValueKind } from '../flags.ts';
 import { writeJson } from '../format/escape.ts';
 import { formatPlanText, type Planned } from '../format/plan-text.ts';
 import { formatRerunText } from '../format/rerun-text.ts';
@@ -51,7 +52,7 @@ export const plan = defineCommand({
     cancelAt: { flag: 'cancel', kind: anyText('STEP'), help: 'simulate a run that is cancelled at that step' },
     rerunOf: {
       flag: 'rerun',
-      kind: objectName,
+      kind: nameOf('OrchestrationRun'),
       help: 'show what a rerun of that run would inherit, and why the rest would run',
     },
     ...rerunFlags,

@@ -6,15 +6,15 @@ import { clusterFlags } from '../cluster/flags.ts';
 import { findRepeatedKeys, parameterFlag } from '../cluster/parameters.ts';
 import { readRerun } from '../cluster/rerun.ts';
 import { rerunFlags } from '../cluster/rerun-flags.ts';
+import { oneRun } from '../cluster/run-operand.ts';
 import { showCreated } from '../cluster/show-created.ts';
-import { defineCommand, oneOperand } from '../command.ts';
-import { objectName } from '../flags.ts';
+import { defineCommand } from '../command.ts';
 
 /** Creates a run that continues a finished one. */
 export const rerun = defineCommand({
   verb: 'rerun',
   details: 'It inherits what ended well, as plan --rerun shows, and the parameters that you do not give.',
-  operands: oneOperand('RUN', objectName, 'a finished OrchestrationRun'),
+  operands: oneRun,
   flags: {
     ...rerunFlags,
     parameters: parameterFlag('a parameter in place of that of the run'),

@@ -30,6 +30,7 @@ const stepFields: readonly IgnoredField[] = [
 
 const policyFields: readonly IgnoredField[] = [
   { path: ['parameters'], instead: 'a run starts with any parameters, and without the defaults' },
+  { path: ['concurrency'], instead: 'runs of a group work at the same time' },
   { path: ['retries', 'limit'], instead: 'a step that does not set retries is not retried' },
   { path: ['timeouts', 'totalSeconds'], instead: 'nothing bounds the run' },
   { path: ['timeouts', 'cleanupSeconds'], instead: 'there is no cancel and no deadline to clean up after' },

@@ -29,6 +29,12 @@ export const conditionTypes = {
       'The run was cancelled, or its time is over, and steps with `runIf: Always` run. The reason decides the final ' +
       'phase. The last transition starts `policies.timeouts.cleanupSeconds`.',
   },
+  HoldsPlace: {
+    on: 'OrchestrationRun',
+    meaning:
+      'The run holds a place in its group (`policies.concurrency`). The place is a Lease, and the message has its name. ' +
+      'Runs without the policy do not have this condition.',
+  },
   GateAccepted: {
     on: 'Orchestration',
     meaning: 'The gate would not deny the stored Orchestration. The message is its first problem or warning.',

@@ -121,6 +121,18 @@ const labels = {
     by: 'the reconciler',
     meaning: 'The `deliveryId` of the run.',
   },
+  Group: {
+    key: `${GROUP}/concurrency-group`,
+    on: 'Lease of a run with `policies.concurrency`',
+    by: 'the reconciler',
+    meaning: 'The group of the run. The label has the name of the Leases of the group, without their index.',
+  },
+  Holder: {
+    key: `${GROUP}/run-uid`,
+    on: 'Lease of a run with `policies.concurrency` (label only)',
+    by: 'the reconciler',
+    meaning: 'The uid of the run that holds the place.',
+  },
   ToolRun: {
     key: 'agents.proompteng.ai/tool-run',
     on: 'Job, Pod and ConfigMap of a ToolRun',

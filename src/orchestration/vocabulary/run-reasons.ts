@@ -46,6 +46,12 @@ export const runReasons = {
     meaning: 'The run that this run continues cannot be continued. The message says why. Nothing has run.',
     action: 'Do what the message says, and start another run.',
   },
+  Queued: {
+    meaning:
+      'The run waits for a place in its group (`policies.concurrency`). The message names the runs that hold the places, ' +
+      'and those that wait before it.',
+    action: '[Find out why the queue does not move](../concurrency.md#if-a-queue-does-not-move).',
+  },
   StatusContested: {
     meaning:
       'Another controller starts runs in this namespace, or has ended this run. The reconciler leaves the run to it.',
@@ -79,6 +85,14 @@ export const runReasons = {
   InvalidParameters: {
     meaning: 'The parameters of the run violate `policies.parameters` of its Orchestration. Nothing has run.',
     action: 'Start another run with the parameters that the message asks for.',
+  },
+  ConcurrencyLimitReached: {
+    meaning: 'No place of its group was free, and `policies.concurrency.whenFull` is `Fail`. Nothing has run.',
+    action: 'Start another run when the runs that the message names have ended.',
+  },
+  ConcurrencyGroupFailed: {
+    meaning: 'The expression `policies.concurrency.group` cannot be evaluated for this run. Nothing has run.',
+    action: 'Fix the expression, or start another run with the parameters that it reads.',
   },
   StatusTooLarge: {
     meaning: 'The run is so large that the object has no room for the status of its steps.',
@@ -115,6 +129,23 @@ export const expiryReasons = {
 /** The reason why a finished run is deleted or kept. */
 export type ExpiryReason = keyof typeof expiryReasons;
 export const ExpiryReason = namesOf(expiryReasons);
+
+/** The reasons of the condition HoldsPlace of an OrchestrationRun. */
+export const placeReasons = {
+  PlaceAwaited: {
+    meaning: 'The run waits for a place in the group that the message names.',
+  },
+  PlaceTaken: {
+    meaning: 'The run holds the place that the message names, until it has ended and its children are gone.',
+  },
+  PlaceReleased: {
+    meaning: 'The run has ended, and other runs can take its place.',
+  },
+} as const satisfies Readonly<Record<string, Meaning>>;
+
+/** The reason why a run holds no place in its group, or holds one. */
+export type PlaceReason = keyof typeof placeReasons;
+export const PlaceReason = namesOf(placeReasons);
 
 /**
  * The reasons of the conditions Ready and GateAccepted of an Orchestration. If it has problems, the reason is the code

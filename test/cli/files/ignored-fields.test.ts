@@ -40,6 +40,7 @@ describe('what the agents chart ignores', () => {
     const spec = {
       policies: {
         parameters: { x: {} },
+        concurrency: { max: 1 },
         retries: { limit: 1 },
         timeouts: { totalSeconds: 1, cleanupSeconds: 1 },
         maxParallel: 1,

@@ -4,6 +4,7 @@ import { approvals } from './approvals.ts';
 import { besides } from './beside.ts';
 import { builds } from './builds.ts';
 import { clocks } from './clocks.ts';
+import { concurrency } from './concurrency.ts';
 import { crashes } from './crashes.ts';
 import { data } from './data.ts';
 import { finished } from './finished.ts';
@@ -22,5 +23,17 @@ import { watches } from './watches.ts';
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data, ...reruns, ...approvals],
+  ...[
+    ...history,
+    ...obstacles,
+    ...clocks,
+    ...nestings,
+    ...forgeries,
+    ...besides,
+    ...finished,
+    ...data,
+    ...reruns,
+    ...concurrency,
+    ...approvals,
+  ],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));

@@ -24,9 +24,12 @@ export function connectModel(model: Model, show: (object: KubeObject) => KubeObj
   return {
     tell,
     get: (resource, name) => ask(() => model.get(resource, name)),
-    list: (resource, { namespace, limit = Number.POSITIVE_INFINITY, continue: from = '0' } = {}) =>
+    list: (resource, { namespace, labelSelector, limit = Number.POSITIVE_INFINITY, continue: from = '0' } = {}) =>
       ask(() => {
-        const { items, resourceVersion } = model.list(resource, namespace === undefined ? {} : { namespace });
+        const { items, resourceVersion } = model.list(resource, {
+          ...(namespace !== undefined && { namespace }),
+          ...(labelSelector !== undefined && { labelSelector }),
+        });
         const end = Number(from) + limit;
         const more = end < items.length ? { continue: String(end) } : {};
         return { items: items.slice(Number(from), end).map(show), bytes: 0, resourceVersion, ...more };

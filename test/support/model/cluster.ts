@@ -1,17 +1,25 @@
 import { KubeError } from '../../../src/kube/errors.ts';
+import { LEASES } from '../../../src/kube/lease.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
 import { Annotation, Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
-import { heldTopic, topicOf, topicsOf, unsettledTopic } from '../../../src/reconciler/topics.ts';
+import {
+  groupTopic,
+  heldTopic,
+  topicOf,
+  topicsOf,
+  unsettledTopic,
+  untriedTopic,
+} from '../../../src/reconciler/topics.ts';
 import { createBegun, ORCHESTRATIONS, POLICIES, REVISIONS, RUNS, resourceOf } from './engine.ts';
 import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
 export type Call =
-  `${'create' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
+  `${'create' | 'list' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
 
 export interface Circumstances {
   /** Asked before each call: throws what the API server answers instead of carrying it out. */
@@ -45,7 +53,9 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       startsLate: false,
     },
   };
-  const kinds = new Map([RUNS, ORCHESTRATIONS, REVISIONS, POLICIES].map((resource) => [resource.kind, resource]));
+  const kinds = new Map(
+    [RUNS, ORCHESTRATIONS, REVISIONS, POLICIES, LEASES].map((resource) => [resource.kind, resource]),
+  );
   const of = (kind: string) => kinds.get(kind) ?? resourceOf(kind);
 
   function find(kind: string, namespace: string, name: string): StoredObject | undefined {
@@ -59,6 +69,10 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     if (words !== undefined) throw new KubeError('Unavailable', `${kind} has not been listed yet`);
     const [namespace = '', name = ''] = key.split('/');
     return find(kind, namespace, name);
+  }
+
+  function about(topic: string): readonly StoredObject[] {
+    return (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(topic));
   }
 
   async function read(kind: string, namespace: string, name: string): Promise<StoredObject | undefined> {
@@ -98,10 +112,23 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       return (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(topic));
     },
     unreadable: (_, kind) => circumstances.unreadable.get(kind),
-    listUnsettledChildren: (uid) =>
-      (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(unsettledTopic(uid))),
-    listHeldChildren: (key) =>
-      (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(heldTopic(key))),
+    listUnsettledChildren: (uid) => about(unsettledTopic(uid)),
+    listHeldChildren: (key) => about(heldTopic(key)),
+    listGroup: (namespace, name) => about(groupTopic(namespace, name)),
+    listUntried: (namespace) => about(untriedTopic(namespace)),
+    async listPlaces(namespace, label, value) {
+      await Promise.resolve();
+      circumstances.calls.push(`list Lease ${value}`);
+      const words = circumstances.unreads.get(LEASES.kind);
+      if (words !== undefined) throw new KubeError('Forbidden', words, { code: 403 });
+      return api.list(LEASES, { namespace, labelSelector: `${label}=${value}` }).items as readonly StoredObject[];
+    },
+    deletePlace: (namespace, name, uid) =>
+      attempt(`delete Lease ${name}`, () => {
+        if (find(LEASES.kind, namespace, name) !== undefined)
+          api.delete(LEASES, { namespace, name }, { preconditions: { uid } });
+        return undefined;
+      }),
     statusWriters: () => ({ isOurs: true, isForeign: false }),
     rivalOf: () => undefined,
     untilOwnWritesSeenMs: () => 0,

@@ -1,4 +1,5 @@
 import { KubeError } from '../../../src/kube/errors.ts';
+import { LEASES } from '../../../src/kube/lease.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
@@ -277,6 +278,9 @@ function write(
     case 'DeleteRun':
       api.delete(RUNS, name, { preconditions: { uid: run.uid } });
       return undefined;
+    // No run of this model has a group.
+    case 'CreatePlace':
+    case 'DeletePlace':
     case 'EmitEvent':
     case 'RequeueAt':
       return undefined;
@@ -293,7 +297,8 @@ export function createBegun(api: Model, kind: Resource, child: KubeObject): Kube
 
 /** All children there are, of any kind. */
 export function listChildren(api: Model): KubeObject[] {
-  return api.all().filter(({ kind, metadata }) => kind !== REVISIONS.kind && metadata.ownerReferences !== undefined);
+  const isChild = ({ kind }: KubeObject) => kind !== REVISIONS.kind && kind !== LEASES.kind;
+  return api.all().filter((object) => isChild(object) && object.metadata.ownerReferences !== undefined);
 }
 
 function findChild(api: Model, name: string): KubeObject | undefined {

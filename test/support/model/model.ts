@@ -1,4 +1,4 @@
-import type { DeleteOptions, Page, PatchOptions, WatchEvent } from '../../../src/kube/client.ts';
+import type { DeleteOptions, Page, PatchOptions, Selection, WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { compareVersions, type ObjectName, type Resource } from '../../../src/kube/resources.ts';
 import { type KubeObject, keyOf } from '../../../src/objects/object.ts';
@@ -18,7 +18,7 @@ export interface Model {
   govern(laws: readonly Law[]): void;
   get(resource: Resource, name: ObjectName): KubeObject;
   /** By namespace and name. */
-  list(resource: Resource, selection?: { readonly namespace?: string }): Page;
+  list(resource: Resource, selection?: Pick<Selection, 'namespace' | 'labelSelector'>): Page;
   create(resource: Resource, object: KubeObject): KubeObject;
   patch(
     resource: Resource,
@@ -150,9 +150,11 @@ function modelOf(state: State, now: () => number): Model {
       ask('get', resource, name);
       return find(resource, name);
     },
-    list(resource, { namespace } = {}) {
+    list(resource, { namespace, labelSelector } = {}) {
       ask('list', resource, namespace === undefined ? {} : { namespace });
-      const found = [...objects.values()].filter((stored) => isOf(resource, stored.resource));
+      const found = [...objects.values()].filter(
+        (stored) => isOf(resource, stored.resource) && isSelected(stored.object, labelSelector),
+      );
       const items = found.map(({ object }) => object).filter(({ metadata }) => isWithin(metadata, namespace));
       items.sort((one, other) => (keyOf(nameOf(one)) < keyOf(nameOf(other)) ? -1 : 1));
       return { items, bytes: 0, resourceVersion: String(state.version) };
@@ -229,6 +231,12 @@ function isOf(wanted: Resource, { group, plural }: Resource): boolean {
 
 function isWithin({ namespace }: KubeObject['metadata'], wanted: string | undefined): boolean {
   return wanted === undefined || wanted === namespace;
+}
+
+/** The model knows selectors of one label and its value. */
+function isSelected({ metadata }: KubeObject, labelSelector: string | undefined): boolean {
+  const [label = '', value] = labelSelector?.split('=') ?? [];
+  return labelSelector === undefined || metadata.labels?.[label] === value;
 }
 
 /** Of this kind and namespace, as a quota counts. */

@@ -84,9 +84,10 @@ export function createModelClient(options: ModelClientOptions): KubeClient & { r
       for (const wake of watches) wake();
     },
     get: (resource, name) => send({ verb: 'get', resource, name }, () => model.get(resource, name)),
-    list: (resource, { namespace } = {}) => {
+    list: (resource, { namespace, labelSelector } = {}) => {
       const selection = namespace === undefined ? {} : { namespace };
-      return send<Page>({ verb: 'list', resource, name: selection }, () => model.list(resource, selection));
+      const selected = { ...selection, ...(labelSelector !== undefined && { labelSelector }) };
+      return send<Page>({ verb: 'list', resource, name: selection }, () => model.list(resource, selected));
     },
     create: (resource, object, { dryRun = false } = {}) =>
       dryRun

@@ -76,7 +76,11 @@ export interface Simulation {
   readonly change: <T>(by: (model: Model) => T) => T;
   readonly laws: () => readonly Law[];
   readonly govern: (laws: readonly Law[]) => void;
-  readonly createRun: (name: string, orchestration: string) => KubeObject;
+  readonly createRun: (
+    name: string,
+    orchestration: string,
+    parameters?: Readonly<Record<string, string>>,
+  ) => KubeObject;
   readonly get: (resource: Resource, name: string) => KubeObject | undefined;
   /** Calls back after so long. */
   readonly after: (ms: number, then: () => void) => void;
@@ -263,13 +267,13 @@ export function createSimulation(options: SimulationOptions): Simulation {
       laws = next;
       model.govern(laws);
     },
-    createRun: (name, orchestration) =>
+    createRun: (name, orchestration, parameters) =>
       change(() =>
         model.create(RUNS, {
           apiVersion: API_VERSION,
           kind: RUNS.kind,
           metadata: { name, namespace: NAMESPACE },
-          spec: { orchestrationRef: { name: orchestration } },
+          spec: { orchestrationRef: { name: orchestration }, ...(parameters && { parameters }) },
         }),
       ),
     get: find,
