@@ -74,7 +74,9 @@ function rowOf(path: string): string | undefined {
 function findStrangers(file: string, source: string): readonly string[] {
   const row = rowOf(file) ?? '';
   const { src, outside } = imports[row] ?? { src: [], outside: [] };
-  const literal = [...source.matchAll(/\b(?:from|import) ?\(?'([^']+)'/g)].map(([, specifier]) => specifier ?? '');
+  const literal = [...source.matchAll(/(?<!')\b(?:from|import) ?\(?'([^']+)'/g)].map(
+    ([, specifier]) => specifier ?? '',
+  );
   const computed = [...source.matchAll(/\bimport\([^')]*\)|\brequire\(/g)].map(([text]) => text);
   const isStranger = (specifier: string) => {
     const names = [specifier, specifier.replace(/^node:.*/, 'node:')];

@@ -138,7 +138,7 @@ describe('docs/semantics.md', () => {
 
   test('has its numbered chapters in order', () => {
     const numbers = [...semantics.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
-    expect(numbers).toEqual(Array.from({ length: 18 }, (_, index) => index + 1));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });
 
   test('has a test behind every sentence', () => {

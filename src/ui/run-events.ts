@@ -1,79 +1,55 @@
-import { type Cluster as Api, isApiFailure } from '../cli/cluster/port.ts';
-import { readRun } from '../cli/cluster/run.ts';
+import { findEvents, type RunEvent } from '../cli/cluster/find-events.ts';
+import type { Cluster as Api } from '../cli/cluster/port.ts';
 import { displayName } from '../dag/display.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { asRecord } from '../orchestration/decode.ts';
+import { asRecord, isRecord } from '../orchestration/decode.ts';
 import type { EventView, RunEvents } from './page/protocol.ts';
 import { viewName, viewText } from './texts.ts';
 
-/** Each object is one request to the API server. The children that changed last are asked about. */
-const MOST_CHILDREN = 20;
+/** Each child is a request to the API server, and the page asks again and again. Those that changed last are asked about. */
+const MOST_STEPS = 20;
 const MOST_EVENTS = 200;
 
-/** An object whose Events are shown. */
-interface Subject {
-  readonly uid: string;
-  readonly step?: string;
-}
-
-/** Reads the Events of a run and its latest children, or of the child of one step. Throws ApiFailure. */
-export async function readRunEvents(api: Api, object: KubeObject, step: string | undefined): Promise<RunEvents> {
-  const children = listChildren(object).filter((child) => step === undefined || child.step === step);
-  const asked =
-    step === undefined ? [{ uid: object.metadata.uid ?? '' }, ...children.slice(0, MOST_CHILDREN)] : children;
-  const { namespace } = api;
-  const found = await Promise.all(
-    asked.map(async (subject) =>
-      (await api.listEvents({ namespace, uid: subject.uid })).map((event) => viewEvent(event, subject)),
-    ),
-  );
-  const events = found.flat().sort((left, right) => (left.lastAt < right.lastAt ? 1 : -1));
-  const rest = step === undefined ? children.length - MOST_CHILDREN : 0;
+/** Reads the Events of a run and of its steps that changed last, or of one step. Throws ApiFailure. */
+export async function readRunEvents(api: Api, run: KubeObject, step: string | undefined): Promise<RunEvents> {
+  const steps = listSteps(run).filter(({ name }) => step === undefined || name === step);
+  const asked = steps.slice(0, MOST_STEPS);
+  const reduced = { ...run, status: { ...asRecord(run['status']), stepStatuses: asked } };
+  const found = (await findEvents(api, reduced)).events.filter((event) => step === undefined || event.step !== '');
   const sentences = [
-    ...(rest > 0 ? [`Choose a step to see its own: the Events of ${rest} more children are not shown.`] : []),
-    ...(events.length > MOST_EVENTS ? [`${events.length - MOST_EVENTS} older Events are not shown.`] : []),
+    ...tell(steps.length - asked.length, 'other steps: choose a step to see its own'),
+    ...tell(found.length - MOST_EVENTS, 'older Events'),
   ];
   return {
-    events: events.slice(0, MOST_EVENTS),
+    events: found.toReversed().slice(0, MOST_EVENTS).map(viewEvent),
     ...(sentences.length > 0 && { sentence: sentences.join(' ') }),
   };
 }
 
-/** The children that are recorded, those that changed last first. */
-function listChildren(object: KubeObject): readonly (Subject & { readonly step: string })[] {
-  return readRun(object)
-    .status.stepStatuses.flatMap(({ name, uid, resourceRef, lastTransitionTime = '' }) => {
-      const childUid = resourceRef?.uid ?? uid;
-      return childUid === undefined ? [] : [{ step: name, uid: childUid, at: lastTransitionTime }];
-    })
-    .sort((left, right) => (left.at < right.at ? 1 : -1));
+function tell(count: number, what: string): readonly string[] {
+  return count > 0 ? [`Not shown: ${count} ${what}.`] : [];
 }
 
-/** Older clients write `lastTimestamp` and `count`, newer ones `eventTime` and `series`. */
-function viewEvent(event: KubeObject, { step }: Subject): EventView {
-  const { reason, message, type, firstTimestamp, lastTimestamp, eventTime, count, metadata } = event;
-  const { lastObservedTime, count: repeated } = asRecord(event['series']);
-  const { kind, name } = asRecord(event['involvedObject']);
-  const textOf = (...values: readonly unknown[]) =>
-    values.find((value): value is string => typeof value === 'string') ?? '';
-  const numberOf = (...values: readonly unknown[]) =>
-    values.find((value): value is number => typeof value === 'number') ?? 1;
-  const created = metadata.creationTimestamp;
+/** The steps that have started, as they are stored, those that changed last first. */
+function listSteps({ status }: KubeObject): readonly Readonly<Record<string, unknown>>[] {
+  const { stepStatuses } = asRecord(status);
+  const timeOf = ({ lastTransitionTime }: Readonly<Record<string, unknown>>) => String(lastTransitionTime ?? '');
+  return (Array.isArray(stepStatuses) ? stepStatuses.filter(isRecord) : [])
+    .filter(({ attempt }) => typeof attempt === 'number' && attempt > 0)
+    .sort((left, right) => (timeOf(left) < timeOf(right) ? 1 : -1));
+}
+
+function viewEvent({ type, reason, message, step, object, count, firstMs, lastMs }: RunEvent): EventView {
+  const [kind = '', name = ''] = object.split('/');
   return {
     type: type === 'Warning' ? 'Warning' : 'Normal',
-    reason: displayName(textOf(reason)),
-    message: viewText('', textOf(message)).value,
-    kind: displayName(textOf(kind)),
-    name: viewName(textOf(name)),
-    ...(step !== undefined && { step }),
-    count: numberOf(repeated, count),
-    firstAt: textOf(firstTimestamp, eventTime, created),
-    lastAt: textOf(lastObservedTime, lastTimestamp, eventTime, created),
+    reason: displayName(reason),
+    message: viewText('', message).value,
+    kind: displayName(kind),
+    name: viewName(name),
+    ...(step !== '' && { step }),
+    count,
+    firstAt: new Date(firstMs).toISOString(),
+    lastAt: new Date(lastMs).toISOString(),
   };
-}
-
-/** Words a failed read for the page. Throws what is no failed call. */
-export function describeReadFailure(error: unknown): string {
-  if (!isApiFailure(error)) throw error;
-  return error.message;
 }

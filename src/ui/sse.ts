@@ -21,6 +21,8 @@ export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 export interface Frames {
   readonly body: Readable;
   readonly send: (message: Message | LogMessage) => void;
+  /** Closes the stream when the page has read everything. */
+  readonly end: () => void;
   /** Resolves when no more than this many bytes wait for the page, or when the stream has closed. */
   readonly untilRead: (most: number) => Promise<void>;
 }
@@ -56,6 +58,9 @@ export function openFrames(
   return {
     body,
     send: (message) => write(formatFrame(message)),
+    end: () => {
+      if (!body.destroyed) body.push(null);
+    },
     untilRead: async (most) => {
       while (!body.destroyed && body.readableLength > most) {
         await new Promise<void>((resolve) => waiting.add(resolve));

@@ -7,7 +7,6 @@ import { isStepFinal, type ResourceRef, type RunStatus, type StepStatus } from '
 import { describeCommand, type KubectlContext } from './command.ts';
 import { viewApproval, viewAttempts } from './history.ts';
 import type { ChildView, StepView } from './page/protocol.ts';
-import { hasPods } from './pods.ts';
 import { viewName, viewTexts } from './texts.ts';
 import { explainStep, type RunFacts } from './why.ts';
 
@@ -65,6 +64,12 @@ function viewStep(facts: RunFacts, step: StepStatus, index: number, shown: Shown
     ...(attempts.length > 0 && { previousAttempts: attempts }),
     ...(attempt > 0 && hasPods(step.kind) && { hasLogs: true }),
   };
+}
+
+/** Whether Jobs carry out the steps of a kind. */
+function hasPods(stepKind: string): boolean {
+  const kind = stepKinds.get(stepKind);
+  return kind?.type === 'Child' && kind.jobs !== undefined;
 }
 
 function viewChild(child: ResourceRef, kubectl: KubectlContext): ChildView {

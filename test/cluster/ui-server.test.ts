@@ -52,13 +52,12 @@ describeNeeding([], 'the server of the page', () => {
   }
 
   const run = { kind: 'OrchestrationRun', name: 'release-1' } as const;
+  /** The child of the step `build`. */
+  let childRef: object;
 
   beforeAll(async () => {
     await installCrds(cluster, 'agents');
-    const steps = [
-      tool('build'),
-      { name: 'gate', kind: 'ApprovalGate', policyRef: 'p', dependsOn: ['build'] },
-    ];
+    const steps = [tool('build'), { name: 'gate', kind: 'ApprovalGate', policyRef: 'p', dependsOn: ['build'] }];
     const parameters = { version: { required: true, pattern: '^v' } };
     await api.create('Orchestration', 'release', { spec: { steps, policies: { parameters } } });
     await api.create('OrchestrationRun', run.name, { spec: { orchestrationRef: { name: 'release' } } });
@@ -188,10 +187,11 @@ describeNeeding([], 'the server of the page', () => {
   it('reads the Events of a run and of its children', async () => {
     const { metadata } = (await api.read('OrchestrationRun', run.name)) ?? {};
     const child = await api.create('ToolRun', 'child', { spec: { toolRef: { name: 'echo' } } });
+    await api.setStatus('ToolRun', 'child', { runtimeRef: { type: 'job', name: 'job' } });
     const { apiVersion, kind } = child;
-    const resourceRef = { apiVersion, kind, name: 'child', namespace, uid: child.metadata.uid };
+    childRef = { apiVersion, kind, name: 'child', namespace, uid: child.metadata.uid };
     await api.setStatus('OrchestrationRun', run.name, {
-      stepStatuses: [{ name: 'build', kind: 'ToolRun', phase: 'Running', attempt: 1, resourceRef }],
+      stepStatuses: [{ name: 'build', kind: 'ToolRun', phase: 'Running', attempt: 1, resourceRef: childRef }],
     });
     const report = (name: string, about: object, reason: string) =>
       api.create('Event', name, {
@@ -212,6 +212,27 @@ describeNeeding([], 'the server of the page', () => {
     ]);
     expect(await read({ step: 'build' })).toMatchObject([
       { reason: 'Failed', message: 'Failed happened', kind: 'ToolRun' },
+    ]);
+  });
+
+  it('reads the log of a step, and has the API server’s words for one that cannot be read', async () => {
+    const page = await open();
+    const query = { namespace, run: run.name, step: 'build' };
+    await api.setStatus('OrchestrationRun', run.name, {
+      stepStatuses: [{ name: 'build', kind: 'ToolRun', phase: 'Succeeded', attempt: 1, resourceRef: childRef }],
+    });
+    expect(await page.readLogs(query)).toEqual([{ type: 'End', sentence: expect.stringContaining('is gone') }]);
+    const labels = { 'batch.kubernetes.io/job-name': 'job' };
+    await api.create('Pod', 'job-1', { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'none' }] } });
+    expect(await page.readLogs(query)).toEqual([{ type: 'End', sentence: expect.stringContaining('has not started') }]);
+    const containerStatuses = [{ name: 'main', state: { terminated: { exitCode: 0 } } }];
+    await api.setStatus('Pod', 'job-1', { phase: 'Succeeded', containerStatuses });
+    // No node has run the pod, so nobody has its log.
+    const messages = await page.readLogs(query);
+    expect(messages).toMatchObject([
+      { type: 'Source', pod: 'job-1', container: 'main', command: expect.stringContaining('kubectl logs') },
+      { type: 'Note', sentence: expect.stringContaining('Pod job-1: ') },
+      { type: 'End' },
     ]);
   });
 

@@ -12,6 +12,7 @@ import {
 import { createHasher } from './hash.ts';
 import { type Choices, createLazySteps, POLICY, resolve } from './lazy.ts';
 import { type Left, listMoves, type Menu, type Move, readMenu } from './moves.ts';
+import { nameEnd, violationsOfRerun } from './reruns.ts';
 
 export interface Exploration {
   readonly states: number;
@@ -41,7 +42,7 @@ interface Visit {
 /**
  * Visits every state that a run of `graph` (for each step, the indexes of those it depends on) can come to, by every order
  * of the moves, each state once. Every move must keep the invariants, and from every state the run must end if nothing
- * more goes wrong. Stops at the first violation; `target` is a state to be led to instead.
+ * more goes wrong. Every end is rerun, and must be continued as the semantics say. Stops at the first violation; `target` is a state to be led to instead.
  */
 export function explore(
   graph: readonly (readonly number[])[],
@@ -67,6 +68,8 @@ export function explore(
   /** What follows a state if nothing goes wrong; a state that is followed by itself is an end. */
   const fair = new Map<number, number>();
   const open: Visit[] = [];
+  /** The ends of which a rerun was judged. */
+  const rerun = new Set<string>();
   let moves = 0;
 
   const apply = ({ world: before, choices, left }: Node, { go, used }: Move): Node[] =>
@@ -98,11 +101,14 @@ export function explore(
     }
   }
 
-  function settle({ key, node: { world: last } }: Visit): void {
+  function settle({ key, node: { world: last, choices } }: Visit): void {
     if (fair.has(key)) return;
     fair.set(key, key);
     const status = storedStatus(last);
     details.push(...violationsAtEnd(status, listChildren(last.api)));
+    const judged = nameEnd(status, choices);
+    if (!rerun.has(judged)) details.push(...resolve(lazy, choices, () => violationsOfRerun(status, facts)).flat());
+    rerun.add(judged);
     const lost =
       menu.sweep && !menu.remove ? status.stepStatuses.filter(({ reason }) => reason === 'ChildDeleted') : [];
     details.push(...lost.map(({ name }) => `${name} had finished, and its end was not seen`));

@@ -1,3 +1,4 @@
+import { rerunMutants } from './mutants-of-reruns.ts';
 import { runIfMutants } from './mutants-of-run-if.ts';
 import type { Mutant } from './mutate.ts';
 
@@ -20,6 +21,7 @@ const SUMMARY = 'src/reconciler/summary.ts';
 
 export const mutants: readonly Mutant[] = [
   ...runIfMutants,
+  ...rerunMutants,
   {
     name: 'children are created before the intent is recorded',
     changes: [

@@ -29,7 +29,7 @@ export interface Arena {
   /** Creates so many runs of the Orchestration, one after the other; returns their names. */
   readonly createRuns: (count: number, prefix?: string) => Promise<string[]>;
   /** Creates a run under a name that was free or has become so. */
-  readonly recreateRun: (name: string) => Promise<void>;
+  readonly recreateRun: (name: string, annotations?: Readonly<Record<string, string>>) => Promise<void>;
   /** Resolves when every run that exists is over and what has to be deleted is gone; after so long all the same. */
   readonly finish: (withinMs: number) => Promise<boolean>;
   /** Whether there is such a run and it is over. */
@@ -107,12 +107,14 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
       delayMs: options.delayMs ?? (() => 20 + Math.random() * 40),
       ...(options.removes && { removes: options.removes }),
     });
-  const create = (resource: typeof RUNS, name: string, spec: object) =>
-    client.create(resource, { apiVersion: API_VERSION, kind: resource.kind, metadata: { name, namespace }, spec });
+  const create = (resource: typeof RUNS, name: string, spec: object, annotations = {}) => {
+    const metadata = { name, namespace, annotations };
+    return client.create(resource, { apiVersion: API_VERSION, kind: resource.kind, metadata, spec });
+  };
   await create(ORCHESTRATIONS, ORCHESTRATION, { steps, policies });
 
-  async function createRun(name: string): Promise<void> {
-    const run = await create(RUNS, name, { orchestrationRef: { name: ORCHESTRATION } });
+  async function createRun(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
+    const run = await create(RUNS, name, { orchestrationRef: { name: ORCHESTRATION } }, annotations);
     made.add(run.metadata.uid);
   }
 

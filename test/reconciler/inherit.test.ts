@@ -207,7 +207,7 @@ describe('a changed input makes a step run again', () => {
       own: SOURCE,
       none: SOURCE,
     });
-    expect(decide({ steps, next }).all).toBe('its input parameters.version changed');
+    expect(decide({ steps, next })['all']).toBe('its input parameters.version changed');
   });
 
   test('if it is a parameter that a placeholder reads, also by its default', () => {
@@ -314,9 +314,13 @@ describe('the run of a SubOrchestration step continues that of the source', () =
 
   test('not if the step succeeded, is to run again, or comes after a step that runs again', () => {
     const [again, after] = [{ again: ['deploy'] }, { again: ['build'] }];
-    expect(decide({ steps: around(deploy), next: again }).deploy).toBe('it is to run again');
-    expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: again }).deploy).toBe('it is to run again');
-    expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: after }).deploy).toBe('it failed: exit 1');
+    expect(decide({ steps: around(deploy), next: again })['deploy']).toBe('it is to run again');
+    expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: again })['deploy']).toBe(
+      'it is to run again',
+    );
+    expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: after })['deploy']).toBe(
+      'it failed: exit 1',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decodeRunStatus } from '../../src/orchestration/decode-status.ts';
 import { stepKinds } from '../../src/orchestration/kinds/table.ts';
-import type { RunStatus, StepPhase, StepStatus } from '../../src/orchestration/run-status.ts';
+import { isSatisfied, type RunStatus, type StepPhase, type StepStatus } from '../../src/orchestration/run-status.ts';
 import type { Step } from '../../src/orchestration/schema.ts';
 import { repairSteps } from '../../src/reconciler/repair.ts';
 import { canFit, createOutputRoom, fitStatus, roomForStatus } from '../../src/reconciler/status-size.ts';
@@ -84,6 +84,41 @@ describe('a status', () => {
       }
     },
   );
+
+  test('of a run that continues another one fits too, and keeps what decides', () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `${'x'.repeat(1250)}${i}`);
+    const steps = names.map((name) => ({ name, kind: 'SubOrchestration', orchestrationRef: { name: 'inner' } }));
+    const resumeFrom = 'n'.repeat(63);
+    const stepStatuses = names.map((name, i): StepStatus => {
+      const entry = { name, kind: 'SubOrchestration', attempt: 0, message: 'm'.repeat(256) };
+      if (i % 3 === 0) return { ...entry, phase: 'Skipped', reason: 'Inherited', inheritedFrom: 'r'.repeat(253) };
+      if (i % 3 === 1) return { ...entry, phase: 'Pending', resumeFrom };
+      const resourceRef = { apiVersion: 'v1', kind: 'x', name: 'x', namespace: 'x', uid: 'u'.repeat(36) };
+      const startedAt = '2026-01-01T00:00:00.000Z';
+      return {
+        ...entry,
+        phase: 'Running',
+        reason: 'MissingOrchestration',
+        attempt: 1,
+        startedAt,
+        resourceRef,
+        resumeFrom,
+      };
+    });
+    const room = 1000 * 256 + 8 * 1024;
+    expect(canFit(names.length, room)).toBe(true);
+    const stored = fitStatus({ phase: 'Running', runId: 'nightly-1', conditions: [], stepStatuses }, room);
+    expect(bytesOf(stored)).toBeLessThanOrEqual(room);
+    const resumption = { run: 'nightly-0', steps: [], isLatest: false, mistakes: [] };
+    const status = decodeRunStatus(JSON.parse(JSON.stringify(stored)));
+    const read = repairSteps({ ...run, status, resumption }, steps, nameChild, stepKinds);
+    const kept = read.map(({ phase, reason, resumeFrom: from }) => [phase, reason, from]);
+    const isInherited = (index: number) => index % 3 === 0;
+    expect(kept).toEqual(
+      stepStatuses.map(({ phase, reason }, i) => [phase, reason, isInherited(i) ? undefined : resumeFrom]),
+    );
+    expect(read.every((step, i) => isSatisfied(step) === isInherited(i))).toBe(true);
+  });
 
   test('that would not fit beside the run is detected before the run starts', () => {
     expect(canFit(1000, roomForStatus(1_400_000))).toBe(false);

@@ -54,7 +54,10 @@ export function startCli(
   return { ended, output: () => stdout, complaints: () => stderr };
 }
 
-const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume } as const satisfies Record<string, Command>;
+const commands = { lint, plan, run, rerun, watch, status, cancel, suspend, resume } as const satisfies Record<
+  string,
+  Command
+>;
 
 /** As `startCli`, for commands that ask a cluster, inside this process: a process of its own takes a second of CPU to start. */
 export function startCommand(

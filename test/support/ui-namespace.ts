@@ -47,7 +47,10 @@ export function createStage() {
     denied: new Set<string>(),
     asked: [] as AccessQuestion[],
     written: [] as object[],
-    events: new Map<string, readonly KubeObject[]>(),
+    events: [] as KubeObject[],
+    pods: [] as KubeObject[],
+    /** The lines of each log, by pod. Others may not be read. */
+    logs: new Map<string, readonly string[]>(),
     nowMs: Date.parse('2026-01-01T01:00:00Z'),
   };
   const keyOf = ({ kind, name }: EntryKey) => `${kind}/${name}`;
@@ -91,7 +94,14 @@ export function createStage() {
       return Promise.resolve({ allowed: !isDenied, reason: '' });
     },
     whoAmI: () => Promise.resolve('jane'),
-    listEvents: ({ uid = '' }) => Promise.resolve(state.events.get(uid) ?? []),
+    listEvents: () => Promise.resolve(state.events),
+    getChild: ({ kind, name }: { readonly kind: string; readonly name: string }) => get(kind, name),
+    listPods: () => Promise.resolve(state.pods),
+    async *followLog(_: string, pod: string) {
+      const lines = state.logs.get(pod);
+      if (lines === undefined) throw failure('Forbidden', 'pods "p" is forbidden');
+      yield* lines;
+    },
     annotate: (name: string, annotations: Readonly<Record<string, string | null>>) => {
       state.written.push({ name, annotations });
       return get('OrchestrationRun', name);

@@ -388,12 +388,15 @@ test('a whole value, the Events of a run and the namespaces are read when they a
   const long = 'x'.repeat(1_000);
   const child = { apiVersion: 'v1', kind: 'ToolRun', name: 'c', namespace: 'ci', uid: 'uid-c' };
   stage.put(
-    runOf('r', 'Running', [{ name: 'a', kind: 'ToolRun', phase: 'Succeeded', outputs: { long }, resourceRef: child }]),
+    runOf('r', 'Running', [
+      { name: 'a', kind: 'ToolRun', phase: 'Succeeded', attempt: 1, outputs: { long }, resourceRef: child },
+    ]),
   );
-  const event = (reason: string, lastTimestamp: string) =>
-    object('Event', reason, { reason, message: 'm', lastTimestamp });
-  stage.state.events.set('uid-r', [event('Old', '2026-01-01T00:00:01Z')]);
-  stage.state.events.set('uid-c', [event('New', '2026-01-01T00:00:02Z')]);
+  const event = (reason: string, lastTimestamp: string, kind: string, name: string) =>
+    object('Event', reason, { reason, message: 'm', lastTimestamp, involvedObject: { kind, name } });
+  stage.state.events.push(event('Old', '2026-01-01T00:00:01Z', 'OrchestrationRun', 'r'));
+  stage.state.events.push(event('New', '2026-01-01T00:00:02Z', 'ToolRun', 'c'));
+  stage.state.events.push(event('Foreign', '2026-01-01T00:00:02Z', 'ToolRun', 'other'));
   const query = 'namespace=ci&run=r';
   const value = await ask(`/api/value?${query}&of=outputs&step=a&name=long`, { authorization });
   expect(await text(value)).toBe(long);

@@ -95,10 +95,10 @@ function runAndStep(): OperandKind<{ readonly run: string; readonly step: string
   const step = oneOperand('STEP', anyText(), 'a step');
   return {
     placeholder: 'RUN [STEP]',
-    read: async ({ words: [first, ...others], unsure }, ports, mistakes) => {
+    read: async ({ words: [first, ...others], unsure }, ports, mistakes, values) => {
       const of = (words: readonly string[]) => ({ words, unsure });
-      const name = await run.read(of(first === undefined ? [] : [first]), ports, mistakes);
-      const stepName = others.length === 0 ? undefined : await step.read(of(others), ports, mistakes);
+      const name = await run.read(of(first === undefined ? [] : [first]), ports, mistakes, values);
+      const stepName = others.length === 0 ? undefined : await step.read(of(others), ports, mistakes, values);
       return name === undefined ? undefined : { run: name, step: stepName };
     },
   };

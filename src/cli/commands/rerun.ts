@@ -13,8 +13,7 @@ import { objectName } from '../flags.ts';
 /** Creates a run that continues a finished one. */
 export const rerun = defineCommand({
   verb: 'rerun',
-  details:
-    'The new run inherits the steps that ended well, as plan --rerun shows. It has the parameters of the other run, except those that you give. The other run stays as it is.',
+  details: 'It inherits what ended well, as plan --rerun shows, and the parameters that you do not give.',
   operands: oneOperand('RUN', objectName, 'a finished OrchestrationRun'),
   flags: {
     ...rerunFlags,
@@ -27,7 +26,7 @@ export const rerun = defineCommand({
     1: 'it failed or was cancelled',
     2: 'it could not be created, or its end was not seen',
   },
-  examples: ['rerun release-42 --wait', 'rerun release-42 --from test -p version=1.4.3', 'rerun release-42 --latest'],
+  examples: ['rerun release-42 --wait', 'rerun release-42 --from test -p version=1.4.3'],
   check: ({ parameters }) => findRepeatedKeys(parameters),
   run: ({ from, isLatest, parameters, deliveryId: given, name, waits, timeoutMs, ...choice }, of, ports) =>
     ports.withCluster(choice, async (cluster) => {

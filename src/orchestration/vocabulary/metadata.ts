@@ -184,7 +184,8 @@ const fieldManagers = {
     on: 'OrchestrationRun',
     by: 'the command line',
     meaning:
-      'The command `run` creates runs with it. `cancel`, `suspend`, `resume`, `approve` and `deny` set annotations with it.',
+      'The commands `run` and `rerun` create runs with it. `cancel`, `suspend`, `resume`, `approve` and `deny` set ' +
+      'annotations with it.',
   },
   Page: {
     key: 'orchestration-gate-ui',

@@ -395,7 +395,7 @@ export interface EventView {
   /** The object that it is about. */
   readonly kind: string;
   readonly name: string;
-  /** The name of the step that this object carries out, raw. Absent for the run itself. */
+  /** The name of the step that this object carries out, raw, behind the steps whose inner run it is in: `outer/inner`. */
   readonly step?: string;
   readonly count: number;
   readonly firstAt: string;

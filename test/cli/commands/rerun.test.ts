@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiFailure, Cluster, ClusterKind } from '../../../src/cli/cluster/port.ts';
+import type { Command } from '../../../src/cli/command.ts';
 import { plan } from '../../../src/cli/commands/plan.ts';
 import { rerun } from '../../../src/cli/commands/rerun.ts';
 import { status } from '../../../src/cli/commands/status.ts';
@@ -80,11 +81,7 @@ function clusterOf(
   return cluster as Cluster;
 }
 
-async function execute(
-  command: typeof rerun | typeof plan | typeof status,
-  args: readonly string[],
-  given: Given = {},
-) {
+async function execute(command: Command, args: readonly string[], given: Given = {}) {
   const created: KubeObject[] = [];
   const cluster = clusterOf(given, created);
   let screen = '';

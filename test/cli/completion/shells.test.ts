@@ -24,7 +24,7 @@ const cases: readonly (readonly [words: readonly string[], offered: readonly str
   [['status', '-n', ''], []],
   [
     ['help', 're'],
-    ['reconcile', 'release', 'resume'],
+    ['reconcile', 'release', 'rerun', 'resume'],
   ],
   [['completion', 'f'], ['fish']],
   [['reconcile', '--leader-elect', 't'], ['true']],

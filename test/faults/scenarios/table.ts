@@ -14,11 +14,12 @@ import { objects } from './objects.ts';
 import { obstacles } from './obstacles.ts';
 import { quiet } from './quiet.ts';
 import { replies } from './replies.ts';
+import { reruns } from './reruns.ts';
 import { servers } from './servers.ts';
 import { watches } from './watches.ts';
 
 /** Everything that must be survived, in the order of its number. */
 export const scenarios: readonly Scenario[] = [
   ...[...crashes, ...replies, ...watches, ...objects, ...servers, ...leaders, ...access, ...builds, ...quiet],
-  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data],
+  ...[...history, ...obstacles, ...clocks, ...nestings, ...forgeries, ...besides, ...finished, ...data, ...reruns],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));
