@@ -66,7 +66,7 @@ bench: build ## Measure against the peers; writes bench/results.json
 bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
 	node bench/peers/main.ts
 
-bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps in a browser (BENCH_UI='--minutes N')
+bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps, and with 10,000 runs, in a browser (BENCH_UI='--minutes N')
 	node --disable-warning=ExperimentalWarning bench/ui/main.ts $(BENCH_UI)
 
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S'), then evaluate odd expressions

@@ -1,5 +1,6 @@
 import { json, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { FieldManager } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { Message, NamespaceList, RunEvents } from '../../src/ui/page/protocol.ts';
 import { describeNeeding, sharedCluster, useNamespace } from '../support/controlplane/suite.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -132,7 +133,7 @@ describeNeeding([], 'the server of the page', () => {
       [`${GROUP}/cancel`]: 'true',
     });
 
-    await api.setStatus('OrchestrationRun', 'release-11111111', { phase: 'Failed' });
+    await api.setStatus('OrchestrationRun', 'release-11111111', { phase: 'Failed' }, FieldManager.Reconciler);
     const again = { verb: 'rerun', namespace, run: 'release-11111111', steps: ['build'], isLatest: true } as const;
     const rerun = await page.act({ ...again, deliveryId: uuid(2) });
     expect(rerun).toMatchObject({ status: 200, answer: { run: 'release-22222222' } });

@@ -43,7 +43,7 @@ export function viewRun(name: string, fields: Partial<RunView> = {}): RunView {
 }
 
 /** An Orchestration as the page is told of it. */
-export function viewOrchestration(name: string, fields: Partial<OrchestrationView> = {}): OrchestrationView {
+function viewOrchestration(name: string, fields: Partial<OrchestrationView> = {}): OrchestrationView {
   return {
     ...{ name, phase: 'Ready', message: '', createdAt: '2026-01-01T00:00:00Z', parameters: [], conditions: [] },
     command: `kubectl describe --namespace ci -- orchestration.orchestration.proompteng.ai ${name}`,
@@ -142,7 +142,7 @@ const words = {
 };
 
 /** A run in which everything happens at once. */
-export function playRelease(nowMs: number): Message[] {
+function playRelease(nowMs: number): Message[] {
   const at = (minutes: number) => new Date(nowMs - minutes * MINUTE).toISOString();
   const run = viewRun('release-1041', {
     ...{ message: '6 of 11 steps done', createdAt: at(13), startedAt: at(12), createdBy: 'alice@example.org' },
@@ -234,7 +234,7 @@ export const oddNames = [
 ];
 
 /** A run whose steps have odd names. */
-export function playOdd(): Message[] {
+function playOdd(): Message[] {
   const run = viewRun(`odd-${'n'.repeat(240)}`);
   const steps = oddNames.map((name, at) => tool(name, at === 0 ? [] : [oddNames[0] ?? '']));
   return showRun(

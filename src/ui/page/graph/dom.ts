@@ -28,32 +28,3 @@ function fill<Kind extends Element>(made: Kind, attributes: Attributes, children
   made.append(...children.filter((child) => child !== undefined));
   return made;
 }
-
-/** Draws the shape of a look as an icon in text. */
-export function icon({ name, shape }: { readonly name: string; readonly shape: string }): SVGSVGElement {
-  return drawn(
-    'svg',
-    { class: `icon ${name}`, viewBox: '0 0 16 16', 'aria-hidden': 'true' },
-    drawn('path', { d: shape }),
-  );
-}
-
-/** Returns the element with this id. page.html must have it. */
-export function part(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no #${id}`);
-  return found;
-}
-
-/** Replaces the children of `place` with `nodes`. Children that are equal stay, and the focus is kept. */
-export function redraw(place: HTMLElement, nodes: readonly Node[]): void {
-  const reachable = () => [...place.querySelectorAll<HTMLElement>('a, button')];
-  const focused = reachable().indexOf(document.activeElement as HTMLElement);
-  for (const [index, node] of nodes.entries()) {
-    const old = place.childNodes[index];
-    if (old === undefined) place.append(node);
-    else if (!old.isEqualNode(node)) place.replaceChild(node, old);
-  }
-  while (place.childNodes.length > nodes.length) place.lastChild?.remove();
-  if (focused >= 0 && !place.contains(document.activeElement)) reachable()[focused]?.focus({ preventScroll: true });
-}

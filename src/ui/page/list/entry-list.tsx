@@ -43,7 +43,7 @@ export function EntryList({ id, kind, filter, label }: EntryListProps) {
   if (found.length === 0) return <Nothing kind={kind} isFiltered={!isEmpty(filter)} />;
   return (
     <>
-      <Found filter={filter} counts={counts} />
+      {isEmpty(filter) || filter !== page.route.value.filter ? undefined : <Found counts={counts} />}
       <VirtualList
         {...{ id, label, current, onSide }}
         role="tree"
@@ -56,7 +56,15 @@ export function EntryList({ id, kind, filter, label }: EntryListProps) {
         renderRow={(at, props) => {
           const row = found[at];
           return (
-            row && <Row key={row.entry.name} {...{ row, at, props }} isCurrent={at === current} onToggle={toggle} />
+            row && (
+              <Row
+                key={row.entry.name}
+                {...{ row, at, props }}
+                of={filter.of}
+                isCurrent={at === current}
+                onToggle={toggle}
+              />
+            )
           );
         }}
       />
@@ -64,14 +72,9 @@ export function EntryList({ id, kind, filter, label }: EntryListProps) {
   );
 }
 
-interface FoundProps {
-  readonly filter: Filter;
-  readonly counts: { readonly found: number; readonly all: number };
-}
-
-/** How many entries the filter finds. The lists of Orchestrations, which filter by themselves, say it too. */
-function Found({ filter, counts: { found, all } }: FoundProps) {
-  return isEmpty(filter) ? null : (
+/** How many entries the filter finds. */
+function Found({ counts: { found, all } }: { readonly counts: { readonly found: number; readonly all: number } }) {
+  return (
     <p class="found" role="status">
       {found.toLocaleString('en')} of {all.toLocaleString('en')}
     </p>
@@ -113,17 +116,19 @@ function Nothing({ kind, isFiltered }: { readonly kind: EntryKind; readonly isFi
 
 interface RowViewProps {
   readonly row: ListRow;
+  /** The Orchestration that all rows have, so that they do not name it. */
+  readonly of: string;
   readonly at: number;
   readonly props: RowProps;
   readonly isCurrent: boolean;
   readonly onToggle: (row: ListRow) => void;
 }
 
-function Row({ row, props, isCurrent, onToggle }: RowViewProps) {
-  const { hrefTo, nowMs, route } = usePage();
+function Row({ row, of, props, isCurrent, onToggle }: RowViewProps) {
+  const { hrefTo, nowMs } = usePage();
   const { entry, depth, children, isOpen } = row;
   const { kind, name, phase = '' } = entry;
-  const isOther = entry.kind === 'OrchestrationRun' && entry.orchestration !== route.value.filter.of;
+  const isOther = entry.kind === 'OrchestrationRun' && entry.orchestration !== of;
   return (
     <a
       {...props}

@@ -35,7 +35,7 @@ type Requirement = (labels: Readonly<Record<string, string>>) => boolean;
  * Parses a label selector as kubectl reads it: `key`, `!key`, `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`,
  * separated by commas. What cannot be read finds names and values that contain it, so that typing narrows the list.
  */
-export function readSelector(text: string): readonly Requirement[] {
+function readSelector(text: string): readonly Requirement[] {
   const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
   return parts.filter(Boolean).map(readRequirement);
 }

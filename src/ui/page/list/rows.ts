@@ -85,7 +85,7 @@ export function describeRun({
 }
 
 /** Describes how far the steps of a run are. A failure is not named twice. */
-export function describeCounts(
+function describeCounts(
   { total, succeeded = 0, failed = 0, skipped = 0, cancelled = 0 }: NonNullable<RunEntry['steps']>,
   phase?: string,
 ): string {

@@ -44,7 +44,13 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
       >
         <h2 id="dialog-title">
           {button}{' '}
-          {action.step === undefined ? <bdi>{action.verb === 'cancel' ? '' : name}</bdi> : <Name of={action.step} />}
+          {action.step === undefined ? (
+            <bdi>{action.verb === 'cancel' ? '' : name}</bdi>
+          ) : (
+            <>
+              the step <Name of={action.step} />
+            </>
+          )}
         </h2>
         <p id="dialog-text" class="value">
           <Sentence of={action.consequence} />

@@ -26,7 +26,7 @@ export function Announcer() {
 }
 
 /** Describes a run in a sentence: its phase, and how many steps are in each. */
-export function describeShown(shown: Shown | undefined): string {
+function describeShown(shown: Shown | undefined): string {
   const { run, picture, steps, actions } = shown ?? {};
   if (run === undefined || picture === undefined || steps === undefined) return '';
   const counts = countLooks(picture.boxes, steps).filter(({ look }) => look !== LOOKS.pending);
