@@ -212,6 +212,28 @@ function describePage(): void {
       await expect.poll(isSeenWhole, patience).toBe(true);
     });
 
+    it('starts a run from its form with every mistake that the server finds, and cancels it after a confirmation', async () => {
+      const parameters = {
+        version: { required: true, pattern: '^[0-9]+$' },
+        target: { enum: ['a', 'b'], default: 'a' },
+      };
+      await play.apply('asked', { policies: { parameters }, steps: [tool('only')] });
+      await go(page, '#/orchestration/asked');
+      await page.locator('[data-verb=run]').click(patience);
+      await page.getByLabel('version').fill('one');
+      await page.locator('dialog [type=submit]').click();
+      await textOf(page, 'dialog [role=alert]').toContain('parameter "version" is "one", which does not match');
+      await page.getByLabel('version').fill('1');
+      await page.locator('dialog [type=submit]').click();
+      await textOf(page, 'h1').toMatch(/^asked-/);
+      await expectStep(page, 'only', 'Running');
+      await page.locator('[data-verb=cancel]').click(patience);
+      await page.locator('dialog [type=submit]').click();
+      await textOf(page, '.title').toContain('Cancelled');
+      // Chromium complains of each answer that is no success.
+      expect(complaints.splice(0).filter((complaint) => !complaint.includes('Failed to load resource'))).toEqual([]);
+    });
+
     it('needs no rights but to read both kinds, and says what the graph of a run then is', async () => {
       const { kubectl, serviceAccountKubeconfig } = cluster;
       await kubectl(['create', 'serviceaccount', 'viewer', '-n', namespace]);
