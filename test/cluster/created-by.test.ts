@@ -4,7 +4,6 @@ import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { CREATED_BY, NAMESPACE, runOf } from '../support/forgeries.ts';
 import { type Gate, installCrds, installWebhooks, startGate } from '../support/gate.ts';
-import { addUsers } from '../support/users.ts';
 
 /** The API server hears of policies and roles a moment after they are stored. */
 const patience = { timeout: 150_000 };
@@ -12,20 +11,19 @@ const patience = { timeout: 150_000 };
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const SCHEDULE = `system:serviceaccount:${NAMESPACE}:schedule`;
 const TEMPLATE = { 'agents.proompteng.ai/template': 'true' };
-const values = ['orchestrationController.enabled=true'];
+/** A busy machine gives no answer in 5 s. */
+const values = ['orchestrationController.enabled=true', 'webhook.timeoutSeconds=30'];
 const create = ['create', '-f', '-'];
 
 describeNeeding(['ownControlPlane'], 'the annotation with the creator of a run', () => {
   let plane: ControlPlane;
   let gate: Gate;
-  let tokens: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
-    plane = await startOwnControlPlane();
-    tokens = await addUsers(plane, ['alice', 'bob', SCHEDULE]);
+    plane = await startOwnControlPlane({ users: ['alice', 'bob', SCHEDULE] });
     await installCrds(plane, 'ours');
     await kubectl('admin', ['create', 'namespace', NAMESPACE]);
-    const users = [...tokens.keys()].map((user) => `--user=${user}`);
+    const users = [...plane.tokens.keys()].map((user) => `--user=${user}`);
     const all = ['--verb=*', '--resource=orchestrationruns.orchestration.proompteng.ai'];
     await kubectl('admin', ['create', 'role', 'editor', ...all]);
     await kubectl('admin', ['create', 'rolebinding', 'editor', '--role=editor', ...users]);
@@ -44,7 +42,8 @@ describeNeeding(['ownControlPlane'], 'the annotation with the creator of a run',
   });
 
   function kubectl(user: string, command: readonly string[], input?: object) {
-    const login = tokens.has(user) ? [`--token=${tokens.get(user)}`] : [];
+    const token = plane.tokens.get(user);
+    const login = token === undefined ? [] : [`--token=${token}`];
     return plane.kubectl([...login, '--namespace', NAMESPACE, ...command], input && { input: JSON.stringify(input) });
   }
 

@@ -26,11 +26,15 @@ export interface ControlPlaneOptions extends ControlPlaneParts {
   readonly audit?: boolean;
   /** More flags of the API server, which win over ours: `--min-request-timeout=5`. */
   readonly apiserverFlags?: readonly string[];
+  /** Users beside the administrator, of any name and in no group. */
+  readonly users?: readonly string[];
 }
 
 /** A control plane of our own: a cluster without nodes. */
 export interface ControlPlane extends Cluster {
   readonly adminToken: string;
+  /** The bearer tokens of `users`, by name. */
+  readonly tokens: ReadonlyMap<string, string>;
   /** This cluster as plain data, for `connectCluster` in another process. */
   readonly address: ClusterAddress;
   readonly etcd: Component;
@@ -60,7 +64,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 async function startIn(folder: GuardedFolder, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { binaries, tools, environment, audit = false } = options;
   const adminToken = randomUUID();
-  await writeInputs(folder.path, adminToken);
+  const tokens = new Map((options.users ?? []).map((user) => [user, randomUUID()]));
+  await writeInputs(folder.path, adminToken, tokens);
   const [clientPort, peerPort, securePort] = await findFreePorts(3);
   const etcdUrl = `http://127.0.0.1:${clientPort}`;
   const server = `https://127.0.0.1:${securePort}`;
@@ -98,7 +103,7 @@ async function startIn(folder: GuardedFolder, options: ControlPlaneOptions): Pro
     await folder.remove();
   };
   const auditLog = join(folder.path, files.auditLog);
-  return { ...connectCluster(address), ...access, address, etcd, apiserver, controllerManager, auditLog, stop };
+  return { ...connectCluster(address), ...access, tokens, address, etcd, apiserver, controllerManager, auditLog, stop };
 }
 
 function createControllerManager(
@@ -118,9 +123,10 @@ function createControllerManager(
   });
 }
 
-async function writeInputs(folder: string, adminToken: string): Promise<void> {
+async function writeInputs(folder: string, adminToken: string, users: ReadonlyMap<string, string>): Promise<void> {
   const write = (name: string, content: string) => writeFile(join(folder, name), content, { mode: 0o600 });
-  await write(files.tokens, `${adminToken},admin,admin,system:masters\n`);
+  const lines = [...users].map(([name, token]) => `${token},"${name.replaceAll('"', '""')}",${token}\n`);
+  await write(files.tokens, [`${adminToken},admin,admin,system:masters\n`, ...lines].join(''));
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await write(files.serviceAccountKey, privateKey.export({ type: 'sec1', format: 'pem' }).toString());
   const policy = {
