@@ -27,6 +27,8 @@ const STEP_TEXTS = [
   'resumeFrom',
 ] as const;
 
+const ATTEMPT_TEXTS = ['reason', 'message', 'startedAt', 'finishedAt', 'child'] as const;
+
 /**
  * Decodes the `status` of a run from any value. A field of the wrong type counts as absent. Unknown fields of a step
  * are kept. A step whose phase is unknown to this build counts as Running.
@@ -73,9 +75,9 @@ function decodeStepStatus(entry: Record<string, unknown>): StepStatus[] {
   ];
 }
 
-function decodeAttempt({ attempt, reason, finishedAt, ...rest }: Record<string, unknown>): PreviousAttempt[] {
-  if (typeof attempt !== 'number' || typeof reason !== 'string' || typeof finishedAt !== 'string') return [];
-  const { message, startedAt, child } = texts(rest, ['message', 'startedAt', 'child']);
+function decodeAttempt({ attempt, ...rest }: Record<string, unknown>): PreviousAttempt[] {
+  const { reason, message, startedAt, finishedAt, child } = texts(rest, ATTEMPT_TEXTS);
+  if (typeof attempt !== 'number' || reason === undefined || finishedAt === undefined) return [];
   return [
     {
       attempt,

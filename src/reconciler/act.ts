@@ -9,9 +9,9 @@ import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
 import { nameSnapshot } from './names.ts';
 import type { Action, ObservedRun } from './observation.ts';
-import { readRun } from './observe.ts';
 import { namePlace } from './places.ts';
 import type { Cluster } from './ports.ts';
+import { readRun } from './read-run.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
 type CreateChild = Extract<Action, { type: 'CreateChild' }>;

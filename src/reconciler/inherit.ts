@@ -29,7 +29,7 @@ export interface Continuation {
 
 /** Why a step runs again: the first reason, as words that follow its name: `its input with.version changed`. */
 export interface Cause {
-  readonly type: 'Named' | 'New' | 'Changed' | 'Failed' | 'Asks' | 'Ancestor' | 'Skipped' | 'Input';
+  readonly type: 'Named' | 'New' | 'Changed' | 'Unsatisfied' | 'Asks' | 'Ancestor' | 'Skipped' | 'Input';
   readonly message: string;
 }
 
@@ -103,7 +103,9 @@ function createJudge(
     if (before === undefined) return { type: 'New', message: 'that run did not have it' };
     const message = describeChange(before, readEntry(graph, orchestration.steps, index));
     if (message !== undefined) return { type: 'Changed', message };
-    return status !== undefined && hasFailed(status) ? { type: 'Failed', message: describeFailure(status) } : undefined;
+    return status !== undefined && hasFailed(status)
+      ? { type: 'Unsatisfied', message: describeFailure(status) }
+      : undefined;
   }
 
   function judgeInput(step: Step): Cause | undefined {
@@ -219,7 +221,7 @@ function describe(
       return { step, type: 'Inherited', status, from: status.inheritedFrom ?? run.name };
     const kind = kinds.get(status?.kind ?? '');
     const isResumed =
-      cause?.type === 'Failed' && undisturbed.has(index) && kind?.type === 'Child' && kind.runs !== undefined;
+      cause?.type === 'Unsatisfied' && undisturbed.has(index) && kind?.type === 'Child' && kind.runs !== undefined;
     const nested = isResumed ? status?.resourceRef?.name : undefined;
     return {
       step,

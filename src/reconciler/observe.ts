@@ -1,31 +1,23 @@
 import type { StoredObject } from '../objects/object.ts';
-import { wordsOf } from '../objects/outcomes.ts';
-import { readCreators, readDecisions } from '../orchestration/approvals.ts';
-import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
+import { readCreators } from '../orchestration/approvals.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
-import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import { readResumption } from '../orchestration/resumption.ts';
 import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
-import { Annotation } from '../orchestration/vocabulary/metadata.ts';
-import { readSnapshot } from './child-object.ts';
 import { isEnding } from './ending.ts';
-import type { Source } from './inherit.ts';
 import { readLifetime } from './lifetime.ts';
 import type { Memory } from './memory.ts';
-import { type NameChild, nameSnapshot } from './names.ts';
-import type { Observation, ObservedOrchestration, ObservedRun, ObservedSource } from './observation.ts';
+import type { NameChild } from './names.ts';
+import type { Observation, ObservedRun } from './observation.ts';
 import { observePlaces, owesPlace } from './observe-group.ts';
 import { observeOrchestration } from './observe-orchestration.ts';
+import { observeSource } from './observe-source.ts';
 import { listOwners, ownerRun } from './owners.ts';
 import type { Cluster } from './ports.ts';
 import { adoptChild, readChildren } from './read-children.ts';
 import { findUnreadable, readWatched } from './read-kinds.ts';
-import { repairSteps } from './repair.ts';
-import { judgeSource } from './source.ts';
-import { measureBeside } from './status-size.ts';
+import { readRun, trustRun } from './read-run.ts';
 import { ownerRunOf } from './topics.ts';
 
 export interface ObserveOptions {
@@ -60,7 +52,7 @@ export async function observeRun(
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
   if (object === undefined) return undefined;
   const read = object === kept ? stub : readRun(object, false);
-  const source = await observeSource(cluster, object, read, options);
+  const source = await observeSource(cluster, object, read, options.nameChild, kinds);
   const orchestration = await observeOrchestration(cluster, read, memory, options.policy(), source);
   const trusted = trustRun(read, orchestration, options.nameChild, kinds);
   const run = options.passesTraceparent === true ? { ...trusted, passesTraceparent: true } : trusted;
@@ -85,7 +77,7 @@ export async function observeRun(
     ...ofGroup.seen,
     isAwaited: isStillAwaited,
     ...seen,
-    errors: [...listErrors(orchestration, source), ...(ofGroup.error === undefined ? [] : [ofGroup.error]), ...errors],
+    errors: [...listErrors(orchestration, source, ofGroup), ...errors],
     owned: mustDeleteOwned(run) ? listOwned(cluster, run) : [],
     held: await findReleasable(cluster, run),
     created,
@@ -95,8 +87,8 @@ export async function observeRun(
   };
 }
 
-function listErrors(...reads: readonly (ObservedOrchestration | ObservedSource | undefined)[]): readonly unknown[] {
-  return reads.flatMap((read) => (read !== undefined && 'error' in read ? [read.error] : []));
+function listErrors(...reads: readonly (object | undefined)[]): readonly unknown[] {
+  return reads.flatMap((read) => (read !== undefined && 'error' in read ? (read.error ?? []) : []));
 }
 
 /**
@@ -123,49 +115,6 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
   const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;
   return rival === undefined ? {} : { rival };
-}
-
-/**
- * Reads the run that a run continues from the API server, until the run has started. Nothing depends on it afterwards.
- * A nested run whose source is gone does not fail: the decision to continue that source was made when it existed.
- */
-async function observeSource(
-  cluster: Cluster,
-  object: StoredObject,
-  { namespace, orchestration: wanted, resumption, ...run }: ObservedRun,
-  { nameChild, policy }: ObserveOptions,
-): Promise<ObservedSource | undefined> {
-  const isDue = run.status.runId === undefined && !isRunFinal(run.status) && !run.isTemplate && !run.isCancelled;
-  if (resumption === undefined || !isDue) return undefined;
-  try {
-    const isNamed = resumption.mistakes.length === 0;
-    const stored = isNamed
-      ? await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, resumption.run)
-      : undefined;
-    const snapshot = stored && (await cluster.readSnapshot(namespace, nameSnapshot(stored.metadata.uid)));
-    const found = stored && readRun(stored, cluster.statusWriters(stored).isForeign);
-    const orchestration = snapshot && found && readSnapshot(snapshot, found.uid);
-    const followed = orchestration
-      ? ({ state: 'Snapshotted', orchestration } as const)
-      : ({ state: 'Unread' } as const);
-    const source = found && trustRun(found, followed, nameChild, policy().kinds);
-    const judged = judgeSource({ run: source, orchestration }, resumption, wanted);
-    if ('source' in judged) return { state: 'Found', ...judged, nested: listNested(cluster, judged.source) };
-    const isNested = ownerRunOf(object) !== undefined;
-    return judged.isGone && isNested ? { state: 'Gone' } : { state: 'Refused', message: judged.refusal };
-  } catch (error) {
-    return { state: 'Unreadable', words: wordsOf(error), error };
-  }
-}
-
-/** The nested runs of the last attempts that can be continued. The copy is enough: a finished run never changes. */
-function listNested(cluster: Cluster, { run }: Source): ReadonlyMap<string, string> {
-  const names = run.status.stepStatuses.flatMap(({ resourceRef: ref }) =>
-    ref?.kind === 'OrchestrationRun' ? ref.name : [],
-  );
-  const found = names.flatMap((name) => cluster.getRun(`${run.namespace}/${name}`) ?? []);
-  const over = found.filter((one) => isRunFinal(asRecord(one['status'])) && !cluster.statusWriters(one).isForeign);
-  return new Map(over.map((nested) => [nested.metadata.name, readRun(nested, false).orchestration]));
 }
 
 /** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
@@ -202,54 +151,6 @@ function nothingDue(kinds: StepKinds) {
 async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun): Promise<StoredObject | undefined> {
   const object = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
   return object?.metadata.uid === uid ? object : undefined;
-}
-
-/**
- * Returns the run with the part of its status that can be trusted, and with the defaults of its snapshot, so that each
- * attempt of a step builds the same child.
- */
-export function trustRun(
-  run: ObservedRun,
-  orchestration: ObservedOrchestration,
-  nameChild: NameChild,
-  kinds: StepKinds,
-): ObservedRun {
-  const snapshot = orchestration.state === 'Snapshotted' ? orchestration.orchestration : undefined;
-  const parameters = snapshot ? withDefaults(readDeclared(snapshot), run.parameters) : run.parameters;
-  const stepStatuses = repairSteps(run, snapshot?.steps, nameChild, kinds);
-  return { ...run, parameters, status: { ...run.status, stepStatuses } };
-}
-
-/** Decodes a stored run leniently: malformed parts of its status count as absent. */
-export function readRun(object: StoredObject, isContested: boolean): ObservedRun {
-  const { metadata, status } = object;
-  const { run } = decodeOrchestrationRun(object);
-  const { annotations = {} } = metadata;
-  const wish = annotations[Annotation.Cancel];
-  const { orchestrationRef, parameters = {}, deliveryId } = run.spec;
-  const resumption = readResumption(annotations);
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace,
-    uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion ?? '',
-    generation: metadata.generation ?? 0,
-    creationTimestamp: metadata.creationTimestamp ?? '',
-    isBeingDeleted: metadata.deletionTimestamp !== undefined,
-    isCancelled: wish === 'true' || wish === 'now',
-    isCancelledNow: wish === 'now',
-    isSuspended: annotations[Annotation.Suspend] === 'true',
-    isTemplate: annotations[Annotation.Template] === 'true',
-    ...(resumption && { resumption }),
-    decisions: readDecisions(annotations),
-    orchestration: orchestrationRef.name,
-    parameters,
-    ...(deliveryId !== undefined && { deliveryId }),
-    status: decodeRunStatus(status),
-    stored: asRecord(status),
-    bytesBeside: measureBeside(object),
-    isContested,
-  };
 }
 
 /**

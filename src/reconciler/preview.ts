@@ -12,7 +12,7 @@ import { buildChild } from './child-object.ts';
 import { valuesOf } from './inputs.ts';
 import { nameChild } from './names.ts';
 import type { ObservedRun } from './observation.ts';
-import { readRun } from './observe.ts';
+import { readRun } from './read-run.ts';
 
 /** The child that the first attempt of a step would create. */
 export interface Preview {

@@ -1,6 +1,6 @@
 import { displayName } from '../dag/display.ts';
 import type { Approval } from '../orchestration/approvals.ts';
-import { isRecord } from '../orchestration/decode.ts';
+import type { PreviousAttempt } from '../orchestration/run-status.ts';
 import type { ApprovalView, AttemptView, ChildView } from './page/protocol.ts';
 import { viewText } from './texts.ts';
 
@@ -14,27 +14,17 @@ export function viewApproval({ user, decision, at, comment }: Approval): Approva
   };
 }
 
-/**
- * Shows the attempts of a step that another one followed, from any value. Malformed ones are left out. `viewChild` shows
- * a child by its name.
- */
-export function viewAttempts(
-  attempts: unknown,
-  viewChild: (name: string) => ChildView | undefined,
-): readonly AttemptView[] {
-  const records = Array.isArray(attempts) ? attempts.filter(isRecord) : [];
-  return records.flatMap(({ attempt, reason, message, startedAt, finishedAt, child }) => {
-    if (typeof attempt !== 'number') return [];
-    const shown = typeof child === 'string' ? viewChild(child) : undefined;
-    return [
-      {
-        attempt,
-        reason: typeof reason === 'string' ? displayName(reason) : '',
-        ...(typeof message === 'string' && { message: viewText('', message).value }),
-        ...(typeof startedAt === 'string' && { startedAt }),
-        ...(typeof finishedAt === 'string' && { finishedAt }),
-        ...(shown !== undefined && { child: shown }),
-      },
-    ];
-  });
+/** Shows an attempt that another one followed. */
+export function viewAttempt(
+  { attempt, reason, message, startedAt, finishedAt }: PreviousAttempt,
+  child: ChildView | undefined,
+): AttemptView {
+  return {
+    attempt,
+    reason: displayName(reason),
+    ...(message !== undefined && { message: viewText('', message).value }),
+    ...(startedAt !== undefined && { startedAt }),
+    finishedAt,
+    ...(child !== undefined && { child }),
+  };
 }

@@ -5,7 +5,7 @@ import { defaultRetries, readDuration } from '../orchestration/durations.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { isStepFinal, type ResourceRef, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
 import { describeCommand, type KubectlContext } from './command.ts';
-import { viewApproval, viewAttempts } from './history.ts';
+import { viewApproval, viewAttempt } from './history.ts';
 import type { ChildView, StepView } from './page/protocol.ts';
 import { viewName, viewTexts } from './texts.ts';
 import { explainStep, type RunFacts } from './why.ts';
@@ -40,12 +40,14 @@ export function viewSteps(shown: ShownRun): readonly StepView[] {
 
 function viewStep(facts: RunFacts, step: StepStatus, index: number, shown: ShownRun): StepView {
   const { attempt, phase, reason = '', startedAt, finishedAt, nextRetryAt, resourceRef, outputs } = step;
-  const { inheritedFrom, approvals = [] } = step;
-  const { previousAttempts } = step as unknown as Readonly<Record<string, unknown>>;
+  const { inheritedFrom, approvals = [], previousAttempts = [] } = step;
   const declared = facts.orchestration.steps[index];
   const retries =
     declared?.retries === undefined ? defaultRetries(facts.orchestration) : readDuration(declared.retries);
-  const attempts = viewAttempts(previousAttempts, (name) => viewChildOf(step.kind, name, shown));
+  // A step that waits for its next attempt has recorded the current one too.
+  const attempts = previousAttempts
+    .filter((one) => one.attempt < attempt)
+    .map((one) => viewAttempt(one, one.child === undefined ? undefined : viewChildOf(step.kind, one.child, shown)));
   return {
     index,
     phase,

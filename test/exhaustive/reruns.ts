@@ -5,8 +5,8 @@ import { isRunFinal, type RunStatus, type StepStatus } from '../../src/orchestra
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { Observation } from '../../src/reconciler/observation.ts';
-import { readRun, trustRun } from '../../src/reconciler/observe.ts';
 import { planRun } from '../../src/reconciler/plan.ts';
+import { readRun, trustRun } from '../../src/reconciler/read-run.ts';
 import type { Facts } from '../reconciler/invariants/moment.ts';
 import { NAMESPACE, nameChild, ORCHESTRATION, RUN } from '../support/model/engine.ts';
 import type { Choices } from './lazy.ts';

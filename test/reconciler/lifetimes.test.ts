@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
 import { affectedRuns } from '../../src/reconciler/affected.ts';
 import { buildChild, buildSnapshot } from '../../src/reconciler/child-object.ts';
-import { readRun } from '../../src/reconciler/observe.ts';
+import { readRun } from '../../src/reconciler/read-run.ts';
 import { topicOfRun } from '../../src/reconciler/topics.ts';
 import { NAMESPACE, RUN, RUNS } from '../support/model/engine.ts';
 import { type Step, tool } from '../support/model/play.ts';

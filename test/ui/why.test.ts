@@ -168,7 +168,7 @@ test('a step shows its outputs, escaped and cut', () => {
   const { outputs: shown } = viewRun([step('a')], [stands('a', 'Succeeded', { outputs })])('a');
   expect(shown).toEqual([
     { name: 'digest', value: 'sha256:1' },
-    { name: 'odd\\u202e', value: `"<b>\\u000a${'x'.repeat(250)}…` },
+    { name: 'odd\\u202e', value: `"<b>\\u000a${'x'.repeat(250)}…`, isCut: true },
   ]);
   expect(viewRun([step('a')], [stands('a', 'Succeeded')])('a')).not.toHaveProperty('outputs');
 });

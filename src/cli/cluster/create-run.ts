@@ -19,7 +19,7 @@ export const newRunFlags = {
   deliveryId: {
     flag: 'delivery-id',
     kind: anyText('ID'),
-    help: 'the event that asks for this run; it determines the name of the run (default: a new UUID)',
+    help: 'the event that asks for it, which names it (default: a new UUID)',
   },
   name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
   waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },

@@ -5,7 +5,7 @@ export const rerunFlags = {
   from: {
     flag: 'from',
     kind: anyText('STEP'),
-    help: 'a step that runs again in any case, with its descendants',
+    help: 'run that step again too, with its descendants',
     isList: true,
   },
   isLatest: { flag: 'latest', kind: toggle, help: 'follow the current Orchestration, not that of the run' },

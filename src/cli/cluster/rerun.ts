@@ -7,7 +7,7 @@ import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reaso
 import { readSnapshot } from '../../reconciler/child-object.ts';
 import type { Source } from '../../reconciler/inherit.ts';
 import { nameChild, nameSnapshot } from '../../reconciler/names.ts';
-import { readRun as readObserved, trustRun } from '../../reconciler/observe.ts';
+import { readRun as readObserved, trustRun } from '../../reconciler/read-run.ts';
 import { judgeSource } from '../../reconciler/source.ts';
 import { readExisting } from './failure.ts';
 import { type Cluster, isApiFailure } from './port.ts';

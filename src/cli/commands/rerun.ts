@@ -26,7 +26,7 @@ export const rerun = defineCommand({
     1: 'it failed or was cancelled',
     2: 'it could not be created, or its end was not seen',
   },
-  examples: ['rerun release-42 --wait', 'rerun release-42 --from test -p version=1.4.3'],
+  examples: ['rerun release-42 --from test -p version=1.4.3 --wait'],
   check: ({ parameters }) => findRepeatedKeys(parameters),
   run: ({ from, isLatest, parameters, deliveryId: given, name, waits, timeoutMs, output, ...choice }, of, ports) =>
     ports.withCluster(choice, async (cluster) => {

@@ -11,8 +11,8 @@ import { buildChild, buildSnapshot } from '../../../src/reconciler/child-object.
 import { finalizersOf, isHeld } from '../../../src/reconciler/finalizer.ts';
 import { nameSnapshot } from '../../../src/reconciler/names.ts';
 import type { Action, Observation, ObservedOrchestration, ObservedRun } from '../../../src/reconciler/observation.ts';
-import { readRun, trustRun } from '../../../src/reconciler/observe.ts';
 import { planRun } from '../../../src/reconciler/plan.ts';
+import { readRun, trustRun } from '../../../src/reconciler/read-run.ts';
 import { ownerRunOf } from '../../../src/reconciler/topics.ts';
 import { createModel, type Model } from './model.ts';
 
