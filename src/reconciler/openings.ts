@@ -5,7 +5,8 @@ import type { Step } from '../orchestration/schema.ts';
 import { findChild } from './attempts.ts';
 import type { Action, Observation } from './observation.ts';
 import { declaresOutputs } from './outputs.ts';
-import { type PlanOptions, planRun } from './plan.ts';
+import { planRun } from './plan.ts';
+import type { PlanOptions } from './plan-start.ts';
 import type { Cluster } from './ports.ts';
 
 /** How long to wait after an object could not be read from the API server. */

@@ -6,7 +6,7 @@ import type { Action, Observation } from './observation.ts';
 import { type ObserveOptions, observeRun } from './observe.ts';
 import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
-import type { PlanOptions } from './plan.ts';
+import type { PlanOptions } from './plan-start.ts';
 import type { Cluster } from './ports.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 

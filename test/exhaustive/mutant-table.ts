@@ -3,7 +3,7 @@ import { rerunMutants } from './mutants-of-reruns.ts';
 import { runIfMutants } from './mutants-of-run-if.ts';
 import type { Mutant } from './mutate.ts';
 
-const PLAN = 'src/reconciler/plan.ts';
+const STEPS = 'src/reconciler/plan-steps.ts';
 const EXECUTE = 'src/reconciler/execute.ts';
 const DRAFT = 'src/reconciler/draft.ts';
 const START = 'src/reconciler/start.ts';
@@ -28,12 +28,12 @@ export const mutants: readonly Mutant[] = [
     name: 'children are created before the intent is recorded',
     changes: [
       [
-        PLAN,
+        STEPS,
         '    ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),\n',
         '    ...creates,\n    ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),\n',
       ],
       [
-        PLAN,
+        STEPS,
         '    ...limitFinished(observation, statuses),\n    ...creates,\n',
         '    ...limitFinished(observation, statuses),\n',
       ],
@@ -43,7 +43,7 @@ export const mutants: readonly Mutant[] = [
     name: 'children of an earlier intent are created on an unproven view',
     changes: [
       [
-        PLAN,
+        STEPS,
         'creates.length > 0 ? [patch(run, status)] : patchIfChanged',
         'creates.length < 0 ? [patch(run, status)] : patchIfChanged',
       ],
@@ -53,12 +53,12 @@ export const mutants: readonly Mutant[] = [
     name: 'children are deleted before that is recorded',
     changes: [
       [
-        PLAN,
+        STEPS,
         '  const creates = createMissing(observation, statuses);\n  return [\n',
         '  const creates = createMissing(observation, statuses);\n  return [\n    ...deleteUnwanted(observation, statuses),\n',
       ],
       [
-        PLAN,
+        STEPS,
         '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
         '    ...limit',
       ],
@@ -224,13 +224,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a finished run leaves its children',
-    changes: [[PLAN, '    ...deleteAll(observation, status.stepStatuses),\n', '']],
+    changes: [[STEPS, '    ...deleteAll(observation, status.stepStatuses),\n', '']],
   },
   {
     name: 'unwanted children are left',
     changes: [
       [
-        PLAN,
+        STEPS,
         '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
         '    ...limit',
       ],
@@ -266,13 +266,16 @@ export const mutants: readonly Mutant[] = [
     name: 'a lost snapshot is taken anew',
     changes: [
       [
-        PLAN,
+        'src/reconciler/plan.ts',
         'return run.status.runId === undefined',
         "return run.status.runId === undefined || observation.orchestration.state !== 'Snapshotted'",
       ],
     ],
   },
-  { name: 'children are created last first', changes: [[PLAN, '    ...creates,\n', '    ...creates.toReversed(),\n']] },
+  {
+    name: 'children are created last first',
+    changes: [[STEPS, '    ...creates,\n', '    ...creates.toReversed(),\n']],
+  },
   {
     name: 'Ready opens a gate whatever the policy',
     changes: [[GATE, "approvesByDefault(policy['spec']) ? [...OPENING, READY] : OPENING", '[...OPENING, READY]']],

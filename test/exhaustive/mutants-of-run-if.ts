@@ -1,6 +1,6 @@
 import type { Mutant } from './mutate.ts';
 
-const PLAN = 'src/reconciler/plan.ts';
+const STEPS = 'src/reconciler/plan-steps.ts';
 const EXECUTE = 'src/reconciler/execute.ts';
 const START = 'src/reconciler/start.ts';
 const ENDING = 'src/reconciler/ending.ts';
@@ -119,7 +119,7 @@ export const runIfMutants: readonly Mutant[] = [
   },
   {
     name: 'nested runs are not asked to end',
-    changes: [[PLAN, '    ...cancelChildren(observation, statuses),\n', '']],
+    changes: [[STEPS, '    ...cancelChildren(observation, statuses),\n', '']],
   },
   {
     name: 'a nested run that times out does not clean up',
