@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '../..');
 const namespace = 'ci';
 
 /**
- * These show a run half-way, which a machine is at another place each time, or a file that is not printed: the tests of the
- * commands hold their form.
+ * These show a run half-way, which a machine is at another place each time, a run that reconcilers and people worked on, or a
+ * file that is not printed: the tests of the commands hold their form.
  */
 const heldElsewhere = [
   'run release --name release-42 --wait',
@@ -21,10 +21,16 @@ const heldElsewhere = [
   'list -n ci',
   'logs release-42 -n ci -f',
   'events release-42 -n ci',
+  'plan --rerun release-41',
+  'rerun release-41 --from build -p version=1.4.3 --name release-42',
+  'approve release-42',
+  'approve release-42 stage',
+  'list --waiting-for-me',
 ];
 
 describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
   const sessions = readSessions(readFileSync(join(root, 'docs/cli.md'), 'utf8'));
+  const isShown = (words: string) => sessions.some(({ command }) => command.endsWith(words));
   const shown = sessions.filter(({ command }) => !heldElsewhere.some((words) => command.endsWith(words)));
   let plane: ControlPlane;
 
@@ -41,7 +47,7 @@ describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
   afterAll(() => plane?.stop());
 
   it('has a session for most of what asks a cluster', () => {
-    expect(sessions.length - shown.length).toBe(heldElsewhere.length);
+    expect(heldElsewhere.filter((words) => !isShown(words))).toEqual([]);
     expect(shown.length).toBeGreaterThan(6);
   });
 
