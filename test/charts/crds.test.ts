@@ -75,6 +75,12 @@ describe.each([
         'spec.steps[].pendingTimeoutSeconds',
         { type: 'integer', isPreserved: false, required: [], limits: { format: 'int32' } },
       ],
+      ['spec.steps[].approvers', { type: 'object', isPreserved: true, required: [], limits: {} }],
+      [
+        'spec.steps[].approvers.count',
+        { type: 'integer', isPreserved: false, required: [], limits: { format: 'int32' } },
+      ],
+      ['spec.steps[].approvers.notCreator', { type: 'boolean', isPreserved: false, required: [], limits: {} }],
       ['spec.steps[].runIf', { type: 'string', isPreserved: false, required: [], limits: {} }],
       ['spec.steps[].when', { type: 'string', isPreserved: false, required: [], limits: {} }],
       ['spec.steps[].outputs', { type: 'object', isPreserved: false, required: [], limits: {} }],

@@ -59,8 +59,11 @@ export function VirtualList(props: VirtualListProps) {
     show(current);
   }, [current]);
 
-  const at = Math.max(0, Math.min(active.value, count - 1));
+  const within = (index: number) => Math.max(0, Math.min(index, count - 1));
+  const at = within(active.value);
   const onKeyDown = (event: KeyboardEvent) => {
+    // Keys can be faster than the page is drawn, so the row that was drawn last may be old.
+    const at = within(active.peek());
     const next = nextRow(event.key, at, count, Math.floor(view.peek().height / row), props);
     if (event.key === 'Enter' || event.key === ' ') onOpen(at);
     if (next !== undefined) {
