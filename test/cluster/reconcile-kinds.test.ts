@@ -307,7 +307,7 @@ describe('a step', () => {
 
     const toolRun = { spec: { toolRef: { name: 'echo' } } };
 
-    /** While it is in force, nobody creates ToolRuns there. A quota holds a moment after it is stored. */
+    /** While it is in force, nobody creates ToolRuns there. A quota holds, and ends, a moment after that is stored. */
     async function forbidToolRuns(): Promise<() => Promise<void>> {
       const { api } = reconciled();
       const hard = { 'count/toolruns.tools.proompteng.ai': '0' };
@@ -322,7 +322,10 @@ describe('a step', () => {
         );
       };
       await waitUntil('the quota to hold', isDenied);
-      return () => api.remove('ResourceQuota', 'none');
+      return async () => {
+        await api.remove('ResourceQuota', 'none');
+        await waitUntil('the quota to end', async () => !(await isDenied()));
+      };
     }
 
     it('fails the attempt whose child’s name is taken, leaves that object alone, and continues under another name', async () => {
