@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { connectApi, type SendToApi } from '../support/api.ts';
+import { startCommand } from '../support/cli.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import {
@@ -154,6 +156,27 @@ describeNeeding(['ownControlPlane'], 'the policy for approvals', () => {
   ])('allows a decision by a user %s', async (_, user, text) => {
     const run = await start();
     expect(await annotateAs(user, run, { [keyOf('ask.2')]: text })).toMatchObject({ status: 200 });
+  });
+
+  it('allows what the command line writes, which says in its own words what is denied', async () => {
+    const run = await start();
+    const approve = async (user: string) => {
+      const { stdout } = await plane.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json']);
+      const config = JSON.parse(stdout) as { users: readonly { name: string }[] };
+      const users = config.users.map(({ name }) => ({ name, user: { token: plane.tokens.get(user) } }));
+      const KUBECONFIG = join(plane.folder, `${user}.kubeconfig`);
+      await writeFile(KUBECONFIG, JSON.stringify({ ...config, users }));
+      return startCommand('approve', [run, 'ask', '--comment', 'seen', '-n', NAMESPACE], { KUBECONFIG }).ended;
+    };
+    expect(await approve('bob')).toMatchObject({ code: 0, stderr: '' });
+    const { body } = await asAdmin('GET', `${RUNS}/${run}`);
+    expect(body).toMatchObject({ metadata: { annotations: { [keyOf('ask.2')]: 'approved by bob\nseen' } } });
+    const { code, stderr } = await approve('carol');
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'approve: you may not approve step "ask": ask for the verb approve on orchestrations/approval (orchestration.proompteng.ai), resource name deploy or deploy.ask',
+    );
+    expect(stderr).toContain('denied request: user carol may not decide step "ask"');
   });
 
   it('takes a user who impersonates another for that other', async () => {
