@@ -1,5 +1,12 @@
 import { makeWish } from '../cli/cluster/annotate.ts';
-import { createOnce, describeCreated, nameRun, readParameters, writeRun } from '../cli/cluster/create-run.ts';
+import {
+  createOnce,
+  describeCreated,
+  type NewRun,
+  nameRun,
+  readParameters,
+  writeRun,
+} from '../cli/cluster/create-run.ts';
 import { decide } from '../cli/cluster/decide.ts';
 import { CommandError, describeFailure } from '../cli/cluster/failure.ts';
 import { type Cluster as Api, isApiFailure } from '../cli/cluster/port.ts';
@@ -74,22 +81,12 @@ async function rerun({ run, steps, isLatest, deliveryId }: Of<'rerun'>, api: Api
   return create({ orchestration, parameters, deliveryId, annotations, violations }, api);
 }
 
-interface NewRun {
-  readonly orchestration: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly deliveryId: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** What is wrong with the parameters. */
-  readonly violations: readonly string[];
-}
-
 async function create(
-  { orchestration, parameters, deliveryId, annotations, violations }: NewRun,
+  { violations, ...asked }: Omit<NewRun, 'name' | 'namespace'> & { readonly violations: readonly string[] },
   api: Api,
 ): Promise<ActionAnswer> {
-  const hasParameters = Object.keys(parameters).length > 0;
-  const spec = { orchestrationRef: { name: orchestration }, ...(hasParameters && { parameters }), deliveryId };
-  const name = nameRun(orchestration, deliveryId, undefined);
-  const { object, isNew } = await createOnce(api, writeRun(name, api.namespace, spec, annotations), false, violations);
+  const name = nameRun(asked.orchestration, asked.deliveryId, undefined);
+  const wanted = writeRun({ ...asked, name, namespace: api.namespace });
+  const { object, isNew } = await createOnce(api, wanted, false, violations);
   return { isDone: true, sentences: [`${describeCreated(object, isNew).trim()}.`], run: name };
 }

@@ -53,13 +53,24 @@ export function nameRun(orchestration: string, deliveryId: string, given: string
   return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${suffix}`;
 }
 
-export function writeRun(
-  name: string,
-  namespace: string,
-  spec: OrchestrationRunSpec,
-  annotations: Annotations = {},
-): KubeObject {
+/** What a new run is made of. */
+export interface NewRun {
+  readonly name: string;
+  readonly namespace: string;
+  readonly orchestration: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly deliveryId: string;
+  readonly annotations?: Annotations;
+}
+
+/** Writes the object of a new run. */
+export function writeRun({ name, namespace, annotations = {}, parameters, ...run }: NewRun): KubeObject {
   const metadata = { name, namespace, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  const spec: OrchestrationRunSpec = {
+    orchestrationRef: { name: run.orchestration },
+    ...(Object.keys(parameters).length > 0 && { parameters }),
+    deliveryId: run.deliveryId,
+  };
   return { apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec };
 }
 

@@ -37,13 +37,12 @@ export const rerun = defineCommand({
       const violations = checkParameters(declared, pairs);
       if (mistakes.length > 0) throw new CommandError(...mistakes, ...violations);
       const deliveryId = given ?? ports.newUuid();
-      const spec = {
-        orchestrationRef: { name: orchestration },
-        ...(Object.keys(pairs).length > 0 && { parameters: pairs }),
-        deliveryId,
-      };
-      const annotations = writeResumption({ run: of, steps: from, isLatest: isLatest === true });
-      const wanted = writeRun(name ?? nameRun(orchestration, deliveryId, given), cluster.namespace, spec, annotations);
+      const wanted = writeRun({
+        name: name ?? nameRun(orchestration, deliveryId, given),
+        namespace: cluster.namespace,
+        ...{ orchestration, parameters: pairs, deliveryId },
+        annotations: writeResumption({ run: of, steps: from, isLatest: isLatest === true }),
+      });
       const isNamed = name !== undefined && given === undefined;
       const created = await createOnce(cluster, wanted, isNamed, violations);
       for (const warning of suggestParameters(declared, Object.fromEntries(parameters)))

@@ -30,10 +30,10 @@ export const run = defineCommand({
       const pairs = Object.fromEntries(parameters);
       // The agents chart's history stores only runs that have one.
       const deliveryId = given ?? ports.newUuid();
-      const wanted = writeRun(name ?? nameRun(orchestration, deliveryId, given), cluster.namespace, {
-        orchestrationRef: { name: orchestration },
-        ...(parameters.length > 0 && { parameters: pairs }),
-        deliveryId,
+      const wanted = writeRun({
+        name: name ?? nameRun(orchestration, deliveryId, given),
+        namespace: cluster.namespace,
+        ...{ orchestration, parameters: pairs, deliveryId },
       });
       const isNamed = name !== undefined && given === undefined;
       const created = await createOnce(cluster, wanted, isNamed, checkParameters(declared, pairs));
