@@ -22,7 +22,7 @@ import { hasEnded, type Run, readRun } from './run.ts';
 export interface Wanted {
   readonly verb: 'approve' | 'deny';
   readonly run: string;
-  readonly step?: string;
+  readonly step?: string | undefined;
   readonly comment?: string | undefined;
 }
 

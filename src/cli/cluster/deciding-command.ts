@@ -1,26 +1,15 @@
-import { type Command, defineCommand, type OperandKind } from '../command.ts';
+import { type Command, defineCommand } from '../command.ts';
 import { anyText } from '../flags.ts';
 import { decide, type Wanted } from './decide.ts';
 import { clusterFlags } from './flags.ts';
-import { oneRun } from './run-operand.ts';
-
-/** A run, and perhaps one of its steps. */
-const runAndStep: OperandKind<Pick<Wanted, 'run' | 'step'>> = {
-  placeholder: 'RUN [STEP]',
-  read: async ({ words: [first, step, ...others], unsure }, ports, mistakes, values) => {
-    const words = first === undefined ? [] : [first, ...others];
-    const run = await oneRun.read({ words, unsure }, ports, mistakes, values);
-    if (step === '') mistakes.push('STEP is empty: name a step, or leave it out');
-    return run === undefined ? undefined : { run, ...(step !== undefined && { step }) };
-  },
-};
+import { runAndStep } from './run-operand.ts';
 
 /** A command that decides about a step that waits for people. */
 export function decidingCommand(verb: Wanted['verb'], details: string): Command {
   return defineCommand({
     verb,
     details: `${details} Without STEP, it is the only step that waits. Who you are is what the API server says.`,
-    operands: runAndStep,
+    operands: runAndStep('a step, or leave it out'),
     flags: {
       comment: { flag: 'comment', kind: anyText(), help: 'why; it is stored in the run, at most 256 characters of it' },
       ...clusterFlags,

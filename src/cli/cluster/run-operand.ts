@@ -1,7 +1,7 @@
 import { GROUP } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { failWith, type OperandKind, type Outcome, oneOperand, type Ports, severalOperands } from '../command.ts';
-import { isObjectName, type ValueKind } from '../flags.ts';
+import { anyText, isObjectName, type ValueKind } from '../flags.ts';
 import { type ClusterKind, isApiFailure } from './port.ts';
 
 /** What stands for a kind before the slash of `kind/name`: the first is ours, the others are kubectl's. */
@@ -33,6 +33,20 @@ export function nameOf(kind: ClusterKind): ValueKind<string> {
 
 /** One OrchestrationRun, by its name. */
 export const oneRun: OperandKind<string> = oneOperand('RUN', nameOf('OrchestrationRun'), 'an OrchestrationRun');
+
+/** One OrchestrationRun, and perhaps one of its steps. `what` names the step if it is given and empty. */
+export function runAndStep(what: string): OperandKind<{ readonly run: string; readonly step: string | undefined }> {
+  const oneStep = oneOperand('STEP', anyText(), what);
+  return {
+    placeholder: `${oneRun.placeholder} [STEP]`,
+    read: async ({ words: [first, ...others], unsure }, ports, mistakes, values) => {
+      const of = (words: readonly string[]) => ({ words, unsure });
+      const run = await oneRun.read(of(first === undefined ? [] : [first]), ports, mistakes, values);
+      const step = others.length === 0 ? undefined : await oneStep.read(of(others), ports, mistakes, values);
+      return run === undefined ? undefined : { run, step };
+    },
+  };
+}
 
 /** One OrchestrationRun or more, by their names, each once. */
 export const severalRuns: OperandKind<readonly string[]> = severalOperands(

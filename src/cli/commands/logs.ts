@@ -4,9 +4,9 @@ import { createLogFinder, type LogSource } from '../cluster/find-logs.ts';
 import { clusterFlags, duration } from '../cluster/flags.ts';
 import { isApiFailure, type LogChoice } from '../cluster/port.ts';
 import { explainFailure, readLogs } from '../cluster/read-logs.ts';
-import { oneRun } from '../cluster/run-operand.ts';
-import { defineCommand, type OperandKind, oneOperand } from '../command.ts';
-import { anyText, toggle, type Values, wholeNumber } from '../flags.ts';
+import { runAndStep } from '../cluster/run-operand.ts';
+import { defineCommand } from '../command.ts';
+import { toggle, type Values, wholeNumber } from '../flags.ts';
 
 const flags = {
   isFollowed: { flag: 'follow', letter: 'f', kind: toggle, help: 'follow what is written, until the run ends' },
@@ -31,7 +31,7 @@ export const logs = defineCommand({
   details:
     'Without STEP, each line names its step; with -f, all are shown at once. STEP/STEP is a step of an inner run. It names ' +
     'on standard error the kubectl command of each log.',
-  operands: runAndStep(),
+  operands: runAndStep('a step'),
   flags,
   exitCodes: { 0: 'shown', 1: 'a log is lost, or STEP has none', 2: 'could not be read' },
   examples: ['logs release-42 -n ci -f', 'logs release-42 build --attempt 1 --tail 50'],
@@ -87,18 +87,4 @@ function describeCommand({ namespace, pod, container }: LogSource, choice: Value
     ...(timestamps ? ['--timestamps'] : []),
   ];
   return words.map(quoteForShell).join(' ');
-}
-
-/** A run, and perhaps one of its steps. */
-function runAndStep(): OperandKind<{ readonly run: string; readonly step: string | undefined }> {
-  const step = oneOperand('STEP', anyText(), 'a step');
-  return {
-    placeholder: `${oneRun.placeholder} [STEP]`,
-    read: async ({ words: [first, ...others], unsure }, ports, mistakes, values) => {
-      const of = (words: readonly string[]) => ({ words, unsure });
-      const name = await oneRun.read(of(first === undefined ? [] : [first]), ports, mistakes, values);
-      const stepName = others.length === 0 ? undefined : await step.read(of(others), ports, mistakes, values);
-      return name === undefined ? undefined : { run: name, step: stepName };
-    },
-  };
 }
