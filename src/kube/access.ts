@@ -1,9 +1,14 @@
 import { asRecord } from '../orchestration/decode.ts';
 import type { KubeClient } from './client.ts';
-import { apiVersionOf, type Resource } from './resources.ts';
+import { apiVersionOf, clusterResource, type Resource } from './resources.ts';
 
-const ACCESS_REVIEWS = reviewResource('authorization.k8s.io', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews');
-const USER_REVIEWS = reviewResource('authentication.k8s.io', 'SelfSubjectReview', 'selfsubjectreviews');
+const ACCESS_REVIEWS = clusterResource(
+  'authorization.k8s.io',
+  'v1',
+  'SelfSubjectAccessReview',
+  'selfsubjectaccessreviews',
+);
+const USER_REVIEWS = clusterResource('authentication.k8s.io', 'v1', 'SelfSubjectReview', 'selfsubjectreviews');
 
 /** A call as RBAC knows it. `group` is '' for the core group. */
 export interface AccessQuestion {
@@ -46,8 +51,4 @@ async function review(
   const metadata = {} as { readonly name: string };
   const body = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata, ...(spec && { spec }) };
   return asRecord((await client.create(resource, body))['status']);
-}
-
-function reviewResource(group: string, kind: string, plural: string): Resource {
-  return { group, version: 'v1', kind, plural, namespaced: false };
 }

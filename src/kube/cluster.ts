@@ -1,7 +1,6 @@
 import type { KubeObject, StoredObject } from '../objects/object.ts';
-import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { KubeError } from './errors.ts';
+import { ifFound, KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
 import type { Log, Timing } from './ports.ts';
 import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
@@ -87,13 +86,7 @@ export function followCluster(options: ClusterOptions) {
 
   /** Reads an object from the API server. Undefined if it does not exist. */
   async function read(resource: Resource, namespace: string, name: string): Promise<StoredObject | undefined> {
-    return client.get(resource, { namespace, name }).then(
-      (object) => object as StoredObject,
-      (error: unknown) => {
-        if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return undefined;
-        throw error;
-      },
-    );
+    return (await ifFound(client.get(resource, { namespace, name }))) as StoredObject | undefined;
   }
 
   return {

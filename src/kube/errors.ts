@@ -123,6 +123,16 @@ function reasonOf(code: number, message = ''): KubeErrorReason {
   return REASON_OF_CODE.get(code) ?? 'Unknown';
 }
 
+/** Returns the object that is read, or undefined if it does not exist. Any other failure is thrown. */
+export async function ifFound<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** Converts seconds to milliseconds. API servers do not use the other form of Retry-After, a date. */
 function readSeconds(value: unknown): number | undefined {
   const seconds = Number.parseInt(String(value), 10);

@@ -12,6 +12,11 @@ export function namespacedResource(group: string, version: string, kind: string,
   return { group, version, kind, plural, namespaced: true };
 }
 
+/** A kind of cluster-scoped objects. `group` is '' for the core group. */
+export function clusterResource(group: string, version: string, kind: string, plural: string): Resource {
+  return { group, version, kind, plural, namespaced: false };
+}
+
 /** The name of an object. Cluster-scoped objects have no namespace. */
 export interface ObjectName {
   readonly namespace?: string;

@@ -1,12 +1,12 @@
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
-import { KubeError } from '../kube/errors.ts';
+import { ifFound, KubeError } from '../kube/errors.ts';
 import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
 import type { Log, Timing } from '../kube/ports.ts';
 import { startReflector } from '../kube/reflector.ts';
-import type { Resource } from '../kube/resources.ts';
+import { clusterResource, type Resource } from '../kube/resources.ts';
 import { createStore } from '../kube/store.ts';
 import type { Transport } from '../kube/transport.ts';
-import { type KubeObject, keyOf } from '../objects/object.ts';
+import { keyOf } from '../objects/object.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import { nameSnapshot } from '../reconciler/names.ts';
@@ -18,13 +18,7 @@ import { createTroubles, type Failure, type Troubles } from './trouble.ts';
 import { createWholes } from './wholes.ts';
 
 const FOLLOWED: Readonly<Record<EntryKind, Resource>> = { Orchestration: ORCHESTRATIONS, OrchestrationRun: RUNS };
-export const NAMESPACES: Resource = {
-  group: '',
-  version: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-};
+export const NAMESPACES = clusterResource('', 'v1', 'Namespace', 'namespaces');
 
 /** The number of watches that each namespace has open. */
 export const WATCHES = Object.keys(FOLLOWED).length;
@@ -112,7 +106,7 @@ export function followNamespace({ connect, namespace, timing, now, complain }: N
     read: (key) => {
       const version = find(key)?.metadata.resourceVersion ?? '0';
       const name = { namespace, name: key.name };
-      return wholes.read(`${key.kind}/${keyOf(name)}`, version, () => readIfThere(reads, FOLLOWED[key.kind], name));
+      return wholes.read(`${key.kind}/${keyOf(name)}`, version, () => ifFound(reads.get(FOLLOWED[key.kind], name)));
     },
     readSnapshot: (uid) => readSnapshot(reads, namespace, uid),
     subscribe: (listener) => {
@@ -187,26 +181,13 @@ function describeFailure(resource: string, error: unknown): Failure {
   return { resource, reason, message };
 }
 
-async function readIfThere(
-  client: KubeClient,
-  resource: Resource,
-  name: { readonly namespace: string; readonly name: string },
-): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(resource, name);
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === KubeErrorReason.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /**
  * Implements the port. A user who can read runs is not always allowed to read controllerrevisions, so the result
  * explains that.
  */
 async function readSnapshot(client: KubeClient, namespace: string, uid: string): Promise<unknown> {
   try {
-    const revision = await readIfThere(client, REVISIONS, { namespace, name: nameSnapshot(uid) });
+    const revision = await ifFound(client.get(REVISIONS, { namespace, name: nameSnapshot(uid) }));
     const isOurs = revision?.metadata.ownerReferences?.some((owner) => owner.uid === uid);
     return isOurs ? asRecord(revision?.['data'])['orchestration'] : undefined;
   } catch (error) {

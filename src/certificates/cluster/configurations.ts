@@ -1,8 +1,8 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { KubeError } from '../../kube/errors.ts';
+import { ifFound, KubeError } from '../../kube/errors.ts';
 import type { Log, Timing } from '../../kube/ports.ts';
 import { startReflector } from '../../kube/reflector.ts';
-import type { Resource } from '../../kube/resources.ts';
+import { clusterResource, type Resource } from '../../kube/resources.ts';
 import { createStore } from '../../kube/store.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
@@ -11,13 +11,7 @@ import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 /** The name of a configuration in flags, logs and metrics: `validating/NAME` or `mutating/NAME`. */
 export type ConfigurationName = `${keyof typeof RESOURCES}/${string}`;
 
-const resource = (kind: string, plural: string): Resource => ({
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  kind,
-  plural,
-  namespaced: false,
-});
+const resource = (kind: string, plural: string) => clusterResource('admissionregistration.k8s.io', 'v1', kind, plural);
 const RESOURCES = {
   mutating: resource('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'),
   validating: resource('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'),
@@ -44,10 +38,7 @@ export async function readCaBundles(
   configuration: ConfigurationName,
 ): Promise<CaBundles | undefined> {
   const { resource: kind, name } = locateConfiguration(configuration);
-  const object = await client.get(kind, { name }).catch((error: KubeError) => {
-    if (error.reason === KubeErrorReason.NotFound) return undefined;
-    throw error;
-  });
+  const object = await ifFound(client.get(kind, { name }));
   return object && readObject(object);
 }
 

@@ -1,7 +1,6 @@
 import type { KubeClient } from '../../kube/client.ts';
-import type { KubeError } from '../../kube/errors.ts';
+import { ifFound } from '../../kube/errors.ts';
 import { namespacedResource, type ObjectName } from '../../kube/resources.ts';
-import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 import { whetherCurrent } from './configurations.ts';
 
@@ -18,10 +17,7 @@ export async function readSecretData(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
 ): Promise<SecretData | undefined> {
-  const object = await client.get(SECRETS, name).catch((error: KubeError) => {
-    if (error.reason === KubeErrorReason.NotFound) return undefined;
-    throw error;
-  });
+  const object = await ifFound(client.get(SECRETS, name));
   if (object === undefined) return undefined;
   const encoded = Object.entries((object['data'] ?? {}) as Readonly<Record<string, string>>);
   const data = Object.fromEntries(encoded.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
