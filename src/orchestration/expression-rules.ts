@@ -9,7 +9,7 @@ import { indexSteps } from './data-edges.ts';
 import { type DeclaredParameters, readDeclared } from './declared-parameters.ts';
 import type { Orchestration } from './decode.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
-import type { Finding, FoundProblem, Path, RuleMeaning } from './problem.ts';
+import { type Finding, type FoundProblem, type Path, pathTo, type RuleMeaning } from './problem.ts';
 import { guess } from './rules.ts';
 import { runIfOf, runIfs } from './run-if.ts';
 import { compileExpressions, declaresTooMany, MOST_OUTPUTS } from './step-expressions.ts';
@@ -182,8 +182,4 @@ function checkOutput(name: string, step: Orchestration['steps'][number] | undefi
     return `step ${quoteName(step.name)} has no output ${quoteName(name)}${fix}`;
   };
   report('UnknownOutput', describe, outputs === undefined);
-}
-
-function pathTo(step: number, inside: Path): Path {
-  return ['spec', 'steps', step, ...inside];
 }

@@ -28,6 +28,11 @@ export interface Found {
   readonly problems: readonly Omit<FoundProblem, 'code'>[];
 }
 
+/** The path of a place inside a step. */
+export function pathTo(step: number, inside: Path): Path {
+  return ['spec', 'steps', step, ...inside];
+}
+
 /** Reports a problem. It is counted, and its message is written only if it is shown. */
 export type Report = (path: Path, describe: () => string) => void;
 
