@@ -16,7 +16,6 @@ import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { valuesOf } from './inputs.ts';
 import type { Memory } from './memory.ts';
 import type { Observation, ObservedGroup, ObservedOrchestration, ObservedPlaces, ObservedRun } from './observation.ts';
-import { listOwners } from './owners.ts';
 import { type Group, holdsPlace, nameGroup, readPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { isCancelled, precedes } from './turn.ts';
@@ -37,12 +36,12 @@ interface GroupOptions {
 type Seen = Pick<Observation, 'group'> & { readonly error?: unknown };
 
 /**
- * Reads what a run needs to know of its group: before it starts, and after its end. `isLeft`: the run is left to another
- * controller. A run without a group costs nothing.
+ * Reads what a run needs to know of its group: before it starts, and after its end. `owners` are the runs that own it,
+ * nearest first. `isLeft`: the run is left to another controller. A run without a group costs nothing.
  */
 export async function observePlaces(
   cluster: Cluster,
-  object: StoredObject,
+  owners: readonly StoredObject[],
   run: ObservedRun,
   orchestration: ObservedOrchestration,
   { memory, isLeft, nowMs }: { readonly memory: Memory; readonly isLeft: boolean; readonly nowMs: number },
@@ -54,7 +53,6 @@ export async function observePlaces(
   }
   const isDue = status.runId === undefined && !isTemplate && !isBeingDeleted && (!isLeft || isCancelled);
   if (!isDue || orchestration.state !== 'Snapshotted') return { seen: {} };
-  const owners = listOwners(cluster, object);
   const { error, ...seen } = await observeGroup({ cluster, memory, nowMs }, run, orchestration.orchestration, owners);
   return { seen, error };
 }

@@ -57,7 +57,8 @@ export async function observeRun(
   const trusted = trustRun(read, orchestration, options.nameChild, kinds);
   const run = options.passesTraceparent === true ? { ...trusted, passesTraceparent: true } : trusted;
   const rival = observeRival(cluster, run);
-  const ofGroup = await observePlaces(cluster, object, run, orchestration, {
+  const owners = listOwners(cluster, object);
+  const ofGroup = await observePlaces(cluster, owners, run, orchestration, {
     memory,
     isLeft: rival.rival !== undefined,
     nowMs: options.now(),
@@ -72,7 +73,7 @@ export async function observeRun(
     orchestration,
     ...(source && { source }),
     kinds,
-    ...readLineage(cluster, object),
+    ...readLineage(object, owners),
     ...rival,
     ...ofGroup.seen,
     isAwaited: isStillAwaited,
@@ -153,12 +154,11 @@ async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun
   return object?.metadata.uid === uid ? object : undefined;
 }
 
-/**
- * Reads the runs that own this run: the names of their Orchestrations, nearest first, and who created this run and them.
- * The chain ends at an owner that is gone, or at a loop.
- */
-function readLineage(cluster: Cluster, object: StoredObject): Required<Pick<Observation, 'ancestry' | 'creators'>> {
-  const owners = listOwners(cluster, object);
+/** The names of the Orchestrations of the runs that own a run, nearest first, and who created the run and them. */
+function readLineage(
+  object: StoredObject,
+  owners: readonly StoredObject[],
+): Required<Pick<Observation, 'ancestry' | 'creators'>> {
   const ancestry = owners.map((run) => decodeOrchestrationRun(run).run.spec.orchestrationRef.name);
   return { ancestry, creators: readCreators([object, ...owners]) };
 }
