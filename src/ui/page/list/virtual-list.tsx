@@ -59,11 +59,10 @@ export function VirtualList(props: VirtualListProps) {
     show(current);
   }, [current]);
 
-  const within = (index: number) => Math.max(0, Math.min(index, count - 1));
-  const at = within(active.value);
+  const at = clamp(active.value, count);
   const onKeyDown = (event: KeyboardEvent) => {
     // Keys can be faster than the page is drawn, so the row that was drawn last may be old.
-    const at = within(active.peek());
+    const at = clamp(active.peek(), count);
     const next = nextRow(event.key, at, count, Math.floor(view.peek().height / row), props);
     if (event.key === 'Enter' || event.key === ' ') onOpen(at);
     if (next !== undefined) {
@@ -103,6 +102,11 @@ export function VirtualList(props: VirtualListProps) {
   );
 }
 
+/** The nearest row of a list of this length. */
+function clamp(row: number, count: number): number {
+  return Math.max(0, Math.min(row, count - 1));
+}
+
 function nextRow(
   key: string,
   at: number,
@@ -110,7 +114,7 @@ function nextRow(
   page: number,
   { onSide }: VirtualListProps,
 ): number | undefined {
-  const within = (row: number) => Math.max(0, Math.min(count - 1, row));
+  const within = (row: number) => clamp(row, count);
   switch (key) {
     case 'ArrowDown':
       return within(at + 1);
