@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { scrollTo, windowOf } from './window.ts';
 
 export interface VirtualListProps {
@@ -53,7 +53,8 @@ export function VirtualList(props: VirtualListProps) {
     if (place.current !== null) observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => {
+  // A key can be pressed before the page is painted, and moves on from the selected row.
+  useLayoutEffect(() => {
     if (current < 0) return;
     active.value = current;
     show(current);
