@@ -121,6 +121,15 @@ const labels = {
     by: 'the reconciler',
     meaning: 'The `deliveryId` of the run.',
   },
+  Bucket: {
+    key: `${GROUP}/bucket`,
+    on: 'OrchestrationRun, children of steps, Job of a ToolRun (label only)',
+    by: 'the gate, the reconciler',
+    meaning:
+      'The bucket of the run, from `0` to `63`. A replica of the reconciler follows the objects of its buckets. An ' +
+      'object without this label, or with another value, has the bucket of its name.',
+    action: 'Do not change it: the run and its children are then followed by different replicas for a while.',
+  },
   Group: {
     key: `${GROUP}/concurrency-group`,
     on: 'Lease of a run with `policies.concurrency`',
