@@ -15,6 +15,10 @@ import type { Group, Place } from './places.ts';
 export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
+  /** The bucket of the run and of its children. Absent for a run that is made up. */
+  readonly bucket?: number;
+  /** The run has no label with its bucket, although replicas share the buckets. */
+  readonly isUnlabelled?: boolean;
   readonly isBeingDeleted: boolean;
   /** A cancel is wished, which lets the cleanup run. */
   readonly isCancelled: boolean;
