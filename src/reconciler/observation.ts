@@ -186,6 +186,8 @@ export interface Observation {
 export type Action =
   /** Stores the Orchestration that the run will follow. */
   | { readonly type: 'CreateSnapshot'; readonly orchestration: Orchestration }
+  /** Writes the label with the bucket of the run, if the run is still as observed. */
+  | { readonly type: 'LabelRun'; readonly bucket: number }
   /**
    * Writes the whole status if the run is still as observed. A write that is not urgent may wait a second for other
    * changes.

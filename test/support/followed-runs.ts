@@ -5,6 +5,7 @@ import { followCluster } from '../../src/kube/cluster.ts';
 import { followedResources, RUNS } from '../../src/kube/kinds.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
+import { WHOLE } from '../../src/orchestration/buckets.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
@@ -119,6 +120,7 @@ export async function followRuns(
   const common = {
     followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false, others: [] }) },
     rivals: createRivals(() => nowMs + systemTiming.now()),
+    division: WHOLE,
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
     policy: () => policy,
