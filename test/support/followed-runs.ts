@@ -93,6 +93,7 @@ export async function followRuns(
   model: Model,
   onError: (key: string, error: unknown) => void = throwError,
   policy = defaultPolicy,
+  division = WHOLE,
 ) {
   const resources = followedResources(policy.kinds);
   const counts = { statuses: 0, looks: 0, snapshots: 0 };
@@ -120,7 +121,7 @@ export async function followRuns(
   const common = {
     followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false, others: [] }) },
     rivals: createRivals(() => nowMs + systemTiming.now()),
-    division: WHOLE,
+    division,
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
     policy: () => policy,
