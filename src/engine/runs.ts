@@ -5,7 +5,8 @@ import { LEASES } from '../kube/lease.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
-import type { ReconcileResult } from '../objects/outcomes.ts';
+import { type ReconcileResult, within } from '../objects/outcomes.ts';
+import { bucketLabel, type Division } from '../orchestration/buckets.ts';
 import { type FinalRunPhase, isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
@@ -21,6 +22,7 @@ import { groupTopic, heldTopic, topicOf, topicOfRun, unsettledTopic, untriedTopi
 export interface WorkOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
+  readonly division: Division;
   readonly now: () => number;
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
@@ -51,10 +53,14 @@ export interface RunQueue extends Queue {
   readonly seeList: (kind: string) => void;
 }
 
+/** How long a reconcile waits for a change that no event announces. */
+export const POLL_MS = 10_000;
+
 /** Creates the queue that executes runs. */
 export function createRunQueue({
   followed,
   rivals,
+  division,
   timing,
   workers,
   onError,
@@ -67,11 +73,17 @@ export function createRunQueue({
   const { kinds } = options.policy();
   const reactions = createReactions(kinds);
   const interests = createInterests();
-  const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
+  /** The keys of runs that depend on objects that the copy does not follow. */
+  const polls = new Set<string>();
+  const poll = (key: string) => void polls.add(key);
+  const port = connect({ followed, rivals, division, interests, emitEvent, poll });
+  const cluster = measure(port, reactions, timing, runObserver);
   const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
   const process = async (key: string): Promise<ReconcileResult> => {
     interests.forget(key);
-    const outcome = await reconciler.reconcile(key);
+    polls.delete(key);
+    const reconciled = await reconciler.reconcile(key);
+    const outcome = within(polls.has(key) ? POLL_MS : Infinity, reconciled);
     const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
     reactions.settle(key, afterMs);
     return outcome;
@@ -100,14 +112,15 @@ function listOf(kind: string): string {
   return `list of ${kind}`;
 }
 
+interface Connected extends Pick<WorkOptions, 'followed' | 'rivals' | 'division'>, Pick<Cluster, 'emitEvent' | 'poll'> {
+  readonly interests: Interests;
+}
+
 /** Implements the port of the reconciler. */
-function connect(
-  followed: FollowedCluster,
-  rivals: Rivals,
-  interests: Interests,
-  emitEvent: Cluster['emitEvent'],
-): Cluster {
+function connect({ followed, rivals, division, interests, emitEvent, poll }: Connected): Cluster {
   return {
+    division,
+    poll,
     getRun: (key, forRun) => {
       if (forRun !== undefined) interests.add(forRun, topicOfRun(key));
       return followed.getObject(API_VERSION, RUNS.kind, key);
@@ -145,6 +158,8 @@ function connect(
         forRun,
       ),
     dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as StoredObject,
+    labelRun: ({ namespace, name, uid, resourceVersion }, bucket) =>
+      followed.label(RUNS, { namespace, name, uid, resourceVersion }, bucketLabel(bucket), `${namespace}/${name}`),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>

@@ -7,6 +7,7 @@ import type { Timing } from '../kube/ports.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import { WHOLE } from '../orchestration/buckets.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -140,7 +141,7 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const queues = createQueues({
     ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record },
-    ...{ followed, rivals, now, timing, onError },
+    ...{ followed, rivals, division: WHOLE, now, timing, onError },
   });
   let isStopping = false;
   return {

@@ -3,6 +3,7 @@ import { reselectBuckets } from './bucket-selection.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { ifFound, KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
+import { listPages } from './pages.ts';
 import type { Log, Timing } from './ports.ts';
 import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
@@ -41,6 +42,9 @@ export interface ClusterOptions {
   readonly log: Log;
   readonly observer?: ReflectorObserver;
 }
+
+/** The most objects in a page of a list that is not kept. */
+const MOST_LISTED = 500;
 
 /**
  * Keeps a copy of some kinds of objects with reflectors, and makes the writes of a controller that decides on that
@@ -179,6 +183,9 @@ export function followCluster(options: ClusterOptions) {
     /** Reads the present objects from the API server, at most the first 500. */
     list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>
       (await client.list(resource, { ...selection, limit: 500 })).items,
+    /** Lists all present objects from the API server, a page at a time, so that the caller can keep little of them. */
+    listAll: (resource: Resource, selection: Pick<Selection, 'namespace' | 'labelSelector'>) =>
+      listPages({ client, resource, timing, most: MOST_LISTED }, selection),
     readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>
       read(resourceOf(apiVersion, kind), namespace, name),
   };

@@ -16,6 +16,12 @@ export interface Division {
   isWhole(): boolean;
 }
 
+/** Whether the copy of a replica follows an object: it is in a bucket that the replica holds, or has no label. */
+export function follows(division: Division, { metadata }: Pick<KubeObject, 'metadata'>): boolean {
+  const bucket = readBucket(metadata.labels);
+  return bucket === undefined || division.holds(bucket);
+}
+
 /** The division of a replica that works alone. */
 export const WHOLE: Division = { holds: () => true, isWhole: () => true };
 
@@ -40,12 +46,18 @@ export function bucketOfText(text: string): number {
   return hashNumber(text) % BUCKETS;
 }
 
-/** Returns the label of a bucket. Every call for a bucket returns the same object, so that many copies share it. */
-export function bucketLabel(bucket: number): Readonly<Record<string, string>> {
-  return labels[bucket] ?? {};
+/**
+ * Returns the label of a bucket, or no label if there is no bucket. Every call for a bucket returns the same object, so
+ * that many copies share it.
+ */
+export function bucketLabel(bucket: number | undefined): Readonly<Record<string, string>> {
+  return (bucket === undefined ? undefined : labels[bucket]) ?? NONE;
 }
 
 const numbers: ReadonlyMap<string, number> = new Map(
   Array.from({ length: BUCKETS }, (_, bucket) => [String(bucket), bucket]),
 );
-const labels = Array.from({ length: BUCKETS }, (_, bucket) => Object.freeze({ [Label.Bucket]: String(bucket) }));
+const NONE = Object.freeze({});
+const labels: readonly Readonly<Record<string, string>>[] = Array.from({ length: BUCKETS }, (_, bucket) =>
+  Object.freeze({ [Label.Bucket]: String(bucket) }),
+);

@@ -41,6 +41,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     refusals: new Map(),
     waits: new Map(),
     created: new Map(),
+    met: new Map(),
     holds: new Map(),
     groups: new Map(),
     places: new Map(),
