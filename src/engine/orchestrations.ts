@@ -11,7 +11,7 @@ import { findExcess, historyOf } from '../reconciler/lifetime.ts';
 import { planOrchestration } from '../reconciler/orchestration-status.ts';
 import { RIVAL } from '../reconciler/rivals.ts';
 import { createHistories, type Histories, LISTED_MS } from './histories.ts';
-import type { WorkOptions } from './runs.ts';
+import type { See, WorkOptions } from './runs.ts';
 
 /** Orchestrations change only when people edit them, so two workers are enough. */
 const ORCHESTRATION_WORKERS = 2;
@@ -35,7 +35,7 @@ export function createOrchestrationQueue({
   policy,
   historyLimit: otherwise,
   ...options
-}: OrchestrationQueueOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+}: OrchestrationQueueOptions): Queue & { readonly see: See } {
   const judge = async (key: string): Promise<ReconcileResult> => {
     const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
     if (object === undefined) return 'done';
@@ -52,10 +52,10 @@ export function createOrchestrationQueue({
   const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
   return {
     ...queue,
-    see(changed) {
+    see(changed, concerns = () => true) {
       const { kind, metadata } = changed;
       const key = kind === ORCHESTRATIONS.kind ? keyOf(metadata) : historyOf(changed);
-      if (key !== undefined) queue.add(key);
+      if (key !== undefined && concerns(key)) queue.add(key);
     },
   };
 }

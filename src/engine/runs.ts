@@ -46,9 +46,15 @@ export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'c
   readonly runObserver: RunObserver;
 }
 
+/** Adds the keys that an object can affect, if `concerns` accepts them. */
+export type See = (changed: StoredObject, concerns?: (key: string) => boolean) => void;
+
 export interface RunQueue extends Queue {
-  /** Call this for every change in the cache. It adds the runs that the change can affect. */
-  readonly see: (changed: StoredObject) => void;
+  /**
+   * Call this for every change in the cache. It adds the runs that the change can affect, of those whose keys `concerns`
+   * accepts. The default is all.
+   */
+  readonly see: See;
   /** Call this when a kind has been listed. It adds the runs that wait for the list. */
   readonly seeList: (kind: string) => void;
 }
@@ -97,9 +103,10 @@ export function createRunQueue({
   const queue = createQueue({ workers, process: processIfDue, onError, timing, observer });
   return {
     ...queue,
-    see(changed) {
-      reactions.see(changed, timing.now());
-      for (const key of affectedRuns(changed, interests.keysOf, kinds)) queue.add(key);
+    see(changed, concerns = () => true) {
+      const keys = affectedRuns(changed, interests.keysOf, kinds).filter(concerns);
+      if (keys.length > 0) reactions.see(changed, timing.now());
+      for (const key of keys) queue.add(key);
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);

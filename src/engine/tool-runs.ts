@@ -12,7 +12,7 @@ import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.
 import { Label } from '../orchestration/vocabulary/metadata.ts';
 import { createExecutor } from '../toolrun/executor.ts';
 import type { PlanOptions } from '../toolrun/plan.ts';
-import { POLL_MS, type WorkOptions } from './runs.ts';
+import { POLL_MS, type See, type WorkOptions } from './runs.ts';
 
 export interface ToolRunOptions extends PlanOptions, WorkOptions {
   readonly emitEvent: (about: StoredObject, type: 'Warning', reason: EventReason, message: string) => Promise<void>;
@@ -34,7 +34,7 @@ export function createToolRunQueue({
   observer,
   guard,
   ...options
-}: ToolRunOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+}: ToolRunOptions): Queue & { readonly see: See } {
   const interests = createInterests();
   /** The keys of ToolRuns whose Job the copy does not follow. */
   const polls = new Set<string>();
@@ -88,8 +88,8 @@ export function createToolRunQueue({
   const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
   return {
     ...queue,
-    see: (changed) => {
-      for (const key of affectedToolRuns(changed, interests.keysOf)) queue.add(key);
+    see: (changed, concerns = () => true) => {
+      for (const key of affectedToolRuns(changed, interests.keysOf)) if (concerns(key)) queue.add(key);
     },
   };
 }
