@@ -57,6 +57,8 @@ export interface RunQueue extends Queue {
   readonly see: See;
   /** Call this when a kind has been listed. It adds the runs that wait for the list. */
   readonly seeList: (kind: string) => void;
+  /** Call this when the cache has given up buckets. It forgets their runs. */
+  readonly forgetAbsent: () => void;
 }
 
 /** How long a reconcile waits for a change that no event announces. */
@@ -110,6 +112,9 @@ export function createRunQueue({
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);
+    },
+    forgetAbsent() {
+      for (const key of reconciler.forgetAbsent()) interests.forget(key);
     },
   };
 }

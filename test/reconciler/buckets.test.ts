@@ -143,6 +143,15 @@ describe('a run whose label was changed', () => {
     expect(bucketsOf(stage)).toEqual([HERE, THERE]);
   });
 
+  test('is forgotten by the replica that has given its bucket back', async () => {
+    const stage = begin([tool('a', [])]);
+    await stage.look();
+    expect(stage.forgetAbsent()).toEqual([]);
+    stage.circumstances.division = holding(THERE);
+    expect(stage.forgetAbsent()).toEqual([KEY]);
+    expect(stage.forgetAbsent()).toEqual([]);
+  });
+
   test('is cancelled with all its children', async () => {
     const stage = begin([tool('a', [])]);
     await stage.look();
