@@ -134,7 +134,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
   /** Ends when something else is to be followed. */
   let turn = new AbortController();
   /** What is to be followed from the next turn on. */
-  let change: (Reselection & { readonly listed: Listed | undefined }) | undefined;
+  let change: PendingChange | undefined;
+  /** Settles when what is followed now is listed, or could not be listed. */
   let reselected = Promise.withResolvers<void>();
   let gaining: Promise<unknown> | undefined;
   /** After a change of what is followed, objects of the store can be newer than its version, but not newer than this. */
@@ -152,6 +153,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     synced.resolve(false);
     tried.resolve(false);
     reselected.resolve();
+    change?.done.resolve();
   }
 
   /** Lists if necessary, then watches until the watch ends. */
@@ -235,8 +237,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
    * Starts to follow something else. The store then has newer objects than its version says: the watch sends their
    * events again, which changes nothing.
    */
-  async function turnTo({ to, gained, isLost, listed }: NonNullable<typeof change>): Promise<void> {
+  async function turnTo({ to, gained, isLost, listed, done }: PendingChange): Promise<void> {
     change = undefined;
+    reselected = done;
     await unpaused(() => {
       newestVersion = [newestVersion, store.version, listed?.version ?? '0'].toSorted(compareVersions).at(-1) ?? '0';
       store.drop(isLost);
@@ -324,15 +327,15 @@ export function startReflector(options: ReflectorOptions): Reflector {
     failure: () => words,
     lastHeardMs: () => lastHeardMs,
     async reselect(asked) {
-      reselected = Promise.withResolvers();
       const isListable = asked.gained !== undefined && followed !== 'nothing' && listCause === undefined;
       const listed = isListable ? listGained(asked.gained) : undefined;
       gaining = listed;
-      change = { ...asked, listed: await listed };
-      turn.abort();
+      const pending = { ...asked, listed: await listed, done: Promise.withResolvers<void>() };
       if (stopping.signal.aborted) return;
+      change = pending;
+      turn.abort();
       turn = new AbortController();
-      await reselected.promise;
+      await pending.done.promise;
     },
     async stop() {
       stopping.abort();
@@ -340,6 +343,13 @@ export function startReflector(options: ReflectorOptions): Reflector {
       await Promise.all([running, gaining]);
     },
   };
+}
+
+/** A change of what is followed, which starts with the next turn. */
+interface PendingChange extends Reselection {
+  /** The objects that are gained, if they are listed already. */
+  readonly listed: Listed | undefined;
+  readonly done: PromiseWithResolvers<void>;
 }
 
 /** All objects of a list, as the store keeps them. */

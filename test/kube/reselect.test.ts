@@ -319,6 +319,6 @@ test('whatever is followed and whatever fails, the store equals the selection, a
         expect([stage.repairs(), problems]).toEqual([0, []]);
       });
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   );
 });
