@@ -55,6 +55,8 @@ export interface Queues {
   readonly isOwn: (object: { readonly kind: string; readonly key: string }) => boolean;
   /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
   readonly resume: (buckets: ReadonlySet<number>) => void;
+  /** Call this when the copy has the objects of other buckets than before. It forgets what it knew of runs that are lost. */
+  readonly adjust: () => void;
   /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
 }
@@ -103,6 +105,9 @@ export function createQueues(options: QueuesOptions): Queues {
     ['Orchestration', orchestrations],
   ]);
   if (toolRuns) byKind.set('ToolRun', toolRuns);
+  function judgeAgain(): void {
+    for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+  }
   return {
     byKind,
     see(changed) {
@@ -119,8 +124,11 @@ export function createQueues(options: QueuesOptions): Queues {
         orchestrations.see(object, (key) => buckets.has(bucketsOf.Orchestration(key)));
       }
     },
-    judgeAgain() {
-      for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+    adjust() {
+      runs.forgetAbsent();
+      // Their histories may be in other copies now, or in this one.
+      judgeAgain();
     },
+    judgeAgain,
   };
 }

@@ -144,7 +144,10 @@ export function startEngine(options: EngineOptions): Engine {
           client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
           ...{ namespace: configuration.ownNamespace, identity, timing, log, observer: metrics.buckets },
           now: () => new Date(now()),
-          follow: followed.followBuckets,
+          follow: async (buckets) => {
+            await followed.followBuckets(buckets);
+            queues.adjust();
+          },
           onGained: (buckets) => {
             // Until the start, the queues keep every key.
             if (isStarted) queues.resume(buckets);
