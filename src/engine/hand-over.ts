@@ -17,6 +17,8 @@ export interface HandOverOptions {
   readonly isCurrent: () => boolean;
   /** Called with the buckets that are held from now on. Nothing of them has been reconciled since they were lost. */
   readonly onGained: (buckets: ReadonlySet<number>) => void;
+  /** Called after the copy has dropped the objects of buckets. */
+  readonly onDropped: () => void;
   readonly timing: Timing;
   readonly log: Log;
   readonly observer: HandOverObserver;
@@ -44,7 +46,7 @@ const DRAIN_MS = 10_000;
 
 /** Holds no bucket until `work`. */
 export function createHandOver(options: HandOverOptions): HandOver {
-  const { follow, giveBack, isCurrent, onGained, timing, log, observer } = options;
+  const { follow, giveBack, isCurrent, onGained, onDropped, timing, log, observer } = options;
   const settled = Promise.withResolvers<void>();
   /** The buckets to work on, and those of them of which the copy is complete. */
   let wanted: ReadonlySet<number> = new Set();
@@ -77,11 +79,13 @@ export function createHandOver(options: HandOverOptions): HandOver {
     isFollowing = true;
     do {
       const target = toFollow;
+      const dropped = subtract(followed, target);
       followed = intersect(followed, target);
       settle();
       await follow(target);
       followed = target;
       settle();
+      if (dropped.size > 0) onDropped();
     } while (!isSame(toFollow, followed));
     isFollowing = false;
     hasFollowed = true;

@@ -41,6 +41,8 @@ export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
   readonly record: RecordEvent;
   readonly recordEnd: RunObserver['recordEnd'];
   readonly tracker: Pick<WorkTracker, 'guard'>;
+  /** Resolves in another turn of the event loop. */
+  readonly nextTurn: () => Promise<unknown>;
   readonly replicas: Pick<Replicas, 'guard'>;
 }
 
@@ -54,16 +56,22 @@ export interface Queues {
   /** Whether this replica holds the bucket of an object. */
   readonly isOwn: (object: { readonly kind: string; readonly key: string }) => boolean;
   /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
-  readonly resume: (buckets: ReadonlySet<number>) => void;
-  /** Call this when the copy has the objects of other buckets than before. It forgets what it knew of runs that are lost. */
-  readonly adjust: () => void;
+  readonly resume: (buckets: ReadonlySet<number>) => Promise<void>;
+  /**
+   * Call this when the cache has dropped the objects of buckets. It forgets their runs, and adds every Orchestration,
+   * because the cache may not have all of its finished runs any more.
+   */
+  readonly forget: () => void;
   /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
 }
 
+/** How many objects are looked at before timers and I/O run. */
+const OBJECTS_A_TURN = 1_000;
+
 /** Creates the queues, empty and not started. */
 export function createQueues(options: QueuesOptions): Queues {
-  const { configuration, policy, metrics, record, recordEnd, tracker, replicas, ...shared } = options;
+  const { configuration, policy, metrics, record, recordEnd, tracker, nextTurn, replicas, ...shared } = options;
   const { workers, missingOrchestrationSeconds, passesTraceparent } = configuration;
   const bucketsOf = keyBuckets(shared.followed);
   const optionsOf = (kind: WorkKind) => ({
@@ -117,16 +125,18 @@ export function createQueues(options: QueuesOptions): Queues {
     },
     seeList: runs.seeList,
     isOwn: ({ kind, key }) => shared.division.holds(bucketsOf[kind as WorkKind](key)),
-    resume(buckets) {
+    async resume(buckets) {
+      let objects = 0;
       for (const object of shared.followed.all()) {
+        if (++objects % OBJECTS_A_TURN === 0) await nextTurn();
         runs.see(object, (key) => buckets.has(bucketsOf.OrchestrationRun(key)));
         toolRuns?.see(object, (key) => buckets.has(bucketsOf.ToolRun(key)));
         orchestrations.see(object, (key) => buckets.has(bucketsOf.Orchestration(key)));
       }
     },
-    adjust() {
-      runs.forgetAbsent();
-      // Their histories may be in other copies now, or in this one.
+    forget() {
+      // The copy may lack runs because they could not be listed.
+      if (shared.followed.unlisted([RUNS.kind]).length === 0) runs.forgetAbsent();
       judgeAgain();
     },
     judgeAgain,

@@ -26,7 +26,7 @@ export const ALONE: Replicas = {
 
 export interface ReplicasOptions
   extends Pick<MembershipOptions, 'client' | 'namespace' | 'identity' | 'now' | 'timing' | 'log'>,
-    Pick<HandOverOptions, 'follow' | 'onGained' | 'observer'> {}
+    Pick<HandOverOptions, 'follow' | 'onGained' | 'onDropped' | 'observer'> {}
 
 /** Connects what the Leases say to what this replica follows and works on. Holds no bucket before `begin`. */
 export function createReplicas(options: ReplicasOptions): Replicas {

@@ -7,6 +7,7 @@ import type { Timing } from '../kube/ports.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import { BUCKETS } from '../orchestration/buckets.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -144,15 +145,13 @@ export function startEngine(options: EngineOptions): Engine {
           client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
           ...{ namespace: configuration.ownNamespace, identity, timing, log, observer: metrics.buckets },
           now: () => new Date(now()),
-          follow: async (buckets) => {
-            await followed.followBuckets(buckets);
-            queues.adjust();
-          },
+          follow: followed.followBuckets,
           onGained: (buckets) => {
             // Until the start, the queues keep every key.
-            if (isStarted) queues.resume(buckets);
+            if (isStarted) void queues.resume(buckets);
             telemetry?.resume(buckets);
           },
+          onDropped: () => queues.forget(),
         });
   const { division } = replicas;
   const telemetry = receivers && createTelemetry({ receivers, followed, division, now, timing, log });
@@ -171,11 +170,11 @@ export function startEngine(options: EngineOptions): Engine {
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
     send: parent.send,
-    nextTurn: () => new Promise(setImmediate),
+    nextTurn,
     onError,
   });
   const queues = createQueues({
-    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record, replicas },
+    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record, replicas, nextTurn },
     ...{ followed, rivals, division, now, timing, onError },
   });
   let isStarted = false;
@@ -187,6 +186,7 @@ export function startEngine(options: EngineOptions): Engine {
     watchAges: () => followed.ages(),
     judgeAgain: queues.judgeAgain,
     async begin() {
+      if (replicas === ALONE) metrics.buckets.setHeld(BUCKETS);
       await replicas.begin();
       return (await followed.whenTried(GATHERED)).every(Boolean);
     },
@@ -211,6 +211,8 @@ export function startEngine(options: EngineOptions): Engine {
     flush: async () => telemetry?.stop(),
   };
 }
+
+const nextTurn = () => new Promise(setImmediate);
 
 /** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
 function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send'>) {

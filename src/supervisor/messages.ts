@@ -35,6 +35,4 @@ export type FromEngine =
 export const EXIT = {
   /** An uncaught exception. */
   fault: 70,
-  /** The engine is no longer the leader. */
-  leaseLost: 75,
 } as const;

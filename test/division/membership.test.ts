@@ -97,6 +97,7 @@ function startReplica(server: LeaseServer, identity: string) {
     giveBack: (buckets) => membership?.giveBack(buckets),
     isCurrent: () => membership?.isCurrent() === true,
     onGained: () => {},
+    onDropped: () => {},
     observer: { setHeld: () => {}, countHandOvers: () => {} },
     ...{ timing, log: silentLog },
   });
@@ -285,10 +286,7 @@ function createScene() {
   const sharedMs = new Array<number>(BUCKETS).fill(0);
   let started = 0;
   const count = () => {
-    const counts = new Array<number>(BUCKETS).fill(0);
-    for (const replica of live.values())
-      for (const bucket of replica.held()) counts[bucket] = (counts[bucket] ?? 0) + 1;
-    for (const [bucket, owners] of counts.entries()) {
+    for (const [bucket, owners] of countOwners(live.values()).entries()) {
       unownedMs[bucket] = owners > 0 ? 0 : (unownedMs[bucket] ?? 0) + 500;
       sharedMs[bucket] = owners > 1 ? (sharedMs[bucket] ?? 0) + 500 : 0;
     }
@@ -302,6 +300,13 @@ function createScene() {
     fail: () => unownedMs.fill(0),
     pass: (ms: number, suspended: readonly Replica[] = []) => pass([...live.values()], ms, count, suspended),
   };
+}
+
+/** How many replicas hold each bucket. */
+function countOwners(replicas: Iterable<Replica>): readonly number[] {
+  const counts = new Array<number>(BUCKETS).fill(0);
+  for (const replica of replicas) for (const bucket of replica.held()) counts[bucket] = (counts[bucket] ?? 0) + 1;
+  return counts;
 }
 
 /** The duration of a Lease and 5 s, counted in half seconds. */
