@@ -54,7 +54,7 @@ const imports: Readonly<Record<string, Row>> = {
     outside: [],
   },
   'certificates/cluster': { src: ['objects', 'orchestration', 'certificates', 'kube', 'tls'], outside: [] },
-  release: { src: ['objects', 'kube', 'reconciler'], outside: [] },
+  release: { src: ['objects', 'kube', 'division', 'reconciler'], outside: [] },
   'cli/cluster/kube-cluster.ts': { src: ['objects', 'dag', 'orchestration', 'kube', 'cli'], outside: ['node:'] },
   // What people see.
   cli: {

@@ -57,7 +57,10 @@ export interface Queues {
   readonly isOwn: (object: { readonly kind: string; readonly key: string }) => boolean;
   /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
   readonly resume: (buckets: ReadonlySet<number>) => Promise<void>;
-  /** Call this when the cache has dropped the objects of buckets. It forgets their runs. */
+  /**
+   * Call this when the cache has dropped the objects of buckets. It forgets their runs, and adds every Orchestration,
+   * because the cache may not have all of its finished runs any more.
+   */
   readonly forget: () => void;
   /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
@@ -110,6 +113,9 @@ export function createQueues(options: QueuesOptions): Queues {
     ['Orchestration', orchestrations],
   ]);
   if (toolRuns) byKind.set('ToolRun', toolRuns);
+  function judgeAgain(): void {
+    for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+  }
   return {
     byKind,
     see(changed) {
@@ -131,9 +137,8 @@ export function createQueues(options: QueuesOptions): Queues {
     forget() {
       // The copy may lack runs because they could not be listed.
       if (shared.followed.unlisted([RUNS.kind]).length === 0) runs.forgetAbsent();
+      judgeAgain();
     },
-    judgeAgain() {
-      for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
-    },
+    judgeAgain,
   };
 }
