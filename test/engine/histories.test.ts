@@ -32,7 +32,7 @@ function follow(pages: readonly (readonly StoredObject[])[], division: Division)
       async *listAll() {
         world.lists++;
         if (world.isBroken) throw new Error('no answer');
-        yield* pages;
+        yield* await Promise.resolve(pages);
       },
     } as unknown as Parameters<typeof createHistories>[0]['followed'],
   });

@@ -104,7 +104,7 @@ async function moveAllTheTime(ground: Ground, waves: number): Promise<void> {
   const { client, namespace } = arena;
   for (let index = 0; index < 2; index++) await arena.startReplica(SHARING);
   const members = startPassingMembers({ client, namespace, random, note });
-  ground.defer(members.stop);
+  ground.defer(() => members.stop());
   for (let wave = 0; wave < waves; wave++) {
     await arena.createRuns(8, `wave-${wave}`);
     await delay(6_000);
