@@ -68,7 +68,7 @@ export function createMemberLease(
 }
 
 /** Writes a set of buckets as 16 hexadecimal digits. Bucket 0 is the lowest bit. */
-export function encodeBuckets(buckets: ReadonlySet<number>): string {
+function encodeBuckets(buckets: ReadonlySet<number>): string {
   let bits = 0n;
   for (const bucket of buckets) bits |= 1n << BigInt(bucket);
   return bits.toString(16).padStart(BUCKETS / 4, '0');

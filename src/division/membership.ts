@@ -23,7 +23,7 @@ export interface Membership {
   /** How long the bucket that has been left alone longest has had no replica that renews its Lease, in milliseconds. */
   unownedMs(): number;
   /** Ends the membership and deletes the Lease, so that the others need not wait until it expires. End all work first. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface MembershipOptions {

@@ -12,7 +12,7 @@ export interface Ownership {
   /** Records all claims that hold now. */
   see(claims: readonly Claim[]): void;
   /** The time since any claim on the bucket was last renewed, for the bucket where it is longest, in milliseconds. */
-  unownedMs(): number;
+  readonly unownedMs: () => number;
 }
 
 /** Counts from now on: what was before is not known. */

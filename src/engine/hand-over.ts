@@ -30,13 +30,13 @@ type Process = (key: string) => Promise<ReconcileResult>;
 export interface HandOver {
   readonly division: Division;
   /** Wraps the reconcile of keys: a key of a bucket that is not held is left to the replica that holds it. */
-  guard(bucketOf: (key: string) => number, process: Process): Process;
+  readonly guard: (bucketOf: (key: string) => number, process: Process) => Process;
   /** Stops to work on these buckets. They are given back as soon as their reconciles have ended. */
-  drain(buckets: ReadonlySet<number>): void;
+  readonly drain: (buckets: ReadonlySet<number>) => void;
   /** Works on exactly these buckets, as soon as the copy has their objects. */
-  work(buckets: ReadonlySet<number>): void;
+  readonly work: (buckets: ReadonlySet<number>) => void;
   /** Stops to work on all buckets. The copy stays, because they probably come back. */
-  lose(): void;
+  readonly lose: () => void;
   /** Resolves when the copy has the objects of the buckets that came first. */
   readonly whenSettled: Promise<void>;
 }

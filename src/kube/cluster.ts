@@ -125,7 +125,7 @@ export function followCluster(options: ClusterOptions) {
      * Follows the objects of these buckets, of the kinds that are divided. Before the first call, the buckets are none.
      * Resolves when each kind is listed, or its first list failed, in each namespace. Call it again only after that.
      */
-    async followBuckets(buckets: ReadonlySet<number>): Promise<void> {
+    followBuckets: async (buckets: ReadonlySet<number>): Promise<void> => {
       const change = reselectBuckets(followedBuckets, buckets);
       followedBuckets = buckets;
       const concerned = copies.filter(({ resource }) => divided.includes(resource));

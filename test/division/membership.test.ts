@@ -179,7 +179,7 @@ describe('a replica', () => {
     expect(
       await one.guard(
         () => 0,
-        async () => 'done',
+        () => Promise.resolve('done'),
       )('ns/other'),
     ).toBe('done');
     await pass([one, two], 8_000);
@@ -198,9 +198,9 @@ describe('a replica', () => {
     for (let bucket = 0; bucket < BUCKETS; bucket++)
       await one.guard(
         () => bucket,
-        async () => {
+        () => {
           processed.push(bucket);
-          return 'done';
+          return Promise.resolve('done');
         },
       )('ns/run');
     expect(processed).toEqual(one.held());

@@ -146,7 +146,7 @@ function start(pageSize = 2) {
   return {
     ...{ timing, api, store, reported, reflector, repairs: () => repairs },
     buckets: () => buckets,
-    async reselect(to: ReadonlySet<number>) {
+    reselect: async (to: ReadonlySet<number>) => {
       const change = reselectBuckets(buckets, to);
       buckets = to;
       await reflector.reselect(change);
