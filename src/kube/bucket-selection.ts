@@ -1,6 +1,6 @@
 import { BUCKETS, readBucket } from '../orchestration/buckets.ts';
 import { Label } from '../orchestration/vocabulary/metadata.ts';
-import type { Followed, Reselection } from './reflector.ts';
+import type { Followed, Reselection } from './reflector-options.ts';
 
 /** All buckets, in order. */
 export const ALL_BUCKETS: ReadonlySet<number> = new Set(Array.from({ length: BUCKETS }, (_, bucket) => bucket));
