@@ -14,8 +14,11 @@ import { checkOut } from './builds.ts';
 /** A killed member keeps its buckets for 15 s, and the next one may be killed too. */
 const MOVING_MS = 60_000;
 const SHARING = { flags: ['--leader-elect=true'] };
-/** A bucket is without an owner for the duration of a Lease at most, and 5 s until the others have seen that. */
-const MOST_UNOWNED_SECONDS = 20;
+/**
+ * A bucket is without an owner for the duration of a Lease at most, and 5 s until the others have seen that. Counted from
+ * the last renewal, after which an owner can live for 2 s.
+ */
+const MOST_UNOWNED_SECONDS = 15 + 5 + 2;
 
 const READ_MS = 500;
 
