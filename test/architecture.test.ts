@@ -44,16 +44,17 @@ const imports: Readonly<Record<string, Row>> = {
   },
   'telemetry/post.ts': { src: ['objects'], outside: ['undici'] },
   supervisor: { src: ['orchestration', 'quarantine'], outside: ['node:'] },
+  division: { src: ['objects', 'orchestration', 'kube'], outside: ['node:crypto'] },
   // Adapters: they connect the ports of a decision to the world.
   engine: {
     src: [
       ...['objects', 'orchestration', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
-      ...['telemetry', 'telemetry/otlp.ts', 'telemetry/post.ts'],
+      ...['telemetry', 'telemetry/otlp.ts', 'telemetry/post.ts', 'division'],
     ],
     outside: [],
   },
   'certificates/cluster': { src: ['objects', 'orchestration', 'certificates', 'kube', 'tls'], outside: [] },
-  release: { src: ['objects', 'kube', 'reconciler'], outside: [] },
+  release: { src: ['objects', 'kube', 'division', 'reconciler'], outside: [] },
   'cli/cluster/kube-cluster.ts': { src: ['objects', 'dag', 'orchestration', 'kube', 'cli'], outside: ['node:'] },
   // What people see.
   cli: {

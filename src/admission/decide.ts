@@ -1,12 +1,13 @@
 import { quoteName } from '../dag/display.ts';
+import { bucketOfText, readBucket } from '../orchestration/buckets.ts';
 import { asRecord, isRecord } from '../orchestration/decode.ts';
 import { defaultOrchestration } from '../orchestration/defaults.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { type Judgement, judgeOrchestration, judgeRun, type Policy } from '../orchestration/judge.ts';
 import { API_VERSION, GROUP, VERSION } from '../orchestration/schema.ts';
 import type { Settings } from '../orchestration/settings.ts';
-import { Annotation } from '../orchestration/vocabulary/metadata.ts';
-import { patchAnnotation, patchDefaults } from './patch.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
+import { type PatchOperation, patchAnnotation, patchDefaults, patchLabel } from './patch.ts';
 import { allow, deny, denyWith, patch, tolerate } from './response.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
@@ -38,7 +39,7 @@ export function decideValidation(request: AdmissionRequest, settings: Settings):
 /** What is written into each kind before it is judged. */
 const mutations: Readonly<Record<string, (request: AdmissionRequest, settings: Settings) => AdmissionResponse>> = {
   Orchestration: writeDefaults,
-  OrchestrationRun: stampCreator,
+  OrchestrationRun: stampRun,
 };
 
 /** Decides how to change an object before it is judged. Never denies, because no schema has checked the object yet. */
@@ -57,13 +58,31 @@ function writeDefaults({ object, oldObject, operation }: AdmissionRequest, setti
 }
 
 /**
- * Writes who creates a run, in every mode, because it judges nothing. A name that was copied from another run is
- * replaced. Templates have none, because the runs that are copied from them have other creators.
+ * Writes the bucket of a new run and who creates it, in every mode, because this judges nothing. Templates get neither:
+ * the runs that are copied from them have other creators and buckets.
  */
-function stampCreator({ object, operation, username }: AdmissionRequest): AdmissionResponse {
-  const isTemplate = asRecord(asRecord(asRecord(object)['metadata'])['annotations'])[Annotation.Template] === 'true';
-  if (operation !== 'CREATE' || isTemplate || username === '') return allow();
-  return patch(patchAnnotation(object, Annotation.CreatedBy, username));
+function stampRun({ uid, object, operation, username }: AdmissionRequest): AdmissionResponse {
+  const { annotations } = asRecord(asRecord(object)['metadata']);
+  if (operation !== 'CREATE' || asRecord(annotations)[Annotation.Template] === 'true') return allow();
+  const operations = [...stampBucket(object, uid), ...stampCreator(object, username)];
+  return operations.length === 0 ? allow() : patch(operations);
+}
+
+/**
+ * Divides runs by the uid of the request, because a run has no uid yet. A nested run gets its bucket from the reconciler,
+ * or else has that of its name.
+ */
+function stampBucket(object: unknown, requestUid: string): readonly PatchOperation[] {
+  const { labels, ownerReferences } = asRecord(asRecord(object)['metadata']);
+  const owners = Array.isArray(ownerReferences) ? ownerReferences.map(asRecord) : [];
+  const isNested = owners.some(({ kind, controller }) => kind === 'OrchestrationRun' && controller === true);
+  if (isNested || readBucket(labels) !== undefined) return [];
+  return patchLabel(object, Label.Bucket, String(bucketOfText(requestUid)));
+}
+
+/** A name that was copied from another run is replaced. */
+function stampCreator(object: unknown, username: string): readonly PatchOperation[] {
+  return username === '' ? [] : patchAnnotation(object, Annotation.CreatedBy, username);
 }
 
 /**

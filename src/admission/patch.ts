@@ -31,10 +31,24 @@ function patchStep(
 
 /** Returns the operations that set an annotation, or remove it if `wanted` is undefined. Empty if nothing changes. */
 export function patchAnnotation(object: unknown, key: string, wanted: string | undefined): readonly PatchOperation[] {
-  const { annotations } = asRecord(asRecord(object)['metadata']);
-  const path = `/metadata/annotations/${key.replaceAll('/', '~1')}`;
-  if (asRecord(annotations)[key] === wanted) return [];
+  return patchText(object, 'annotations', key, wanted);
+}
+
+/** Returns the operations that set a label. Empty if nothing changes. */
+export function patchLabel(object: unknown, key: string, wanted: string): readonly PatchOperation[] {
+  return patchText(object, 'labels', key, wanted);
+}
+
+function patchText(
+  object: unknown,
+  field: 'annotations' | 'labels',
+  key: string,
+  wanted: string | undefined,
+): readonly PatchOperation[] {
+  const texts = asRecord(asRecord(object)['metadata'])[field];
+  const path = `/metadata/${field}/${key.replaceAll('/', '~1')}`;
+  if (asRecord(texts)[key] === wanted) return [];
   if (wanted === undefined) return [{ op: 'remove', path }];
-  if (annotations !== undefined && annotations !== null) return [{ op: 'add', path, value: wanted }];
-  return [{ op: 'add', path: '/metadata/annotations', value: { [key]: wanted } }];
+  if (texts !== undefined && texts !== null) return [{ op: 'add', path, value: wanted }];
+  return [{ op: 'add', path: `/metadata/${field}`, value: { [key]: wanted } }];
 }

@@ -1,16 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
-import { createKubeClient } from '../kube/client.ts';
-import { type Election, startElection } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
-import type { Transport } from '../kube/transport.ts';
 import { defaultPolicy } from '../orchestration/judge.ts';
 import { parseSettings, type Settings } from '../orchestration/settings.ts';
-import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createEngineMetrics } from '../runtime/engine-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { watchSettings } from '../runtime/settings-watch.ts';
@@ -19,9 +13,6 @@ import { connectParent } from './parent.ts';
 import { startEngine } from './start.ts';
 import { connectReceivers } from './telemetry.ts';
 
-/** Half of the 10 s after which a leader that could not renew gives up. */
-const LEASE_DEADLINE_MS = 5_000;
-
 /** More than two machines of one cluster should differ by. */
 const NOTABLE_SKEW_SECONDS = 60;
 
@@ -29,7 +20,7 @@ const timing = createTiming(() => performance.now());
 
 /**
  * `orchestration-gate engine`: executes runs, as a child of `reconcile`, which alone starts it. Wiring only; it ends when it
- * is told to, by a signal, and at once when it is no longer leader, at an exception that nobody caught, or without its parent.
+ * is told to, by a signal, and at once at an exception that nobody caught, or without its parent.
  */
 export async function runEngine(configuration: ReconcileConfiguration, process: NodeJS.Process): Promise<void> {
   if (process.send === undefined) {
@@ -52,12 +43,11 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   const engine = startEngine({
     ...{ configuration, load, log, metrics, parent, started, policy, timing, receivers },
     ownMs: Date.now(),
+    identity: configuration.electsLeader ? started.identity : undefined,
   });
-  let election: Election | undefined;
   // A terminal sends its signal to us as well as to our parent: that is no second one.
   const stop = once(async () => {
     await engine.stop();
-    await election?.stop();
     await engine.flush();
     await engine.transport.close();
     process.exit(0);
@@ -65,24 +55,20 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   const scrape = async () => {
     for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
     for (const [kind, queue] of engine.queues) metrics.setOverdue(kind, queue.overdueMs());
+    metrics.setReplicas(engine.replicas());
     await parent.send({ type: 'metrics', text: await metrics.registry.metrics() });
   };
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await settings.whenRead;
   // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
-  if (!(await engine.whenTried).every(Boolean)) return;
+  if (!(await engine.begin())) return;
   await engine.reportListed();
   const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
   if (Math.abs(aheadSeconds) > NOTABLE_SKEW_SECONDS)
     log.warn({ aheadSeconds }, "this machine's clock is not the API server's: runs go by the latter");
   log.info({ namespaces: configuration.namespaces }, 'following runs');
-  const begin = () => {
-    metrics.setLeader(true);
-    void engine.start();
-  };
-  if (configuration.electsLeader) election = stand(configuration, engine, log, process, begin);
-  else begin();
+  await engine.start();
 }
 
 /**
@@ -100,27 +86,6 @@ function followPolicy({ settingsDir: folder }: ReconcileConfiguration, log: Logg
   };
   void watchSettings({ folder, parse: parseSettings, onValue, log });
   return { policy: () => policy, whenRead: read.promise };
-}
-
-/** It only saves work: two engines at once do nothing twice, since names and conditional writes keep them apart. */
-function stand(
-  { ownNamespace }: ReconcileConfiguration,
-  { transport, now }: { readonly transport: Transport; readonly now: () => number },
-  log: Logger,
-  process: NodeJS.Process,
-  onElected: () => void,
-): Election {
-  return startElection({
-    client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
-    namespace: ownNamespace,
-    name: FieldManager.Reconciler,
-    identity: `${hostname()}_${randomUUID()}`,
-    timing,
-    now: () => new Date(now()),
-    log,
-    onElected,
-    onLost: () => process.exit(EXIT.leaseLost),
-  });
 }
 
 function once(action: () => Promise<unknown>): () => void {

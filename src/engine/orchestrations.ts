@@ -2,7 +2,7 @@ import type { FollowedCluster } from '../kube/cluster.ts';
 import { ORCHESTRATIONS, RUNS } from '../kube/kinds.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
 import { keyOf, type StoredObject } from '../objects/object.ts';
-import type { ReconcileResult } from '../objects/outcomes.ts';
+import { type ReconcileResult, within } from '../objects/outcomes.ts';
 import { decodeOrchestration } from '../orchestration/decode.ts';
 import { historyLimit } from '../orchestration/durations.ts';
 import type { Policy } from '../orchestration/judge.ts';
@@ -10,8 +10,8 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { findExcess, historyOf } from '../reconciler/lifetime.ts';
 import { planOrchestration } from '../reconciler/orchestration-status.ts';
 import { RIVAL } from '../reconciler/rivals.ts';
-import { historyTopic } from '../reconciler/topics.ts';
-import type { WorkOptions } from './runs.ts';
+import { createHistories, type Histories, LISTED_MS } from './histories.ts';
+import type { See, WorkOptions } from './runs.ts';
 
 /** Orchestrations change only when people edit them, so two workers are enough. */
 const ORCHESTRATION_WORKERS = 2;
@@ -29,12 +29,13 @@ export interface OrchestrationQueueOptions extends WorkOptions {
 export function createOrchestrationQueue({
   followed,
   rivals,
+  division,
   now,
   guard,
   policy,
   historyLimit: otherwise,
   ...options
-}: OrchestrationQueueOptions): Queue & { readonly see: (changed: StoredObject) => void } {
+}: OrchestrationQueueOptions): Queue & { readonly see: See } {
   const judge = async (key: string): Promise<ReconcileResult> => {
     const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
     if (object === undefined) return 'done';
@@ -42,19 +43,19 @@ export function createOrchestrationQueue({
     if (untilMs !== undefined) return { afterMs: untilMs - now() };
     return writeOrchestrationStatus(followed, object, policy(), new Date(now()).toISOString());
   };
+  const histories = createHistories({ followed, division, timing: options.timing });
   const process = async (key: string): Promise<ReconcileResult> => {
     const outcome = await judge(key);
     if (outcome === 'retry') return outcome;
-    const limited = await limitHistory(followed, key, otherwise);
-    return limited === 'done' ? outcome : limited;
+    return within(await limitHistory({ followed, division, histories }, key, otherwise), outcome);
   };
   const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
   return {
     ...queue,
-    see(changed) {
+    see(changed, concerns = () => true) {
       const { kind, metadata } = changed;
       const key = kind === ORCHESTRATIONS.kind ? keyOf(metadata) : historyOf(changed);
-      if (key !== undefined) queue.add(key);
+      if (key !== undefined && concerns(key)) queue.add(key);
     },
   };
 }
@@ -62,26 +63,32 @@ export function createOrchestrationQueue({
 /** The maximum number of deletes in one reconcile, so that a thousand deletes do not delay other objects. */
 const MOST_DELETES = 50;
 
-/** Deletes the oldest finished runs of an Orchestration that exceed the limit in its current policies. */
+interface Limiting extends Pick<WorkOptions, 'followed' | 'division'> {
+  readonly histories: Histories;
+}
+
+/**
+ * Deletes the oldest finished runs of an Orchestration that exceed the limit in its current policies. If replicas share
+ * the buckets, no event announces the end of runs in other buckets, so they are counted once a minute. Returns after how
+ * many milliseconds to do it again.
+ */
 async function limitHistory(
-  followed: FollowedCluster,
+  { followed, division, histories }: Limiting,
   key: string,
   otherwise: number | undefined,
-): Promise<ReconcileResult> {
+): Promise<number> {
   const object = followed.getObject(API_VERSION, ORCHESTRATIONS.kind, key);
   const limit = object && (historyLimit(decodeOrchestration(object).orchestration) ?? otherwise);
-  if (object === undefined || limit === undefined) return 'done';
-  const { namespace } = object.metadata;
-  const runs = followed.listObjects(API_VERSION, RUNS.kind, namespace, historyTopic(key));
-  const excess = findExcess(
-    runs.filter((run) => followed.statusWriters(run).isOurs),
-    limit,
-  );
-  for (const { metadata } of excess.slice(0, MOST_DELETES)) {
+  if (limit === undefined) return Infinity;
+  const excess = findExcess(await histories.list(key), limit);
+  for (const run of excess.slice(0, MOST_DELETES)) {
+    const { metadata } = run;
     const written = await followed.delete(API_VERSION, RUNS.kind, metadata);
     if (written.outcome === 'Refused') throw new Error(`${metadata.name} could not be deleted: ${written.message}`);
+    await histories.forget(run);
   }
-  return excess.length > MOST_DELETES ? { afterMs: 1_000 } : 'done';
+  if (excess.length > MOST_DELETES) return 1_000;
+  return division.isWhole() ? Infinity : LISTED_MS;
 }
 
 async function writeOrchestrationStatus(

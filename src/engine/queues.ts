@@ -8,7 +8,9 @@ import type { WorkTracker } from '../quarantine/work.ts';
 import { nameChild } from '../reconciler/names.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
+import { keyBuckets } from './key-buckets.ts';
 import { createOrchestrationQueue } from './orchestrations.ts';
+import type { Replicas } from './replicas.ts';
 import { createRunQueue, type RunObserver, type WorkOptions } from './runs.ts';
 import { createToolRunQueue } from './tool-runs.ts';
 
@@ -39,6 +41,9 @@ export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
   readonly record: RecordEvent;
   readonly recordEnd: RunObserver['recordEnd'];
   readonly tracker: Pick<WorkTracker, 'guard'>;
+  /** Resolves in another turn of the event loop. */
+  readonly nextTurn: () => Promise<unknown>;
+  readonly replicas: Pick<Replicas, 'guard'>;
 }
 
 /** The queues of an engine, one for each kind that it reconciles. */
@@ -48,18 +53,32 @@ export interface Queues {
   readonly see: (changed: StoredObject) => void;
   /** Call this when a kind has been listed. It adds the keys that wait for the list. */
   readonly seeList: (kind: string) => void;
+  /** Whether this replica holds the bucket of an object. */
+  readonly isOwn: (object: { readonly kind: string; readonly key: string }) => boolean;
+  /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
+  readonly resume: (buckets: ReadonlySet<number>) => Promise<void>;
+  /**
+   * Call this when the cache has dropped the objects of buckets. It forgets their runs, and adds every Orchestration,
+   * because the cache may not have all of its finished runs any more.
+   */
+  readonly forget: () => void;
   /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
 }
 
+/** How many objects are looked at before timers and I/O run. */
+const OBJECTS_A_TURN = 1_000;
+
 /** Creates the queues, empty and not started. */
 export function createQueues(options: QueuesOptions): Queues {
-  const { configuration, policy, metrics, record, recordEnd, tracker, ...shared } = options;
+  const { configuration, policy, metrics, record, recordEnd, tracker, nextTurn, replicas, ...shared } = options;
   const { workers, missingOrchestrationSeconds, passesTraceparent } = configuration;
+  const bucketsOf = keyBuckets(shared.followed);
   const optionsOf = (kind: WorkKind) => ({
     ...shared,
     observer: metrics.observeQueue(kind),
-    guard: (process: Parameters<WorkOptions['guard']>[0]) => tracker.guard(kind, process),
+    guard: (process: Parameters<WorkOptions['guard']>[0]) =>
+      replicas.guard(bucketsOf[kind], tracker.guard(kind, process)),
   });
   const runs = createRunQueue({
     ...optionsOf('OrchestrationRun'),
@@ -94,6 +113,9 @@ export function createQueues(options: QueuesOptions): Queues {
     ['Orchestration', orchestrations],
   ]);
   if (toolRuns) byKind.set('ToolRun', toolRuns);
+  function judgeAgain(): void {
+    for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+  }
   return {
     byKind,
     see(changed) {
@@ -102,8 +124,21 @@ export function createQueues(options: QueuesOptions): Queues {
       orchestrations.see(changed);
     },
     seeList: runs.seeList,
-    judgeAgain() {
-      for (const { metadata } of shared.followed.values(ORCHESTRATIONS.kind)) orchestrations.add(keyOf(metadata));
+    isOwn: ({ kind, key }) => shared.division.holds(bucketsOf[kind as WorkKind](key)),
+    async resume(buckets) {
+      let objects = 0;
+      for (const object of shared.followed.all()) {
+        if (++objects % OBJECTS_A_TURN === 0) await nextTurn();
+        runs.see(object, (key) => buckets.has(bucketsOf.OrchestrationRun(key)));
+        toolRuns?.see(object, (key) => buckets.has(bucketsOf.ToolRun(key)));
+        orchestrations.see(object, (key) => buckets.has(bucketsOf.Orchestration(key)));
+      }
     },
+    forget() {
+      // The copy may lack runs because they could not be listed.
+      if (shared.followed.unlisted([RUNS.kind]).length === 0) runs.forgetAbsent();
+      judgeAgain();
+    },
+    judgeAgain,
   };
 }

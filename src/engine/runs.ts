@@ -5,7 +5,8 @@ import { LEASES } from '../kube/lease.ts';
 import type { Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
-import type { ReconcileResult } from '../objects/outcomes.ts';
+import { type ReconcileResult, within } from '../objects/outcomes.ts';
+import { bucketLabel, type Division } from '../orchestration/buckets.ts';
 import { type FinalRunPhase, isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
@@ -21,6 +22,7 @@ import { groupTopic, heldTopic, topicOf, topicOfRun, unsettledTopic, untriedTopi
 export interface WorkOptions {
   readonly followed: FollowedCluster;
   readonly rivals: Rivals;
+  readonly division: Division;
   readonly now: () => number;
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
@@ -44,17 +46,29 @@ export interface RunQueueOptions extends WorkOptions, Omit<ReconcilerOptions, 'c
   readonly runObserver: RunObserver;
 }
 
+/** Adds the keys that an object can affect, if `concerns` accepts them. */
+export type See = (changed: StoredObject, concerns?: (key: string) => boolean) => void;
+
 export interface RunQueue extends Queue {
-  /** Call this for every change in the cache. It adds the runs that the change can affect. */
-  readonly see: (changed: StoredObject) => void;
+  /**
+   * Call this for every change in the cache. It adds the runs that the change can affect, of those whose keys `concerns`
+   * accepts. The default is all.
+   */
+  readonly see: See;
   /** Call this when a kind has been listed. It adds the runs that wait for the list. */
   readonly seeList: (kind: string) => void;
+  /** Call this when the cache has given up buckets. It forgets their runs. */
+  readonly forgetAbsent: () => void;
 }
+
+/** How long a reconcile waits for a change that no event announces. */
+export const POLL_MS = 10_000;
 
 /** Creates the queue that executes runs. */
 export function createRunQueue({
   followed,
   rivals,
+  division,
   timing,
   workers,
   onError,
@@ -67,11 +81,17 @@ export function createRunQueue({
   const { kinds } = options.policy();
   const reactions = createReactions(kinds);
   const interests = createInterests();
-  const cluster = measure(connect(followed, rivals, interests, emitEvent), reactions, timing, runObserver);
+  /** The keys of runs that depend on objects that the copy does not follow. */
+  const polls = new Set<string>();
+  const poll = (key: string) => void polls.add(key);
+  const port = connect({ followed, rivals, division, interests, emitEvent, poll });
+  const cluster = measure(port, reactions, timing, runObserver);
   const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
   const process = async (key: string): Promise<ReconcileResult> => {
     interests.forget(key);
-    const outcome = await reconciler.reconcile(key);
+    polls.delete(key);
+    const reconciled = await reconciler.reconcile(key);
+    const outcome = within(polls.has(key) ? POLL_MS : Infinity, reconciled);
     const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
     reactions.settle(key, afterMs);
     return outcome;
@@ -85,12 +105,16 @@ export function createRunQueue({
   const queue = createQueue({ workers, process: processIfDue, onError, timing, observer });
   return {
     ...queue,
-    see(changed) {
-      reactions.see(changed, timing.now());
-      for (const key of affectedRuns(changed, interests.keysOf, kinds)) queue.add(key);
+    see(changed, concerns = () => true) {
+      const keys = affectedRuns(changed, interests.keysOf, kinds).filter(concerns);
+      if (keys.length > 0) reactions.see(changed, timing.now());
+      for (const key of keys) queue.add(key);
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);
+    },
+    forgetAbsent() {
+      for (const key of reconciler.forgetAbsent()) interests.forget(key);
     },
   };
 }
@@ -100,14 +124,15 @@ function listOf(kind: string): string {
   return `list of ${kind}`;
 }
 
+interface Connected extends Pick<WorkOptions, 'followed' | 'rivals' | 'division'>, Pick<Cluster, 'emitEvent' | 'poll'> {
+  readonly interests: Interests;
+}
+
 /** Implements the port of the reconciler. */
-function connect(
-  followed: FollowedCluster,
-  rivals: Rivals,
-  interests: Interests,
-  emitEvent: Cluster['emitEvent'],
-): Cluster {
+function connect({ followed, rivals, division, interests, emitEvent, poll }: Connected): Cluster {
   return {
+    division,
+    poll,
     getRun: (key, forRun) => {
       if (forRun !== undefined) interests.add(forRun, topicOfRun(key));
       return followed.getObject(API_VERSION, RUNS.kind, key);
@@ -145,6 +170,8 @@ function connect(
         forRun,
       ),
     dryRunCreate: async (object) => (await followed.dryRunCreate(object)) as StoredObject,
+    labelRun: ({ namespace, name, uid, resourceVersion }, bucket) =>
+      followed.label(RUNS, { namespace, name, uid, resourceVersion }, bucketLabel(bucket), `${namespace}/${name}`),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       followed.patchStatus(RUNS, { namespace, name, uid, resourceVersion }, status, `${namespace}/${name}`),
     setChildTtl: (apiVersion, kind, namespace, name, uid, seconds) =>

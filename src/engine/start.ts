@@ -7,6 +7,7 @@ import type { Timing } from '../kube/ports.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
+import { BUCKETS } from '../orchestration/buckets.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -23,10 +24,20 @@ import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { keepForJobs } from '../toolrun/kept.ts';
 import type { Parent } from './parent.ts';
 import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
+import { ALONE, createReplicas } from './replicas.ts';
 import { createTelemetry, type TelemetryOptions } from './telemetry.ts';
 
 /** The kinds that the engine tries to list before it reconciles anything. */
 const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
+
+/** Half of the 10 s after which a replica that could not renew its Lease gives up. */
+const LEASE_DEADLINE_MS = 5_000;
+
+/** The kinds that are divided into buckets: runs, what steps create, and Jobs. Every replica follows the others whole. */
+function dividedOf(resources: readonly Resource[]): readonly Resource[] {
+  const isChild = ({ kind }: Resource) => stepKinds.ofObject(kind)?.type === 'Child';
+  return resources.filter((resource) => resource === RUNS || resource === JOBS || isChild(resource));
+}
 
 /** The resources that the engine reconciles, by kind. */
 const WORKED_ON: Readonly<Record<string, Resource>> = {
@@ -49,6 +60,8 @@ export interface EngineOptions {
   readonly receivers: TelemetryOptions['receivers'] | undefined;
   /** The time of this machine, in milliseconds since 1970. It is used until the API server sends its time. */
   readonly ownMs: number;
+  /** The name of this replica among those that divide the buckets. Undefined if it does all work by itself. */
+  readonly identity: string | undefined;
 }
 
 /** An engine that follows the cluster, and reconciles nothing before `start`. */
@@ -59,12 +72,17 @@ export interface Engine {
   readonly queues: Queues['byKind'];
   readonly watchAges: FollowedCluster['ages'];
   readonly judgeAgain: Queues['judgeAgain'];
-  /** Resolves when the engine has tried to list runs and Orchestrations in each namespace. */
-  readonly whenTried: Promise<readonly boolean[]>;
+  /**
+   * Joins the other replicas. Resolves when the engine has tried to list Orchestrations, and the runs of its buckets, in
+   * each namespace. False if it was stopped before that.
+   */
+  readonly begin: () => Promise<boolean>;
+  /** How many replicas there are, and for how long a bucket has had none, in milliseconds. */
+  readonly replicas: () => { readonly members: number; readonly unownedMs: number };
   /** Starts to report to the supervisor what cannot be listed. */
   readonly reportListed: () => Promise<void>;
   readonly start: () => Promise<void>;
-  /** Resolves when the work in progress has ended. */
+  /** Resolves when the work in progress has ended and the buckets are given back. */
   readonly stop: () => Promise<void>;
   /** Sends telemetry that waits, for a few seconds at most. Call it after `stop`. */
   readonly flush: () => Promise<void>;
@@ -72,7 +90,7 @@ export interface Engine {
 
 /** Connects the parts of an engine, and starts to follow the cluster. */
 export function startEngine(options: EngineOptions): Engine {
-  const { configuration, load, log, metrics, parent, started, policy, timing, receivers, ownMs } = options;
+  const { configuration, load, log, metrics, parent, started, policy, timing, receivers, ownMs, identity } = options;
   const resources = [...followedResources(stepKinds)];
   if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
   const { namespaces } = configuration;
@@ -93,6 +111,7 @@ export function startEngine(options: EngineOptions): Engine {
     client,
     resources,
     namespaces: namespaces.includes('*') ? undefined : namespaces,
+    divided: identity === undefined ? [] : dividedOf(resources),
     fieldManager: FieldManager.Reconciler,
     rival: RIVAL,
     onListed: (kind) => {
@@ -119,7 +138,23 @@ export function startEngine(options: EngineOptions): Engine {
       },
     },
   });
-  const telemetry = receivers && createTelemetry({ receivers, followed, now, timing, log });
+  const replicas =
+    identity === undefined
+      ? ALONE
+      : createReplicas({
+          client: createKubeClient({ transport, timing, lane: 'lease', deadlineMs: LEASE_DEADLINE_MS }),
+          ...{ namespace: configuration.ownNamespace, identity, timing, log, observer: metrics.buckets },
+          now: () => new Date(now()),
+          follow: followed.followBuckets,
+          onGained: (buckets) => {
+            // Until the start, the queues keep every key.
+            if (isStarted) void queues.resume(buckets);
+            telemetry?.resume(buckets);
+          },
+          onDropped: () => queues.forget(),
+        });
+  const { division } = replicas;
+  const telemetry = receivers && createTelemetry({ receivers, followed, division, now, timing, log });
   const record = recordEvents(client, now, log, metrics);
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'reconcile failed, will retry');
   const find = (kind: string, key: string) => {
@@ -135,13 +170,14 @@ export function startEngine(options: EngineOptions): Engine {
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
     send: parent.send,
-    nextTurn: () => new Promise(setImmediate),
+    nextTurn,
     onError,
   });
   const queues = createQueues({
-    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record },
-    ...{ followed, rivals, now, timing, onError },
+    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record, replicas, nextTurn },
+    ...{ followed, rivals, division, now, timing, onError },
   });
+  let isStarted = false;
   let isStopping = false;
   return {
     transport,
@@ -149,25 +185,34 @@ export function startEngine(options: EngineOptions): Engine {
     queues: queues.byKind,
     watchAges: () => followed.ages(),
     judgeAgain: queues.judgeAgain,
-    whenTried: followed.whenTried(GATHERED),
+    async begin() {
+      if (replicas === ALONE) metrics.buckets.setHeld(BUCKETS);
+      await replicas.begin();
+      return (await followed.whenTried(GATHERED)).every(Boolean);
+    },
+    replicas: () => ({ members: replicas.members(), unownedMs: replicas.unownedMs() }),
     reportListed: lacking.begin,
     async start() {
       // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
-      await tracker.probe(() => isStopping);
+      await tracker.probe(() => isStopping, queues.isOwn);
       // There are no watch events for a deleted object, and only a reconcile ends its quarantine.
       for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
       telemetry?.start();
+      isStarted = true;
       for (const queue of queues.byKind.values()) queue.start();
     },
     stop: async () => {
       isStopping = true;
       await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
+      await replicas.stop();
       await followed.stop();
     },
     flush: async () => telemetry?.stop(),
   };
 }
+
+const nextTurn = () => new Promise(setImmediate);
 
 /** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
 function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send'>) {

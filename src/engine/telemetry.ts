@@ -3,6 +3,7 @@ import { RUNS } from '../kube/kinds.ts';
 import { createQueue } from '../kube/queue.ts';
 import { keyOf, type StoredObject } from '../objects/object.ts';
 import type { ReconcileResult } from '../objects/outcomes.ts';
+import { bucketOf, type Division } from '../orchestration/buckets.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
@@ -31,6 +32,8 @@ export interface Telemetry {
   readonly see: (changed: StoredObject) => void;
   /** Call it when the API server has stored a status of a run. */
   readonly record: (run: Omit<ReportedRun, 'status'>, status: RunStatus) => void;
+  /** Call it with buckets that are held from now on: it reports what happened to their runs within the last hour. */
+  readonly resume: (buckets: ReadonlySet<number>) => void;
   /** Starts to report, also what happened within the last hour. Before, the other functions do nothing. */
   readonly start: () => void;
   /** Sends what waits, for a few seconds at most. */
@@ -41,6 +44,8 @@ export interface TelemetryOptions extends Pick<ReceiversOptions, 'now' | 'timing
   readonly receivers: Pick<ReceiversOptions, 'traces' | 'events'>;
   readonly followed: Pick<FollowedCluster, 'values' | 'getObject' | 'statusWriters' | 'readObject'>;
   readonly log: Logger;
+  /** Only the runs of held buckets are reported. */
+  readonly division: Pick<Division, 'holds'>;
 }
 
 /** How long an engine that ends tries to send what waits. The next one sends it again in any case. */
@@ -54,7 +59,7 @@ const ANSWER_MS = 2_000;
  * Reports runs by what this engine writes of them, and by what the copy shows. The copy also has the ends that were
  * written by another engine, or whose answer was lost. It has no steps of finished runs, so these are read again.
  */
-export function createTelemetry({ receivers, followed, now, timing, log }: TelemetryOptions): Telemetry {
+export function createTelemetry({ receivers, followed, now, timing, log, division }: TelemetryOptions): Telemetry {
   const { hasReportedEnd, haveRoom, stop, ...connected } = createReceivers({ ...receivers, now, timing, log });
   let isStarted = false;
 
@@ -84,7 +89,8 @@ export function createTelemetry({ receivers, followed, now, timing, log }: Telem
   const ended = createQueue({ workers: 1, process: readEnded, onError, timing });
 
   function see(changed: StoredObject): void {
-    if (!isStarted || changed.kind !== RUNS.kind || followed.statusWriters(changed).isForeign) return;
+    if (!isStarted || changed.kind !== RUNS.kind || !division.holds(bucketOf(changed))) return;
+    if (followed.statusWriters(changed).isForeign) return;
     if (isRunFinal(asRecord(changed['status']))) {
       if (isDue(changed)) ended.addAfter(keyOf(changed.metadata), ANSWER_MS);
     } else if (receivers.events) report(readReportedRun(changed)); // A trace begins with the end of its run.
@@ -94,6 +100,9 @@ export function createTelemetry({ receivers, followed, now, timing, log }: Telem
     see,
     record: (run, status) => {
       if (isStarted && isRunFinal(status)) report({ ...run, status });
+    },
+    resume(buckets) {
+      for (const run of followed.values(RUNS.kind)) if (buckets.has(bucketOf(run))) see(run);
     },
     start() {
       isStarted = true;

@@ -4,13 +4,15 @@ import { CONFIG_MAPS, EVENTS, PODS, TOOL_RUNS } from '../kube/kinds.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
 import { apiVersionOf } from '../kube/resources.ts';
 import { controllerOf, type KubeObject, type StoredObject } from '../objects/object.ts';
+import { within } from '../objects/outcomes.ts';
+import { follows } from '../orchestration/buckets.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
 import { Label } from '../orchestration/vocabulary/metadata.ts';
 import { createExecutor } from '../toolrun/executor.ts';
 import type { PlanOptions } from '../toolrun/plan.ts';
-import type { WorkOptions } from './runs.ts';
+import { POLL_MS, type See, type WorkOptions } from './runs.ts';
 
 export interface ToolRunOptions extends PlanOptions, WorkOptions {
   readonly emitEvent: (about: StoredObject, type: 'Warning', reason: EventReason, message: string) => Promise<void>;
@@ -24,6 +26,7 @@ export interface ToolRunOptions extends PlanOptions, WorkOptions {
 export function createToolRunQueue({
   followed,
   rivals,
+  division,
   emitEvent,
   timing,
   workers,
@@ -31,19 +34,26 @@ export function createToolRunQueue({
   observer,
   guard,
   ...options
-}: ToolRunOptions): Queue & { readonly see: (changed: KubeObject) => void } {
+}: ToolRunOptions): Queue & { readonly see: See } {
   const interests = createInterests();
+  /** The keys of ToolRuns whose Job the copy does not follow. */
+  const polls = new Set<string>();
   const apiVersion = apiVersionOf(TOOL_RUNS);
   const { reconcile } = createExecutor({
     ...options,
     cluster: {
+      division,
       getToolRun: (key) => followed.getObject(apiVersion, 'ToolRun', key),
       getTool: (namespace, name, forToolRun) => {
         interests.add(forToolRun, `${namespace}/${name}`);
         return followed.getObject(apiVersion, 'Tool', `${namespace}/${name}`);
       },
       getJob: (namespace, name) => followed.getObject('batch/v1', 'Job', `${namespace}/${name}`),
-      readJob: (namespace, name) => followed.readObject('batch/v1', 'Job', namespace, name),
+      readJob: async (namespace, name, forToolRun) => {
+        const job = await followed.readObject('batch/v1', 'Job', namespace, name);
+        if (job !== undefined && !follows(division, job)) polls.add(forToolRun);
+        return job;
+      },
       readConfigMap: (namespace, name) => followed.read(CONFIG_MAPS, namespace, name),
       readPodRefusal: async (namespace, jobUid) => {
         const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`;
@@ -69,15 +79,17 @@ export function createToolRunQueue({
       emitEvent,
     },
   });
-  const process = (key: string) => {
+  const process = async (key: string) => {
     interests.forget(key);
-    return reconcile(key);
+    polls.delete(key);
+    const outcome = await reconcile(key);
+    return within(polls.has(key) ? POLL_MS : Infinity, outcome);
   };
   const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
   return {
     ...queue,
-    see: (changed) => {
-      for (const key of affectedToolRuns(changed, interests.keysOf)) queue.add(key);
+    see: (changed, concerns = () => true) => {
+      for (const key of affectedToolRuns(changed, interests.keysOf)) if (concerns(key)) queue.add(key);
     },
   };
 }

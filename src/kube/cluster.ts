@@ -1,9 +1,12 @@
 import type { KubeObject, StoredObject } from '../objects/object.ts';
+import { reselectBuckets } from './bucket-selection.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { ifFound, KubeError } from './errors.ts';
 import { createOwnWrites } from './own-writes.ts';
+import { listPages } from './pages.ts';
 import type { Log, Timing } from './ports.ts';
-import { type Reflector, type ReflectorObserver, startReflector } from './reflector.ts';
+import { type Reflector, startReflector } from './reflector.ts';
+import type { ReflectorObserver } from './reflector-options.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { keepStatusWriters, type RivalWriter, rivalWroteMs, statusWriters } from './status-writers.ts';
 import { createStore, type Store } from './store.ts';
@@ -15,6 +18,11 @@ export interface ClusterOptions {
   readonly resources: readonly Resource[];
   /** The namespaces to follow. Undefined means all. */
   readonly namespaces: readonly string[] | undefined;
+  /**
+   * The kinds of which only the objects of some buckets are followed: none until `followBuckets`. The default is that
+   * every object is followed.
+   */
+  readonly divided?: readonly Resource[];
   /** The field manager of our writes. */
   readonly fieldManager: string;
   /** Called after the copy contains a change. */
@@ -36,14 +44,18 @@ export interface ClusterOptions {
   readonly observer?: ReflectorObserver;
 }
 
+/** The most objects in a page of a list that is not kept. */
+const MOST_LISTED = 500;
+
 /**
  * Keeps a copy of some kinds of objects with reflectors, and makes the writes of a controller that decides on that
  * copy. Reading a kind throws if it has not been listed yet, because the copy cannot show that an object is absent.
  */
 export function followCluster(options: ClusterOptions) {
   const { client, resources, namespaces, fieldManager, onChange, onListed, pause, timing, log, observer } = options;
-  const { keep = (object) => object, topicsOf, rival } = options;
+  const { keep = (object) => object, topicsOf, rival, divided = [] } = options;
   const ownWrites = createOwnWrites();
+  let followedBuckets: ReadonlySet<number> = new Set();
   const resourceOf = (apiVersion: string, kind: string) => findResource(resources, apiVersion, kind);
   const scopes = namespaces ?? [undefined];
   const copies = resources.flatMap((resource) =>
@@ -60,7 +72,9 @@ export function followCluster(options: ClusterOptions) {
     const scope = namespace === undefined ? {} : { namespace };
     const listed = () => onListed?.(resource.kind, namespace);
     const seen = { onListed: listed, ...(pause && { pause }), ...(observer && { observer }) };
-    return { store, reflector: startReflector({ client, resource, store, timing, log, ...scope, ...seen }) };
+    const startsEmpty = divided.includes(resource);
+    const reflector = startReflector({ client, resource, store, timing, log, startsEmpty, ...scope, ...seen });
+    return { store, reflector };
   }
 
   function copyOf(apiVersion: string, kind: string, namespace: string) {
@@ -103,11 +117,21 @@ export function followCluster(options: ClusterOptions) {
     /** Says which of these kinds cannot be read in which namespaces, and why. One sentence each. */
     unlisted: (kinds: readonly string[]): readonly string[] =>
       copies.flatMap(({ resource: { kind }, namespace, reflector }) => {
-        const words = reflector.failure() ?? (reflector.isSynced() ? undefined : 'the first list is in progress');
+        const words = reflector.failure();
         if (words === undefined || !kinds.includes(kind)) return [];
         const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
         return [`cannot list ${kind} of ${where}: ${words}`];
       }),
+    /**
+     * Follows the objects of these buckets, of the kinds that are divided. Before the first call, the buckets are none.
+     * Resolves when each kind is listed, or its first list failed, in each namespace. Call it again only after that.
+     */
+    followBuckets: async (buckets: ReadonlySet<number>): Promise<void> => {
+      const change = reselectBuckets(followedBuckets, buckets);
+      followedBuckets = buckets;
+      const concerned = copies.filter(({ resource }) => divided.includes(resource));
+      await Promise.all(concerned.map(({ reflector }) => reflector.reselect(change)));
+    },
     stop: () => Promise.all(copies.map(({ reflector }) => reflector.stop())),
     /**
      * The time since the last message from the API server, for each copy that received one. If several namespaces are
@@ -123,6 +147,13 @@ export function followCluster(options: ClusterOptions) {
       for (const { resource, store } of copies)
         if (resource.kind === kind) yield* store.values() as Iterable<StoredObject>;
     },
+    /** All objects of the copy, of every kind. */
+    *all(): Generator<StoredObject> {
+      for (const { store } of copies) yield* store.values() as Iterable<StoredObject>;
+    },
+    /** What the copy has of an object. Undefined if it has not listed the kind, or does not follow it. */
+    peek: (apiVersion: string, kind: string, key: string) =>
+      copyOf(apiVersion, kind, key.split('/')[0] ?? '')?.store.get(key) as StoredObject | undefined,
     getObject: (apiVersion: string, kind: string, key: string) =>
       storeOf(apiVersion, kind, key.split('/')[0] ?? '').get(key) as StoredObject | undefined,
     /**
@@ -153,6 +184,9 @@ export function followCluster(options: ClusterOptions) {
     /** Reads the present objects from the API server, at most the first 500. */
     list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>
       (await client.list(resource, { ...selection, limit: 500 })).items,
+    /** Lists all present objects from the API server, a page at a time, so that the caller can keep little of them. */
+    listAll: (resource: Resource, selection: Pick<Selection, 'namespace' | 'labelSelector'>) =>
+      listPages({ client, resource, timing, most: MOST_LISTED }, selection),
     readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>
       read(resourceOf(apiVersion, kind), namespace, name),
   };

@@ -1,12 +1,18 @@
 import type { KubeObject } from '../objects/object.ts';
 import { KubeErrorReason } from '../orchestration/vocabulary/kube-error-reasons.ts';
-import type { KubeClient, Selection } from './client.ts';
+import type { Selection } from './client.ts';
 import { KubeError } from './errors.ts';
 import { createPageReader } from './pages.ts';
-import { type Log, sleep, type Timing } from './ports.ts';
-import { compareVersions, type Resource } from './resources.ts';
-import { type Backoff, retryDelayMs } from './retry.ts';
-import type { Store } from './store.ts';
+import { sleep } from './ports.ts';
+import {
+  type Followed,
+  type ListCause,
+  REFLECTOR_DEFAULTS,
+  type ReflectorOptions,
+  type Reselection,
+} from './reflector-options.ts';
+import { compareVersions } from './resources.ts';
+import { retryDelayMs } from './retry.ts';
 
 /** Keeps a store equal to the state of the API server, across interruptions. */
 export interface Reflector {
@@ -28,59 +34,16 @@ export interface Reflector {
   failure(): string | undefined;
   /** When the API server last sent something, on `timing`'s clock. Undefined before the first time. */
   lastHeardMs(): number | undefined;
+  /**
+   * Changes what the reflector follows. No change of an object that was followed before and is followed afterwards is
+   * lost. Resolves when the store has the objects that are gained, or when the first list of them fails; `isSynced` and
+   * `failure` then say so, and the reflector tries again. Also resolves if the reflector stops. Call it again only
+   * after it has resolved.
+   */
+  reselect(change: Reselection): Promise<void>;
   /** Resolves when all requests have ended. The store does not change after that. */
   stop(): Promise<void>;
 }
-
-/** `periodic`: a regular check. `recovery`: the watch cannot continue. */
-export type ListCause = 'start' | 'periodic' | 'recovery';
-
-/** Must not throw. */
-export interface ReflectorObserver {
-  countList(resource: string, cause: ListCause): void;
-  /** A list or a watch failed and is retried. */
-  countFailure(resource: string, reason: KubeErrorReason): void;
-  /** A periodic list found this many changes that the watch did not send. 0 in normal operation. */
-  countRepairs(resource: string, changes: number): void;
-}
-
-export interface ReflectorOptions extends Selection {
-  readonly client: Pick<KubeClient, 'list' | 'watch'>;
-  readonly resource: Resource;
-  readonly store: Store;
-  readonly timing: Timing;
-  readonly log: Log;
-  readonly observer?: ReflectorObserver;
-  /** Called after the store contains a list. `failure` is undefined from then on. Must not throw. */
-  readonly onListed?: () => void;
-  /** While this returns a pending promise, the store does not change and events wait. */
-  readonly pause?: () => Promise<unknown> | undefined;
-  readonly settings?: Partial<ReflectorSettings>;
-}
-
-export interface ReflectorSettings {
-  /** The most items of a page. Pages of large or slow objects have fewer. */
-  readonly pageSize: number;
-  /**
-   * The shortest lifetime of a watch. The longest is twice as much, so that the watches of many clients do not end
-   * together.
-   */
-  readonly watchMs: number;
-  /** The longest time without an event: twice the interval of bookmarks, which is a minute and up to a quarter more. */
-  readonly idleTimeoutMs: number;
-  /** How often to list everything again in case a watch lost changes. Up to a tenth is added at random. */
-  readonly relistMs: number;
-  /** The waits between attempts, as in client-go. */
-  readonly backoff: Backoff;
-}
-
-const DEFAULTS: ReflectorSettings = {
-  pageSize: 500,
-  watchMs: 5 * 60_000,
-  idleTimeoutMs: 150_000,
-  relistMs: 10 * 60_000,
-  backoff: { baseMs: 800, capMs: 30_000 },
-};
 
 /**
  * Many events can arrive in one chunk. After this time the reflector lets timers run, so that the process does not look
@@ -95,10 +58,10 @@ const SHORT_WATCH_MS = 1_000;
 
 /** Starts at once and runs until `stop`. */
 export function startReflector(options: ReflectorOptions): Reflector {
-  const { client, resource, store, timing, log, observer, onListed, pause, settings, ...selection } = options;
-  const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...DEFAULTS, ...settings };
+  const { client, resource, store, timing, log, observer, onListed, pause, settings, ...rest } = options;
+  const { labelSelector, startsEmpty = false, ...scope } = rest;
+  const { pageSize, watchMs, idleTimeoutMs, relistMs, backoff } = { ...REFLECTOR_DEFAULTS, ...settings };
   const stopping = new AbortController();
-  const { signal } = stopping;
   const readPage = createPageReader({ client, resource, timing, most: pageSize });
   const synced = Promise.withResolvers<boolean>();
   const tried = Promise.withResolvers<boolean>();
@@ -108,37 +71,57 @@ export function startReflector(options: ReflectorOptions): Reflector {
   let relistAt = 0;
   let failures = 0;
   /** Why the next step is a list and not a watch. */
-  let listCause: Exclude<ListCause, 'periodic'> | undefined = 'start';
+  let listCause: Exclude<ListCause, 'gained'> | undefined = 'start';
+  let followed: Followed = startsEmpty ? 'nothing' : labelSelector === undefined ? {} : { labelSelector };
+  /** Ends when something else is to be followed. */
+  let turn = new AbortController();
+  /** What is to be followed from the next turn on. */
+  let change: PendingChange | undefined;
+  /** Settles when what is followed now is listed, or could not be listed. */
+  let reselected = Promise.withResolvers<void>();
+  let gaining: Promise<unknown> | undefined;
+  /** After a change of what is followed, objects of the store can be newer than its version, but not newer than this. */
+  let newestVersion = '0';
 
   async function run(): Promise<void> {
-    while (!signal.aborted) {
+    while (!stopping.signal.aborted) {
+      const { signal } = turn;
       try {
-        await follow();
+        await follow(signal);
       } catch (error) {
-        if (!signal.aborted) await recover(error);
+        if (!signal.aborted) await recover(error, signal);
       }
     }
     synced.resolve(false);
     tried.resolve(false);
+    reselected.resolve();
+    change?.done.resolve();
   }
 
   /** Lists if necessary, then watches until the watch ends. */
-  async function follow(): Promise<void> {
-    if (listCause !== undefined) await listNow(listCause);
-    else if (timing.now() >= relistAt) await relist().catch(listInstead);
+  async function follow(signal: AbortSignal): Promise<void> {
+    if (change !== undefined) await turnTo(change);
+    if (followed === 'nothing') return untilAborted(signal);
+    const isBehind = compareVersions(store.version, newestVersion) < 0;
+    if (listCause === undefined && timing.now() >= relistAt) {
+      if (isBehind) listCause = 'periodic';
+      else await relist(signal).catch(listInstead);
+    }
+    if (listCause !== undefined) await listNow(listCause, signal);
     const startedAt = timing.now();
-    const hasHeard = await watch();
+    const hasHeard = await watch(signal);
     if (!hasHeard && timing.now() - startedAt < SHORT_WATCH_MS && !signal.aborted) {
       throw new KubeError('Unavailable', 'the API server ended the watch as soon as it opened');
     }
   }
 
-  async function recover(error: unknown): Promise<void> {
+  async function recover(error: unknown, signal: AbortSignal): Promise<void> {
     const failure = error instanceof KubeError ? error : new KubeError('Unknown', String(error), { cause: error });
     if (!failure.isTransient) listCause ??= 'recovery';
     if (!isSynced || isRefusal(failure)) words = failure.message;
     const delayMs = retryDelayMs(failure, backoff, failures++, timing);
     tried.resolve(true);
+    reselected.resolve();
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
     // An expired version is normal, and so is a single restart of the API server.
@@ -147,8 +130,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
     await sleep(timing, delayMs, signal);
   }
 
-  async function listNow(cause: ListCause): Promise<void> {
-    const { items, version } = await list();
+  async function listNow(cause: ListCause, signal: AbortSignal): Promise<void> {
+    const { items, version } = await list(selected(), signal);
     // Only a restored or lagging etcd lists an older version. Replacing the store with it would undo changes that
     // decisions used.
     if (compareVersions(version, store.version) < 0) {
@@ -160,8 +143,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
   }
 
   /** Lists exactly the version that the watch has reached. Any difference is a change that the watch lost. */
-  async function relist(): Promise<void> {
-    const { items, version } = await list(store.version);
+  async function relist(signal: AbortSignal): Promise<void> {
+    const { items, version } = await list({ ...selected(), at: store.version }, signal);
     const changes = await unpaused(() => store.replace(items, version));
     if (changes > 0)
       log.error({ resource: resource.plural, changes }, 'a periodic list found changes that the watch had lost');
@@ -178,21 +161,67 @@ export function startReflector(options: ReflectorOptions): Reflector {
   function finishList(cause: ListCause): void {
     lastHeardMs = timing.now();
     relistAt = lastHeardMs + relistMs * (1 + timing.random() / 10);
+    settleReselection();
+    observer?.countList(resource.plural, cause);
+    onListed?.();
+  }
+
+  function settleReselection(): void {
     listCause = undefined;
     isSynced = true;
     words = undefined;
     synced.resolve(true);
     tried.resolve(true);
-    observer?.countList(resource.plural, cause);
-    onListed?.();
+    reselected.resolve();
   }
 
-  async function list(at?: string): Promise<{ items: readonly KubeObject[]; version: string }> {
+  /**
+   * Starts to follow something else. The store then has newer objects than its version says: the watch sends their
+   * events again, which changes nothing.
+   */
+  async function turnTo({ to, gained, isLost, listed, done }: PendingChange): Promise<void> {
+    change = undefined;
+    reselected = done;
+    await unpaused(() => {
+      newestVersion = [newestVersion, store.version, listed?.version ?? '0'].toSorted(compareVersions).at(-1) ?? '0';
+      store.drop(isLost);
+      if (listed !== undefined) store.merge(listed.items, listed.version);
+    });
+    followed = to;
+    if (to === 'nothing') {
+      lastHeardMs = undefined;
+      settleReselection();
+    } else if (gained !== undefined && listed === undefined) {
+      isSynced = false;
+      listCause = 'start';
+    } else if (listCause === undefined) {
+      reselected.resolve();
+      if (listed === undefined) return;
+      observer?.countList(resource.plural, 'gained');
+      onListed?.();
+    }
+  }
+
+  /** Lists what is gained while the watch goes on. Undefined if that fails: everything is listed again then. */
+  async function listGained(labelSelector: string): Promise<Listed | undefined> {
+    try {
+      return await list({ ...scope, labelSelector }, stopping.signal);
+    } catch (error) {
+      const reason = error instanceof KubeError ? error.reason : KubeErrorReason.Unknown;
+      if (stopping.signal.aborted) return undefined;
+      observer?.countFailure(resource.plural, reason);
+      log.info({ resource: resource.plural, reason, error }, 'cannot list what is gained, listing everything');
+      return undefined;
+    }
+  }
+
+  const selected = (): Selection => ({ ...scope, ...(followed === 'nothing' ? {} : followed) });
+
+  async function list(what: Selection & { readonly at?: string }, signal: AbortSignal): Promise<Listed> {
     const items: KubeObject[] = [];
     let next: { continue?: string } = {};
     for (;;) {
-      const exactly = at === undefined ? {} : { at };
-      const page = await readPage({ ...selection, ...exactly, ...next, signal });
+      const page = await readPage({ ...what, ...next, signal });
       // Only the reduced objects are collected. The complete list is never in memory as received.
       await unpaused(() => {
         for (const item of page.items) items.push(store.keep(item));
@@ -208,14 +237,14 @@ export function startReflector(options: ReflectorOptions): Reflector {
   }
 
   /** Watches until the watch ends. Returns whether an event arrived. */
-  async function watch(): Promise<boolean> {
+  async function watch(signal: AbortSignal): Promise<boolean> {
     const lifeMs = Math.min(watchMs * (1 + timing.random()), relistAt - timing.now());
     const timeoutSeconds = Math.max(1, Math.ceil(lifeMs / 1_000));
     const resourceVersion = store.version;
     let hasHeard = false;
     let turnMs = timing.now();
     for await (const event of client.watch(resource, {
-      ...selection,
+      ...selected(),
       resourceVersion,
       timeoutSeconds,
       idleTimeoutMs,
@@ -239,11 +268,43 @@ export function startReflector(options: ReflectorOptions): Reflector {
     whenTried: () => tried.promise,
     failure: () => words,
     lastHeardMs: () => lastHeardMs,
-    stop() {
+    async reselect(asked) {
+      const isListable = asked.gained !== undefined && followed !== 'nothing' && listCause === undefined;
+      const listed = isListable ? listGained(asked.gained) : undefined;
+      gaining = listed;
+      const pending = { ...asked, listed: await listed, done: Promise.withResolvers<void>() };
+      if (stopping.signal.aborted) return;
+      change = pending;
+      turn.abort();
+      turn = new AbortController();
+      await pending.done.promise;
+    },
+    async stop() {
       stopping.abort();
-      return running;
+      turn.abort();
+      await Promise.all([running, gaining]);
     },
   };
+}
+
+/** A change of what is followed, which starts with the next turn. */
+interface PendingChange extends Reselection {
+  /** The objects that are gained, if they are listed already. */
+  readonly listed: Listed | undefined;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** All objects of a list, as the store keeps them. */
+interface Listed {
+  readonly items: readonly KubeObject[];
+  readonly version: string;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
 }
 
 /** The kind does not exist or may not be read. Waiting does not change that. */

@@ -31,6 +31,13 @@ export interface Store {
   keep(object: KubeObject): KubeObject;
   /** Replaces the content by all objects at `version`, as returned by `keep`. Returns the number of changes. */
   replace(objects: readonly KubeObject[], version: string): number;
+  /**
+   * Adds objects that a list at `version` has, as returned by `keep`. Removes nothing. If the list is older than the
+   * store, so is the store from then on, until it gets the events since then: it has not had those of the new objects.
+   */
+  merge(objects: readonly KubeObject[], version: string): void;
+  /** Forgets objects, without a call of `onChange`. */
+  drop(isDropped: (object: KubeObject) => boolean): void;
 }
 
 export interface StoreOptions {
@@ -96,8 +103,10 @@ export function createStore({
 
   /** Whether this version of the key is newer than the known one. */
   function isNewer(key: string, candidate: string): boolean {
-    const known = objects.get(key)?.metadata.resourceVersion ?? deleted.get(key) ?? '0';
-    return compareVersions(candidate, known) > 0;
+    const known = objects.get(key)?.metadata.resourceVersion;
+    if (known !== undefined) return compareVersions(candidate, known) > 0;
+    // A change of labels can end the selection of an object by one watch, and start it by the next.
+    return compareVersions(candidate, deleted.get(key) ?? '0') >= 0;
   }
 
   function advance(to: string): void {
@@ -151,6 +160,20 @@ export function createStore({
         changes++;
       }
       return changes;
+    },
+    merge(listed, at) {
+      if (compareVersions(at, version) < 0) version = at;
+      for (const object of listed) {
+        const key = keyOf(object.metadata);
+        if (isNewer(key, versionOf(object))) put(key, object);
+      }
+    },
+    drop(isDropped) {
+      for (const [key, object] of objects) {
+        if (!isDropped(object)) continue;
+        objects.delete(key);
+        unindex(key, object);
+      }
     },
   };
 }

@@ -97,6 +97,17 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
           { fieldManager },
         );
       }),
+    /** Merges labels into the object only if it is of this resourceVersion. */
+    label: (
+      resource: Resource,
+      target: { namespace: string; name: string; uid: string; resourceVersion: string },
+      labels: Readonly<Record<string, string>>,
+      forKey: string,
+    ) => {
+      const { namespace, name, uid, resourceVersion } = target;
+      const patch = { type: 'merge', body: { metadata: { uid, resourceVersion, labels } } } as const;
+      return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
+    },
     /**
      * Sets the finalizers only of this resourceVersion, so that no other finalizer is lost. A missing object is
      * Outdated too, because its kind may only be absent for a while.

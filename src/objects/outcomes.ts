@@ -17,6 +17,12 @@ export type ReconcileResult =
   | { readonly afterMs: number; readonly errors?: undefined }
   | { readonly errors: readonly unknown[]; readonly afterMs?: number };
 
+/** Returns the result that asks for the next reconcile within `afterMs`, and sooner if the given result does. */
+export function within(afterMs: number, result: ReconcileResult): ReconcileResult {
+  if (result === 'retry' || afterMs === Infinity) return result;
+  return result === 'done' ? { afterMs } : { ...result, afterMs: Math.min(result.afterMs ?? Infinity, afterMs) };
+}
+
 /**
  * Returns the text of an error for use in a message. An AggregateError, from a host with several addresses, has no
  * message of its own, so its errors are joined.

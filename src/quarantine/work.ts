@@ -23,10 +23,10 @@ export interface WorkTracker {
   /** Wraps `process`: the supervisor knows which object is in work, and a quarantined object is not processed. */
   guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'>;
   /**
-   * Processes each suspect once, one at a time. Call it before any other work. If `isOver` returns true, it stops
-   * early.
+   * Processes each suspect for which `isDue` returns true once, one at a time. Call it before any other work. If `isOver` returns true,
+   * it stops early.
    */
-  probe(isOver: () => boolean): Promise<void>;
+  probe(isOver: () => boolean, isDue?: (suspect: Work) => boolean): Promise<void>;
   /**
    * Returns the current processing of a suspect. Until it ends, the engine must do nothing else that can crash it, such
    * as processing watch events. Only then does a crash prove that the suspect caused it.
@@ -73,9 +73,11 @@ export function createWorkTracker(options: WorkTrackerOptions): WorkTracker {
 
   return {
     guard,
-    async probe(isOver) {
-      for (const { kind, key } of suspects) {
+    async probe(isOver, isDue = () => true) {
+      for (const suspect of suspects) {
         if (isOver()) return;
+        if (!isDue(suspect)) continue;
+        const { kind, key } = suspect;
         probing = guarded
           .get(kind)?.(key)
           .catch((error: unknown) => onError(key, error));

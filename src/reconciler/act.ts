@@ -136,15 +136,21 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
   }
 }
 
-function write(acting: Acting, action: Write): Promise<WriteOutcome> {
+async function write(acting: Acting, action: Write): Promise<WriteOutcome> {
   const { cluster, key, run } = acting;
   switch (action.type) {
     case 'CreateSnapshot':
       return remember(acting, cluster.create(buildSnapshot(run, action), key), nameSnapshot(run.uid));
+    case 'LabelRun':
+      return cluster.labelRun(run, action.bucket);
     case 'PatchStatus':
       return cluster.patchRunStatus(run, action.status);
     case 'CreateChild':
-      return remember(acting, cluster.create(buildChild(run, action), key), action.ref.name);
+      return meet(
+        acting,
+        await remember(acting, cluster.create(buildChild(run, action), key), action.ref.name),
+        action,
+      );
     case 'CreatePlace':
       acting.memory.takers.add(run.uid);
       return remember(acting, cluster.create(buildPlace(run, action), key), namePlace(action.group, action.index));
@@ -188,6 +194,12 @@ async function remember({ run, memory }: Acting, creating: Promise<WriteOutcome>
   const written = await creating;
   memory.waits.get(run.uid)?.delete(name);
   if (written.outcome === 'Done' && written.uid !== undefined) note(memory.created, run, name, written.uid);
+  return written;
+}
+
+/** Remembers that an object has the name of a child. */
+function meet({ memory, run }: Acting, written: WriteOutcome, { ref }: CreateChild): WriteOutcome {
+  if (written.outcome === 'Outdated') note(memory.met, run, ref.name, true);
   return written;
 }
 

@@ -3,7 +3,7 @@ import { readTraceparent, TRACEPARENT } from '../objects/trace-context.ts';
 import { isRecord } from '../orchestration/decode.ts';
 import { isEqual } from '../orchestration/equality.ts';
 import { cutMessage } from '../orchestration/messages.ts';
-import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
 import type { Cluster, NewObject } from './ports.ts';
 
 /**
@@ -56,11 +56,13 @@ function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>
 
 /**
  * Leaves out what decides nothing and another engine may have written differently: the annotation for the lifetime of
- * the child, which 0.2 did not write, and its trace context, which a setting turns on.
+ * the child, which 0.2 did not write, its bucket, which 0.2 did not write either and which changes with the label of the
+ * run, and its trace context, which a setting turns on.
  */
 function readWritten({ metadata, spec }: StoredObject): Written {
   const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};
-  return { labels: metadata.labels ?? {}, annotations, spec: withoutTraceparent(spec) };
+  const { [Label.Bucket]: __, ...labels } = metadata.labels ?? {};
+  return { labels, annotations, spec: withoutTraceparent(spec) };
 }
 
 function withoutTraceparent(spec: unknown): unknown {

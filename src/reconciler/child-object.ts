@@ -1,5 +1,6 @@
 import { labelValue } from '../objects/names.ts';
 import type { StoredObject } from '../objects/object.ts';
+import { bucketLabel } from '../orchestration/buckets.ts';
 import { asRecord, type Orchestration } from '../orchestration/decode.ts';
 import { writeResumption } from '../orchestration/resumption.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
@@ -13,7 +14,7 @@ const RUN_KIND = 'OrchestrationRun';
 /**
  * Builds the child that a CreateChild action asks for. The owner reference says which run it belongs to. Labels are for
  * people: if a text is not a valid label value, the label holds a hash, and the annotation of the same key holds the
- * full text. An inner run does not get the delivery label, because the agents chart keeps one record for each delivery
+ * full text. The label with the bucket of the run is for us. An inner run does not get the delivery label, because the agents chart keeps one record for each delivery
  * and would mistake the inner run for the outer one. An inner run that continues another one follows the current
  * Orchestration if its outer run does. Nothing else is copied from the run, because Argo CD prunes
  * objects that carry its tracking label.
@@ -43,7 +44,13 @@ export function buildChild(
     apiVersion,
     kind,
     metadata: {
-      ...{ name, namespace, labels, annotations, ownerReferences: [blockingOwnerOf(run)] },
+      ...{
+        name,
+        namespace,
+        labels: { ...labels, ...bucketLabel(run.bucket) },
+        annotations,
+        ownerReferences: [blockingOwnerOf(run)],
+      },
       ...(isHeld && { finalizers: [Finalizer.Outcome] }),
     },
     spec,

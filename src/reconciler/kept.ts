@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { bucketLabel, readBucket } from '../orchestration/buckets.ts';
 import { listConditions } from '../orchestration/conditions.ts';
 import { asRecord, pick } from '../orchestration/decode.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
@@ -48,7 +49,9 @@ function keepEnd(status: unknown): object {
 }
 
 function keepMetadata(metadata: StoredObject['metadata']): StoredObject['metadata'] {
-  const { labels: _, managedFields: __, annotations, ...kept } = metadata as typeof metadata & Record<string, unknown>;
+  const { labels, managedFields: _, annotations, ...rest } = metadata as typeof metadata & Record<string, unknown>;
+  const bucket = readBucket(labels);
+  const kept = bucket === undefined ? rest : { ...rest, labels: bucketLabel(bucket) };
   const ours = Object.entries(annotations ?? {}).filter(
     ([key]) => key.startsWith(`${GROUP}/`) || key === Annotation.ToolRunState,
   );

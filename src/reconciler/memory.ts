@@ -27,6 +27,11 @@ export interface Memory {
    * has them.
    */
   readonly created: Map<string, Map<string, string>>;
+  /**
+   * The names of children whose create met an object of that name, by the run's uid. The copy may not follow the bucket of
+   * that object.
+   */
+  readonly met: Map<string, Map<string, true>>;
   /** The groups of runs, by uid, with the objects that they were evaluated from. */
   readonly groups: Map<string, { readonly from: readonly unknown[]; readonly group: Group | { failure: string } }>;
   /** The places of its group that a waiting run read last, by its uid, and when. */

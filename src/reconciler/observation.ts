@@ -15,6 +15,10 @@ import type { Group, Place } from './places.ts';
 export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
+  /** The bucket of the run and of its children. Absent for a run that is made up. */
+  readonly bucket?: number;
+  /** The run has no label with its bucket, although replicas share the buckets. */
+  readonly isUnlabelled?: boolean;
   readonly isBeingDeleted: boolean;
   /** A cancel is wished, which lets the cleanup run. */
   readonly isCancelled: boolean;
@@ -182,6 +186,8 @@ export interface Observation {
 export type Action =
   /** Stores the Orchestration that the run will follow. */
   | { readonly type: 'CreateSnapshot'; readonly orchestration: Orchestration }
+  /** Writes the label with the bucket of the run, if the run is still as observed. */
+  | { readonly type: 'LabelRun'; readonly bucket: number }
   /**
    * Writes the whole status if the run is still as observed. A write that is not urgent may wait a second for other
    * changes.

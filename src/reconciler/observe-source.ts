@@ -8,6 +8,7 @@ import { readSnapshot } from './child-object.ts';
 import type { Source } from './inherit.ts';
 import { type NameChild, nameSnapshot } from './names.ts';
 import type { ObservedRun, ObservedSource } from './observation.ts';
+import { findRun } from './owners.ts';
 import type { Cluster } from './ports.ts';
 import { readRun, trustRun } from './read-run.ts';
 import { judgeSource } from './source.ts';
@@ -39,7 +40,7 @@ export async function observeSource(
       : ({ state: 'Unread' } as const);
     const source = found && trustRun(found, followed, nameChild, kinds);
     const judged = judgeSource({ run: source, orchestration }, resumption, wanted);
-    if ('source' in judged) return { state: 'Found', ...judged, nested: listNested(cluster, judged.source) };
+    if ('source' in judged) return { state: 'Found', ...judged, nested: await listNested(cluster, judged.source) };
     const isNested = ownerRunOf(object) !== undefined;
     return judged.isGone && isNested ? { state: 'Gone' } : { state: 'Refused', message: judged.refusal };
   } catch (error) {
@@ -47,12 +48,16 @@ export async function observeSource(
   }
 }
 
-/** The nested runs of the last attempts that can be continued. The copy is enough: a finished run never changes. */
-function listNested(cluster: Cluster, { run }: Source): ReadonlyMap<string, string> {
+/** The nested runs of the last attempts that can be continued. The copy is enough for those that it has: a finished run never changes. */
+async function listNested(cluster: Cluster, { run }: Source): Promise<ReadonlyMap<string, string>> {
   const names = run.status.stepStatuses.flatMap(({ resourceRef: ref }) =>
     ref?.kind === 'OrchestrationRun' ? ref.name : [],
   );
-  const found = names.flatMap((name) => cluster.getRun(`${run.namespace}/${name}`) ?? []);
+  const found: StoredObject[] = [];
+  for (const name of names) {
+    const nested = await findRun(cluster, `${run.namespace}/${name}`);
+    if (nested !== undefined) found.push(nested);
+  }
   const over = found.filter((one) => isRunFinal(asRecord(one['status'])) && !cluster.statusWriters(one).isForeign);
   return new Map(over.map((nested) => [nested.metadata.name, readRun(nested, false).orchestration]));
 }

@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { readCreators } from '../orchestration/approvals.ts';
+import { readBucket } from '../orchestration/buckets.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
@@ -46,7 +47,7 @@ export async function observeRun(
   const { kinds } = options.policy();
   if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory), kinds);
   const stub = readRun(kept, false);
-  const isStillAwaited = isRunFinal(stub.status) && isAwaited(cluster, kept, options.nameChild);
+  const isStillAwaited = isRunFinal(stub.status) && (await isAwaited(cluster, kept, options.nameChild));
   if (isRunFinal(stub.status) && isSettled(cluster, stub) && !owesPlace(memory, stub))
     return { run: stub, ...nothingDue(kinds), isAwaited: isStillAwaited, held: listHeld(cluster, stub) };
   const object = isRunFinal(stub.status) ? await readWhole(cluster, stub) : kept;
@@ -55,9 +56,9 @@ export async function observeRun(
   const source = await observeSource(cluster, object, read, options.nameChild, kinds);
   const orchestration = await observeOrchestration(cluster, read, memory, options.policy(), source);
   const trusted = trustRun(read, orchestration, options.nameChild, kinds);
-  const run = options.passesTraceparent === true ? { ...trusted, passesTraceparent: true } : trusted;
+  const run = { ...trusted, ...readTraits(cluster, object, options) };
   const rival = observeRival(cluster, run);
-  const owners = listOwners(cluster, object);
+  const owners = await listOwners(cluster, object);
   const ofGroup = await observePlaces(cluster, owners, run, orchestration, {
     memory,
     isLeft: rival.rival !== undefined,
@@ -65,9 +66,12 @@ export async function observeRun(
   });
   const created = memory.created.get(run.uid) ?? new Map<string, string>();
   const unlisted = findUnreadable(cluster, run, memory, kinds);
-  const { errors, ...seen } = await readChildren(cluster, run, created, unlisted, (step) =>
-    adoptChild(cluster, run, step, memory, kinds),
-  );
+  const { errors, ...seen } = await readChildren(cluster, run, {
+    created,
+    met: memory.met.get(run.uid) ?? new Map<string, true>(),
+    unlisted,
+    adoptFor: (step) => adoptChild(cluster, run, step, memory, kinds),
+  });
   return {
     run,
     orchestration,
@@ -86,6 +90,16 @@ export async function observeRun(
     waits: new Map([...(memory.waits.get(run.uid) ?? [])].map(([name, { words }]) => [name, words])),
     watched: readWatched(cluster, run, memory, unlisted, kinds),
   };
+}
+
+/** What is true of a run whatever it says itself. */
+function readTraits(
+  { division }: Cluster,
+  { metadata }: StoredObject,
+  { passesTraceparent }: ObserveOptions,
+): Pick<ObservedRun, 'passesTraceparent' | 'isUnlabelled'> {
+  const isUnlabelled = !division.isWhole() && readBucket(metadata.labels) === undefined;
+  return { ...(passesTraceparent === true && { passesTraceparent }), ...(isUnlabelled && { isUnlabelled }) };
 }
 
 function listErrors(...reads: readonly (object | undefined)[]): readonly unknown[] {
@@ -167,9 +181,9 @@ function readLineage(
  * Whether a Running step of the run that owns this run has this run as its child. An owner that has ended or is being
  * deleted records nothing more.
  */
-function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild): boolean {
+async function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameChild): Promise<boolean> {
   const { metadata } = child;
-  const parent = ownerRun(cluster, child, `${metadata.namespace}/${metadata.name}`);
+  const parent = await ownerRun(cluster, child, `${metadata.namespace}/${metadata.name}`);
   if (parent === undefined || parent.metadata.deletionTimestamp !== undefined) return false;
   const run = readRun(parent, false);
   const isOf = ({ name, attempt }: StepStatus) => nameChild(run, name, attempt) === metadata.name;

@@ -1,5 +1,9 @@
 import type { StoredObject } from '../objects/object.ts';
+import { follows } from '../orchestration/buckets.ts';
+import { decodeRunStatus } from '../orchestration/decode-status.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
+import { releaseRecorded } from './children.ts';
 import { finalizersOf } from './finalizer.ts';
 import type { Cluster } from './ports.ts';
 import { ownerRunOf } from './topics.ts';
@@ -29,7 +33,10 @@ async function release(cluster: Cluster, child: StoredObject, key: string): Prom
   if (outcome !== 'Done') throw new Error(`the finalizer of ${child.metadata.name} could not be removed: ${outcome}`);
 }
 
-/** Only the API server can confirm that a run is gone, because the copy may have a child before it has the run. */
+/**
+ * Only the API server can confirm that a run is gone, because the copy may have a child before it has the run. The run may
+ * also be in another bucket than the child: the replica that executes it does not see that the child is held.
+ */
 async function findOrphans(
   cluster: Cluster,
   key: string,
@@ -41,5 +48,25 @@ async function findOrphans(
   const [namespace = '', name = ''] = key.split('/');
   const known = cluster.getRun(key)?.metadata.uid;
   const live = await cluster.readObject(API_VERSION, 'OrchestrationRun', namespace, name);
-  return children.filter((child) => uidOf(child) !== live?.metadata.uid || uidOf(child) === known);
+  const [ofLive, orphans] = partition(
+    children,
+    (child) => uidOf(child) === live?.metadata.uid && uidOf(child) !== known,
+  );
+  if (live === undefined || ofLive.length === 0 || follows(cluster.division, live)) return orphans;
+  const over = findRecorded(live, ofLive);
+  if (over.length < ofLive.length) cluster.poll(key);
+  return [...orphans, ...over];
+}
+
+/** The children whose end a run has recorded, or never will. */
+function findRecorded(run: StoredObject, held: readonly StoredObject[]): readonly StoredObject[] {
+  const { stepStatuses, ...status } = decodeRunStatus(run['status']);
+  const isOver = run.metadata.deletionTimestamp !== undefined || isRunFinal({ ...status, stepStatuses });
+  return releaseRecorded({ held }, isOver ? [] : stepStatuses).flatMap((action) =>
+    action.type === 'ReleaseChild' ? action.child : [],
+  );
+}
+
+function partition<Item>(items: readonly Item[], test: (item: Item) => boolean): [readonly Item[], readonly Item[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }

@@ -32,6 +32,8 @@ export function planUnstarted(observed: Observation, nowMs: number, options: Pla
   const observation = noteOwnPlace(observed, nowMs);
   const { run, rival } = observation;
   if (run.isTemplate) return [];
+  // First, so that the run and its children are in one bucket from the beginning.
+  if (run.isUnlabelled && run.bucket !== undefined) return [{ type: 'LabelRun', bucket: run.bucket }];
   if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
   const later = requeueAt([rival.untilMs]);
   if (!rival.isActive) return later;

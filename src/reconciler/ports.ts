@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import type { WriteOutcome } from '../objects/outcomes.ts';
+import type { Division } from '../orchestration/buckets.ts';
 import type { GateKind } from '../orchestration/kinds/kind.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import type { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -15,6 +16,13 @@ export type NewObject = Omit<StoredObject, 'metadata'> & { readonly metadata: ob
  * checks who owns that object.
  */
 export interface Cluster {
+  /** Which buckets the copy has. If it has not all of them, only a live read shows that a run or a child is absent. */
+  readonly division: Division;
+  /**
+   * The run depends on an object that the copy does not follow, so no event announces a change. Until its next reconcile,
+   * the run is reconciled again within ten seconds.
+   */
+  poll(forRun: string): void;
   getRun(key: string, forRun?: string): StoredObject | undefined;
   /** The run is also subscribed to an Orchestration that does not exist. */
   getOrchestration(namespace: string, name: string, forRun: string): StoredObject | undefined;
@@ -57,6 +65,8 @@ export interface Cluster {
    * name.
    */
   dryRunCreate(object: NewObject): Promise<StoredObject>;
+  /** Merges the label with the bucket into the run if it is still as observed. */
+  labelRun(run: ObservedRun, bucket: number): Promise<WriteOutcome>;
   patchRunStatus(run: ObservedRun, status: RunStatus): Promise<WriteOutcome>;
   setChildTtl(
     apiVersion: string,

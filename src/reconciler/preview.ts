@@ -71,7 +71,8 @@ export function previewRun(
 ): ObservedRun {
   const spec = { orchestrationRef: { name }, parameters: withDefaults(readDeclared({ policies }), parameters) };
   const metadata = { name, namespace, uid: '' };
-  return readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
+  const { bucket: _, ...run } = readRun({ apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata, spec }, false);
+  return run;
 }
 
 /** Fills in the inputs of all steps, as far as they are known. Texts without placeholders are left out. */

@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { wordsOf } from '../objects/outcomes.ts';
+import { follows } from '../orchestration/buckets.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
 import { isRunFinal, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
@@ -16,17 +17,27 @@ import type { Cluster } from './ports.ts';
 /** Reasons of steps that ended with their run. Its cleanup starts when their children are gone. */
 const ENDED_WITH_RUN: ReadonlySet<string> = new Set<StepReason>([StepReason.RunCancelled, StepReason.RunTimedOut]);
 
+/** What is known of the children of a run before they are read. */
+interface Known {
+  /** The uids of children that this process created, by name. */
+  readonly created: ReadonlyMap<string, string>;
+  /** The names of children whose create met an object of that name. */
+  readonly met: ReadonlyMap<string, true>;
+  /** The steps whose kind cannot be listed, each with the reason. */
+  readonly unlisted: ReadonlyMap<string, string>;
+  readonly adoptFor: (step: StepStatus) => Promise<Adoption | undefined>;
+}
+
 /**
  * Reads the children that the status records. Only the API server can confirm that a recorded child is gone, which ends
  * its attempt or lets the next one or the cleanup start: the copy may have the status of a run before it has the child
- * that the status names. If a child cannot be read, the state of its step is unknown.
+ * that the status names, and children of another bucket never come into the copy. If a child cannot be read, the state
+ * of its step is unknown.
  */
 export async function readChildren(
   cluster: Cluster,
-  { status }: ObservedRun,
-  created: ReadonlyMap<string, string>,
-  unlisted: ReadonlyMap<string, string>,
-  adoptFor: (step: StepStatus) => Promise<Adoption | undefined>,
+  { status, ...run }: ObservedRun,
+  { created, met, unlisted, adoptFor }: Known,
 ): Promise<Required<Pick<Observation, 'children' | 'taken' | 'unreadable' | 'errors'>>> {
   const children = new Map<string, StoredObject>();
   const taken = new Map<string, string>();
@@ -43,20 +54,30 @@ export async function readChildren(
 
   function classify(name: string, adoption: Adoption | undefined): void {
     if (adoption?.difference !== undefined) taken.set(name, adoption.difference);
-    else if (adoption !== undefined) children.set(name, adoption.child);
+    else if (adoption !== undefined) put(name, adoption.child);
+  }
+
+  function put(name: string, child: StoredObject): void {
+    children.set(name, child);
+    if (!follows(cluster.division, child)) cluster.poll(`${run.namespace}/${run.name}`);
+  }
+
+  /** Whether an object has the name of a child, as far as that is known. */
+  function isThere(name: string, known: StoredObject | undefined): boolean {
+    return known !== undefined || (met.has(name) && !cluster.division.isWhole());
   }
 
   async function read(step: StepStatus, ref: ResourceRef, known: StoredObject | undefined): Promise<void> {
     const { apiVersion, kind, namespace, name } = ref;
     const uid = uidOf({ created }, step);
-    if (known !== undefined && uid === undefined && isIntent(step)) return classify(name, await adoptFor(step));
+    if (isThere(name, known) && uid === undefined && isIntent(step)) return classify(name, await adoptFor(step));
     const isDoubtful = isStepFinal(step)
       ? known === undefined && mustBeGone(step)
       : uid !== undefined && known?.metadata.uid !== uid;
     // After one failure, no other child of this kind is read, because each read may take long to fail.
     if (isDoubtful && unread.has(kind)) throw unread.get(kind);
     const child = isDoubtful ? await cluster.readObject(apiVersion, kind, namespace, name) : known;
-    if (child !== undefined) children.set(child.metadata.name, child);
+    if (child !== undefined) put(child.metadata.name, child);
   }
 
   for (const step of status.stepStatuses) {

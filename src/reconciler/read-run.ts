@@ -1,5 +1,6 @@
 import type { StoredObject } from '../objects/object.ts';
 import { readDecisions } from '../orchestration/approvals.ts';
+import { bucketOf } from '../orchestration/buckets.ts';
 import { readDeclared, withDefaults } from '../orchestration/declared-parameters.ts';
 import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
@@ -41,6 +42,7 @@ export function readRun(object: StoredObject, isContested: boolean): ObservedRun
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion ?? '',
     generation: metadata.generation ?? 0,
+    bucket: bucketOf(object),
     creationTimestamp: metadata.creationTimestamp ?? '',
     isBeingDeleted: metadata.deletionTimestamp !== undefined,
     isCancelled: wish === 'true' || wish === 'now',

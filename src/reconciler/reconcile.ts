@@ -24,6 +24,11 @@ export interface Reconciler {
   readonly rest: (key: string) => 'done' | { readonly afterMs: number } | undefined;
   /** Reconciles one run. If it throws, the run is to be retried. */
   readonly reconcile: (key: string) => Promise<ReconcileResult>;
+  /**
+   * Forgets what it remembers of runs that the copy does not have any more, such as those in buckets that were given back.
+   * Safety does not depend on it. Returns the keys of these runs.
+   */
+  readonly forgetAbsent: () => readonly string[];
 }
 
 /** What is remembered of the writes of a run between two reconciles. Safety does not depend on it. */
@@ -41,6 +46,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     refusals: new Map(),
     waits: new Map(),
     created: new Map(),
+    met: new Map(),
     holds: new Map(),
     groups: new Map(),
     places: new Map(),
@@ -92,7 +98,13 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     return {};
   }
 
-  return { reconcile, rest };
+  function forgetAbsent(): readonly string[] {
+    const absent = [...paces].flatMap(([key, { uid }]) => (cluster.getRun(key)?.metadata.uid === uid ? [] : [key]));
+    for (const key of absent) recall(key, undefined);
+    return absent;
+  }
+
+  return { reconcile, rest, forgetAbsent };
 }
 
 /** Returns the soonest of everything that a reconcile asks for. */

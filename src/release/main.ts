@@ -4,7 +4,6 @@ import type { Outcome } from '../cli/command.ts';
 import type { ReleaseConfiguration } from '../cli/commands/release.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createKubeClient } from '../kube/client.ts';
-import { seizeLease } from '../kube/lease.ts';
 import { createTiming } from '../kube/ports.ts';
 import { createTransport } from '../kube/transport.ts';
 import { listChildKinds, resourceOf } from '../orchestration/kinds/step-kinds.ts';
@@ -12,11 +11,12 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { createLogger } from '../runtime/log.ts';
 import { releaseAll } from './release.ts';
+import { stopEngines } from './stop-engines.ts';
 
-/** How long nobody leads afterwards: until the rest of the release is deleted. If it is not, an engine goes on then. */
+/** How long no engine works afterwards: until the rest of the release is deleted. If it is not, engines go on then. */
 const PAUSE_SECONDS = 600;
-/** A little more than the 10 s after which an engine that cannot renew its Lease has ended. */
-const SETTLE_MS = 12_000;
+/** An engine sees the Lease within 2 s or has ended after 10 s, and then ends its reconciles within 10 s. */
+const SETTLE_MS = 20_000;
 const MOST_MS = 90_000;
 
 /** `orchestration-gate release`: takes our finalizer from children. Wiring only. */
@@ -31,12 +31,13 @@ export async function release(
   const resources = listChildKinds(stepKinds).flatMap((kind) => (kind.isHeld ? [resourceOf(kind)] : []));
   const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
   try {
-    const target = { namespace: ownNamespace, name: FieldManager.Reconciler };
-    const wasHeld =
-      stopsEngine && (await seizeLease(client, target, `release on ${hostname()}`, new Date(), PAUSE_SECONDS));
-    if (wasHeld) say(`the engine has lost its Lease ${ownNamespace}/${FieldManager.Reconciler} for ${PAUSE_SECONDS} s`);
+    const lease = { namespace: ownNamespace, name: FieldManager.Reconciler };
+    const stopping = { client, lease, identity: `release on ${hostname()}`, now: new Date(), seconds: PAUSE_SECONDS };
+    const areThere = stopsEngine && (await stopEngines(stopping));
+    if (stopsEngine)
+      say(`no engine works for ${PAUSE_SECONDS} s: release holds the Lease ${lease.namespace}/${lease.name}`);
     const isDone = await releaseAll({
-      ...{ client, resources, timing, say, atLeastMs: wasHeld ? SETTLE_MS : 0, atMostMs: MOST_MS },
+      ...{ client, resources, timing, say, atLeastMs: areThere ? SETTLE_MS : 0, atMostMs: MOST_MS },
       namespaces: namespaces.includes('*') ? undefined : namespaces,
     });
     if (isDone) say(`no ${resources.map(({ kind }) => kind).join(' or ')} is held`);

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
 
 const DROP_REASONS = ['overflow', 'rejected'] as const;
+const DIRECTIONS = ['gained', 'lost'] as const;
 const ENDED_PHASES = ['Succeeded', 'Failed', 'Cancelled'] as const;
 
 /** From a reconcile that writes nothing to one that waits for an API server that does not answer. */
@@ -13,7 +14,24 @@ const REACTION_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.09, 0.125, 0.2
 export const ENGINE_METRICS = {
   leader: {
     name: 'orchestration_gate_leader',
-    help: '1 if this replica is the leader, which executes runs.',
+    help: '1 if this replica holds buckets, and so executes runs.',
+  },
+  buckets: {
+    name: 'orchestration_gate_buckets',
+    help: 'Buckets that this replica holds, of 64. All replicas together hold 64.',
+  },
+  handOvers: {
+    name: 'orchestration_gate_bucket_hand_overs_total',
+    help: 'Buckets that this replica has gained or lost.',
+    labelNames: ['direction'],
+  },
+  members: {
+    name: 'orchestration_gate_replicas',
+    help: 'Replicas that divide the buckets, as this one sees their Leases.',
+  },
+  unowned: {
+    name: 'orchestration_gate_buckets_unowned_seconds',
+    help: 'Time since any replica with the bucket has renewed its Lease, for the bucket where it is longest. Less than 3 in normal operation.',
   },
   queueDepth: {
     name: 'orchestration_gate_workqueue_depth',
@@ -126,7 +144,12 @@ export const ENGINE_METRICS = {
 /** Records the engine's metrics. The shapes match the observers that it is passed to. Nothing here throws. */
 export interface EngineMetrics {
   readonly registry: Registry;
-  setLeader(isLeader: boolean): void;
+  readonly buckets: {
+    setHeld(buckets: number): void;
+    countHandOvers(direction: (typeof DIRECTIONS)[number], buckets: number): void;
+  };
+  /** Call it before rendering. */
+  setReplicas(replicas: { readonly members: number; readonly unownedMs: number }): void;
   observeQueue(kind: WorkKind): {
     setDepth(waiting: number): void;
     finish(work: { readonly waitedMs: number; readonly durationMs: number }): void;
@@ -182,6 +205,10 @@ export function createEngineMetrics(): EngineMetrics {
   }) => new Histogram<L>({ ...metric, buckets: [...metric.buckets], registers });
 
   const leader = gauge(ENGINE_METRICS.leader);
+  const buckets = gauge(ENGINE_METRICS.buckets);
+  const handOvers = counter(ENGINE_METRICS.handOvers);
+  const members = gauge(ENGINE_METRICS.members);
+  const unowned = gauge(ENGINE_METRICS.unowned);
   const queueDepth = gauge(ENGINE_METRICS.queueDepth);
   const queueWait = histogram(ENGINE_METRICS.queueWait);
   const work = histogram(ENGINE_METRICS.work);
@@ -210,11 +237,22 @@ export function createEngineMetrics(): EngineMetrics {
     queueRetries.inc({ kind }, 0);
     contested.inc({ kind }, 0);
   }
+  for (const direction of DIRECTIONS) handOvers.inc({ direction }, 0);
   for (const phase of ENDED_PHASES) runsEnded.inc({ phase }, 0);
 
   return {
     registry,
-    setLeader: (isLeader) => leader.set(isLeader ? 1 : 0),
+    buckets: {
+      setHeld(held) {
+        leader.set(held > 0 ? 1 : 0);
+        buckets.set(held);
+      },
+      countHandOvers: (direction, count) => handOvers.inc({ direction }, count),
+    },
+    setReplicas(replicas) {
+      members.set(replicas.members);
+      unowned.set(replicas.unownedMs / 1_000);
+    },
     observeQueue: (kind) => ({
       setDepth: (waiting) => queueDepth.set({ kind }, waiting),
       finish({ waitedMs, durationMs }) {

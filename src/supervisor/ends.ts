@@ -1,11 +1,8 @@
-import { EXIT } from './messages.ts';
-
 /**
  * The causes for the end of an engine.
  *
  * | cause | what happened |
  * |---|---|
- * | lease | it could not renew the lease, or another replica took it |
  * | fault | an uncaught exception, or any other exit code |
  * | memory | it aborted, as V8 does if the heap is full |
  * | stalled | its event loop was blocked, so the supervisor killed it |
@@ -13,7 +10,7 @@ import { EXIT } from './messages.ts';
  * | exit | it exited with code 0, but the supervisor did not stop it |
  * | spawn | it could not be started |
  */
-export const END_CAUSES = ['lease', 'fault', 'memory', 'stalled', 'killed', 'exit', 'spawn'] as const;
+export const END_CAUSES = ['fault', 'memory', 'stalled', 'killed', 'exit', 'spawn'] as const;
 export type EndCause = (typeof END_CAUSES)[number];
 
 /** The end of a child process: by a code or a signal, or before it started. */
@@ -35,13 +32,11 @@ export function causeOf({ code, signal, isStalled, error }: ProcessEnd): EndCaus
   // Some shells and containers report a signal as 128 + its number.
   if (signal === 'SIGABRT' || code === 134) return 'memory';
   if (signal !== null) return 'killed';
-  if (code === EXIT.leaseLost) return 'lease';
   return code === 0 ? 'exit' : 'fault';
 }
 
 /**
- * Returns true if an object in work can be the cause. A lost lease is caused by the API server, the network or another
- * replica.
+ * Returns true if an object in work can be the cause.
  */
 export function isWorkBlamed(cause: EndCause): boolean {
   return cause === 'fault' || cause === 'memory' || cause === 'stalled' || cause === 'killed';

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
@@ -74,6 +76,7 @@ function startEngine(
     module: process.argv[1] ?? '',
     args: ['engine', ...process.argv.slice(3)],
     execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`, `--max-semi-space-size=${YOUNG_MIB}`],
+    identity: `${hostname()}_${randomUUID()}`,
     stallSeconds: configuration.stallSeconds,
     restartCapSeconds: configuration.restartCapSeconds,
     deathsToQuarantine: configuration.deathsToQuarantine,

@@ -2,11 +2,19 @@ import type { Work } from '../quarantine/suspects.ts';
 
 /** The messages from the supervisor to the engine, over the IPC channel between a Node process and its fork. */
 export type ToEngine =
-  /** The first message: the objects that were in work when engines crashed, and the quarantined objects. */
-  | { readonly type: 'start'; readonly suspects: readonly Work[]; readonly quarantined: readonly Work[] }
+  /**
+   * The first message: the objects that were in work when engines crashed, and the quarantined objects. The identity is
+   * the same for all engines of a supervisor, one after another, so that an engine goes on with the Lease of the last.
+   */
+  | {
+      readonly type: 'start';
+      readonly identity: string;
+      readonly suspects: readonly Work[];
+      readonly quarantined: readonly Work[];
+    }
   /** Requests `metrics`. */
   | { readonly type: 'scrape' }
-  /** The engine finishes the work in progress, releases the lease, and exits with 0. */
+  /** The engine finishes the work in progress, deletes its Lease, and exits with 0. */
   | { readonly type: 'stop' };
 
 /** The messages from the engine to the supervisor. */
@@ -27,6 +35,4 @@ export type FromEngine =
 export const EXIT = {
   /** An uncaught exception. */
   fault: 70,
-  /** The engine is no longer the leader. */
-  leaseLost: 75,
 } as const;

@@ -11,6 +11,8 @@ export interface SuperviseOptions {
   readonly module: string;
   readonly args: readonly string[];
   readonly execArgv: readonly string[];
+  /** Unique among all supervisors, present and past. */
+  readonly identity: string;
   /** An engine that sends no message for this time is killed. */
   readonly stallSeconds: number;
   /** The maximum delay before the next engine starts. */
@@ -60,7 +62,7 @@ const DRAIN_MS = 20_000;
  * Starts an engine now, and another one whenever an engine ends, until `stop`. The end of an engine never throws here.
  */
 export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
-  const { restartCapSeconds, deathsToQuarantine, now, random, log, observer } = options;
+  const { identity, restartCapSeconds, deathsToQuarantine, now, random, log, observer } = options;
   const stopping = new AbortController();
   let suspicions: Suspicions = noSuspicions;
   let engine: ChildProcess | undefined;
@@ -97,6 +99,7 @@ export function superviseEngine(options: SuperviseOptions): SupervisedEngine {
     });
     send({
       type: 'start',
+      identity,
       suspects: [...suspects.values()].map(({ work }) => work),
       quarantined: [...quarantined.values()],
     });

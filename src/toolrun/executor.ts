@@ -1,5 +1,6 @@
 import type { KubeObject, StoredObject } from '../objects/object.ts';
 import type { ReconcileResult, WriteOutcome } from '../objects/outcomes.ts';
+import type { Division } from '../orchestration/buckets.ts';
 import { readToolRunState, writeToolRunState } from '../orchestration/tool-run-state.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
@@ -12,6 +13,8 @@ import { readStatus } from './status.ts';
 
 /** The cluster as the executor needs it. Methods that return no promise read a copy that has our own last write. */
 export interface Cluster {
+  /** Which buckets the copy has. If it has not all of them, only a live read shows that a Job is absent. */
+  readonly division: Division;
   getToolRun(key: string): StoredObject | undefined;
   /**
    * Also subscribes the ToolRun to the Tool, even if there is no such Tool: until the next reconcile of the ToolRun, a
@@ -19,8 +22,11 @@ export interface Cluster {
    */
   getTool(namespace: string, name: string, forToolRun: string): StoredObject | undefined;
   getJob(namespace: string, name: string): StoredObject | undefined;
-  /** Reads the current object from the API server, not from the copy. */
-  readJob(namespace: string, name: string): Promise<StoredObject | undefined>;
+  /**
+   * Reads the current object from the API server, not from the copy. If the copy does not follow it, the ToolRun is
+   * reconciled again within ten seconds.
+   */
+  readJob(namespace: string, name: string, forToolRun: string): Promise<StoredObject | undefined>;
   readConfigMap(namespace: string, name: string): Promise<StoredObject | undefined>;
   /** What the newest event of this Job says about a pod that could not be created. */
   readPodRefusal(namespace: string, jobUid: string): Promise<string | undefined>;
@@ -112,19 +118,19 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
 
   /**
    * Reads the Job. The copy of Jobs may be older than that of ToolRuns, so a Job that contradicts the record is read
-   * from the API server.
+   * from the API server. So is one whose create may have met a Job of another bucket.
    */
   async function observeJob(toolRun: ObservedToolRun): Promise<StoredObject | undefined> {
     const { object, state } = toolRun;
-    const { namespace } = object.metadata;
+    const { namespace, name } = object.metadata;
     const ref = findJobRef(toolRun, options.nameChild);
     const job = cluster.getJob(namespace, ref.name);
     const found = findJob({ toolRun, job }, ref);
     const { outcome } = state ?? {};
     const isDoubtful = found
       ? outcome !== undefined && !isSameEnd(outcome, readOutcome(found))
-      : outcome === undefined && ref.isRecorded;
-    return isDoubtful ? cluster.readJob(namespace, ref.name) : job;
+      : outcome === undefined && (ref.isRecorded || (state?.job !== undefined && !cluster.division.isWhole()));
+    return isDoubtful ? cluster.readJob(namespace, ref.name, `${namespace}/${name}`) : job;
   }
 
   async function askForPods(job: StoredObject): Promise<string | undefined> {

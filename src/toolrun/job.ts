@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { bucketLabel, bucketOf } from '../orchestration/buckets.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { readDuration } from '../orchestration/durations.ts';
 import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
@@ -102,7 +103,10 @@ export function buildJob(
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name: names.job, namespace: toolRun.metadata.namespace, ...owned },
+    metadata: {
+      ...{ name: names.job, namespace: toolRun.metadata.namespace, ...owned },
+      labels: { ...owned.labels, ...bucketLabel(bucketOf(toolRun)) },
+    },
     spec: {
       backoffLimit: 0,
       activeDeadlineSeconds: readDuration(timeoutSeconds) || undefined,
@@ -135,7 +139,7 @@ function buildPodFailurePolicy(): object {
 
 /**
  * The content of `run.json`, and what templates can refer to: both objects as they were written, without fields that
- * change by themselves.
+ * change by themselves and without what only replicas read.
  */
 function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record<string, unknown>> {
   return {
@@ -147,10 +151,18 @@ function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record
 
 function asWritten(object: StoredObject): object {
   const { status: _, ...written } = object;
-  const { resourceVersion: __, managedFields: ___, annotations, ...metadata } = object.metadata;
-  const { [Annotation.ToolRunState]: ____, ...others } = asRecord(annotations);
-  const isAnnotated = Object.keys(others).length > 0;
-  return { ...written, metadata: { ...metadata, ...(isAnnotated && { annotations: others }) } };
+  const { resourceVersion: __, managedFields: ___, annotations, labels, ...metadata } = object.metadata;
+  const texts = {
+    ...without('annotations', annotations, Annotation.ToolRunState),
+    ...without('labels', labels, Label.Bucket),
+  };
+  return { ...written, metadata: { ...metadata, ...texts } };
+}
+
+/** Returns the field without one of its texts. Empty if there is no other text. */
+function without(field: 'annotations' | 'labels', texts: unknown, key: string): object {
+  const { [key]: _, ...others } = asRecord(texts);
+  return Object.keys(others).length === 0 ? {} : { [field]: others };
 }
 
 /**

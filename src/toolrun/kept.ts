@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { bucketLabel, readBucket } from '../orchestration/buckets.ts';
 import { asRecord } from '../orchestration/decode.ts';
 import { readToolRunState } from '../orchestration/tool-run-state.ts';
 import { Annotation, Label } from '../orchestration/vocabulary/metadata.ts';
@@ -25,10 +26,18 @@ function keepJob(object: StoredObject): StoredObject {
 function identify(object: StoredObject): Pick<StoredObject, 'apiVersion' | 'kind' | 'metadata'> {
   const { labels, annotations, ...metadata } = object.metadata;
   const kept = {
-    ...pick('labels', labels, Label.ToolRun),
+    ...pickLabels(labels),
     ...pick('annotations', annotations, Annotation.ToolRunState),
   };
   return { apiVersion: object.apiVersion, kind: object.kind, metadata: { ...metadata, ...kept } };
+}
+
+/** The labels that say which ToolRun a Job belongs to and which replica follows the object. */
+function pickLabels(labels: unknown): object {
+  const { [Label.ToolRun]: toolRun } = asRecord(labels);
+  const bucket = bucketLabel(readBucket(labels));
+  if (toolRun === undefined) return readBucket(labels) === undefined ? {} : { labels: bucket };
+  return { labels: { [Label.ToolRun]: toolRun, ...bucket } };
 }
 
 function pick(field: string, texts: unknown, key: string): object {

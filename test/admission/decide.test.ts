@@ -209,8 +209,14 @@ describe('a request that is not for the gate', () => {
 describe('mutation', () => {
   const sequence = orchestration([checkpoint('a'), checkpoint('b')]);
   const run = orchestrationRun({});
-  const runBy = (user: string) =>
-    orchestrationRun({}, { metadata: { annotations: { 'orchestration.proompteng.ai/created-by': user } } });
+  const bucket = 'orchestration.proompteng.ai/bucket';
+  const runIn = (of: string, user: string) =>
+    orchestrationRun(
+      {},
+      { metadata: { labels: { [bucket]: of }, annotations: { 'orchestration.proompteng.ai/created-by': user } } },
+    );
+  const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: 'outer', uid: '1', controller: true };
+  const nested = orchestrationRun({}, { metadata: { ownerReferences: [owner] } });
   const template = orchestrationRun({}, { metadata: { annotations: { 'agents.proompteng.ai/template': 'true' } } });
   const byAlice = { userInfo: { username: 'alice', groups: ['team'] } };
 
@@ -268,8 +274,8 @@ describe('mutation', () => {
     ['in defaulting mode Never', request(sequence), { defaulting: 'Never' }],
     ['of a run that is not new', update(run, run, byAlice), {}],
     ['of a template', request(template, byAlice), {}],
-    ['of a run whose creator is unknown', request(run), {}],
-    ['of a run that names its creator', request(runBy('alice'), byAlice), {}],
+    ['of a run that has its bucket and names its creator', request(runIn('17', 'alice'), byAlice), {}],
+    ['of a nested run whose creator is unknown', request(nested), {}],
     ['of a status', update(sequence, sequence, { subResource: 'status' }), {}],
     ['of a deletion', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
     ['of an object that is being deleted', request({ ...sequence, metadata: { deletionTimestamp: 'now' } }), {}],
@@ -279,14 +285,29 @@ describe('mutation', () => {
     expect(mutate(asked, settings)).toEqual({ allowed: true });
   });
 
-  test.each(modes)('writes who creates a run in mode %s, in place of any other name', (mode) => {
+  test.each(modes)('writes the bucket and the creator of a run in mode %s, in place of any other creator', (mode) => {
+    const labels = { op: 'add', path: '/metadata/labels', value: { [bucket]: '32' } };
     const path = '/metadata/annotations';
     expect(mutate(request(run, byAlice), { mode }).patch).toEqual([
+      labels,
       { op: 'add', path, value: { 'orchestration.proompteng.ai/created-by': 'alice' } },
     ]);
-    expect(mutate(request(runBy('bob'), byAlice), { mode }).patch).toEqual([
+    expect(mutate(request(runIn('17', 'bob'), byAlice), { mode }).patch).toEqual([
       { op: 'add', path: `${path}/orchestration.proompteng.ai~1created-by`, value: 'alice' },
     ]);
+    expect(mutate(request(run), { mode }).patch).toEqual([labels]);
+  });
+
+  test('replaces a bucket that does not exist', () => {
+    expect(mutate(request(runIn('64', 'alice'), byAlice)).patch).toEqual([
+      { op: 'add', path: `/metadata/labels/${bucket.replace('/', '~1')}`, value: '32' },
+    ]);
+  });
+
+  test('gives each request its bucket by its uid, and a request that is sent again the same', () => {
+    const stamp = (uid: string) => mutate(request(run, { uid })).patch;
+    expect(stamp('one')).toEqual(stamp('one'));
+    expect(stamp('one')).not.toEqual(stamp('two'));
   });
 
   test('never denies', () => {

@@ -59,7 +59,8 @@ const healthy: Series = {
   [own('leader')]: constant(1),
   [own('leader').replace('"a"', '"b"')]: constant(0),
   [own('engine_restarts_total', 'cause="crash"')]: constant(0),
-  [own('engine_restarts_total', 'cause="lease"')]: `0+1x${MINUTES}`,
+  [own('buckets_unowned_seconds')]: constant(2),
+  [own('buckets_unowned_seconds').replace('"a"', '"b"')]: `0+60x${MINUTES}`,
   [own('quarantined', 'kind="OrchestrationRun"')]: constant(0),
   [own('status_contested_total', 'kind="OrchestrationRun"')]: constant(0),
   [own('workqueue_overdue_seconds', 'kind="OrchestrationRun"')]: constant(0),
@@ -112,6 +113,10 @@ const firing: Readonly<Record<string, Firing>> = {
   OrchestrationGateOverloaded: { series: { [own('admission_requests_total', 'verdict="overloaded"')]: once }, at: 5 },
   OrchestrationGatePanics: { series: { [own('admission_panics_total', 'webhook="validate"')]: once }, at: 5 },
   OrchestrationGateNoLeader: { series: { [own('leader')]: constant(0) }, at: 5 },
+  OrchestrationGateBucketsUnowned: {
+    series: { [own('buckets_unowned_seconds')]: `2x4 21x${MINUTES}` },
+    at: 5,
+  },
   OrchestrationGateEngineRestarts: {
     series: { [own('engine_restarts_total', 'cause="crash"')]: `0x4 3x${MINUTES}` },
     at: 5,

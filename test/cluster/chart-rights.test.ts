@@ -46,7 +46,7 @@ const ofToolRuns = {
   'pods.': ['list'],
   'events.': ['create', 'list'],
 };
-const ofTheLease = { 'leases.coordination.k8s.io:orchestration-gate-reconciler': ['get', 'patch'] };
+const ofLeases = { 'leases.coordination.k8s.io': ['get', 'list', 'create', 'patch', 'delete'] };
 const ofItsAuthority = {
   'secrets.:gate-orchestration-gate-ca': [...follow, 'patch'],
   'endpointslices.discovery.k8s.io': ['list'],
@@ -87,7 +87,7 @@ const cases: readonly Case[] = [
   {
     title: 'executing runs of two namespaces',
     values: ['orchestrationController.enabled=true', inBoth],
-    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns },
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofRuns, ...ofLeases },
     followed: { ...ofAllItsWebhooks, ...ofRuns },
     stranger: ofAllItsWebhooks,
   },
@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
     title: 'executing ToolRuns too',
     values: [...everything, inBoth],
     isWalked: true,
-    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofRuns, ...ofLeases, ...ofToolRuns },
     followed: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
     stranger: ofAllItsWebhooks,
   },
@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
     title: 'executing runs of the whole cluster',
     values: [...everything, 'rbac.clusterScoped=true', 'orchestrationController.namespaces={*}'],
     isWalked: true,
-    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofRuns, ...ofToolRuns },
+    own: { ...ofAllItsWebhooks, ...ofItsAuthority, ...ofRuns, ...ofLeases, ...ofToolRuns },
     followed: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
     stranger: { ...ofAllItsWebhooks, ...ofRuns, ...ofToolRuns },
   },
@@ -117,7 +117,7 @@ const cases: readonly Case[] = [
   {
     title: 'beside cert-manager',
     values: ['certificates.mode=certManager', 'certificates.certManager.issuerRef.name=x', ...everything],
-    own: { ...ofTheLease, ...ofRuns, ...ofToolRuns },
+    own: { ...ofRuns, ...ofLeases, ...ofToolRuns },
     followed: {},
     stranger: {},
   },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readBucket } from '../../src/orchestration/buckets.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { CREATED_BY, NAMESPACE, runOf } from '../support/forgeries.ts';
@@ -15,7 +16,7 @@ const TEMPLATE = { 'agents.proompteng.ai/template': 'true' };
 const values = ['orchestrationController.enabled=true', 'webhook.timeoutSeconds=30'];
 const create = ['create', '-f', '-'];
 
-describeNeeding(['ownControlPlane'], 'the annotation with the creator of a run', () => {
+describeNeeding(['ownControlPlane'], 'the creator and the bucket of a run', () => {
   let plane: ControlPlane;
   let gate: Gate;
 
@@ -47,10 +48,14 @@ describeNeeding(['ownControlPlane'], 'the annotation with the creator of a run',
     return plane.kubectl([...login, '--namespace', NAMESPACE, ...command], input && { input: JSON.stringify(input) });
   }
 
+  async function metadataOf(name: string) {
+    const { stdout } = await kubectl('admin', ['get', 'orchestrationrun', name, '-o', 'json']);
+    return JSON.parse(stdout).metadata;
+  }
+
   /** Returns the annotation of a stored run. */
   async function creatorOf(name: string): Promise<string | undefined> {
-    const { stdout } = await kubectl('admin', ['get', 'orchestrationrun', name, '-o', 'json']);
-    return JSON.parse(stdout).metadata.annotations?.[CREATED_BY];
+    return (await metadataOf(name)).annotations?.[CREATED_BY];
   }
 
   let runs = 0;
@@ -89,6 +94,18 @@ describeNeeding(['ownControlPlane'], 'the annotation with the creator of a run',
     expect(await createAs('alice', TEMPLATE)).toBeUndefined();
     expect(await createAs(SCHEDULE)).toBe(SCHEDULE);
     expect(await createAs(SCHEDULE, { [CREATED_BY]: 'alice' })).toBe(SCHEDULE);
+  });
+
+  it('goes with a bucket, which stays when the manifest is applied again', async () => {
+    const apply = ['apply', '-f', '-'];
+    expect(await kubectl('alice', apply, runOf('divided'))).toMatchObject({ code: 0, stderr: '' });
+    const { labels } = await metadataOf('divided');
+    expect(readBucket(labels)).toBeDefined();
+    const again = { ...runOf('divided'), metadata: { name: 'divided', annotations: { note: 'again' } } };
+    expect(await kubectl('alice', apply, again)).toMatchObject({ code: 0, stderr: '' });
+    expect((await metadataOf('divided')).labels).toEqual(labels);
+    await kubectl('alice', create, runOf('template', TEMPLATE));
+    expect((await metadataOf('template')).labels).toBeUndefined();
   });
 
   it('is written while the gate is switched off, because it judges nothing', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type Reflector, type ReflectorSettings, startReflector } from '../../src/kube/reflector.ts';
+import { type Reflector, startReflector } from '../../src/kube/reflector.ts';
+import type { ReflectorSettings } from '../../src/kube/reflector-options.ts';
 import { type Change, createStore, type Store } from '../../src/kube/store.ts';
 import type { KubeObject } from '../../src/objects/object.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';

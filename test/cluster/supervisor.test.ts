@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunStatus } from '../../src/orchestration/run-status.ts';
+import { Label } from '../../src/orchestration/vocabulary/metadata.ts';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { installCrds } from '../support/gate.ts';
@@ -64,13 +65,13 @@ describe('a reconciler whose engine is killed', { timeout: testTimeout }, () => 
 describe('a reconciler that receives SIGTERM', { timeout: testTimeout }, () => {
   const reconciled = useReconciledNamespace({ electsLeader: true });
 
-  it('gives the lease back and exits with 0, and its engine with it', async () => {
+  it('deletes its Lease and exits with 0, and its engine with it', async () => {
     const { process: supervisor, enginePid, readMetric, api } = reconciled();
     await expect.poll(() => readMetric('orchestration_gate_leader'), patience).toBe(1);
     const pid = await enginePid();
-    expect(await leaseHolder(api)).toContain('_');
+    expect(await holders(api)).toEqual([expect.stringContaining('_')]);
     expect(await supervisor.kill('SIGTERM')).toBe(0);
-    expect([isRunning(pid), await leaseHolder(api)]).toEqual([false, undefined]);
+    expect([isRunning(pid), await holders(api)]).toEqual([false, []]);
     await supervisor.start();
   });
 
@@ -89,19 +90,22 @@ describe('a reconciler that receives SIGTERM', { timeout: testTimeout }, () => {
     await supervisor.start();
   });
 
-  it('outlives the loss of its lease to another, time and again, and holds it against no run', async () => {
-    const { process: supervisor, readMetric, run, endChild, statusOf, api } = reconciled();
-    const before = supervisor.pid;
+  it('gives its buckets back whenever another takes the Lease of the engine, and its engine stays', async () => {
+    const { process: supervisor, enginePid, readMetric, run, endChild, statusOf, api } = reconciled();
+    const before = await enginePid();
+    await api.create('Lease', LEASE, { spec: {} });
+    const lost = () => readMetric('orchestration_gate_bucket_hand_overs_total{direction="lost"}');
     const steps = ['a', 'b'];
     await run('leased', { steps: steps.map((step) => tool(step)) });
     for (const [losses, step] of steps.entries()) {
       await expect.poll(() => readMetric('orchestration_gate_leader'), patience).toBe(1);
       await takeLease(api);
-      await expect.poll(() => readMetric(restarts('lease')), patience).toBe(losses + 1);
+      await expect.poll(lost, patience).toBe(64 * (losses + 1));
       await endChild('leased', step, 'Succeeded');
     }
     expect((await statusOf('leased', hasEnded)).phase).toBe('Succeeded');
-    expect([supervisor.pid, await readMetric(quarantined)]).toEqual([before, 0]);
+    expect([await enginePid(), isRunning(before), await readMetric(quarantined)]).toEqual([before, true, 0]);
+    expect(await supervisor.kill('SIGTERM')).toBe(0);
   });
 });
 
@@ -216,11 +220,13 @@ describe('a run that engines die of', { timeout: testTimeout }, () => {
 
 const LEASE = 'orchestration-gate-reconciler';
 
-async function leaseHolder(api: NamespacedApi): Promise<string | undefined> {
-  return (await api.read('Lease', LEASE))?.['spec'].holderIdentity;
+/** The replicas that have a Lease of their own. */
+async function holders(api: NamespacedApi): Promise<readonly string[]> {
+  const leases = (await api.list('Lease')).filter(({ metadata }) => metadata.labels?.[Label.Member] !== undefined);
+  return leases.map((lease) => lease['spec'].holderIdentity);
 }
 
-/** As another replica does that thinks it is leader, and dies at once. */
+/** As an engine of version 0.2 does, which dies at once. */
 async function takeLease(api: NamespacedApi): Promise<void> {
   await api.edit('Lease', LEASE, { spec: { holderIdentity: 'another', leaseDurationSeconds: 1 } });
 }

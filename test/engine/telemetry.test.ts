@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTelemetry } from '../../src/engine/telemetry.ts';
 import type { StoredObject } from '../../src/objects/object.ts';
+import { WHOLE } from '../../src/orchestration/buckets.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
 import { createLogger } from '../../src/runtime/log.ts';
@@ -36,6 +37,7 @@ function start(
     return Promise.resolve({ outcome: 'Delivered' } as const);
   };
   const telemetry = createTelemetry({
+    division: WHOLE,
     receivers: {
       events: { name: 'events', post, observer },
       traces: {

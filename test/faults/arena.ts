@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeObject } from '../../src/objects/object.ts';
+import { BUCKETS, bucketLabel } from '../../src/orchestration/buckets.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { isRunFinal } from '../../src/orchestration/run-status.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
@@ -56,7 +57,14 @@ export interface ArenaOptions {
   readonly startPlayers?: (namespace: string) => Promise<readonly { readonly stop: () => Promise<unknown> }[]>;
   /** The kubeconfig that the reconcilers use, through the proxy; the administrator's unless given. */
   readonly kubeconfig?: string;
+  /** Whether runs get a bucket when they are created, as the gate gives them one. */
+  readonly isLabelled?: boolean;
+  /** Starts what moves the buckets of the replicas from now on. Replicas then share the runs, unless they are told otherwise. */
+  readonly moveBuckets?: (arena: Pick<Arena, 'client' | 'namespace'>) => { readonly stop: () => Promise<unknown> };
 }
+
+/** How much longer runs may take while buckets move: the share of a killed member waits for 15 s, more than once. */
+const MOVING_MS = 120_000;
 
 const ORCHESTRATION = 'mixed';
 
@@ -99,7 +107,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   /** Uids of the runs that were created here. */
   const made = new Set<string | undefined>();
   let isStopped = false;
-  const players = (await options.startPlayers?.(namespace)) ?? [];
+  const players = [...((await options.startPlayers?.(namespace)) ?? [])];
   if (options.startPlayers === undefined)
     lendHands({
       client,
@@ -109,8 +117,10 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
       delayMs: options.delayMs ?? (() => 20 + Math.random() * 40),
       ...(options.removes && { removes: options.removes }),
     });
+  const { moveBuckets, isLabelled = moveBuckets !== undefined } = options;
   const create = (resource: typeof RUNS, name: string, spec: object, annotations = {}) => {
-    const metadata = { name, namespace, annotations };
+    const labels = isLabelled && resource === RUNS ? bucketLabel(randomInt(BUCKETS)) : {};
+    const metadata = { name, namespace, labels, annotations };
     return client.create(resource, { apiVersion: API_VERSION, kind: resource.kind, metadata, spec });
   };
   await create(ORCHESTRATIONS, ORCHESTRATION, { steps, policies });
@@ -189,7 +199,9 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
     replicas,
     async startReplica(more = {}) {
       const kubeconfig = more.kubeconfig ?? (await proxy.kubeconfig(options.kubeconfig));
-      const replica = await startReplica({ kubeconfig, namespace, ...more });
+      if (moveBuckets && replicas.length === 0) players.push(moveBuckets({ client, namespace }));
+      const sharing = moveBuckets && { flags: ['--leader-elect=true'] };
+      const replica = await startReplica({ kubeconfig, namespace, ...sharing, ...more });
       replicas.push(replica);
       return replica;
     },
@@ -199,7 +211,8 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
       return names;
     },
     recreateRun: createRun,
-    finish: (withinMs) => until(() => [...made].every(isKnown) && isSettled(), withinMs),
+    finish: (withinMs) =>
+      until(() => [...made].every(isKnown) && isSettled(), withinMs + (moveBuckets ? MOVING_MS : 0)),
     hasEnded: (name) =>
       journal.current(RUNS.kind).some((run) => run.metadata.name === name && isRunFinal(statusOf(run))),
     until,

@@ -1,5 +1,5 @@
-// node test/faults/main.ts [--only F4,F5] [--quick] [--seed 7]: plays the scenarios one after the other on a real API
-// server, prints a table, and ends with 1 if anything is wrong.
+// node test/faults/main.ts [--only F4,F5] [--quick] [--moving] [--seed 7]: plays the scenarios one after the other on a real
+// API server, prints a table, and ends with 1 if anything is wrong. With --moving, buckets move all the time meanwhile.
 import { parseArgs } from 'node:util';
 import { resolveBinaries } from '../support/controlplane/binaries.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
@@ -11,7 +11,12 @@ import { scenarios } from './scenarios/table.ts';
 
 async function run(): Promise<boolean> {
   const { values } = parseArgs({
-    options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, seed: { type: 'string' } },
+    options: {
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      moving: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+    },
   });
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
   const only = values.only?.split(',');
@@ -30,7 +35,7 @@ async function run(): Promise<boolean> {
   console.log(`seed ${seed}`);
   const results: Result[] = [];
   const perform = async (scenario: Scenario) => {
-    const result = await play(scenario, plane, parts, seed);
+    const result = await play(scenario, plane, parts, seed, { isMoving: values.moving });
     results.push(result);
     const { id, title } = scenario;
     const verdict = result.notRun ?? (isClean(result) ? 'holds' : 'FAILS');

@@ -2,7 +2,8 @@ import { createRandom } from '../fuzz/random.ts';
 import { type ControlPlane, type ControlPlaneParts, startControlPlane } from '../support/controlplane/controlplane.ts';
 import { installCrds } from '../support/gate.ts';
 import { RUNS } from '../support/model/engine.ts';
-import { type Arena, openArena } from './arena.ts';
+import { type Arena, type ArenaOptions, openArena } from './arena.ts';
+import { startPassingMembers } from './members.ts';
 import type { Ground, Scenario } from './scenario.ts';
 import { mostWrites, noComplaints, type Verdict } from './verdict.ts';
 
@@ -43,12 +44,18 @@ export async function startFaultPlane(
   }
 }
 
+export interface PlayOptions {
+  /** Whether the buckets of all replicas move all the time, because other members join and go. */
+  readonly isMoving?: boolean;
+}
+
 /** Plays a scenario on a control plane and judges it. What it throws is a complaint too. */
 export async function play(
   { id, title, play: perform }: Scenario,
   plane: ControlPlane,
   parts: ControlPlaneParts,
   seed: number,
+  { isMoving = false }: PlayOptions = {},
 ): Promise<Result> {
   const startedAt = performance.now();
   const total = { crashes: 0, faults: 0 };
@@ -64,7 +71,9 @@ export async function play(
     seed,
     random: createRandom(seed, Number.parseInt(id.slice(1), 10)),
     async open(options, on = plane) {
-      const arena = await openArena(on, options);
+      const moveBuckets: ArenaOptions['moveBuckets'] = (within) =>
+        startPassingMembers({ ...within, random: ground.random, note: ground.note });
+      const arena = await openArena(on, { ...options, ...(isMoving && { moveBuckets }) });
       ends.defer(arena.stop);
       arenas.add(arena);
       return arena;

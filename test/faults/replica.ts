@@ -9,6 +9,8 @@ import { findFreePorts, isAnswering } from '../support/controlplane/network.ts';
 export interface Replica {
   /** Kills everything of it at once; it comes back by itself. */
   readonly kill: () => void;
+  /** Asks all of it to end, as a kubelet does; it comes back by itself. */
+  readonly terminate: () => void;
   /** Kills the process that makes the calls, and leaves it to whoever supervises it; false if there was none. */
   readonly killEngine: () => Promise<boolean>;
   /** Sends a signal that does not end it to the process that makes the calls. */
@@ -129,6 +131,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const living = keepAlive();
   return {
     kill,
+    terminate: () => signalAll('SIGTERM'),
     killEngine: () => send('SIGKILL'),
     signal: async (signal) => void (await send(signal)),
     pause: () => signalAll('SIGSTOP'),

@@ -132,4 +132,14 @@ describe('a finished run', () => {
     client.tell();
     await expect.poll(() => runsOf(model)).toEqual(['day-4', 'day-5', 'inner', 'live']);
   });
+
+  test('beyond the history limit is deleted if replicas share the runs, and so are more of them than one reconcile deletes', async () => {
+    const model = createModel(() => nowMs);
+    for (let index = 0; index < 60; index++) addRun(model, `run-${index}`, [step], { phase: 'Succeeded' });
+    const spec = { steps: [step], policies: { history: { limit: 2 } } };
+    const metadata = { name: 'nightly', namespace };
+    model.create(ORCHESTRATIONS, { apiVersion: API_VERSION, kind: 'Orchestration', metadata, spec });
+    await followRuns(model, undefined, undefined, { holds: () => true, isWhole: () => false });
+    await expect.poll(() => runsOf(model).length, { timeout: 20_000 }).toBe(2);
+  });
 });

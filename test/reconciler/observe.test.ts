@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
+import { WHOLE } from '../../src/orchestration/buckets.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { type NameChild, nameSnapshot } from '../../src/reconciler/names.ts';
@@ -34,6 +35,9 @@ function clusterOf(run: StoredObject, stored: readonly StoredObject[], more: rea
     throw new Error('not to be called');
   };
   return {
+    division: WHOLE,
+    poll: unused,
+    labelRun: unused,
     getRun: () => run,
     getOrchestration: unused,
     getObject: () => undefined,
@@ -84,6 +88,7 @@ async function planWith(step: object, { stored = [], created = [], cleanup }: Ci
     groups: new Map(),
     places: new Map(),
     takers: new Set<string>(),
+    met: new Map(),
     created: new Map([[RUN_UID, new Map(created.map((name) => [name, `uid of ${name}`]))]]),
   };
   const policy = () => defaultPolicy;

@@ -6,7 +6,6 @@ const end = { code: null, signal: null, isStalled: false };
 
 describe('the cause of an end', () => {
   test.each([
-    ['lease', { code: EXIT.leaseLost }],
     ['fault', { code: EXIT.fault }],
     ['fault', { code: 1 }],
     ['memory', { signal: 'SIGABRT' }],
@@ -20,7 +19,7 @@ describe('the cause of an end', () => {
   });
 
   test('does not blame the work if the environment or the engine itself is the cause', () => {
-    expect(END_CAUSES.filter((cause) => !isWorkBlamed(cause))).toEqual(['lease', 'exit', 'spawn']);
+    expect(END_CAUSES.filter((cause) => !isWorkBlamed(cause))).toEqual(['exit', 'spawn']);
   });
 });
 

@@ -5,6 +5,7 @@ import { followCluster } from '../../src/kube/cluster.ts';
 import { followedResources, RUNS } from '../../src/kube/kinds.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
+import { WHOLE } from '../../src/orchestration/buckets.ts';
 import { defaultPolicy } from '../../src/orchestration/judge.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
@@ -92,6 +93,7 @@ export async function followRuns(
   model: Model,
   onError: (key: string, error: unknown) => void = throwError,
   policy = defaultPolicy,
+  division = WHOLE,
 ) {
   const resources = followedResources(policy.kinds);
   const counts = { statuses: 0, looks: 0, snapshots: 0 };
@@ -119,6 +121,7 @@ export async function followRuns(
   const common = {
     followed: { ...followed, statusWriters: () => ({ isOurs: true, isForeign: false, others: [] }) },
     rivals: createRivals(() => nowMs + systemTiming.now()),
+    division,
     now: () => nowMs + systemTiming.now(),
     timing: systemTiming,
     policy: () => policy,

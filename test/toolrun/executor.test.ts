@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
+import { WHOLE } from '../../src/orchestration/buckets.ts';
 import { type ToolRunState, writeToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { type Cluster, createExecutor } from '../../src/toolrun/executor.ts';
@@ -11,10 +12,11 @@ import { complete, failed, nameChild, options, podOf, tool, toolRun } from './cl
 const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;
 
 /** An executor of one ToolRun that has a Job, which the copy does not hold. */
-function createWorld(fields: Record<string, unknown>, job?: object) {
+function createWorld(fields: Record<string, unknown>, job?: object, division = WHOLE) {
   const [events, reads, writes]: [string[], string[], string[]] = [[], [], []];
   const done = { outcome: 'Done' } as const;
   const cluster: Cluster = {
+    division,
     getToolRun: () => toolRun(fields),
     getTool: () => tool(),
     getJob: () => undefined,
@@ -109,4 +111,13 @@ test('a ConfigMap that has our name is ours only if it cannot change and holds n
   expect(isConfigMapOurs({ ...stored, immutable: false }, wanted, toolRun())).toBe(false);
   expect(isConfigMapOurs({ ...stored, binaryData: { 'run.json': '' } }, wanted, toolRun())).toBe(false);
   expect(isConfigMapOurs({ ...stored, data: {} }, wanted, toolRun())).toBe(false);
+});
+
+test.each([
+  ['one replica has all Jobs in its copy', WHOLE, []],
+  ['another replica may follow it', { holds: () => true, isWhole: () => false }, [name]],
+])('a Job of an intent is read from the API server only if %s', async (_, division, reads) => {
+  const world = createWorld({ metadata: annotated({ job: { name } }) }, undefined, division);
+  await world.executor.reconcile('agents/lint');
+  expect(world.reads).toEqual(reads);
 });

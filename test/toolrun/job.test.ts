@@ -32,6 +32,7 @@ describe('the Job of a ToolRun', () => {
         name: 'lint-job',
         namespace: 'agents',
         ...owned,
+        labels: { ...owned.labels, 'orchestration.proompteng.ai/bucket': '54' },
         ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
       },
       spec: {
@@ -99,6 +100,16 @@ describe('the Job of a ToolRun', () => {
     expect(containerOf({ env })['env']).toEqual([{ name: 'TOOL_RUN_SPEC', value: '/workspace/run.json' }, ...env]);
   });
 
+  test('has the bucket of its ToolRun, which neither its pod nor run.json shows', () => {
+    const labels = { team: 'ci', 'orchestration.proompteng.ai/bucket': '17' };
+    const labelled = toolRun({ metadata: { ...toolRun().metadata, labels } });
+    const { metadata, spec } = buildJob(labelled, tool(), names, options) as Manifest;
+    expect(metadata['labels']).toMatchObject({ 'orchestration.proompteng.ai/bucket': '17' });
+    expect(JSON.stringify(spec)).not.toContain('bucket');
+    const described = JSON.parse(String(Object.values(buildConfigMap(labelled, tool(), () => 'c')?.['data'] ?? {})[0]));
+    expect(described.toolRun.metadata.labels).toEqual({ team: 'ci' });
+  });
+
   test('has a label that is valid for a name of any length', () => {
     const name = 'n'.repeat(253);
     const { metadata } = buildJob(
@@ -107,7 +118,7 @@ describe('the Job of a ToolRun', () => {
       names,
       options,
     ) as Manifest;
-    expect(metadata['labels']).toEqual({ 'agents.proompteng.ai/tool-run': 'lint-job' });
+    expect(metadata['labels']).toMatchObject({ 'agents.proompteng.ai/tool-run': 'lint-job' });
     expect(metadata['annotations']).toEqual({ 'agents.proompteng.ai/tool-run': name });
   });
 });

@@ -76,7 +76,7 @@ const flags = {
   electsLeader: {
     flag: 'leader-elect',
     kind: boolean,
-    help: 'whether one of several replicas does the work',
+    help: 'whether replicas divide the work by Leases; if not, each does all of it',
     fallback: 'true',
   },
   workers: {

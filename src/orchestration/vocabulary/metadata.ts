@@ -84,6 +84,12 @@ const annotations = {
     by: 'the reconciler',
     meaning: 'The Job, the start, the end and the outputs of the ToolRun. Decisions read it, and not the status.',
   },
+  Buckets: {
+    key: `${GROUP}/buckets`,
+    on: 'Lease of a replica of the reconciler',
+    by: 'the reconciler',
+    meaning: 'The buckets that the replica holds, as 16 hexadecimal digits. Bucket 0 is the lowest bit.',
+  },
   DefaultContainer: {
     key: 'kubectl.kubernetes.io/default-container',
     on: 'Pod',
@@ -120,6 +126,21 @@ const labels = {
     on: 'children of steps (nested runs: annotation only)',
     by: 'the reconciler',
     meaning: 'The `deliveryId` of the run.',
+  },
+  Bucket: {
+    key: `${GROUP}/bucket`,
+    on: 'OrchestrationRun, children of steps, Job of a ToolRun (label only)',
+    by: 'the gate, the reconciler',
+    meaning:
+      'The bucket of the run, from `0` to `63`. A replica of the reconciler follows the objects of its buckets. An ' +
+      'object without this label, or with another value, has the bucket of its name.',
+    action: 'Do not change it: the run and its children are then followed by different replicas for a while.',
+  },
+  Member: {
+    key: `${GROUP}/member`,
+    on: 'Lease of a replica of the reconciler (label only)',
+    by: 'the reconciler',
+    meaning: 'The value `reconciler` marks the Leases by which the replicas find one another.',
   },
   Group: {
     key: `${GROUP}/concurrency-group`,
@@ -183,7 +204,9 @@ const fieldManagers = {
     on: 'statuses, children, snapshots, Jobs',
     by: 'the reconciler',
     meaning:
-      'The reconciler executes a run only if no other manager has written its status. The Lease has this name too.',
+      'The reconciler executes a run only if no other manager has written its status. The Leases of its replicas have ' +
+      'names that start with this one. While anybody holds the Lease with exactly this name, no replica executes runs: ' +
+      'version 0.2 holds it, and so does `orchestration-gate release`.',
   },
   Certificates: {
     key: 'orchestration-gate-certificates',

@@ -14,14 +14,17 @@ import { statusOf } from '../verdict.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
 
-/** The program as it was before the last commit that changed how runs are executed, in a checkout of its own. */
-async function checkOutPrevious(): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
+/** The program as it was before the first or the last commit that changed a path, in a checkout of its own. */
+export async function checkOut(
+  paths: string | readonly string[],
+  which: 'the first' | 'the last',
+): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
   const git = (...words: string[]) => run('git', words, { cwd: root });
-  const paths = ['src/reconciler', 'src/kube', 'src/supervisor'];
-  const { stdout } = await git('rev-list', '--max-count=1', 'HEAD', '--', ...paths);
+  const commits = (await git('rev-list', 'HEAD', '--', ...[paths].flat())).stdout.trim().split('\n');
+  const commit = which === 'the first' ? commits.at(-1) : commits[0];
   const parent = await mkdtemp(join(tmpdir(), 'orchestration-gate-previous-'));
   const path = join(parent, 'checkout');
-  await git('worktree', 'add', '--detach', path, `${stdout.trim()}~1`);
+  await git('worktree', 'add', '--detach', path, `${commit}~1`);
   await symlink(join(root, 'node_modules'), join(path, 'node_modules'));
   return {
     path,
@@ -62,7 +65,7 @@ export const builds: readonly Scenario[] = [
     title: 'the build before and this one take turns, and run at once; a newer one has written',
     async play(ground) {
       const { open, count, note, defer } = ground;
-      const previous = await checkOutPrevious();
+      const previous = await checkOut(['src/reconciler', 'src/kube', 'src/supervisor'], 'the last');
       defer(previous.remove);
       const arena = await open({ delayMs: () => 600 });
       for (let turn = 0; turn < 3; turn++) {

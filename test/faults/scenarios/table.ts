@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { access } from './access.ts';
 import { approvals } from './approvals.ts';
 import { besides } from './beside.ts';
+import { buckets } from './buckets.ts';
 import { builds } from './builds.ts';
 import { clocks } from './clocks.ts';
 import { concurrency } from './concurrency.ts';
@@ -35,5 +36,6 @@ export const scenarios: readonly Scenario[] = [
     ...reruns,
     ...concurrency,
     ...approvals,
+    ...buckets,
   ],
 ].toSorted((one, other) => Number.parseInt(one.id.slice(1), 10) - Number.parseInt(other.id.slice(1), 10));

@@ -4,6 +4,7 @@ import type { Resource } from '../../../src/kube/resources.ts';
 import { isVerdict } from '../../../src/kube/verdict.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
 import type { WriteOutcome } from '../../../src/objects/outcomes.ts';
+import { bucketLabel, type Division, follows, WHOLE } from '../../../src/orchestration/buckets.ts';
 import { Annotation, Finalizer } from '../../../src/orchestration/vocabulary/metadata.ts';
 import type { Cluster } from '../../../src/reconciler/ports.ts';
 import {
@@ -19,7 +20,7 @@ import type { Model } from './model.ts';
 
 /** One call that changes something: `create ToolRun nightly-a-…`. */
 export type Call =
-  `${'create' | 'list' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
+  `${'create' | 'label' | 'list' | 'patch' | 'limit' | 'cancel' | 'hold' | 'release' | 'delete' | 'event'} ${string} ${string}`;
 
 export interface Circumstances {
   /** Asked before each call: throws what the API server answers instead of carrying it out. */
@@ -32,6 +33,10 @@ export interface Circumstances {
   readonly unreads: Map<string, string>;
   /** Which runs want to hear of which others. */
   readonly heard: string[];
+  /** Which buckets the copy follows. */
+  division: Division;
+  /** Which runs depend on something that the copy does not follow. */
+  readonly polls: string[];
   /** Children wait for somebody to start them; otherwise their work begins with their creation. */
   startsLate: boolean;
   /** All that was tried. */
@@ -50,6 +55,8 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       unreads: new Map(),
       calls: [],
       heard: [],
+      division: WHOLE,
+      polls: [],
       startsLate: false,
     },
   };
@@ -68,11 +75,17 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
     const words = circumstances.unreadable.get(kind);
     if (words !== undefined) throw new KubeError('Unavailable', `${kind} has not been listed yet`);
     const [namespace = '', name = ''] = key.split('/');
-    return find(kind, namespace, name);
+    const found = find(kind, namespace, name);
+    return found && isFollowed(found) ? found : undefined;
+  }
+
+  /** Orchestrations, and what gates wait for, are not divided. */
+  function isFollowed(object: StoredObject): boolean {
+    return follows(circumstances.division, object);
   }
 
   function about(topic: string): readonly StoredObject[] {
-    return (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(topic));
+    return (api.all() as StoredObject[]).filter((object) => topicsOf(object).includes(topic) && isFollowed(object));
   }
 
   async function read(kind: string, namespace: string, name: string): Promise<StoredObject | undefined> {
@@ -100,6 +113,10 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
 
   return {
     circumstances,
+    get division() {
+      return circumstances.division;
+    },
+    poll: (key) => void circumstances.polls.push(key),
     getRun: (key, forRun) => {
       if (forRun !== undefined) circumstances.heard.push(`${forRun} of ${key}`);
       return findByKey('OrchestrationRun', key);
@@ -143,6 +160,11 @@ export function connectModel(api: Model): Cluster & { readonly circumstances: Ci
       );
     },
     dryRunCreate: (object) => Promise.resolve(object as unknown as StoredObject),
+    labelRun: ({ namespace, name, uid, resourceVersion }, bucket) =>
+      attempt(`label OrchestrationRun ${name}`, () => {
+        const body = { metadata: { uid, resourceVersion, labels: bucketLabel(bucket) } };
+        return api.patch(RUNS, { namespace, name }, { type: 'merge', body });
+      }),
     patchRunStatus: ({ namespace, name, uid, resourceVersion }, status) =>
       attempt(`patch OrchestrationRun ${name}`, () => {
         const body = { metadata: { uid, resourceVersion }, status };

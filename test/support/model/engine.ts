@@ -278,7 +278,8 @@ function write(
     case 'DeleteRun':
       api.delete(RUNS, name, { preconditions: { uid: run.uid } });
       return undefined;
-    // No run of this model has a group.
+    // No run of this model has a group, and no other process shares its buckets.
+    case 'LabelRun':
     case 'CreatePlace':
     case 'DeletePlace':
     case 'EmitEvent':

@@ -4,6 +4,7 @@ import { followedResources } from '../../../src/kube/kinds.ts';
 import type { Resource } from '../../../src/kube/resources.ts';
 import { createServerClock } from '../../../src/kube/server-clock.ts';
 import type { KubeObject, StoredObject } from '../../../src/objects/object.ts';
+import { WHOLE } from '../../../src/orchestration/buckets.ts';
 import type { Orchestration } from '../../../src/orchestration/decode.ts';
 import { defaultPolicy } from '../../../src/orchestration/judge.ts';
 import { stepKinds } from '../../../src/orchestration/kinds/table.ts';
@@ -236,6 +237,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     const runs = createRunQueue({
       followed,
       rivals: createRivals(clock.now),
+      division: WHOLE,
       now: clock.now,
       timing,
       workers: 4,

@@ -102,6 +102,7 @@ export function setStage(
     /** A look at a run of this name, be it there or not. */
     lookAt: (name: string) => engine.reconcile(`${NAMESPACE}/${name}`),
     restOf: (name: string) => engine.rest(`${NAMESPACE}/${name}`),
+    forgetAbsent: () => engine.forgetAbsent(),
     nowMs: () => nowMs,
     pass: (seconds: number) => {
       nowMs += seconds * 1_000;

@@ -1,0 +1,48 @@
+import { BUCKETS } from '../orchestration/buckets.ts';
+import { divideBuckets } from './share.ts';
+
+/** A replica that follows runs, as its Lease shows it. */
+export interface Member {
+  readonly identity: string;
+  /** The buckets that its Lease names. */
+  readonly buckets: ReadonlySet<number>;
+}
+
+/** What a replica knows when it decides which buckets to hold. */
+export interface Situation {
+  readonly identity: string;
+  /** The other members whose Leases have not expired. */
+  readonly others: readonly Member[];
+  /** False while an engine of version 0.2 holds the Lease of the election: it executes all runs. */
+  readonly mayHold: boolean;
+  /** The buckets that the own Lease names. Empty if this replica could not renew it in time. */
+  readonly published: ReadonlySet<number>;
+  /** The buckets that this replica has stopped to work on, and in which no reconcile is in progress any more. */
+  readonly ended: ReadonlySet<number>;
+}
+
+export interface Decision {
+  /** The buckets to work on as soon as the own Lease names them. */
+  readonly work: ReadonlySet<number>;
+  /** The buckets to stop to work on. The own Lease names them until their reconciles have ended. */
+  readonly draining: ReadonlySet<number>;
+}
+
+/**
+ * Decides which buckets a replica holds. It takes a bucket of its share only if no other Lease names it, and keeps the
+ * name of a bucket that it gives back until its work there has ended.
+ */
+export function decideBuckets({ identity, others, mayHold, published, ended }: Situation): Decision {
+  const share = mayHold
+    ? divideBuckets([identity, ...others.map((member) => member.identity)]).get(identity)
+    : undefined;
+  const work = new Set<number>();
+  const draining = new Set<number>();
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const isNamed = published.has(bucket);
+    if (share?.has(bucket)) {
+      if (isNamed || !others.some(({ buckets }) => buckets.has(bucket))) work.add(bucket);
+    } else if (isNamed && !ended.has(bucket)) draining.add(bucket);
+  }
+  return { work, draining };
+}

@@ -1,0 +1,162 @@
+import type { Log, Timing } from '../kube/ports.ts';
+import type { ReconcileResult } from '../objects/outcomes.ts';
+import { BUCKETS, type Division } from '../orchestration/buckets.ts';
+
+/** Must not throw. */
+export interface HandOverObserver {
+  setHeld(buckets: number): void;
+  countHandOvers(direction: 'gained' | 'lost', buckets: number): void;
+}
+
+export interface HandOverOptions {
+  /** Follows the objects of these buckets. Resolves when the copy has them. */
+  readonly follow: (buckets: ReadonlySet<number>) => Promise<void>;
+  /** Reports that no work on these buckets is in progress any more. */
+  readonly giveBack: (buckets: readonly number[]) => void;
+  /** Whether this replica still holds what it was given. */
+  readonly isCurrent: () => boolean;
+  /** Called with the buckets that are held from now on. Nothing of them has been reconciled since they were lost. */
+  readonly onGained: (buckets: ReadonlySet<number>) => void;
+  /** Called after the copy has dropped the objects of buckets. */
+  readonly onDropped: () => void;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly observer: HandOverObserver;
+}
+
+type Process = (key: string) => Promise<ReconcileResult>;
+
+/** Takes and gives back buckets while the engine runs. */
+export interface HandOver {
+  readonly division: Division;
+  /** Wraps the reconcile of keys: a key of a bucket that is not held is left to the replica that holds it. */
+  readonly guard: (bucketOf: (key: string) => number, process: Process) => Process;
+  /** Stops to work on these buckets. They are given back as soon as their reconciles have ended. */
+  readonly drain: (buckets: ReadonlySet<number>) => void;
+  /** Works on exactly these buckets, as soon as the copy has their objects. */
+  readonly work: (buckets: ReadonlySet<number>) => void;
+  /** Stops to work on all buckets. The copy stays, because they probably come back. */
+  readonly lose: () => void;
+  /** Resolves when the copy has the objects of the buckets that came first. */
+  readonly whenSettled: Promise<void>;
+}
+
+/** A reconcile that takes longer than this does not delay the hand-over. Names and conditional writes keep two apart. */
+const DRAIN_MS = 10_000;
+
+/** Holds no bucket until `work`. */
+export function createHandOver(options: HandOverOptions): HandOver {
+  const { follow, giveBack, isCurrent, onGained, onDropped, timing, log, observer } = options;
+  const settled = Promise.withResolvers<void>();
+  /** The buckets to work on, and those of them of which the copy is complete. */
+  let wanted: ReadonlySet<number> = new Set();
+  let held: ReadonlySet<number> = new Set();
+  /** The buckets that are given back soon, each with a function that ends the wait for its reconciles. */
+  const draining = new Map<number, () => void>();
+  /** The number of reconciles in progress. */
+  const busy = new Map<number, number>();
+  /** What the copy is to have, and what it has. */
+  let toFollow: ReadonlySet<number> = new Set();
+  let followed: ReadonlySet<number> = new Set();
+  let isFollowing = false;
+  let hasFollowed = false;
+
+  function settle(): void {
+    const before = held;
+    held = intersect(wanted, followed);
+    const gained = subtract(held, before);
+    const lost = subtract(before, held);
+    observer.setHeld(held.size);
+    if (gained.size > 0) observer.countHandOvers('gained', gained.size);
+    if (lost.size > 0) observer.countHandOvers('lost', lost.size);
+    if (gained.size + lost.size > 0)
+      log.info({ held: held.size, gained: [...gained], lost: [...lost] }, 'the buckets of this replica have changed');
+    if (gained.size > 0) onGained(gained);
+  }
+
+  async function refollow(): Promise<void> {
+    if (isFollowing || (hasFollowed && isSame(toFollow, followed))) return;
+    isFollowing = true;
+    do {
+      const target = toFollow;
+      const dropped = subtract(followed, target);
+      followed = intersect(followed, target);
+      settle();
+      await follow(target);
+      followed = target;
+      settle();
+      if (dropped.size > 0) onDropped();
+    } while (!isSame(toFollow, followed));
+    isFollowing = false;
+    hasFollowed = true;
+    settled.resolve();
+  }
+
+  function giveBackIdle(): void {
+    const idle = [...draining.keys()].filter((bucket) => !busy.has(bucket));
+    if (idle.length > 0) giveBack(idle);
+  }
+
+  /** Gives a bucket back in time even if a reconcile hangs. Returns a function that cancels that. */
+  function limitDrain(bucket: number): () => void {
+    return timing.schedule(DRAIN_MS, () => {
+      log.warn({ bucket, afterMs: DRAIN_MS }, 'a reconcile does not end, its bucket is given back');
+      giveBack([bucket]);
+    });
+  }
+
+  async function count(bucket: number, work: Promise<ReconcileResult>): Promise<ReconcileResult> {
+    busy.set(bucket, (busy.get(bucket) ?? 0) + 1);
+    try {
+      return await work;
+    } finally {
+      const left = (busy.get(bucket) ?? 1) - 1;
+      if (left > 0) busy.set(bucket, left);
+      else busy.delete(bucket);
+      if (draining.has(bucket)) giveBackIdle();
+    }
+  }
+
+  const holds = (bucket: number) => held.has(bucket) && isCurrent();
+  return {
+    division: { holds, isWhole: () => held.size === BUCKETS && isCurrent() },
+    guard: (bucketOf, process) => async (key) => {
+      const bucket = bucketOf(key);
+      return holds(bucket) ? count(bucket, process(key)) : 'done';
+    },
+    drain(buckets) {
+      wanted = subtract(wanted, buckets);
+      settle();
+      for (const [bucket, cancel] of draining) {
+        if (buckets.has(bucket)) continue;
+        cancel();
+        draining.delete(bucket);
+      }
+      for (const bucket of buckets) if (!draining.has(bucket)) draining.set(bucket, limitDrain(bucket));
+      giveBackIdle();
+    },
+    work(buckets) {
+      wanted = buckets;
+      toFollow = new Set([...buckets, ...draining.keys()]);
+      settle();
+      void refollow();
+    },
+    lose() {
+      wanted = new Set();
+      settle();
+    },
+    whenSettled: settled.promise,
+  };
+}
+
+function intersect(one: ReadonlySet<number>, other: ReadonlySet<number>): ReadonlySet<number> {
+  return new Set([...one].filter((bucket) => other.has(bucket)));
+}
+
+function subtract(from: ReadonlySet<number>, less: ReadonlySet<number>): ReadonlySet<number> {
+  return new Set([...from].filter((bucket) => !less.has(bucket)));
+}
+
+function isSame(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {
+  return one.size === other.size && [...one].every((bucket) => other.has(bucket));
+}
