@@ -1,5 +1,6 @@
 import type { ReconcileResult } from '../objects/outcomes.ts';
-import { act, type Requeue } from './act.ts';
+import { act } from './act.ts';
+import { MOST_CREATES } from './create-children.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
 import type { Action, Observation } from './observation.ts';
@@ -8,6 +9,8 @@ import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
 import type { PlanOptions } from './plan-start.ts';
 import type { Cluster } from './ports.ts';
+import type { Requeue } from './requeue.ts';
+import { createSlots } from './slots.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
 /** A child's uid is recorded at most this long after it was observed, or earlier with another write. */
@@ -46,6 +49,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     places: new Map(),
     takers: new Set(),
   };
+  const slots = createSlots(MOST_CREATES);
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
@@ -59,7 +63,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     const nowMs = now();
     const actions = await planWithOpenings(cluster, observation, nowMs, options);
     const { due, waitMs, next } = regulate(actions, observation, pace, elapsed());
-    const requeue = await act({ cluster, key, run: observation.run, memory, elapsed }, due);
+    const requeue = await act({ cluster, key, run: observation.run, memory, slots, elapsed }, due);
     // After a failure, only the queue's back-off delays the next attempt: a delay because of the size of the status
     // would reset the back-off. A write that waits for other changes keeps the time at which it was first due.
     const hasFailed = (requeue.errors ?? []).length > 0;
