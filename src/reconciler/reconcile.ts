@@ -34,6 +34,8 @@ interface Pace {
   readonly nextWriteMs?: number;
   readonly lazySinceMs?: number;
   readonly isContested?: boolean;
+  /** The version of the run at which everything began to wait until `nextWriteMs`. */
+  readonly heldVersion?: string;
 }
 
 /** Observes, plans and acts, one run at a time. */
@@ -56,6 +58,8 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
+    const heldMs = untilNextWriteMs(key);
+    if (heldMs > 0) return { afterMs: heldMs };
     const observation = await observeRun(cluster, key, memory, { ...options, now });
     const pace = recall(key, observation?.run.uid);
     const failed = await releaseOrphans(cluster, key, observation?.run.uid);
@@ -70,6 +74,18 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     paces.set(key, { uid: observation.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
     const errors = [...failed, ...(observation.errors ?? []), ...(requeue.errors ?? [])];
     return conclude({ ...requeue, errors }, waitMs, now());
+  }
+
+  /**
+   * How long everything about a run still waits for the next write of its status, in milliseconds. 0 if the run has
+   * changed since: it may be deleted. What its children report meanwhile is read once, then, and not at each event.
+   */
+  function untilNextWriteMs(key: string): number {
+    const { uid, pace } = paces.get(key) ?? {};
+    if (pace?.nextWriteMs === undefined || pace.heldVersion === undefined) return 0;
+    const run = cluster.getRun(key)?.metadata;
+    const isSame = run?.uid === uid && run?.resourceVersion === pace.heldVersion;
+    return isSame ? Math.max(0, pace.nextWriteMs - elapsed()) : 0;
   }
 
   function rest(key: string): ReturnType<Reconciler['rest']> {
@@ -135,7 +151,10 @@ function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, 
   const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
   const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };
   if (patch === undefined) return { due: actions, next: resting };
-  if (nowMs < nextWriteMs) return { due: [], waitMs: nextWriteMs - nowMs, next: { ...resting, lazySinceMs } };
+  if (nowMs < nextWriteMs) {
+    const next = { ...resting, lazySinceMs, heldVersion: run.resourceVersion };
+    return { due: [], waitMs: nextWriteMs - nowMs, next };
+  }
   if (!patch.isUrgent && nowMs < lazySinceMs + LAZY_WRITE_MS) {
     const due = actions.filter((action) => action !== patch && action.type !== 'EmitEvent');
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
