@@ -52,7 +52,7 @@ const NOTES = [
   'The children of a wide run are counted from its first to its last, as a watch showed them; the plain loop makes creates and patches of the same kinds and sizes. Its neighbours are chains of 10 in the same namespace whose children take two seconds; the wide run starts among them, and its children end as theirs do.',
   'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
   'The last rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes.',
-  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not. The 200 MiB of the engine are an aim: live runs are kept whole.',
+  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not.',
 ];
 
 /** What a graph may cost in writes. */
