@@ -1,6 +1,6 @@
 import { benchHistory } from './reconciler/history.ts';
 import { type Reconciler, startReconciler } from './reconciler/process.ts';
-import { type Child, openStage, type Scene, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
+import { type Child, openStage, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
 import type { Budget, Row } from './table.ts';
 import { type Effort, percentile, type Section } from './turns.ts';
 
@@ -39,6 +39,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
   {
     await using _ = await startReconciler(stage.kubeconfig);
     rows.push(...(await countWrites(stage)), ...(await measureReaction(stage, milliseconds)));
+    rows.push(await measureFanOut(stage, 5 * milliseconds), ...(await measureNeighbours(stage, 5 * milliseconds)));
   }
   rows.push(await measureThroughput(stage, milliseconds), ...(await measureCrowd(stage, 25 * milliseconds)));
   rows.push(...(await benchHistory()));
@@ -48,9 +49,10 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
 const NOTES = [
   'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
   'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains whose children take a second, so that one ends every 50 ms.',
+  'The children of a wide run are counted from its first to its last, as a watch showed them; the plain loop makes creates and patches of the same kinds and sizes. Its neighbours are chains of 10 in the same namespace whose children take two seconds; the wide run starts among them, and its children end as theirs do.',
   'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
   'The last rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes.',
-  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not. The 200 MiB of the engine are an aim: live runs are kept whole.',
+  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not.',
 ];
 
 /** What a graph may cost in writes. */
@@ -100,7 +102,7 @@ async function measureReaction(stage: Stage, milliseconds: number): Promise<Row[
   const scene = await stage.open({ afterMs: 1_000 });
   await scene.start(chainOf(Math.max(5, milliseconds / 10)), 20, 50);
   await scene.untilEnded(20);
-  const reactions = reactionsOf(scene);
+  const reactions = reactionsOf(scene.children);
   const rowOf = (name: string, share: number, max: number): Row => ({
     ...{ what: `reconciler: end of a child to the next, ${name} at 20 steps/s`, unit: 'ms' },
     ...{ ours: percentile(reactions, share), budget: { max } },
@@ -108,8 +110,53 @@ async function measureReaction(stage: Stage, milliseconds: number): Promise<Row[
   return [rowOf('median', 0.5, 60), rowOf('p99', 0.99, 250)];
 }
 
+/** How fast a run of so many steps without dependencies gets its children. */
+async function measureFanOut(stage: Stage, steps: number): Promise<Row> {
+  const other = await writePlainly(stage, steps);
+  const scene = await stage.open();
+  await scene.start(fanOut(steps), 1);
+  await scene.untilChildren(steps);
+  const ours = (1_000 * (steps - 1)) / ((scene.children.at(-1)?.seenMs ?? 0) - (scene.children[0]?.seenMs ?? 0));
+  return {
+    ...{
+      what: `reconciler: children of a run of ${steps.toLocaleString('en-US')} steps`,
+      unit: 'creates/s',
+      ours,
+      other,
+    },
+    ...{ against: 'a plain loop of writes, sixteen at once', ratio: ours / other, budget: {} },
+  };
+}
+
+/** A hundred small runs, then as many beside a run of so many steps. */
+async function measureNeighbours(stage: Stage, steps: number): Promise<Row[]> {
+  const reactionsBeside = async (big: number) => {
+    const scene = await stage.open({ afterMs: 2_000 });
+    const small = scene.start(chainOf(10), 100, 20);
+    if (big > 0) {
+      await scene.untilChildren(50);
+      await scene.start(fanOut(big), 1, 0, 'wide');
+    }
+    await small;
+    await scene.untilEnded(big > 0 ? 101 : 100);
+    return reactionsOf(scene.children.filter(({ run }) => !run.startsWith('wide')));
+  };
+  const [alone, beside] = [await reactionsBeside(0), await reactionsBeside(steps)];
+  const what = `reconciler: end of a child to the next, of 100 chains beside a run of ${steps.toLocaleString('en-US')} steps`;
+  return [0.5, 0.99].map((share) => {
+    const [ours, other] = [percentile(beside, share), percentile(alone, share)];
+    const name = share === 0.5 ? 'median' : 'p99';
+    return {
+      ...{ what: `${what}, ${name}`, unit: 'ms', ours, other },
+      against: 'without it',
+      ratio: ours / other,
+      budget: {},
+    };
+  });
+}
+
 /** Of chains: from each child's end to the next child of the same run. */
-function reactionsOf({ children }: Scene): number[] {
+function reactionsOf(children: readonly Child[]): number[] {
   const byRun = Object.values(Object.groupBy(children, ({ run }) => run)) as Child[][];
   return byRun.flatMap((chain) =>
     chain.slice(1).map(({ seenMs }, index) => seenMs - (chain[index]?.endedMs ?? Number.NaN)),

@@ -60,8 +60,11 @@ export interface Scene {
   readonly namespace: string;
   /** In the order in which they appeared. */
   readonly children: readonly Child[];
-  /** Stores an Orchestration of these steps and so many runs of it: sixteen at once, or one every `apartMs`. */
-  readonly start: (steps: readonly object[], runs: number, apartMs?: number) => Promise<void>;
+  /**
+   * Stores an Orchestration of this name and steps, and so many runs of it, `NAME-0` and so on: sixteen at once, or one
+   * every `apartMs`.
+   */
+  readonly start: (steps: readonly object[], runs: number, apartMs?: number, name?: string) => Promise<void>;
   /** Resolves when so many runs have ended, and no child carries a finalizer. */
   readonly untilEnded: (runs: number) => Promise<void>;
   /** Resolves when so many children have appeared. */
@@ -168,13 +171,14 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
     get children() {
       return [...children.values()];
     },
-    async start(steps, runs, apartMs = 0) {
-      const orchestration = { ...object(ORCHESTRATIONS, 'bench'), spec: { steps } };
+    async start(steps, runs, apartMs = 0, orchestrationName = 'run') {
+      const orchestration = { ...object(ORCHESTRATIONS, orchestrationName), spec: { steps } };
       await client.create(ORCHESTRATIONS, orchestration);
       const startMs = performance.now();
       await atOnce(runs, async (index) => {
         if (apartMs > 0) await delay(startMs + index * apartMs - performance.now());
-        await client.create(RUNS, { ...object(RUNS, `run-${index}`), spec: { orchestrationRef: { name: 'bench' } } });
+        const spec = { orchestrationRef: { name: orchestrationName } };
+        await client.create(RUNS, { ...object(RUNS, `${orchestrationName}-${index}`), spec });
       });
     },
     untilEnded: (runs) => until(`${runs} runs of ${namespace} have ended`, () => ended.size >= runs && held.size === 0),

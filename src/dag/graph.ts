@@ -86,18 +86,22 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
     list.push({ step, entry });
   }
 
-  /**
-   * `own` is the step that this step's name resolves to. `previous` is the name of the step before, if all names are
-   * unique.
-   */
-  function targetsOf(step: number, dependsOn: readonly string[], own: number, previous: string | undefined): number[] {
+  /** A comparison is much cheaper than a hash lookup. A guess is right only if all names are unique. */
+  function resolve(wanted: string, guess: number): number | undefined {
+    return isUnique && steps[guess]?.name === wanted ? guess : indexOf.get(wanted);
+  }
+
+  /** `own` is the step that this step's name resolves to. */
+  function targetsOf(step: number, dependsOn: readonly string[], own: number): number[] {
     const targets = new Array<number>(dependsOn.length); // faster than growing an empty array
     let found = 0;
+    // Most entries name the step before this one, or the step after that of the last entry.
+    let guess = step - 1;
     for (let entry = 0; entry < dependsOn.length; entry++) {
       const wanted = dependsOn[entry] as string;
       if (wanted === '') continue;
-      // Most entries name the step before, and a comparison is much cheaper than a hash lookup.
-      const target = wanted === previous ? step - 1 : indexOf.get(wanted);
+      const target = resolve(wanted, guess);
+      guess = (target ?? guess) + 1;
       if (target === undefined || target === own || lastSeenBy[target] === step) keep(step, entry, target, own);
       else {
         lastSeenBy[target] = step;
@@ -110,8 +114,7 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
 
   const dependencies = steps.map(({ name, dependsOn }, step) => {
     if (dependsOn === undefined) return [];
-    if (isUnique) return targetsOf(step, dependsOn, step, steps[step - 1]?.name);
-    return targetsOf(step, dependsOn, indexOf.get(name) ?? step, undefined);
+    return targetsOf(step, dependsOn, isUnique ? step : (indexOf.get(name) ?? step));
   });
   return { dependencies, missing, reflexive, repeated };
 }

@@ -7,16 +7,25 @@ import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
 import { type ReconcileResult, within } from '../objects/outcomes.ts';
 import { bucketLabel, type Division } from '../orchestration/buckets.ts';
+import { listChildKinds } from '../orchestration/kinds/step-kinds.ts';
 import { type FinalRunPhase, isRunFinal, type RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { affectedRuns } from '../reconciler/affected.ts';
 import type { ObservedRun } from '../reconciler/observation.ts';
 import type { Cluster } from '../reconciler/ports.ts';
-import { createReactions, type Reactions } from '../reconciler/reactions.ts';
+import { createReactions, isUnrecordedEnd, type Reactions } from '../reconciler/reactions.ts';
 import { createReconciler, type ReconcilerOptions } from '../reconciler/reconcile.ts';
 import type { Rivals } from '../reconciler/rivals.ts';
-import { groupTopic, heldTopic, topicOf, topicOfRun, unsettledTopic, untriedTopic } from '../reconciler/topics.ts';
+import {
+  groupTopic,
+  heldTopic,
+  keyOfRun,
+  topicOf,
+  topicOfRun,
+  unsettledTopic,
+  untriedTopic,
+} from '../reconciler/topics.ts';
 
 /** The options of the queues of all kinds. */
 export interface WorkOptions {
@@ -103,12 +112,26 @@ export function createRunQueue({
     return rest === undefined ? guarded(key) : Promise.resolve(rest);
   };
   const queue = createQueue({ workers, process: processIfDue, onError, timing, observer });
+  const runOf = (child: StoredObject) => {
+    const isListed = followed.unreadable(API_VERSION, RUNS.kind, child.metadata.namespace) === undefined;
+    return isListed ? followed.getObject(API_VERSION, RUNS.kind, keyOfRun(child)) : undefined;
+  };
+  let isStarted = false;
   return {
     ...queue,
+    start() {
+      isStarted = true;
+      for (const { kind } of listChildKinds(kinds))
+        for (const child of followed.values(kind))
+          if (isUnrecordedEnd(child, runOf, kinds)) queue.add(keyOfRun(child), true);
+      queue.start();
+    },
     see(changed, concerns = () => true) {
       const keys = affectedRuns(changed, interests.keysOf, kinds).filter(concerns);
       if (keys.length > 0) reactions.see(changed, timing.now());
-      for (const key of keys) queue.add(key);
+      // Before the start, the runs may not be listed yet.
+      const isUrgent = isStarted && isUnrecordedEnd(changed, runOf, kinds);
+      for (const key of keys) queue.add(key, isUrgent);
     },
     seeList(kind) {
       for (const key of interests.keysOf(listOf(kind))) queue.add(key);

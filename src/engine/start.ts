@@ -17,6 +17,7 @@ import { versionOf } from '../quarantine/condition.ts';
 import { createWorkTracker } from '../quarantine/work.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
+import { createTextSharing } from '../reconciler/shared-texts.ts';
 import { topicsOf } from '../reconciler/topics.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -106,6 +107,7 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const rivals = createRivals(now);
+  const shareTexts = createTextSharing();
   const lacking = reportLacking(() => followed.unlisted(GATHERED), parent);
   const followed = followCluster({
     client,
@@ -119,7 +121,8 @@ export function startEngine(options: EngineOptions): Engine {
       queues.seeList(kind);
       lacking.report();
     },
-    keep: (object) => (configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object),
+    keep: (object) =>
+      shareTexts((configuration.executesToolRuns ? keepForJobs(object) : undefined) ?? keepObject(object)),
     topicsOf,
     pause: () => tracker.probing(),
     onChange: (object) => {

@@ -25,13 +25,13 @@ export interface QueueOptions {
 
 /**
  * A work queue of keys. At most one worker processes a key at a time. A key that is added while it waits is processed
- * once. A key that is added while it is processed is processed again afterwards. Namespaces take turns, and keys of one
- * namespace are first in, first out. Every function costs O(1).
+ * once. A key that is added while it is processed is processed again afterwards. Urgent keys come first, namespaces take
+ * turns, and keys of one namespace are first in, first out (see `createTurns`). Every function costs O(1).
  */
 export interface Queue {
   /** Starts the workers. Before that the queue only collects keys, because the cache may be incomplete. */
   start(): void;
-  add(key: string): void;
+  add(key: string, isUrgent?: boolean): void;
   /**
    * Adds the key after a delay. If the key has two delays, the earlier one applies. Delays over a day are shortened to
    * a day.
@@ -56,8 +56,8 @@ export function createQueue(options: QueueOptions): Queue {
   const { workers, process, onError, timing, observer, backoff = RETRY_BACKOFF } = options;
   const waiting = createTurns();
   const processing = new Set<string>();
-  /** Keys that were added while they were processed. */
-  const dirty = new Set<string>();
+  /** Keys that were added while they were processed, and whether they are urgent. */
+  const dirty = new Map<string, boolean>();
   const delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
   const failures = new Map<string, number>();
   const stopped = Promise.withResolvers<void>();
@@ -67,14 +67,14 @@ export function createQueue(options: QueueOptions): Queue {
   /** When a reconcile last succeeded, or a key became due while no other was. */
   let servedMs = 0;
 
-  function add(key: string): void {
+  function add(key: string, isUrgent = false): void {
     if (isStopping) return;
     if (processing.has(key)) {
-      dirty.add(key);
+      dirty.set(key, isUrgent || dirty.get(key) === true);
       return;
     }
     if (!isDue()) servedMs = timing.now();
-    if (!waiting.has(key)) waiting.add(key, timing.now());
+    waiting.add(key, timing.now(), isUrgent);
     fill();
   }
 
@@ -118,7 +118,9 @@ export function createQueue(options: QueueOptions): Queue {
     observer?.finish({ waitedMs, durationMs: timing.now() - startedAt });
     processing.delete(key);
     if (delayMs !== undefined) addAfter(key, delayMs);
-    if (dirty.delete(key)) add(key);
+    const again = dirty.get(key);
+    dirty.delete(key);
+    if (again !== undefined) add(key, again);
     fill();
     if (isStopping && processing.size === 0) stopped.resolve();
   }

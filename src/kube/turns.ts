@@ -1,19 +1,55 @@
 /**
  * A line of keys in which namespaces take turns; the keys of one namespace are first in, first out. Thousands of keys
- * in one namespace do not delay another. Keys are `namespace/name`. Every function costs O(1).
+ * in one namespace do not delay another. Urgent keys come before others, but not for ever: of four keys, one is not
+ * urgent, if there is one. Keys are `namespace/name`. Every function costs O(1).
  */
 export interface Turns {
   readonly size: number;
-  has(key: string): boolean;
-  /** `since` is when the key started to wait. */
-  add(key: string, since: number): void;
+  /**
+   * `since` is when the key started to wait. A key that waits already keeps its time and, unless it becomes urgent, its
+   * place.
+   */
+  add(key: string, since: number, isUrgent?: boolean): void;
   /** Removes and returns the next key. */
-  take(): { readonly key: string; readonly since: number } | undefined;
+  take(): Waiting | undefined;
   clear(): void;
 }
 
+interface Waiting {
+  readonly key: string;
+  readonly since: number;
+}
+
+/** How many urgent keys are taken in a row while others wait. */
+const MOST_URGENT = 3;
+
 /** Creates an empty line. */
 export function createTurns(): Turns {
+  const [urgent, others] = [createLine(), createLine()];
+  let urgentInRow = 0;
+  return {
+    get size() {
+      return urgent.size + others.size;
+    },
+    add(key, since, isUrgent = false) {
+      if (urgent.has(key)) return;
+      if (isUrgent) urgent.add(key, others.remove(key) ?? since);
+      else if (!others.has(key)) others.add(key, since);
+    },
+    take() {
+      const isUrgent = urgent.size > 0 && (urgentInRow < MOST_URGENT || others.size === 0);
+      urgentInRow = isUrgent ? urgentInRow + 1 : 0;
+      return (isUrgent ? urgent : others).take();
+    },
+    clear() {
+      urgent.clear();
+      others.clear();
+    },
+  };
+}
+
+/** Creates an empty line in which all keys are alike. */
+function createLine() {
   /** The waiting keys of each namespace. The namespace whose turn is next comes first. */
   const lines = new Map<string, Map<string, number>>();
   let size = 0;
@@ -22,14 +58,26 @@ export function createTurns(): Turns {
     get size() {
       return size;
     },
-    has: (key) => lines.get(namespaceOf(key))?.has(key) === true,
-    add(key, since) {
+    has: (key: string) => lines.get(namespaceOf(key))?.has(key) === true,
+    /** Adds a key that is not in the line. */
+    add(key: string, since: number): void {
       const namespace = namespaceOf(key);
       const line = lines.get(namespace) ?? new Map<string, number>();
-      if (!line.has(key)) size++;
       lines.set(namespace, line.set(key, since));
+      size++;
     },
-    take() {
+    /** Removes a key, and returns since when it waited. */
+    remove(key: string): number | undefined {
+      const namespace = namespaceOf(key);
+      const line = lines.get(namespace);
+      const since = line?.get(key);
+      if (line === undefined || since === undefined) return undefined;
+      line.delete(key);
+      if (line.size === 0) lines.delete(namespace);
+      size--;
+      return since;
+    },
+    take(): Waiting | undefined {
       const [next] = lines;
       const [first] = next?.[1] ?? [];
       if (next === undefined || first === undefined) return undefined;
@@ -41,7 +89,7 @@ export function createTurns(): Turns {
       size--;
       return { key, since };
     },
-    clear() {
+    clear(): void {
       lines.clear();
       size = 0;
     },

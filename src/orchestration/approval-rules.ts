@@ -43,7 +43,7 @@ export function checkApprovers({ steps }: Orchestration, kinds: StepKinds, most:
 
 function forEach(steps: readonly Step[], check: (step: Step, index: number, report: Report) => void) {
   return (report: Report) => {
-    for (const [index, step] of steps.entries()) check(step, index, report);
+    for (let index = 0; index < steps.length; index++) check(steps[index] as Step, index, report);
   };
 }
 

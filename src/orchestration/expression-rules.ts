@@ -12,6 +12,7 @@ import type { StepKinds } from './kinds/step-kinds.ts';
 import { type Finding, type FoundProblem, type Path, pathTo, type RuleMeaning } from './problem.ts';
 import { guess } from './rules.ts';
 import { runIfOf, runIfs } from './run-if.ts';
+import type { Step } from './schema.ts';
 import { compileExpressions, declaresTooMany, MOST_OUTPUTS } from './step-expressions.ts';
 
 /** The rules about conditions, inputs and outputs of steps. */
@@ -70,10 +71,12 @@ function createTally(most: number) {
 }
 
 function checkRunIf({ steps }: Orchestration, tally: Tally): void {
-  const isSequential = steps.every(({ dependsOn }) => dependsOn === undefined);
-  for (const [index, step] of steps.entries()) {
+  let isSequential: boolean | undefined;
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index] as Step;
     const { runIf, dependsOn = [] } = step;
     if (runIf === undefined) continue;
+    isSequential ??= steps.every((each) => each.dependsOn === undefined);
     const path = pathTo(index, ['runIf']);
     if (!runIfs.some((value) => value === runIf)) {
       const meant = suggestName(runIf, runIfs);
@@ -91,8 +94,8 @@ function checkRunIf({ steps }: Orchestration, tally: Tally): void {
 }
 
 function checkOutputs({ steps }: Orchestration, tally: Tally): void {
-  for (const [index, step] of steps.entries()) {
-    if (!declaresTooMany(step)) continue;
+  for (let index = 0; index < steps.length; index++) {
+    if (!declaresTooMany(steps[index] as Step)) continue;
     const describe = () => `more than ${MOST_OUTPUTS} outputs are declared: a step may record 4 KiB of them`;
     tally.report('InvalidField', { path: pathTo(index, ['outputs']), describe });
   }
@@ -120,11 +123,13 @@ function checkGroup(orchestration: Orchestration, tally: Tally): void {
 
 /** Compiles every expression, reports what does not compile, and returns what the others read. */
 function compileAll(orchestration: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
-  return [...compileExpressions(orchestration, kinds)].flatMap(({ step, path, readings, mistakes, warnings }) => {
+  const reads: Read[] = [];
+  for (const { step, path, readings, mistakes, warnings } of compileExpressions(orchestration, kinds)) {
     for (const mistake of mistakes) tally.report('InvalidExpression', placeAt(step, path, mistake));
     for (const warning of warnings) tally.report('UnknownPlaceholder', placeAt(step, path, warning));
-    return readings.map((reading) => ({ step, path, reading }));
-  });
+    for (const reading of readings) reads.push({ step, path, reading });
+  }
+  return reads;
 }
 
 function placeAt(step: number, inside: Path, { span, message }: Mistake): Omit<FoundProblem, 'code'> {

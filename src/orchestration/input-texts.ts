@@ -19,32 +19,41 @@ export interface InputText {
  * step uses, never depend on values. Linear; allocates nothing for other texts.
  */
 export function listInputTexts(step: Step, kind: StepKind | undefined): readonly InputText[] {
-  if (kind?.type !== 'Child') return [];
-  const texts: InputText[] = [];
-  const add = (path: Path, text: string, isJson: boolean) => {
-    if (mayHavePlaceholders(text)) texts.push({ path: [...path], text, isJson });
-  };
-  const { with: parameters = {} } = step;
+  if (kind?.type !== 'Child') return NONE;
+  const { with: parameters } = step;
+  let texts: InputText[] | undefined;
   for (const name in parameters) {
+    const text = parameters[name] ?? '';
+    if (!mayHavePlaceholders(text)) continue;
     const field = Object.hasOwn(kind.fields, name) ? kind.fields[name] : undefined;
-    if (field?.isStatic !== true) add(['with', name], parameters[name] ?? '', field !== undefined);
+    if (field?.isStatic === true) continue;
+    texts ??= [];
+    texts.push({ path: ['with', name], text, isJson: field !== undefined });
   }
   for (const name in kind.fields) {
-    const value = step[name];
-    if (value === undefined || kind.fields[name]?.isStatic === true) continue;
-    if (typeof value === 'string') add([name], value, true);
-    else walk(value, [name], add);
+    const value = kind.fields[name]?.isStatic === true ? undefined : step[name];
+    if (value === undefined) continue;
+    texts ??= [];
+    walk(value, [name], texts);
   }
-  return texts;
+  return texts ?? NONE;
 }
 
-/** Finds the strings inside a value, down to the depth that the gate allows. `path` is where it is, and is the same again afterwards. */
-function walk(value: unknown, path: (string | number)[], add: (path: Path, text: string, isJson: false) => void): void {
-  if (typeof value === 'string') add(path, value, false);
+const NONE: readonly never[] = [];
+
+/**
+ * Adds the strings inside a value that may hold placeholders, down to the depth that the gate allows. `path` is where it
+ * is, and is the same again afterwards. A string that is a whole field is read as JSON.
+ */
+function walk(value: unknown, path: (string | number)[], texts: InputText[]): void {
+  if (typeof value === 'string') {
+    if (mayHavePlaceholders(value)) texts.push({ path: [...path], text: value, isJson: path.length === 1 });
+    return;
+  }
   if (typeof value !== 'object' || value === null || path.length > MOST_LEVELS) return;
   for (const key in value) {
     path.push(Array.isArray(value) ? Number(key) : key);
-    walk((value as Record<string, unknown>)[key], path, add);
+    walk((value as Record<string, unknown>)[key], path, texts);
     path.pop();
   }
 }

@@ -31,7 +31,8 @@ export const MOST_OUTPUTS = 100;
  */
 export function* compileExpressions({ steps }: Orchestration, kinds: StepKinds): Generator<StepExpression> {
   const scopeOf = createScopes(steps);
-  for (const [step, declared] of steps.entries()) {
+  for (let step = 0; step < steps.length; step++) {
+    const declared = steps[step] as Step;
     for (const text of listTexts(declared, kinds.get(declared.kind))) {
       const scope = scopeOf(text.use);
       if (scope.isSpent()) return;
@@ -54,14 +55,21 @@ interface Text {
   readonly isJson: boolean;
 }
 
-function* listTexts(step: Step, kind: StepKind | undefined): Generator<Text> {
-  const { when, outputs = {} } = step;
-  if (when !== undefined) yield { use: 'Condition', path: ['when'], text: when, isJson: false };
-  if (!declaresTooMany(step))
+/** Most steps have no such texts, so that it allocates nothing for them. */
+function listTexts(step: Step, kind: StepKind | undefined): readonly Text[] {
+  const { when, outputs } = step;
+  const inputs = listInputTexts(step, kind);
+  if (when === undefined && outputs === undefined && inputs.length === 0) return NONE;
+  const texts: Text[] = [];
+  if (when !== undefined) texts.push({ use: 'Condition', path: ['when'], text: when, isJson: false });
+  if (outputs !== undefined && !declaresTooMany(step))
     for (const [name, text] of Object.entries(outputs))
-      yield { use: 'Output', path: ['outputs', name], text, isJson: false };
-  for (const input of listInputTexts(step, kind)) yield { use: 'Input', ...input };
+      texts.push({ use: 'Output', path: ['outputs', name], text, isJson: false });
+  for (const input of inputs) texts.push({ use: 'Input', ...input });
+  return texts;
 }
+
+const NONE: readonly never[] = [];
 
 const READS = ['parameters', 'run', 'steps'] as const;
 

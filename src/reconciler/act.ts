@@ -4,6 +4,7 @@ import { isEqual } from '../orchestration/equality.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { buildChild, buildPlace, buildSnapshot } from './child-object.ts';
+import { type Creating, createChildren } from './create-children.ts';
 import { isEnding } from './ending.ts';
 import { finalizersOf } from './finalizer.ts';
 import { type Memory, note } from './memory.ts';
@@ -12,21 +13,12 @@ import type { Action, ObservedRun } from './observation.ts';
 import { namePlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { readRun } from './read-run.ts';
+import { joinRequeues, type Requeue } from './requeue.ts';
+import type { Slots } from './slots.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
-type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 /** An action that is one call to the API server. */
 type Write = Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>;
-
-/** When to reconcile the run again although nothing changes: at once, or at `atMs` (milliseconds since 1970). */
-export interface Requeue {
-  readonly atMs?: number;
-  readonly isNow?: boolean;
-  /** Something had changed since the observation: reconcile again, with back-off. */
-  readonly isOutdated?: boolean;
-  /** The errors of the calls that failed: reconcile again, with back-off. */
-  readonly errors?: readonly unknown[];
-}
 
 /** What `act` needs to carry out the plan of one run. */
 export interface Acting {
@@ -34,15 +26,11 @@ export interface Acting {
   readonly key: string;
   readonly run: ObservedRun;
   readonly memory: Memory;
+  /** The slots for creates, which all runs of the engine share. */
+  readonly slots: Slots;
   /** Milliseconds on a monotonic clock. */
   readonly elapsed: () => number;
 }
-
-/**
- * Once a create has failed, the creates of one reconcile may take this long in total, in milliseconds. Creates take
- * long if, for example, a webhook does not answer.
- */
-const LONGEST_CREATES_MS = 10_000;
 
 /**
  * Carries out a plan, one call for each action. The status comes first. If it cannot be written, `act` tries nothing
@@ -56,44 +44,20 @@ export async function act(acting: Acting, actions: readonly Action[]): Promise<R
     if (written.outcome === 'Outdated') return { isOutdated: true };
     if (written.outcome === 'Refused') throw refusalOf(status, acting.run, written.message);
   }
-  const errors: unknown[] = [];
-  let next: Requeue = { errors };
+  const requeues: Requeue[] = [];
   for (const action of actions) {
-    if (action.type === 'RequeueAt') next = { ...next, atMs: Math.min(next.atMs ?? Infinity, Date.parse(action.time)) };
-    else if (action !== status && action.type !== 'CreateChild')
-      next = { ...next, ...(await carryOut(acting, action, errors)) };
+    if (action.type === 'RequeueAt') requeues.push({ atMs: Date.parse(action.time) });
+    else if (action !== status && action.type !== 'CreateChild') requeues.push(await carryOut(acting, action));
   }
+  const creating: Creating = {
+    slots: acting.slots,
+    isWanted: watchRun(acting, status?.status ?? acting.run.status),
+    waiting: acting.memory.waits.get(acting.run.uid)?.keys() ?? [],
+    create: (create) => carryOut(acting, create),
+    elapsed: acting.elapsed,
+  };
   const creates = actions.filter((action) => action.type === 'CreateChild');
-  return { ...next, ...(await createChildren(acting, creates, status?.status ?? acting.run.status, errors)) };
-}
-
-/**
- * Creates children in declaration order. Children that could not be created before come last, the one tried longest ago
- * first. After a failure, those of them that have the same kind wait for a later reconcile: a quota that is full for
- * one is full for all.
- */
-async function createChildren(
-  acting: Acting,
-  creates: readonly CreateChild[],
-  status: RunStatus,
-  errors: unknown[],
-): Promise<Requeue> {
-  const { elapsed, memory, run } = acting;
-  const startedMs = elapsed();
-  const isWanted = watchRun(acting, status);
-  const turns = new Map([...(memory.waits.get(run.uid)?.keys() ?? [])].map((name, turn) => [name, turn + 1]));
-  const turnOf = ({ ref }: CreateChild) => turns.get(ref.name) ?? 0;
-  const failedKinds = new Set<string>();
-  let next: Requeue = {};
-  for (const create of creates.toSorted((one, other) => turnOf(one) - turnOf(other))) {
-    if (!isWanted()) return { ...next, isOutdated: true };
-    if (failedKinds.size > 0 && elapsed() > startedMs + LONGEST_CREATES_MS) break;
-    if (turnOf(create) > 0 && failedKinds.has(create.ref.kind)) continue;
-    const failures = errors.length;
-    next = { ...next, ...(await carryOut(acting, create, errors)) };
-    if (errors.length > failures) failedKinds.add(create.ref.kind);
-  }
-  return next;
+  return joinRequeues([...requeues, ...(await createChildren(creating, creates))]);
 }
 
 /**
@@ -117,8 +81,8 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
 /** Actions after which the run is reconciled again, because nothing that it follows changes. */
 const FOLLOWED_AT_ONCE: ReadonlySet<string> = new Set<Action['type']>(['CreateSnapshot', 'CreatePlace', 'DeletePlace']);
 
-/** Makes one call. Collects the error if it throws, and remembers why an object could not be created. */
-async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unknown[]): Promise<Requeue> {
+/** Makes one call. Returns the error if it throws, and remembers why an object could not be created. */
+async function carryOut(acting: Acting, action: Write | EmitEvent): Promise<Requeue> {
   try {
     if (action.type === 'EmitEvent') {
       await acting.cluster.emitEvent(acting.run, action.eventType, action.reason, action.message);
@@ -126,13 +90,12 @@ async function carryOut(acting: Acting, action: Write | EmitEvent, errors: unkno
     }
     const written = await write(acting, action);
     if (written.outcome === 'Outdated') return { isOutdated: true };
-    if (written.outcome === 'Refused') return handleRefusal(acting, action, written.message, errors);
+    if (written.outcome === 'Refused') return handleRefusal(acting, action, written.message);
     return FOLLOWED_AT_ONCE.has(action.type) ? { isNow: true } : {};
   } catch (error) {
-    errors.push(error);
     const name = createdBy(acting.run, action);
     if (name !== undefined) wait(acting, name, wordsOf(error));
-    return {};
+    return { errors: [error] };
   }
 }
 
@@ -207,7 +170,7 @@ function meet({ memory, run }: Acting, written: WriteOutcome, { ref }: CreateChi
  * Handles a call that the API server refused. A refused child fails its attempt. A refused lifetime is ignored. Any
  * other call is retried.
  */
-function handleRefusal(acting: Acting, action: Write, message: string, errors: unknown[]): Requeue {
+function handleRefusal(acting: Acting, action: Write, message: string): Requeue {
   const { run, memory } = acting;
   if (action.type === 'CreateChild') {
     note(memory.refusals, run, action.ref.name, message);
@@ -215,8 +178,7 @@ function handleRefusal(acting: Acting, action: Write, message: string, errors: u
   }
   const name = createdBy(run, action);
   if (name !== undefined) wait(acting, name, message);
-  if (action.type !== 'SetChildTtl') errors.push(refusalOf(action, run, message));
-  return {};
+  return action.type === 'SetChildTtl' ? {} : { errors: [refusalOf(action, run, message)] };
 }
 
 /**

@@ -7,19 +7,31 @@ import { isRunFinal } from '../orchestration/run-status.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { BYTES_BESIDE, measureBeside } from './status-size.ts';
+
+/** What `kubectl apply` writes: the object once more, as text. */
+const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
  * Reduces an object to what the copy keeps: the fields that decisions read, and none that grow with user input. A
- * finished run is kept as a stub without its steps. A live run is kept whole, because the size of the whole object
- * limits its status.
+ * finished run is kept as a stub without its steps. A live run is kept with all that its next status can repeat, and
+ * with the size of the rest as a number, because that limits its status.
  */
 export function keepObject(object: StoredObject, kinds = stepKinds): StoredObject {
   const { apiVersion, kind, metadata, status } = object;
   const isRun = kind === 'OrchestrationRun';
   const stepKind = kinds.ofObject(kind);
-  if (stepKind === undefined || (isRun && !isRunFinal(asRecord(status)))) return object;
+  if (stepKind === undefined) return object;
+  if (isRun && !isRunFinal(asRecord(status))) return keepLive(object);
   const keep = isRun ? keepRun : stepKind.type === 'Gate' ? stepKind.keep : keepChild;
   return { apiVersion, kind, metadata: keepMetadata(metadata), ...keep(object) };
+}
+
+function keepLive(object: StoredObject): StoredObject {
+  const { metadata } = object;
+  const { [APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
+  const kept = applied === undefined ? metadata : { ...metadata, annotations };
+  return { ...object, metadata: kept, [BYTES_BESIDE]: measureBeside(object) };
 }
 
 function keepRun({ spec, status }: StoredObject): object {

@@ -1,4 +1,5 @@
 import type { StoredObject } from '../objects/object.ts';
+import { asRecord } from '../orchestration/decode.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import { hasEnded } from './attempts.ts';
 import { ownerRunOf } from './topics.ts';
@@ -17,6 +18,26 @@ export interface Reactions {
    * led to no child.
    */
   settle(run: string, nextReconcileMs: number): void;
+}
+
+/**
+ * Whether an object is a child whose end its run has still to record. After a start, and if much happens at once, such a
+ * run is reconciled before others. `runOf` returns the owner of a child as the copy has it. Linear in the steps of the
+ * run.
+ */
+export function isUnrecordedEnd(
+  child: StoredObject,
+  runOf: (child: StoredObject) => StoredObject | undefined,
+  kinds = stepKinds,
+): boolean {
+  if (!hasEnded(child, kinds)) return false;
+  const { stepStatuses } = asRecord(runOf(child)?.['status']);
+  if (!Array.isArray(stepStatuses)) return false;
+  const isOf = (step: unknown) => {
+    const { phase, resourceRef } = asRecord(step);
+    return phase === 'Running' && asRecord(resourceRef)['name'] === child.metadata.name;
+  };
+  return stepStatuses.some(isOf);
 }
 
 /** Starts empty. Keeps one entry for each run that has had a child end and no child created since. */

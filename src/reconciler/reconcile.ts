@@ -1,5 +1,6 @@
 import type { ReconcileResult } from '../objects/outcomes.ts';
-import { act, type Requeue } from './act.ts';
+import { act } from './act.ts';
+import { MOST_CREATES } from './create-children.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
 import type { Action, Observation } from './observation.ts';
@@ -8,6 +9,8 @@ import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
 import type { PlanOptions } from './plan-start.ts';
 import type { Cluster } from './ports.ts';
+import type { Requeue } from './requeue.ts';
+import { createSlots } from './slots.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
 
 /** A child's uid is recorded at most this long after it was observed, or earlier with another write. */
@@ -36,6 +39,8 @@ interface Pace {
   readonly nextWriteMs?: number;
   readonly lazySinceMs?: number;
   readonly isContested?: boolean;
+  /** The version of the run at which everything began to wait until `nextWriteMs`. */
+  readonly heldVersion?: string;
 }
 
 /** Observes, plans and acts, one run at a time. */
@@ -52,12 +57,15 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     places: new Map(),
     takers: new Set(),
   };
+  const slots = createSlots(MOST_CREATES);
   const finished = createFinishedRuns(cluster, now);
   const paces = new Map<string, { readonly uid: string; readonly pace: Pace }>();
 
   async function reconcile(key: string): Promise<ReconcileResult> {
     const afterMs = cluster.untilOwnWritesSeenMs(key);
     if (afterMs > 0) return { afterMs };
+    const heldMs = untilNextWriteMs(key);
+    if (heldMs > 0) return { afterMs: heldMs };
     const observation = await observeRun(cluster, key, memory, { ...options, now });
     const pace = recall(key, observation?.run.uid);
     const failed = await releaseOrphans(cluster, key, observation?.run.uid);
@@ -65,13 +73,25 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     const nowMs = now();
     const actions = await planWithOpenings(cluster, observation, nowMs, options);
     const { due, waitMs, next } = regulate(actions, observation, pace, elapsed());
-    const requeue = await act({ cluster, key, run: observation.run, memory, elapsed }, due);
+    const requeue = await act({ cluster, key, run: observation.run, memory, slots, elapsed }, due);
     // After a failure, only the queue's back-off delays the next attempt: a delay because of the size of the status
     // would reset the back-off. A write that waits for other changes keeps the time at which it was first due.
     const hasFailed = (requeue.errors ?? []).length > 0;
     paces.set(key, { uid: observation.run.uid, pace: hasFailed ? waitFrom(pace, next) : next });
     const errors = [...failed, ...(observation.errors ?? []), ...(requeue.errors ?? [])];
     return conclude({ ...requeue, errors }, waitMs, now());
+  }
+
+  /**
+   * How long everything about a run still waits for the next write of its status, in milliseconds. 0 if the run has
+   * changed since: it may be deleted. What its children report meanwhile is read once, then, and not at each event.
+   */
+  function untilNextWriteMs(key: string): number {
+    const { uid, pace } = paces.get(key) ?? {};
+    if (pace?.nextWriteMs === undefined || pace.heldVersion === undefined) return 0;
+    const run = cluster.getRun(key)?.metadata;
+    const isSame = run?.uid === uid && run?.resourceVersion === pace.heldVersion;
+    return isSame ? Math.max(0, pace.nextWriteMs - elapsed()) : 0;
   }
 
   function rest(key: string): ReturnType<Reconciler['rest']> {
@@ -143,7 +163,10 @@ function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, 
   const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
   const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };
   if (patch === undefined) return { due: actions, next: resting };
-  if (nowMs < nextWriteMs) return { due: [], waitMs: nextWriteMs - nowMs, next: { ...resting, lazySinceMs } };
+  if (nowMs < nextWriteMs) {
+    const next = { ...resting, lazySinceMs, heldVersion: run.resourceVersion };
+    return { due: [], waitMs: nextWriteMs - nowMs, next };
+  }
   if (!patch.isUrgent && nowMs < lazySinceMs + LAZY_WRITE_MS) {
     const due = actions.filter((action) => action !== patch && action.type !== 'EmitEvent');
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };

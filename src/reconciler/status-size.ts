@@ -69,8 +69,12 @@ export function countOutputs(statuses: readonly StepStatus[]): number {
   return statuses.reduce((sum, { outputs }) => sum + (outputs ? countOutputBytes(outputs) + OUTPUTS_KEY : 0), 0);
 }
 
+/** What `measureBeside` returned before parts of the object were dropped. */
+export const BYTES_BESIDE = 'bytesBeside';
+
 /** Bytes of an object without its status. Keys count twice, because managedFields repeats each of them. */
-export function measureBeside({ metadata, spec }: StoredObject): number {
+export function measureBeside({ metadata, spec, [BYTES_BESIDE]: measured }: StoredObject): number {
+  if (typeof measured === 'number') return measured;
   const { parameters } = asRecord(spec);
   const keys = [...Object.keys(asRecord(parameters)), ...Object.keys(metadata.annotations ?? {})];
   return countBytes({ metadata, spec }) + countBytes(keys.map((key) => `f:${key}:{}`));

@@ -50,6 +50,18 @@ describe('the queue', () => {
     expect(started).toEqual(['crowd/0', 'one/a', 'other/a', 'crowd/1', 'one/b', 'crowd/2']);
   });
 
+  test('takes urgent keys first, and every fourth key of the others', async () => {
+    const { queue, started, end } = startQueue();
+    queue.add('ns/working');
+    await settle();
+    for (let index = 0; index < 5; index++) queue.add(`ns/${index}`);
+    for (const key of ['ns/4', 'ns/a', 'ns/b', 'ns/c', 'ns/working']) queue.add(key, true);
+    queue.add('ns/a');
+    for (let turn = 0; turn < 10; turn++) await end(started.at(-1) ?? '');
+    const order = ['ns/4', 'ns/a', 'ns/b', 'ns/0', 'ns/c', 'ns/working', 'ns/1', 'ns/2', 'ns/3'];
+    expect(started).toEqual(['ns/working', ...order]);
+  });
+
   test('reports how long keys have been due without a successful reconcile', async () => {
     const { queue, timing, started, end, fail } = startQueue({ share: 1 });
     await timing.advance(1_000);

@@ -5,6 +5,8 @@ import type { KubeObject, StoredObject } from '../../src/objects/object.ts';
 import { API_VERSION } from '../../src/orchestration/schema.ts';
 import { Annotation } from '../../src/orchestration/vocabulary/metadata.ts';
 import { keepObject } from '../../src/reconciler/kept.ts';
+import { readRun } from '../../src/reconciler/read-run.ts';
+import { measureBeside } from '../../src/reconciler/status-size.ts';
 import { addRun, followRuns, nowMs, untilQuiet } from '../support/followed-runs.ts';
 import { createModel, type Model } from '../support/model/model.ts';
 
@@ -48,15 +50,20 @@ describe('a finished run', () => {
     expect(JSON.stringify(keepObject(run as StoredObject)).length).toBeLessThan(1_000);
   });
 
-  test('is kept whole in the copy before it ends, because its size limits its status', () => {
+  test('is kept before it ends with all but what kubectl applied, and with the size that this had', () => {
     const model = createModel(() => nowMs);
     addRun(model, 'live', [step], { phase: 'Running' });
     const [run] = model.list(RUNS).items as readonly StoredObject[];
-    const noted = {
-      ...run,
-      metadata: { ...run?.metadata, annotations: { 'example.com/note': 'long' } },
-    } as StoredObject;
-    expect(keepObject(noted)).toEqual(noted);
+    const noted = (annotations: object) =>
+      ({
+        ...run,
+        metadata: { ...run?.metadata, annotations: { 'example.com/note': 'long', ...annotations } },
+      }) as StoredObject;
+    const applied = noted({ 'kubectl.kubernetes.io/last-applied-configuration': 'x'.repeat(1_000) });
+    const kept = keepObject(applied);
+    expect(kept).toEqual({ ...noted({}), bytesBeside: measureBeside(applied) });
+    expect(readRun(kept, false)).toMatchObject({ bytesBeside: measureBeside(applied) });
+    expect(measureBeside(applied)).toBeGreaterThan(1_000 + measureBeside(noted({})));
   });
 
   test('that records how long it is kept needs no reconcile and no read of its snapshot after a restart', async () => {

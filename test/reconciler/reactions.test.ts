@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../src/objects/object.ts';
-import { createReactions } from '../../src/reconciler/reactions.ts';
+import { createReactions, isUnrecordedEnd } from '../../src/reconciler/reactions.ts';
 
 const child = (phase: string | undefined, owner: object = { kind: 'OrchestrationRun', name: 'r', controller: true }) =>
   ({
@@ -37,5 +37,20 @@ describe('a reaction', () => {
     reactions.see(child('Succeeded'), 1_000);
     reactions.settle('ns/r', Infinity);
     expect(reactions.create('ns/r', 2_000)).toBeUndefined();
+  });
+});
+
+describe('the end of a child', () => {
+  const run = (phase: string, name = 'c') =>
+    ({ status: { stepStatuses: [{ phase: 'Pending' }, { phase, resourceRef: { name } }] } }) as unknown as StoredObject;
+
+  test.each<[string, boolean, StoredObject, StoredObject | undefined]>([
+    ['is to be recorded', true, child('Failed'), run('Running')],
+    ['is recorded', false, child('Failed'), run('Retrying')],
+    ['is of another attempt', false, child('Failed'), run('Running', 'c2')],
+    ['is not there yet', false, child('Running'), run('Running')],
+    ['has no run that waits for it', false, child('Failed'), undefined],
+  ])('that %s makes its run urgent: %s', (_, isUrgent, seen, owner) => {
+    expect(isUnrecordedEnd(seen, () => owner)).toBe(isUrgent);
   });
 });

@@ -169,9 +169,9 @@ export const obstacles: readonly Scenario[] = [
       });
       const { client, namespace, journal } = arena;
       await arena.startReplica();
-      // So slow that there is time to change one's mind.
+      // So slow that there is time to change one's mind: eight creates are made at the same time.
       arena.proxy.follow(({ verb, resource }) =>
-        verb === 'create' && resource === TOOL_RUNS.plural ? { before: () => delay(20) } : undefined,
+        verb === 'create' && resource === TOOL_RUNS.plural ? { before: () => delay(160) } : undefined,
       );
       const made = (run: string) =>
         journal.entries.filter(
