@@ -21,6 +21,11 @@ export function cpuSeconds(pids: readonly number[]): number {
   });
 }
 
+/** What these processes have read so far, as the system counts it: of a process that follows objects, nearly all from the network. */
+export function readBytes(pids: readonly number[]): number {
+  return sum(pids, (pid) => Number(/^rchar: (\d+)$/m.exec(read(`/proc/${pid}/io`) ?? '')?.[1] ?? 0));
+}
+
 /** Sockets of the network: a pipe between processes is a socket too, but has no entry in the tables of TCP. */
 export function countSockets(pids: readonly number[]): number {
   return sum(pids, (pid) => {

@@ -7,6 +7,8 @@ import { findFreePorts, isAnswering } from '../support/controlplane/network.ts';
 
 /** A reconciler as a process of its own, which is started again whenever it ends, as a kubelet would. */
 export interface Replica {
+  /** Of its first process; null while it does not run. */
+  readonly pid: () => number | null;
   /** Kills everything of it at once; it comes back by itself. */
   readonly kill: () => void;
   /** Kills the process that makes the calls, and leaves it to whoever supervises it; false if there was none. */
@@ -36,6 +38,8 @@ export interface ReplicaOptions {
   readonly nodeArguments?: readonly string[];
   /** Some of what it follows cannot be listed: it works, and says that it is not ready. */
   readonly isLacking?: boolean;
+  /** How long it may take to become ready: 60 unless given. */
+  readonly readySeconds?: number;
 }
 
 /** Here engines die by the dozen, and it is not their work that kills them, nor a machine that is busy. */
@@ -76,6 +80,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       ...flags,
     ],
     isReady: () => isAnswering(`http://127.0.0.1:${port}/${isLacking ? 'livez' : 'readyz'}`),
+    ...(options.readySeconds !== undefined && { readySeconds: options.readySeconds }),
   });
   let isStopping = false;
   let starts = 1;
@@ -128,6 +133,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   }
   const living = keepAlive();
   return {
+    pid: () => component.pid,
     kill,
     killEngine: () => send('SIGKILL'),
     signal: async (signal) => void (await send(signal)),
