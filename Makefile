@@ -3,10 +3,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
 node_modules/.installed: package.json package-lock.json
@@ -65,6 +65,12 @@ bench: build ## Measure against the peers; writes bench/results.json
 
 bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
 	node bench/peers/main.ts
+
+bench-engines: build ## Run the engines of Argo and Tekton beside ours, for hours; resumes (BENCH_ENGINES='--quick --fresh --only ENGINE/SCENARIO')
+	node bench/engines/main.ts $(BENCH_ENGINES)
+
+bench-scale: build ## Measure 20,000 live runs on one replica and on three, for hours; resumes (BENCH_SCALE='--runs N --finished M --fresh')
+	node --disable-warning=ExperimentalWarning bench/scale/main.ts $(BENCH_SCALE)
 
 bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps, and with 10,000 runs, in a browser (BENCH_UI='--minutes N')
 	node --disable-warning=ExperimentalWarning bench/ui/main.ts $(BENCH_UI)

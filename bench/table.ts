@@ -6,6 +6,8 @@ export interface Budget {
   readonly maxAdded?: number;
   readonly maxRatio?: number;
   readonly minRatio?: number;
+  /** Of the lower end of the ratio's interval. */
+  readonly maxLowRatio?: number;
 }
 
 /** One measurement of ours beside one of something else in the same run; `other` and `ratio` are absent if that was not run. */
@@ -18,6 +20,8 @@ export interface Row {
   readonly other?: number;
   /** ours ÷ other: the median of the rounds' ratios, since noise that lasts longer than a round does not touch it. */
   readonly ratio?: number;
+  /** Where the ratio lies with 95 % confidence. */
+  readonly interval?: { readonly low: number; readonly high: number };
   readonly budget: Budget;
 }
 
@@ -37,12 +41,14 @@ interface Limit {
   readonly least?: number | undefined;
 }
 
-function limitsOf({ unit, ours, other, ratio, budget: { max, maxAdded, maxRatio, minRatio } }: Row): Limit[] {
+function limitsOf({ unit, ours, other, ratio, interval, budget }: Row): Limit[] {
+  const { max, maxAdded, maxRatio, minRatio, maxLowRatio } = budget;
   const limits: Limit[] = [
     { text: `≤ ${max} ${unit}`, value: ours, most: max },
     { text: `≤ ${maxAdded} ${unit} more`, value: other && ours - other, most: maxAdded },
     { text: `ratio ≤ ${maxRatio}`, value: ratio, most: maxRatio },
     { text: `ratio ≥ ${minRatio}`, value: ratio, least: minRatio },
+    { text: `ratio ≤ ${maxLowRatio}, lower end`, value: interval?.low, most: maxLowRatio },
   ];
   return limits.filter(({ most, least }) => most !== undefined || least !== undefined);
 }
@@ -65,7 +71,7 @@ export function formatCells(cells: readonly (readonly string[])[]): string {
 }
 
 function cellsOf(row: Row): string[] {
-  const { what, unit, ours, against, other, ratio } = row;
+  const { what, unit, ours, against, other } = row;
   const missing = against === undefined ? '–' : 'not run';
   const limits = limitsOf(row).map(({ text }) => text);
   return [
@@ -73,10 +79,15 @@ function cellsOf(row: Row): string[] {
     `${round(ours)} ${unit}`,
     other === undefined ? missing : `${round(other)} ${unit}`,
     against ?? '–',
-    ratio === undefined ? '–' : round(ratio),
+    formatRatio(row),
     limits.join(', ') || '–',
     verdictOf(row),
   ];
+}
+
+function formatRatio({ ratio, interval }: Row): string {
+  if (ratio === undefined) return '–';
+  return interval === undefined ? round(ratio) : `${round(ratio)} (${round(interval.low)} to ${round(interval.high)})`;
 }
 
 /** Three digits: the fourth is noise. */

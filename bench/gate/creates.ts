@@ -9,6 +9,7 @@ import { resolveTools } from '../../test/support/controlplane/tools.ts';
 import { chain, withLoop } from '../graphs.ts';
 import type { Budget, Row } from '../table.ts';
 import { percentile } from '../turns.ts';
+import { type Client, measurePairs } from './pairs.ts';
 import { type Certificates, readMetric, startBare, startGate } from './processes.ts';
 import { toManifest } from './reviews.ts';
 
@@ -24,11 +25,18 @@ const FREE = 'free';
 const WARM_UP = 50;
 const REVIEWS = 'orchestration_gate_admission_requests_total';
 
+interface Counts {
+  /** Creates of each kind that take turns. */
+  readonly rotations: number;
+  /** Creates before the gate and before bare Fastify, for each size. */
+  readonly pairs: number;
+}
+
 /**
  * What the gate's webhooks add to a create, on a control plane with the project's charts. Programs of a control plane are
  * found as for the tests: KUBEBUILDER_ASSETS, the cache, or a Go build of minutes.
  */
-export async function measureCreates(certificates: Certificates, count: number): Promise<Row[]> {
+export async function measureCreates(certificates: Certificates, counts: Counts): Promise<Row[]> {
   const settings = readSettings(process.env);
   const binaries = await resolveBinaries(settings, console.error);
   const tools = await resolveTools(settings);
@@ -39,15 +47,16 @@ export async function measureCreates(certificates: Certificates, count: number):
   await installWebhooks(plane, GATED, gate.port, certificates.ca);
   await installWebhooks(plane, BARE, bare.port, certificates.ca);
   await mustRun(plane.kubectl(['create', 'namespace', FREE]));
-  const create = connect(plane);
-  await untilGated(create);
-  await createInTurn(create, 'warm-up', WARM_UP);
+  const client = connect(plane);
+  await untilGated(client);
+  await createInTurn(client, 'warm-up', WARM_UP);
 
   const before = await readMetric(gate, REVIEWS);
-  const times = await createInTurn(create, 'bench', count);
+  const times = await createInTurn(client, 'bench', counts.rotations);
   const reviews = (await readMetric(gate, REVIEWS)) - before;
   // One for each that declares what its steps wait for, and two for each that does not.
-  if (reviews !== 3 * count) throw new Error(`${2 * count} creates, and the gate was asked ${reviews} times`);
+  if (reviews !== 3 * counts.rotations)
+    throw new Error(`${2 * counts.rotations} creates, and the gate was asked ${reviews} times`);
   const rowOf = (name: string, share: number, ours: readonly number[], budget: Budget): Row => ({
     ...{ what: `gate: create through an API server, ${name}`, unit: 'ms', ours: percentile(ours, share), budget },
     ...{ against: 'without a webhook', other: percentile(times.free, share) },
@@ -56,11 +65,7 @@ export async function measureCreates(certificates: Certificates, count: number):
     rowOf('median', 0.5, times.gated, { maxAdded: 2 }),
     rowOf('p99', 0.99, times.gated, { maxAdded: 10 }),
     rowOf('median, defaulted', 0.5, times.defaulted, {}),
-    {
-      ...rowOf('median', 0.5, times.gated, {}),
-      against: 'bare Fastify as webhook',
-      other: percentile(times.bare, 0.5),
-    },
+    ...(await measurePairs(client, { gated: GATED, bare: BARE }, counts.pairs)),
   ];
 }
 
@@ -100,9 +105,6 @@ async function mustRun(tool: ReturnType<ControlPlane['kubectl']>): Promise<strin
   return stdout;
 }
 
-type Steps = Parameters<typeof toManifest>[0];
-type Create = (namespace: string, name: string, graph?: Steps) => Promise<number>;
-
 const twenty = chain(20);
 const undeclared = { steps: twenty.steps.map(({ name }) => ({ name })) };
 
@@ -110,28 +112,32 @@ const undeclared = { steps: twenty.steps.map(({ name }) => ({ name })) };
 const kinds = {
   gated: { namespace: GATED, graph: twenty },
   defaulted: { namespace: GATED, graph: undeclared },
-  bare: { namespace: BARE, graph: twenty },
   free: { namespace: FREE, graph: twenty },
 };
 type Kind = keyof typeof kinds;
 
-/** Creates Orchestrations over one kept connection, and gives the status of each. */
-function connect({ server, caData, adminToken }: ControlPlane): Create {
+/** Creates and deletes Orchestrations over one kept connection, and gives the status of each answer. */
+function connect({ server, caData, adminToken }: ControlPlane): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: Buffer.from(caData, 'base64') });
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
-  return (namespace, name, graph = twenty) => {
-    const url = `${server}/apis/orchestration.proompteng.ai/v1alpha1/namespaces/${namespace}/orchestrations`;
+  const ask = (method: string, path: string, body?: string): Promise<number> => {
+    const url = `${server}/apis/orchestration.proompteng.ai/v1alpha1/namespaces/${path}`;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const sent = request(url, { agent, headers, method: 'POST' }, (response) => {
+    const sent = request(url, { agent, headers, method }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode ?? 0));
     });
-    sent.on('error', reject).end(JSON.stringify(toManifest(graph, name, namespace)));
+    sent.on('error', reject).end(body);
     return promise;
+  };
+  return {
+    create: (namespace, name, graph = twenty) =>
+      ask('POST', `${namespace}/orchestrations`, JSON.stringify(toManifest(graph, name, namespace))),
+    remove: (namespace, name) => ask('DELETE', `${namespace}/orchestrations/${name}`),
   };
 }
 
 /** The API server takes a moment to see new webhooks: until then it stores a loop. */
-async function untilGated(create: Create): Promise<void> {
+async function untilGated({ create }: Client): Promise<void> {
   for (let index = 0; (await create(GATED, `loop-${index}`, withLoop(twenty))) !== 422; index++) {
     if (index > 500) throw new Error('the API server does not ask the gate');
     await delay(20);
@@ -139,8 +145,8 @@ async function untilGated(create: Create): Promise<void> {
 }
 
 /** Milliseconds of each create. Which kind is first changes from turn to turn. */
-async function createInTurn(create: Create, prefix: string, count: number): Promise<Record<Kind, number[]>> {
-  const times: Record<Kind, number[]> = { gated: [], defaulted: [], bare: [], free: [] };
+async function createInTurn({ create }: Client, prefix: string, count: number): Promise<Record<Kind, number[]>> {
+  const times: Record<Kind, number[]> = { gated: [], defaulted: [], free: [] };
   const order = Object.keys(kinds) as Kind[];
   for (let index = 0; index < count; index++) {
     for (const kind of order) {

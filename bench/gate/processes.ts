@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
@@ -82,15 +82,29 @@ export function startBare(certificates: Certificates, onCore: OnCore, ...flags: 
   return startServer('bare.ts', flags, certificates, onCore);
 }
 
-async function startServer(
+/** Starts a program that takes the flags --port and --tls-dir, as the one of webhook/ does. */
+export function startProgram(file: string, certificates: Certificates, onCore: OnCore): Promise<Server> {
+  return untilServing(file, certificates, (flags) => startProcess([...onCore, file, ...flags], 'ignore'));
+}
+
+function startServer(
   program: string,
   flags: readonly string[],
-  { folder, ca }: Certificates,
+  certificates: Certificates,
   onCore: OnCore,
+): Promise<Server> {
+  return untilServing(program, certificates, (more) => startNode(onCore, program, [...flags, ...more], 'ignore'));
+}
+
+/** Starts a server with flags of its port and certificates, and waits for its first answer. */
+async function untilServing(
+  program: string,
+  { folder, ca }: Certificates,
+  startWith: (flags: readonly string[]) => Process,
 ): Promise<Server> {
   const [port = 0] = await findFreePorts(1);
   const start = performance.now();
-  const { child, stop } = startNode(onCore, program, [...flags, '--port', `${port}`, '--tls-dir', folder], 'ignore');
+  const { child, stop } = startWith(['--port', `${port}`, '--tls-dir', folder]);
   const { review } = sampleReview(20, 0);
   while ((await postReview({ port }, ca, review)) === undefined) {
     if (child.exitCode !== null || performance.now() - start > START_SECONDS * 1000) {
@@ -119,14 +133,17 @@ export function startLoad(onCore: OnCore): Load {
 }
 
 /** Runs a program that lies relative to this file; what it prints is dropped, save its errors. */
-function startNode(onCore: OnCore, program: string, args: readonly string[], channel: 'ipc' | 'ignore') {
-  const [file = '', ...rest] = [
-    ...onCore,
-    process.execPath,
-    ...readImageFlags(),
-    join(import.meta.dirname, program),
-    ...args,
-  ];
+function startNode(onCore: OnCore, program: string, args: readonly string[], channel: 'ipc' | 'ignore'): Process {
+  const path = join(import.meta.dirname, program);
+  return startProcess([...onCore, process.execPath, ...readImageFlags(), path, ...args], channel);
+}
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly stop: () => Promise<void>;
+}
+
+function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 'ignore'): Process {
   const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'inherit', channel] });
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

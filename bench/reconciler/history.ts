@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PaperApi, startPaperApi } from '../../test/support/paper-api.ts';
 import { type Crowd, paperDelivery, paperRuns } from '../../test/support/paper-runs.ts';
 import type { Row } from '../table.ts';
-import { type Reconciler, startReconciler } from './process.ts';
+import { cpuSeconds } from '../usage.ts';
+import { startReconciler } from './process.ts';
 
 const MIB = 1024 * 1024;
 const DELIVERIES = 2_000;
-const TICKS_PER_SECOND = 100;
 
 interface Seen {
   readonly residentMib: number;
@@ -51,13 +50,17 @@ async function see(crowd: Crowd): Promise<Seen> {
   const residentMib = reconciler.engineBytes() / MIB;
   const [first] = api.writes;
   const firstActionSeconds = ((first?.atMs ?? Number.NaN) - reconciler.startedMs) / 1000;
-  const beforeMs = cpuMs(reconciler);
+  const before = cpuSeconds(reconciler.pids());
   for (let index = 0; index < DELIVERIES; index++) {
     api.tell('signaldeliveries', 'ADDED', paperDelivery(index, 1_000));
     if (index % 50 === 0) await delay(1);
   }
   await delay(1_000);
-  return { residentMib, firstActionSeconds, deliveryMs: (cpuMs(reconciler) - beforeMs) / DELIVERIES };
+  return {
+    residentMib,
+    firstActionSeconds,
+    deliveryMs: (1_000 * (cpuSeconds(reconciler.pids()) - before)) / DELIVERIES,
+  };
 }
 
 /** Resolves when the reconciler has not asked for anything for two seconds. */
@@ -66,13 +69,4 @@ async function untilQuiet(api: PaperApi): Promise<void> {
     await delay(100);
     quiet = before === api.reads() + api.writes.length ? quiet + 1 : 0;
   }
-}
-
-/** Of all processes of the reconciler so far. */
-function cpuMs({ pids }: Reconciler): number {
-  const ticks = pids().map((pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  return (ticks.reduce((sum, count) => sum + count, 0) * 1_000) / TICKS_PER_SECOND;
 }

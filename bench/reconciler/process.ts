@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePorts, isAnswering } from '../../test/support/controlplane/network.ts';
+import { countSockets, residentBytes, withChildren } from '../usage.ts';
 
 /** The reconciler as it ships (`dist/`), with all its processes, until disposed. */
 export interface Reconciler extends AsyncDisposable {
@@ -44,12 +44,9 @@ export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
   return {
     startedMs,
     pids,
-    engineBytes: () =>
-      pids()
-        .slice(1)
-        .reduce((sum, pid) => sum + readResident(pid), 0),
-    residentBytes: () => pids().reduce((sum, pid) => sum + readResident(pid), 0),
-    sockets: () => pids().reduce((sum, pid) => sum + countSockets(pid), 0),
+    engineBytes: () => residentBytes(pids().slice(1)),
+    residentBytes: () => residentBytes(pids()),
+    sockets: () => countSockets(pids()),
     async [Symbol.asyncDispose]() {
       const all = pids();
       const ended = once(child, 'exit');
@@ -57,30 +54,4 @@ export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
       await ended;
     },
   };
-}
-
-/** A process and its descendants, as Linux tells them. */
-function withChildren(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return [pid, ...children.flatMap(withChildren)];
-}
-
-function readResident(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
-}
-
-/** Those of the network: a pipe between processes is a socket too, but has no entry in the tables of TCP. */
-function countSockets(pid: number): number {
-  const tables = ['tcp', 'tcp6'].map((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'));
-  const inodes = new Set(tables.flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)[9] ?? '')));
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => inodes.has(readInode(`/proc/${pid}/fd/${fd}`))).length;
-}
-
-function readInode(path: string): string {
-  try {
-    return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1] ?? '-';
-  } catch {
-    return '-'; // closed since it was listed
-  }
 }

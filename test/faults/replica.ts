@@ -7,6 +7,8 @@ import { findFreePorts, isAnswering } from '../support/controlplane/network.ts';
 
 /** A reconciler as a process of its own, which is started again whenever it ends, as a kubelet would. */
 export interface Replica {
+  /** Of its first process; null while it does not run. */
+  readonly pid: () => number | null;
   /** Kills everything of it at once; it comes back by itself. */
   readonly kill: () => void;
   /** Asks all of it to end, as a kubelet does; it comes back by itself. */
@@ -38,6 +40,8 @@ export interface ReplicaOptions {
   readonly nodeArguments?: readonly string[];
   /** Some of what it follows cannot be listed: it works, and says that it is not ready. */
   readonly isLacking?: boolean;
+  /** How long it may take to become ready: 60 unless given. */
+  readonly readySeconds?: number;
 }
 
 /** Here engines die by the dozen, and it is not their work that kills them, nor a machine that is busy. */
@@ -78,6 +82,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       ...flags,
     ],
     isReady: () => isAnswering(`http://127.0.0.1:${port}/${isLacking ? 'livez' : 'readyz'}`),
+    ...(options.readySeconds !== undefined && { readySeconds: options.readySeconds }),
   });
   let isStopping = false;
   let starts = 1;
@@ -130,6 +135,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   }
   const living = keepAlive();
   return {
+    pid: () => component.pid,
     kill,
     terminate: () => signalAll('SIGTERM'),
     killEngine: () => send('SIGKILL'),

@@ -39,8 +39,8 @@ export interface Cluster extends ClusterAddress {
   readonly kubectl: RunTool;
   /** Runs helm; a failure is a code, not a throw. */
   readonly helm: RunTool;
-  /** Returns the path of a kubeconfig that is this service account, by a real token which lives an hour. */
-  readonly serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
+  /** Returns the path of a kubeconfig that is this service account, by a real token which lives an hour or `hours`. */
+  readonly serviceAccountKubeconfig: (namespace: string, name: string, hours?: number) => Promise<string>;
 }
 
 type RunTool = (toolArguments: readonly string[], options?: ToolOptions) => Promise<ToolResult>;
@@ -68,8 +68,8 @@ export function connectCluster(address: ClusterAddress): Cluster {
   const kubectl: RunTool = (toolArguments, options = {}) => runTool(tools.kubectl, toolArguments, address, options);
   const helm: RunTool = (toolArguments, options = {}) => runTool(tools.helm, toolArguments, address, options);
 
-  async function serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
-    const token = await kubectl(['create', 'token', name, '--namespace', namespace]);
+  async function serviceAccountKubeconfig(namespace: string, name: string, hours = 1): Promise<string> {
+    const token = await kubectl(['create', 'token', name, '--namespace', namespace, `--duration=${hours}h`]);
     if (token.code !== 0) throw new Error(`no token for service account ${namespace}/${name}: ${token.stderr}`);
     const config = JSON.parse(await readFile(address.kubeconfig, 'utf8')) as { users: { user: object }[] };
     for (const user of config.users) user.user = { token: token.stdout.trim() };

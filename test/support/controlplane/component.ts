@@ -13,7 +13,7 @@ export interface Component {
   readonly logPath: string;
   /** Null while it does not run. */
   readonly pid: number | null;
-  /** Starts it and waits until it is ready; throws with the end of its log when it dies before, or after 60 s. */
+  /** Starts it and waits until it is ready; throws with the end of its log when it dies before, or after `readySeconds`. */
   readonly start: () => Promise<void>;
   /** Sends a signal that ends it, waits until it has, and returns its exit code; null when a signal ended it or it does not run. */
   readonly kill: (signal: NodeJS.Signals) => Promise<number | null>;
@@ -26,14 +26,15 @@ export interface ComponentOptions {
   /** Absolute path of the program, and its arguments. */
   readonly command: readonly string[];
   readonly isReady: () => Promise<boolean>;
+  /** How long it may take to become ready: 60 unless given. */
+  readonly readySeconds?: number;
 }
 
-const readySeconds = 60;
 const pollMilliseconds = 25;
 const tailLines = 20;
 
 /** Makes a component that is not running yet. */
-export function createComponent({ name, folder, command, isReady }: ComponentOptions): Component {
+export function createComponent({ name, folder, command, isReady, readySeconds = 60 }: ComponentOptions): Component {
   const logPath = join(folder.path, `${name}.log`);
   const pidFile = join(folder.pids, name);
   let child: ChildProcess | null = null;

@@ -51,16 +51,51 @@ export async function buildEtcd(settings: Settings, log: (line: string) => void)
 
 async function buildModule(
   { name, title, ldflags, requirements }: { name: string; title: string; ldflags: string; requirements: string },
-  { cacheFolder, environment }: Settings,
+  settings: Settings,
   log: (line: string) => void,
 ): Promise<string> {
   const folder = join(modulesFolder, name);
+  return buildProgram({ name, title, folder, target: '.', ldflags, requirements, sources: ['main.go'] }, settings, log);
+}
+
+/** A Go program, and the module that says which versions it is built from. */
+export interface GoProgram {
+  /** The name of the built file. */
+  readonly name: string;
+  /** What messages call it. */
+  readonly title: string;
+  /** Folder of the module. */
+  readonly folder: string;
+  /** The package to build: `.`, or the path of one that the module requires. */
+  readonly target: string;
+  readonly ldflags: string;
+  /** Name of the module's requirements, without `.mod` and `.sum`: `go` unless it has several. */
+  readonly requirements: string;
+  /** Files of the folder that the program is built from. */
+  readonly sources: readonly string[];
+  /** Added to the environment of the build. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Builds a program unless the cache has it for these versions, flags and sources. Returns the path of the file. A build
+ * that lacks Go or modules throws.
+ */
+export async function buildProgram(
+  { name, title, folder, target, ldflags, requirements, sources, variables = {} }: GoProgram,
+  { cacheFolder, environment }: Settings,
+  log: (line: string) => void,
+): Promise<string> {
   const flags = ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
   const hash = createHash('sha256').update(flags.join('\n'));
-  for (const source of [`${requirements}.mod`, `${requirements}.sum`, 'main.go'])
+  for (const [variable, value] of Object.entries(variables)) hash.update(`${variable}=${value}`);
+  for (const source of [`${requirements}.mod`, `${requirements}.sum`, ...sources])
     hash.update(await readFile(join(folder, source)));
   return makeOnce(join(cacheFolder, hash.digest('hex').slice(0, 16), name), async (file) => {
-    await runGo(['build', '-v', ...flags, '-o', file, '.'], { cwd: folder, environment, title, log });
+    await runGo(['build', '-v', ...flags, '-o', file, target], {
+      ...{ cwd: folder, title, log },
+      environment: { ...environment, ...variables },
+    });
   });
 }
 

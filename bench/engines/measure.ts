@@ -1,0 +1,183 @@
+import { loadavg } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeObject } from '../../src/objects/object.ts';
+import { chain } from '../graphs.ts';
+import { readWrites, untilQuiet, type Writes } from './audit.ts';
+import { type Controller, startController } from './controller.ts';
+import type { Engine } from './engine.ts';
+import { findIn, type Spread, spreadOf } from './findings.ts';
+import { expectedSteps, type Scenario } from './scenarios.ts';
+import { openStage, type Stage, USER } from './stage.ts';
+import type { Scene } from './stand-in.ts';
+
+const MIB = 1024 * 1024;
+const REST_SECONDS = 30;
+const PATIENCE_SECONDS = 1_800;
+const CREATORS = 16;
+
+/** What one engine did in one scenario. Times of reactions in milliseconds. */
+export interface Outcome {
+  readonly engine: string;
+  readonly scenario: string;
+  readonly date: string;
+  /** Programs that waited for a core when it began, over the last minute. */
+  readonly loadBefore: number;
+  readonly runs: number;
+  /** Steps of all runs for which a child has to be made. */
+  readonly steps: number;
+  readonly children: number;
+  readonly seconds: number;
+  readonly writes: Writes;
+  readonly duplicates: number;
+  readonly lost: number;
+  readonly reaction?: Spread | undefined;
+  readonly ending?: Spread | undefined;
+  readonly cpuSeconds: number;
+  readonly peakMib: number;
+  /** Of runs that live on: memory at rest, and CPU seconds a minute. */
+  readonly rest?: { readonly residentMib: number; readonly cpuSecondsPerMinute: number };
+  /** From the start of the program after a kill to the next child. */
+  readonly restartSeconds?: number;
+}
+
+/** Plays one scenario on a control plane of its own. `log` is told how far it is. */
+export async function measure(engine: Engine, scenario: Scenario, log: (line: string) => void): Promise<Outcome> {
+  const [loadBefore = Number.NaN] = loadavg();
+  await using stage = await openStage(engine);
+  await using controller = await startController(engine, stage.kubeconfig);
+  await warmUp(engine, stage);
+  const namespace = `bench-${scenario.id}`;
+  await stage.makeNamespace(namespace);
+  const scene = stage.standIn.play(namespace, scenario.script);
+  for (const { resource, object } of engine.define(scenario.graph, namespace))
+    await stage.client.create(resource, object);
+  const names = Array.from({ length: scenario.runs }, (_, index) => `run-${index}`);
+  const expected = expectedSteps(scenario).length;
+  const [startedMs, cpuBefore] = [performance.now(), controller.cpuSeconds()];
+  const progress = setInterval(() => log(describeProgress(scene, scenario, startedMs)), 10_000);
+  try {
+    const creating = createRuns(stage, engine, scenario, namespace, names);
+    const more = await follow({ engine, scenario, stage, controller, scene, creating });
+    const seconds = (performance.now() - startedMs) / 1000;
+    await untilQuiet(stage.plane.auditLog);
+    const { duplicates, lost, reactionsMs, endingsMs } = findIn(scene, scenario, names);
+    const isOver = scenario.course.kind !== 'rest';
+    return {
+      ...{ engine: engine.id, scenario: scenario.id, date: new Date().toISOString(), loadBefore },
+      ...{ runs: scenario.runs, steps: scenario.runs * (isOver ? expected : 1), children: scene.children.size },
+      ...{ seconds, writes: await readWrites(stage.plane.auditLog, USER, namespace) },
+      ...{ duplicates, lost: isOver ? lost : 0, reaction: spreadOf(reactionsMs), ending: spreadOf(endingsMs) },
+      ...{ cpuSeconds: controller.cpuSeconds() - cpuBefore, peakMib: controller.peakBytes() / MIB },
+      ...more,
+    };
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+/** One run of one step ends before anything is measured: connections are open and informers are filled. */
+async function warmUp(engine: Engine, stage: Stage): Promise<void> {
+  const namespace = 'bench-warm-up';
+  await stage.makeNamespace(namespace);
+  const scene = stage.standIn.play(namespace, { afterMs: 0 });
+  for (const { resource, object } of engine.define(chain(1), namespace)) await stage.client.create(resource, object);
+  await stage.client.create(engine.runs, engine.run('run-0', namespace));
+  if (!(await until(() => scene.endedRuns.size === 1, 120)))
+    throw new Error(`${engine.id} did not finish a run of one step in 2 minutes`);
+}
+
+function describeProgress({ children, endedRuns }: Scene, { runs }: Scenario, startedMs: number): string {
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  return `${endedRuns.size} of ${runs} runs ended, ${children.size} children seen, ${seconds} s`;
+}
+
+async function createRuns(
+  { client }: Stage,
+  engine: Engine,
+  { apartMs }: Scenario,
+  namespace: string,
+  names: readonly string[],
+): Promise<void> {
+  const startedMs = performance.now();
+  let next = 0;
+  const take = async () => {
+    for (let index = next++; index < names.length; index = next++) {
+      await delay(Math.max(0, startedMs + index * apartMs - performance.now()));
+      await client.create(engine.runs, engine.run(names[index] as string, namespace) as KubeObject);
+    }
+  };
+  await Promise.all(Array.from({ length: CREATORS }, take));
+}
+
+interface Play {
+  readonly engine: Engine;
+  readonly scenario: Scenario;
+  readonly stage: Stage;
+  readonly controller: Controller;
+  readonly scene: Scene;
+  /** Settles when all runs are created. */
+  readonly creating: Promise<void>;
+}
+
+/** Resolves when the scenario is over. A run that never ends is waited for for half an hour, and counts as lost then. */
+async function follow(play: Play): Promise<Pick<Outcome, 'rest' | 'restartSeconds'>> {
+  const { scenario, scene, creating } = play;
+  if (scenario.course.kind === 'rest') return rest(play);
+  const killing = scenario.course.kind === 'kill' ? killAndRestart(play, scenario.course.times) : undefined;
+  await creating;
+  await until(() => scene.endedRuns.size === scenario.runs, PATIENCE_SECONDS);
+  const restartSeconds = await killing;
+  return restartSeconds === undefined ? {} : { restartSeconds };
+}
+
+/** Kills the engine each time another share of all children is there. Resolves with the median restart in seconds. */
+async function killAndRestart({ scenario, controller, scene }: Play, times: number): Promise<number | undefined> {
+  const all = scenario.runs * scenario.graph.steps.length;
+  const restarts: number[] = [];
+  for (let kill = 1; kill <= times; kill++) {
+    const isDue = () => scene.children.size >= (all * kill) / (times + 1);
+    if (!(await until(() => isDue() || scene.endedRuns.size === scenario.runs, PATIENCE_SECONDS))) break;
+    await controller.kill();
+    const seconds = await untilNextChild(controller, scene);
+    if (seconds !== undefined) restarts.push(seconds);
+  }
+  return spreadOf(restarts)?.median;
+}
+
+/** Starts the engine and measures until it has made a child. */
+async function untilNextChild(controller: Controller, scene: Scene): Promise<number | undefined> {
+  const before = scene.children.size;
+  const startedMs = await controller.start();
+  if (!(await until(() => scene.children.size > before, 300))) return undefined;
+  const [, next] = [...scene.children][before] ?? [];
+  return next === undefined ? undefined : (next.seenMs - startedMs) / 1000;
+}
+
+/** Many live runs, each with a child that runs on: memory and CPU at rest, and a restart with one thing to do. */
+async function rest({ scenario, stage, controller, scene, creating }: Play) {
+  await creating;
+  if (!(await until(() => scene.children.size >= scenario.runs, PATIENCE_SECONDS)))
+    throw new Error(`only ${scene.children.size} of ${scenario.runs} runs have a child after half an hour`);
+  await untilQuiet(stage.plane.auditLog);
+  const before = controller.cpuSeconds();
+  await delay(REST_SECONDS * 1000);
+  const atRest = {
+    residentMib: controller.residentBytes() / MIB,
+    cpuSecondsPerMinute: (controller.cpuSeconds() - before) * (60 / REST_SECONDS),
+  };
+  await controller.kill();
+  const [, first] = [...scene.children][0] ?? [];
+  if (first !== undefined) await stage.standIn.end(first);
+  const restartSeconds = await untilNextChild(controller, scene);
+  return { rest: atRest, ...(restartSeconds !== undefined && { restartSeconds }) };
+}
+
+/** Whether it came true in time. */
+async function until(isSo: () => boolean, withinSeconds: number): Promise<boolean> {
+  const deadline = performance.now() + withinSeconds * 1000;
+  while (!isSo()) {
+    if (performance.now() > deadline) return false;
+    await delay(10);
+  }
+  return true;
+}

@@ -1,0 +1,43 @@
+// `make bench-scale`: many live runs, and more finished ones beside, on one replica and on three of which one is killed. It
+// takes hours at full size, and goes on where it was ended.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatTable } from '../table.ts';
+import { type Measured, measureScale } from './measure.ts';
+import { rowsOf } from './report.ts';
+
+const FULL = { runs: 20_000, finished: 100_000 };
+const GROUPS = [1, 3];
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: String(FULL.runs) },
+    finished: { type: 'string', default: String(FULL.finished) },
+    fresh: { type: 'boolean' },
+  },
+});
+const size = { runs: Number(values.runs), finished: Number(values.finished) };
+if (!Object.values(size).every((count) => Number.isInteger(count) && count >= 0) || size.runs === 0) {
+  console.error(`--runs ${values.runs} --finished ${values.finished}: give whole numbers, and one run at least`);
+  process.exit(2);
+}
+
+const isFull = size.runs === FULL.runs && size.finished === FULL.finished;
+const file = isFull
+  ? join(import.meta.dirname, 'results.json')
+  : join(tmpdir(), `bench-scale-${size.runs}-${size.finished}.json`);
+const measured: Measured[] =
+  existsSync(file) && !values.fresh ? (JSON.parse(readFileSync(file, 'utf8')) as Measured[]) : [];
+for (const replicas of GROUPS) {
+  const name = `[${replicas} of ${GROUPS.join(' and ')} replicas]`;
+  if (measured.some((one) => one.replicas === replicas)) {
+    console.log(`${name} measured before; --fresh measures again`);
+    continue;
+  }
+  console.log(`${name} begins`);
+  measured.push(await measureScale(replicas, size, (line) => console.log(`${name} ${line}`)));
+  writeFileSync(file, `${JSON.stringify(measured, undefined, 2)}\n`);
+}
+console.log(`\n${formatTable(rowsOf(measured))}\n\nRaw data: ${file}`);

@@ -1,0 +1,49 @@
+import type { Budget, Row } from '../table.ts';
+import type { Measured } from './measure.ts';
+
+/** How long a Lease lives that nobody renews. */
+const LEASE_SECONDS = 15;
+
+/** A row for each thing measured: several replicas, beside one where both were measured. */
+export function rowsOf(measured: readonly Measured[]): Row[] {
+  const one = measured.find(({ replicas }) => replicas === 1);
+  const several = measured.filter((each) => each !== one);
+  return [
+    ...(one === undefined ? [] : rowsBeside(one, undefined)),
+    ...several.flatMap((each) => rowsBeside(each, one)),
+  ];
+}
+
+function rowsBeside(own: Measured, one: Measured | undefined): Row[] {
+  const row = (what: string, unit: string, of: (from: Measured) => number, budget: Budget = {}): Row => ({
+    ...{ what: `${own.replicas} × engine: ${what}`, unit, ours: of(own), budget },
+    ...(one !== undefined && { against: '1 × engine', other: of(one), ratio: of(own) / of(one) }),
+  });
+  const none = (what: string, unit: string, ours: number): Row => ({
+    ...{ what: `${own.replicas} × engine: ${what}`, unit, ours, budget: { max: 0 } },
+  });
+  const isShared = own.replicas > 1;
+  return [
+    row('memory of the largest replica', 'MiB', ({ atRest }) => Math.max(...atRest.residentMib), {
+      ...(isShared && { maxRatio: 0.4 }),
+    }),
+    row('CPU of all at rest', '%', ({ atRest }) => sum(atRest.cpuPercent)),
+    row('CPU of all, 20 steps/s', '%', ({ underLoad }) => sum(underLoad.cpuPercent)),
+    row('API calls of all at rest', '/s', ({ atRest }) => atRest.callsPerSecond),
+    row('API calls of all, 20 steps/s', '/s', ({ underLoad }) => underLoad.callsPerSecond),
+    row('bytes received by all at rest', 'kB/s', ({ atRest }) => sum(atRest.kilobytesPerSecond)),
+    row('bytes received by all, 20 steps/s', 'kB/s', ({ underLoad }) => sum(underLoad.kilobytesPerSecond)),
+    row('end of a child to the next, median', 'ms', ({ reactions }) => reactions.reaction?.median ?? Number.NaN),
+    row('end of a child to the next, p99', 'ms', ({ reactions }) => reactions.reaction?.p99 ?? Number.NaN),
+    row('longest reaction after a replica was killed', 's', ({ afterKill }) => afterKill.longestMs / 1000, {
+      ...(isShared && { max: LEASE_SECONDS + 5 }),
+    }),
+    none('live runs that move no more', 'runs', own.reactions.stuck + own.afterKill.stuck),
+    none('children made twice', 'children', own.duplicates),
+    row('live runs started', '/s', ({ runs, startSeconds }) => runs / startSeconds),
+  ];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+const TICKS_PER_SECOND = 100;
+
+/** A process and its descendants, as Linux tells them; none if it has ended. */
+export function withChildren(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`);
+  return children === undefined ? [] : [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(withChildren)];
+}
+
+/** Memory of these processes that is in RAM now. */
+export function residentBytes(pids: readonly number[]): number {
+  return sum(pids, (pid) => 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0));
+}
+
+/** CPU time of these processes so far. */
+export function cpuSeconds(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const fields = read(`/proc/${pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+  });
+}
+
+/** What these processes have read so far, as the system counts it: of a process that follows objects, nearly all from the network. */
+export function readBytes(pids: readonly number[]): number {
+  return sum(pids, (pid) => Number(/^rchar: (\d+)$/m.exec(read(`/proc/${pid}/io`) ?? '')?.[1] ?? 0));
+}
+
+/** Sockets of the network: a pipe between processes is a socket too, but has no entry in the tables of TCP. */
+export function countSockets(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const tables = ['tcp', 'tcp6'].map((table) => read(`/proc/${pid}/net/${table}`) ?? '');
+    const inodes = new Set(
+      tables.flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)[9] ?? '')),
+    );
+    return readdirSync(`/proc/${pid}/fd`).filter((fd) => inodes.has(readInode(`/proc/${pid}/fd/${fd}`))).length;
+  });
+}
+
+function readInode(path: string): string {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1] ?? '-';
+  } catch {
+    return '-'; // closed since it was listed
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // the process has ended
+  }
+}
+
+function sum(pids: readonly number[], of: (pid: number) => number): number {
+  return pids.reduce((total, pid) => total + of(pid), 0);
+}
