@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift twin chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: node_modules/.installed ## Run all tests, on a real control plane
 	@vitest run --reporter=./test/support/reporter.ts
 
 # What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
-OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by
+OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by policy-twin policy-alone
 test-older: node_modules/.installed ## Run what is about admission on Kubernetes 1.34 (Go builds it once)
 	@KUBERNETES=1.34 vitest run --project cluster --reporter=./test/support/reporter.ts \
 	  $(OLDER_TESTS:%=test/cluster/%.test.ts) test/conformance/apiserver.test.ts
@@ -97,6 +97,11 @@ beside: node_modules/.installed ## Play what was seen beside the agents chart ag
 
 drift: node_modules/.installed ## Ask Argo CD's own engine whether anything is OutOfSync (Go builds it once)
 	@node test/argocd/drift.ts
+
+# TWIN_GRAPHS is how many random graphs the test compares; CI compares 500.
+twin: node_modules/.installed ## Compare the chart's policy with the gate on 10,000 graphs, and measure its cost and reach (TWIN='--applies N')
+	@TWIN_GRAPHS=10000 vitest run --project cluster --reporter=./test/support/reporter.ts test/cluster/policy-twin.test.ts
+	@node test/twin/main.ts $(TWIN)
 
 chromium: ## Install the browser that tests of the page need (Debian)
 	@test -x /usr/bin/chromium || { sudo=$$(command -v sudo || true); \
