@@ -8,6 +8,7 @@ import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
 import { checkPolicyTwin } from './policy-twin.ts';
+import { checkRightsPage } from './rights-page.ts';
 import { checkStepRules } from './step-rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -19,6 +20,7 @@ const checks = {
   'every example lints as it should': () => checkExamples(root),
   'every chart lints, and renders the same twice': () => checkCharts(root, helm),
   'each preset of the chart renders as expected': () => checkChartGoldens(root, helm),
+  'the page of rights is as the chart renders them': () => checkRightsPage(root, helm),
   'the chart’s README has its values': () => checkChartReadme(root),
 };
 for (const [claim, check] of Object.entries(checks)) {
