@@ -12,10 +12,11 @@ const PATH = 'charts/orchestration-gate/files/policy-twin.json';
 const SHOWN_CHARACTERS = 63;
 
 /**
- * The longest list of steps that the policy looks into, and the longest whose names it compares with each other. Without
- * these bounds, 40,000 steps with short names take the API server half a minute, because it counts less than they cost.
+ * The longest list of steps that the policy looks into, with how many dependencies in all, and the longest whose names it
+ * compares with each other. The API server counts less than long lists cost it: its time grows with their square.
  */
 const MOST_STEPS = 1000;
+const MOST_ENTRIES = 10_000;
 const MOST_COMPARED = 500;
 
 /** Stands before and after an expression in a message of the gate. No message contains it. */
@@ -32,17 +33,21 @@ interface TwinRule {
   readonly message: (place: string) => string;
 }
 
+const DEPENDENCIES = 'step.?dependsOn.orValue([])';
+
 /** What the rules share. The chart adds `maxSteps` and `maxDependencies`. Names are in the map once, or it is an error. */
 const shared: Readonly<Record<string, string>> = {
   given: 'object.?spec.?steps.orValue([])',
   isWithinLimits: 'size(variables.tooManySteps) == 0 && size(variables.tooManyDependencies) == 0',
-  steps: `variables.isWithinLimits && size(variables.given) <= ${MOST_STEPS} ? variables.given : []`,
+  entries: `variables.given.map(step, size(${DEPENDENCIES})).sum()`,
+  steps:
+    `variables.isWithinLimits && size(variables.given) <= ${MOST_STEPS} && ` +
+    `variables.entries <= ${MOST_ENTRIES} ? variables.given : []`,
   names: 'variables.steps.map(step, step.name)',
   indexes: 'variables.names.transformMapEntry(index, name, {name: index})',
 };
 
 const UNKNOWN = "name != '' && !(name in variables.indexes)";
-const DEPENDENCIES = 'step.?dependsOn.orValue([])';
 
 const twinRules: readonly TwinRule[] = [
   {

@@ -8,6 +8,7 @@ import { connectNamespace } from '../support/namespaced-api.ts';
 import { connectCreates, installTwin } from '../support/policy-twin.ts';
 import { ring, root, step } from '../support/steps.ts';
 import { mistakes } from '../support/twin-mistakes.ts';
+import { listSteps, nameAt } from '../twin/cost.ts';
 
 describeNeeding(['loopbackWebhooks'], 'the policy for Orchestrations, while no gate answers,', () => {
   const cluster = sharedCluster();
@@ -87,21 +88,19 @@ describeNeeding(['loopbackWebhooks'], 'the policy for Orchestrations, while no g
   });
 
   it.each([
-    ['MissingDependency', 1000, 1001, 1],
-    ['DuplicateStep', 500, 501, 1],
+    ['MissingDependency', 1000, 1001, 1, 9],
+    ['MissingDependency', 51, 52, 200, 9],
+    ['DuplicateStep', 500, 501, 1, 9],
     // Here the API server stops, because the expression costs more than it allows.
-    ['MissingDependency', 200, 1000, 200],
-  ] as const)('denies %s in %i steps, and says nothing of %i, with %i dependencies each', async (...row) => {
-    const [code, within, beyond, entries] = row;
+    ['DuplicateStep', 300, 500, 1, 63],
+  ] as const)('denies %s in %i steps, says nothing of %i, with %i entries and names of %i', async (...row) => {
+    const [code, within, beyond, entries, nameLength] = row;
     await install('settings.limits.maxSteps=100000');
     const ask = connectCreates(cluster, namespace);
     const listOf = (length: number) => {
-      const steps = Array.from({ length: length - 1 }, (_, index) => ({
-        name: `s${index}`,
-        kind: 'Checkpoint',
-        dependsOn: Array<string>(entries).fill(index === 0 ? 's1' : 's0'),
-      }));
-      const wrong = code === 'DuplicateStep' ? { name: 's0', dependsOn: [] } : { name: 'last', dependsOn: ['nobody'] };
+      const steps = listSteps(length - 1, nameLength, entries);
+      const duplicate = { name: nameAt(0, nameLength), dependsOn: [] };
+      const wrong = code === 'DuplicateStep' ? duplicate : { name: 'last', dependsOn: ['nobody'] };
       return { steps: [...steps, { ...wrong, kind: 'Checkpoint' }] };
     };
     const denied = expect.stringContaining(`(${code})`);

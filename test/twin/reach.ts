@@ -11,7 +11,6 @@ export const shapes = [
   { nameLength: 9, entries: 1 },
   { nameLength: 63, entries: 1 },
   { nameLength: 9, entries: 16 },
-  { nameLength: 9, entries: 256 },
 ] as const;
 
 /** A last step with a mistake of each rule that goes through all steps. */
