@@ -3,14 +3,14 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift twin chromium promtool screenshots image release release-test e2e load upgrade clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
 node_modules/.installed: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@node -e 'process.exitCode = Number.parseInt(process.versions.node) < 24 ? 1 : 0' || { \
 	  echo "This needs Node 24 or newer, and $$(node --version) is first here: npm has no Node 24 for this platform, so install one." >&2; exit 1; }
 	@touch $@
@@ -22,7 +22,7 @@ test: node_modules/.installed ## Run all tests, on a real control plane
 	@vitest run --reporter=./test/support/reporter.ts
 
 # What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
-OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by
+OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by policy-twin policy-alone
 test-older: node_modules/.installed ## Run what is about admission on Kubernetes 1.34 (Go builds it once)
 	@KUBERNETES=1.34 vitest run --project cluster --reporter=./test/support/reporter.ts \
 	  $(OLDER_TESTS:%=test/cluster/%.test.ts) test/conformance/apiserver.test.ts
@@ -39,13 +39,11 @@ check: node_modules/.installed ## Format, lint, types, imports, unused code
 format: node_modules/.installed ## Format, and mend what lint can mend by itself
 	biome check --write .
 
-build: node_modules/.installed ## Compile to dist/, and run what came out
-	rm -rf dist
-	npm run build
-	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
-	node dist/main.js --version
+build: node_modules/.installed ## Bundle the program into dist/main.cjs, and run it
+	node scripts/build.ts
+	node dist/main.cjs --version
 
-generate: node_modules/.installed ## Write the CRDs, the chart's table of values, and the reference of reasons
+generate: node_modules/.installed ## Write the CRDs, the JSON Schema, the chart's table of values, and the reference of reasons
 	node scripts/generate.ts
 
 golden: node_modules/.installed ## Write anew what tests expect of examples and of the chart's presets
@@ -56,6 +54,22 @@ validate: node_modules/.installed ## Check CRDs, examples and charts
 
 chart: node_modules/.installed ## Package both charts into dist/charts
 	node scripts/package-charts.ts
+
+editors/vscode/node_modules/.installed: editors/vscode/package.json editors/vscode/package-lock.json
+	npm ci --prefix editors/vscode --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+vsix: node_modules/.installed editors/vscode/node_modules/.installed ## Package the extension for VS Code into dist
+	tsc -p editors/vscode
+	node scripts/package-vsix.ts
+
+site/node_modules/.installed: site/package.json site/package-lock.json
+	npm ci --prefix site --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+site: node_modules/.installed site/node_modules/.installed ## Build docs as a site into dist/site (SITE_SOURCE=URL of the repository's files)
+	tsc -p site
+	cd site && node_modules/.bin/vitepress build
 
 certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
 	node src/main.ts certs --out certs
@@ -104,6 +118,11 @@ beside: node_modules/.installed ## Play what was seen beside the agents chart ag
 drift: node_modules/.installed ## Ask Argo CD's own engine whether anything is OutOfSync (Go builds it once)
 	@node test/argocd/drift.ts
 
+# TWIN_GRAPHS is how many random graphs the test compares; CI compares 500.
+twin: node_modules/.installed ## Compare the chart's policy with the gate on 10,000 graphs, and measure its cost and reach (TWIN='--applies N')
+	@TWIN_GRAPHS=10000 vitest run --project cluster --reporter=./test/support/reporter.ts test/cluster/policy-twin.test.ts
+	@node test/twin/main.ts $(TWIN)
+
 chromium: ## Install the browser that tests of the page need (Debian)
 	@test -x /usr/bin/chromium || { sudo=$$(command -v sudo || true); \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium; }
@@ -116,14 +135,15 @@ promtool: node_modules/.installed ## Fetch the program with which tests fire the
 screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
 	node scripts/screenshots.ts
 
-image: ## Build the image IMAGE=name:tag with docker or, where no daemon answers, buildah (more flags: BUILD_FLAGS)
-	@if docker info >/dev/null 2>&1; then build='docker build'; elif command -v buildah >/dev/null; then build='buildah build'; \
-	else echo 'make image needs a running docker, or buildah.' >&2; exit 1; fi; \
-	$$build $(BUILD_FLAGS) --label org.opencontainers.image.revision="$$(git rev-parse HEAD)" --tag $(IMAGE) .
+image: node_modules/.installed ## Assemble the image IMAGE=name:tag as dist/image.tar, and load it where docker or podman runs
+	@node scripts/image.ts --name $(IMAGE)
+	@for tool in docker podman; do if $$tool info >/dev/null 2>&1; then $$tool load --input dist/image.tar; fi; done
 
-sbom: node_modules/.installed ## Write what the image holds of npm to dist/sbom.json (CycloneDX)
-	@mkdir -p dist
-	@npm sbom --omit=dev --omit=optional --package-lock-only --sbom-format=cyclonedx > dist/sbom.json
+release: node_modules/.installed ## Write everything that a release publishes into dist/release
+	@node scripts/release.ts
+
+release-test: node_modules/.installed ## Install what is in dist/release into empty folders and a control plane, and use it
+	@vitest run --config test/published/vitest.config.ts --reporter=./test/support/reporter.ts
 
 # Both ask for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
 e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything
@@ -133,5 +153,10 @@ load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL
 	@IMAGE=$(IMAGE) LOAD_SECONDS=$(or $(SECONDS),180) \
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
 
+# The older version: git worktree add OLD COMMIT; OLD_CHART=OLD/charts/orchestration-gate; OLD_IMAGE as its `make image` names it.
+upgrade: node_modules/.installed ## Upgrade from OLD_CHART and OLD_IMAGE to IMAGE and back, under load and with live runs
+	@IMAGE=$(IMAGE) OLD_CHART=$(OLD_CHART) OLD_IMAGE=$(OLD_IMAGE) \
+	  vitest run --config test/e2e/upgrade/vitest.config.ts --reporter=./test/support/reporter.ts
+
 clean: ## Remove what was built and installed here
-	rm -rf dist node_modules coverage
+	rm -rf dist node_modules coverage editors/vscode/node_modules site/node_modules

@@ -7,6 +7,8 @@ import { checkChartReadme } from './chart-readme.ts';
 import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
+import { checkPolicyTwin } from './policy-twin.ts';
+import { checkRightsPage } from './rights-page.ts';
 import { checkStepRules } from './step-rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -14,9 +16,11 @@ const { helm } = await resolveTools(readSettings(process.env));
 const checks = {
   'the CRDs are what the schema gives': () => checkCrdChart(root),
   'the chart grants what the step kinds need': () => checkStepRules(root),
+  'the policy of the chart has the rules of the gate': () => checkPolicyTwin(root),
   'every example lints as it should': () => checkExamples(root),
   'every chart lints, and renders the same twice': () => checkCharts(root, helm),
   'each preset of the chart renders as expected': () => checkChartGoldens(root, helm),
+  'the page of rights is as the chart renders them': () => checkRightsPage(root, helm),
   'the chart’s README has its values': () => checkChartReadme(root),
 };
 for (const [claim, check] of Object.entries(checks)) {

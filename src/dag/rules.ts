@@ -45,6 +45,23 @@ export interface GraphFinding {
   readonly problems: readonly GraphProblem[];
 }
 
+/** A value in a message: a count, an index, or a name in quotes. */
+type Shown = string | number;
+
+/**
+ * The messages, apart from what they say of the other steps. The policy of the chart has the same messages (see
+ * scripts/policy-twin.ts).
+ */
+export const graphMessages = {
+  TooManySteps: (count: Shown, most: Shown) =>
+    `${count} steps, and at most ${most} are allowed: split it with SubOrchestration steps (the graph was not checked)`,
+  TooManyDependencies: (count: Shown, most: Shown) =>
+    `${count} entries, and at most ${most} are allowed: put a Checkpoint step between (the graph was not checked)`,
+  DuplicateStep: (name: Shown, first: Shown) => `${name} is already the name of steps[${first}]: rename one of the two`,
+  MissingDependency: (wanted: Shown) => `no step is named ${wanted}`,
+  SelfDependency: (name: Shown) => `${name} waits for itself and could never start: remove this entry`,
+} as const;
+
 /** Counts the problems that a rule finds, and returns the first `most`. Of the others, only the places take memory. */
 type Check<Subject> = (subject: Subject, most: number) => Omit<GraphFinding, 'code'>;
 
@@ -116,9 +133,7 @@ function tooManySteps({ steps, limits }: Bounded): readonly number[] {
 }
 
 function describeSteps({ limits: { maxSteps } }: Bounded, count: number): GraphProblem {
-  const describe = () =>
-    `${count} steps, and at most ${maxSteps} are allowed: split it with SubOrchestration steps (the graph was not checked)`;
-  return { path: [], describe };
+  return { path: [], describe: () => graphMessages.TooManySteps(count, maxSteps) };
 }
 
 function tooManyDependencies({ steps, limits }: Bounded): readonly number[] {
@@ -130,8 +145,7 @@ function tooManyDependencies({ steps, limits }: Bounded): readonly number[] {
 }
 
 function describeEntries({ steps, limits: { maxDependencies } }: Bounded, step: number): GraphProblem {
-  const describe = () =>
-    `${countEntries(steps[step])} entries, and at most ${maxDependencies} are allowed: put a Checkpoint step between (the graph was not checked)`;
+  const describe = () => graphMessages.TooManyDependencies(countEntries(steps[step]), maxDependencies);
   return { path: [step, 'dependsOn'], describe };
 }
 
@@ -141,8 +155,7 @@ function countEntries(step: unknown): number {
 }
 
 function duplicateStep({ steps }: Graph, { step, first }: Graph['duplicates'][number]): GraphProblem {
-  const describe = () =>
-    `${quoteName(nameAt(steps, step))} is already the name of steps[${first}]: rename one of the two`;
+  const describe = () => graphMessages.DuplicateStep(quoteName(nameAt(steps, step)), first);
   return { path: [step, 'name'], describe };
 }
 
@@ -152,16 +165,16 @@ function missingDependency({ steps }: Graph, place: DependencyEntry): GraphProbl
     const own = nameAt(steps, place.step);
     const others = steps.map(({ name }) => name).filter((name) => name !== '' && name !== own);
     const meant = suggestName(wanted, others);
-    if (meant !== undefined) return `no step is named ${quoteName(wanted)}: did you mean ${quoteName(meant)}?`;
+    const message = graphMessages.MissingDependency(quoteName(wanted));
+    if (meant !== undefined) return `${message}: did you mean ${quoteName(meant)}?`;
     const choice = others.length > 0 ? `the other steps are ${listNames(others)}` : 'there is no other step';
-    return `no step is named ${quoteName(wanted)}: ${choice}`;
+    return `${message}: ${choice}`;
   };
   return { path: pathOf(place), describe };
 }
 
 function selfDependency({ steps }: Graph, place: DependencyEntry): GraphProblem {
-  const describe = () =>
-    `${quoteName(wantedAt(steps, place))} waits for itself and could never start: remove this entry`;
+  const describe = () => graphMessages.SelfDependency(quoteName(wantedAt(steps, place)));
   return { path: pathOf(place), describe };
 }
 

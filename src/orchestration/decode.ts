@@ -46,6 +46,16 @@ const FIXES: Readonly<Record<DecodingCode, string>> = {
   MissingOrchestrationRef: 'name the Orchestration to run',
 };
 
+/** Writes the message about a value that is absent. */
+export function describeAbsence(code: DecodingCode): string {
+  return `is absent: ${FIXES[code]}`;
+}
+
+/** Writes the message about an empty list or an empty text. */
+export function describeEmptiness(code: DecodingCode): string {
+  return `is empty: ${FIXES[code]}`;
+}
+
 /** Replaces an entry that is not an object. It keeps the index, has no name and declares nothing. */
 const UNREADABLE_STEP: Step = Object.freeze({ name: '', kind: '' });
 
@@ -128,15 +138,19 @@ export function decodeOrchestrationRun(
 
 function decodeSteps(list: unknown, tally: Tally): readonly Step[] {
   if (!Array.isArray(list) || list.length === 0) {
-    const found =
-      list === undefined ? 'is absent' : Array.isArray(list) ? 'is empty' : `is ${typeName(list)}, not a list`;
-    const describe = () => `${found}: ${FIXES.MissingSteps}`;
-    tally.add('MissingSteps', 1, [{ path: ['spec', 'steps'], describe }]);
+    tally.add('MissingSteps', 1, [{ path: ['spec', 'steps'], describe: () => describeLackOfSteps(list) }]);
     return [];
   }
   return list.every(isWellFormed)
     ? list
     : list.map((raw: unknown, index) => (isWellFormed(raw) ? raw : repairStep(raw, index, tally)));
+}
+
+function describeLackOfSteps(list: unknown): string {
+  if (list === undefined) return describeAbsence('MissingSteps');
+  return Array.isArray(list)
+    ? describeEmptiness('MissingSteps')
+    : `is ${typeName(list)}, not a list: ${FIXES.MissingSteps}`;
 }
 
 /**
@@ -246,9 +260,9 @@ function codeOf([, list, index, field]: Path): DecodingCode {
 }
 
 function describeMistake({ value, wanted }: Mistake, code: DecodingCode): string {
-  if (value === undefined) return `is absent: ${FIXES[code]}`;
+  if (value === undefined) return describeAbsence(code);
   return value === '' && wanted === 'string'
-    ? `is empty: ${FIXES[code]}`
+    ? describeEmptiness(code)
     : `is ${typeName(value)}, not ${article(wanted)}`;
 }
 

@@ -4,13 +4,22 @@ import { connectApi, type SendToApi } from './api.ts';
 import type { Cluster } from './controlplane/cluster.ts';
 import type { ControlPlane } from './controlplane/controlplane.ts';
 import { describeNeeding, sharedCluster, startOwnControlPlane, useNamespace } from './controlplane/suite.ts';
-import { type Gate, type GateOptions, installCrds, installWebhooks, startGate, type Webhooks } from './gate.ts';
+import {
+  type Gate,
+  type GateOptions,
+  installCrds,
+  installWebhooks,
+  startGate,
+  type Webhooks,
+  type WebhooksOptions,
+} from './gate.ts';
 
 const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
 
 /** A namespace of which a gate of the suite's own judges all Orchestrations and their runs. */
 export interface GatedNamespace {
   readonly gate: Gate;
+  readonly namespace: string;
   /** Runs kubectl there, `input` being its standard input. */
   readonly kubectl: (toolArguments: readonly string[], input?: object) => ReturnType<Cluster['kubectl']>;
   readonly send: SendToApi;
@@ -19,6 +28,9 @@ export interface GatedNamespace {
   /** Reads an Orchestration as it is stored; undefined where there is none. */
   readonly read: (name: string) => Promise<StoredOrchestration | undefined>;
 }
+
+/** The gate, and more values of the chart that the webhooks are made from. */
+type GatedOptions = GateOptions & Pick<WebhooksOptions, 'values'>;
 
 interface StoredOrchestration {
   readonly metadata: {
@@ -37,7 +49,7 @@ export function describeOnBothCrds(title: string, tests: (gated: () => GatedName
 }
 
 /** Puts a gate before a namespace of the shared cluster, while the suite runs that calls this. */
-export function useGatedNamespace(options: GateOptions = {}): () => GatedNamespace {
+export function useGatedNamespace(options: GatedOptions = {}): () => GatedNamespace {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   return useGate(namespace, options, async () => {
@@ -56,7 +68,7 @@ function useGatedPlane(): () => GatedNamespace {
   });
 }
 
-function useGate(namespace: string, options: GateOptions, prepare: () => Promise<Cluster>): () => GatedNamespace {
+function useGate(namespace: string, options: GatedOptions, prepare: () => Promise<Cluster>): () => GatedNamespace {
   let gated: GatedNamespace | undefined;
   let webhooks: Webhooks | undefined;
   let gate: Gate | undefined;
@@ -83,6 +95,7 @@ export function connectGated(cluster: Cluster, namespace: string, gate: Gate): G
     `/apis/${apiVersion}/namespaces/${namespace}/orchestrations${name === undefined ? '' : `/${name}`}`;
   return {
     gate,
+    namespace,
     kubectl: (toolArguments, input) =>
       cluster.kubectl(['--namespace', namespace, ...toolArguments], input && { input: JSON.stringify(input) }),
     send,

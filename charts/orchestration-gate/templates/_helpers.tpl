@@ -87,7 +87,8 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- if eq .webhook.failurePolicy "Ignore" }}
-{{- $risks = append $risks "webhook.failurePolicy is Ignore: while no gate answers, every Orchestration is stored unjudged." }}
+{{- $stored := ternary "Orchestrations are stored that only the gate denies, such as cycles" "every Orchestration is stored unjudged" .policies.enabled }}
+{{- $risks = append $risks (printf "webhook.failurePolicy is Ignore: while no gate answers, %s." $stored) }}
 {{- end }}
 {{- $memory := ((.gate.resources).limits).memory }}
 {{- if lt (include "orchestration-gate.mebibytes" $memory | float64) 256.0 }}
@@ -200,10 +201,7 @@ rules:
 {{- if has "UPDATE" $operations }}
 # An object stored before the gate stays editable in all but its spec, also while the gate is down.
 matchConditions:
-  - name: spec-changed
-    expression: request.operation == 'CREATE' || object.?spec != oldObject.?spec
-  - name: not-being-deleted
-    expression: '!has(object.metadata.deletionTimestamp)'
+  {{- include "orchestration-gate.specChanged" . | nindent 2 }}
 {{- if eq .path "mutate" }}
   {{- $steps := min (int .root.Values.settings.limits.maxSteps) 10000 }}
   {{- $entries := int .root.Values.settings.limits.maxDependencies }}
@@ -225,20 +223,33 @@ matchConditions:
       object.spec.steps.all(step, type(step) == map && (!has(step.dependsOn) || step.dependsOn == null))
 {{- end }}
 {{- end }}
-{{- if has "*" $namespaces }}
-namespaceSelector: {}
-{{- else }}
-namespaceSelector:
-  matchExpressions:
-    - key: kubernetes.io/metadata.name
-      operator: In
-      values: {{- toYaml $namespaces | nindent 8 }}
-{{- end }}
+{{ include "orchestration-gate.namespaceSelector" $namespaces }}
 objectSelector: {}
 matchPolicy: Equivalent
 failurePolicy: {{ .failurePolicy }}
 sideEffects: None
 timeoutSeconds: {{ .root.Values.webhook.timeoutSeconds }}
+{{- end }}
+
+{{/* Conditions of a match: a create, or an update that changes the spec. Finalizers must be able to work. */}}
+{{- define "orchestration-gate.specChanged" -}}
+- name: spec-changed
+  expression: request.operation == 'CREATE' || object.?spec != oldObject.?spec
+- name: not-being-deleted
+  expression: '!has(object.metadata.deletionTimestamp)'
+{{- end }}
+
+{{/* Selects the namespaces of a list by their names, which nobody can change. */}}
+{{- define "orchestration-gate.namespaceSelector" -}}
+{{- if has "*" . -}}
+namespaceSelector: {}
+{{- else -}}
+namespaceSelector:
+  matchExpressions:
+    - key: kubernetes.io/metadata.name
+      operator: In
+      values: {{- toYaml . | nindent 8 }}
+{{- end }}
 {{- end }}
 
 {{/* Probes of a process by its side port, which is the argument. It has five minutes to start: killing what is slow makes a busy
