@@ -7,12 +7,14 @@ import { checkChartReadme } from './chart-readme.ts';
 import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
+import { checkJsonSchema } from './json-schema.ts';
 import { checkStepRules } from './step-rules.ts';
 
 const root = join(import.meta.dirname, '..');
 const { helm } = await resolveTools(readSettings(process.env));
 const checks = {
   'the CRDs are what the schema gives': () => checkCrdChart(root),
+  'the JSON Schema for editors is what the schema gives': () => checkJsonSchema(root),
   'the chart grants what the step kinds need': () => checkStepRules(root),
   'every example lints as it should': () => checkExamples(root),
   'every chart lints, and renders the same twice': () => checkCharts(root, helm),
