@@ -30,6 +30,14 @@ export function valueAt(root: Node | null, path: Path): unknown {
   return path.reduce<unknown>((node, segment) => enter(node, segment)?.node, root);
 }
 
+/** The key that a path ends with, as a node. Undefined if it ends with no key of a map. */
+export function keyAt(root: Node | null, path: Path): Scalar | undefined {
+  const last = path.at(-1);
+  const map = valueAt(root, path.slice(0, -1));
+  const pair = isMap(map) ? map.items.find(({ key }) => isScalar(key) && String(key.value) === last) : undefined;
+  return isScalar(pair?.key) ? pair.key : undefined;
+}
+
 /** One level down: the node there, and what marks its place. */
 function enter(node: unknown, segment: string | number): { label: unknown; node: unknown } | undefined {
   if (isSeq(node)) {

@@ -2,7 +2,7 @@ import { decodeOrchestration, nameOf, type Orchestration } from '../../orchestra
 import { defaultPolicy, judgeOrchestration, judgeRun, type Problem, writeProblem } from '../../orchestration/judge.ts';
 import type { Finding, FoundProblem, RuleMeaning } from '../../orchestration/problem.ts';
 import type { Place } from './documents.ts';
-import type { FoundObject, Manifest } from './manifest.ts';
+import type { FoundObject, Manifest, ManifestMistake } from './manifest.ts';
 import { findRecursion } from './recursion.ts';
 import { findFileProblems } from './rules.ts';
 
@@ -134,9 +134,15 @@ function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem<st
   return { ...placeOf(path, span), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
 }
 
-function reportMistake({ line, column, field, message }: Manifest['mistakes'][number]): PlacedProblem {
-  const code = field === undefined ? 'InvalidYaml' : 'UnknownResource';
-  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field: field ?? '', message };
+function reportMistake(mistake: ManifestMistake): PlacedProblem {
+  const { line, column, field = '', message } = mistake;
+  const code = codeOfMistake(mistake);
+  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field, message };
+}
+
+/** The code of what cannot be read as an object of ours. */
+export function codeOfMistake({ field }: ManifestMistake): (typeof lintRules)[number]['code'] {
+  return field === undefined ? 'InvalidYaml' : 'UnknownResource';
 }
 
 function sum<T>(items: readonly T[], count: (item: T) => number): number {
