@@ -8,6 +8,7 @@ const entryPoints: readonly string[] = [
   'src/admission/main.ts',
   'src/certificates/main.ts',
   'src/engine/main.ts',
+  'src/lsp/main.ts',
   'src/release/main.ts',
   'src/supervisor/main.ts',
   'src/ui/main.ts',
@@ -59,6 +60,10 @@ const imports: Readonly<Record<string, Row>> = {
   cli: {
     src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'reconciler', 'tls'],
     outside: ['yaml', 'node:'],
+  },
+  lsp: {
+    src: ['dag', 'expressions', 'orchestration', 'cli'],
+    outside: ['vscode-languageserver', 'vscode-languageserver-textdocument', 'yaml'],
   },
   ui: {
     src: [
