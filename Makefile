@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart vsix certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ build: node_modules/.installed ## Compile to dist/, and run what came out
 	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
 	node dist/main.js --version
 
-generate: node_modules/.installed ## Write the CRDs, the chart's table of values, and the reference of reasons
+generate: node_modules/.installed ## Write the CRDs, the JSON Schema, the chart's table of values, and the reference of reasons
 	node scripts/generate.ts
 
 golden: node_modules/.installed ## Write anew what tests expect of examples and of the chart's presets
@@ -56,6 +56,14 @@ validate: node_modules/.installed ## Check CRDs, examples and charts
 
 chart: node_modules/.installed ## Package both charts into dist/charts
 	node scripts/package-charts.ts
+
+editors/vscode/node_modules/.installed: editors/vscode/package.json editors/vscode/package-lock.json
+	npm ci --prefix editors/vscode --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+vsix: node_modules/.installed editors/vscode/node_modules/.installed ## Package the extension for VS Code into dist
+	tsc -p editors/vscode
+	node scripts/package-vsix.ts
 
 certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
 	node src/main.ts certs --out certs
@@ -128,4 +136,4 @@ load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
 
 clean: ## Remove what was built and installed here
-	rm -rf dist node_modules coverage
+	rm -rf dist node_modules coverage editors/vscode/node_modules
