@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart vsix certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,14 @@ editors/vscode/node_modules/.installed: editors/vscode/package.json editors/vsco
 vsix: node_modules/.installed editors/vscode/node_modules/.installed ## Package the extension for VS Code into dist
 	tsc -p editors/vscode
 	node scripts/package-vsix.ts
+
+site/node_modules/.installed: site/package.json site/package-lock.json
+	npm ci --prefix site --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+site: node_modules/.installed site/node_modules/.installed ## Build docs as a site into dist/site (SITE_SOURCE=URL of the repository's files)
+	tsc -p site
+	cd site && node_modules/.bin/vitepress build
 
 certs: node_modules/.installed ## Make a development CA and a certificate for localhost in certs/
 	node src/main.ts certs --out certs
@@ -136,4 +144,4 @@ load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
 
 clean: ## Remove what was built and installed here
-	rm -rf dist node_modules coverage editors/vscode/node_modules
+	rm -rf dist node_modules coverage editors/vscode/node_modules site/node_modules
