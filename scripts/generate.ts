@@ -1,7 +1,6 @@
-// Writes what is made from other files: the CRDs from the schema, the rights of the chart from the step kinds, the
-// policy of the chart from the rules, the values in the
-// chart's README from values.yaml, the reference of reasons from the vocabulary, the
-// page of rights from the rendered chart.
+// Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the chart
+// from the step kinds, the policy of the chart from the rules, the values in the chart's README from values.yaml, the
+// reference of reasons from the vocabulary, the page of rights from the rendered chart.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,6 +8,7 @@ import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
 import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
+import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin, writePolicyTwin } from './policy-twin.ts';
 import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 import { checkRightsPage, writeRightsPage } from './rights-page.ts';
@@ -17,24 +17,25 @@ import { checkStepRules, writeStepRules } from './step-rules.ts';
 const root = join(import.meta.dirname, '..');
 const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
 const { helm } = await resolveTools(readSettings(process.env));
-const tasks = check
-  ? [
-      checkCrdChart,
-      checkStepRules,
-      checkPolicyTwin,
-      checkChartReadme,
-      checkReasonsPage,
-      (at: string) => checkRightsPage(at, helm),
-    ]
-  : [
-      writeCrdChart,
-      writeStepRules,
-      writePolicyTwin,
-      writeChartReadme,
-      writeReasonsPage,
-      (at: string) => writeRightsPage(at, helm),
-    ];
-for (const task of tasks) {
+const checks = [
+  checkCrdChart,
+  checkJsonSchema,
+  checkStepRules,
+  checkPolicyTwin,
+  checkChartReadme,
+  checkReasonsPage,
+  (at: string) => checkRightsPage(at, helm),
+];
+const writes = [
+  writeCrdChart,
+  writeJsonSchema,
+  writeStepRules,
+  writePolicyTwin,
+  writeChartReadme,
+  writeReasonsPage,
+  (at: string) => writeRightsPage(at, helm),
+];
+for (const task of check ? checks : writes) {
   const mistakes = await task(root);
   for (const mistake of mistakes) console.error(mistake);
   if (mistakes.length > 0) process.exitCode = 1;

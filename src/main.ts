@@ -100,6 +100,13 @@ const verbs: Verbs = {
         (await import('./ui/main.ts')).ui(choice, process),
       ),
   },
+  lsp: {
+    summary: 'Serve an editor: the Language Server Protocol over standard input and output',
+    load: async () =>
+      (await import('./cli/commands/lsp.ts')).lspCommand(async () =>
+        (await import('./lsp/main.ts')).serveOverStdio(process),
+      ),
+  },
   certs: {
     summary: 'Make a serving certificate for development, signed by a development CA',
     load: async () => (await import('./cli/commands/certs.ts')).certs,

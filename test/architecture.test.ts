@@ -8,6 +8,7 @@ const entryPoints: readonly string[] = [
   'src/admission/main.ts',
   'src/certificates/main.ts',
   'src/engine/main.ts',
+  'src/lsp/main.ts',
   'src/release/main.ts',
   'src/supervisor/main.ts',
   'src/ui/main.ts',
@@ -60,6 +61,10 @@ const imports: Readonly<Record<string, Row>> = {
   cli: {
     src: ['objects', 'dag', 'expressions', 'orchestration', 'drawing', 'reconciler', 'tls'],
     outside: ['yaml', 'node:'],
+  },
+  lsp: {
+    src: ['dag', 'expressions', 'orchestration', 'cli'],
+    outside: ['vscode-languageserver', 'vscode-languageserver-textdocument', 'yaml'],
   },
   ui: {
     src: [

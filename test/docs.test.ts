@@ -106,6 +106,14 @@ describe('a link', () => {
   }
 });
 
+test('docs/README.md lists every page once, and no other', () => {
+  const listed = [...readFileSync('docs/README.md', 'utf8').matchAll(/^- \[.+\]\((.+\.md)\)$/gm)].map(
+    ([, page = '']) => page,
+  );
+  const pages = globSync('**/*.md', { cwd: 'docs' }).filter((page) => page !== 'README.md');
+  expect(listed.sort()).toEqual(pages.sort());
+});
+
 test('ARCHITECTURE.md has every folder of the sources on its map, and nothing that is not there', () => {
   const [, map = ''] = /^## Where to look$(.*?)^## /ms.exec(readFileSync('ARCHITECTURE.md', 'utf8')) ?? [];
   const rows = [...map.matchAll(/^\| `([a-z/]+)` \|.*\| ([^|]+) \|$/gm)];

@@ -7,6 +7,16 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { type RunIf, runIfOf } from '../orchestration/run-if.ts';
 import type { Step } from '../orchestration/schema.ts';
 
+/** What becomes of the others when a step fails and has no attempts left. */
+interface Failure {
+  readonly step: string;
+  /** `continueOnFailure`: its dependents go on. */
+  readonly isTolerated: boolean;
+  readonly skips: readonly string[];
+  /** Steps with `runIf: Failed`, which start then. */
+  readonly starts: readonly string[];
+}
+
 /** What a run of an Orchestration will do. Steps are told by name, in declaration order unless said otherwise. */
 export interface Plan {
   readonly namespace: string;
@@ -16,14 +26,7 @@ export interface Plan {
   /** What may run together, wave by wave; the first are the roots. */
   readonly waves: readonly (readonly string[])[];
   /** What becomes of the others when a step fails and has no attempts left. */
-  readonly failures: readonly {
-    readonly step: string;
-    /** `continueOnFailure`: its dependents go on. */
-    readonly isTolerated: boolean;
-    readonly skips: readonly string[];
-    /** Steps with `runIf: Failed`, which start then. */
-    readonly starts: readonly string[];
-  }[];
+  readonly failures: readonly Failure[];
   /** The steps that run on a condition: by `runIf` other than Succeeded, or by `when`. */
   readonly conditions: readonly { readonly step: string; readonly runIf: RunIf; readonly when?: string }[];
   /** The path that can take longest, from its root to its end. */
@@ -54,12 +57,7 @@ export function planOrchestration(orchestration: Orchestration, kinds = stepKind
     name,
     isSequential: graph.isSequential && steps.length > 1,
     waves: findLevels(graph).levels.map(namesOf),
-    failures: steps.map((step, index) => {
-      const isTolerated = step.continueOnFailure === true;
-      const affected = isTolerated ? [] : findWaiting(dependents, index);
-      const withRunIf = (runIf: RunIf) => namesOf(affected.filter((at) => runIfOf(steps[at] ?? {}) === runIf));
-      return { step: step.name, isTolerated, skips: withRunIf('Succeeded'), starts: withRunIf('Failed') };
-    }),
+    failures: steps.map((_, index) => planFailure(steps, dependents, index)),
     conditions: steps.flatMap((step) => {
       const [runIf, { name: of, when }] = [runIfOf(step), step];
       return runIf === 'Succeeded' && when === undefined
@@ -76,6 +74,20 @@ export function planOrchestration(orchestration: Orchestration, kinds = stepKind
     totalSeconds: totalSeconds(orchestration),
     maxParallel: maxParallel(orchestration),
   };
+}
+
+/** What a failure of the step at `index` leads to. Linear in what the step reaches. `dependents`: see `dependentsOf`. */
+export function planFailure(
+  steps: readonly Step[],
+  dependents: readonly (readonly number[])[],
+  index: number,
+): Failure {
+  const { name = '', continueOnFailure } = steps[index] ?? {};
+  const isTolerated = continueOnFailure === true;
+  const affected = isTolerated ? [] : findWaiting(dependents, index);
+  const withRunIf = (runIf: RunIf) =>
+    affected.flatMap((at) => (runIfOf(steps[at] ?? {}) === runIf ? [steps[at]?.name ?? ''] : []));
+  return { step: name, isTolerated, skips: withRunIf('Succeeded'), starts: withRunIf('Failed') };
 }
 
 /** Every attempt up to its time-out, and every wait between two. */

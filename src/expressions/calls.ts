@@ -7,11 +7,20 @@ import { readSource, variables } from './sources.ts';
 import type { Token } from './tokens.ts';
 
 /** Functions that stand alone, as in `size(list)`. */
-const functions = ['has', 'size', 'string', 'int', 'double', 'bool'] as const;
+export const functions = ['has', 'size', 'string', 'int', 'double', 'bool'] as const;
 /** Functions behind a value, as in `name.contains("x")`. */
-const methods = ['size', 'contains', 'startsWith', 'endsWith', 'matches', 'lowerAscii', 'upperAscii', 'trim'] as const;
+export const methods = [
+  'size',
+  'contains',
+  'startsWith',
+  'endsWith',
+  'matches',
+  'lowerAscii',
+  'upperAscii',
+  'trim',
+] as const;
 /** Functions behind a list that name its entries, as in `list.all(entry, entry != "")`. */
-const macros = ['filter', 'exists', 'exists_one', 'all'] as const;
+export const macros = ['filter', 'exists', 'exists_one', 'all'] as const;
 export const keywords: readonly string[] = ['true', 'false', 'null', 'in'];
 /** Our own int(), because the library's reads an empty string as 0. */
 export const INT = '_in';

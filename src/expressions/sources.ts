@@ -12,9 +12,11 @@ export interface ScopeOptions {
 
 export type Variable = 'parameters' | 'run' | 'steps' | 'child';
 export const variables: readonly Variable[] = ['parameters', 'run', 'steps', 'child'];
-const runFields = ['name', 'namespace', 'uid', 'orchestration', 'deliveryId'] as const;
+/** What an expression can read of `run`. */
+export const runFields = ['name', 'namespace', 'uid', 'orchestration', 'deliveryId'] as const;
 export type RunField = (typeof runFields)[number];
-const stepFields = ['phase', 'reason', 'attempt'] as const;
+/** What an expression can read of a step, beside its outputs. */
+export const stepFields = ['phase', 'reason', 'attempt'] as const;
 export type StepField = (typeof stepFields)[number];
 
 /** One value that an expression reads, known from its text alone. */

@@ -23,7 +23,8 @@ export interface Concurrency {
 /** One page of a list has all places of a group. */
 const MOST_PLACES = 500;
 
-const shape: Shape = {
+/** What `policies.concurrency` holds. */
+export const concurrencyShape: Shape = {
   type: 'object',
   properties: {
     max: { type: 'integer', minimum: 1 },
@@ -63,7 +64,7 @@ export function checkConcurrency({ policies }: Pick<Orchestration, 'policies'>, 
   if (concurrency === undefined || concurrency === null) return [];
   const found = [
     gather(INVALID_FIELD, most, (report) => {
-      for (const { path, describe } of findMisfits(shape, concurrency, Infinity))
+      for (const { path, describe } of findMisfits(concurrencyShape, concurrency, Infinity))
         report([...CONCURRENCY, ...path], describe);
       const { max } = asRecord(concurrency);
       if (Number(max) > MOST_PLACES)

@@ -46,7 +46,8 @@ const declarationShape: Shape = {
   },
 };
 
-const declarationsShape: Shape = { type: 'object', additionalProperties: declarationShape };
+/** What `policies.parameters` holds. */
+export const declarationsShape: Shape = { type: 'object', additionalProperties: declarationShape };
 
 const INVALID_FIELD = 'InvalidField';
 const PLACE = ['spec', 'policies', 'parameters'];

@@ -1,21 +1,9 @@
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-  type Scalar,
-  visit,
-} from 'yaml';
+import { type Document, isCollection, isNode, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { displayText, quoteName } from '../../dag/display.ts';
 import type { Span } from '../../expressions/mistake.ts';
 import type { Path } from '../../orchestration/problem.ts';
 import { conversion, dialect } from './dialect.ts';
+import { findNode, startOf } from './nodes.ts';
 import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
 import { findInScalar } from './scalars.ts';
 
@@ -47,6 +35,18 @@ export interface ReadDocument {
   readonly value: unknown;
   readonly mistakes: readonly Mistake[];
   readonly placeOf: PlaceOf;
+  readonly tree: Tree;
+}
+
+/** The nodes of a document, also of one with mistakes, for whoever asks what is at a place. */
+export interface Tree {
+  readonly root: Node | null;
+  /** The text that the ranges of the nodes refer to. */
+  readonly source: string;
+  /** Where `source` begins in the file. */
+  readonly start: number;
+  /** The value as far as it can be read. Undefined if nothing can. */
+  readonly guess: () => unknown;
 }
 
 type ParsedDocument = Document.Parsed;
@@ -69,8 +69,9 @@ export function readDocuments(text: string): readonly ReadDocument[] {
       return {
         value,
         mistakes: mistakes.map(({ offset, message }) => ({ ...placeAt(start + offset), message })),
+        tree: { root: document.contents, source, start, guess: () => guessValue(document) },
         placeOf: (path, span) => {
-          const { offset, scalar } = findNode(document.contents, path);
+          const { start: offset, scalar } = findNode(document.contents, path);
           const part = span && scalar && findInScalar(scalar, source, span);
           if (part === undefined) return placeAt(start + offset);
           return { ...placeAt(start + part.start), end: placeAt(start + part.end) };
@@ -116,6 +117,14 @@ function convert(document: ParsedDocument, source: string): { value: unknown; mi
       : { value: document.toJS(conversion), mistakes: [] };
   } catch (thrown) {
     return fail(findDangling(document) ?? startOf(document.contents) ?? 0, explain(thrown as Error, source));
+  }
+}
+
+function guessValue(document: ParsedDocument): unknown {
+  try {
+    return document.toJS(conversion);
+  } catch {
+    return undefined;
   }
 }
 
@@ -169,34 +178,4 @@ function findDangling(document: ParsedDocument): number | undefined {
     },
   });
   return offset;
-}
-
-/** Where a path stands, and the scalar that is there, if one is. */
-function findNode(root: Node | null, path: Path): { readonly offset: number; readonly scalar?: Scalar } {
-  let node: unknown = root;
-  let offset = startOf(root) ?? 0;
-  for (const segment of path) {
-    const inside = enter(node, segment);
-    if (inside === undefined) return { offset };
-    offset = startOf(inside.label) ?? offset;
-    node = inside.node;
-  }
-  if (!isAlias(node) && !isScalar(node)) return { offset };
-  const [start, end] = node.range ?? [offset, offset];
-  return { offset: start < end ? start : offset, ...(isScalar(node) && { scalar: node }) };
-}
-
-/** One level down: the node there, and what marks its place. */
-function enter(node: unknown, segment: string | number): { label: unknown; node: unknown } | undefined {
-  if (isSeq(node)) {
-    const item = node.items[Number(segment)];
-    return item === undefined ? undefined : { label: item, node: item };
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === segment);
-  return pair && { label: pair.key, node: pair.value };
-}
-
-function startOf(node: unknown): number | undefined {
-  return (node as Partial<Node> | null | undefined)?.range?.[0];
 }

@@ -1,5 +1,6 @@
 import { asRecord } from '../../orchestration/decode.ts';
-import { type Mistake, type PlaceOf, readDocuments } from './documents.ts';
+import type { Path } from '../../orchestration/problem.ts';
+import { type Mistake, type PlaceOf, type ReadDocument, readDocuments, type Tree } from './documents.ts';
 import { findMisspelling, kindOf, type OurKind } from './misspelt.ts';
 import type { Source } from './sources.ts';
 
@@ -9,6 +10,9 @@ export interface FoundObject {
   readonly value: unknown;
   /** Where a path of the object stands in its file. */
   readonly placeOf: PlaceOf;
+  readonly tree: Tree;
+  /** Where the object is in the document: the path is empty, except in a List. */
+  readonly within: Path;
 }
 
 /** Why something cannot be read as an object of ours; `field` is the one at fault, of an object that has fields. */
@@ -29,16 +33,18 @@ export interface Manifest {
 
 /** Finds our objects in a file, also inside a List as `kubectl get -o yaml` writes it. Never fails. */
 export function readManifest({ file, text }: Source): Manifest {
-  const documents = readDocuments(text);
+  return toManifest(file, readDocuments(text));
+}
+
+/** Finds our objects in the documents of a file. */
+export function toManifest(file: string, documents: readonly ReadDocument[]): Manifest {
   const readable = documents.filter(({ mistakes }) => mistakes.length === 0);
-  const items = readable.flatMap(({ value, placeOf }) => {
-    const list = listItems(value);
-    if (list === undefined) return [{ value, placeOf }];
-    return list.map((item, index) => ({
-      value: item,
-      placeOf: ((path, span) => placeOf(['items', index, ...path], span)) satisfies PlaceOf,
-    }));
-  });
+  const items = readable.flatMap(({ value, placeOf, tree }) =>
+    listObjects(value).map(({ object, within }) => {
+      const placeIn: PlaceOf = (path, span) => placeOf([...within, ...path], span);
+      return { value: object, placeOf: placeIn, tree, within };
+    }),
+  );
   const objects = items.flatMap((item) => {
     const kind = kindOf(item.value);
     return kind === undefined ? [] : [{ kind, ...item }];
@@ -56,7 +62,11 @@ export function readManifest({ file, text }: Source): Manifest {
   };
 }
 
-function listItems(value: unknown): readonly unknown[] | undefined {
+/** The objects of a document, with their places in it: its value, or the items of a List. */
+export function listObjects(value: unknown): readonly { readonly object: unknown; readonly within: Path }[] {
   const { kind, items } = asRecord(value);
-  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
+  const isList = typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items);
+  return isList
+    ? items.map((object: unknown, index) => ({ object, within: ['items', index] }))
+    : [{ object: value, within: [] }];
 }

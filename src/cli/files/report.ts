@@ -1,15 +1,8 @@
 import { decodeOrchestration, nameOf, type Orchestration } from '../../orchestration/decode.ts';
-import {
-  defaultPolicy,
-  type Judgement,
-  judgeOrchestration,
-  judgeRun,
-  type Problem,
-  writeProblem,
-} from '../../orchestration/judge.ts';
+import { defaultPolicy, judgeOrchestration, judgeRun, type Problem, writeProblem } from '../../orchestration/judge.ts';
 import type { Finding, FoundProblem, RuleMeaning } from '../../orchestration/problem.ts';
 import type { Place } from './documents.ts';
-import type { FoundObject, Manifest } from './manifest.ts';
+import type { FoundObject, Manifest, ManifestMistake } from './manifest.ts';
 import { findRecursion } from './recursion.ts';
 import { findFileProblems } from './rules.ts';
 
@@ -60,13 +53,26 @@ export function judgeManifests(
   findMore: (object: FoundObject) => readonly FoundProblem[] = () => [],
 ): LintReport {
   const objects = manifests.flatMap((manifest) => manifest.objects);
-  const judged = [...judgeObjects(objects)].map(([object, problems]) => {
-    const place = (severity: 'deny' | 'warn') => (problem: FoundProblem) =>
-      placeProblem(object, writeProblem(problem, severity));
-    const before = findFileProblems(object).map(place('deny'));
-    return [object, [...before, ...problems, ...findMore(object).map(place('warn'))]] as const;
+  const judged = [...findProblems(objects)].map(([object, problems]) => {
+    const more = findMore(object).map((problem) => writeProblem(problem, 'warn'));
+    return [object, [...problems, ...more].map((problem) => placeProblem(object, problem))] as const;
   });
   return reportManifests(manifests, new Map(judged));
+}
+
+/**
+ * Judges objects, alone and together, as an API server with the gate would: first what the server says of each, then
+ * the gate, with at most `most` denials and as many warnings.
+ */
+export function findProblems(
+  objects: readonly FoundObject[],
+  most = Infinity,
+): ReadonlyMap<FoundObject, readonly Problem<string>[]> {
+  const judged = [...judgeAll(objects, most)].map(([object, problems]) => {
+    const before = findFileProblems(object).map((problem) => writeProblem(problem, 'deny'));
+    return [object, [...before, ...problems]] as const;
+  });
+  return new Map(judged);
 }
 
 /** Joins what was found in objects with what cannot be read. */
@@ -93,6 +99,13 @@ export type PlacedProblem = Omit<LintProblem, 'file'>;
 
 /** Judges objects by the rules as they are unless configured otherwise. */
 export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
+  const place = (object: FoundObject) => (problem: Problem<string>) => placeProblem(object, problem);
+  return new Map(
+    [...judgeAll(objects, Infinity)].map(([object, problems]) => [object, problems.map(place(object))] as const),
+  );
+}
+
+function judgeAll(objects: readonly FoundObject[], most: number): ReadonlyMap<FoundObject, readonly Problem<string>[]> {
   const decoded = new Map(
     objects
       .filter(({ kind }) => kind === 'Orchestration')
@@ -102,10 +115,10 @@ export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<Found
   return new Map(
     objects.map((object) => {
       const definition = decoded.get(object);
-      const judgement = definition
-        ? judgeOrchestration(object.value, defaultPolicy, Infinity, recursionOf(definition, recursion))
-        : judgeRun(object.value, undefined, defaultPolicy, Infinity);
-      return [object, reportProblems(object, judgement)];
+      const { denials, warnings } = definition
+        ? judgeOrchestration(object.value, defaultPolicy, most, recursionOf(definition, recursion))
+        : judgeRun(object.value, undefined, defaultPolicy, most);
+      return [object, [...denials, ...warnings]];
     }),
   );
 }
@@ -115,19 +128,21 @@ function recursionOf(definition: Orchestration, recursion: ReadonlyMap<Orchestra
   return problem === undefined ? [] : [{ code: problem.code, count: 1, problems: [problem] }];
 }
 
-function reportProblems(object: FoundObject, { denials, warnings }: Judgement): PlacedProblem[] {
-  return [...denials, ...warnings].map((problem) => placeProblem(object, problem));
-}
-
 function placeProblem({ kind, value, placeOf }: FoundObject, problem: Problem<string>): PlacedProblem {
   const { namespace, name } = nameOf(value);
   const { path, span, code, severity, field, message, steps } = problem;
   return { ...placeOf(path, span), kind, namespace, name, code, severity, field, message, ...(steps && { steps }) };
 }
 
-function reportMistake({ line, column, field, message }: Manifest['mistakes'][number]): PlacedProblem {
-  const code = field === undefined ? 'InvalidYaml' : 'UnknownResource';
-  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field: field ?? '', message };
+function reportMistake(mistake: ManifestMistake): PlacedProblem {
+  const { line, column, field = '', message } = mistake;
+  const code = codeOfMistake(mistake);
+  return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field, message };
+}
+
+/** The code of what cannot be read as an object of ours. */
+export function codeOfMistake({ field }: ManifestMistake): (typeof lintRules)[number]['code'] {
+  return field === undefined ? 'InvalidYaml' : 'UnknownResource';
 }
 
 function sum<T>(items: readonly T[], count: (item: T) => number): number {

@@ -1,0 +1,24 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { buildDocumentSchema } from '../src/orchestration/json-schema.ts';
+import { findDrift, type GeneratedFile } from './drift.ts';
+
+/** The path is stable: editors of others refer to it. */
+const PATH = 'schemas/orchestration.schema.json';
+
+/** How the JSON Schema for editors differs from what the schema and the step kinds give, as sentences. */
+export async function checkJsonSchema(root: string): Promise<readonly string[]> {
+  return findDrift(root, [renderJsonSchema()], 'make generate');
+}
+
+/** Writes the JSON Schema for editors. Returns no mistakes. */
+export async function writeJsonSchema(root: string): Promise<readonly string[]> {
+  const { path, content } = renderJsonSchema();
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+  return [];
+}
+
+function renderJsonSchema(): GeneratedFile {
+  return { path: PATH, content: `${JSON.stringify(buildDocumentSchema(), null, 2)}\n` };
+}
