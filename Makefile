@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,11 +39,9 @@ check: node_modules/.installed ## Format, lint, types, imports, unused code
 format: node_modules/.installed ## Format, and mend what lint can mend by itself
 	biome check --write .
 
-build: node_modules/.installed ## Compile to dist/, and run what came out
-	rm -rf dist
-	npm run build
-	@! grep -rnE "from '[^']+\.ts'|import\('[^']+\.ts'\)" dist --include=*.js || { echo "dist still names .ts files" >&2; exit 1; }
-	node dist/main.js --version
+build: node_modules/.installed ## Bundle the program into dist/main.cjs, and run it
+	node scripts/build.ts
+	node dist/main.cjs --version
 
 generate: node_modules/.installed ## Write the CRDs, the chart's table of values, and the reference of reasons
 	node scripts/generate.ts
@@ -110,14 +108,9 @@ promtool: node_modules/.installed ## Fetch the program with which tests fire the
 screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
 	node scripts/screenshots.ts
 
-image: ## Build the image IMAGE=name:tag with docker or, where no daemon answers, buildah (more flags: BUILD_FLAGS)
-	@if docker info >/dev/null 2>&1; then build='docker build'; elif command -v buildah >/dev/null; then build='buildah build'; \
-	else echo 'make image needs a running docker, or buildah.' >&2; exit 1; fi; \
-	$$build $(BUILD_FLAGS) --label org.opencontainers.image.revision="$$(git rev-parse HEAD)" --tag $(IMAGE) .
-
-sbom: node_modules/.installed ## Write what the image holds of npm to dist/sbom.json (CycloneDX)
-	@mkdir -p dist
-	@npm sbom --omit=dev --omit=optional --package-lock-only --sbom-format=cyclonedx > dist/sbom.json
+image: node_modules/.installed ## Assemble the image IMAGE=name:tag as dist/image.tar, and load it where docker or podman runs
+	@node scripts/image.ts --name $(IMAGE)
+	@for tool in docker podman; do if $$tool info >/dev/null 2>&1; then $$tool load --input dist/image.tar; fi; done
 
 # Both ask for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
 e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything

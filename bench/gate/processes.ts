@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ENTRYPOINT } from '../../scripts/release/image.ts';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { findFreePorts } from '../../test/support/controlplane/network.ts';
@@ -66,7 +66,7 @@ export interface Gate extends Server {
 export async function startGate(certificates: Certificates, onCore: OnCore = []): Promise<Gate> {
   const [sidePort] = await findFreePorts(1);
   const flags = ['serve', '--bind-address', '127.0.0.1', '--side-port', `${sidePort}`];
-  const server = await startServer('../../dist/main.js', flags, certificates, onCore);
+  const server = await startServer('../../dist/main.cjs', flags, certificates, onCore);
   return { ...server, metricsUrl: `http://127.0.0.1:${sidePort}/metrics` };
 }
 
@@ -123,7 +123,7 @@ function startNode(onCore: OnCore, program: string, args: readonly string[], cha
   const [file = '', ...rest] = [
     ...onCore,
     process.execPath,
-    ...readImageFlags(),
+    ...ENTRYPOINT.filter((word) => word.startsWith('--')), // the flags of Node in the image
     join(import.meta.dirname, program),
     ...args,
   ];
@@ -135,13 +135,6 @@ function startNode(onCore: OnCore, program: string, args: readonly string[], cha
     await ended;
   };
   return { child, stop };
-}
-
-/** Node's flags in the image, from its ENTRYPOINT: what is measured is what ships. */
-function readImageFlags(): string[] {
-  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
-  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-  return (JSON.parse(entrypoint) as string[]).filter((word) => word.startsWith('--'));
 }
 
 /** The answer to a review; undefined if there is none, or not status 200. */

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+/** In the bundled program, the files of the page as JSON: texts by name. scripts/release/bundle.ts puts them here. */
+declare const BUNDLED_PAGE: string | undefined;
+
 /** The files of the page, with their types. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['page.html', 'text/html; charset=utf-8'],
@@ -8,6 +11,8 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['icon.svg', 'image/svg+xml'],
   ['main.js', 'text/javascript; charset=utf-8'],
 ]);
+
+export const PAGE_FILES: readonly string[] = [...TYPES.keys()];
 
 export interface PageFile {
   readonly type: string;
@@ -18,16 +23,15 @@ export interface PageFile {
 export async function readPageFile(name: string): Promise<PageFile | undefined> {
   const type = TYPES.get(name);
   if (type === undefined) return undefined;
-  const file = new URL(`./page/${name}`, import.meta.url);
-  try {
-    return { type, text: await readFile(file, 'utf8') };
-  } catch (error) {
-    if (name !== 'main.js' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return { type, text: await bundle(fileURLToPath(file).replace(/js$/, 'ts')) };
-  }
+  const text = typeof BUNDLED_PAGE === 'string' ? JSON.parse(BUNDLED_PAGE)[name] : await readSource(name);
+  return { type, text };
 }
 
-/** Bundles the script of the page as the build does. It is used only if the program runs from its sources. */
+async function readSource(name: string): Promise<string> {
+  const file = fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+  return name === 'main.js' ? bundle(file.replace(/js$/, 'ts')) : readFile(file, 'utf8');
+}
+
 async function bundle(entryPoint: string): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({ entryPoints: [entryPoint], bundle: true, format: 'esm', write: false });
