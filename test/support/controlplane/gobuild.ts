@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { makeOnce } from './cache.ts';
+import { isExecutable, makeOnce } from './cache.ts';
 import type { Settings } from './settings.ts';
 
 const modulesFolder = join(import.meta.dirname, '../../controlplane');
@@ -15,11 +15,37 @@ const withoutGo =
   'to what `setup-envtest use -p path` prints, or use a cluster of yours: --use-existing-cluster (for vitest: ' +
   'USE_EXISTING_CLUSTER=true) with KUBECONFIG.';
 
+/** Kubernetes, as the requirements of the Go module name it: `v1.36.3`. */
+export async function readKubernetesVersion(settings: Settings): Promise<string> {
+  const goMod = await readFile(join(modulesFolder, 'kube', `${await findRequirements(settings)}.mod`), 'utf8');
+  return /k8s\.io\/kubernetes (v\d+\.\d+\.\d+)/.exec(goMod)?.[1] ?? '';
+}
+
 /** Builds kube-apiserver and kube-controller-manager, one file with two subcommands, unless the cache has it. */
 export async function buildKube(settings: Settings, log: (line: string) => void): Promise<string> {
+  return buildModule(await describeKube(settings), settings, log);
+}
+
+/** Whether the cache has all that would be built. */
+export async function isBuilt(settings: Settings): Promise<boolean> {
+  const files = await Promise.all([describeKube(settings), ETCD].map(async (one) => locate(await one, settings)));
+  return (await Promise.all(files.map(isExecutable))).every(Boolean);
+}
+
+/** A Go module to build. `requirements` names its .mod and .sum. */
+interface Module {
+  readonly name: string;
+  readonly title: string;
+  readonly ldflags: string;
+  readonly requirements: string;
+}
+
+const ETCD: Module = { name: 'etcd', title: 'etcd', ldflags: '-s -w', requirements: 'go' };
+
+async function describeKube(settings: Settings): Promise<Module> {
   const requirements = await findRequirements(settings);
-  const goMod = await readFile(join(modulesFolder, 'kube', `${requirements}.mod`), 'utf8');
-  const [version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(goMod)?.slice(1) ?? [];
+  const version = await readKubernetesVersion(settings);
+  const [major, minor] = version.slice(1).split('.');
   // A build outside Kubernetes' own scripts calls itself v0.0.0, which clients and charts would take for an old cluster.
   const stamps = [
     `k8s.io/component-base/version.gitVersion=${version}`,
@@ -31,8 +57,7 @@ export async function buildKube(settings: Settings, log: (line: string) => void)
     `k8s.io/client-go/pkg/version.gitMinor=${minor}`,
   ];
   const ldflags = ['-s -w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
-  const title = `kube-apiserver and kube-controller-manager ${version}`;
-  return buildModule({ name: 'kube', title, ldflags, requirements }, settings, log);
+  return { name: 'kube', title: `kube-apiserver and kube-controller-manager ${version}`, ldflags, requirements };
 }
 
 /** What an older Kubernetes is built from stands beside what the newest is: `v1.34.mod` and `.sum`, for the same program. */
@@ -46,22 +71,28 @@ async function findRequirements({ kubernetes }: Settings): Promise<string> {
 
 /** Builds etcd unless the cache has it. */
 export async function buildEtcd(settings: Settings, log: (line: string) => void): Promise<string> {
-  return buildModule({ name: 'etcd', title: 'etcd', ldflags: '-s -w', requirements: 'go' }, settings, log);
+  return buildModule(ETCD, settings, log);
 }
 
-async function buildModule(
-  { name, title, ldflags, requirements }: { name: string; title: string; ldflags: string; requirements: string },
-  { cacheFolder, environment }: Settings,
-  log: (line: string) => void,
-): Promise<string> {
-  const folder = join(modulesFolder, name);
-  const flags = ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
-  const hash = createHash('sha256').update(flags.join('\n'));
+/** The path of the built program, which changes with everything that it is built from. */
+async function locate(module: Module, { cacheFolder }: Settings): Promise<string> {
+  const { name, requirements } = module;
+  const hash = createHash('sha256').update(flagsOf(module).join('\n'));
   for (const source of [`${requirements}.mod`, `${requirements}.sum`, 'main.go'])
-    hash.update(await readFile(join(folder, source)));
-  return makeOnce(join(cacheFolder, hash.digest('hex').slice(0, 16), name), async (file) => {
-    await runGo(['build', '-v', ...flags, '-o', file, '.'], { cwd: folder, environment, title, log });
-  });
+    hash.update(await readFile(join(modulesFolder, name, source)));
+  return join(cacheFolder, hash.digest('hex').slice(0, 16), name);
+}
+
+function flagsOf({ ldflags, requirements }: Module): string[] {
+  return ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
+}
+
+async function buildModule(module: Module, settings: Settings, log: (line: string) => void): Promise<string> {
+  const { name, title } = module;
+  const run = { cwd: join(modulesFolder, name), environment: settings.environment, title, log };
+  return makeOnce(await locate(module, settings), (file) =>
+    runGo(['build', '-v', ...flagsOf(module), '-o', file, '.'], run),
+  );
 }
 
 interface GoRun {
