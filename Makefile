@@ -3,14 +3,14 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image release release-test e2e load clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
 node_modules/.installed: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@node -e 'process.exitCode = Number.parseInt(process.versions.node) < 24 ? 1 : 0' || { \
 	  echo "This needs Node 24 or newer, and $$(node --version) is first here: npm has no Node 24 for this platform, so install one." >&2; exit 1; }
 	@touch $@
@@ -111,6 +111,12 @@ screenshots: node_modules/.installed chromium ## Take docs/images anew, on a rea
 image: node_modules/.installed ## Assemble the image IMAGE=name:tag as dist/image.tar, and load it where docker or podman runs
 	@node scripts/image.ts --name $(IMAGE)
 	@for tool in docker podman; do if $$tool info >/dev/null 2>&1; then $$tool load --input dist/image.tar; fi; done
+
+release: node_modules/.installed ## Write everything that a release publishes into dist/release
+	@node scripts/release.ts
+
+release-test: node_modules/.installed ## Install what is in dist/release into empty folders and a control plane, and use it
+	@vitest run --config test/published/vitest.config.ts --reporter=./test/support/reporter.ts
 
 # Both ask for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
 e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything
