@@ -9,7 +9,7 @@ import { bundleProgram } from './release/bundle.ts';
 import type { Architecture } from './release/debian.ts';
 import { assembleImage, writeFiles } from './release/image.ts';
 import { layOutImages } from './release/oci.ts';
-import { readSource } from './release/source.ts';
+import { readDebianMirror, readSource } from './release/source.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +25,7 @@ await bundleProgram(root, programFolder);
 const image = await assembleImage(values.architecture as Architecture, {
   ...{ root, programFolder, ...source },
   cacheFolder: readSettings(process.env).cacheFolder,
-  mirror: process.env['DEBIAN_MIRROR'] || 'http://deb.debian.org/debian',
+  mirror: readDebianMirror(process.env),
 });
 const { files } = layOutImages([image], values.name);
 const layout = join(scratch.path, 'layout');

@@ -1,7 +1,7 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { PAGE_FILES, readPageFile } from '../../src/ui/files.ts';
+import { bundlePage, PAGE_FILES, readPageFile } from '../../src/ui/files.ts';
 
 /** The bundled program. Its source map is beside it, with `.map` added to the name. */
 export const PROGRAM = 'main.cjs';
@@ -11,7 +11,7 @@ const SYNTAX = 'node18';
 
 /**
  * Bundles the sources under `root`, the packages that they import, and the files of the page into `folder`/main.cjs.
- * Returns what esbuild read and wrote. The same sources and packages give the same bytes.
+ * Returns what esbuild read, for the page too, and what it wrote. The same sources and packages give the same bytes.
  */
 export async function bundleProgram(root: string, folder: string): Promise<Metafile> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -41,5 +41,6 @@ export async function bundleProgram(root: string, folder: string): Promise<Metaf
     logLevel: 'warning',
   });
   await chmod(join(folder, PROGRAM), 0o755);
-  return metafile;
+  const { inputs } = (await bundlePage()).metafile;
+  return { ...metafile, inputs: { ...inputs, ...metafile.inputs } };
 }

@@ -22,7 +22,8 @@ export async function extractNode(
   folder: string,
   cacheFolder: string,
 ): Promise<void> {
-  const { name, version, integrity } = await readLocked(root, NODE_PACKAGES[architecture]);
+  const name = NODE_PACKAGES[architecture];
+  const { version, integrity } = await readLocked(root, `node_modules/${name}`);
   const archive = await makeOnce(join(cacheFolder, 'node', `${name}-${version}.tgz`), async (file) => {
     await using scratch = await mkdtempDisposable(join(tmpdir(), 'orchestration-gate-'));
     const options = ['--silent', '--pack-destination', scratch.path];
@@ -46,17 +47,20 @@ export async function extractNode(
   }
 }
 
+/** What package-lock.json says of a package. */
 interface Locked {
-  readonly name: string;
   readonly version: string;
+  /** `sha512-` and the checksum in base64. */
   readonly integrity: string;
+  readonly license: string;
 }
 
-async function readLocked(root: string, name: string): Promise<Locked> {
+/** Reads what package-lock.json says of the package in the folder `path`, such as `node_modules/ajv`. */
+export async function readLocked(root: string, path: string): Promise<Locked> {
   const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Readonly<Record<string, Omit<Locked, 'name'>>>;
+    packages: Readonly<Record<string, Locked>>;
   };
-  const locked = packages[`node_modules/${name}`];
-  if (locked === undefined) throw new Error(`package-lock.json lacks ${name}.`);
-  return { ...locked, name };
+  const locked = packages[path];
+  if (locked === undefined) throw new Error(`package-lock.json lacks ${path}: run npm install.`);
+  return locked;
 }

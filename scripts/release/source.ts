@@ -23,3 +23,8 @@ export async function readSource(root: string, environment: NodeJS.ProcessEnv): 
   const epoch = environment['SOURCE_DATE_EPOCH'] || (await git('log', '-1', '--format=%ct'));
   return { version, revision: isDirty ? `${commit}-dirty` : commit, epoch: Number(epoch) };
 }
+
+/** Where packages of Debian are downloaded from: DEBIAN_MIRROR, or the archive of Debian. */
+export function readDebianMirror(environment: NodeJS.ProcessEnv): string {
+  return environment['DEBIAN_MIRROR'] || 'http://deb.debian.org/debian';
+}

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Metafile } from 'esbuild';
 
 /** In the bundled program, the files of the page as JSON: texts by name. scripts/release/bundle.ts puts them here. */
 declare const BUNDLED_PAGE: string | undefined;
@@ -28,12 +29,20 @@ export async function readPageFile(name: string): Promise<PageFile | undefined> 
 }
 
 async function readSource(name: string): Promise<string> {
-  const file = fileURLToPath(new URL(`./page/${name}`, import.meta.url));
-  return name === 'main.js' ? bundle(file.replace(/js$/, 'ts')) : readFile(file, 'utf8');
+  if (name === 'main.js') return (await bundlePage()).text;
+  return readFile(fileURLToPath(new URL(`./page/${name}`, import.meta.url)), 'utf8');
 }
 
-async function bundle(entryPoint: string): Promise<string> {
+/** Bundles the script of the page from its sources. Returns it, and what esbuild read for it. */
+export async function bundlePage(): Promise<{ readonly text: string; readonly metafile: Metafile }> {
   const { build } = await import('esbuild');
-  const { outputFiles } = await build({ entryPoints: [entryPoint], bundle: true, format: 'esm', write: false });
-  return outputFiles[0]?.text ?? '';
+  const entryPoint = fileURLToPath(new URL('./page/main.ts', import.meta.url));
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    format: 'esm',
+    write: false,
+    metafile: true,
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
 }
