@@ -145,18 +145,27 @@ const ports: Ports = {
   newUuid: () => crypto.randomUUID(),
 };
 
+/** In the bundled program, its version. scripts/release/bundle.ts puts it here. */
+declare const BUNDLED_VERSION: string | undefined;
+
 async function readVersion(): Promise<string> {
+  if (typeof BUNDLED_VERSION === 'string') return BUNDLED_VERSION;
   const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Older ones lack what is used all over; node's own complaint would name a function that it does not know. */
-const OLDEST_NODE = 24;
+/** The oldest version of Node that has the functions which this program and its packages call. */
+const OLDEST_NODE = { major: 22, minor: 19 };
+
+function isOldNode(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major < OLDEST_NODE.major || (major === OLDEST_NODE.major && minor < OLDEST_NODE.minor);
+}
 
 async function main(words: readonly string[]): Promise<Outcome> {
-  if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE)
-    return dispatch(verbs, words, { ...ports, readVersion });
-  const complaint = `this needs Node ${OLDEST_NODE} or newer, and ${process.execPath} is ${process.versions.node}`;
+  if (!isOldNode()) return dispatch(verbs, words, { ...ports, readVersion });
+  const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
+  const complaint = `this needs Node ${oldest} or newer, and ${process.execPath} is ${process.versions.node}`;
   return { exitCode: 2, stdout: '', stderr: `orchestration-gate: ${complaint}\n` };
 }
 
@@ -167,12 +176,16 @@ for (const stream of [stdout, stderr]) {
   });
 }
 
-try {
-  const outcome = await main(argv.slice(2));
-  stdout.write(outcome.stdout);
-  stderr.write(outcome.stderr);
-  process.exitCode = outcome.exitCode;
-} catch (error) {
-  stderr.write(`orchestration-gate: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
+async function run(): Promise<void> {
+  try {
+    const outcome = await main(argv.slice(2));
+    stdout.write(outcome.stdout);
+    stderr.write(outcome.stderr);
+    process.exitCode = outcome.exitCode;
+  } catch (error) {
+    stderr.write(`orchestration-gate: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  }
 }
+
+void run();

@@ -36,7 +36,7 @@ test('says which Node it needs, whatever it is asked', async () => {
   const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, MAIN, 'lint', '-']);
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/^orchestration-gate: this needs Node 24 or newer, and .+ is 20\.20\.2\n$/);
+  expect(stderr).toMatch(/^orchestration-gate: this needs Node 22\.19 or newer, and .+ is 20\.20\.2\n$/);
 });
 
 test('makes certificates', async () => {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ENTRYPOINT } from '../../scripts/release/image.ts';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { findFreePorts } from '../../test/support/controlplane/network.ts';
@@ -66,7 +66,7 @@ export interface Gate extends Server {
 export async function startGate(certificates: Certificates, onCore: OnCore = []): Promise<Gate> {
   const [sidePort] = await findFreePorts(1);
   const flags = ['serve', '--bind-address', '127.0.0.1', '--side-port', `${sidePort}`];
-  const server = await startServer('../../dist/main.js', flags, certificates, onCore);
+  const server = await startServer('../../dist/main.cjs', flags, certificates, onCore);
   return { ...server, metricsUrl: `http://127.0.0.1:${sidePort}/metrics` };
 }
 
@@ -132,10 +132,10 @@ export function startLoad(onCore: OnCore): Load {
   return { send, [Symbol.asyncDispose]: stop };
 }
 
-/** Runs a program that lies relative to this file; what it prints is dropped, save its errors. */
+/** Runs a program that lies relative to this file, with the flags that Node has in the image. */
 function startNode(onCore: OnCore, program: string, args: readonly string[], channel: 'ipc' | 'ignore'): Process {
-  const path = join(import.meta.dirname, program);
-  return startProcess([...onCore, process.execPath, ...readImageFlags(), path, ...args], channel);
+  const flags = ENTRYPOINT.filter((word) => word.startsWith('--'));
+  return startProcess([...onCore, process.execPath, ...flags, join(import.meta.dirname, program), ...args], channel);
 }
 
 interface Process {
@@ -143,6 +143,7 @@ interface Process {
   readonly stop: () => Promise<void>;
 }
 
+/** What the program prints is dropped, save its errors. */
 function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 'ignore'): Process {
   const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'inherit', channel] });
   const stop = async () => {
@@ -152,13 +153,6 @@ function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 
     await ended;
   };
   return { child, stop };
-}
-
-/** Node's flags in the image, from its ENTRYPOINT: what is measured is what ships. */
-function readImageFlags(): string[] {
-  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
-  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-  return (JSON.parse(entrypoint) as string[]).filter((word) => word.startsWith('--'));
 }
 
 /** The answer to a review; undefined if there is none, or not status 200. */

@@ -27,7 +27,7 @@ export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
     '--leader-elect=false',
   ];
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.js'), 'reconcile', ...flags], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.cjs'), 'reconcile', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,

@@ -22,7 +22,7 @@ export interface Performance {
 export async function perform({ settings, steps, teller, waitForEnd }: Performance): Promise<number> {
   const log = (line: string) => teller.write(`${teller.paint('dim', line)}\n`);
   await using ends = new AsyncDisposableStack();
-  const binaries = await resolveBinaries(settings, log);
+  const binaries = await resolveBinaries(settings, log, 'download');
   const tools = await resolveTools(settings);
 
   log('starting a control plane');

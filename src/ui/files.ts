@@ -1,5 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Metafile } from 'esbuild';
+
+/** In the bundled program, the files of the page as JSON: texts by name. scripts/release/bundle.ts puts them here. */
+declare const BUNDLED_PAGE: string | undefined;
 
 /** The files of the page, with their types. */
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -8,6 +12,8 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['icon.svg', 'image/svg+xml'],
   ['main.js', 'text/javascript; charset=utf-8'],
 ]);
+
+export const PAGE_FILES: readonly string[] = [...TYPES.keys()];
 
 export interface PageFile {
   readonly type: string;
@@ -18,18 +24,25 @@ export interface PageFile {
 export async function readPageFile(name: string): Promise<PageFile | undefined> {
   const type = TYPES.get(name);
   if (type === undefined) return undefined;
-  const file = new URL(`./page/${name}`, import.meta.url);
-  try {
-    return { type, text: await readFile(file, 'utf8') };
-  } catch (error) {
-    if (name !== 'main.js' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return { type, text: await bundle(fileURLToPath(file).replace(/js$/, 'ts')) };
-  }
+  const text = typeof BUNDLED_PAGE === 'string' ? JSON.parse(BUNDLED_PAGE)[name] : await readSource(name);
+  return { type, text };
 }
 
-/** Bundles the script of the page as the build does. It is used only if the program runs from its sources. */
-async function bundle(entryPoint: string): Promise<string> {
+async function readSource(name: string): Promise<string> {
+  if (name === 'main.js') return (await bundlePage()).text;
+  return readFile(fileURLToPath(new URL(`./page/${name}`, import.meta.url)), 'utf8');
+}
+
+/** Bundles the script of the page from its sources. Returns it, and what esbuild read for it. */
+export async function bundlePage(): Promise<{ readonly text: string; readonly metafile: Metafile }> {
   const { build } = await import('esbuild');
-  const { outputFiles } = await build({ entryPoints: [entryPoint], bundle: true, format: 'esm', write: false });
-  return outputFiles[0]?.text ?? '';
+  const entryPoint = fileURLToPath(new URL('./page/main.ts', import.meta.url));
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    format: 'esm',
+    write: false,
+    metafile: true,
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
 }

@@ -13,6 +13,7 @@ describe('resolveBinaries', () => {
       {
         assetsFolder: null,
         kubernetes: null,
+        envtestIndex: 'http://127.0.0.1:1/index.yaml',
         cacheFolder: join(folder, 'cache'),
         existingKubeconfig: null,
         environment: { PATH: `${folder}:/usr/bin:/bin` },

@@ -25,6 +25,8 @@ export interface GateOptions {
   readonly readyPath?: string;
   /** Flags of Node. */
   readonly nodeFlags?: readonly string[];
+  /** The program, as the words that come before its verb. By default Node with the sources. */
+  readonly program?: readonly string[];
   /** What its command is run by, such as a memory limit. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
 }
@@ -71,6 +73,7 @@ export async function startGate(options: GateOptions = {}): Promise<Gate> {
 
 async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gate> {
   const { settings = {}, flags = [], nodeFlags = [], readyPath = '/readyz', wrap = (command) => command } = options;
+  const program = options.program ?? [globalThis.process.execPath, ...nodeFlags, join(root, 'src/main.ts')];
   const folders = {
     tls: join(folder.path, 'tls'),
     settings: join(folder.path, 'settings'),
@@ -97,7 +100,7 @@ async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gat
     name: 'gate',
     folder,
     command: wrap([
-      ...[globalThis.process.execPath, ...nodeFlags, join(root, 'src/main.ts'), 'serve'],
+      ...[...program, 'serve'],
       ...ourFlags.filter((ours) => !flags.some((flag) => nameOf(flag) === nameOf(ours))),
       ...flags,
     ]),

@@ -13,12 +13,15 @@ import { startInsistingHand, type WriteStatus } from './insisting-hand.ts';
 import { connectNamespace, type Kind, type NamespacedApi, type StoredObject, waitUntil } from './namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
+const SOURCES: readonly string[] = [process.execPath, join(root, 'src/main.ts')];
 const RUN = 'agents.proompteng.ai/orchestration-run';
 const STEP = 'agents.proompteng.ai/orchestration-step';
 const childKinds = ['ToolRun', 'AgentRun', 'OrchestrationRun'] as const;
 
 export interface ReconcilerOptions {
   readonly ownNamespace: string;
+  /** The program, as the words that come before its verb. By default Node with the sources. */
+  readonly program?: readonly string[];
   /** Added to its environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** More flags of `reconcile`. */
@@ -50,7 +53,7 @@ export interface Reconciler {
 /** Starts a reconciler, and waits until it has listed the cluster: 1 s. Unless told otherwise it executes runs. */
 export async function startReconciler(
   { kubeconfig }: Pick<ClusterAddress, 'kubeconfig'>,
-  { ownNamespace, environment = {}, flags = [], electsLeader = false, waitsFor }: ReconcilerOptions,
+  { ownNamespace, program = SOURCES, environment = {}, flags = [], electsLeader = false, waitsFor }: ReconcilerOptions,
 ): Promise<Reconciler> {
   const folder = await createGuardedFolder();
   const [port] = await findFreePorts(1);
@@ -60,7 +63,7 @@ export async function startReconciler(
     folder,
     command: [
       ...['/usr/bin/env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
-      ...[globalThis.process.execPath, join(root, 'src/main.ts'), 'reconcile', `--own-namespace=${ownNamespace}`],
+      ...[...program, 'reconcile', `--own-namespace=${ownNamespace}`],
       ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1'],
       ...[`--leader-elect=${electsLeader}`, ...flags],
     ],

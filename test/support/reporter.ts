@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { SerializedError } from 'vitest';
-import { DefaultReporter, type TestModule, type TestRunEndReason, type TestSuite } from 'vitest/node';
+import { DefaultReporter, type TestCase, type TestModule, type TestRunEndReason, type TestSuite } from 'vitest/node';
 
 /** Of what each failed test says, so much is repeated at the end. */
 const LONGEST_EXCERPT = 400;
 
 /**
  * vitest's default report, and at its end each failed test or suite again in two lines, for logs of which only the end
- * is kept. The last line says `N passed, N failed`; tests that were not run are counted apart.
+ * is kept, and why tests were skipped. The last line says `N passed, N failed`; tests that were not run are counted apart.
  */
 // biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
 export default class CountingReporter extends DefaultReporter {
@@ -29,8 +29,22 @@ export default class CountingReporter extends DefaultReporter {
         console.log(`failed: ${test.module.relativeModuleId} > ${test.fullName}\n${excerpt(test.result().errors)}`);
     for (const suite of broken) console.log(`failed: ${nameOf(suite)}\n${excerpt(suite.errors())}`);
     if (errors.length > 0) console.log(`failed: outside of any test\n${excerpt(errors)}`);
+    for (const [why, times] of countReasons(tests)) console.log(`skipped ${times}: ${why}`);
     console.log(`${count('passed')} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
+}
+
+/** Why tests were skipped, and how many for each reason. A test or its suite names the reason, and the command that helps. */
+function countReasons(tests: readonly TestCase[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const test of tests) {
+    const result = test.result();
+    if (result.state !== 'skipped' && result.state !== 'pending') continue;
+    const [, title] = /\((not run: (?:[^()]|\([^()]*\))+)\)/.exec(test.fullName) ?? [];
+    const why = title ?? (result.state === 'skipped' ? result.note : undefined) ?? test.fullName;
+    counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function nameOf(suite: TestModule | TestSuite): string {

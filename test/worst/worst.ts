@@ -5,7 +5,7 @@ import { anyRecipe, changeRecipe, type Recipe } from './bodies.ts';
 import { worstCases } from './cases.ts';
 import { describeCost, measure } from './measure.ts';
 
-/** As in the image: see the Dockerfile. */
+/** As in the image: see scripts/release/image.ts. */
 const FLAGS = ['--max-semi-space-size=2'];
 const SHOWN = 10;
 

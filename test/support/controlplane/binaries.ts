@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isExecutable } from './cache.ts';
-import { buildEtcd, buildKube } from './gobuild.ts';
+import { buildEtcd, buildKube, isBuilt, readKubernetesVersion } from './gobuild.ts';
+import { findPublished } from './published.ts';
 import type { Settings } from './settings.ts';
 
 /** A program and its first arguments: one file may hold two components. */
@@ -15,15 +16,35 @@ export interface Binaries {
 }
 
 /**
- * Finds the control plane's programs: in KUBEBUILDER_ASSETS, else in the cache, else by a Go build into the cache.
- * Throws a sentence that says what to do when there is neither. A cold build takes 5 to 7 minutes on 2 cores and tells
- * `log` how far it is.
+ * Finds the programs of the control plane: in KUBEBUILDER_ASSETS, else what Go has built into the cache. Otherwise Go builds
+ * them, which takes 5 to 7 minutes on 2 cores. If `first` is `download`, those that the Kubernetes project publishes are
+ * downloaded before, which takes seconds but brings no kube-controller-manager; if that fails, `log` says why, and Go builds.
+ * Throws a sentence that says what to do if nothing works.
  */
-export async function resolveBinaries(settings: Settings, log: (line: string) => void): Promise<Binaries> {
+export async function resolveBinaries(
+  settings: Settings,
+  log: (line: string) => void,
+  first: 'build' | 'download' = 'build',
+): Promise<Binaries> {
   if (settings.assetsFolder !== null) return findAssets(settings.assetsFolder);
+  if (first === 'build' || (await isBuilt(settings))) return build(settings, log);
+  try {
+    return await download(settings, log);
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+    return build(settings, log);
+  }
+}
+
+async function build(settings: Settings, log: (line: string) => void): Promise<Binaries> {
   const kube = await buildKube(settings, log);
   const etcd = await buildEtcd(settings, log);
   return { etcd: [etcd], apiserver: [kube, 'apiserver'], controllerManager: [kube, 'controller-manager'] };
+}
+
+async function download(settings: Settings, log: (line: string) => void): Promise<Binaries> {
+  const [, minor = ''] = /^v(\d+\.\d+)\./.exec(await readKubernetesVersion(settings)) ?? [];
+  return findAssets(await findPublished(minor, settings, log));
 }
 
 async function findAssets(folder: string): Promise<Binaries> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { makeOnce } from './cache.ts';
+import { isExecutable, makeOnce } from './cache.ts';
 import type { Settings } from './settings.ts';
 
 const modulesFolder = join(import.meta.dirname, '../../controlplane');
@@ -15,47 +15,21 @@ const withoutGo =
   'to what `setup-envtest use -p path` prints, or use a cluster of yours: --use-existing-cluster (for vitest: ' +
   'USE_EXISTING_CLUSTER=true) with KUBECONFIG.';
 
+/** Kubernetes, as the requirements of the Go module name it: `v1.36.3`. */
+export async function readKubernetesVersion(settings: Settings): Promise<string> {
+  const goMod = await readFile(join(modulesFolder, 'kube', `${await findRequirements(settings)}.mod`), 'utf8');
+  return /k8s\.io\/kubernetes (v\d+\.\d+\.\d+)/.exec(goMod)?.[1] ?? '';
+}
+
 /** Builds kube-apiserver and kube-controller-manager, one file with two subcommands, unless the cache has it. */
 export async function buildKube(settings: Settings, log: (line: string) => void): Promise<string> {
-  const requirements = await findRequirements(settings);
-  const goMod = await readFile(join(modulesFolder, 'kube', `${requirements}.mod`), 'utf8');
-  const [version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(goMod)?.slice(1) ?? [];
-  // A build outside Kubernetes' own scripts calls itself v0.0.0, which clients and charts would take for an old cluster.
-  const stamps = [
-    `k8s.io/component-base/version.gitVersion=${version}`,
-    `k8s.io/component-base/version.gitMajor=${major}`,
-    `k8s.io/component-base/version.gitMinor=${minor}`,
-    'k8s.io/component-base/version.gitTreeState=clean',
-    `k8s.io/client-go/pkg/version.gitVersion=${version}`,
-    `k8s.io/client-go/pkg/version.gitMajor=${major}`,
-    `k8s.io/client-go/pkg/version.gitMinor=${minor}`,
-  ];
-  const ldflags = ['-s -w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
-  const title = `kube-apiserver and kube-controller-manager ${version}`;
-  return buildModule({ name: 'kube', title, ldflags, requirements }, settings, log);
+  return buildProgram(await describeKube(settings), settings, log);
 }
 
-/** What an older Kubernetes is built from stands beside what the newest is: `v1.34.mod` and `.sum`, for the same program. */
-async function findRequirements({ kubernetes }: Settings): Promise<string> {
-  if (kubernetes === null) return 'go';
-  const files = await readdir(join(modulesFolder, 'kube'));
-  const older = files.flatMap((file) => /^v(.+)\.mod$/.exec(file)?.[1] ?? []);
-  if (older.includes(kubernetes)) return `v${kubernetes}`;
-  throw new Error(`KUBERNETES is ${JSON.stringify(kubernetes)}: set it to ${older.join(' or ')}, or unset it.`);
-}
-
-/** Builds etcd unless the cache has it. */
-export async function buildEtcd(settings: Settings, log: (line: string) => void): Promise<string> {
-  return buildModule({ name: 'etcd', title: 'etcd', ldflags: '-s -w', requirements: 'go' }, settings, log);
-}
-
-async function buildModule(
-  { name, title, ldflags, requirements }: { name: string; title: string; ldflags: string; requirements: string },
-  settings: Settings,
-  log: (line: string) => void,
-): Promise<string> {
-  const folder = join(modulesFolder, name);
-  return buildProgram({ name, title, folder, target: '.', ldflags, requirements, sources: ['main.go'] }, settings, log);
+/** Whether the cache has all that would be built. */
+export async function isBuilt(settings: Settings): Promise<boolean> {
+  const files = await Promise.all([describeKube(settings), ETCD].map(async (one) => locate(await one, settings)));
+  return (await Promise.all(files.map(isExecutable))).every(Boolean);
 }
 
 /** A Go program, and the module that says which versions it is built from. */
@@ -77,26 +51,74 @@ export interface GoProgram {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
+const ETCD = ownProgram({ name: 'etcd', title: 'etcd', ldflags: '-s -w', requirements: 'go' });
+
+/** A program of this folder. */
+function ownProgram(program: Pick<GoProgram, 'name' | 'title' | 'ldflags' | 'requirements'>): GoProgram {
+  return { ...program, folder: join(modulesFolder, program.name), target: '.', sources: ['main.go'] };
+}
+
+async function describeKube(settings: Settings): Promise<GoProgram> {
+  const requirements = await findRequirements(settings);
+  const version = await readKubernetesVersion(settings);
+  const [major, minor] = version.slice(1).split('.');
+  // A build outside Kubernetes' own scripts calls itself v0.0.0, which clients and charts would take for an old cluster.
+  const stamps = [
+    `k8s.io/component-base/version.gitVersion=${version}`,
+    `k8s.io/component-base/version.gitMajor=${major}`,
+    `k8s.io/component-base/version.gitMinor=${minor}`,
+    'k8s.io/component-base/version.gitTreeState=clean',
+    `k8s.io/client-go/pkg/version.gitVersion=${version}`,
+    `k8s.io/client-go/pkg/version.gitMajor=${major}`,
+    `k8s.io/client-go/pkg/version.gitMinor=${minor}`,
+  ];
+  const ldflags = ['-s -w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
+  const title = `kube-apiserver and kube-controller-manager ${version}`;
+  return ownProgram({ name: 'kube', title, ldflags, requirements });
+}
+
+/** What an older Kubernetes is built from stands beside what the newest is: `v1.34.mod` and `.sum`, for the same program. */
+async function findRequirements({ kubernetes }: Settings): Promise<string> {
+  if (kubernetes === null) return 'go';
+  const files = await readdir(join(modulesFolder, 'kube'));
+  const older = files.flatMap((file) => /^v(.+)\.mod$/.exec(file)?.[1] ?? []);
+  if (older.includes(kubernetes)) return `v${kubernetes}`;
+  throw new Error(`KUBERNETES is ${JSON.stringify(kubernetes)}: set it to ${older.join(' or ')}, or unset it.`);
+}
+
+/** Builds etcd unless the cache has it. */
+export async function buildEtcd(settings: Settings, log: (line: string) => void): Promise<string> {
+  return buildProgram(ETCD, settings, log);
+}
+
 /**
  * Builds a program unless the cache has it for these versions, flags and sources. Returns the path of the file. A build
  * that lacks Go or modules throws.
  */
 export async function buildProgram(
-  { name, title, folder, target, ldflags, requirements, sources, variables = {} }: GoProgram,
-  { cacheFolder, environment }: Settings,
+  program: GoProgram,
+  settings: Settings,
   log: (line: string) => void,
 ): Promise<string> {
-  const flags = ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
-  const hash = createHash('sha256').update(flags.join('\n'));
+  const { title, folder, target, variables } = program;
+  const environment = { ...settings.environment, ...variables };
+  return makeOnce(await locate(program, settings), (file) =>
+    runGo(['build', '-v', ...flagsOf(program), '-o', file, target], { cwd: folder, environment, title, log }),
+  );
+}
+
+/** The path of the built program, which changes with everything that it is built from. */
+async function locate(program: GoProgram, { cacheFolder }: Settings): Promise<string> {
+  const { name, folder, requirements, sources, variables = {} } = program;
+  const hash = createHash('sha256').update(flagsOf(program).join('\n'));
   for (const [variable, value] of Object.entries(variables)) hash.update(`${variable}=${value}`);
   for (const source of [`${requirements}.mod`, `${requirements}.sum`, ...sources])
     hash.update(await readFile(join(folder, source)));
-  return makeOnce(join(cacheFolder, hash.digest('hex').slice(0, 16), name), async (file) => {
-    await runGo(['build', '-v', ...flags, '-o', file, target], {
-      ...{ cwd: folder, title, log },
-      environment: { ...environment, ...variables },
-    });
-  });
+  return join(cacheFolder, hash.digest('hex').slice(0, 16), name);
+}
+
+function flagsOf({ ldflags, requirements }: GoProgram): string[] {
+  return ['-trimpath', '-ldflags', ldflags, ...(requirements === 'go' ? [] : [`-modfile=${requirements}.mod`])];
 }
 
 interface GoRun {

@@ -7,6 +7,8 @@ export interface Settings {
   readonly assetsFolder: string | null;
   /** Kubernetes to build, as `1.34`, or null: the newest. */
   readonly kubernetes: string | null;
+  /** URL of the index of the control planes that the Kubernetes project publishes for tests. */
+  readonly envtestIndex: string;
   /** Where built and unpacked programs stay between runs. */
   readonly cacheFolder: string;
   /** Kubeconfig of a cluster to use as it is, or null: start a control plane. */
@@ -15,11 +17,13 @@ export interface Settings {
   readonly environment: Environment;
 }
 
+const ENVTEST_INDEX = 'https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml';
+
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads KUBEBUILDER_ASSETS, KUBERNETES, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only place in test
+ * Reads KUBEBUILDER_ASSETS, ENVTEST_INDEX, KUBERNETES, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only place in test
  * support that does. KUBECONFIG alone is not enough to use a cluster: tests create and delete things, so it must be asked
  * for.
  */
@@ -38,6 +42,7 @@ export function readSettings(environment: Environment): Settings {
   return {
     assetsFolder: environment['KUBEBUILDER_ASSETS'] || null,
     kubernetes: environment['KUBERNETES'] || null,
+    envtestIndex: environment['ENVTEST_INDEX'] || ENVTEST_INDEX,
     cacheFolder: join(cacheHome, 'orchestration-gate'),
     existingKubeconfig: useExisting === 'true' ? kubeconfig : null,
     environment,

@@ -1,0 +1,42 @@
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROGRAM } from './bundle.ts';
+
+const LAUNCHER = 'launch.cjs';
+
+/** Node keeps what it has compiled for the next start, which takes half the time then. Older versions of Node do not. */
+const LAUNCHER_SOURCE = `#!/usr/bin/env node
+require('node:module').enableCompileCache?.();
+require('./${PROGRAM}');
+`;
+
+export const MAN_PAGE = 'orchestration-gate.1';
+
+/**
+ * Lays out the package for npm in `folder`/package: the bundled program, and nothing to install beside it. `manPage` is its
+ * manual.
+ */
+export async function layOutNpmPackage(
+  root: string,
+  programFolder: string,
+  folder: string,
+  manPage: string,
+): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const target = join(folder, 'package');
+  await mkdir(target, { recursive: true });
+  await copyFile(join(programFolder, PROGRAM), join(target, PROGRAM));
+  for (const name of ['LICENSE', 'README.md']) await copyFile(join(root, name), join(target, name));
+  await writeFile(join(target, LAUNCHER), LAUNCHER_SOURCE);
+  await chmod(join(target, LAUNCHER), 0o755);
+  await writeFile(join(target, MAN_PAGE), manPage);
+  const { name, version, description, license } = manifest;
+  const published = {
+    ...{ name, version, description, license },
+    keywords: ['kubernetes', 'orchestration', 'admission', 'dag'],
+    engines: { node: '>=22.19' },
+    bin: { 'orchestration-gate': LAUNCHER, 'kubectl-orchestration': LAUNCHER },
+    man: [`./${MAN_PAGE}`],
+  };
+  await writeFile(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
+}
