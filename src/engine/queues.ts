@@ -52,6 +52,9 @@ export interface Queues {
   readonly judgeAgain: () => void;
 }
 
+/** The queues of an engine that only audits. */
+export const noQueues: Queues = { byKind: new Map(), see: () => {}, seeList: () => {}, judgeAgain: () => {} };
+
 /** Creates the queues, empty and not started. */
 export function createQueues(options: QueuesOptions): Queues {
   const { configuration, policy, metrics, record, recordEnd, tracker, ...shared } = options;

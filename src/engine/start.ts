@@ -1,18 +1,22 @@
+import type { AuditCounts } from '../audit/tally.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { createRecorder, type RecordEvent } from '../kube/events.ts';
 import { followedResources, JOBS, ORCHESTRATIONS, RUNS, TOOL_RUNS, TOOLS } from '../kube/kinds.ts';
 import type { Timing } from '../kube/ports.ts';
+import type { Queue } from '../kube/queue.ts';
+import type { ReflectorObserver } from '../kube/reflector.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
-import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
+import type { Settings } from '../orchestration/settings.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { announceQuarantine } from '../quarantine/announce.ts';
-import { versionOf } from '../quarantine/condition.ts';
+import { AUDIT_FAULT_MESSAGE, versionOf } from '../quarantine/condition.ts';
+import type { Work } from '../quarantine/suspects.ts';
 import { createWorkTracker } from '../quarantine/work.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
@@ -21,8 +25,9 @@ import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { keepForJobs } from '../toolrun/kept.ts';
+import { createAudit } from './audit.ts';
 import type { Parent } from './parent.ts';
-import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
+import { createQueues, noQueues, type Queues, type QueuesConfiguration } from './queues.ts';
 import { createTelemetry, type TelemetryOptions } from './telemetry.ts';
 
 /** The kinds that the engine tries to list before it reconciles anything. */
@@ -33,17 +38,24 @@ const WORKED_ON: Readonly<Record<string, Resource>> = {
   [RUNS.kind]: RUNS,
   [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
   [TOOL_RUNS.kind]: TOOL_RUNS,
+  Audit: ORCHESTRATIONS,
 };
 
 export interface EngineOptions {
-  /** The namespaces are those to follow; `*` is every one. */
-  readonly configuration: QueuesConfiguration & { readonly namespaces: readonly string[] };
+  readonly configuration: QueuesConfiguration & {
+    /** Whether runs are executed. */
+    readonly isEnabled: boolean;
+    /** The namespaces whose runs are executed; `*` is every one. */
+    readonly namespaces: readonly string[];
+    /** The namespaces whose stored Orchestrations are judged; `*` is every one. */
+    readonly auditedNamespaces: readonly string[] | undefined;
+  };
   readonly load: LoadCredentials;
   readonly log: Logger;
   readonly metrics: EngineMetrics;
   readonly parent: Pick<Parent, 'send'>;
   readonly started: Awaited<Parent['started']>;
-  readonly policy: () => Policy;
+  readonly settings: () => Pick<Settings, 'mode' | 'policy'>;
   readonly timing: Timing;
   /** The receivers of telemetry, if there are any. */
   readonly receivers: TelemetryOptions['receivers'] | undefined;
@@ -58,6 +70,8 @@ export interface Engine {
   readonly now: () => number;
   readonly queues: Queues['byKind'];
   readonly watchAges: FollowedCluster['ages'];
+  /** The counts of the audit, if there is one. */
+  readonly countAudit: () => AuditCounts | undefined;
   readonly judgeAgain: Queues['judgeAgain'];
   /** Resolves when the engine has tried to list runs and Orchestrations in each namespace. */
   readonly whenTried: Promise<readonly boolean[]>;
@@ -72,12 +86,12 @@ export interface Engine {
 
 /** Connects the parts of an engine, and starts to follow the cluster. */
 export function startEngine(options: EngineOptions): Engine {
-  const { configuration, load, log, metrics, parent, started, policy, timing, receivers, ownMs } = options;
-  const resources = [...followedResources(stepKinds)];
-  if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
-  const { namespaces } = configuration;
+  const { configuration, load, log, metrics, parent, started, settings, timing, receivers, ownMs } = options;
+  const { isEnabled, namespaces, auditedNamespaces = [] } = configuration;
+  const resources = isEnabled ? [...followedResources(stepKinds)] : [];
+  if (isEnabled && configuration.executesToolRuns) resources.push(TOOLS, JOBS);
   const { now, hear } = createServerClock(timing.now, ownMs);
-  const watches = resources.length * namespaces.length;
+  const watches = resources.length * namespaces.length + auditedNamespaces.length;
   const transport = createTransport({
     load,
     timing,
@@ -88,7 +102,14 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const rivals = createRivals(now);
-  const lacking = reportLacking(() => followed.unlisted(GATHERED), parent);
+  const lacking = reportLacking(() => [...followed.unlisted(GATHERED), ...(audit?.unlisted() ?? [])], parent);
+  const reflectorObserver: ReflectorObserver = {
+    ...metrics.reflector,
+    countFailure: (...failure) => {
+      metrics.reflector.countFailure(...failure);
+      lacking.report();
+    },
+  };
   const followed = followCluster({
     client,
     resources,
@@ -111,19 +132,14 @@ export function startEngine(options: EngineOptions): Engine {
     },
     timing,
     log,
-    observer: {
-      ...metrics.reflector,
-      countFailure: (...failure) => {
-        metrics.reflector.countFailure(...failure);
-        lacking.report();
-      },
-    },
+    observer: reflectorObserver,
   });
   const telemetry = receivers && createTelemetry({ receivers, followed, now, timing, log });
   const record = recordEvents(client, now, log, metrics);
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'reconcile failed, will retry');
   const find = (kind: string, key: string) => {
     const resource = WORKED_ON[kind];
+    if (kind === 'Audit') return { resource, object: audit?.find(key) };
     return resource && { resource, object: followed.getObject(apiVersionOf(resource), kind, key) };
   };
   const tracker = createWorkTracker({
@@ -131,42 +147,79 @@ export function startEngine(options: EngineOptions): Engine {
     versionOf: (kind, key) => versionOf(find(kind, key)?.object),
     announce: async (kind, key) => {
       const { resource, object } = find(kind, key) ?? {};
-      if (resource && object)
+      if (resource && object && kind === 'Audit')
+        await record(
+          resource,
+          object.metadata,
+          'Warning',
+          EventReason.EngineFault,
+          AUDIT_FAULT_MESSAGE,
+          versionOf(object),
+        );
+      else if (resource && object)
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
     send: parent.send,
     nextTurn: () => new Promise(setImmediate),
     onError,
   });
-  const queues = createQueues({
-    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record },
-    ...{ followed, rivals, now, timing, onError },
-  });
+  const queues = isEnabled
+    ? createQueues({
+        ...{ configuration, policy: () => settings().policy, metrics, record, tracker, recordEnd: telemetry?.record },
+        ...{ followed, rivals, now, timing, onError },
+      })
+    : noQueues;
+  const audit =
+    auditedNamespaces.length === 0
+      ? undefined
+      : createAudit({
+          ...{ client, namespaces: auditedNamespaces, settings, record, timing, log, onError, reflectorObserver },
+          onListed: lacking.report,
+          pause: () => tracker.probing(),
+          guard: (process) => tracker.guard('Audit', process),
+          quarantined: keysOf('Audit', started.quarantined),
+          observer: metrics.observeQueue('Audit'),
+        });
+  const byKind = new Map<WorkKind, Queue>(queues.byKind);
+  if (audit) byKind.set('Audit', audit.queue);
   let isStopping = false;
   return {
     transport,
     now,
-    queues: queues.byKind,
-    watchAges: () => followed.ages(),
-    judgeAgain: queues.judgeAgain,
+    queues: byKind,
+    *watchAges() {
+      yield* followed.ages();
+      if (audit) yield* audit.ages();
+    },
+    countAudit: () => audit?.count(),
+    judgeAgain() {
+      queues.judgeAgain();
+      audit?.judgeAgain();
+    },
     whenTried: followed.whenTried(GATHERED),
     reportListed: lacking.begin,
     async start() {
       // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
+      await audit?.readAhead(keysOf('Audit', started.suspects));
       await tracker.probe(() => isStopping);
       // There are no watch events for a deleted object, and only a reconcile ends its quarantine.
       for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
       telemetry?.start();
       for (const queue of queues.byKind.values()) queue.start();
+      audit?.start();
     },
     stop: async () => {
       isStopping = true;
       await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
-      await followed.stop();
+      await Promise.all([followed.stop(), audit?.stop()]);
     },
     flush: async () => telemetry?.stop(),
   };
+}
+
+function keysOf(kind: WorkKind, works: readonly Work[]): readonly string[] {
+  return works.filter((work) => work.kind === kind).map(({ key }) => key);
 }
 
 /** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
@@ -189,8 +242,8 @@ function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send
 /** Writes Events, and counts those with the reason StatusContested. */
 function recordEvents(client: KubeClient, now: () => number, log: Logger, metrics: EngineMetrics): RecordEvent {
   const record = createRecorder({ client, component: FieldManager.Reconciler, now: () => new Date(now()), log });
-  return (resource, object, type, reason, message) => {
+  return (resource, object, type, reason, ...text) => {
     if (reason === EventReason.StatusContested) metrics.countContested(resource.kind);
-    return record(resource, object, type, reason, message);
+    return record(resource, object, type, reason, ...text);
   };
 }
