@@ -61,7 +61,7 @@ async function see(crowd: Crowd): Promise<Seen> {
 }
 
 /** Resolves when the reconciler has not asked for anything for two seconds. */
-async function untilQuiet(api: PaperApi): Promise<void> {
+export async function untilQuiet(api: PaperApi): Promise<void> {
   for (let quiet = 0, before = -1; quiet < 20; before = api.reads() + api.writes.length) {
     await delay(100);
     quiet = before === api.reads() + api.writes.length ? quiet + 1 : 0;
@@ -69,7 +69,7 @@ async function untilQuiet(api: PaperApi): Promise<void> {
 }
 
 /** Of all processes of the reconciler so far. */
-function cpuMs({ pids }: Reconciler): number {
+export function cpuMs({ pids }: Reconciler): number {
   const ticks = pids().map((pid) => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return Number(fields[11]) + Number(fields[12]);
