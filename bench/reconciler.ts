@@ -1,3 +1,4 @@
+import { benchAudit } from './reconciler/audit.ts';
 import { benchHistory } from './reconciler/history.ts';
 import { type Reconciler, startReconciler } from './reconciler/process.ts';
 import { type Child, openStage, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
@@ -42,7 +43,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
     rows.push(await measureFanOut(stage, 5 * milliseconds), ...(await measureNeighbours(stage, 5 * milliseconds)));
   }
   rows.push(await measureThroughput(stage, milliseconds), ...(await measureCrowd(stage, 25 * milliseconds)));
-  rows.push(...(await benchHistory()));
+  rows.push(...(await benchHistory()), ...(await benchAudit()));
   return { rows, notes: NOTES };
 }
 

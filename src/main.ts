@@ -45,6 +45,10 @@ const verbs: Verbs = {
     summary: 'Show what Orchestrations in files would do, and what they would change in a cluster',
     load: async () => (await import('./cli/commands/plan.ts')).plan,
   },
+  audit: {
+    summary: 'Check the Orchestrations that are stored in a cluster by the rules of the gate',
+    load: async () => (await import('./cli/commands/audit.ts')).audit,
+  },
   run: {
     summary: 'Create an OrchestrationRun, and wait for it with --wait',
     load: async () => (await import('./cli/commands/run.ts')).run,

@@ -30,6 +30,7 @@ const imports: Readonly<Record<string, Row>> = {
   orchestration: { src: ['objects', 'dag', 'expressions'], outside: ['ajv', 'json-schema-to-ts'] },
   reconciler: { src: ['objects', 'dag', 'expressions', 'orchestration', 'quarantine'], outside: [] },
   toolrun: { src: ['objects', 'orchestration'], outside: [] },
+  audit: { src: ['objects', 'orchestration'], outside: [] },
   certificates: { src: ['objects', 'tls'], outside: [] },
   drawing: { src: ['dag', 'orchestration'], outside: ['@dagrejs/dagre'] },
   // The world outside: connections, files, processes, formats.
@@ -49,7 +50,7 @@ const imports: Readonly<Record<string, Row>> = {
   // Adapters: they connect the ports of a decision to the world.
   engine: {
     src: [
-      ...['objects', 'orchestration', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
+      ...['objects', 'orchestration', 'audit', 'kube', 'quarantine', 'reconciler', 'runtime', 'supervisor', 'toolrun'],
       ...['telemetry', 'telemetry/otlp.ts', 'telemetry/post.ts', 'division'],
     ],
     outside: [],

@@ -64,7 +64,7 @@ async function see(crowd: Crowd): Promise<Seen> {
 }
 
 /** Resolves when the reconciler has not asked for anything for two seconds. */
-async function untilQuiet(api: PaperApi): Promise<void> {
+export async function untilQuiet(api: PaperApi): Promise<void> {
   for (let quiet = 0, before = -1; quiet < 20; before = api.reads() + api.writes.length) {
     await delay(100);
     quiet = before === api.reads() + api.writes.length ? quiet + 1 : 0;

@@ -17,21 +17,25 @@ export interface Reconciler extends AsyncDisposable {
   readonly sockets: () => number;
 }
 
-/** Starts it for all namespaces, and waits until it says that it is ready. */
-export async function startReconciler(kubeconfig: string): Promise<Reconciler> {
+/** Starts it for all namespaces, and waits until it says that it is ready. It executes runs, unless it only audits. */
+export async function startReconciler(
+  kubeconfig: string,
+  { onlyAudits = false }: { readonly onlyAudits?: boolean } = {},
+): Promise<Reconciler> {
   const [sidePort] = await findFreePorts(1);
   const flags = [
     '--bind-address=127.0.0.1',
     `--side-port=${sidePort}`,
     `--kubeconfig=${kubeconfig}`,
     '--leader-elect=false',
+    ...(onlyAudits ? ['--audit-namespaces=*'] : []),
   ];
   const startedMs = performance.now();
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.cjs'), 'reconcile', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true',
+      JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: String(!onlyAudits),
       JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*',
     },
   });

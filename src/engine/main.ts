@@ -3,8 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { ReconcileConfiguration } from '../cli/commands/reconcile.ts';
 import { chooseCredentials } from '../kube/choose-credentials.ts';
 import { createTiming } from '../kube/ports.ts';
-import { defaultPolicy } from '../orchestration/judge.ts';
-import { parseSettings, type Settings } from '../orchestration/settings.ts';
+import { defaultSettings, parseSettings, type Settings } from '../orchestration/settings.ts';
 import { createEngineMetrics } from '../runtime/engine-metrics.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { watchSettings } from '../runtime/settings-watch.ts';
@@ -19,8 +18,8 @@ const NOTABLE_SKEW_SECONDS = 60;
 const timing = createTiming(() => performance.now());
 
 /**
- * `orchestration-gate engine`: executes runs, as a child of `reconcile`, which alone starts it. Wiring only; it ends when it
- * is told to, by a signal, and at once at an exception that nobody caught, or without its parent.
+ * `orchestration-gate engine`: executes runs and audits Orchestrations, as a child of `reconcile`, which alone starts it.
+ * Wiring only; it ends when it is told to, by a signal, and at once at an exception that nobody caught, or without its parent.
  */
 export async function runEngine(configuration: ReconcileConfiguration, process: NodeJS.Process): Promise<void> {
   if (process.send === undefined) {
@@ -38,10 +37,10 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   const load = await chooseCredentials(configuration.kubeconfig, { environment: process.env, now: Date.now });
   const started = await parent.started;
   const receivers = await connectReceivers(configuration, { log, metrics, now: Date.now });
-  const settings = followPolicy(configuration, log, () => engine.judgeAgain());
-  const { policy } = settings;
+  const followed = followSettings(configuration, log, () => engine.judgeAgain());
+  const { settings } = followed;
   const engine = startEngine({
-    ...{ configuration, load, log, metrics, parent, started, policy, timing, receivers },
+    ...{ configuration, load, log, metrics, parent, started, settings, timing, receivers },
     ownMs: Date.now(),
     identity: configuration.electsLeader ? started.identity : undefined,
   });
@@ -53,39 +52,45 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
     process.exit(0);
   });
   const scrape = async () => {
-    for (const { resource, ageMs } of engine.watchAges()) metrics.setWatchAge(resource, ageMs);
+    const watchAges = new Map<string, number>();
+    for (const { resource, ageMs } of engine.watchAges())
+      watchAges.set(resource, Math.max(ageMs, watchAges.get(resource) ?? 0));
+    for (const [resource, ageMs] of watchAges) metrics.setWatchAge(resource, ageMs);
     for (const [kind, queue] of engine.queues) metrics.setOverdue(kind, queue.overdueMs());
     metrics.setReplicas(engine.replicas());
+    const counts = engine.countAudit();
+    if (counts) metrics.setAudit(counts);
     await parent.send({ type: 'metrics', text: await metrics.registry.metrics() });
   };
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
-  await settings.whenRead;
+  await followed.whenRead;
   // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
   if (!(await engine.begin())) return;
   await engine.reportListed();
   const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
   if (Math.abs(aheadSeconds) > NOTABLE_SKEW_SECONDS)
     log.warn({ aheadSeconds }, "this machine's clock is not the API server's: runs go by the latter");
-  log.info({ namespaces: configuration.namespaces }, 'following runs');
+  const { isEnabled, namespaces, auditedNamespaces } = configuration;
+  log.info({ namespaces: isEnabled ? namespaces : [], auditedNamespaces }, 'following runs');
   await engine.start();
 }
 
 /**
- * Follows the settings of the gate, of which the policy concerns stored objects too; mode and override are about admission.
- * Until the first can be read nothing is judged, and the engine does not become ready.
+ * Follows the settings of the gate, which concern stored objects too; the override is about admission. Until the first can be
+ * read nothing is judged, and the engine does not become ready.
  */
-function followPolicy({ settingsDir: folder }: ReconcileConfiguration, log: Logger, onChange: () => void) {
-  let policy = defaultPolicy;
-  if (folder === undefined) return { policy: () => policy, whenRead: Promise.resolve() };
+function followSettings({ settingsDir: folder }: ReconcileConfiguration, log: Logger, onChange: () => void) {
+  let settings = defaultSettings;
+  if (folder === undefined) return { settings: () => settings, whenRead: Promise.resolve() };
   const read = Promise.withResolvers<void>();
-  const onValue = (settings: Settings) => {
-    ({ policy } = settings);
+  const onValue = (value: Settings) => {
+    settings = value;
     read.resolve();
     onChange();
   };
   void watchSettings({ folder, parse: parseSettings, onValue, log });
-  return { policy: () => policy, whenRead: read.promise };
+  return { settings: () => settings, whenRead: read.promise };
 }
 
 function once(action: () => Promise<unknown>): () => void {

@@ -8,7 +8,7 @@ import type { WorkTracker } from '../quarantine/work.ts';
 import { nameChild } from '../reconciler/names.ts';
 import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
-import { keyBuckets } from './key-buckets.ts';
+import type { KeyBuckets } from './key-buckets.ts';
 import { createOrchestrationQueue } from './orchestrations.ts';
 import type { Replicas } from './replicas.ts';
 import { createRunQueue, type RunObserver, type WorkOptions } from './runs.ts';
@@ -44,6 +44,7 @@ export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
   /** Resolves in another turn of the event loop. */
   readonly nextTurn: () => Promise<unknown>;
   readonly replicas: Pick<Replicas, 'guard'>;
+  readonly bucketsOf: KeyBuckets;
 }
 
 /** The queues of an engine, one for each kind that it reconciles. */
@@ -53,8 +54,6 @@ export interface Queues {
   readonly see: (changed: StoredObject) => void;
   /** Call this when a kind has been listed. It adds the keys that wait for the list. */
   readonly seeList: (kind: string) => void;
-  /** Whether this replica holds the bucket of an object. */
-  readonly isOwn: (object: { readonly kind: string; readonly key: string }) => boolean;
   /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
   readonly resume: (buckets: ReadonlySet<number>) => Promise<void>;
   /**
@@ -69,11 +68,21 @@ export interface Queues {
 /** How many objects are looked at before timers and I/O run. */
 const OBJECTS_A_TURN = 1_000;
 
+/** The queues of an engine that only audits. */
+export const noQueues: Queues = {
+  byKind: new Map(),
+  see: () => {},
+  seeList: () => {},
+  resume: async () => {},
+  forget: () => {},
+  judgeAgain: () => {},
+};
+
 /** Creates the queues, empty and not started. */
 export function createQueues(options: QueuesOptions): Queues {
-  const { configuration, policy, metrics, record, recordEnd, tracker, nextTurn, replicas, ...shared } = options;
+  const { configuration, policy, metrics, record, recordEnd, tracker, nextTurn, replicas, bucketsOf, ...shared } =
+    options;
   const { workers, missingOrchestrationSeconds, passesTraceparent } = configuration;
-  const bucketsOf = keyBuckets(shared.followed);
   const optionsOf = (kind: WorkKind) => ({
     ...shared,
     observer: metrics.observeQueue(kind),
@@ -124,7 +133,6 @@ export function createQueues(options: QueuesOptions): Queues {
       orchestrations.see(changed);
     },
     seeList: runs.seeList,
-    isOwn: ({ kind, key }) => shared.division.holds(bucketsOf[kind as WorkKind](key)),
     async resume(buckets) {
       let objects = 0;
       for (const object of shared.followed.all()) {

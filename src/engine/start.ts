@@ -1,19 +1,23 @@
+import type { AuditCounts } from '../audit/tally.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { type FollowedCluster, followCluster } from '../kube/cluster.ts';
 import type { LoadCredentials } from '../kube/credentials.ts';
 import { createRecorder, type RecordEvent } from '../kube/events.ts';
 import { followedResources, JOBS, ORCHESTRATIONS, RUNS, TOOL_RUNS, TOOLS } from '../kube/kinds.ts';
 import type { Timing } from '../kube/ports.ts';
+import type { Queue } from '../kube/queue.ts';
+import type { ReflectorObserver } from '../kube/reflector-options.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import { BUCKETS } from '../orchestration/buckets.ts';
-import type { Policy } from '../orchestration/judge.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
+import type { Settings } from '../orchestration/settings.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
 import { FieldManager } from '../orchestration/vocabulary/metadata.ts';
 import { announceQuarantine } from '../quarantine/announce.ts';
-import { versionOf } from '../quarantine/condition.ts';
+import { AUDIT_FAULT_MESSAGE, versionOf } from '../quarantine/condition.ts';
+import type { Work } from '../quarantine/suspects.ts';
 import { createWorkTracker } from '../quarantine/work.ts';
 import { keepObject } from '../reconciler/kept.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
@@ -23,8 +27,10 @@ import type { EngineMetrics } from '../runtime/engine-metrics.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 import { keepForJobs } from '../toolrun/kept.ts';
+import { createAudit } from './audit.ts';
+import { keyBuckets } from './key-buckets.ts';
 import type { Parent } from './parent.ts';
-import { createQueues, type Queues, type QueuesConfiguration } from './queues.ts';
+import { createQueues, noQueues, type Queues, type QueuesConfiguration } from './queues.ts';
 import { ALONE, createReplicas } from './replicas.ts';
 import { createTelemetry, type TelemetryOptions } from './telemetry.ts';
 
@@ -45,17 +51,24 @@ const WORKED_ON: Readonly<Record<string, Resource>> = {
   [RUNS.kind]: RUNS,
   [ORCHESTRATIONS.kind]: ORCHESTRATIONS,
   [TOOL_RUNS.kind]: TOOL_RUNS,
+  Audit: ORCHESTRATIONS,
 };
 
 export interface EngineOptions {
-  /** The namespaces are those to follow; `*` is every one. */
-  readonly configuration: QueuesConfiguration & { readonly namespaces: readonly string[] };
+  readonly configuration: QueuesConfiguration & {
+    /** Whether runs are executed. */
+    readonly isEnabled: boolean;
+    /** The namespaces whose runs are executed; `*` is every one. */
+    readonly namespaces: readonly string[];
+    /** The namespaces whose stored Orchestrations are judged; `*` is every one. */
+    readonly auditedNamespaces: readonly string[] | undefined;
+  };
   readonly load: LoadCredentials;
   readonly log: Logger;
   readonly metrics: EngineMetrics;
   readonly parent: Pick<Parent, 'send'>;
   readonly started: Awaited<Parent['started']>;
-  readonly policy: () => Policy;
+  readonly settings: () => Pick<Settings, 'mode' | 'policy'>;
   readonly timing: Timing;
   /** The receivers of telemetry, if there are any. */
   readonly receivers: TelemetryOptions['receivers'] | undefined;
@@ -72,6 +85,8 @@ export interface Engine {
   readonly now: () => number;
   readonly queues: Queues['byKind'];
   readonly watchAges: FollowedCluster['ages'];
+  /** The counts of the audit, if there is one. */
+  readonly countAudit: () => AuditCounts | undefined;
   readonly judgeAgain: Queues['judgeAgain'];
   /**
    * Joins the other replicas. Resolves when the engine has tried to list Orchestrations, and the runs of its buckets, in
@@ -91,12 +106,12 @@ export interface Engine {
 
 /** Connects the parts of an engine, and starts to follow the cluster. */
 export function startEngine(options: EngineOptions): Engine {
-  const { configuration, load, log, metrics, parent, started, policy, timing, receivers, ownMs, identity } = options;
-  const resources = [...followedResources(stepKinds)];
-  if (configuration.executesToolRuns) resources.push(TOOLS, JOBS);
-  const { namespaces } = configuration;
+  const { configuration, load, log, metrics, parent, started, settings, timing, receivers, ownMs, identity } = options;
+  const { isEnabled, namespaces, auditedNamespaces = [] } = configuration;
+  const resources = isEnabled ? [...followedResources(stepKinds)] : [];
+  if (isEnabled && configuration.executesToolRuns) resources.push(TOOLS, JOBS);
   const { now, hear } = createServerClock(timing.now, ownMs);
-  const watches = resources.length * namespaces.length;
+  const watches = resources.length * namespaces.length + auditedNamespaces.length;
   const transport = createTransport({
     load,
     timing,
@@ -108,7 +123,14 @@ export function startEngine(options: EngineOptions): Engine {
   const client = createKubeClient({ transport, timing, observer: metrics.client });
   const rivals = createRivals(now);
   const shareTexts = createTextSharing();
-  const lacking = reportLacking(() => followed.unlisted(GATHERED), parent);
+  const lacking = reportLacking(() => [...followed.unlisted(GATHERED), ...(audit?.unlisted() ?? [])], parent);
+  const reflectorObserver: ReflectorObserver = {
+    ...metrics.reflector,
+    countFailure: (...failure) => {
+      metrics.reflector.countFailure(...failure);
+      lacking.report();
+    },
+  };
   const followed = followCluster({
     client,
     resources,
@@ -133,13 +155,7 @@ export function startEngine(options: EngineOptions): Engine {
     },
     timing,
     log,
-    observer: {
-      ...metrics.reflector,
-      countFailure: (...failure) => {
-        metrics.reflector.countFailure(...failure);
-        lacking.report();
-      },
-    },
+    observer: reflectorObserver,
   });
   const replicas =
     identity === undefined
@@ -153,8 +169,12 @@ export function startEngine(options: EngineOptions): Engine {
             // Until the start, the queues keep every key.
             if (isStarted) void queues.resume(buckets);
             telemetry?.resume(buckets);
+            audit?.divide();
           },
-          onDropped: () => queues.forget(),
+          onDropped() {
+            queues.forget();
+            audit?.divide();
+          },
         });
   const { division } = replicas;
   const telemetry = receivers && createTelemetry({ receivers, followed, division, now, timing, log });
@@ -162,6 +182,7 @@ export function startEngine(options: EngineOptions): Engine {
   const onError = (key: string, error: unknown) => log.warn({ key, error }, 'reconcile failed, will retry');
   const find = (kind: string, key: string) => {
     const resource = WORKED_ON[kind];
+    if (kind === 'Audit') return { resource, object: audit?.find(key) };
     return resource && { resource, object: followed.getObject(apiVersionOf(resource), kind, key) };
   };
   const tracker = createWorkTracker({
@@ -169,25 +190,58 @@ export function startEngine(options: EngineOptions): Engine {
     versionOf: (kind, key) => versionOf(find(kind, key)?.object),
     announce: async (kind, key) => {
       const { resource, object } = find(kind, key) ?? {};
-      if (resource && object)
+      if (resource && object && kind === 'Audit')
+        await record(
+          resource,
+          object.metadata,
+          'Warning',
+          EventReason.EngineFault,
+          AUDIT_FAULT_MESSAGE,
+          versionOf(object),
+        );
+      else if (resource && object)
         await announceQuarantine({ followed, record }, resource, object, new Date(now()).toISOString());
     },
     send: parent.send,
     nextTurn,
     onError,
   });
-  const queues = createQueues({
-    ...{ configuration, policy, metrics, record, tracker, recordEnd: telemetry?.record, replicas, nextTurn },
-    ...{ followed, rivals, division, now, timing, onError },
-  });
+  const bucketsOf = keyBuckets(followed);
+  const queues = isEnabled
+    ? createQueues({
+        ...{ configuration, policy: () => settings().policy, metrics, record, tracker, recordEnd: telemetry?.record },
+        ...{ replicas, bucketsOf, nextTurn, followed, rivals, division, now, timing, onError },
+      })
+    : noQueues;
+  const audit =
+    auditedNamespaces.length === 0
+      ? undefined
+      : createAudit({
+          ...{ client, namespaces: auditedNamespaces, settings, record, timing, log, onError, reflectorObserver },
+          isMine: (key) => division.holds(bucketsOf.Audit(key)),
+          onListed: lacking.report,
+          pause: () => tracker.probing(),
+          guard: (process) => tracker.guard('Audit', process),
+          quarantined: keysOf('Audit', started.quarantined),
+          observer: metrics.observeQueue('Audit'),
+        });
+  const byKind = new Map<WorkKind, Queue>(queues.byKind);
+  if (audit) byKind.set('Audit', audit.queue);
   let isStarted = false;
   let isStopping = false;
   return {
     transport,
     now,
-    queues: queues.byKind,
-    watchAges: () => followed.ages(),
-    judgeAgain: queues.judgeAgain,
+    queues: byKind,
+    *watchAges() {
+      yield* followed.ages();
+      if (audit) yield* audit.ages();
+    },
+    countAudit: () => audit?.count(),
+    judgeAgain() {
+      queues.judgeAgain();
+      audit?.judgeAgain();
+    },
     async begin() {
       if (replicas === ALONE) metrics.buckets.setHeld(BUCKETS);
       await replicas.begin();
@@ -198,24 +252,31 @@ export function startEngine(options: EngineOptions): Engine {
     async start() {
       // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
-      await tracker.probe(() => isStopping, queues.isOwn);
+      await audit?.readAhead(keysOf('Audit', started.suspects));
+      const isOwn = ({ kind, key }: Work) => division.holds(bucketsOf[kind as WorkKind](key));
+      await tracker.probe(() => isStopping, isOwn);
       // There are no watch events for a deleted object, and only a reconcile ends its quarantine.
       for (const { kind, key } of started.quarantined) queues.byKind.get(kind as WorkKind)?.add(key);
       telemetry?.start();
       isStarted = true;
       for (const queue of queues.byKind.values()) queue.start();
+      audit?.start();
     },
     stop: async () => {
       isStopping = true;
       await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
       await replicas.stop();
-      await followed.stop();
+      await Promise.all([followed.stop(), audit?.stop()]);
     },
     flush: async () => telemetry?.stop(),
   };
 }
 
 const nextTurn = () => new Promise(setImmediate);
+
+function keysOf(kind: WorkKind, works: readonly Work[]): readonly string[] {
+  return works.filter((work) => work.kind === kind).map(({ key }) => key);
+}
 
 /** Reports to the supervisor what cannot be listed: when work begins, and again after each change. */
 function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send'>) {
@@ -237,8 +298,8 @@ function reportLacking(list: () => readonly string[], parent: Pick<Parent, 'send
 /** Writes Events, and counts those with the reason StatusContested. */
 function recordEvents(client: KubeClient, now: () => number, log: Logger, metrics: EngineMetrics): RecordEvent {
   const record = createRecorder({ client, component: FieldManager.Reconciler, now: () => new Date(now()), log });
-  return (resource, object, type, reason, message) => {
+  return (resource, object, type, reason, ...text) => {
     if (reason === EventReason.StatusContested) metrics.countContested(resource.kind);
-    return record(resource, object, type, reason, message);
+    return record(resource, object, type, reason, ...text);
   };
 }

@@ -71,6 +71,9 @@ export interface Judgement {
   readonly warnings: readonly Problem[];
   readonly deniedCount: number;
   readonly warnedCount: number;
+  /** The codes of all denials, each once, also of those that are not in the list. */
+  readonly deniedCodes: readonly string[];
+  readonly warnedCodes: readonly string[];
 }
 
 /**
@@ -149,10 +152,18 @@ export function weigh(findings: readonly Finding[], { severities }: Policy, most
     const problems = all.flatMap((finding) => finding.problems).sort(byPlace);
     // The cast is safe: `severityOf` throws for any other code.
     const shown = problems.slice(0, mostShown).map((problem) => writeProblem(problem, severity) as Problem);
-    return { shown, count: all.reduce((sum, { count }) => sum + count, 0) };
+    const codes = [...new Set(all.flatMap(({ code, count }) => (count > 0 ? code : [])))];
+    return { shown, count: all.reduce((sum, { count }) => sum + count, 0), codes };
   };
   const [denied, warned] = [of('deny'), of('warn')];
-  return { denials: denied.shown, warnings: warned.shown, deniedCount: denied.count, warnedCount: warned.count };
+  return {
+    denials: denied.shown,
+    warnings: warned.shown,
+    deniedCount: denied.count,
+    warnedCount: warned.count,
+    deniedCodes: denied.codes,
+    warnedCodes: warned.codes,
+  };
 }
 
 const meanings = new Map(rules.map((rule, rank) => [rule.code, { ...rule, rank }]));

@@ -7,6 +7,11 @@ export const ENGINE_FAULT_MESSAGE =
   'processing this object has crashed the engine repeatedly, so the engine ignores it: the log has the cause; to have ' +
   'it processed again, edit the object, set or change its suspend or cancel annotation, or restart the reconciler';
 
+/** The condition stays away, since an audit writes no status. */
+export const AUDIT_FAULT_MESSAGE =
+  'judging this object has crashed the engine repeatedly, so the audit ignores it: the log has the cause; to have it ' +
+  'judged again, edit the object, or restart the reconciler';
+
 /**
  * Returns the version of an object that a quarantine applies to. The version changes, and the quarantine ends, if the
  * object is replaced, edited, cancelled, suspended or resumed. '' if there is no object.

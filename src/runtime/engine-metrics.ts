@@ -119,6 +119,20 @@ export const ENGINE_METRICS = {
     help: 'Objects that another controller also executes, or whose status it also writes (StatusContested).',
     labelNames: ['kind'],
   },
+  auditJudged: {
+    name: 'orchestration_gate_audit_judged',
+    help: 'Stored Orchestrations that the audit of this replica has judged.',
+  },
+  auditDenied: {
+    name: 'orchestration_gate_audit_denied',
+    help: 'Stored Orchestrations that the gate would deny if they were created now.',
+    labelNames: ['resource_namespace'],
+  },
+  auditProblems: {
+    name: 'orchestration_gate_audit_orchestrations',
+    help: 'Stored Orchestrations with a problem of this code. Severity deny: the gate would deny them.',
+    labelNames: ['resource_namespace', 'code', 'severity'],
+  },
   telemetryDelivered: {
     name: 'orchestration_gate_telemetry_delivered_total',
     help: 'Messages that a receiver of telemetry has taken: a trace of a run, or a CloudEvent.',
@@ -173,6 +187,12 @@ export interface EngineMetrics {
   countEnded(phase: (typeof ENDED_PHASES)[number]): void;
   observeReaction(ms: number): void;
   countContested(kind: string): void;
+  /** Replaces the counts of the audit. Call it before rendering. */
+  setAudit(counts: {
+    readonly judged: number;
+    readonly denied: ReadonlyMap<string, number>;
+    readonly problems: readonly { namespace: string; code: string; severity: string; orchestrations: number }[];
+  }): void;
   /** Its series start when it is called: there are none of a receiver that is not set. */
   observeDelivery(receiver: Receiver): {
     countDelivered(): void;
@@ -226,6 +246,9 @@ export function createEngineMetrics(): EngineMetrics {
   const runsEnded = counter(ENGINE_METRICS.runsEnded);
   const reaction = histogram(ENGINE_METRICS.reaction);
   const contested = counter(ENGINE_METRICS.contested);
+  const auditJudged = gauge(ENGINE_METRICS.auditJudged);
+  const auditDenied = gauge(ENGINE_METRICS.auditDenied);
+  const auditProblems = gauge(ENGINE_METRICS.auditProblems);
   const telemetryDelivered = counter(ENGINE_METRICS.telemetryDelivered);
   const telemetryFailed = counter(ENGINE_METRICS.telemetryFailed);
   const telemetryDropped = counter(ENGINE_METRICS.telemetryDropped);
@@ -280,6 +303,14 @@ export function createEngineMetrics(): EngineMetrics {
     countEnded: (phase) => runsEnded.inc({ phase }),
     observeReaction: (ms) => reaction.observe(ms / 1_000),
     countContested: (kind) => contested.inc({ kind }),
+    setAudit({ judged, denied, problems }) {
+      auditJudged.set(judged);
+      auditDenied.reset();
+      for (const [namespace, count] of denied) auditDenied.set({ resource_namespace: namespace }, count);
+      auditProblems.reset();
+      for (const { namespace, code, severity, orchestrations } of problems)
+        auditProblems.set({ resource_namespace: namespace, code, severity }, orchestrations);
+    },
     observeDelivery: (receiver) => {
       telemetryDelivered.inc({ receiver }, 0);
       telemetryFailed.inc({ receiver }, 0);

@@ -1,14 +1,14 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { createProcessMetrics } from './gate-metrics.ts';
 
-/** The kinds that are reconciled. Each has its own queue. */
-export const WORK_KINDS = ['OrchestrationRun', 'ToolRun', 'Orchestration'] as const;
+/** The kinds of work, each with its own queue: the kinds that are reconciled, and the audit of stored Orchestrations. */
+export const WORK_KINDS = ['OrchestrationRun', 'ToolRun', 'Orchestration', 'Audit'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 /** The supervisor's own metrics. Names and labels are API and never change. */
 export const SUPERVISOR_METRICS = {
   engineUp: {
     name: 'orchestration_gate_engine_up',
-    help: '1 while the process that executes runs is alive, 0 while it is starting or disabled.',
+    help: '1 while the process that executes runs and audits Orchestrations is alive, 0 while it is starting or disabled.',
   },
   engineRestarts: {
     name: 'orchestration_gate_engine_restarts_total',

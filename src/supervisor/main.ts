@@ -17,8 +17,10 @@ import { type SupervisedEngine, superviseEngine } from './supervise.ts';
 export function reconcile(configuration: ReconcileConfiguration, process: NodeJS.Process): void {
   const log = createLogger({ level: configuration.logLevel });
   const metrics = createSupervisorMetrics(END_CAUSES);
-  const engine = configuration.isEnabled ? startEngine(process, configuration, metrics) : undefined;
-  if (engine === undefined) log.info('disabled: no run is executed and no status is written');
+  const { isEnabled, auditedNamespaces = [] } = configuration;
+  const isWorking = isEnabled || auditedNamespaces.length > 0;
+  const engine = isWorking ? startEngine(process, configuration, metrics) : undefined;
+  if (!isEnabled) log.info({ auditedNamespaces }, 'disabled: no run is executed and no status is written');
   const certificates = keepCertificates(configuration, process, log, metrics.registry);
 
   const { contentType } = metrics.registry;

@@ -16,7 +16,8 @@ function problems(count: number, message = 'no'): Problem[] {
 
 function judgement(parts: Partial<Judgement>): Judgement {
   const { denials = [], warnings = [] } = parts;
-  return { denials, warnings, deniedCount: denials.length, warnedCount: warnings.length, ...parts };
+  const counts = { deniedCount: denials.length, warnedCount: warnings.length };
+  return { denials, warnings, ...counts, deniedCodes: [], warnedCodes: [], ...parts };
 }
 
 const messageOf = (parts: Partial<Judgement>) => deny(asked, judgement(parts)).status?.message ?? '';

@@ -56,6 +56,7 @@ const healthy: Series = {
   [own('admission_requests_total', 'verdict="overloaded"')]: constant(0),
   [own('admission_requests_total', 'verdict="denied"')]: `0+60x${MINUTES}`,
   [own('admission_panics_total', 'webhook="validate"')]: constant(0),
+  [own('audit_denied', 'resource_namespace="ci"')]: `1x10 0x${MINUTES}`, // Fixed before the alert fires.
   [own('leader')]: constant(1),
   [own('leader').replace('"a"', '"b"')]: constant(0),
   [own('engine_restarts_total', 'cause="crash"')]: constant(0),
@@ -112,6 +113,11 @@ const firing: Readonly<Record<string, Firing>> = {
   },
   OrchestrationGateOverloaded: { series: { [own('admission_requests_total', 'verdict="overloaded"')]: once }, at: 5 },
   OrchestrationGatePanics: { series: { [own('admission_panics_total', 'webhook="validate"')]: once }, at: 5 },
+  OrchestrationGateStoredDenied: {
+    series: { [own('audit_denied', 'resource_namespace="ci"')]: constant(1) },
+    at: 15,
+    labels: { resource_namespace: 'ci' },
+  },
   OrchestrationGateNoLeader: { series: { [own('leader')]: constant(0) }, at: 5 },
   OrchestrationGateBucketsUnowned: {
     series: { [own('buckets_unowned_seconds')]: `2x4 21x${MINUTES}` },

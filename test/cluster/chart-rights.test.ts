@@ -22,6 +22,7 @@ const inBoth = `orchestrationController.namespaces={${OWN},${FOLLOWED}}`;
 
 // What the sidecar needs, by where it needs it. A name behind the colon: that object only.
 const follow = ['get', 'list', 'watch'];
+const ofTheAudit = { 'orchestrations.orchestration.proompteng.ai': follow, 'events.': ['create'] };
 const ofRuns = {
   'orchestrations.orchestration.proompteng.ai': follow,
   'orchestrations.orchestration.proompteng.ai/status': ['patch'],
@@ -78,11 +79,25 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    title: 'with the values as they are, when it only keeps certificates',
+    title: 'with the values as they are, when it keeps certificates and audits its own namespace',
     values: [],
+    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofTheAudit },
+    followed: ofItsWebhooks,
+    stranger: ofItsWebhooks,
+  },
+  {
+    title: 'without the audit, when it only keeps certificates',
+    values: ['audit.enabled=false'],
     own: { ...ofItsWebhooks, ...ofItsAuthority },
     followed: ofItsWebhooks,
     stranger: ofItsWebhooks,
+  },
+  {
+    title: 'auditing the whole cluster',
+    values: ['controller.namespaces={*}'],
+    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofTheAudit },
+    followed: { ...ofItsWebhooks, ...ofTheAudit },
+    stranger: { ...ofItsWebhooks, ...ofTheAudit },
   },
   {
     title: 'executing runs of two namespaces',
@@ -110,7 +125,7 @@ const cases: readonly Case[] = [
   {
     title: 'with a certificate that is provided, and no mutating webhook',
     values: ['certificates.mode=provided', 'certificates.provided.secretName=given', 'defaulting.mode=Never'],
-    own: { ...validating(), 'secrets.:given': follow },
+    own: { ...validating(), 'secrets.:given': follow, ...ofTheLease, ...ofTheAudit },
     followed: validating(),
     stranger: validating(),
   },

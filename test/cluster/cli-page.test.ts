@@ -41,6 +41,9 @@ describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
     await plane.kubectl(['config', 'set-context', '--current', `--namespace=${namespace}`]);
     const api = connectNamespace(plane, namespace);
     await api.create('Orchestration', 'release', { spec: { steps: [{ name: 'build', kind: 'Checkpoint' }] } });
+    const build = { name: 'build', kind: 'Checkpoint', dependsOn: ['test'] };
+    const test = { name: 'test', kind: 'Checkpoint', dependsOn: ['build'] };
+    await api.create('Orchestration', 'nightly', { spec: { steps: [build, test] } });
     await api.create('OrchestrationRun', 'release-42', { spec: { orchestrationRef: { name: 'release' } } });
     await installProgram(join(plane.folder, 'bin'));
   });

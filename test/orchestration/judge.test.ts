@@ -103,6 +103,8 @@ describe('a rule', () => {
       warnings: [],
       deniedCount: 0,
       warnedCount: 0,
+      deniedCodes: [],
+      warnedCodes: [],
     });
   });
 });

@@ -49,6 +49,7 @@ describe('the metrics of the reconciler', () => {
       'orchestration_gate_quarantined{kind="OrchestrationRun"} 0',
       'orchestration_gate_quarantined{kind="ToolRun"} 1',
       'orchestration_gate_quarantined{kind="Orchestration"} 0',
+      'orchestration_gate_quarantined{kind="Audit"} 0',
     ]);
   });
 

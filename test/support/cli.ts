@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { withCluster } from '../../src/cli/cluster/kube-cluster.ts';
 import type { Command, Ports } from '../../src/cli/command.ts';
 import { approve } from '../../src/cli/commands/approve.ts';
+import { audit } from '../../src/cli/commands/audit.ts';
 import { cancel } from '../../src/cli/commands/cancel.ts';
 import { deny } from '../../src/cli/commands/deny.ts';
 import { events } from '../../src/cli/commands/events.ts';
@@ -66,6 +67,7 @@ export function startCli(
 
 const commands = {
   lint,
+  audit,
   plan,
   run,
   rerun,

@@ -2,10 +2,15 @@ import { registerHooks } from 'node:module';
 
 /**
  * Preloaded (`NODE_OPTIONS=--import=…`): gives the engine bugs of the worst kind. A run that is named `poison-…` and not
- * suspended ends the engine that looks at it, in the way that its name says; news of `poison-news` ends the one that hears it.
+ * suspended ends the engine that looks at it, in the way that its name says; news of `poison-news` ends the one that hears it. An Orchestration
+ * of such a name does it to the engine that audits it.
  */
 const places: Readonly<Record<string, { readonly start: RegExp; readonly bug: string }>> = {
   'plan.ts': { start: /export function planRun\(observation[^{]*\{/, bug: 'globalThis.poison(observation.run)' },
+  'verdict.ts': {
+    start: /export function judgeStored\([\s\S]*?\): Verdict \{/,
+    bug: 'globalThis.poison({ name: object.metadata.name, isSuspended: false })',
+  },
   'affected.ts': { start: /export function affectedRuns\([^{]*\{/, bug: 'globalThis.poisonNews(changed.metadata)' },
 };
 
@@ -31,7 +36,7 @@ if (process.argv[2] === 'engine') {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      const place = places[/\/src\/reconciler\/([^/]+)$/.exec(url)?.[1] ?? ''];
+      const place = places[/\/src\/(?:audit|reconciler)\/([^/]+)$/.exec(url)?.[1] ?? ''];
       if (place === undefined) return loaded;
       const source = Buffer.from(loaded.source as Uint8Array).toString();
       if (!place.start.test(source)) throw new Error(`${url} is no longer written as it is looked for here`);

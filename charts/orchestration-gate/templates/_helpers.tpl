@@ -150,7 +150,17 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{/* Whether the sidecar has anything to do: without it no pod has a token. */}}
 {{- define "orchestration-gate.hasSidecar" -}}
-{{- if or .Values.orchestrationController.enabled (ne .Values.certificates.mode "certManager") }}true{{ end }}
+{{- if or (include "orchestration-gate.hasEngine" .) (ne .Values.certificates.mode "certManager") }}true{{ end }}
+{{- end }}
+
+{{/* Whether the sidecar starts an engine, of which one in the release works. */}}
+{{- define "orchestration-gate.hasEngine" -}}
+{{- if or .Values.orchestrationController.enabled .Values.audit.enabled }}true{{ end }}
+{{- end }}
+
+{{/* Where stored Orchestrations are audited, as a JSON list. */}}
+{{- define "orchestration-gate.auditedNamespaces" -}}
+{{- ternary (.Values.controller.namespaces | default (list .Release.Namespace)) list .Values.audit.enabled | toJson }}
 {{- end }}
 
 {{/* The Secret that holds the certificate of the gate, where one does. */}}

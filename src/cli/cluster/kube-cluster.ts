@@ -4,7 +4,7 @@ import { readUserName, reviewAccess } from '../../kube/access.ts';
 import { createKubeClient, type Selection } from '../../kube/client.ts';
 import { type LoadCredentials, loadInCluster } from '../../kube/credentials.ts';
 import type { KubeError } from '../../kube/errors.ts';
-import { EVENTS, PODS, REVISIONS } from '../../kube/kinds.ts';
+import { CONFIG_MAPS, EVENTS, PODS, REVISIONS } from '../../kube/kinds.ts';
 import type { PluginHost } from '../../kube/kubeconfig-user.ts';
 import { createLogReader } from '../../kube/logs.ts';
 import { listPages } from '../../kube/pages.ts';
@@ -117,6 +117,10 @@ export function openCluster(
     followLog: (own, pod, container, choice) => readLog({ namespace: own, pod, container }, choice),
     canI: (question) => reviewAccess(reads, question),
     whoAmI: () => readUserName(reads),
+    getConfigMap: async (own, name) => {
+      const { data = {} } = await reads.get(CONFIG_MAPS, { namespace: own, name });
+      return data as Readonly<Record<string, string>>;
+    },
     getSnapshot: (name) => reads.get(REVISIONS, { namespace, name }),
     create: (object, { isDryRun = false, onWarning } = {}) =>
       writes.create(resourceOf(object), place(object), {

@@ -103,6 +103,8 @@ export interface Cluster {
   readonly canI: (question: AccessQuestion) => Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** The name that the API server knows the user by. */
   readonly whoAmI: () => Promise<string>;
+  /** Reads the entries of a ConfigMap. */
+  readonly getConfigMap: (namespace: string, name: string) => Promise<Readonly<Record<string, string>>>;
   /** Reads the ControllerRevision of this name. */
   readonly getSnapshot: (name: string) => Promise<KubeObject>;
   readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;

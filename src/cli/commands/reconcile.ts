@@ -24,6 +24,11 @@ const flags = {
     help: 'the namespaces that are followed',
     variables: agentsVariables('ORCHESTRATION_CONTROLLER_NAMESPACES'),
   },
+  auditedNamespaces: {
+    flag: 'audit-namespaces',
+    kind: namespaces,
+    help: 'where stored Orchestrations are judged, whether runs are executed or not (default: nowhere)',
+  },
   executesToolRuns: {
     kind: boolean,
     help: 'whether ToolRuns are executed as Jobs',

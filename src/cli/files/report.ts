@@ -6,13 +6,8 @@ import type { FoundObject, Manifest, ManifestMistake } from './manifest.ts';
 import { findRecursion } from './recursion.ts';
 import { findFileProblems } from './rules.ts';
 
-/** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
-export interface LintProblem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  /** Where the part of a text that is wrong ends, exclusive: with problems of expressions, if it is known. */
-  readonly end?: Place;
+/** A problem of an object, as every command that judges reports it. */
+export interface ObjectProblem {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -24,9 +19,18 @@ export interface LintProblem {
   readonly steps?: readonly string[];
 }
 
-export interface LintReport {
-  /** File by file in the order given, each from top to bottom. */
-  readonly problems: readonly LintProblem[];
+/** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
+export interface LintProblem extends ObjectProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Where the part of a text that is wrong ends, exclusive: with problems of expressions, if it is known. */
+  readonly end?: Place;
+}
+
+/** What the output formats show. Only problems of objects in files have a place. */
+export interface Report<P extends ObjectProblem = ObjectProblem | LintProblem> {
+  readonly problems: readonly P[];
   /** Objects of our kinds, and documents that cannot be read. */
   readonly objectCount: number;
   /** How many of them have a problem. */
@@ -34,6 +38,9 @@ export interface LintReport {
   /** Objects of other kinds. */
   readonly ignoredCount: number;
 }
+
+/** The problems are file by file in the order given, each from top to bottom. */
+export type LintReport = Report<LintProblem>;
 
 /**
  * Rules that only the CLI has: nothing else reads YAML, what the API server denies never reaches the gate, and what

@@ -1,18 +1,24 @@
-import { displayText } from '../../dag/display.ts';
-import type { LintReport } from '../files/report.ts';
+import { displayObject, displayText } from '../../dag/display.ts';
+import type { LintProblem, Report } from '../files/report.ts';
 
 /** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */
-export function formatGithub({ problems }: LintReport): string {
+export function formatGithub({ problems }: Report): string {
   return problems
-    .map(({ file, line, column, end, code, severity, field, message }) => {
+    .map((problem) => {
+      const { code, severity, field, message } = problem;
       const command = severity === 'deny' ? 'error' : 'warning';
-      // GitHub takes a range only within a line. The default of its end is its start, so the end is inclusive.
-      const last = end?.line === line ? `,endColumn=${Math.max(column, end.column - 1)}` : '';
-      const start = `file=${escapeProperty(displayText(file))},line=${line},col=${column}`;
-      const place = `${start}${last},title=${escapeProperty(code)}`;
-      return `::${command} ${place}::${escapeData(field === '' ? message : `${field}: ${message}`)}\n`;
+      const place = 'file' in problem ? `${placeOf(problem)},` : '';
+      const object = 'file' in problem ? '' : `${displayObject(problem.kind, problem.namespace, problem.name)}: `;
+      const text = `${object}${field === '' ? message : `${field}: ${message}`}`;
+      return `::${command} ${place}title=${escapeProperty(code)}::${escapeData(text)}\n`;
     })
     .join('');
+}
+
+function placeOf({ file, line, column, end }: LintProblem): string {
+  // GitHub takes a range only within a line. The default of its end is its start, so the end is inclusive.
+  const last = end?.line === line ? `,endColumn=${Math.max(column, end.column - 1)}` : '';
+  return `file=${escapeProperty(displayText(file))},line=${line},col=${column}${last}`;
 }
 
 /** As GitHub's own toolkit does: what could end the line or forge an escape. */

@@ -1,7 +1,7 @@
-import type { LintReport } from '../files/report.ts';
+import type { Report } from '../files/report.ts';
 import { writeJson } from './escape.ts';
 
 /** An array of problems, `[]` where there is none. */
-export function formatJson({ problems }: LintReport): string {
+export function formatJson({ problems }: Report): string {
   return writeJson(problems);
 }

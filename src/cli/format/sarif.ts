@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rules } from '../../orchestration/judge.ts';
-import { type LintProblem, type LintReport, lintRules } from '../files/report.ts';
+import { type LintProblem, lintRules, type ObjectProblem, type Report } from '../files/report.ts';
 import { writeJson } from './escape.ts';
 
 const LEVELS = { deny: 'error', warn: 'warning' } as const;
@@ -10,7 +10,7 @@ const allRules = [...rules, ...lintRules];
 const indexOf = new Map(allRules.map(({ code }, index) => [code, index]));
 
 /** SARIF 2.1.0 (OASIS, 2020), as GitHub code scanning and editors read it. */
-export function formatSarif({ problems }: LintReport): string {
+export function formatSarif({ problems }: Report): string {
   const run = {
     tool: {
       driver: {
@@ -24,27 +24,34 @@ export function formatSarif({ problems }: LintReport): string {
   return writeJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] });
 }
 
-function writeResult({ file, line, column, end, code, severity, field, message, steps, ...object }: LintProblem) {
-  const { kind, namespace, name } = object;
+function writeResult(problem: ObjectProblem | LintProblem) {
+  const { kind, namespace, name, code, severity, field, message, steps } = problem;
   return {
     ruleId: code,
     ruleIndex: indexOf.get(code),
     level: LEVELS[severity],
     message: { text: withoutLinks(field === '' ? message : `${field}: ${message}`) },
-    locations: [
-      {
-        physicalLocation: {
-          artifactLocation: { uri: uriOf(file) },
-          region: {
-            startLine: line,
-            startColumn: column,
-            ...(end && { endLine: end.line, endColumn: end.column }),
-          },
-        },
-      },
-    ],
+    locations: ['file' in problem ? locate(problem) : nameObject(problem)],
     properties: { kind, namespace, name, field, ...(steps && { steps }) },
   };
+}
+
+function locate({ file, line, column, end }: LintProblem) {
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: uriOf(file) },
+      region: {
+        startLine: line,
+        startColumn: column,
+        ...(end && { endLine: end.line, endColumn: end.column }),
+      },
+    },
+  };
+}
+
+/** An object of a cluster is in no file. */
+function nameObject({ kind, namespace, name }: ObjectProblem) {
+  return { logicalLocations: [{ name, fullyQualifiedName: `${kind}/${namespace}/${name}`, kind: 'resource' }] };
 }
 
 /** SARIF makes links of `[text](target)` in a message, and a step may be named like one. */

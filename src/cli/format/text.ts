@@ -1,5 +1,5 @@
 import { displayObject, displayText } from '../../dag/display.ts';
-import type { LintProblem, LintReport } from '../files/report.ts';
+import type { LintProblem, ObjectProblem, Report } from '../files/report.ts';
 
 type Paint = (text: string) => string;
 
@@ -11,14 +11,15 @@ const paints = {
 } as const satisfies Record<string, Paint>;
 
 /** For people: object by object, one problem a line, and a last line that sums up. */
-export function formatText(report: LintReport, isColored: boolean): string {
+export function formatText(report: Report, isColored: boolean): string {
   const paint = (name: keyof typeof paints, text: string) => (isColored ? paints[name](text) : text);
   const groups = Map.groupBy(report.problems, titleOf);
   const blocks = [...groups].map(([title, problems]) => {
-    const lines = problems.map(({ file, line, column, code, severity, field, message }) => {
-      const place = `${displayText(file)}:${line}:${column}`;
+    const lines = problems.map((problem) => {
+      const { code, severity, field, message } = problem;
+      const place = 'file' in problem ? `${displayText(problem.file)}:${problem.line}:${problem.column}: ` : '';
       const where = field === '' ? '' : ` ${field}`;
-      return `${place}: ${paint(severity, severity)} ${code}${where}: ${message}\n`;
+      return `${place}${paint(severity, severity)} ${code}${where}: ${message}\n`;
     });
     return `${paint('bold', title)}\n${lines.join('')}\n`;
   });
@@ -26,16 +27,19 @@ export function formatText(report: LintReport, isColored: boolean): string {
 }
 
 /** Objects of one name in two files are two groups. */
-function titleOf({ file, kind, namespace, name }: LintProblem): string {
-  if (kind === '') return displayText(file);
-  return `${displayObject(kind, namespace, name)} in ${displayText(file)}`;
+function titleOf(problem: ObjectProblem | LintProblem): string {
+  const { kind, namespace, name } = problem;
+  const object = displayObject(kind, namespace, name);
+  if (!('file' in problem)) return object;
+  return kind === '' ? displayText(problem.file) : `${object} in ${displayText(problem.file)}`;
 }
 
-function summarize({ problems, objectCount, faultyCount, ignoredCount }: LintReport): string {
+function summarize({ problems, objectCount, faultyCount, ignoredCount }: Report): string {
   const ignored = ignoredCount === 0 ? '' : `; ${count(ignoredCount, 'other document')} ignored`;
   if (objectCount === 0) return `no Orchestration or OrchestrationRun found${ignored}`;
   if (problems.length === 0) return `no problems in ${count(objectCount, 'object')}${ignored}`;
-  const of = (severity: LintProblem['severity']) => problems.filter((problem) => problem.severity === severity).length;
+  const of = (severity: ObjectProblem['severity']) =>
+    problems.filter((problem) => problem.severity === severity).length;
   const [errors, warnings] = [of('deny'), of('warn')];
   const found = [
     ...(errors > 0 ? [count(errors, 'error')] : []),

@@ -47,6 +47,14 @@ export const eventReasons = {
       'no outputs.',
     action: 'If later steps read outputs, make the Tool write a JSON object to `/dev/termination-log`.',
   },
+  WouldBeDenied: {
+    on: 'Orchestration',
+    type: 'Warning',
+    meaning:
+      'The Orchestration is stored, but the gate would deny it if it were created now. There is one such Event for each ' +
+      'generation and set of problems.',
+    action: '[Find and fix what is stored](../operations.md#what-was-stored-before-the-gate).',
+  },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',
     type: 'Warning',

@@ -39,6 +39,10 @@ export function fakeCluster({ objects, logs = {}, onLog }: FakeCluster): Cluster
     pages: async function* (kind, { namespace = 'ci', isEverywhere = false }) {
       for (const object of select(kind, isEverywhere ? undefined : namespace)) yield await Promise.resolve([object]);
     },
+    getConfigMap: async (namespace, name) => {
+      const { data } = await read('ConfigMap', name, namespace);
+      return data as Record<string, string>;
+    },
     listPods: (namespace, selector) => {
       const names = /\((.*)\)/.exec(selector)?.[1]?.split(',') ?? [];
       return Promise.resolve(

@@ -46,6 +46,16 @@ describe('SARIF, by its schema,', () => {
     },
   );
 
+  test('is valid for an object of a cluster, which is in no file', () => {
+    const object = { kind: 'Orchestration', namespace: 'ci', name: 'nightly', field: 'spec.steps' };
+    const problem = { ...object, code: 'EmptySteps', severity: 'deny', message: 'is empty' } as const;
+    const log = formatSarif({ problems: [problem], objectCount: 1, faultyCount: 1, ignoredCount: 0 });
+    expect(faults(log)).toEqual([]);
+    expect(JSON.parse(log).runs[0].results[0].locations).toEqual([
+      { logicalLocations: [{ name: 'nightly', fullyQualifiedName: 'Orchestration/ci/nightly', kind: 'resource' }] },
+    ]);
+  });
+
   test('is valid for a code that no rule of ours has', () => {
     const place = { file: 'a.yaml', line: 1, column: 1, kind: 'OrchestrationRun', namespace: '', name: 'x', field: '' };
     const problem = { ...place, code: 'ServerWarning', severity: 'warn', message: 'deprecated' } as const;

@@ -47,7 +47,9 @@ export function connectModel(model: Model, show: (object: KubeObject) => KubeObj
     },
     async *watch(resource, { namespace, resourceVersion, signal }): AsyncGenerator<WatchEvent, void> {
       const ended = new Promise<never>((_, reject) => {
-        signal?.addEventListener('abort', () => reject(new KubeError('Aborted', 'called off')));
+        const end = () => reject(new KubeError('Aborted', 'called off'));
+        if (signal?.aborted) end();
+        signal?.addEventListener('abort', end);
       });
       ended.catch(() => {});
       for (let version = resourceVersion; ; ) {
