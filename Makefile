@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load clean
+.PHONY: help run test test-older check format build generate golden validate chart certs bench bench-peers bench-ui fuzz conformance worst attack exhaust mutants faults beside drift chromium promtool screenshots image sbom e2e load upgrade clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -126,6 +126,11 @@ e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of
 load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL_APISERVER is a command that kills the API server
 	@IMAGE=$(IMAGE) LOAD_SECONDS=$(or $(SECONDS),180) \
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
+
+# The older version: git worktree add OLD COMMIT; OLD_CHART=OLD/charts/orchestration-gate; OLD_IMAGE as its `make image` names it.
+upgrade: node_modules/.installed ## Upgrade from OLD_CHART and OLD_IMAGE to IMAGE and back, under load and with live runs
+	@IMAGE=$(IMAGE) OLD_CHART=$(OLD_CHART) OLD_IMAGE=$(OLD_IMAGE) \
+	  vitest run --config test/e2e/upgrade/vitest.config.ts --reporter=./test/support/reporter.ts
 
 clean: ## Remove what was built and installed here
 	rm -rf dist node_modules coverage
