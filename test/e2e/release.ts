@@ -36,6 +36,12 @@ export const executing = [
 
 type Result = Awaited<ReturnType<Cluster['kubectl']>>;
 
+/** A folder with the chart, and the image that goes with it. */
+export interface Version {
+  readonly chart: string;
+  readonly image: string;
+}
+
 /** A namespace, and the release of the chart in it. */
 export interface Release {
   readonly cluster: Cluster;
@@ -48,6 +54,12 @@ export interface Release {
   readonly helm: (...toolArguments: readonly string[]) => Promise<string>;
   /** `helm install` or `upgrade` with these values beside the image, `KEY=VALUE` each; waits until pods are ready. */
   readonly deploy: (verb: 'install' | 'upgrade', ...values: readonly string[]) => Promise<void>;
+  /** The same with another version of the chart and of the image. */
+  readonly deployVersion: (
+    version: Version,
+    verb: 'install' | 'upgrade',
+    ...values: readonly string[]
+  ) => Promise<void>;
   /** `kubectl apply` of an object. */
   readonly apply: (object: object) => Promise<Result>;
   /** `kubectl create` of an object, as a dry run: judged and not stored. */
@@ -100,6 +112,10 @@ function connectRelease(cluster: Cluster, namespace: string): Release {
     outputOf(await cluster.helm(['--namespace', namespace, ...toolArguments]));
   const apply: Release['apply'] = (object) => tryKubectl(['apply', '-f', '-'], object);
   const judge: Release['judge'] = (object) => tryKubectl(['create', '--dry-run=server', '-f', '-'], object);
+  const deployVersion: Release['deployVersion'] = async ({ chart, image }, verb, ...values) => {
+    const sets = [...imageValues(image), ...values].flatMap((value) => ['--set', value]);
+    await helm(verb, NAME, chart, '--wait', '--timeout', '200s', ...sets);
+  };
   return {
     cluster,
     namespace,
@@ -108,10 +124,8 @@ function connectRelease(cluster: Cluster, namespace: string): Release {
     helm,
     apply,
     judge,
-    deploy: async (verb, ...values) => {
-      const sets = [...imageValues(), ...values].flatMap((value) => ['--set', value]);
-      await helm(verb, NAME, CHART, '--wait', '--timeout', '200s', ...sets);
-    },
+    deploy: (...deployment) => deployVersion(thisVersion(), ...deployment),
+    deployVersion,
     waitForPods: async () => {
       await kubectl(['rollout', 'status', `deployment/${NAME}`, `--timeout=${POD_SECONDS}s`]);
       const isSettled = async () =>
@@ -129,9 +143,14 @@ function connectRelease(cluster: Cluster, namespace: string): Release {
   };
 }
 
-/** `image.*` of the chart for the image of this run. */
-function imageValues(): readonly string[] {
-  const [repository = '', digest] = inject('image').split('@');
+/** The chart of this checkout, and the image of this run. */
+export function thisVersion(): Version {
+  return { chart: CHART, image: inject('image') };
+}
+
+/** `image.*` of the chart for an image. */
+function imageValues(image: string): readonly string[] {
+  const [repository = '', digest] = image.split('@');
   if (digest !== undefined) return [`image.repository=${repository}`, `image.digest=${digest}`];
   const colon = repository.lastIndexOf(':');
   return [`image.repository=${repository.slice(0, colon)}`, `image.tag=${repository.slice(colon + 1)}`];

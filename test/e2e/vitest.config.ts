@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // biome-ignore lint/style/noDefaultExport: vitest loads its configuration by the default export
 export default defineConfig({
   test: {
-    include: ['test/e2e/**/*.test.ts'],
+    include: ['test/e2e/*.test.ts'],
     globalSetup: 'test/e2e/global-setup.ts',
     fileParallelism: false,
     // Pods start, on nodes that may be busy.
