@@ -151,17 +151,28 @@ export function cancelChildren(observation: Observation, statuses: readonly Step
   });
 }
 
-/** Deletes all children that still run although their run is over, including those that no step in the status names. */
+/**
+ * Deletes all children that still run although their run is over, including those that no step in the status names. A
+ * child whose end is recorded stays, even if another controller has put its phase back.
+ */
 export function deleteAll(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   const unwanted = deleteUnwanted(observation, statuses);
   const uids = new Set(unwanted.map((action) => action.type === 'DeleteChild' && action.ref.uid));
+  const recorded = new Set(statuses.flatMap(listRecordedEnds));
   const strays = observation.owned.flatMap((child): Action[] => {
     const { apiVersion, kind, metadata } = child;
     const { name, namespace, uid, deletionTimestamp } = metadata;
     if (uids.has(uid) || deletionTimestamp !== undefined || hasEnded(child, observation.kinds)) return [];
+    if (recorded.has(name)) return [];
     return [{ type: 'DeleteChild', ref: { apiVersion, kind, name, namespace, uid } }];
   });
   return [...unwanted, ...strays];
+}
+
+/** The names of the children of a step that have ended by themselves, according to the status. */
+function listRecordedEnds({ phase, reason = '', resourceRef, previousAttempts = [] }: StepStatus): readonly string[] {
+  const last = phase === 'Succeeded' || phase === 'Failed' ? [{ reason, child: resourceRef?.name }] : [];
+  return [...previousAttempts, ...last].flatMap((one) => (ENDED_BY_US.has(one.reason) ? [] : (one.child ?? [])));
 }
 
 /** Sets the lifetimes that steps ask for on children that have finished and whose result is recorded. */

@@ -88,3 +88,18 @@ test('children block the deletion of their run, and its snapshot does not', () =
   const snapshot = buildSnapshot(run, { type: 'CreateSnapshot', orchestration });
   expect(snapshot.metadata.ownerReferences[0]).not.toHaveProperty('blockOwnerDeletion');
 });
+
+test('a child whose end is recorded stays after its run, even if another controller puts its phase back', async () => {
+  const run = setStage([tool('a', [], { retries: 1 }), tool('b', ['a'])]);
+  await run.look();
+  run.end('a.1', 'Failed');
+  await run.look();
+  run.end('a.2', 'Succeeded');
+  await run.look();
+  run.end('a.1', 'Ready');
+  run.end('a.2', 'Ready');
+  run.end('b', 'Succeeded');
+  await run.look();
+  expect(run.status().phase).toBe('Succeeded');
+  expect(run.calls(/^delete /)).toEqual([]);
+});
