@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPaperApi } from '../../test/support/paper-api.ts';
 import type { Row } from '../table.ts';
-import { cpuMs, untilQuiet } from './history.ts';
+import { cpuSeconds } from '../usage.ts';
+import { untilQuiet } from './history.ts';
 import { startReconciler } from './process.ts';
 
 const MIB = 1024 * 1024;
@@ -55,5 +56,5 @@ async function audit(stored: number): Promise<{ readonly residentMib: number; re
   const events = api.writes.length;
   if (events !== Math.ceil(stored / 10))
     throw new Error(`the audit recorded ${events} Events of ${stored} Orchestrations`);
-  return { residentMib: reconciler.engineBytes() / MIB, cpuMs: cpuMs(reconciler) };
+  return { residentMib: reconciler.engineBytes() / MIB, cpuMs: cpuSeconds(reconciler.pids()) * 1_000 };
 }

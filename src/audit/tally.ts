@@ -20,6 +20,7 @@ export interface AuditCounts {
 export interface Tally {
   /** Sets the verdict of an object. Returns true if it has a notice that the last verdict of this key did not have. */
   set(key: string, verdict: Verdict): boolean;
+  has(key: string): boolean;
   remove(key: string): void;
   /** Forgets every object whose key does not satisfy `isKept`. */
   retain(isKept: (key: string) => boolean): void;
@@ -40,6 +41,7 @@ export function createTally(): Tally {
       entries.set(key, { denied, warned, ...(notice && { identity: notice.identity }) });
       return isNews;
     },
+    has: (key) => entries.has(key),
     remove(key) {
       entries.delete(key);
     },

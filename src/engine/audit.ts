@@ -6,7 +6,8 @@ import { ifFound } from '../kube/errors.ts';
 import type { RecordEvent } from '../kube/events.ts';
 import { ORCHESTRATIONS } from '../kube/kinds.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
-import { type Reflector, type ReflectorObserver, startReflector } from '../kube/reflector.ts';
+import { type Reflector, startReflector } from '../kube/reflector.ts';
+import type { ReflectorObserver } from '../kube/reflector-options.ts';
 import { createStore, type Store } from '../kube/store.ts';
 import { type KubeObject, keyOf, type StoredObject } from '../objects/object.ts';
 import type { ReconcileResult } from '../objects/outcomes.ts';
@@ -32,8 +33,8 @@ export interface AuditOptions extends Pick<WorkOptions, 'timing' | 'onError' | '
   readonly reflectorObserver: ReflectorObserver;
   /** The keys of the objects that were quarantined at the start. */
   readonly quarantined: readonly string[];
-  /** Whether this replica reports on the Orchestration. The default is all of them. After a change, call `judgeAgain`. */
-  readonly isMine?: (namespace: string, name: string) => boolean;
+  /** Whether this replica reports on the Orchestration of this key. After a change, call `divide`. */
+  readonly isMine: (key: string) => boolean;
 }
 
 /** Judges what is stored, whether runs are executed or not. */
@@ -43,8 +44,10 @@ export interface Audit {
   readonly readAhead: (keys: readonly string[]) => Promise<void>;
   /** Starts to follow the Orchestrations. */
   readonly start: () => void;
-  /** Judges every Orchestration again, because the settings or the division have changed. Reads each from the API server. */
+  /** Judges every Orchestration again, because the settings have changed. Reads each from the API server. */
   readonly judgeAgain: () => void;
+  /** Judges the Orchestrations that this replica reports on from now on, and forgets those that another one reports on. */
+  readonly divide: () => void;
   /** The metadata of an Orchestration, as far as it is kept. */
   readonly find: (key: string) => StoredObject | undefined;
   readonly count: () => AuditCounts;
@@ -61,7 +64,7 @@ export interface Audit {
  * memory at most: one that is judged, and the next.
  */
 export function createAudit(options: AuditOptions): Audit {
-  const { client, namespaces, settings, record, pause, timing, log, quarantined, isMine = () => true } = options;
+  const { client, namespaces, settings, record, pause, timing, log, quarantined, isMine } = options;
   const tally = createTally();
   const copies: { readonly namespace: string | undefined; readonly store: Store; readonly reflector: Reflector }[] = [];
   /** The objects that arrived and are not judged yet. */
@@ -72,7 +75,7 @@ export function createAudit(options: AuditOptions): Audit {
   function take(object: KubeObject): KubeObject {
     const { apiVersion, kind, metadata } = object;
     const { namespace = '', name, uid, generation, resourceVersion } = metadata;
-    if (isMine(namespace, name) && !isStopping) {
+    if (isMine(keyOf(metadata)) && !isStopping) {
       arrived.set(keyOf(metadata), object as StoredObject);
       queue.add(keyOf(metadata));
     }
@@ -95,7 +98,7 @@ export function createAudit(options: AuditOptions): Audit {
     const waiting = arrived.get(key);
     if (waiting !== undefined) return waiting;
     const [namespace = '', name = ''] = key.split('/');
-    if (isGone(key) || !isMine(namespace, name)) return undefined;
+    if (isGone(key) || !isMine(key)) return undefined;
     return (await ifFound(client.get(ORCHESTRATIONS, { namespace, name }))) as StoredObject | undefined;
   }
 
@@ -112,6 +115,10 @@ export function createAudit(options: AuditOptions): Audit {
       await record(ORCHESTRATIONS, object.metadata, 'Warning', EventReason.WouldBeDenied, message, identity);
     }
     return 'done';
+  }
+
+  function* listKeys(): Generator<string> {
+    for (const { store } of copies) for (const { metadata } of store.values()) yield keyOf(metadata);
   }
 
   function resume(): void {
@@ -171,7 +178,10 @@ export function createAudit(options: AuditOptions): Audit {
       for (const namespace of namespaces.includes('*') ? [undefined] : namespaces) follow(namespace);
     },
     judgeAgain() {
-      for (const { store } of copies) for (const { metadata } of store.values()) queue.add(keyOf(metadata));
+      for (const key of listKeys()) queue.add(key);
+    },
+    divide() {
+      for (const key of listKeys()) if (isMine(key) !== tally.has(key)) queue.add(key);
     },
     find: (key) => arrived.get(key) ?? (copyOf(key)?.store.get(key) as StoredObject | undefined),
     count: () => tally.count(),

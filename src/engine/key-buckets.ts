@@ -6,10 +6,10 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { heldTopic } from '../reconciler/topics.ts';
 import type { WorkKind } from '../runtime/supervisor-metrics.ts';
 
-/** Returns, for each kind that is reconciled, a function that gives the bucket of a key. */
-export function keyBuckets(
-  followed: Pick<FollowedCluster, 'peek' | 'about'>,
-): Readonly<Record<WorkKind, (key: string) => number>> {
+/** For each kind of work, a function that gives the bucket of a key. */
+export type KeyBuckets = Readonly<Record<WorkKind, (key: string) => number>>;
+
+export function keyBuckets(followed: Pick<FollowedCluster, 'peek' | 'about'>): KeyBuckets {
   return {
     OrchestrationRun(key) {
       const run = followed.peek(API_VERSION, RUNS.kind, key);
@@ -24,5 +24,6 @@ export function keyBuckets(
     },
     // An Orchestration belongs to no run, so its labels do not count.
     Orchestration: bucketOfText,
+    Audit: bucketOfText,
   };
 }

@@ -17,6 +17,7 @@ import { joinRequeues, type Requeue } from './requeue.ts';
 import type { Slots } from './slots.ts';
 
 type EmitEvent = Extract<Action, { type: 'EmitEvent' }>;
+type CreateChild = Extract<Action, { type: 'CreateChild' }>;
 /** An action that is one call to the API server. */
 type Write = Exclude<Action, { type: 'RequeueAt' | 'EmitEvent' }>;
 

@@ -81,7 +81,7 @@ const cases: readonly Case[] = [
   {
     title: 'with the values as they are, when it keeps certificates and audits its own namespace',
     values: [],
-    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofTheAudit },
+    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofLeases, ...ofTheAudit },
     followed: ofItsWebhooks,
     stranger: ofItsWebhooks,
   },
@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
   {
     title: 'auditing the whole cluster',
     values: ['controller.namespaces={*}'],
-    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofTheLease, ...ofTheAudit },
+    own: { ...ofItsWebhooks, ...ofItsAuthority, ...ofLeases, ...ofTheAudit },
     followed: { ...ofItsWebhooks, ...ofTheAudit },
     stranger: { ...ofItsWebhooks, ...ofTheAudit },
   },
@@ -125,7 +125,7 @@ const cases: readonly Case[] = [
   {
     title: 'with a certificate that is provided, and no mutating webhook',
     values: ['certificates.mode=provided', 'certificates.provided.secretName=given', 'defaulting.mode=Never'],
-    own: { ...validating(), 'secrets.:given': follow, ...ofTheLease, ...ofTheAudit },
+    own: { ...validating(), 'secrets.:given': follow, ...ofLeases, ...ofTheAudit },
     followed: validating(),
     stranger: validating(),
   },

@@ -50,6 +50,7 @@ function audit({ stored, options = {}, wrap = () => ({}) }: Given) {
     namespaces: ['*'],
     settings: () => defaultSettings,
     record,
+    isMine: () => true,
     pause: () => undefined,
     onListed: () => {},
     quarantined: [],
@@ -126,17 +127,14 @@ test('an object that the guard does not process holds up no other', async () => 
 
 test('each replica counts its own Orchestrations, also after the division changes', async () => {
   let mine = /[02468]$/;
-  const { start, denied, judgeAgain } = audit({
-    stored: 10,
-    options: { isMine: (namespace, name) => namespace === 'agents' && mine.test(name) },
-  });
+  const { start, denied, divide } = audit({ stored: 10, options: { isMine: (key) => mine.test(key) } });
   start();
   await expect.poll(denied, patience).toBe(5);
   mine = /[0-6]$/;
-  judgeAgain();
+  divide();
   await expect.poll(denied, patience).toBe(7);
   mine = /9$/;
-  judgeAgain();
+  divide();
   await expect.poll(denied, patience).toBe(1);
 });
 
