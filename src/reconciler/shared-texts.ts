@@ -9,8 +9,8 @@ const MOST_LEVELS = 16;
 /**
  * Objects of a cluster repeat texts: kinds, namespaces, names of steps, messages and times. The parser makes each of
  * them anew. The returned function changes an object that was just parsed, and returns it: its texts are then those of
- * the objects before, where they are equal. Uids and names of objects stay, because they are unique. Cost: linear in
- * the object.
+ * the objects before, where they are equal. Uids and names of objects stay, because they are unique. A frozen part stays
+ * too, because other objects share it already. Cost: linear in the object.
  */
 export function createTextSharing(mostTexts = MOST_TEXTS): <Parsed>(object: Parsed) => Parsed {
   const known = new Map<string, string>();
@@ -25,7 +25,7 @@ export function createTextSharing(mostTexts = MOST_TEXTS): <Parsed>(object: Pars
   }
 
   function visit(value: unknown, levels: number): void {
-    if (typeof value !== 'object' || value === null || levels === 0) return;
+    if (typeof value !== 'object' || value === null || levels === 0 || Object.isFrozen(value)) return;
     const record = value as Record<string, unknown>;
     for (const key in record) {
       const inside = record[key];

@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { bucketLabel } from '../../src/orchestration/buckets.ts';
+import { Label } from '../../src/orchestration/vocabulary/metadata.ts';
 import { createTextSharing } from '../../src/reconciler/shared-texts.ts';
 
 test('changes no value, however many texts there are', () => {
@@ -12,6 +14,11 @@ test('changes no value, however many texts there are', () => {
       expect(share(structuredClone(value))).toEqual(value);
     }),
   );
+});
+
+test('leaves what is frozen, such as the label of a bucket', () => {
+  const object = { metadata: { labels: bucketLabel(54) } };
+  expect(createTextSharing()(object)).toEqual({ metadata: { labels: { [Label.Bucket]: '54' } } });
 });
 
 test('leaves what is nested too deep for the stack', () => {
