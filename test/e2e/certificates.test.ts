@@ -38,6 +38,8 @@ describe('with certificates of cert-manager', () => {
       ...quickly,
       'certificates.mode=certManager',
       'certificates.certManager.issuerRef.name=any',
+      // Without the audit, nothing is left to do for the sidecar.
+      'audit.enabled=false',
     );
     await waitUntil(
       'a Certificate',
