@@ -187,7 +187,7 @@ describe('the life of a run', () => {
     expect(await eventsOf(name)).toEqual(['Normal Started', `${type} ${phase}`].toSorted());
   });
 
-  it('is written on its children, the delivery too, and nothing else is', async () => {
+  it('is written on its children, with the delivery and the bucket, and nothing else is', async () => {
     const { api, childOf } = reconciled();
     const deliveryId = 'push of 2026/11/26';
     const labels = { 'app.kubernetes.io/instance': 'shop' };
@@ -205,6 +205,7 @@ describe('the life of a run', () => {
       'agents.proompteng.ai/orchestration-run': 'labelled',
       'agents.proompteng.ai/orchestration-step': expect.stringMatching(/^build-it-[a-z2-7]{16}$/),
       'agents.proompteng.ai/delivery-id': expect.stringMatching(/^push-of-2026-11-26-[a-z2-7]{16}$/),
+      'orchestration.proompteng.ai/bucket': expect.stringMatching(/^\d{1,2}$/),
     });
     expect(metadata.ownerReferences).toMatchObject([
       { kind: 'OrchestrationRun', uid: run.metadata.uid, controller: true },
