@@ -9,9 +9,6 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import { BYTES_BESIDE, measureBeside } from './status-size.ts';
 
-/** What `kubectl apply` writes: the object once more, as text. */
-const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
 /**
  * Reduces an object to what the copy keeps: the fields that decisions read, and none that grow with user input. A
  * finished run is kept as a stub without its steps. A live run is kept with all that its next status can repeat, and
@@ -29,7 +26,7 @@ export function keepObject(object: StoredObject, kinds = stepKinds): StoredObjec
 
 function keepLive(object: StoredObject): StoredObject {
   const { metadata } = object;
-  const { [APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
+  const { [Annotation.LastApplied]: applied, ...annotations } = metadata.annotations ?? {};
   const kept = applied === undefined ? metadata : { ...metadata, annotations };
   return { ...object, metadata: kept, [BYTES_BESIDE]: measureBeside(object) };
 }

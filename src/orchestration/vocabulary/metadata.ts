@@ -96,6 +96,12 @@ const annotations = {
     by: 'people',
     meaning: 'The container whose log is shown. Without it, that is the first one.',
   },
+  LastApplied: {
+    key: 'kubectl.kubernetes.io/last-applied-configuration',
+    on: 'any object',
+    by: 'kubectl',
+    meaning: 'The object as it was last applied. The reconciler does not keep it in memory.',
+  },
   ArgoCdTracking: {
     key: 'argocd.argoproj.io/tracking-id',
     on: 'Orchestration',
