@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...onCluster, 'test/beside/**', 'test/e2e/**'],
+          exclude: [...onCluster, 'test/beside/**', 'test/e2e/**', 'test/published/**'],
         },
       },
       {
