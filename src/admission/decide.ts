@@ -62,8 +62,10 @@ function writeDefaults({ object, oldObject, operation }: AdmissionRequest, setti
  * the runs that are copied from them have other creators and buckets.
  */
 function stampRun({ uid, object, operation, username }: AdmissionRequest): AdmissionResponse {
-  const { annotations } = asRecord(asRecord(object)['metadata']);
-  if (operation !== 'CREATE' || asRecord(annotations)[Annotation.Template] === 'true') return allow();
+  const { metadata } = asRecord(object);
+  // An object without metadata, which no API server sends, has no place for a label.
+  if (operation !== 'CREATE' || !isRecord(metadata)) return allow();
+  if (asRecord(metadata['annotations'])[Annotation.Template] === 'true') return allow();
   const operations = [...stampBucket(object, uid), ...stampCreator(object, username)];
   return operations.length === 0 ? allow() : patch(operations);
 }

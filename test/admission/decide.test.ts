@@ -275,6 +275,7 @@ describe('mutation', () => {
     ['of a run that is not new', update(run, run, byAlice), {}],
     ['of a template', request(template, byAlice), {}],
     ['of a run that has its bucket and names its creator', request(runIn('17', 'alice'), byAlice), {}],
+    ['of a run without metadata', request({ ...runIn('17', 'alice'), metadata: undefined }, byAlice), {}],
     ['of a nested run whose creator is unknown', request(nested), {}],
     ['of a status', update(sequence, sequence, { subResource: 'status' }), {}],
     ['of a deletion', request(null, { operation: 'DELETE', oldObject: sequence }), {}],
