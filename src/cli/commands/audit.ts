@@ -3,18 +3,12 @@ import { auditStored, type SettingsName } from '../cluster/audit.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { defineCommand, noOperand } from '../command.ts';
 import { isObjectName, outputFlag, toggle, type ValueKind } from '../flags.ts';
-import { formatGithub } from '../format/github.ts';
-import { formatJson } from '../format/json.ts';
-import { formatSarif } from '../format/sarif.ts';
-import { formatText } from '../format/text.ts';
+import { exitCodeOf, problemFormats } from '../format/problems.ts';
 import { writeYaml } from '../format/yaml.ts';
 
 const formats = {
-  text: formatText,
-  json: formatJson,
-  yaml: ({ problems }: Parameters<typeof formatJson>[0]) => writeYaml(problems),
-  github: formatGithub,
-  sarif: formatSarif,
+  ...problemFormats,
+  yaml: ({ problems }: Parameters<typeof problemFormats.json>[0]) => writeYaml(problems),
 } as const;
 
 const settingsName: ValueKind<SettingsName> = {
@@ -47,13 +41,12 @@ export const audit = defineCommand({
   run: ({ output, isStrict, settings, ...where }, _, { withCluster, screen }) =>
     withCluster(where, async (cluster) => {
       const report = await auditStored(cluster, where, settings);
-      const hasFailed = report.problems.some(({ severity }) => severity === 'deny' || isStrict);
       const place = where.isEverywhere
         ? 'all namespaces'
         : `namespace ${quoteName(where.namespace ?? cluster.namespace)}`;
       const stderr = report.objectCount === 0 ? `audit: no Orchestration in ${place}\n` : '';
       const isSilent = output === 'text' && report.objectCount === 0;
       const stdout = isSilent ? '' : formats[output](report, screen.isColored);
-      return { exitCode: hasFailed ? 1 : 0, stdout, stderr };
+      return { exitCode: exitCodeOf(report, isStrict), stdout, stderr };
     }),
 });

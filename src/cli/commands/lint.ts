@@ -4,12 +4,7 @@ import { findIgnored } from '../files/ignored-fields.ts';
 import { manifestFiles } from '../files/operand.ts';
 import { judgeManifests, type LintReport } from '../files/report.ts';
 import { oneOf, outputFlag, toggle } from '../flags.ts';
-import { formatGithub } from '../format/github.ts';
-import { formatJson } from '../format/json.ts';
-import { formatSarif } from '../format/sarif.ts';
-import { formatText } from '../format/text.ts';
-
-const formats = { text: formatText, json: formatJson, github: formatGithub, sarif: formatSarif } as const;
+import { exitCodeOf, problemFormats } from '../format/problems.ts';
 
 /** Judges all objects of all given files. Loads what asks a cluster only if it is asked for. */
 export const lint = defineCommand({
@@ -44,9 +39,9 @@ export const lint = defineCommand({
   ],
   run: async ({ output, isStrict, target, asksServer, asksChildren, ...choice }, manifests, ports) => {
     const report = (found: LintReport, notes: readonly string[] = []): Outcome => {
-      const hasFailed = found.problems.some(({ severity }) => severity === 'deny' || isStrict);
       const stderr = notes.map((note) => `lint: ${note}\n`).join('');
-      return { exitCode: hasFailed ? 1 : 0, stdout: formats[output](found, ports.screen.isColored), stderr };
+      const stdout = problemFormats[output](found, ports.screen.isColored);
+      return { exitCode: exitCodeOf(found, isStrict), stdout, stderr };
     };
     if (!asksServer) return report(judgeManifests(manifests, target === 'agents-chart' ? findIgnored : undefined));
     const { judgeOnServer } = await import('../cluster/judge.ts');
