@@ -25,7 +25,7 @@ await bundleProgram(root, programFolder);
 const image = await assembleImage(values.architecture as Architecture, {
   ...{ root, programFolder, ...source },
   cacheFolder: readSettings(process.env).cacheFolder,
-  mirror: readDebianMirror(process.env),
+  mirror: await readDebianMirror(process.env),
 });
 const { files } = layOutImages([image], values.name);
 const layout = join(scratch.path, 'layout');

@@ -17,7 +17,7 @@ await using scratch = await mkdtempDisposable(join(tmpdir(), 'orchestration-gate
 await assembleRelease({
   ...{ root, target, scratch: scratch.path, cacheFolder: settings.cacheFolder },
   ...(await readSource(root, process.env)),
-  mirror: readDebianMirror(process.env),
+  mirror: await readDebianMirror(process.env),
   helm: (await resolveTools(settings)).helm,
   imageRepository: `ghcr.io/${owner}/orchestration-gate`,
   sourceRepository: `git+https://github.com/${owner}/orchestration-gate`,

@@ -24,7 +24,17 @@ export async function readSource(root: string, environment: NodeJS.ProcessEnv): 
   return { version, revision: isDirty ? `${commit}-dirty` : commit, epoch: Number(epoch) };
 }
 
-/** Where packages of Debian are downloaded from: DEBIAN_MIRROR, or the archive of Debian. */
-export function readDebianMirror(environment: NodeJS.ProcessEnv): string {
-  return environment['DEBIAN_MIRROR'] || 'http://deb.debian.org/debian';
+/**
+ * Where packages of Debian are downloaded from: DEBIAN_MIRROR, or the archive that apt uses on this machine. Throws if
+ * neither names an archive of Debian.
+ */
+export async function readDebianMirror(environment: NodeJS.ProcessEnv): Promise<string> {
+  if (environment['DEBIAN_MIRROR']) return environment['DEBIAN_MIRROR'];
+  const query = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'];
+  const { stdout } = await run('apt-get', query).catch(() => ({ stdout: '' }));
+  const mirror = stdout.split('\n').find((address) => /\/debian\/?$/.test(address));
+  if (mirror !== undefined) return mirror.replace(/\/$/, '');
+  throw new Error(
+    'apt knows no archive of Debian here: set DEBIAN_MIRROR to the address of one, which ends with /debian.',
+  );
 }

@@ -76,7 +76,7 @@ export async function connectEditor(child: ChildProcessByStdio<Writable, Readabl
 
   const open = (marked: string): OpenText => {
     count += 1;
-    const uri = `file:///work/${count}.yaml`;
+    const uri = `file:///manifests/${count}.yaml`;
     const at = marked.indexOf(CURSOR);
     let document = TextDocument.create(uri, 'yaml', 1, marked.replace(CURSOR, ''));
     const position = () => document.positionAt(at);
