@@ -117,9 +117,24 @@ export function createHandOver(options: HandOverOptions): HandOver {
     }
   }
 
-  const holds = (bucket: number) => held.has(bucket) && isCurrent();
+  /**
+   * The notice that the Lease was lost may come later than the first key that is refused for it, or never, if a renewal
+   * comes first. Without the loss, `onGained` would not name the bucket of that key again.
+   */
+  function checkCurrent(): boolean {
+    if (isCurrent()) return true;
+    lose();
+    return false;
+  }
+
+  function lose(): void {
+    wanted = new Set();
+    settle();
+  }
+
+  const holds = (bucket: number) => held.has(bucket) && checkCurrent();
   return {
-    division: { holds, isWhole: () => held.size === BUCKETS && isCurrent() },
+    division: { holds, isWhole: () => held.size === BUCKETS && checkCurrent() },
     guard: (bucketOf, process) => async (key) => {
       const bucket = bucketOf(key);
       return holds(bucket) ? count(bucket, process(key)) : 'done';
@@ -141,10 +156,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
       settle();
       void refollow();
     },
-    lose() {
-      wanted = new Set();
-      settle();
-    },
+    lose,
     whenSettled: settled.promise,
   };
 }

@@ -35,6 +35,11 @@ export class KubeError extends Error {
     this.isOutcomeUnknown = details.isOutcomeUnknown ?? false;
   }
 
+  /** Whether the call did not reach the server at all: there was no connection. */
+  get isUnsent(): boolean {
+    return this.reason === KubeErrorReason.Unavailable && this.code === undefined && !this.isOutcomeUnknown;
+  }
+
   /** Whether the same call may succeed later without any change by us. */
   get isTransient(): boolean {
     return (

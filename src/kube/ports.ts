@@ -17,7 +17,8 @@ export function createTiming(now: () => number): Timing {
     now,
     random: Math.random,
     schedule: (delayMs, callback) => {
-      const timer = setTimeout(callback, delayMs);
+      // Node counts in whole milliseconds, so its timers can end up to one millisecond early.
+      const timer = setTimeout(callback, delayMs > 0 ? Math.ceil(delayMs) + 1 : 0);
       return () => clearTimeout(timer);
     },
   };

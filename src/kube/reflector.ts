@@ -12,7 +12,7 @@ import {
   type Reselection,
 } from './reflector-options.ts';
 import { compareVersions } from './resources.ts';
-import { retryDelayMs } from './retry.ts';
+import { createWaits } from './retry.ts';
 
 /** Keeps a store equal to the state of the API server, across interruptions. */
 export interface Reflector {
@@ -69,7 +69,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   let lastHeardMs: number | undefined;
   let words: string | undefined;
   let relistAt = 0;
-  let failures = 0;
+  const waits = createWaits(backoff, timing);
   /** Why the next step is a list and not a watch. */
   let listCause: Exclude<ListCause, 'gained'> | undefined = 'start';
   let followed: Followed = startsEmpty ? 'nothing' : labelSelector === undefined ? {} : { labelSelector };
@@ -111,7 +111,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     const startedAt = timing.now();
     const hasHeard = await watch(signal);
     if (!hasHeard && timing.now() - startedAt < SHORT_WATCH_MS && !signal.aborted) {
-      throw new KubeError('Unavailable', 'the API server ended the watch as soon as it opened');
+      throw new KubeError('Unavailable', 'the API server ended the watch as soon as it opened', { code: 200 });
     }
   }
 
@@ -119,13 +119,13 @@ export function startReflector(options: ReflectorOptions): Reflector {
     const failure = error instanceof KubeError ? error : new KubeError('Unknown', String(error), { cause: error });
     if (!failure.isTransient) listCause ??= 'recovery';
     if (!isSynced || isRefusal(failure)) words = failure.message;
-    const delayMs = retryDelayMs(failure, backoff, failures++, timing);
+    const { delayMs, isFirst } = waits.after(failure);
     tried.resolve(true);
     reselected.resolve();
     observer?.countFailure(resource.plural, failure.reason);
     const fields = { resource: resource.plural, reason: failure.reason, delayMs: Math.round(delayMs), error: failure };
     // An expired version is normal, and so is a single restart of the API server.
-    if (failure.reason === KubeErrorReason.Expired || failures === 1) log.info(fields, 'watch interrupted, retrying');
+    if (failure.reason === KubeErrorReason.Expired || isFirst) log.info(fields, 'watch interrupted, retrying');
     else log.warn(fields, 'cannot follow the API server, retrying');
     await sleep(timing, delayMs, signal);
   }
@@ -136,7 +136,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     // decisions used.
     if (compareVersions(version, store.version) < 0) {
       const message = `the API server lists version ${version} after it sent ${store.version}: if etcd was restored from a backup, restart this process`;
-      throw new KubeError('Unavailable', message);
+      throw new KubeError('Unavailable', message, { code: 200 });
     }
     await unpaused(() => store.replace(items, version));
     finishList(cause);
@@ -251,7 +251,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       signal,
     })) {
       hasHeard = true;
-      failures = 0;
+      waits.reset();
       lastHeardMs = timing.now();
       await unpaused(() => store.apply(event));
       if (timing.now() - turnMs < LONGEST_TURN_MS) continue;

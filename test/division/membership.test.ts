@@ -124,6 +124,33 @@ async function pass(replicas: readonly Replica[], ms: number, check = () => {}, 
   }
 }
 
+test('a key that is refused because the Lease is late comes back with the next renewal, even without a notice', async () => {
+  let isCurrent = true;
+  const gained: number[] = [];
+  const handOver = createHandOver({
+    follow: async () => {},
+    isCurrent: () => isCurrent,
+    onGained: (buckets) => gained.push(buckets.size),
+    ...{ giveBack: () => {}, onDropped: () => {} },
+    observer: { setHeld: () => {}, countHandOvers: () => {} },
+    ...{ timing: createFakeTiming(() => 0), log: silentLog },
+  });
+  const all = new Set(Array.from({ length: BUCKETS }, (_, bucket) => bucket));
+  handOver.work(all);
+  await handOver.whenSettled;
+  const reconcile = () =>
+    handOver.guard(
+      () => 7,
+      async () => ({ afterMs: 1 }),
+    )('ns/run');
+  expect(await reconcile()).toEqual({ afterMs: 1 });
+  isCurrent = false;
+  expect(await reconcile()).toBe('done');
+  isCurrent = true;
+  handOver.work(all);
+  expect([gained, await reconcile()]).toEqual([[BUCKETS, BUCKETS], { afterMs: 1 }]);
+});
+
 describe('a replica', () => {
   test('that is alone holds all buckets at once, and then makes two reads and a write every two seconds', async () => {
     const server = createLeaseServer();

@@ -278,7 +278,7 @@ describe('a reflector', () => {
 
   test('waits longer after each failure, up to half a minute, and recovers by itself', async () => {
     const { timing, api, reflect, counts, names } = start();
-    api.failNext(...Array.from({ length: 20 }, (): KubeErrorReason => 'Unavailable'));
+    api.failNext(...Array.from({ length: 20 }, (): KubeErrorReason => 'TooManyRequests'));
     const reflector = reflect();
     // Half of 0.8 + 1.6 + 3.2 + 6.4 + 12.8 + 25.6 s, then of 30 s each.
     await timing.advance(25_200 + 13 * 15_000);
