@@ -1,11 +1,20 @@
 import type { StoredObject } from '../objects/object.ts';
 import { formatTraceparent, type SpanContext, spanOfAttempt, TRACEPARENT } from '../objects/trace-context.ts';
+import { findCondition } from '../orchestration/conditions.ts';
 import { asRecord, isRecord } from '../orchestration/decode.ts';
 import { parameterFacts } from '../orchestration/kinds/agent-run-facts.ts';
 import type { StepKind } from '../orchestration/kinds/kind.ts';
-import { isRunning, isStepFinal, type ResourceRef, type StepStatus } from '../orchestration/run-status.ts';
+import {
+  isRunning,
+  isStepFinal,
+  type ResourceRef,
+  type RunStatus,
+  type StepStatus,
+} from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
+import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { Annotation } from '../orchestration/vocabulary/metadata.ts';
+import { RunReason } from '../orchestration/vocabulary/run-reasons.ts';
 import { StepReason } from '../orchestration/vocabulary/step-reasons.ts';
 import { findChild, findOwned, hasEnded, uidOf } from './attempts.ts';
 import { isEnding } from './ending.ts';
@@ -153,12 +162,17 @@ export function cancelChildren(observation: Observation, statuses: readonly Step
 
 /**
  * Deletes all children that still run although their run is over, including those that no step in the status names. A
- * child whose end is recorded stays, even if another controller has put its phase back.
+ * child whose end is recorded stays, even if another controller has put its phase back. If the run was cancelled or
+ * took too long, nothing of it may run on, and another client may have recorded the end.
  */
-export function deleteAll(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
-  const unwanted = deleteUnwanted(observation, statuses);
+export function deleteAll(
+  observation: Observation,
+  { phase, conditions, stepStatuses }: Pick<RunStatus, 'phase' | 'conditions' | 'stepStatuses'>,
+): readonly Action[] {
+  const unwanted = deleteUnwanted(observation, stepStatuses);
   const uids = new Set(unwanted.map((action) => action.type === 'DeleteChild' && action.ref.uid));
-  const recorded = new Set(statuses.flatMap(listRecordedEnds));
+  const isTimedOut = findCondition(conditions, ConditionType.Succeeded)?.reason === RunReason.RunTimedOut;
+  const recorded = new Set(phase === 'Cancelled' || isTimedOut ? [] : stepStatuses.flatMap(listRecordedEnds));
   const strays = observation.owned.flatMap((child): Action[] => {
     const { apiVersion, kind, metadata } = child;
     const { name, namespace, uid, deletionTimestamp } = metadata;

@@ -62,7 +62,10 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   const fail = (reason: Standing['reason'], message: string) => end({ phase: 'Failed', reason, message });
   if (run.isCancelled) {
     const message = 'the run was cancelled before it started';
-    return [...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }), ...deleteAll(observation, [])];
+    return [
+      ...end({ phase: 'Cancelled', reason: RunReason.RunCancelled, message }),
+      ...deleteAll(observation, { ...run.status, stepStatuses: [] }),
+    ];
   }
   const obstacle = findObstacle(observation);
   if (obstacle !== undefined) return fail(obstacle.reason, obstacle.message);

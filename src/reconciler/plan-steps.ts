@@ -102,7 +102,7 @@ function record(
     ...releaseRecorded(observation, statuses),
     ...holdAgain(observation, statuses),
     ...cancelChildren(observation, statuses),
-    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),
+    ...(isRunFinal(status) ? deleteAll(observation, status) : deleteUnwanted(observation, statuses)),
     ...limitFinished(observation, statuses),
     ...creates,
     ...requeueAt(dueAt),
@@ -116,7 +116,7 @@ function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
     ...noteLifetime(observation, nowMs),
     ...releasePlaces(observation, nowMs),
     ...releaseRecorded(observation, []),
-    ...deleteAll(observation, status.stepStatuses),
+    ...deleteAll(observation, status),
     ...limitFinished(observation, status.stepStatuses),
     ...expire(observation, nowMs),
   ];
