@@ -75,7 +75,7 @@ certs: node_modules/.installed ## Make a development CA and a certificate for lo
 	node src/main.ts certs --out certs
 
 bench: build ## Measure against the peers; writes bench/results.json
-	node bench/main.ts
+	node bench/main.ts $(BENCH)
 
 bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
 	node bench/peers/main.ts

@@ -1,19 +1,27 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
 import { buildGoPeer, type GoPeer } from './peers/go.ts';
-import { benchReconciler } from './reconciler.ts';
-import { formatReport, type Results } from './report.ts';
+import { benchCrowd, benchKept, benchReconciler } from './reconciler.ts';
+import { formatReport, type Measured, type Results } from './report.ts';
 import { formatTable, verdictOf } from './table.ts';
 import type { Effort, Section } from './turns.ts';
 
-const sections = new Map<string, (tekton: GoPeer | undefined, effort: Effort) => Promise<Section>>([
-  ['decide', benchDecide],
-  ['gate', (_, effort) => benchGate(effort)],
-  ['reconciler', (_, effort) => benchReconciler(effort)],
+interface Bench {
+  readonly title: string;
+  readonly measure: (effort: Effort, tekton: GoPeer | undefined) => Promise<Section>;
+}
+
+/** In the order of the page. */
+const sections = new Map<string, Bench>([
+  ['decide', { title: 'Decisions', measure: (effort, tekton) => benchDecide(tekton, effort) }],
+  ['gate', { title: 'The gate', measure: benchGate }],
+  ['reconciler', { title: 'The reconciler', measure: benchReconciler }],
+  ['crowd', { title: '5,000 live runs', measure: benchCrowd }],
+  ['kept', { title: 'Finished runs', measure: benchKept }],
 ]);
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 if (positionals.some((name) => !sections.has(name))) {
@@ -23,28 +31,41 @@ if (positionals.some((name) => !sections.has(name))) {
 
 const effort = values.quick ? { rounds: 2, milliseconds: 10 } : { rounds: 9, milliseconds: 200 };
 const named = [...sections].filter(([name]) => positionals.length === 0 || positionals.includes(name));
-using tekton = named.some(([name]) => name === 'decide') ? buildGoPeer('tekton') : undefined;
-const measured: Section[] = [];
-for (const [, measure] of named) measured.push(await measure(tekton, effort));
-const rows = measured.flatMap((section) => section.rows);
-const counts = Object.entries(Object.groupBy(rows, verdictOf)).map(([verdict, those]) => `${those.length} ${verdict}`);
-const notes = measured.flatMap((section) => section.notes);
-console.log(`${formatTable(rows)}\n\n${counts.join(', ')}\n\n${notes.join('\n')}\n`);
+using tekton = buildGoPeer('tekton');
+for (const [name, { title, measure }] of named) {
+  console.log(`\n${title}\n`);
+  const { rows, notes } = await measure(effort, tekton);
+  const counts = Object.entries(Object.groupBy(rows, verdictOf)).map(
+    ([verdict, those]) => `${those.length} ${verdict}`,
+  );
+  console.log(`${formatTable(rows)}\n\n${counts.join(', ')}\n\n${notes.join('\n')}`);
+  if (values.quick) continue;
+  keep(name, {
+    title,
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(),
+    ...effort,
+    rows,
+    notes,
+  });
+  if (rows.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;
+}
+if (values.quick) console.log('\nNo file was written: the numbers of --quick are no result.');
 
-if (values.quick || measured.length < sections.size) {
-  console.log('No file was written: that takes all sections, without --quick, whose numbers are no result.');
-} else {
-  const machine = {
+/** Writes the results of a section beside those of the others, so that a run that is cut off loses one section. */
+function keep(name: string, measured: Measured): void {
+  const file = join(import.meta.dirname, 'results.json');
+  const kept: Results = { ...JSON.parse(readFileSync(file, 'utf8')), [name]: measured };
+  const results = Object.fromEntries([...sections.keys()].flatMap((one) => (kept[one] ? [[one, kept[one]]] : [])));
+  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(import.meta.dirname, '../docs/benchmarks.md'), formatReport(results));
+}
+
+function describeMachine(): Measured['machine'] {
+  return {
     cpu: cpus()[0]?.model ?? 'unknown processor',
     cores: cpus().length,
     node: process.version,
     go: tekton?.goVersion ?? 'no Go',
   };
-  const date = new Date().toISOString().slice(0, 10);
-  const results: Results = { date, machine, ...effort, rows, notes };
-  writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-  const docs = join(import.meta.dirname, '../docs');
-  mkdirSync(docs, { recursive: true });
-  writeFileSync(join(docs, 'benchmarks.md'), formatReport(results));
 }
-if (!values.quick && rows.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;

@@ -33,7 +33,7 @@ const mixed: Steps = layersOf(10, 4).map((step) => ({ ...step, retries: 1 }));
 const failsFirst = (step: string, attempt: number) =>
   attempt === 1 && Number(step.slice('step-'.length)) % 3 === 0 ? 'Failed' : 'Succeeded';
 
-/** The rows about the reconciler, on a control plane of their own. */
+/** What runs cost in writes and time, on a control plane of their own. */
 export async function benchReconciler({ milliseconds }: Effort): Promise<Section> {
   await using stage = await openStage();
   const rows: Row[] = [];
@@ -42,19 +42,32 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
     rows.push(...(await countWrites(stage)), ...(await measureReaction(stage, milliseconds)));
     rows.push(await measureFanOut(stage, 5 * milliseconds), ...(await measureNeighbours(stage, 5 * milliseconds)));
   }
-  rows.push(await measureThroughput(stage, milliseconds), ...(await measureCrowd(stage, 25 * milliseconds)));
-  rows.push(...(await benchHistory()), ...(await benchAudit()));
-  return { rows, notes: NOTES };
+  rows.push(await measureThroughput(stage, milliseconds));
+  const notes = [
+    'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
+    'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains whose children take a second, so that one ends every 50 ms.',
+    'The children of a wide run are counted from its first to its last, as a watch showed them; the plain loop makes creates and patches of the same kinds and sizes. Its neighbours are chains of 10 in the same namespace whose children take two seconds; the wide run starts among them, and its children end as theirs do.',
+    'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
+  ];
+  return { rows, notes };
 }
 
-const NOTES = [
-  'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
-  'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains whose children take a second, so that one ends every 50 ms.',
-  'The children of a wide run are counted from its first to its last, as a watch showed them; the plain loop makes creates and patches of the same kinds and sizes. Its neighbours are chains of 10 in the same namespace whose children take two seconds; the wide run starts among them, and its children end as theirs do.',
-  'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
-  'The last rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes.',
-  'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores. So the first action after a start with 5,000 live runs waits for the lists of the API server too; the row before one that makes up its lists does not.',
-];
+/** What many live runs cost, on a control plane of their own. */
+export async function benchCrowd({ milliseconds }: Effort): Promise<Section> {
+  await using stage = await openStage();
+  const notes = [
+    'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores, so the first action after a start waits for the lists of the API server too.',
+  ];
+  return { rows: await measureCrowd(stage, 25 * milliseconds), notes };
+}
+
+/** What finished runs cost, before an API server that makes up its lists. */
+export async function benchKept(): Promise<Section> {
+  const notes = [
+    'These rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes. So the first action does not wait for a real API server, as that of the section before does.',
+  ];
+  return { rows: [...(await benchHistory()), ...(await benchAudit())], notes };
+}
 
 /** What a graph may cost in writes. */
 interface Shape {
