@@ -1,6 +1,7 @@
 // Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the chart
 // from the step kinds, the policy of the chart from the rules, the values in the chart's README from values.yaml, the
-// reference of reasons from the vocabulary, the page of rights from the rendered chart.
+// reference of reasons from the vocabulary, those of step fields and policies from the schema, that of commands from what
+// the program prints, the measured points on scaling from bench/results.json, the page of rights from the rendered chart.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
 import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
+import { checkFieldPages, writeFieldPages } from './field-pages.ts';
 import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin, writePolicyTwin } from './policy-twin.ts';
 import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
@@ -24,6 +26,7 @@ const checks = [
   checkPolicyTwin,
   checkChartReadme,
   checkReasonsPage,
+  checkFieldPages,
   (at: string) => checkRightsPage(at, helm),
 ];
 const writes = [
@@ -33,6 +36,7 @@ const writes = [
   writePolicyTwin,
   writeChartReadme,
   writeReasonsPage,
+  writeFieldPages,
   (at: string) => writeRightsPage(at, helm),
 ];
 for (const task of check ? checks : writes) {
