@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
 import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
+import { checkCommandsPage, writeCommandsPage } from './commands-page.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
 import { checkFieldPages, writeFieldPages } from './field-pages.ts';
 import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
@@ -27,6 +28,7 @@ const checks = [
   checkChartReadme,
   checkReasonsPage,
   checkFieldPages,
+  checkCommandsPage,
   (at: string) => checkRightsPage(at, helm),
 ];
 const writes = [
@@ -37,6 +39,7 @@ const writes = [
   writeChartReadme,
   writeReasonsPage,
   writeFieldPages,
+  writeCommandsPage,
   (at: string) => writeRightsPage(at, helm),
 ];
 for (const task of check ? checks : writes) {
