@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeScalingPage } from '../scripts/scaling-page.ts';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
 import { buildGoPeer, type GoPeer } from './peers/go.ts';
@@ -46,5 +47,6 @@ if (values.quick || measured.length < sections.size) {
   const docs = join(import.meta.dirname, '../docs');
   mkdirSync(docs, { recursive: true });
   writeFileSync(join(docs, 'benchmarks.md'), formatReport(results));
+  await writeScalingPage(join(docs, '..'));
 }
 if (!values.quick && rows.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;

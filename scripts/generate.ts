@@ -15,6 +15,7 @@ import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin, writePolicyTwin } from './policy-twin.ts';
 import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 import { checkRightsPage, writeRightsPage } from './rights-page.ts';
+import { checkScalingPage, writeScalingPage } from './scaling-page.ts';
 import { checkStepRules, writeStepRules } from './step-rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,6 +30,7 @@ const checks = [
   checkReasonsPage,
   checkFieldPages,
   checkCommandsPage,
+  checkScalingPage,
   (at: string) => checkRightsPage(at, helm),
 ];
 const writes = [
@@ -40,6 +42,7 @@ const writes = [
   writeReasonsPage,
   writeFieldPages,
   writeCommandsPage,
+  writeScalingPage,
   (at: string) => writeRightsPage(at, helm),
 ];
 for (const task of check ? checks : writes) {

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
+import { checkScalingPage } from '../scripts/scaling-page.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
 import { lint } from '../src/cli/commands/lint.ts';
 import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
@@ -112,6 +113,10 @@ test('docs/README.md lists every page once, and no other', () => {
   );
   const pages = globSync('**/*.md', { cwd: 'docs' }).filter((page) => page !== 'README.md');
   expect(listed.sort()).toEqual(pages.sort());
+});
+
+test('docs/explanation/scaling.md has the points that make bench measured', async () => {
+  expect(await checkScalingPage('.')).toEqual([]);
 });
 
 test('ARCHITECTURE.md has every folder of the sources on its map, and nothing that is not there', () => {
