@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
 import { checkScalingPage } from '../scripts/scaling-page.ts';
+import { toAnchor } from '../site/anchors.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
 import { lint } from '../src/cli/commands/lint.ts';
 import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
@@ -95,15 +96,9 @@ describe('a link', () => {
     expect(lost.map(([link]) => link)).toEqual([]);
   });
 
-  /** As GitHub makes links to them. */
   function headingsOf(text: string): string[] {
     const headings = [...text.matchAll(/^#+ (.*)$/gm)];
-    return headings.map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}_ -]/gu, '')
-        .replaceAll(' ', '-'),
-    );
+    return headings.map(([, heading = '']) => toAnchor(heading));
   }
 });
 
