@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeScalingPage } from '../scripts/scaling-page.ts';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
 import { buildGoPeer, type GoPeer } from './peers/go.ts';
@@ -53,12 +54,14 @@ for (const [name, { title, measure }] of named) {
 if (values.quick) console.log('\nNo file was written: the numbers of --quick are no result.');
 
 /** Writes the results of a section beside those of the others, so that a run that is cut off loses one section. */
-function keep(name: string, measured: Measured): void {
-  const file = join(import.meta.dirname, 'results.json');
+async function keep(name: string, measured: Measured): Promise<void> {
+  const root = join(import.meta.dirname, '..');
+  const file = join(root, 'bench/results.json');
   const kept: Results = { ...JSON.parse(readFileSync(file, 'utf8')), [name]: measured };
   const results = Object.fromEntries([...sections.keys()].flatMap((one) => (kept[one] ? [[one, kept[one]]] : [])));
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
-  writeFileSync(join(import.meta.dirname, '../docs/benchmarks.md'), formatReport(results));
+  writeFileSync(join(root, 'docs/benchmarks.md'), formatReport(results));
+  await writeScalingPage(root);
 }
 
 function describeMachine(): Measured['machine'] {

@@ -1,17 +1,21 @@
 // Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the chart
 // from the step kinds, the policy of the chart from the rules, the values in the chart's README from values.yaml, the
-// reference of reasons from the vocabulary, the page of rights from the rendered chart.
+// reference of reasons from the vocabulary, those of step fields and policies from the schema, that of commands from what
+// the program prints, the measured points on scaling from bench/results.json, the page of rights from the rendered chart.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
 import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
+import { checkCommandsPage, writeCommandsPage } from './commands-page.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
+import { checkFieldPages, writeFieldPages } from './field-pages.ts';
 import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin, writePolicyTwin } from './policy-twin.ts';
 import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 import { checkRightsPage, writeRightsPage } from './rights-page.ts';
+import { checkScalingPage, writeScalingPage } from './scaling-page.ts';
 import { checkStepRules, writeStepRules } from './step-rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -24,6 +28,9 @@ const checks = [
   checkPolicyTwin,
   checkChartReadme,
   checkReasonsPage,
+  checkFieldPages,
+  checkCommandsPage,
+  checkScalingPage,
   (at: string) => checkRightsPage(at, helm),
 ];
 const writes = [
@@ -33,6 +40,9 @@ const writes = [
   writePolicyTwin,
   writeChartReadme,
   writeReasonsPage,
+  writeFieldPages,
+  writeCommandsPage,
+  writeScalingPage,
   (at: string) => writeRightsPage(at, helm),
 ];
 for (const task of check ? checks : writes) {

@@ -7,6 +7,7 @@ import { checkChartReadme } from './chart-readme.ts';
 import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
+import { checkFieldPages } from './field-pages.ts';
 import { checkJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin } from './policy-twin.ts';
 import { checkRightsPage } from './rights-page.ts';
@@ -17,6 +18,7 @@ const { helm } = await resolveTools(readSettings(process.env));
 const checks = {
   'the CRDs are what the schema gives': () => checkCrdChart(root),
   'the JSON Schema for editors is what the schema gives': () => checkJsonSchema(root),
+  'the references of step fields and policies are what the schema gives': () => checkFieldPages(root),
   'the chart grants what the step kinds need': () => checkStepRules(root),
   'the policy of the chart has the rules of the gate': () => checkPolicyTwin(root),
   'every example lints as it should': () => checkExamples(root),

@@ -2,6 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
+import { checkScalingPage } from '../scripts/scaling-page.ts';
+import { toAnchor } from '../site/anchors.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
 import { lint } from '../src/cli/commands/lint.ts';
 import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
@@ -94,15 +96,9 @@ describe('a link', () => {
     expect(lost.map(([link]) => link)).toEqual([]);
   });
 
-  /** As GitHub makes links to them. */
   function headingsOf(text: string): string[] {
     const headings = [...text.matchAll(/^#+ (.*)$/gm)];
-    return headings.map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}_ -]/gu, '')
-        .replaceAll(' ', '-'),
-    );
+    return headings.map(([, heading = '']) => toAnchor(heading));
   }
 });
 
@@ -112,6 +108,10 @@ test('docs/README.md lists every page once, and no other', () => {
   );
   const pages = globSync('**/*.md', { cwd: 'docs' }).filter((page) => page !== 'README.md');
   expect(listed.sort()).toEqual(pages.sort());
+});
+
+test('docs/explanation/scaling.md has the points that make bench measured', async () => {
+  expect(await checkScalingPage('.')).toEqual([]);
 });
 
 test('ARCHITECTURE.md has every folder of the sources on its map, and nothing that is not there', () => {
@@ -125,33 +125,78 @@ test('ARCHITECTURE.md has every folder of the sources on its map, and nothing th
   expect([...folders, ...files].filter((path) => !existsSync(path))).toEqual([]);
 });
 
-describe.each(['docs/semantics.md', 'docs/operations.md'])('%s', (page) => {
-  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(\.\.\/(test\/\S+) "([^"]+)"\)/g)].map(
-    ([, file = '', name = '']) => ({
-      file,
-      name,
-    }),
+/** The titles of the tests in a file. */
+const readTitles = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/\(\s*(['"])((?:(?!\1).)+)\1,/g)].map(([, , title]) => title);
+
+describe('a page that names a test by its title', () => {
+  const links = globSync('docs/**/*.md').flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\((?:\.\.\/)+(test\/\S+) "([^"]+)"\)/g)].map(
+      ([, file = '', name = '']) => ({ page, file, name: name.replace(/\s+/g, ' ') }),
+    ),
   );
 
-  test.each(links)('names a test that there is: $file "$name"', ({ file, name }) => {
-    const titles = [...readFileSync(file, 'utf8').matchAll(/\(\s*(['"])((?:(?!\1).)+)\1,/g)].map(
-      ([, , title]) => title,
-    );
-    expect(titles).toContain(name);
+  test.each(links)('names one that there is: $page, $file "$name"', ({ file, name }) => {
+    expect(readTitles(file)).toContain(name);
   });
 });
 
 describe('docs/semantics.md', () => {
+  const PAGE = 'docs/reference/semantics-tests.md';
   const semantics = readFileSync('docs/semantics.md', 'utf8');
+  const rules = readChapters(semantics);
+  const tested = readChapters(readFileSync(PAGE, 'utf8'));
 
   test('has its numbered chapters in order', () => {
     const numbers = [...semantics.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number));
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });
 
-  test('has a test behind every sentence', () => {
-    const sentences = semantics.split(/^- /m).slice(1);
-    expect(sentences.length).toBeGreaterThan(50);
-    expect(sentences.filter((sentence) => !/\]\(\.\.\/test\/\S+ "/.test(sentence))).toEqual([]);
+  test(`has the chapters of ${PAGE}`, () => {
+    expect(rules.length).toBeGreaterThan(20);
+    expect(tested.map(({ title }) => title)).toEqual(rules.map(({ title }) => title));
   });
+
+  test.each(rules)('has each rule of "$title" in the list of tests, at its place', ({ title, entries }) => {
+    const there = tested.find((chapter) => chapter.title === title)?.entries ?? [];
+    const beginnings = there.map(({ text }) => text.replace(/ …$/, ''));
+    // An entry that does not begin as its rule does is shown beside the whole rule.
+    expect(beginnings).toEqual(
+      entries.map(({ text }, index) => (text.startsWith(beginnings[index] || '?') ? beginnings[index] : text)),
+    );
+    expect(new Set(beginnings).size).toBe(beginnings.length);
+  });
+
+  test.each(tested)('has a test behind each rule of "$title"', ({ entries }) => {
+    expect(entries.filter(({ tests }) => tests.length === 0)).toEqual([]);
+    for (const { file, isReal } of entries.flatMap(({ tests }) => tests))
+      expect({ file, isReal }).toEqual({ file, isReal: file.startsWith('test/cluster/') });
+  });
+
+  const tests = tested.flatMap(({ entries }) => entries.flatMap(({ tests: list }) => list));
+  test.each(tests)('has a test that there is: $file "$name"', ({ file, name }) => {
+    expect(readTitles(file)).toContain(name);
+  });
+
+  /** The entries of each list, as text without links, and the tests below each. */
+  function readChapters(text: string) {
+    const chapters = text.split(/^## /m).slice(1);
+    return chapters.map((chapter) => {
+      const [title = ''] = chapter.split('\n');
+      return { title, entries: chapter.split(/^- /m).slice(1).map(readEntry) };
+    });
+  }
+
+  function readEntry(entry: string) {
+    const [item = ''] = entry.split('\n\n');
+    const [rule = '', ...lines] = item.split(/\n {2}- /);
+    const links = lines.map((line) => /^(\*real\* )?\[(.+)\]\(\.\.\/\.\.\/(.+)\)$/.exec(line.trim()));
+    return {
+      text: rule
+        .replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+        .replace(/\s+/g, ' ')
+        .trim(),
+      tests: links.map((link) => ({ isReal: link?.[1] !== undefined, name: link?.[2], file: link?.[3] ?? '' })),
+    };
+  }
 });

@@ -9,7 +9,7 @@ import { type PublishedImage, renderManifest, stageChart } from './charts.ts';
 import { listBase, listBundled } from './components.ts';
 import type { Architecture } from './debian.ts';
 import { assembleImage, writeFiles } from './image.ts';
-import { type CommandHelp, writeManPage } from './man.ts';
+import { readHelp, writeManPage } from './man.ts';
 import { layOutNpmPackage, MAN_PAGE } from './npm-package.ts';
 import { layOutImages } from './oci.ts';
 import { type Checksum, writeProvenance } from './provenance.ts';
@@ -63,13 +63,6 @@ const COMPLETIONS = [
 
 async function runProgram(file: string, words: readonly string[]): Promise<string> {
   return (await run(process.execPath, [file, ...words])).stdout;
-}
-
-/** The help of every command that the help of the program lists. */
-async function readHelp(program: (...words: string[]) => Promise<string>): Promise<CommandHelp[]> {
-  const [, list = ''] = (await program('help')).split(/^Commands:\n/m);
-  const names = [...(list.split('\n\n')[0] ?? '').matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
-  return Promise.all(names.map(async (name) => ({ name, text: await program('help', name) })));
 }
 
 async function writeImage(options: ReleaseOptions, programFolder: string): Promise<PublishedImage> {

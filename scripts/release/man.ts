@@ -4,6 +4,13 @@ export interface CommandHelp {
   readonly text: string;
 }
 
+/** Reads the help of every command that the help of the program lists. */
+export async function readHelp(program: (...words: string[]) => Promise<string>): Promise<CommandHelp[]> {
+  const [, list = ''] = (await program('help')).split(/^Commands:\n/m);
+  const names = [...(list.split('\n\n')[0] ?? '').matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
+  return Promise.all(names.map(async (name) => ({ name, text: await program('help', name) })));
+}
+
 /**
  * Writes the manual in the form of man(7): the help of the program, then that of every command, as they are printed. `epoch` is
  * in seconds since 1970.

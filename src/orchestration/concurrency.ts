@@ -21,7 +21,7 @@ export interface Concurrency {
 }
 
 /** One page of a list has all places of a group. */
-const MOST_PLACES = 500;
+export const MOST_PLACES = 500;
 
 /** What `policies.concurrency` holds. */
 export const concurrencyShape: Shape = {

@@ -24,7 +24,7 @@ export type DeclaredParameters = ReadonlyMap<string, DeclaredParameter>;
 type Parameters = Readonly<Record<string, string>>;
 
 /** The agents chart's CRD allows an AgentRun 100 parameters. */
-const MOST_DECLARED = 100;
+export const MOST_DECLARED = 100;
 const MOST_VALUES = 256;
 const LONGEST_PATTERN = 256;
 /**
@@ -33,7 +33,7 @@ const LONGEST_PATTERN = 256;
  * µs, so the slowest patterns take 0.1 s.
  */
 const MOST_PARTS = 2000;
-const LONGEST_MATCHED = 512;
+export const LONGEST_MATCHED = 512;
 
 const declarationShape: Shape = {
   type: 'object',

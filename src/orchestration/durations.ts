@@ -30,7 +30,7 @@ export function totalSeconds({ policies }: Orchestration): number {
 }
 
 /** Source: section 5 of the design. It is long enough for a Job to start and finish on a busy node. */
-const CLEANUP_SECONDS = 300;
+export const CLEANUP_SECONDS = 300;
 
 /** `policies.timeouts.cleanupSeconds`: how long the cleanup of a run may take after a cancel or its deadline. */
 export function cleanupSeconds({ policies }: Pick<Orchestration, 'policies'>): number {

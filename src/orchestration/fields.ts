@@ -4,6 +4,8 @@ import { suggestName } from '../dag/suggest.ts';
 export interface Field {
   /** Other names for the field, from other engines and from users, separated by spaces. */
   readonly aliases?: string;
+  /** What the field is for, as a sentence. A field that the schema of the CRD names is described there. */
+  readonly means?: string;
   /** The effect if the field is absent. A field of `policies` with inner fields has none: these describe it. */
   readonly without?: string;
   /** The inner fields that are read, if not the whole field is read. */
@@ -29,7 +31,10 @@ export interface FieldTable {
 const LONG_WORD = 8;
 
 /** A field of a step that becomes part of its child. */
-export const ofTheChild: Field = { without: 'the child of this step is created without it' };
+export const ofTheChild: Field = {
+  means: 'Becomes the field of this name in the spec of the child.',
+  without: 'the child of this step is created without it',
+};
 
 /** A field of a step that names objects for its child. */
 export const namesOfTheChild: Field = { ...ofTheChild, isStatic: true };
@@ -85,28 +90,50 @@ export const policyFields = tableOf({
   retries: {
     aliases: 'retry retryPolicy retryLimit maxRetries backoffLimit',
     inside: tableOf({
-      limit: { aliases: 'max count', isWhole: true, without: 'steps that do not say are not retried' },
+      limit: {
+        aliases: 'max count',
+        means: 'The retries of every step that does not set retries.',
+        isWhole: true,
+        without: 'steps that do not say are not retried',
+      },
     }),
   },
   timeouts: {
     aliases: 'timeout totalSeconds timeoutSeconds activeDeadlineSeconds deadlineSeconds',
     inside: tableOf({
-      totalSeconds: { aliases: 'total seconds', isWhole: true, without: 'nothing bounds the run' },
-      cleanupSeconds: { aliases: 'cleanup', isWhole: true, without: 'the cleanup of a run has the default time' },
+      totalSeconds: {
+        aliases: 'total seconds',
+        means: 'Maximum duration of the run, in seconds. 0 means no limit.',
+        isWhole: true,
+        without: 'nothing bounds the run',
+      },
+      cleanupSeconds: {
+        aliases: 'cleanup',
+        means: 'Maximum duration of the cleanup after a cancel or the deadline of the run, in seconds.',
+        isWhole: true,
+        without: 'the cleanup of a run has the default time',
+      },
     }),
   },
   maxParallel: {
     aliases: 'parallel parallelism maxParallelism maxConcurrency maxConcurrent',
+    means: 'Maximum number of children of a run that exist at the same time. 0 means no limit.',
     isWhole: true,
     without: 'nothing bounds how many children of a run are there at once',
   },
-  parameters: { aliases: 'params inputs arguments', without: 'the parameters of a run are not checked' },
+  parameters: {
+    aliases: 'params inputs arguments',
+    means: 'The parameters that a run can have, by name.',
+    without: 'the parameters of a run are not checked',
+  },
   concurrency: {
     aliases: 'mutex semaphore semaphores synchronization lock locks concurrencyPolicy concurrencyGroup singleton',
+    means: 'How many runs of a group can work at the same time.',
     without: 'nothing bounds how many runs work at the same time',
   },
   ttlSecondsAfterFinished: {
     aliases: 'ttl ttlSeconds ttlStrategy',
+    means: 'Seconds after which a finished run is deleted.',
     isWhole: true,
     without: 'finished runs are kept',
   },
@@ -115,6 +142,7 @@ export const policyFields = tableOf({
     inside: tableOf({
       limit: {
         aliases: 'max count',
+        means: 'How many finished runs of the Orchestration are kept. The newest are kept.',
         isWhole: true,
         without: 'the Orchestration does not say how many finished runs are kept',
       },
@@ -124,19 +152,50 @@ export const policyFields = tableOf({
 
 /** The fields of one declaration in `policies.parameters`. */
 export const declarationFields = tableOf({
-  required: { aliases: 'mandatory isRequired', without: 'a run can leave the parameter out' },
-  default: { aliases: 'defaultValue value', without: 'the parameter has no default' },
-  enum: { aliases: 'values options choices oneOf allowed', without: 'no list of values is checked' },
-  pattern: { aliases: 'regex regexp match matches', without: 'no pattern is checked' },
-  description: { aliases: 'help doc', without: 'the parameter has no description' },
+  required: {
+    aliases: 'mandatory isRequired',
+    means: 'If true, a run without the parameter fails, unless there is a default.',
+    without: 'a run can leave the parameter out',
+  },
+  default: {
+    aliases: 'defaultValue value',
+    means: 'Value of the parameter in a run that leaves it out. It has to be valid itself.',
+    without: 'the parameter has no default',
+  },
+  enum: {
+    aliases: 'values options choices oneOf allowed',
+    means: 'The valid values, at least one.',
+    without: 'no list of values is checked',
+  },
+  pattern: {
+    aliases: 'regex regexp match matches',
+    means: 'Pattern in the syntax of RE2 that a part of the value has to match. Use ^ and $ for the whole value.',
+    without: 'no pattern is checked',
+  },
+  description: {
+    aliases: 'help doc',
+    means: 'What the parameter is for, for people.',
+    without: 'the parameter has no description',
+  },
 });
 
 /** The fields of `policies.concurrency`. */
 export const concurrencyFields = tableOf({
-  max: { aliases: 'limit size count maxRuns permits', without: 'one run of the group works at a time' },
-  group: { aliases: 'key name lock mutex', without: 'the group is the name of the Orchestration' },
+  max: {
+    aliases: 'limit size count maxRuns permits',
+    means: 'How many runs of the group can work at the same time.',
+    without: 'one run of the group works at a time',
+  },
+  group: {
+    aliases: 'key name lock mutex',
+    means: 'CEL expression over parameters and run, whose result is the name of the group.',
+    without: 'the group is the name of the Orchestration',
+  },
   whenFull: {
     aliases: 'onFull strategy policy onConflict cancelInProgress concurrencyPolicy',
+    means:
+      'What a run does if no place is free: it waits (Queue), it fails (Fail), or it cancels older runs of the group ' +
+      '(Replace).',
     without: 'a run waits for a free place',
   },
 });

@@ -132,16 +132,20 @@ function buildStepSchema(kinds: StepKinds): JsonSchema {
 /** The fields that only some kinds read, and that the CRD does not name. They can be a name or an object. */
 function describeKindFields(kinds: StepKinds, known: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
   const readers = new Map<string, { readonly field: Field; readonly names: string[] }>();
-  for (const { name, fields } of kinds.all)
-    for (const [key, field] of Object.entries(fields)) {
+  for (const { name, fields, needs } of kinds.all)
+    for (const [key, { without, ...field }] of Object.entries(fields)) {
       if (Object.hasOwn(known, key)) continue;
       const { names } = readers.get(key) ?? { names: [] };
-      readers.set(key, { field, names: [...names, name] });
+      const isNeeded = needs.flat().includes(key);
+      readers.set(key, {
+        field: without === undefined || isNeeded ? field : { ...field, without },
+        names: [...names, name],
+      });
     }
   return Object.fromEntries(
     [...readers].map(([key, { field, names }]) => [
       key,
-      { description: `A field of ${names.join(' and ')} steps. If absent, ${field.without}.` },
+      { description: describeField({ means: `A field of ${names.join(' and ')} steps.`, ...field }) },
     ]),
   );
 }
@@ -179,10 +183,11 @@ function describePolicies(): Record<string, JsonSchema> {
 /** The schema of each field of a table. `shape` has the types of those that the table does not describe. */
 function describeFields({ fields }: FieldTable, shape?: Shape): Record<string, JsonSchema> {
   return Object.fromEntries(
-    [...fields].map(([name, { without, inside, isWhole }]) => {
+    [...fields].map(([name, field]) => {
+      const { inside, isWhole } = field;
       const own = shape?.properties?.[name];
       const schema: JsonSchema = {
-        ...(without !== undefined && { description: `If absent, ${without}.` }),
+        ...(field.without !== undefined && { description: describeField(field) }),
         ...(isWhole && { type: 'integer', minimum: 0 }),
         ...(inside && { type: 'object', properties: describeFields(inside) }),
         ...(own && fromShape(own)),
@@ -190,6 +195,10 @@ function describeFields({ fields }: FieldTable, shape?: Shape): Record<string, J
       return [name, schema];
     }),
   );
+}
+
+function describeField({ means, without }: Field): string {
+  return [means, without && `If absent, ${without}.`].filter((sentence) => sentence !== undefined).join(' ');
 }
 
 /** A shape is a schema already, but for its words. */

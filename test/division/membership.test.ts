@@ -141,7 +141,7 @@ test('a key that is refused because the Lease is late comes back with the next r
   const reconcile = () =>
     handOver.guard(
       () => 7,
-      async () => ({ afterMs: 1 }),
+      () => Promise.resolve({ afterMs: 1 }),
     )('ns/run');
   expect(await reconcile()).toEqual({ afterMs: 1 });
   isCurrent = false;

@@ -39,6 +39,9 @@ const policyFields: readonly IgnoredField[] = [
   { path: ['history', 'limit'], instead: 'finished runs are kept' },
 ];
 
+/** The names of the fields of a step that the orchestration controller of the agents chart does not read. */
+export const ignoredStepFields: ReadonlySet<unknown> = new Set(stepFields.map(({ path: [name] }) => name));
+
 const CODE = 'IgnoredByAgentsChart';
 const THEIRS = 'the orchestration controller of the agents chart';
 

@@ -16,7 +16,16 @@ export const signalWait: GateKind = {
   name: 'SignalWait',
   does: 'waits for a SignalDelivery',
   needs: [['signalRef', 'deliveryId']],
-  fields: { signalRef: reference('signal signalName'), deliveryId: reference('signalDeliveryId') },
+  fields: {
+    signalRef: {
+      ...reference('signal signalName'),
+      means: 'Name of the signal to wait for. A SignalDelivery counts if it is created with the run or after it.',
+    },
+    deliveryId: {
+      ...reference('signalDeliveryId'),
+      means: 'The deliveryId of the SignalDelivery to wait for, whenever that is created.',
+    },
+  },
   apiVersion: 'signals.proompteng.ai/v1alpha1',
   kind: 'SignalDelivery',
   plural: 'signaldeliveries',
