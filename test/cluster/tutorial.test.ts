@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { describeNeeding } from '../support/controlplane/suite.ts';
-import { readPageCommands, runBlock } from '../support/page-commands.ts';
+import { readPageCommands, runBlock, withoutTimes } from '../support/page-commands.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -121,11 +121,3 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
     console.log(`docs/tutorial.md: ${Math.round((performance.now() - began) / 1000)} s from git clone to Ctrl-C`);
   });
 });
-
-/** How long things took is no promise of the page. */
-function withoutTimes(output: string): string {
-  return output
-    .replace(/\b\d+(m\d+)?s\b/g, 'TIME')
-    .replace(/ +/g, ' ')
-    .replace(/ $/gm, '');
-}

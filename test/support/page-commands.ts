@@ -12,12 +12,13 @@ export interface PageCommand {
   readonly prints: string | undefined;
 }
 
-/** The commands of a page in Markdown (its blocks of `sh`), in its order. */
+/** The commands of a page in Markdown (its blocks of `sh`), in its order. Those of a list are without its indentation. */
 export function readPageCommands(page: string): PageCommand[] {
-  return [...page.matchAll(/^```sh\n(.*?)^```\n(?:\n```\n(.*?)^```\n)?/gms)].map(([, block = '', prints]) => ({
-    block,
-    prints,
-  }));
+  const blocks = page.matchAll(/^( *)```sh\n(.*?)^ *```\n(?:\n *```\n(.*?)^ *```\n)?/gms);
+  return [...blocks].map(([, indentation = '', block = '', prints]) => {
+    const outdent = (text: string) => text.replaceAll(new RegExp(`^${indentation}`, 'gm'), '');
+    return { block: outdent(block), prints: prints === undefined ? undefined : outdent(prints) };
+  });
 }
 
 /** What a page shows of a session in a terminal: each command behind `$ `, and what it printed. */
@@ -48,4 +49,12 @@ export async function runBlock(
   const child = spawn('bash', ['-O', 'expand_aliases', '-euc', `exec 2>&1\n${block}`], where);
   const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
   return { exitCode: child.exitCode, output };
+}
+
+/** What was printed, without how long things took, which is no promise of a page. */
+export function withoutTimes(output: string): string {
+  return output
+    .replace(/\b\d+(m\d+)?s\b/g, 'TIME')
+    .replace(/ +/g, ' ')
+    .replace(/ $/gm, '');
 }
