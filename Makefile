@@ -43,7 +43,7 @@ build: node_modules/.installed ## Bundle the program into dist/main.cjs, and run
 	node scripts/build.ts
 	node dist/main.cjs --version
 
-generate: node_modules/.installed ## Write the CRDs, the JSON Schema, the chart's table of values, and the reference of reasons
+generate: node_modules/.installed ## Write what is made of the code: CRDs, JSON Schema, parts of the chart, and pages of docs/reference
 	node scripts/generate.ts
 
 golden: node_modules/.installed ## Write anew what tests expect of examples and of the chart's presets

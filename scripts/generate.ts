@@ -1,17 +1,20 @@
 // Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the chart
-// from the step kinds, the policy of the chart from the rules, the values in the chart's README from values.yaml, the
-// reference of reasons from the vocabulary, those of step fields and policies from the schema, that of commands from what
-// the program prints, the measured points on scaling from bench/results.json, the page of rights from the rendered chart.
+// from the step kinds, the policy of the chart from the rules, the values in the chart's README and in the reference from
+// values.yaml, the references of reasons and metrics from the code, those of step fields and policies from the schema, that
+// of commands from what the program prints, the measured points on scaling from bench/results.json, the pages of rights and
+// alerts from the rendered chart.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
-import { checkChartReadme, writeChartReadme } from './chart-readme.ts';
+import { checkAlertsPage, writeAlertsPage } from './alerts-page.ts';
+import { checkChartValues, writeChartValues } from './chart-values.ts';
 import { checkCommandsPage, writeCommandsPage } from './commands-page.ts';
 import { checkCrdChart, writeCrdChart } from './crd-chart.ts';
 import { checkFieldPages, writeFieldPages } from './field-pages.ts';
 import { checkJsonSchema, writeJsonSchema } from './json-schema.ts';
+import { checkMetricsPage, writeMetricsPage } from './metrics-page.ts';
 import { checkPolicyTwin, writePolicyTwin } from './policy-twin.ts';
 import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 import { checkRightsPage, writeRightsPage } from './rights-page.ts';
@@ -26,24 +29,28 @@ const checks = [
   checkJsonSchema,
   checkStepRules,
   checkPolicyTwin,
-  checkChartReadme,
+  checkChartValues,
   checkReasonsPage,
   checkFieldPages,
   checkCommandsPage,
   checkScalingPage,
+  checkMetricsPage,
   (at: string) => checkRightsPage(at, helm),
+  (at: string) => checkAlertsPage(at, helm),
 ];
 const writes = [
   writeCrdChart,
   writeJsonSchema,
   writeStepRules,
   writePolicyTwin,
-  writeChartReadme,
+  writeChartValues,
   writeReasonsPage,
   writeFieldPages,
   writeCommandsPage,
   writeScalingPage,
+  writeMetricsPage,
   (at: string) => writeRightsPage(at, helm),
+  (at: string) => writeAlertsPage(at, helm),
 ];
 for (const task of check ? checks : writes) {
   const mistakes = await task(root);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';
 import { checkChartGoldens } from './chart-goldens.ts';
-import { checkChartReadme } from './chart-readme.ts';
+import { checkChartValues } from './chart-values.ts';
 import { checkCharts } from './charts.ts';
 import { checkCrdChart } from './crd-chart.ts';
 import { checkExamples } from './examples.ts';
@@ -25,7 +25,7 @@ const checks = {
   'every chart lints, and renders the same twice': () => checkCharts(root, helm),
   'each preset of the chart renders as expected': () => checkChartGoldens(root, helm),
   'the page of rights is as the chart renders them': () => checkRightsPage(root, helm),
-  'the chart’s README has its values': () => checkChartReadme(root),
+  'the chart’s README and the reference have its values': () => checkChartValues(root),
 };
 for (const [claim, check] of Object.entries(checks)) {
   const mistakes = await check();

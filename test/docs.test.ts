@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintExamples } from '../scripts/examples.ts';
+import { checkMetricsPage } from '../scripts/metrics-page.ts';
 import { checkScalingPage } from '../scripts/scaling-page.ts';
 import { toAnchor } from '../site/anchors.ts';
 import { FOREIGN_WARNING } from '../src/cli/cluster/judge.ts';
@@ -9,10 +10,6 @@ import { lint } from '../src/cli/commands/lint.ts';
 import { type LintProblem, lintRules } from '../src/cli/files/report.ts';
 import { rules } from '../src/orchestration/judge.ts';
 import { checkRunUpdate } from '../src/orchestration/rules.ts';
-import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
-import { ENGINE_METRICS } from '../src/runtime/engine-metrics.ts';
-import { GATE_METRICS } from '../src/runtime/gate-metrics.ts';
-import { SUPERVISOR_METRICS } from '../src/runtime/supervisor-metrics.ts';
 import { portsOf } from './cli/run-command.ts';
 
 const page = readFileSync('docs/problems.md', 'utf8');
@@ -65,14 +62,20 @@ describe('docs/problems.md, below its table,', () => {
   });
 });
 
-test('docs/operations.md lists every metric with its labels, and no other', () => {
-  const operations = readFileSync('docs/operations.md', 'utf8');
-  const listed = [...operations.matchAll(/^\| `(orchestration_gate_\w+)` \| ([\w, ]*)\|/gm)];
-  expect(listed.map(([, name, labels]) => [name, (labels ?? '').trim()])).toEqual(
-    [GATE_METRICS, CERTIFICATE_METRICS, SUPERVISOR_METRICS, ENGINE_METRICS]
-      .flatMap((list) => Object.values<{ name: string; labelNames?: readonly string[] }>(list))
-      .map((metric) => [metric.name, metric.labelNames?.join(', ') ?? '']),
-  );
+test('docs/reference/metrics.md has every metric as the code defines it', async () => {
+  expect(await checkMetricsPage('.')).toEqual([]);
+});
+
+describe('a how-to page', () => {
+  const pages = globSync('docs/how-to/*.md');
+
+  test.each(pages)('has a goal, what is needed before, how to check, and where to read on: %s', (page) => {
+    const text = readFileSync(page, 'utf8');
+    expect(text).toMatch(/^# How to .+\n\n[A-Z]/);
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings[0]).toBe('Before you begin');
+    expect(headings).toEqual(expect.arrayContaining(['Check', 'Related']));
+  });
 });
 
 test('docs/cli.md shows what a command says of mistakes in its arguments', async () => {

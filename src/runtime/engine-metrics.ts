@@ -66,7 +66,7 @@ export const ENGINE_METRICS = {
   },
   requests: {
     name: 'orchestration_gate_api_requests_total',
-    help: 'Requests to the API server by outcome: ok, or the reason for the failure (Conflict, AlreadyExists, Unavailable …).',
+    help: 'Requests to the API server by outcome: ok, or the reason for the failure. The verbs create and patch are the writes. Conflict: the object changed meanwhile. AlreadyExists: an earlier engine had created the child.',
     labelNames: ['verb', 'resource', 'outcome'],
   },
   requestDuration: {
@@ -82,7 +82,7 @@ export const ENGINE_METRICS = {
   },
   sockets: {
     name: 'orchestration_gate_api_sockets',
-    help: 'Open connections to the API server.',
+    help: 'Open connections to the API server: at most 40, and one for each watch.',
   },
   lists: {
     name: 'orchestration_gate_watch_lists_total',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { checkAlertsPage } from '../../scripts/alerts-page.ts';
 import { renderPreset } from '../../scripts/chart-goldens.ts';
 import { CERTIFICATE_METRICS } from '../../src/runtime/certificate-metrics.ts';
 import { ENGINE_METRICS } from '../../src/runtime/engine-metrics.ts';
@@ -89,12 +90,20 @@ describe.each([
   });
 });
 
-describe('docs/operations.md', () => {
+describe('docs/how-to/respond-to-alerts.md', () => {
   it('has a runbook for each alert, where the alert says, and for no other', () => {
-    const headings = [...read('docs/operations.md').matchAll(/^### (OrchestrationGate\w+)$/gm)].map(([, name]) => name);
+    const headings = [...read('docs/how-to/respond-to-alerts.md').matchAll(/^### (OrchestrationGate\w+)$/gm)].map(
+      ([, name]) => name,
+    );
     expect(headings).toEqual(alerts.map(({ alert }) => alert));
     const anchors = alerts.map(({ annotations }) => annotations.runbook_url);
-    expect(anchors).toEqual(alerts.map(({ alert }) => `docs/operations.md#${alert.toLowerCase()}`));
+    expect(anchors).toEqual(alerts.map(({ alert }) => `docs/how-to/respond-to-alerts.md#${alert.toLowerCase()}`));
+  });
+});
+
+describe('docs/reference/alerts.md', () => {
+  it('has the alerts that the chart renders', async () => {
+    expect(await checkAlertsPage(root, helm)).toEqual([]);
   });
 });
 

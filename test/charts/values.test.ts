@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { checkChartReadme, readValues } from '../../scripts/chart-readme.ts';
+import { checkChartValues, readValues } from '../../scripts/chart-values.ts';
 import { runHelm } from '../../scripts/charts.ts';
 import { rules } from '../../src/orchestration/judge.ts';
 import { readSettings } from '../support/controlplane/settings.ts';
@@ -176,8 +176,8 @@ describe('the values of the chart', () => {
     expect(schema.properties.settings.properties.severities.properties).toEqual(Object.fromEntries(severities));
   });
 
-  it('have a comment each, which the README shows', async () => {
-    expect(await checkChartReadme(root)).toEqual([]);
+  it('have a comment each, which the README and the reference show', async () => {
+    expect(await checkChartValues(root)).toEqual([]);
     const values = readValues('a: 1\n# About b.\nb:\n  # About c.\n  c: 2\n# All of d.\nd:\n  e: {f: 3}\n');
     expect(values).toEqual([
       { path: 'a', fallback: '1', comment: '' },

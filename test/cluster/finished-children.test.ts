@@ -136,12 +136,12 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     expect(finalizersOf(await api.waitFor('AgentRun', name))).toEqual([]);
   });
 
-  it('is released by the commands in docs/operations.md', async () => {
+  it('is released by the commands in docs/how-to/uninstall.md', async () => {
     const namespace = await createNamespace();
     const api = connectNamespace(cluster, namespace);
     const { name: _, kind: __, ...spec } = agent('held', { runtime: { type: 'job' } });
     await api.create('AgentRun', 'held', { metadata: { finalizers: [THEIRS, OURS] }, spec });
-    const docs = await readFile(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+    const docs = await readFile(join(import.meta.dirname, '../../docs/how-to/uninstall.md'), 'utf8');
     const template = /kubectl get agentruns -A -o (go-template=)'(.*)'/.exec(docs)?.slice(1).join('') ?? '';
     const { stdout } = await cluster.kubectl(['get', 'agentruns', '-A', '-o', template]);
     const [line = ''] = stdout.split('\n').filter((one) => one.includes(namespace));

@@ -6,7 +6,7 @@ import { type ReconciledNamespace, useReconciledNamespace } from '../support/rec
 import { jobOf } from '../support/tool-runs.ts';
 
 const enabled = { AGENTS_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_ACCOUNT: 'orchestration-gate' };
-/** As in docs/operations.md. */
+/** As in docs/how-to/restricted-tools.md. */
 const restricted = {
   AGENTS_TOOL_RUN_CONTROLLER_SECURITY_CONTEXT:
     '{"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}',

@@ -19,7 +19,7 @@ export const OURS = 'app.kubernetes.io/name=orchestration-gate';
 
 /**
  * One pod, replaced quickly, that executes runs and ToolRuns: with what lets Tools into a namespace under restricted Pod
- * Security, as docs/operations.md says.
+ * Security, as docs/how-to/restricted-tools.md says.
  */
 export const executing = [
   'gate.drainSeconds=3',

@@ -83,7 +83,7 @@ export const endsMixed: Expectation = (status, children) => {
   ];
 };
 
-/** Of each process: docs/operations.md. */
+/** Of each process: docs/reference/metrics.md. */
 const MOST_SOCKETS = 40;
 
 /** How long a deletion may take that has begun. */

@@ -135,7 +135,7 @@ export function reconcileCommand(start: Start) {
     ...describe(start),
     verb: 'reconcile',
     details:
-      'It also executes ToolRuns, if you ask for it. It runs until SIGTERM. docs/operations.md describes the settings.',
+      'It also executes ToolRuns, if you ask for it. It runs until SIGTERM. docs/reference/settings.md describes the settings.',
     examples: ['reconcile --kubeconfig ~/.kube/config --own-namespace agents'],
   });
 }

@@ -33,7 +33,7 @@ export type ReleaseConfiguration = Values<typeof flags> & { readonly namespaces:
 export function releaseCommand(release: (configuration: ReleaseConfiguration) => Promise<Outcome>) {
   return defineCommand({
     verb: 'release',
-    details: `The finalizer is ${Finalizer.Outcome}. docs/operations.md says when you need this.`,
+    details: `The finalizer is ${Finalizer.Outcome}. docs/how-to/uninstall.md says when you need this.`,
     operands: noOperand,
     flags,
     exitCodes: { 0: 'no AgentRun is held', 1: 'some still are', 2: 'could not run' },

@@ -41,7 +41,7 @@ export type ServeConfiguration = Values<typeof flags>;
 export function serveCommand(start: (configuration: ServeConfiguration) => Promise<void>) {
   return defineCommand({
     verb: 'serve',
-    details: 'It serves until SIGTERM. docs/operations.md describes the settings.',
+    details: 'It serves until SIGTERM. docs/reference/settings.md describes the settings.',
     operands: noOperand,
     flags,
     exitCodes: { 0: 'stopped by a signal', 2: 'could not start' },

@@ -44,7 +44,7 @@ export const conditionTypes = {
     on: 'OrchestrationRun, ToolRun, Orchestration',
     meaning: 'This object has crashed the engine repeatedly, so the engine ignores it. The reason has the same name.',
     action:
-      '[Read the log for the cause](../operations.md#quarantine), then edit, cancel or suspend the object, or restart the reconciler.',
+      '[Read the log for the cause](../reference/reconciler.md#quarantine), then edit, cancel or suspend the object, or restart the reconciler.',
   },
 } as const satisfies Readonly<Record<string, ConditionMeaning>>;
 

@@ -53,7 +53,7 @@ export const eventReasons = {
     meaning:
       'The Orchestration is stored, but the gate would deny it if it were created now. There is one such Event for each ' +
       'generation and set of problems.',
-    action: '[Find and fix what is stored](../operations.md#what-was-stored-before-the-gate).',
+    action: '[Find and fix what is stored](../how-to/audit.md).',
   },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',

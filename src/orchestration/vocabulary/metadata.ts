@@ -199,7 +199,7 @@ const finalizers = {
     on: 'AgentRun of a step',
     by: 'the reconciler',
     meaning: 'The AgentRun stays until its end is recorded, even if it is deleted.',
-    action: 'If the reconciler is gone, [run `orchestration-gate release`](../operations.md#agentruns-that-are-held).',
+    action: 'If the reconciler is gone, [run `orchestration-gate release`](../how-to/uninstall.md#release-agentruns).',
   },
 } as const satisfies Readonly<Record<string, KeyMeaning>>;
 

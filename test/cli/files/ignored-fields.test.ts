@@ -31,9 +31,11 @@ describe('what the agents chart ignores', () => {
     expect(stdout).toBe('no problems in 1 object\n');
   });
 
-  test('is every field that docs/migrating.md lists, and no other', async () => {
+  test('is every field that docs/reference/agents-chart.md lists, and no other', async () => {
     const [, table = ''] =
-      /^\| field \| under their controller \|\n(.*?)\n\n/ms.exec(readFileSync('docs/migrating.md', 'utf8')) ?? [];
+      /^\| field \| under their controller \|\n(.*?)\n\n/ms.exec(
+        readFileSync('docs/reference/agents-chart.md', 'utf8'),
+      ) ?? [];
     const listed = [...table.matchAll(/^\| (?:`([\w.]+)`( of a step)?|placeholders.*?) \|/gm)].map(
       ([, field = 'with.x', ofStep]) => (ofStep || field === 'with.x' ? `spec.steps[0].${field}` : `spec.${field}`),
     );
