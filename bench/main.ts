@@ -41,7 +41,7 @@ for (const [name, { title, measure }] of named) {
   );
   console.log(`${formatTable(rows)}\n\n${counts.join(', ')}\n\n${notes.join('\n')}`);
   if (values.quick) continue;
-  keep(name, {
+  await keep(name, {
     title,
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),

@@ -1,11 +1,11 @@
-import type { Results as BenchResults } from '../report.ts';
+import type { Measured } from '../report.ts';
 import type { Metric } from './compare.ts';
 import type { Outcome } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** What `bench/engines/results.json` holds: the outcomes of all engines in all scenarios. */
 export interface Results {
-  readonly machine: Omit<BenchResults['machine'], 'go'>;
+  readonly machine: Omit<Measured['machine'], 'go'>;
   readonly outcomes: readonly Outcome[];
 }
 

@@ -1,11 +1,11 @@
-import type { Results as BenchResults } from '../report.ts';
+import type { Measured } from '../report.ts';
 import { formatCells, formatTable, type Row, round } from '../table.ts';
 import type { Effort } from '../turns.ts';
 import type { Point } from './growth.ts';
 import type { Judged, Verdict } from './verdicts.ts';
 
 /** What `bench/peers/results.json` holds: one run. */
-export interface Results extends Effort, Pick<BenchResults, 'date' | 'machine'> {
+export interface Results extends Effort, Pick<Measured, 'date' | 'machine'> {
   /** Programs that waited for a core when it began, over the last minute: what else the machine did. */
   readonly loadBefore: number;
   readonly servers: readonly Row[];
