@@ -2,7 +2,7 @@
 // from the step kinds, the policy of the chart from the rules, the values in the chart's README and in the reference from
 // values.yaml, the references of reasons and metrics from the code, those of step fields and policies from the schema, that
 // of commands from what the program prints, the measured points on scaling from bench/results.json, the pages of rights and
-// alerts from the rendered chart.
+// alerts from the rendered chart, the version from package.json.
 // With --check it writes nothing, and fails where they differ.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,11 +20,13 @@ import { checkReasonsPage, writeReasonsPage } from './reasons-page.ts';
 import { checkRightsPage, writeRightsPage } from './rights-page.ts';
 import { checkScalingPage, writeScalingPage } from './scaling-page.ts';
 import { checkStepRules, writeStepRules } from './step-rules.ts';
+import { checkVersions, writeVersions } from './versions.ts';
 
 const root = join(import.meta.dirname, '..');
 const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
 const { helm } = await resolveTools(readSettings(process.env));
 const checks = [
+  checkVersions,
   checkCrdChart,
   checkJsonSchema,
   checkStepRules,
@@ -39,6 +41,7 @@ const checks = [
   (at: string) => checkAlertsPage(at, helm),
 ];
 const writes = [
+  writeVersions,
   writeCrdChart,
   writeJsonSchema,
   writeStepRules,

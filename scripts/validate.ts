@@ -12,10 +12,12 @@ import { checkJsonSchema } from './json-schema.ts';
 import { checkPolicyTwin } from './policy-twin.ts';
 import { checkRightsPage } from './rights-page.ts';
 import { checkStepRules } from './step-rules.ts';
+import { checkVersions } from './versions.ts';
 
 const root = join(import.meta.dirname, '..');
 const { helm } = await resolveTools(readSettings(process.env));
 const checks = {
+  'the version of package.json stands everywhere': () => checkVersions(root),
   'the CRDs are what the schema gives': () => checkCrdChart(root),
   'the JSON Schema for editors is what the schema gives': () => checkJsonSchema(root),
   'the references of step fields and policies are what the schema gives': () => checkFieldPages(root),

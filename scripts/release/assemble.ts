@@ -77,10 +77,10 @@ async function writeImage(options: ReleaseOptions, programFolder: string): Promi
   return { repository: imageRepository, digest };
 }
 
-async function writeCharts({ root, target, scratch, version, epoch, helm }: ReleaseOptions, image: PublishedImage) {
+async function writeCharts({ root, target, scratch, epoch, helm }: ReleaseOptions, image: PublishedImage) {
   const charts = [];
   for (const name of ['orchestration-gate-crds', 'orchestration-gate'])
-    charts.push(await stageChart(join(root, 'charts', name), scratch, { helm, version, image }));
+    charts.push(await stageChart(join(root, 'charts', name), scratch, { helm, image }));
   for (const { parent, fileName } of charts) await writeFile(join(target, fileName), await packFolder(parent, epoch));
   await writeFile(join(target, 'install.yaml'), await renderManifest(charts, helm));
 }

@@ -21,31 +21,27 @@ export interface StagedChart {
 const LOCAL = 'repository: localhost/orchestration-gate';
 
 /**
- * Copies a chart of the repository to `scratch`, with the version of the program. Its default image becomes the published
- * one. Helm checks the copy.
+ * Copies a chart of the repository to `scratch`. Its default image becomes the published one. Helm checks the copy.
  */
 export async function stageChart(
   folder: string,
   scratch: string,
-  { helm, version, image }: { readonly helm: string; readonly version: string; readonly image: PublishedImage },
+  { helm, image }: { readonly helm: string; readonly image: PublishedImage },
 ): Promise<StagedChart> {
   const name = basename(folder);
   const parent = join(scratch, `chart-${name}`);
   const target = join(parent, name);
   await mkdir(parent);
-  await cp(folder, target, { recursive: true, filter: (path) => !/\/(ci|argocd)$|crds\.lock$/.test(path) });
+  await cp(folder, target, { recursive: true, filter: (path) => !/\/(ci|argocd)$/.test(path) });
   const values = join(target, 'values.yaml');
   const published = `repository: ${image.repository}`;
   await writeFile(
     values,
     (await readFile(values, 'utf8')).replace(LOCAL, published).replace("digest: ''", `digest: ${image.digest}`),
   );
-  const manifest = join(target, 'Chart.yaml');
-  const text = (await readFile(manifest, 'utf8')).replace(/^appVersion: .*$/m, `appVersion: ${version}`);
-  await writeFile(manifest, text);
   const { output, isDone } = await runHelm(parent, helm, ['lint', '--strict', '--quiet', name]);
   if (!isDone) throw new Error(output);
-  const chart = parse(text) as { name: string; version: string };
+  const chart = parse(await readFile(join(target, 'Chart.yaml'), 'utf8')) as { name: string; version: string };
   return { parent, folder: target, fileName: `${chart.name}-${chart.version}.tgz` };
 }
 
