@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift twin chromium promtool screenshots image release release-test e2e load upgrade clean
+.PHONY: help run demo test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift twin chromium promtool shells screenshots image release release-test e2e load upgrade clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,10 @@ node_modules/.installed: package.json package-lock.json
 run: node_modules/.installed ## Start a control plane with the gate in front, show what it does, and stay up
 	@node scripts/run.ts
 
-test: node_modules/.installed ## Run all tests, on a real control plane
+demo: node_modules/.installed ## Do as make run, with the page in a browser beside it
+	@node scripts/run.ts --page
+
+test: node_modules/.installed ## Run all tests, on a real control plane; its end names what was skipped, and the command that adds it
 	@vitest run --reporter=./test/support/reporter.ts
 
 # What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
@@ -131,6 +134,10 @@ promtool: node_modules/.installed ## Fetch the program with which tests fire the
 	@command -v promtool >/dev/null || { folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; cd "$$folder"; \
 	  apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool > promtool && \
 	  install promtool $(CURDIR)/node_modules/.bin/; }
+
+shells: ## Install fish and zsh, in which tests complete words (Debian)
+	@for shell in fish zsh; do command -v $$shell >/dev/null || missing="$$missing $$shell"; done; test -z "$$missing" || { \
+	  sudo=$$(command -v sudo || true); $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing; }
 
 screenshots: node_modules/.installed chromium ## Take docs/images anew, on a real control plane
 	node scripts/screenshots.ts

@@ -1,4 +1,5 @@
-// Starts a control plane with the gate in front, shows what it does, and on a terminal stays up until Ctrl-C.
+// Starts a control plane with the gate in front, shows what it does, and on a terminal stays up until Ctrl-C. With --page,
+// the page is there from the start, and on a terminal it opens in a browser.
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
@@ -12,7 +13,12 @@ const needsOwnCluster =
   "machine's 127.0.0.1: run it without --use-existing-cluster and USE_EXISTING_CLUSTER.";
 
 async function run(): Promise<number> {
-  const { values } = parseArgs({ options: { 'use-existing-cluster': { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: {
+      'use-existing-cluster': { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
+    },
+  });
   const settings = readSettings(process.env);
   if (values['use-existing-cluster'] || settings.existingKubeconfig !== null) throw new Error(needsOwnCluster);
   process.chdir(join(import.meta.dirname, '..')); // the steps name files from here
@@ -25,6 +31,7 @@ async function run(): Promise<number> {
       isTerminal: isWatched,
       paint: (style, text) => styleText(style, text, { stream: process.stdout }),
     },
+    page: !values.page ? null : isWatched ? 'opened' : 'served',
     waitForEnd: isWatched ? () => once(process, 'SIGINT') : null,
   });
 }

@@ -3,6 +3,7 @@ import { startControlPlane } from '../../test/support/controlplane/controlplane.
 import type { Settings } from '../../test/support/controlplane/settings.ts';
 import { resolveTools } from '../../test/support/controlplane/tools.ts';
 import { startGate } from '../../test/support/gate.ts';
+import { startUi } from '../../test/support/ui.ts';
 import { type Stage, type Step, type Teller, takeSteps } from './step.ts';
 import { followVerdicts } from './verdicts.ts';
 
@@ -11,6 +12,8 @@ export interface Performance {
   readonly settings: Settings;
   readonly steps: readonly Step[];
   readonly teller: Teller;
+  /** Whether the page is served beside the steps, and opened in a browser; null: there is none. */
+  readonly page: 'served' | 'opened' | null;
   /** Called when the steps are taken, and resolves when all of it shall end; null: at once. */
   readonly waitForEnd: (() => Promise<unknown>) | null;
 }
@@ -19,7 +22,7 @@ export interface Performance {
  * Starts a control plane and a gate beside it, takes the steps, stays up for as long as asked, and ends what it started.
  * Returns an exit code: 1 when a step did not go as told. When this process dies, all of it ends too.
  */
-export async function perform({ settings, steps, teller, waitForEnd }: Performance): Promise<number> {
+export async function perform({ settings, steps, teller, page, waitForEnd }: Performance): Promise<number> {
   const log = (line: string) => teller.write(`${teller.paint('dim', line)}\n`);
   await using ends = new AsyncDisposableStack();
   const binaries = await resolveBinaries(settings, log, 'download');
@@ -34,14 +37,29 @@ export async function perform({ settings, steps, teller, waitForEnd }: Performan
   ends.defer(() => gate.stop());
 
   const stage = { cluster, gate, ends };
+  const url = page === null ? undefined : await servePage(stage, page);
+  if (url !== undefined) teller.write(describePage(url, teller));
   const failed = await takeSteps(steps, stage, teller);
   teller.write(`\n${summarize(failed, steps.length, teller)}\n`);
   if (waitForEnd !== null) {
+    if (url !== undefined) teller.write(describePage(url, teller));
     teller.write(describeStage(stage, teller));
     await followVerdicts(stage, teller, waitForEnd());
     log('\nending all of it');
   }
   return failed > 0 ? 1 : 0;
+}
+
+/** Serves the page until the stage ends. Returns its URL. */
+async function servePage({ cluster, ends }: Stage, page: 'served' | 'opened'): Promise<string> {
+  const flags = page === 'opened' ? ['--open'] : [];
+  const ui = await startUi({ kubeconfig: cluster.kubeconfig, namespace: 'default', flags });
+  ends.defer(ui.stop);
+  return ui.url;
+}
+
+function describePage(url: string, { paint }: Teller): string {
+  return `\n${paint('bold', 'The page shows it in a browser')}\n  ${paint('cyan', url)}\n`;
 }
 
 function summarize(failed: number, count: number, { paint }: Teller): string {

@@ -6,11 +6,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkCrdChart, writeCrdChart } from '../../scripts/crd-chart.ts';
 import { type CrdOutline, type Place, readOutlines } from '../support/crd-outline.ts';
+import { LACKS_UPSTREAM, UPSTREAM_CRDS } from '../support/upstream.ts';
 
 const root = join(import.meta.dirname, '../..');
 const chart = 'charts/orchestration-gate-crds';
-const fixtures = 'test/fixtures/agents-crds';
-const upstream = '../shared/upstream/crds';
+const fixtures = join(root, 'test/fixtures/agents-crds');
 
 describe('the CRD chart', () => {
   let copy: string;
@@ -42,11 +42,11 @@ describe('the CRD chart', () => {
 
 describe.each([
   ['the fixtures', fixtures],
-  ['the agents chart itself', upstream],
+  ['the agents chart itself', UPSTREAM_CRDS],
 ])('beside the CRDs of %s, ours', (_title, folder) => {
   it('take every object that those take, but for the types of the fields that ours add', async (ctx) => {
-    if (!existsSync(join(root, folder))) return ctx.skip(`not run: there is no ${folder}`);
-    const theirs = await readOutlines(join(root, folder));
+    if (!existsSync(folder)) return ctx.skip(LACKS_UPSTREAM);
+    const theirs = await readOutlines(folder);
     const ours = await readOutlines(join(root, chart, 'templates'));
     expect([...ours.keys()].sort()).toEqual([
       'orchestrationruns.orchestration.proompteng.ai',
@@ -85,9 +85,9 @@ describe('the fixtures', () => {
     /^spec\.(systemPrompt|implementation\.inline\.|workflow\.steps\[]\.|workload\.volumes)|^status\.(artifacts|contract|runner|runtimeRef|specHash|systemPromptHash|vcs|workflow)/;
 
   it('are as the CRDs of the agents chart', async (ctx) => {
-    if (!existsSync(join(root, upstream))) return ctx.skip(`not run: there is no ${upstream}`);
-    const theirs = await readOutlines(join(root, upstream));
-    const own = await readOutlines(join(root, fixtures));
+    if (!existsSync(UPSTREAM_CRDS)) return ctx.skip(LACKS_UPSTREAM);
+    const theirs = await readOutlines(UPSTREAM_CRDS);
+    const own = await readOutlines(fixtures);
     expect([...own.keys()].sort()).toEqual([...theirs.keys()].sort());
     for (const [name, fixture] of own) {
       const their = get(theirs, name);

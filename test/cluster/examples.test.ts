@@ -6,6 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../support/controlplane/controlplane.ts';
 import { describeNeeding, startOwnControlPlane } from '../support/controlplane/suite.ts';
 import { readOutlines } from '../support/crd-outline.ts';
+import { LACKS_UPSTREAM, UPSTREAM_EXAMPLES } from '../support/upstream.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -23,17 +24,18 @@ for (const crds of ['charts/orchestration-gate-crds/templates', 'test/fixtures/a
     });
     afterAll(() => plane?.stop());
 
-    it.for(['examples', 'examples/warned', '../shared/upstream/examples'])(
-      'takes what it knows of %s',
-      async (folder, ctx) => {
-        if (!existsSync(join(root, folder))) return ctx.skip(`not run: there is no ${folder}`);
-        const items = await readManifests(join(root, folder), kinds);
-        const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-        const dryRun = ['create', '--dry-run=server', '--validate=strict', '-o', 'name', '-f', '-'];
-        const { stdout, stderr } = await plane.kubectl(dryRun, { input: list });
-        expect({ stderr, taken: stdout.split('\n').length - 1 }).toEqual({ stderr: '', taken: items.length });
-      },
-    );
+    it.for([
+      ['examples', join(root, 'examples')],
+      ['examples/warned', join(root, 'examples/warned')],
+      ['the examples of the agents chart', UPSTREAM_EXAMPLES],
+    ] as const)('takes what it knows of %s', async ([, folder], ctx) => {
+      if (!existsSync(folder)) return ctx.skip(LACKS_UPSTREAM);
+      const items = await readManifests(folder, kinds);
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      const dryRun = ['create', '--dry-run=server', '--validate=strict', '-o', 'name', '-f', '-'];
+      const { stdout, stderr } = await plane.kubectl(dryRun, { input: list });
+      expect({ stderr, taken: stdout.split('\n').length - 1 }).toEqual({ stderr: '', taken: items.length });
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-// Puts a gate in front of a control plane, takes a step that is told wrongly, and stays up until SIGINT.
+// Puts a gate in front of a control plane and serves the page, takes a step that is told wrongly, and stays up until SIGINT.
 import { once } from 'node:events';
 import { kubectl, putGateInFront } from '../../scripts/tour/commands.ts';
 import { perform } from '../../scripts/tour/stage.ts';
@@ -17,5 +17,6 @@ process.exitCode = await perform({
     },
   ],
   teller: { write: (text) => process.stdout.write(text), isTerminal: false, paint: (_style, text) => text },
+  page: 'served',
   waitForEnd: () => once(process, 'SIGINT'),
 });

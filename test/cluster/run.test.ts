@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
 import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';
 
+const pageUrl = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/)#token=[\w-]+$/m;
 const root = join(import.meta.dirname, '../..');
 
 describeNeeding(['ownControlPlane'], 'make run', () => {
@@ -23,10 +24,14 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
   });
 
   /** Whatever it makes goes into a temporary folder of its own. */
-  function start(file: URL, cwd: string): ChildProcess {
+  function start(file: URL, cwd: string, ...flags: readonly string[]): ChildProcess {
     const { environment } = inject('controlPlaneParts') ?? {};
     const env = { ...environment, CI: '1', FORCE_COLOR: undefined, TMPDIR: temporary };
-    child = spawn(process.execPath, [fileURLToPath(file)], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn(process.execPath, [fileURLToPath(file), ...flags], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     output = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -44,6 +49,17 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     expect(await readdir(temporary)).toEqual([]);
   }, 600_000);
 
+  it('shows with --page where the page is, before the tour', async () => {
+    start(new URL('../../scripts/run.ts', import.meta.url), tmpdir(), '--page');
+    const ended = once(child, 'close');
+    await vi.waitFor(() => expect(output).toContain('The CRDs are installed'), 200_000);
+    expect(output.split('The CRDs are installed')[0]).toMatch(pageUrl);
+    child.kill('SIGKILL');
+    await ended;
+    // What it started ends when it dies, and removes its folder.
+    await vi.waitFor(async () => expect(await readdir(temporary)).toEqual([]), 60_000);
+  }, 300_000);
+
   it('fails if a step of the tour fails, and stays up for the user until Ctrl-C', async () => {
     const ended = once(start(new URL('./hold-tour.ts', import.meta.url), root), 'close');
     const kubeconfig = await vi.waitFor(() => {
@@ -60,6 +76,8 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
         '    line 2: expected x',
       ].join('\n'),
     );
+    const [, page = ''] = pageUrl.exec(output) ?? [];
+    expect((await fetch(page)).status).toBe(200);
     const own = await sharedCluster().kubectl(['create', '-f', join(root, 'examples/rejected/dependency-cycle.yaml')], {
       kubeconfig,
     });
@@ -70,6 +88,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     );
     child.kill('SIGINT');
     expect(await ended).toEqual([1, null]);
+    await expect(fetch(page)).rejects.toThrow('fetch failed');
     expect(await readdir(temporary)).toEqual([]);
   }, 300_000);
 });

@@ -8,18 +8,17 @@ import { sharedCluster } from '../support/controlplane/suite.ts';
 import type { StoredObject } from '../support/namespaced-api.ts';
 import { useReconciledNamespace } from '../support/reconciler.ts';
 import { hasEnded, phasesOf } from '../support/statuses.ts';
+import { LACKS_UPSTREAM, UPSTREAM_EXAMPLES } from '../support/upstream.ts';
 
 interface StoredStep {
   readonly name: string;
 }
 
-const folder = join(import.meta.dirname, '../../../shared/upstream/examples');
-
 describe('what was written for the agents chart’s controller', () => {
   const reconciled = useReconciledNamespace();
 
   it('runs to its end here: each of its examples, every step', async (ctx) => {
-    if (!existsSync(folder)) return ctx.skip('not run: there is no ../shared/upstream/examples');
+    if (!existsSync(UPSTREAM_EXAMPLES)) return ctx.skip(LACKS_UPSTREAM);
     const { namespace, api, statusOf, childrenOf } = reconciled();
     const examples = await readExamples();
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: examples });
@@ -50,7 +49,7 @@ describe('what was written for the agents chart’s controller', () => {
 });
 
 async function readExamples(): Promise<StoredObject[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const files = (await readdir(UPSTREAM_EXAMPLES)).filter((file) => file.endsWith('.yaml'));
+  const texts = await Promise.all(files.map((file) => readFile(join(UPSTREAM_EXAMPLES, file), 'utf8')));
   return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()));
 }

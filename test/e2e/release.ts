@@ -5,11 +5,10 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { type Cluster, connectCluster } from '../support/controlplane/cluster.ts';
 import { installCrds } from '../support/gate.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
+import { UPSTREAM_CRDS } from '../support/upstream.ts';
 
 const root = join(import.meta.dirname, '../..');
 const CHART = join(root, 'charts/orchestration-gate');
-/** Those of the agents chart where they are at hand, else what stands in for them. */
-const UPSTREAM = join(root, '../shared/upstream/crds');
 /** What the chart calls its objects when the release has the chart's name. */
 const NAME = 'orchestration-gate';
 const VERDICT_SECONDS = 120;
@@ -93,8 +92,8 @@ export function useCrds(whose: 'ours' | 'agents'): void {
   const chart = ['gate-crds', '--namespace', 'default'];
   beforeAll(async () => {
     if (whose === 'ours') await run(cluster.helm(['install', ...chart, `${CHART}-crds`, '--wait']));
-    else if (!existsSync(UPSTREAM)) await installCrds(cluster, 'agents');
-    else await run(cluster.kubectl(['apply', '--server-side', '-f', UPSTREAM]));
+    else if (!existsSync(UPSTREAM_CRDS)) await installCrds(cluster, 'agents');
+    else await run(cluster.kubectl(['apply', '--server-side', '-f', UPSTREAM_CRDS]));
     await run(cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all']));
   });
   afterAll(async () => {

@@ -61,6 +61,8 @@ async function offersOf(shell: string, flags: readonly string[], program: string
 
 const quote = (word: string) => `'${word}'`;
 const isThere = (shell: string) => spawnSync(shell, ['--version']).status === 0;
+const unlessRun = (shell: string) =>
+  isThere(shell) ? '' : ` (not run: there is no ${shell} (make shells installs it))`;
 const expected = cases.map(([, offered]) => [...offered].sort());
 const sorted = (offers: readonly string[][]) => offers.map((words) => [...words].sort());
 
@@ -81,7 +83,7 @@ test('bash completes a value behind an equals sign, which is a word of its own t
 });
 
 describe('where it is installed,', () => {
-  test.skipIf(!isThere('fish'))('fish offers the same', async () => {
+  test.skipIf(!isThere('fish'))(`fish offers the same${unlessRun('fish')}`, async () => {
     const ask = cases.map(([words]) => {
       const line = ['orchestration-gate', ...words].join(' ');
       return `echo (complete -C ${quote(line)} | string split -f1 \\t | string trim -r -c / | string join \\t)`;
@@ -90,7 +92,7 @@ describe('where it is installed,', () => {
     expect(sorted(offers)).toEqual(expected);
   });
 
-  test.skipIf(!isThere('zsh'))('zsh completes what is the only offer', async () => {
+  test.skipIf(!isThere('zsh'))(`zsh completes what is the only offer${unlessRun('zsh')}`, async () => {
     const single = cases.filter(([, offered]) => offered.length === 1);
     const ask = single.map(([words, [offered = '']]) => {
       const typed = ['orchestration-gate', ...words].join(' ');

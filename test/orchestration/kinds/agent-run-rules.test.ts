@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { decodeOrchestration } from '../../../src/orchestration/decode.ts';
@@ -8,6 +9,7 @@ import { formatPath } from '../../../src/orchestration/problem.ts';
 import { checkResource } from '../../../src/orchestration/rules.ts';
 import type { Shape } from '../../../src/orchestration/shapes.ts';
 import { orchestration } from '../../support/reviews.ts';
+import { LACKS_UPSTREAM, UPSTREAM_CRDS } from '../../support/upstream.ts';
 
 const DENIED = 'the API server would deny the AgentRun of this step';
 const FLAT = 'implementation.inline is absent: put all of it under inline, the task as inline.text';
@@ -102,9 +104,10 @@ describe('an AgentRun step whose child is valid', () => {
 
 describe.each([
   ['our stand-in for it', 'test/fixtures/agents-crds/agentruns.yaml'],
-  ['the agents chart', '../shared/upstream/crds/agents.proompteng.ai_agentruns.yaml'],
+  ['the agents chart', join(UPSTREAM_CRDS, 'agents.proompteng.ai_agentruns.yaml')],
 ])('the facts about AgentRuns, compared with the CRD of %s,', (_, file) => {
-  test.skipIf(!existsSync(file))('agree with it', () => {
+  test('agree with it', (ctx) => {
+    if (!existsSync(file)) return ctx.skip(LACKS_UPSTREAM);
     const crd = parse(readFileSync(file, 'utf8'));
     const { properties } = crd.spec.versions[0].schema.openAPIV3Schema.properties.spec;
     const wrong = Object.entries(agentRunFacts).flatMap(([field, shape]) =>
