@@ -42,7 +42,7 @@ check: node_modules/.installed ## Format, lint, types, imports, unused code
 format: node_modules/.installed ## Format, and mend what lint can mend by itself
 	biome check --write .
 
-build: node_modules/.installed ## Bundle the program into dist/main.cjs, and run it
+build: node_modules/.installed ## Bundle the program, and run it by dist/main.cjs
 	node scripts/build.ts
 	node dist/main.cjs --version
 

@@ -1,4 +1,5 @@
-// Bundles the program and the packages that it imports into dist/main.cjs, with a source map beside it.
+// Bundles the program and the packages that it imports into dist/program.cjs, with a source map and dist/main.cjs beside it,
+// which starts it.
 import { join } from 'node:path';
 import { bundleProgram } from './release/bundle.ts';
 

@@ -66,7 +66,7 @@ export interface Gate extends Server {
 export async function startGate(certificates: Certificates, onCore: OnCore = []): Promise<Gate> {
   const [sidePort] = await findFreePorts(1);
   const flags = ['serve', '--bind-address', '127.0.0.1', '--side-port', `${sidePort}`];
-  const server = await startServer('../../dist/main.cjs', flags, certificates, onCore);
+  const server = await startServer('../../dist/program.cjs', flags, certificates, onCore);
   return { ...server, metricsUrl: `http://127.0.0.1:${sidePort}/metrics` };
 }
 

@@ -31,7 +31,7 @@ export async function startReconciler(
     ...(onlyAudits ? ['--audit-namespaces=*'] : []),
   ];
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.cjs'), 'reconcile', ...flags], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/program.cjs'), 'reconcile', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,

@@ -1,17 +1,35 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { VERSION_WORDS } from '../../src/cli/dispatch.ts';
 import { bundlePage, PAGE_FILES, readPageFile } from '../../src/ui/files.ts';
 
 /** The bundled program. Its source map is beside it, with `.map` added to the name. */
-export const PROGRAM = 'main.cjs';
+export const PROGRAM = 'program.cjs';
+
+/** What people start. It says the version, or else loads the program. */
+export const LAUNCHER = 'main.cjs';
+
+/**
+ * Node takes a tenth of a second to read the program. The version needs nothing of it. For all else Node keeps what it has
+ * compiled for the next start; versions that do not can load the program even so.
+ */
+const describeLauncher = (version: string) => `#!/usr/bin/env node
+if (${JSON.stringify([...VERSION_WORDS])}.includes(process.argv[2])) {
+  process.stdout.on('error', () => {}).write(${JSON.stringify(`${version}\n`)});
+} else {
+  require('node:module').enableCompileCache?.();
+  require('./${PROGRAM}');
+}
+`;
 
 /** A syntax that older versions of Node can read, so that the program can say which version it needs. */
 const SYNTAX = 'node18';
 
 /**
- * Bundles the sources under `root`, the packages that they import, and the files of the page into `folder`/main.cjs.
- * Returns what esbuild read, for the page too, and what it wrote. The same sources and packages give the same bytes.
+ * Bundles the sources under `root`, the packages that they import, and the files of the page into `folder`/program.cjs, and
+ * writes the launcher beside it. Returns what esbuild read, for the page too, and what it wrote. The same sources and
+ * packages give the same bytes.
  */
 export async function bundleProgram(root: string, folder: string): Promise<Metafile> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -40,7 +58,7 @@ export async function bundleProgram(root: string, folder: string): Promise<Metaf
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   });
-  await chmod(join(folder, PROGRAM), 0o755);
+  await writeFile(join(folder, LAUNCHER), describeLauncher(version), { mode: 0o755 });
   const { inputs } = (await bundlePage()).metafile;
   return { ...metafile, inputs: { ...inputs, ...metafile.inputs } };
 }

@@ -1,14 +1,6 @@
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROGRAM } from './bundle.ts';
-
-const LAUNCHER = 'launch.cjs';
-
-/** Node keeps what it has compiled for the next start, which takes half the time then. Older versions of Node do not. */
-const LAUNCHER_SOURCE = `#!/usr/bin/env node
-require('node:module').enableCompileCache?.();
-require('./${PROGRAM}');
-`;
+import { LAUNCHER, PROGRAM } from './bundle.ts';
 
 export const MAN_PAGE = 'orchestration-gate.1';
 
@@ -25,10 +17,8 @@ export async function layOutNpmPackage(
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
   const target = join(folder, 'package');
   await mkdir(target, { recursive: true });
-  await copyFile(join(programFolder, PROGRAM), join(target, PROGRAM));
+  for (const name of [PROGRAM, LAUNCHER]) await copyFile(join(programFolder, name), join(target, name));
   for (const name of ['LICENSE', 'README.md']) await copyFile(join(root, name), join(target, name));
-  await writeFile(join(target, LAUNCHER), LAUNCHER_SOURCE);
-  await chmod(join(target, LAUNCHER), 0o755);
   await writeFile(join(target, MAN_PAGE), manPage);
   const { name, version, description, license } = manifest;
   const published = {

@@ -11,7 +11,8 @@ export interface Verb {
 export type Verbs = Readonly<Record<string, Verb>>;
 
 const HELP = new Set(['help', '--help', '-h']);
-const VERSION = new Set(['version', '--version', '-v']);
+/** The launcher of the bundled program answers them too: scripts/release/bundle.ts. */
+export const VERSION_WORDS: ReadonlySet<string> = new Set(['version', '--version', '-v']);
 
 /** Does what the words of the command line ask for. */
 export async function dispatch(
@@ -19,10 +20,10 @@ export async function dispatch(
   [word, ...words]: readonly string[],
   ports: Ports & { readonly readVersion: () => Promise<string> },
 ): Promise<Outcome> {
-  if (VERSION.has(word ?? '')) return answer(`${await ports.readVersion()}\n`);
+  if (VERSION_WORDS.has(word ?? '')) return answer(`${await ports.readVersion()}\n`);
   const asksForHelp = HELP.has(word ?? '');
   const name = asksForHelp ? words[0] : word;
-  if (name === undefined || HELP.has(name) || VERSION.has(name)) {
+  if (name === undefined || HELP.has(name) || VERSION_WORDS.has(name)) {
     const text = await describe(verbs);
     return asksForHelp ? answer(text) : { exitCode: 2, stdout: '', stderr: text };
   }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { copyFile, mkdtempDisposable, rm } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bundleProgram, PROGRAM } from '../../scripts/release/bundle.ts';
+import { bundleProgram, LAUNCHER, PROGRAM } from '../../scripts/release/bundle.ts';
+import { VERSION_WORDS } from '../../src/cli/dispatch.ts';
 import { PAGE_FILES, readPageFile } from '../../src/ui/files.ts';
 import { describeNeeding, sharedCluster } from '../support/controlplane/suite.ts';
 import { useGatedNamespace } from '../support/gated.ts';
@@ -32,14 +33,22 @@ describe('the bundled program', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('"esbuild"');
   });
 
-  it('lints, and says its version', async () => {
-    const run = (...words: string[]) => promisify(execFile)(process.execPath, [file, ...words], { cwd: folder });
+  it.each([LAUNCHER, PROGRAM])('as %s lints, and says its version', async (name) => {
+    const run = (...words: string[]) => promisify(execFile)(process.execPath, [join(folder, name), ...words]);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-    expect((await run('--version')).stdout).toBe(`${version}\n`);
+    for (const word of VERSION_WORDS) expect((await run(word)).stdout).toBe(`${version}\n`);
     expect((await run('lint', join(root, 'examples/diamond.yaml'))).stdout).toBe('no problems in 1 object\n');
     const failed = await run('lint', join(root, 'examples/rejected/dependency-cycle.yaml')).catch((error) => error);
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('dependency cycle') });
   });
+});
+
+it('the launcher says the version without the program', async () => {
+  await using alone = await mkdtempDisposable(join(tmpdir(), 'orchestration-gate-'));
+  const launcher = join(alone.path, LAUNCHER);
+  await copyFile(join(folder, LAUNCHER), launcher);
+  const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--version']);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 describeNeeding(['loopbackWebhooks'], 'the bundled program as a gate', () => {

@@ -1,8 +1,10 @@
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeOrchestration, decodeOrchestrationRun } from '../../src/orchestration/decode.ts';
 import { defaultPolicy, judgeOrchestration } from '../../src/orchestration/judge.ts';
 import { type Finding, formatPath } from '../../src/orchestration/problem.ts';
+import { stepSchema } from '../../src/orchestration/schema.ts';
 import { anyOrchestration, anyStep } from '../support/objects.ts';
 import { checkpoint, orchestration, orchestrationRun } from '../support/reviews.ts';
 
@@ -16,6 +18,11 @@ const problemsOfSteps = (...steps: unknown[]) => problemsOf(orchestration(steps)
 const problemsOfRun = (spec: unknown) => format(decodeOrchestrationRun(orchestrationRun(spec)).findings);
 
 const unlimited = { ...defaultPolicy, limits: { maxSteps: Infinity, maxDependencies: Infinity } };
+
+test('the schema of a step is a JSON Schema, which decoding does not ask at each start', () => {
+  expect(new Ajv().validateSchema(stepSchema, true)).toBe(true);
+  expect(() => new Ajv().validateSchema({ ...stepSchema, type: 'step' }, true)).toThrow('schema is invalid');
+});
 
 describe('the message of', () => {
   test.each([
