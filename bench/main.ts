@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeScalingPage } from '../scripts/scaling-page.ts';
+import { benchCli } from './cli.ts';
 import { benchDecide } from './decide.ts';
 import { benchGate } from './gate.ts';
 import { buildGoPeer, type GoPeer } from './peers/go.ts';
@@ -23,6 +24,7 @@ const sections = new Map<string, Bench>([
   ['reconciler', { title: 'The reconciler', measure: benchReconciler }],
   ['crowd', { title: '5,000 live runs', measure: benchCrowd }],
   ['kept', { title: 'Finished runs', measure: benchKept }],
+  ['cli', { title: 'The start of the command line', measure: benchCli }],
 ]);
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 if (positionals.some((name) => !sections.has(name))) {
