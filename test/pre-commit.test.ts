@@ -18,11 +18,13 @@ async function readHook(): Promise<Hook> {
   return hooks[0] as Hook;
 }
 
-test('the pre-commit hook names a program that this package installs, and expects it on the PATH', async () => {
+test('the pre-commit hook names a program that npm installs with this package', async () => {
   const { entry, language } = await readHook();
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  expect(language).toBe('system');
+  expect(language).toBe('node');
   expect(Object.keys(manifest.bin)).toContain(entry.split(' ')[0]);
+  // Of a repository, npm runs this script and no other: without it, it would install no program.
+  expect(manifest.scripts.prepare).toContain('npm run build');
 });
 
 test('its entry, given files as pre-commit gives them, fails where one is broken and passes over what is not ours', async () => {
