@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ENTRYPOINT } from '../../scripts/release/image.ts';
+import { ALLOCATOR, ENTRYPOINT } from '../../scripts/release/image.ts';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { findFreePorts } from '../../test/support/controlplane/network.ts';
@@ -143,9 +143,10 @@ interface Process {
   readonly stop: () => Promise<void>;
 }
 
-/** What the program prints is dropped, save its errors. */
+/** What the program prints is dropped, except its errors. It has the memory allocator of the image. */
 function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 'ignore'): Process {
-  const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'inherit', channel] });
+  const env = { ...process.env, ...ALLOCATOR };
+  const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'inherit', channel], env });
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ALLOCATOR } from '../../scripts/release/image.ts';
 import { findFreePorts, isAnswering } from '../../test/support/controlplane/network.ts';
 import { countSockets, residentBytes, withChildren } from '../usage.ts';
 
-/** The reconciler as it ships (`dist/`), with all its processes, until disposed. */
+/** The reconciler as it ships (`dist/`, with the memory allocator of the image), with all its processes, until disposed. */
 export interface Reconciler extends AsyncDisposable {
   /** When it was started, on the clock of `performance.now()`. */
   readonly startedMs: number;
@@ -35,6 +36,7 @@ export async function startReconciler(
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
+      ...ALLOCATOR,
       JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: String(!onlyAudits),
       JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*',
     },

@@ -18,7 +18,8 @@ const STACK_FRAMES = 12;
 /**
  * Writes one JSON object per line: `level` (a word), `time` (ISO 8601, UTC), the given fields, `msg`. Of an error, the
  * field `error` has only name, message, code, frames and causes, because other properties can hold whole Kubernetes
- * objects. Writes to stdout synchronously unless there is a destination.
+ * objects. Writes to stdout unless there is a destination. Never waits for the reader: lines that it has not taken yet are
+ * kept in memory and written at the latest at the exit of the process.
  */
 export function createLogger(options: { level: LogLevel; destination?: DestinationStream }): Logger {
   const { level, destination = pino.destination(1) } = options;

@@ -60,6 +60,10 @@ describe.each(architectures)('the image for %s', (architecture) => {
 });
 
 describe('the image of this machine', () => {
+  it('gives all threads of Node one heap of glibc', () => {
+    expect(config['Env']).toContain('MALLOC_ARENA_MAX=1');
+  });
+
   it('starts as its user, and writes nothing', async () => {
     const [, , , , script = '', ...words] = program;
     const asUser = script.replace('exec chroot', 'exec chroot --userspec=1000:1000');
