@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run demo test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz conformance worst attack exhaust mutants faults beside drift twin chromium promtool shells screenshots image release release-test e2e load upgrade clean
+.PHONY: help run demo test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz fuzz-readers conformance worst attack exhaust mutants faults beside drift twin chromium promtool shells screenshots image release release-test e2e load upgrade clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,10 @@ bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps, an
 fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='--reviews N --seed S'), then evaluate odd expressions
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
 	node test/fuzz/expressions.ts $(FUZZ_EXPRESSIONS)
+
+# What guides it is a program for Linux with glibc 2.38 or newer, macOS or Windows.
+fuzz-readers: node_modules/.installed ## Fuzz what reads files and expressions, guided by coverage (FUZZ_READERS='--minutes N --only NAME --seed S')
+	@node test/fuzz/readers/main.ts $(FUZZ_READERS)
 
 conformance: node_modules/.installed ## Run the conformance tests of CEL in the folder CEL, tests/simple/testdata of a clone of google/cel-spec
 	@node test/cel/conformance.ts $(CEL)

@@ -43,7 +43,8 @@ export function readKubeconfig(files: readonly string[]): Kubeconfig {
 
 function parseFile(file: string): unknown {
   try {
-    return parse(readFileSync(file, 'utf8'));
+    // The parser's warnings quote lines of the file, and so its tokens and keys.
+    return parse(readFileSync(file, 'utf8'), { logLevel: 'error' });
   } catch (error) {
     // The parser's other lines, after a colon, draw the position in the text.
     const [message] = (error as Error).message.split(/:?\n/);

@@ -1,12 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like this
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { compileExpression, evaluate, type Wanted } from '../../src/expressions/expression.ts';
-import type { Mistake } from '../../src/expressions/mistake.ts';
-import { renderValue } from '../../src/expressions/render.ts';
-import { compileTemplate, renderTemplate } from '../../src/expressions/template.ts';
-import type { Values } from '../../src/expressions/values.ts';
-import { createTestScope, values as ordinary } from '../support/expressions.ts';
+import type { Wanted } from '../../src/expressions/expression.ts';
+import { checkExpression, checkTemplates, type ExpressionOutcome } from './check-expression.ts';
+import { demand } from './demand.ts';
 
 /** Pieces of expressions: those that mean something, and those that a library may stumble over. */
 const fragments = [
@@ -159,11 +156,9 @@ const input = fc.record({
   child: json,
 });
 
-type Input = typeof input extends fc.Arbitrary<infer Value> ? Value : never;
-
 /** What came of the inputs, and the slowest of all in milliseconds. */
 export interface ExpressionReport {
-  readonly counts: Record<'mistakes' | 'Value' | 'Absent' | 'Error', number>;
+  readonly counts: Record<ExpressionOutcome, number>;
   readonly slowestMs: number;
   readonly slowest: string;
 }
@@ -183,66 +178,6 @@ export function fuzzExpressions(runs: number, seed: number): ExpressionReport {
   });
   fc.assert(property, { numRuns: runs, seed });
   return { counts, slowestMs: slowest.ms, slowest: slowest.text };
-}
-
-function toValues({ value, child }: Input): Values {
-  return { ...ordinary, parameters: { nasty: value, environment: 'production' }, child };
-}
-
-function checkExpression(case_: Input): keyof ExpressionReport['counts'] {
-  const { text, wanted } = case_;
-  const compiled = compileExpression(text, createTestScope(), wanted);
-  if ('mistakes' in compiled) {
-    demand(compiled.mistakes.length > 0, 'a mistake');
-    checkMistakes(compiled.mistakes, text);
-    return 'mistakes';
-  }
-  for (const { span } of compiled.expression.readings) demand(isWithin(span, text), 'a place in the text');
-  const evaluated = evaluate(compiled.expression, toValues(case_));
-  if (evaluated.type !== 'Value') demand(isLine(evaluated.message), `a line, not ${evaluated.message}`);
-  else if (wanted === 'Boolean') demand(typeof evaluated.value === 'boolean', 'true or false');
-  else demand(renderValue(evaluated.value).length <= 65_536, 'a result of 64 KiB');
-  return evaluated.type;
-}
-
-/** No value leaves the place of its placeholder. */
-function checkTemplates(case_: Input): void {
-  const { text, value } = case_;
-  const values = toValues(case_);
-  const scope = createTestScope();
-  const around = text.replaceAll('$', '');
-  const json = JSON.stringify({ before: around, list: [`<\${{ parameters.nasty }}>`], after: around });
-  for (const odd of [`a \${{${text}}} b`, `{"a": "\${{${text}}}"}`, text]) {
-    const { template, mistakes, warnings } = compileTemplate(odd, scope);
-    checkMistakes([...mistakes, ...warnings], odd);
-    const rendered = template && renderTemplate(template, values);
-    if (rendered?.type === 'Text' && template?.isJson) JSON.parse(rendered.text);
-  }
-  const { template } = compileTemplate(json, scope);
-  const rendered = template && renderTemplate(template, values);
-  demand(template?.isJson === true && rendered !== undefined, 'a template');
-  const wanted = JSON.stringify({ before: around, list: [`<${value}>`], after: around });
-  const isInPlace = rendered?.type === 'Text' && JSON.stringify(JSON.parse(rendered.text)) === wanted;
-  demand(isInPlace || value.length > 65_536, 'the value in its place');
-}
-
-function checkMistakes(mistakes: readonly Mistake[], text: string): void {
-  for (const { span, message } of mistakes) {
-    demand(isWithin(span, text), `a place in the text, not ${JSON.stringify(span)}`);
-    demand(isLine(message), `a line, not ${message}`);
-  }
-}
-
-function isWithin({ offset, length }: Mistake['span'], text: string): boolean {
-  return offset >= 0 && length >= 0 && offset + length <= text.length;
-}
-
-function isLine(message: string): boolean {
-  return message !== '' && message.length <= 700 && !/[\p{C}\p{Zl}\p{Zp}]/u.test(message);
-}
-
-function demand(isSo: boolean, wanted: string): void {
-  if (!isSo) throw new Error(`expected ${wanted}`);
 }
 
 /** `node test/fuzz/expressions.ts [--runs N] [--seed S]`: ends with 1 at the first wrong answer. */

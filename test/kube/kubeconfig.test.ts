@@ -1,6 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { loadKubeconfig, readUserContext } from '../../src/kube/kubeconfig.ts';
 import type { PluginHost } from '../../src/kube/kubeconfig-user.ts';
 import { makeFolder } from '../support/folder.ts';
@@ -37,6 +37,16 @@ describe('a kubeconfig', () => {
       headers: { authorization: `Basic ${base64('me:pw')}` },
       tls: { ca: undefined, rejectUnauthorized: false },
     });
+  });
+
+  test('prints no line of the file, whatever the parser warns of', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const { path } = await makeKubeconfig({ token: 'secret' });
+    const folder = await makeFolder({ config: (await readFile(path, 'utf8')).replace('"secret"', '!tagged "secret"') });
+    const { headers } = await loadKubeconfig(join(folder, 'config'), pluginHost)(false);
+    expect(headers).toEqual({ authorization: 'Bearer secret' });
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   test('is read at each load', async () => {

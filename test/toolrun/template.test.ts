@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRenderer } from '../../src/toolrun/template.ts';
+import { expand, expandWithValues } from '../support/expansion.ts';
 
 const context = {
   parameters: { message: 'hello', 'with space': 'x' },
@@ -9,25 +10,6 @@ const context = {
 
 function render(template: string, parameters: Record<string, string> = context.parameters): string {
   return createRenderer({ ...context, parameters }).render(template);
-}
-
-/** Expands a command, argument or value as kubelet does: `third_party/forked/golang/expansion` in Kubernetes. */
-function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  let expanded = '';
-  for (let at = 0; at < text.length; at++) {
-    const next = text[at + 1];
-    const close = text.indexOf(')', at);
-    if (text[at] !== '$' || next === undefined) expanded += text[at];
-    else if (next === '(' && close > 0) {
-      const name = text.slice(at + 2, close);
-      expanded += variables.get(name) ?? `$(${name})`;
-      at = close;
-    } else {
-      expanded += next === '$' ? '$' : `$${next}`;
-      at++;
-    }
-  }
-  return expanded;
 }
 
 describe('a template', () => {
@@ -82,15 +64,7 @@ describe('a template', () => {
     fc.assert(
       fc.property(templates, values, values, (template, x, y) => {
         const parameters: Record<string, string> = { x: x.join(''), y: y.join('') };
-        const placeholders: string[] = [];
-        const opaque = template.replace(/\{\{([^{}()$]+)\}\}/g, (_, path: string) => {
-          placeholders.push(path);
-          return '\u{e000}';
-        });
-        const wanted = expand(opaque, variables).replaceAll(
-          '\u{e000}',
-          () => parameters[placeholders.shift()?.replace('parameters.', '') ?? ''] ?? '',
-        );
+        const wanted = expandWithValues(template, { ...context, parameters }, variables);
         expect(expand(render(template, parameters), variables)).toBe(wanted);
       }),
       { numRuns: 3000 },

@@ -30,7 +30,14 @@ async function main(): Promise<void> {
   for (const namespace of ['cost', 'reach', 'stored']) await cluster.kubectl(['create', 'namespace', namespace]);
 
   const stored = `${values.applies} creates with each mistake, with the policy, while no gate answers (failurePolicy: Ignore):`;
-  const head = ['mistake', 'denied by name', 'stored', 'neither'];
+  const head = [
+    'mistake',
+    'denied by name',
+    'stored',
+    'neither',
+    'found by the audit',
+    'seconds after the last answer',
+  ];
   await tabulate(stored, head, countStored(cluster, 'stored', Number(values.applies)));
 
   const titles = shapes.map(({ nameLength, entries }) => `names of ${nameLength}, dependencies ${entries}`);
