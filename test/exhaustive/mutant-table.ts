@@ -59,7 +59,7 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         STEPS,
-        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
+        '    ...(isRunFinal(status) ? deleteAll(observation, status) : deleteUnwanted(observation, statuses)),\n    ...limit',
         '    ...limit',
       ],
     ],
@@ -224,14 +224,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a finished run leaves its children',
-    changes: [[STEPS, '    ...deleteAll(observation, status.stepStatuses),\n', '']],
+    changes: [[STEPS, '    ...deleteAll(observation, status),\n', '']],
   },
   {
     name: 'unwanted children are left',
     changes: [
       [
         STEPS,
-        '    ...(isRunFinal(status) ? deleteAll : deleteUnwanted)(observation, statuses),\n    ...limit',
+        '    ...(isRunFinal(status) ? deleteAll(observation, status) : deleteUnwanted(observation, statuses)),\n    ...limit',
         '    ...limit',
       ],
     ],
