@@ -1,8 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { renderPreset } from './chart-goldens.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const PATH = 'docs/reference/alerts.md';
 /** The preset that has every alert. */
@@ -23,10 +21,7 @@ export async function checkAlertsPage(root: string, helm: string): Promise<reado
 
 /** Writes the reference of alerts; nothing can be wrong with it. `helm` is a path. */
 export async function writeAlertsPage(root: string, helm: string): Promise<readonly string[]> {
-  const { path, content } = await renderAlertsPage(root, helm);
-  await mkdir(dirname(join(root, path)), { recursive: true });
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [await renderAlertsPage(root, helm)]);
 }
 
 async function renderAlertsPage(root: string, helm: string): Promise<GeneratedFile> {

@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMap, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const CHART = 'charts/orchestration-gate';
 const TABLE = /(?<=<!-- values -->\n)[\s\S]*(?=<!-- \/values -->)/;
@@ -35,7 +35,7 @@ export async function checkChartValues(root: string): Promise<readonly string[]>
 /** Writes the table of values into both; returns what is wrong with the values. */
 export async function writeChartValues(root: string): Promise<readonly string[]> {
   const { files, mistakes } = await renderValues(root);
-  for (const { path, content } of files) await writeFile(join(root, path), content);
+  await writeGenerated(root, files);
   return mistakes;
 }
 

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 import { readHelp } from './release/man.ts';
 
 const PATH = 'docs/reference/commands.md';
@@ -16,9 +15,7 @@ export async function checkCommandsPage(root: string): Promise<readonly string[]
 
 /** Writes the reference of commands. Returns no mistakes. */
 export async function writeCommandsPage(root: string): Promise<readonly string[]> {
-  const { path, content } = await renderCommandsPage(root);
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [await renderCommandsPage(root)]);
 }
 
 async function renderCommandsPage(root: string): Promise<GeneratedFile> {

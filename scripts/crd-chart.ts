@@ -1,7 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { renderCrds } from './crds.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const TEMPLATES = 'charts/orchestration-gate-crds/templates';
 
@@ -11,9 +9,8 @@ export function checkCrdChart(root: string): Promise<readonly string[]> {
 }
 
 /** Writes the generated files of the CRD chart under `root`. Nothing stands in the way. */
-export async function writeCrdChart(root: string): Promise<readonly string[]> {
-  for (const { path, content } of generate()) await writeFile(join(root, path), content);
-  return [];
+export function writeCrdChart(root: string): Promise<readonly string[]> {
+  return writeGenerated(root, generate());
 }
 
 function generate(): GeneratedFile[] {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** A file as it should be: its path from the root of the repository, and its content. */
 export interface GeneratedFile {
@@ -15,6 +15,15 @@ export async function findDrift(root: string, files: readonly GeneratedFile[], c
     if (found !== content) drifts.push(describeDrift(path, found.split('\n'), content.split('\n'), cure));
   }
   return drifts;
+}
+
+/** Writes each file under `root`, and the folders that it needs. Returns no mistakes. */
+export async function writeGenerated(root: string, files: readonly GeneratedFile[]): Promise<readonly string[]> {
+  for (const { path, content } of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+  return [];
 }
 
 /** Three lines of each, from the first that differs. */

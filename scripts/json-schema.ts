@@ -1,7 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { buildDocumentSchema } from '../src/orchestration/json-schema.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 /** The path is stable: editors of others refer to it. */
 const PATH = 'schemas/orchestration.schema.json';
@@ -13,10 +11,7 @@ export async function checkJsonSchema(root: string): Promise<readonly string[]> 
 
 /** Writes the JSON Schema for editors. Returns no mistakes. */
 export async function writeJsonSchema(root: string): Promise<readonly string[]> {
-  const { path, content } = renderJsonSchema();
-  await mkdir(dirname(join(root, path)), { recursive: true });
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [renderJsonSchema()]);
 }
 
 function renderJsonSchema(): GeneratedFile {

@@ -1,10 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { CERTIFICATE_METRICS } from '../src/runtime/certificate-metrics.ts';
 import { ENGINE_METRICS } from '../src/runtime/engine-metrics.ts';
 import { GATE_METRICS } from '../src/runtime/gate-metrics.ts';
 import { SUPERVISOR_METRICS } from '../src/runtime/supervisor-metrics.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const PATH = 'docs/reference/metrics.md';
 
@@ -22,10 +20,7 @@ export async function checkMetricsPage(root: string): Promise<readonly string[]>
 
 /** Writes the reference of metrics; nothing can be wrong with it. */
 export async function writeMetricsPage(root: string): Promise<readonly string[]> {
-  const { path, content } = renderMetricsPage();
-  await mkdir(dirname(join(root, path)), { recursive: true });
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [renderMetricsPage()]);
 }
 
 function renderMetricsPage(): GeneratedFile {

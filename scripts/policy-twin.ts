@@ -1,9 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { graphMessages } from '../src/dag/rules.ts';
 import { describeAbsence, describeEmptiness } from '../src/orchestration/decode.ts';
 import { type ProblemCode, rules } from '../src/orchestration/judge.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 /** The file of the gate's chart with the expressions of its policy for Orchestrations, for Helm cannot read TypeScript. */
 const PATH = 'charts/orchestration-gate/files/policy-twin.json';
@@ -132,9 +130,7 @@ export function checkPolicyTwin(root: string): Promise<readonly string[]> {
 
 /** Writes the expressions of the policy into the gate's chart. */
 export async function writePolicyTwin(root: string): Promise<readonly string[]> {
-  const { path, content } = renderPolicyTwin();
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [renderPolicyTwin()]);
 }
 
 function renderPolicyTwin(): GeneratedFile {

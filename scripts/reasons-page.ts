@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { conditionTypes, foreignConditionTypes, foreignReasons } from '../src/orchestration/vocabulary/conditions.ts';
 import { eventReasons } from '../src/orchestration/vocabulary/event-reasons.ts';
 import { kubeErrorReasons } from '../src/orchestration/vocabulary/kube-error-reasons.ts';
@@ -13,7 +11,7 @@ import {
 } from '../src/orchestration/vocabulary/run-reasons.ts';
 import { stepReasons } from '../src/orchestration/vocabulary/step-reasons.ts';
 import { toolRunReasons } from '../src/orchestration/vocabulary/tool-run-reasons.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const PATH = 'docs/reference/reasons.md';
 
@@ -28,10 +26,7 @@ export async function checkReasonsPage(root: string): Promise<readonly string[]>
 
 /** Writes the reference of reasons; nothing can be wrong with it. */
 export async function writeReasonsPage(root: string): Promise<readonly string[]> {
-  const { path, content } = renderReasonsPage();
-  await mkdir(dirname(join(root, path)), { recursive: true });
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [renderReasonsPage()]);
 }
 
 function renderReasonsPage(): GeneratedFile {

@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Document, isSeq, parseAllDocuments, type YAMLMap } from 'yaml';
 import { renderPreset } from './chart-goldens.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const PATH = 'docs/reference/rights.md';
 /** The preset that executes runs and ToolRuns, so that it has all rights that the chart can grant. */
@@ -27,9 +25,7 @@ export async function checkRightsPage(root: string, helm: string): Promise<reado
 
 /** Writes the page of rights. Throws if a rule of the chart has no comment that says what it is for. `helm` is a path. */
 export async function writeRightsPage(root: string, helm: string): Promise<readonly string[]> {
-  const { path, content } = await renderRightsPage(root, helm);
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [await renderRightsPage(root, helm)]);
 }
 
 async function renderRightsPage(root: string, helm: string): Promise<GeneratedFile> {

@@ -1,8 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results } from '../bench/report.ts';
 import { round } from '../bench/table.ts';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const PATH = 'docs/explanation/scaling.md';
 const RESULTS = 'bench/results.json';
@@ -16,9 +16,7 @@ export async function checkScalingPage(root: string): Promise<readonly string[]>
 
 /** Writes what `make bench` measured into the page on scaling. Returns no mistakes. */
 export async function writeScalingPage(root: string): Promise<readonly string[]> {
-  const { path, content } = await renderScalingPage(root);
-  await writeFile(join(root, path), content);
-  return [];
+  return writeGenerated(root, [await renderScalingPage(root)]);
 }
 
 async function renderScalingPage(root: string): Promise<GeneratedFile> {

@@ -1,9 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { StepKind } from '../src/orchestration/kinds/kind.ts';
 import { resourceOf, type StepKinds } from '../src/orchestration/kinds/step-kinds.ts';
 import { stepKinds } from '../src/orchestration/kinds/table.ts';
-import { findDrift } from './drift.ts';
+import { findDrift, writeGenerated } from './drift.ts';
 
 /** The template of the gate's chart that holds the rights, for Helm cannot read TypeScript. */
 export const STEP_RULES = 'charts/orchestration-gate/templates/_step-rules.tpl';
@@ -14,9 +12,8 @@ export function checkStepRules(root: string): Promise<readonly string[]> {
 }
 
 /** Writes the rights that the step kinds need into the gate's chart. */
-export async function writeStepRules(root: string): Promise<readonly string[]> {
-  await writeFile(join(root, STEP_RULES), renderStepRules(stepKinds));
-  return [];
+export function writeStepRules(root: string): Promise<readonly string[]> {
+  return writeGenerated(root, [{ path: STEP_RULES, content: renderStepRules(stepKinds) }]);
 }
 
 /** A Helm template that defines the RBAC rules for what steps create and wait for. */

@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findDrift, type GeneratedFile } from './drift.ts';
+import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 /** Each file that repeats the version of package.json, with how it is written there. */
 const REPEATS: Readonly<Record<string, (text: string, version: string) => string>> = {
@@ -30,8 +30,7 @@ export async function checkVersions(root: string): Promise<readonly string[]> {
 
 /** Writes the version of package.json wherever it is repeated. Returns what only a person can write. */
 export async function writeVersions(root: string): Promise<readonly string[]> {
-  for (const { path, content } of await repeat(root, await readVersion(root)))
-    await writeFile(join(root, path), content);
+  await writeGenerated(root, await repeat(root, await readVersion(root)));
   return checkChangelog(root);
 }
 
