@@ -32,6 +32,7 @@ export function createOrchestrationQueue({
   division,
   now,
   guard,
+  track,
   policy,
   historyLimit: otherwise,
   ...options
@@ -49,7 +50,7 @@ export function createOrchestrationQueue({
     if (outcome === 'retry') return outcome;
     return within(await limitHistory({ followed, division, histories }, key, otherwise), outcome);
   };
-  const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(process) });
+  const queue = createQueue({ ...options, workers: ORCHESTRATION_WORKERS, process: guard(track(process)) });
   return {
     ...queue,
     see(changed, concerns = () => true) {

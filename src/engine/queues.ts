@@ -33,7 +33,7 @@ export interface QueuesConfiguration {
   readonly toolContainerSecurityContext: object | undefined;
 }
 
-export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard'> {
+export interface QueuesOptions extends Omit<WorkOptions, 'observer' | 'guard' | 'track'> {
   readonly configuration: QueuesConfiguration;
   /** The current limits and severities of the gate. */
   readonly policy: () => Policy;
@@ -86,8 +86,8 @@ export function createQueues(options: QueuesOptions): Queues {
   const optionsOf = (kind: WorkKind) => ({
     ...shared,
     observer: metrics.observeQueue(kind),
-    guard: (process: Parameters<WorkOptions['guard']>[0]) =>
-      replicas.guard(bucketsOf[kind], tracker.guard(kind, process)),
+    guard: (process: Parameters<WorkOptions['guard']>[0]) => replicas.guard(bucketsOf[kind], process),
+    track: (process: Parameters<WorkOptions['track']>[0]) => tracker.guard(kind, process),
   });
   const runs = createRunQueue({
     ...optionsOf('OrchestrationRun'),

@@ -36,9 +36,13 @@ export interface WorkOptions {
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
   readonly observer: QueueObserver;
-  /** Wraps the reconcile of an object. */
-  readonly guard: (process: (key: string) => Promise<ReconcileResult>) => (key: string) => Promise<ReconcileResult>;
+  /** Wraps the work on a key: the key of a bucket that another replica holds is left to that replica. */
+  readonly guard: (process: Process) => Process;
+  /** Wraps the reconcile of an object: the supervisor knows which object is in work. */
+  readonly track: (process: Process) => Process;
 }
+
+type Process = (key: string) => Promise<ReconcileResult>;
 
 /** The methods must not throw. */
 export interface RunObserver {
@@ -83,6 +87,7 @@ export function createRunQueue({
   onError,
   observer,
   guard,
+  track,
   emitEvent,
   runObserver,
   ...options
@@ -96,7 +101,7 @@ export function createRunQueue({
   const port = connect({ followed, rivals, division, interests, emitEvent, poll });
   const cluster = measure(port, reactions, timing, runObserver);
   const reconciler = createReconciler({ ...options, elapsed: timing.now, cluster });
-  const process = async (key: string): Promise<ReconcileResult> => {
+  const reconcile = track(async (key) => {
     interests.forget(key);
     polls.delete(key);
     const reconciled = await reconciler.reconcile(key);
@@ -104,23 +109,14 @@ export function createRunQueue({
     const { afterMs = Infinity } = outcome === 'retry' ? { afterMs: 0 } : outcome === 'done' ? {} : outcome;
     reactions.settle(key, afterMs);
     return outcome;
-  };
-  const guarded = guard(process);
+  });
   // Nothing is due for most finished runs, of which there can be thousands. They are not reported to the supervisor.
-  const processIfDue = (key: string): Promise<ReconcileResult> => {
-    const rest = reconciler.rest(key);
-    return rest === undefined ? guarded(key) : Promise.resolve(rest);
-  };
-  const queue = createQueue({ workers, process: processIfDue, onError, timing, observer });
-  const runOf = (child: StoredObject) => {
-    const isListed = followed.unreadable(API_VERSION, RUNS.kind, child.metadata.namespace) === undefined;
-    return isListed ? followed.getObject(API_VERSION, RUNS.kind, keyOfRun(child)) : undefined;
-  };
-  let isStarted = false;
+  const process = guard(async (key) => reconciler.rest(key) ?? reconcile(key));
+  const queue = createQueue({ workers, process, onError, timing, observer });
+  const runOf = (child: StoredObject) => followed.peek(API_VERSION, RUNS.kind, keyOfRun(child));
   return {
     ...queue,
     start() {
-      isStarted = true;
       for (const { kind } of listChildKinds(kinds))
         for (const child of followed.values(kind))
           if (isUnrecordedEnd(child, runOf, kinds)) queue.add(keyOfRun(child), true);
@@ -129,8 +125,7 @@ export function createRunQueue({
     see(changed, concerns = () => true) {
       const keys = affectedRuns(changed, interests.keysOf, kinds).filter(concerns);
       if (keys.length > 0) reactions.see(changed, timing.now());
-      // Before the start, the runs may not be listed yet.
-      const isUrgent = isStarted && isUnrecordedEnd(changed, runOf, kinds);
+      const isUrgent = isUnrecordedEnd(changed, runOf, kinds);
       for (const key of keys) queue.add(key, isUrgent);
     },
     seeList(kind) {

@@ -33,6 +33,7 @@ export function createToolRunQueue({
   onError,
   observer,
   guard,
+  track,
   ...options
 }: ToolRunOptions): Queue & { readonly see: See } {
   const interests = createInterests();
@@ -85,7 +86,7 @@ export function createToolRunQueue({
     const outcome = await reconcile(key);
     return within(polls.has(key) ? POLL_MS : Infinity, outcome);
   };
-  const queue = createQueue({ workers, process: guard(process), onError, timing, observer });
+  const queue = createQueue({ workers, process: guard(track(process)), onError, timing, observer });
   return {
     ...queue,
     see: (changed, concerns = () => true) => {

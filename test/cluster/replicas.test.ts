@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASES } from '../../src/kube/lease.ts';
 import { BUCKETS } from '../../src/orchestration/buckets.ts';
@@ -121,6 +122,11 @@ describe('several replicas', { timeout: PATIENT_SECONDS * 2_000 }, () => {
     await client.patch(LEASES, metadata, { type: 'merge', body: { spec: { holderIdentity: null } } });
     await share(replicas);
     await childOf('later', 'a');
+  });
+
+  it('log no failure of the time when they list the runs of buckets that they gain', async () => {
+    for (const { process } of replicas)
+      expect(await readFile(process.logPath, 'utf8')).not.toContain('has not been listed yet');
   });
 
   it('give their buckets back when they end, and leave no Lease', async () => {

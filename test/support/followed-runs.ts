@@ -128,6 +128,7 @@ export async function followRuns(
     onError,
     observer: { setDepth: () => {}, finish: () => counts.looks++, countRetry: () => {} },
     guard: <T>(process: T) => process,
+    track: <T>(process: T) => process,
   };
   const queue = createRunQueue({
     ...common,

@@ -247,6 +247,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       onError: () => {},
       observer: { setDepth: () => {}, finish: () => {}, countRetry: () => {} },
       guard: (process) => process,
+      track: (process) => process,
       emitEvent: () => Promise.resolve(),
       runObserver: { observeReaction: () => {}, countEnded: () => {} },
     });
