@@ -1,5 +1,5 @@
 import { benchAudit } from './reconciler/audit.ts';
-import { benchHistory } from './reconciler/history.ts';
+import { benchHistory, STARTS } from './reconciler/history.ts';
 import { type Reconciler, startReconciler } from './reconciler/process.ts';
 import { type Child, openStage, type Script, type Stage, writePlainly } from './reconciler/stage.ts';
 import type { Budget, Row } from './table.ts';
@@ -64,7 +64,7 @@ export async function benchCrowd({ milliseconds }: Effort): Promise<Section> {
 /** What finished runs cost, before an API server that makes up its lists. */
 export async function benchKept(): Promise<Section> {
   const notes = [
-    'These rows are measured before an API server that makes up its lists, and a delivery in CPU time of all processes. So the first action does not wait for a real API server, as that of the section before does.',
+    `These rows are medians of ${STARTS} starts each, those of the audit of one. They are measured before an API server that makes up its lists, and a delivery in CPU time of all processes. So the first action does not wait for a real API server, as that of the section before does.`,
   ];
   return { rows: [...(await benchHistory()), ...(await benchAudit())], notes };
 }
