@@ -35,10 +35,16 @@ function escapeCharacter(character: string): string {
   return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
 
-/** A text of any length, with its own quotes, as it may stand in a line: what could forge a line is escaped. */
-export function displayText(text: string): string {
-  if (PLAIN.test(text)) return text;
-  return Array.from(text, (character) => (character === '"' ? character : displayName(character))).join('');
+/** A text with its own quotes, as it may stand in a line: what could forge a line is escaped, then it is cut. */
+export function displayText(text: string, most = Infinity): string {
+  if (PLAIN.test(text) && text.length <= most) return text;
+  let shown = '';
+  for (const character of text) {
+    const next = shown + (character === '"' ? character : displayName(character));
+    if (next.length > most) return `${shown}…`;
+    shown = next;
+  }
+  return shown;
 }
 
 /** `displayName` in double quotes. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { asRecord } from '../orchestration/decode.ts';
 
 /** A named cluster, user or context of a kubeconfig file. */
@@ -42,14 +42,27 @@ export function readKubeconfig(files: readonly string[]): Kubeconfig {
 }
 
 function parseFile(file: string): unknown {
+  const text = readText(file);
   try {
-    // The parser's warnings quote lines of the file, and so its tokens and keys.
-    return parse(readFileSync(file, 'utf8'), { logLevel: 'error' });
+    return parse(text, { logLevel: 'error' });
   } catch (error) {
-    // The parser's other lines, after a colon, draw the position in the text.
-    const [message] = (error as Error).message.split(/:?\n/);
-    throw new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${message}`, { cause: error });
+    // The parser's sentences and warnings quote the file, and so its tokens and keys.
+    const [at] = (error instanceof YAMLParseError && error.linePos) || [];
+    const place = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
+    throw unreadable(file, `it is not valid YAML${place}`);
   }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, (error as Error).message);
+  }
+}
+
+function unreadable(file: string, why: string): Error {
+  return new Error(`the kubeconfig ${JSON.stringify(file)} cannot be read: ${why}`);
 }
 
 /** Returns the text of a field. Undefined if the field is absent, empty, or not text. */

@@ -190,6 +190,16 @@ describe('the context of a user', () => {
     const kubeconfig = join(folder, 'config');
     expect(() => readUserContext({ kubeconfig, context: 'tow' }, hostOf({}))).toThrow('no context "tow" in');
     expect(() => readUserContext({ kubeconfig }, hostOf({}))).toThrow('no current context is set in');
-    expect(() => readUserContext({ kubeconfig: join(folder, 'broken') }, hostOf({}))).toThrow('cannot be read');
+  });
+
+  test.each([
+    ['users: [', 'it is not valid YAML at line 1, column 9'],
+    ['users:\n- user: {token: *hidden}', 'it is not valid YAML'],
+    ['users:\n- user:\n    token: |hidden', 'it is not valid YAML at line 3, column 13'],
+  ])('%j is no YAML, and the error says where without a word of it', async (text, why) => {
+    const kubeconfig = join(await makeFolder({ config: text }), 'config');
+    expect(() => readUserContext({ kubeconfig }, hostOf({}))).toThrow(
+      new Error(`the kubeconfig ${JSON.stringify(kubeconfig)} cannot be read: ${why}`),
+    );
   });
 });

@@ -140,7 +140,7 @@ function explain({ message }: Error, source: string): string {
   if (/call stack|overflow/i.test(message)) return 'nested too deep to be read: flatten it';
   if (/alias count/.test(message)) return 'its aliases unfold to more than is ever needed: write them out';
   const hint = source.includes('{{') ? ' (render a template before it is read)' : '';
-  return `not valid YAML: ${displayText(message.slice(0, MOST_SHOWN))}${hint}`;
+  return `not valid YAML: ${displayText(message, MOST_SHOWN)}${hint}`;
 }
 
 /** Keys that are no text or given twice (kubectl would take the last and say nothing), and aliases inside what they stand for. */

@@ -39,6 +39,12 @@ describe('documents', () => {
     ]);
   });
 
+  test('cuts what the parser quotes after it is escaped', () => {
+    const [message] = read(`a: |${'\0'.repeat(500)}`);
+    expect(message).toMatch(/^1:5 not valid YAML: .+\\u0000…$/);
+    expect(String(message).length).toBeLessThan(230);
+  });
+
   test('tells a broken JSON object among others', () => {
     expect(read('{"a": 1}\n{"b": [}\n{"c": 3}\n')).toEqual([
       { a: 1 },
