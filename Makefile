@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 IMAGE ?= localhost/orchestration-gate:dev
-.PHONY: help run demo test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz fuzz-readers conformance worst attack exhaust mutants faults beside drift twin chromium promtool shells screenshots image release release-test e2e load upgrade clean
+.PHONY: help run demo test test-older check format build generate golden validate chart vsix site certs bench bench-peers bench-engines bench-scale bench-ui fuzz fuzz-readers conformance worst attack exhaust mutants faults beside drift twin chromium promtool shells screenshots image release release-test e2e load chaos upgrade clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -163,6 +163,11 @@ e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of
 load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL_APISERVER is a command that kills the API server
 	@IMAGE=$(IMAGE) LOAD_SECONDS=$(or $(SECONDS),180) \
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
+
+# NODE_SHELL is a command that runs a script from its standard input on the node, and sees its processes, such as docker exec -i NODE sh.
+chaos: node_modules/.installed ## Break everything at random for hours under load and with 50 live runs (CHAOS='--minutes N --seed S')
+	@IMAGE=$(IMAGE) CHAOS='$(CHAOS)' \
+	  vitest run --config test/e2e/chaos/vitest.config.ts --reporter=./test/support/reporter.ts
 
 # The older version: git worktree add OLD COMMIT; OLD_CHART=OLD/charts/orchestration-gate; OLD_IMAGE as its `make image` names it.
 upgrade: node_modules/.installed ## Upgrade from OLD_CHART and OLD_IMAGE to IMAGE and back, under load and with live runs

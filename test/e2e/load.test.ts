@@ -1,10 +1,18 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { expect, inject, it } from 'vitest';
-import { isAnswering } from '../support/controlplane/network.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
-import { OURS, outputOf, runOf, sequence, useCrds, useRelease } from './release.ts';
+import {
+  countLeaves,
+  deletePod,
+  killApiserver,
+  patienceSeconds,
+  podNames,
+  readMetric,
+  replaceAuthority,
+  type SidePort,
+  waitForMore,
+} from './breakage.ts';
+import { outputOf, runOf, sequence, useCrds, useRelease } from './release.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
 
 const RATE = 50;
@@ -12,7 +20,6 @@ const DEPLOYMENT = 'deployment/orchestration-gate';
 const seconds = inject('loadSeconds');
 /** Events that wait for pods to drain or for a certificate to be due are for longer loads. */
 const isLong = seconds >= 120;
-const patienceSeconds = 180;
 
 useCrds('agents');
 const release = useRelease();
@@ -27,14 +34,14 @@ interface Event {
 const events: readonly Event[] = [
   { title: 'nothing', cause: () => delay(5_000) },
   { title: 'both engines killed', cause: killEngines },
-  { title: 'a pod deleted', cause: deletePod },
+  { title: 'a pod deleted', cause: () => deletePod(release) },
   { title: 'a pod evicted, another one not', isSlow: true, cause: evictPods },
   { title: 'settings changed', cause: changeSettings },
   { title: 'rolling restart', isSlow: true, cause: restart },
   { title: 'a run that kills every engine', isSlow: true, cause: submitPoison },
   { title: 'every certificate renewed', isSlow: true, cause: renewLeaves },
-  { title: 'the authority replaced', cause: replaceAuthority },
-  { title: 'the API server killed', cause: killApiserver },
+  { title: 'the authority replaced', cause: () => replaceAuthority(release) },
+  { title: 'the API server killed', cause: (traffic) => killApiserver(release, traffic) },
 ];
 
 it(`answers every apply rightly at ${RATE} a second, whatever happens`, {
@@ -77,43 +84,12 @@ function describe(title: string, { sent }: Traffic, from: number): string {
   ].join('; ');
 }
 
-async function podNames(): Promise<readonly string[]> {
-  const running = ['get', 'pods', '-l', OURS, '-o', 'json'];
-  const { items } = JSON.parse(await kubectl(running)) as { items: readonly Pod[] };
-  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
-}
-
-interface Pod {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-}
-
-/** The value of a metric of a pod; undefined where it has none. */
-async function readMetric(pod: string, port: 8080 | 8081, series: string): Promise<number | undefined> {
-  const page = await kubectl(['get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy/metrics`]);
-  const line = page.split('\n').find((one) => one.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length));
-}
-
-/** Waits until a metric of each of the pods is more than it was. */
-async function waitForMore(
-  before: readonly number[],
-  read: () => Promise<readonly number[]>,
-  what: string,
-): Promise<void> {
-  let last: readonly number[] = [];
-  const isMore = async () => {
-    last = await read();
-    return last.every((value, index) => value > (before[index] ?? 0));
-  };
-  await waitUntil(what, isMore, () => `${before} became ${last}`, patienceSeconds);
-}
-
 async function readMemory(): Promise<string> {
-  const resident = async (pod: string, port: 8080 | 8081, prefix = '') => {
-    const bytes = await readMetric(pod, port, `${prefix}process_resident_memory_bytes`);
+  const resident = async (pod: string, port: SidePort, prefix = '') => {
+    const bytes = await readMetric(release, pod, port, `${prefix}process_resident_memory_bytes`);
     return bytes === undefined ? 'none' : `${Math.round(bytes / 2 ** 20)} MiB`;
   };
-  const lines = (await podNames()).map(async (pod) => {
+  const lines = (await podNames(release)).map(async (pod) => {
     const engine = await resident(pod, 8081, 'orchestration_gate_engine_');
     return `gate ${await resident(pod, 8080)}, supervisor ${await resident(pod, 8081)}, engine ${engine}`;
   });
@@ -122,9 +98,9 @@ async function readMemory(): Promise<string> {
 
 /** From a container that joins the sidecar's processes, since its image has no shell; a run that is due afterwards ends. */
 async function killEngines(): Promise<void> {
-  const pods = await podNames();
+  const pods = await podNames(release);
   const series = 'orchestration_gate_engine_restarts_total{cause="killed"}';
-  const restarts = () => Promise.all(pods.map(async (pod) => (await readMetric(pod, 8081, series)) ?? 0));
+  const restarts = () => Promise.all(pods.map(async (pod) => (await readMetric(release, pod, 8081, series)) ?? 0));
   const before = await restarts();
   const script = `for (const pid of require('fs').readdirSync('/proc').filter(Number))
     if (pid > 1 && require('fs').readFileSync('/proc/' + pid + '/cmdline').includes('\\0engine\\0')) process.kill(pid, 'SIGKILL')`;
@@ -142,12 +118,6 @@ async function runToItsEnd(name: string): Promise<void> {
   await kubectl(['wait', `orchestrationrun/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s']);
 }
 
-async function deletePod(): Promise<void> {
-  const [first = ''] = await podNames();
-  await kubectl(['delete', 'pod', first]);
-  await waitForPods();
-}
-
 async function evictPods(): Promise<void> {
   const evict = (name: string) =>
     tryKubectl(['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, '-f', '-'], {
@@ -155,7 +125,7 @@ async function evictPods(): Promise<void> {
       kind: 'Eviction',
       metadata: { name, namespace },
     });
-  const [first = '', second = ''] = await podNames();
+  const [first = '', second = ''] = await podNames(release);
   outputOf(await evict(first));
   const other = await evict(second);
   expect(other.stderr).toContain('disruption budget');
@@ -205,37 +175,7 @@ async function submitPoison(): Promise<void> {
   await runToItsEnd('healthy');
 }
 
-const countLeaves = (pods: readonly string[]) =>
-  Promise.all(
-    pods.map(
-      async (pod) => (await readMetric(pod, 8081, 'orchestration_gate_certificates_issued_total{what="leaf"}')) ?? 0,
-    ),
-  );
-
 async function renewLeaves(): Promise<void> {
-  const pods = await podNames();
-  await waitForMore(await countLeaves(pods), () => countLeaves(pods), 'certificates to be renewed');
-}
-
-async function replaceAuthority(): Promise<void> {
-  const pods = await podNames();
-  const before = await countLeaves(pods);
-  await kubectl(['patch', 'secret/orchestration-gate-ca', '--type=merge', '--patch', '{"data":null}']);
-  await waitForMore(before, () => countLeaves(pods), 'certificates of the new authority');
-}
-
-async function killApiserver(traffic: Traffic): Promise<void> {
-  const command = inject('killApiserver');
-  if (command === '') return console.log('the API server is not killed: KILL_APISERVER says no command that does it');
-  const { server, caData, adminToken } = cluster;
-  const ca = Buffer.from(caData, 'base64').toString();
-  const isServing = () => isAnswering(`${server}/readyz`, { ca, token: adminToken ?? '' });
-  traffic.excuse();
-  await promisify(execFile)('/bin/sh', ['-c', command]);
-  await waitUntil('the API server to be away', async () => !(await isServing()), undefined, 30);
-  await waitUntil('the API server to be back', isServing, undefined, patienceSeconds);
-  await delay(1_000); // answers to what was sent before it was ready are excused too
-  traffic.resume();
-  await waitForPods();
-  await delay(5_000);
+  const pods = await podNames(release);
+  await waitForMore(await countLeaves(release, pods), () => countLeaves(release, pods), 'certificates to be renewed');
 }

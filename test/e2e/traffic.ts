@@ -14,6 +14,8 @@ interface Sent {
   readonly at: number;
   readonly milliseconds: number;
   readonly outcome: 'right' | 'wrong' | 'unavailable';
+  /** Whether there was an answer to what was asked, right or wrong: the object is taken, or it is refused. */
+  readonly isVerdict: boolean;
 }
 
 export interface Traffic {
@@ -51,7 +53,7 @@ export function startTraffic(address: ClusterAddress, namespace: string, rate: n
     ).catch((error: unknown) => ({ status: 0, body: String(error) }));
     const outcome = isRight(answer) ? 'right' : wasExcused || isExcused ? excused(answer.status) : 'wrong';
     if (outcome === 'wrong' && wrong.length < 20) wrong.push({ number, ...answer });
-    sent.push({ at, milliseconds: performance.now() - at, outcome });
+    sent.push({ at, milliseconds: performance.now() - at, outcome, isVerdict: isVerdict(answer.status) });
   }
 
   async function sendAll(): Promise<void> {
@@ -84,9 +86,13 @@ export function startTraffic(address: ClusterAddress, namespace: string, rate: n
   };
 }
 
-/** A verdict, right or wrong, was reached; anything else is an API server that does not serve. */
+/** Anything but a verdict is an API server that does not serve. */
 function excused(status: number): 'wrong' | 'unavailable' {
-  return status === 200 || status === 201 || status === 422 ? 'wrong' : 'unavailable';
+  return isVerdict(status) ? 'wrong' : 'unavailable';
+}
+
+function isVerdict(status: number): boolean {
+  return status === 200 || status === 201 || status === 422;
 }
 
 function nameOf(number: number): string {

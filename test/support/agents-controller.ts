@@ -5,7 +5,6 @@ import { connectNamespace, type StoredObject } from './namespaced-api.ts';
 const RUN = 'agents.proompteng.ai/orchestration-run';
 const STEP = 'agents.proompteng.ai/orchestration-step';
 const kinds = ['AgentRun', 'ToolRun'] as const;
-const pollMilliseconds = 50;
 
 /** Which attempt of a step a child is; attempts count from 1. */
 export interface Attempt {
@@ -24,11 +23,15 @@ export interface Ending {
 /** Decides how an attempt ends; undefined: never. */
 export type Script = (attempt: Attempt) => Ending | undefined;
 
-/** Starts a stand-in for the controllers of the agents chart that carry out AgentRuns and ToolRuns. The caller must stop it. */
+/**
+ * Starts a stand-in for the controllers of the agents chart that carry out AgentRuns and ToolRuns. It lists them all, and
+ * waits so long between two lists. The caller must stop it.
+ */
 export function startAgentsController(
   cluster: ClusterAddress,
   namespace: string,
   script: Script,
+  pollMilliseconds = 50,
 ): { readonly stop: () => Promise<void> } {
   const api = connectNamespace(cluster, namespace);
   const attempts = new Map<string, string[]>();
@@ -66,7 +69,8 @@ export function startAgentsController(
     while (!isOver) {
       for (const kind of kinds) {
         // The kind may not be served yet, and a child may go while it is looked at: the next look tells.
-        for (const child of await api.list(kind).catch(() => [])) await attend(kind, child).catch(() => {});
+        const children = await api.list(kind).catch(() => []);
+        await Promise.all(children.map((child) => attend(kind, child).catch(() => {})));
       }
       await delay(pollMilliseconds);
     }

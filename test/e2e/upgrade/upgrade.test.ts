@@ -1,8 +1,8 @@
 import { expect, inject, it } from 'vitest';
 import { waitUntil } from '../../support/namespaced-api.ts';
+import { type LiveRuns, startLiveRuns } from '../live-runs.ts';
 import { thisVersion, useCrds, useRelease, type Version } from '../release.ts';
 import { startTraffic } from '../traffic.ts';
-import { type LiveRuns, startLiveRuns } from './live-runs.ts';
 
 const RATE = 20;
 const RUNS = 50;
@@ -34,12 +34,11 @@ it('moves live runs from an older version to this one, back, and to three replic
   } finally {
     await traffic.stop();
   }
-  const runs = await live.stop();
+  await live.stop();
   const count = (outcome: string) => traffic.sent.filter((one) => one.outcome === outcome).length;
-  console.log(`${runs.length} runs; applies: ${count('right')} right, ${count('wrong')} wrong`);
+  console.log(`${live.ended()} runs; applies: ${count('right')} right, ${count('wrong')} wrong`);
   expect(live.wrong).toEqual([]);
   expect(traffic.wrong).toEqual([]);
-  expect(runs.filter(({ status }) => status.phase !== 'Succeeded')).toEqual([]);
 });
 
 function waitForEnds(what: string, live: LiveRuns, count: number): Promise<void> {
