@@ -58,6 +58,7 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
     for (const [resource, ageMs] of watchAges) metrics.setWatchAge(resource, ageMs);
     for (const [kind, queue] of engine.queues) metrics.setOverdue(kind, queue.overdueMs());
     metrics.setReplicas(engine.replicas());
+    metrics.setRuns(engine.countRuns());
     const counts = engine.countAudit();
     if (counts) metrics.setAudit(counts);
     await parent.send({ type: 'metrics', text: await metrics.registry.metrics() });

@@ -20,6 +20,7 @@ import { AUDIT_FAULT_MESSAGE, versionOf } from '../quarantine/condition.ts';
 import type { Work } from '../quarantine/suspects.ts';
 import { createWorkTracker } from '../quarantine/work.ts';
 import { keepObject } from '../reconciler/kept.ts';
+import { countLiveRuns } from '../reconciler/live-runs.ts';
 import { createRivals, RIVAL } from '../reconciler/rivals.ts';
 import { createTextSharing } from '../reconciler/shared-texts.ts';
 import { topicsOf } from '../reconciler/topics.ts';
@@ -85,6 +86,8 @@ export interface Engine {
   readonly now: () => number;
   readonly queues: Queues['byKind'];
   readonly watchAges: FollowedCluster['ages'];
+  /** How many runs of this replica have not ended. */
+  readonly countRuns: () => ReturnType<typeof countLiveRuns>;
   /** The counts of the audit, if there is one. */
   readonly countAudit: () => AuditCounts | undefined;
   readonly judgeAgain: Queues['judgeAgain'];
@@ -237,6 +240,7 @@ export function startEngine(options: EngineOptions): Engine {
       yield* followed.ages();
       if (audit) yield* audit.ages();
     },
+    countRuns: () => countLiveRuns(followed.values(RUNS.kind)),
     countAudit: () => audit?.count(),
     judgeAgain() {
       queues.judgeAgain();

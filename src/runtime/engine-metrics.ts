@@ -104,6 +104,11 @@ export const ENGINE_METRICS = {
     help: 'Time since the API server last sent anything about a resource. It does so at least every 75 seconds.',
     labelNames: ['resource'],
   },
+  runs: {
+    name: 'orchestration_gate_runs',
+    help: 'OrchestrationRuns in the buckets of this replica that have not ended, by state: Pending has not started, Queued waits for a place in its concurrency group, Running executes steps.',
+    labelNames: ['state'],
+  },
   runsEnded: {
     name: 'orchestration_gate_runs_ended_total',
     help: 'OrchestrationRuns that ended, by final phase.',
@@ -184,6 +189,8 @@ export interface EngineMetrics {
   setHeapLimit(bytes: number): void;
   /** Call it before rendering. */
   setWatchAge(resource: string, ageMs: number): void;
+  /** Call it before rendering. */
+  setRuns(live: Readonly<Record<string, number>>): void;
   countEnded(phase: (typeof ENDED_PHASES)[number]): void;
   observeReaction(ms: number): void;
   countContested(kind: string): void;
@@ -243,6 +250,7 @@ export function createEngineMetrics(): EngineMetrics {
   const watchFailures = counter(ENGINE_METRICS.watchFailures);
   const repairs = counter(ENGINE_METRICS.mended);
   const watchAge = gauge(ENGINE_METRICS.watchAge);
+  const runs = gauge(ENGINE_METRICS.runs);
   const runsEnded = counter(ENGINE_METRICS.runsEnded);
   const reaction = histogram(ENGINE_METRICS.reaction);
   const contested = counter(ENGINE_METRICS.contested);
@@ -300,6 +308,9 @@ export function createEngineMetrics(): EngineMetrics {
     setHeapLimit: (bytes) => heapLimit.set(bytes),
     setSockets: (open) => sockets.set(open),
     setWatchAge: (resource, ageMs) => watchAge.set({ resource }, ageMs / 1_000),
+    setRuns(live) {
+      for (const [state, count] of Object.entries(live)) runs.set({ state }, count);
+    },
     countEnded: (phase) => runsEnded.inc({ phase }),
     observeReaction: (ms) => reaction.observe(ms / 1_000),
     countContested: (kind) => contested.inc({ kind }),

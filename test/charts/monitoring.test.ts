@@ -20,8 +20,13 @@ interface Alert {
   readonly expr: string;
   readonly annotations: { readonly runbook_url: string };
 }
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
 interface Dashboard {
-  readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
+  readonly panels: readonly Panel[];
 }
 
 const { helm } = await resolveTools(readSettings(process.env));
@@ -108,6 +113,11 @@ describe('docs/reference/alerts.md', () => {
 });
 
 describe('the dashboard', () => {
+  it('gives every panel an id of its own', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+  });
+
   it('shows every metric of the gate', () => {
     const shown = queries.flatMap(([, expr]) =>
       readSelectors(expr).map(({ metric }) => metric.replace(/_bucket$/, '')),

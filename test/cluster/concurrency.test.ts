@@ -50,12 +50,14 @@ describe('policies.concurrency', () => {
   });
 
   it('lets as many runs of the group that the parameters give work as max says, also after the engine is killed', async () => {
-    const { start, statusOf, endChild, process } = reconciled();
+    const { start, statusOf, endChild, process, readMetric } = reconciled();
     await store('two', { max: 2, group: '"env " + parameters.env' });
     for (const name of ['two-a', 'two-b', 'two-c']) await start(name, 'two', { parameters: { env: 'staging' } });
     await start('two-d', 'two', { parameters: { env: 'production' } });
     for (const name of ['two-a', 'two-b', 'two-d']) await statusOf(name, isRunning);
     await statusOf('two-c', isQueued);
+    const countQueued = () => readMetric('orchestration_gate_runs{state="Queued"}');
+    await waitUntil('one run to be counted as queued', async () => (await countQueued()) === 1);
     await process.kill('SIGKILL');
     await process.start();
     expect((await holdersIn('env staging')).toSorted()).toEqual(['two-a', 'two-b']);
