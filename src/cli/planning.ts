@@ -1,6 +1,7 @@
 import { buildGraph, dependentsOf } from '../dag/graph.ts';
 import { findLevels } from '../dag/levels.ts';
 import { findHeaviestPath, findWaiting } from '../dag/paths.ts';
+import { type Concurrency, readConcurrency } from '../orchestration/concurrency.ts';
 import type { Orchestration } from '../orchestration/decode.ts';
 import { defaultRetries, maxParallel, readDuration, totalSeconds } from '../orchestration/durations.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
@@ -40,6 +41,8 @@ export interface Plan {
   /** Of `policies`; 0 is no bound. */
   readonly totalSeconds: number;
   readonly maxParallel: number;
+  /** Of `policies`: how many runs work at the same time. Absent if nothing bounds them. */
+  readonly concurrency?: Concurrency;
 }
 
 /** Plans an Orchestration that would be accepted. Linear, but for the lists of what is skipped: steps × what each reaches. */
@@ -52,6 +55,7 @@ export function planOrchestration(orchestration: Orchestration, kinds = stepKind
   const namesOf = (indexes: readonly number[]) => indexes.map((index) => steps[index]?.name ?? '');
   const weights = steps.map((step) => (isImmediate(step) ? 0 : longestSeconds(step, orchestration)));
   const longest = findHeaviestPath(graph, weights);
+  const concurrency = readConcurrency(orchestration);
   return {
     namespace,
     name,
@@ -73,6 +77,7 @@ export function planOrchestration(orchestration: Orchestration, kinds = stepKind
       .map((step) => step.name),
     totalSeconds: totalSeconds(orchestration),
     maxParallel: maxParallel(orchestration),
+    ...(concurrency && { concurrency }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { displayName, displayObject, displayText } from '../../dag/display.ts';
+import type { WhenFull } from '../../orchestration/concurrency.ts';
 import { describeCondition } from '../../orchestration/run-if.ts';
 import type { PreviewedInput } from '../../reconciler/preview.ts';
 import type { Simulation } from '../../reconciler/simulate.ts';
@@ -26,6 +27,8 @@ export interface Planned {
 
 /** How many names a line may hold; the JSON has them all. */
 const MOST_NAMES = 8;
+/** How much of an input or an expression is shown; the JSON has it whole. */
+const MOST_INPUT = 120;
 
 /** For people. Indented, so that no name can begin a line. */
 export function formatPlanText(all: readonly Planned[]): string {
@@ -52,6 +55,7 @@ function describe({
   const note = plan.isSequential ? ' (sequential: no step declares dependsOn)' : '';
   return `${heading}${note}\n${[
     ...violations.map((violation) => `a run with these parameters fails: ${displayText(violation)}`),
+    ...describeConcurrency(plan),
     ...describeWaves(plan),
     ...describeConditions(plan),
     ...describeInputs(inputs),
@@ -65,22 +69,34 @@ function describe({
     .join('')}`;
 }
 
+/** What becomes of a run for which its group has no place. */
+const FULL: Readonly<Record<WhenFull, string>> = {
+  Queue: 'others wait',
+  Fail: 'others fail',
+  Replace: 'a new one replaces the oldest',
+};
+
+function describeConcurrency({ concurrency }: Plan): string[] {
+  if (concurrency === undefined) return [];
+  const { max, group, whenFull } = concurrency;
+  const of = group === undefined ? 'of this Orchestration' : `of the group ${displayText(group, MOST_INPUT)}`;
+  return [`at most ${count(max, 'run')} ${of} at a time, ${FULL[whenFull]} (policies.concurrency)`];
+}
+
 function describeWaves({ waves, maxParallel }: Plan): string[] {
   const lines = waves.map((wave, index) => `wave ${index + 1}${index === 0 ? ' (roots)' : ''}: ${list(wave)}`);
-  return maxParallel === 0 ? lines : [...lines, `at most ${maxParallel} at a time (policies.maxParallel)`];
+  return maxParallel === 0
+    ? lines
+    : [...lines, `at most ${count(maxParallel, 'step')} at a time (policies.maxParallel)`];
 }
 
 function describeConditions({ conditions }: Plan): string[] {
   return conditions.map((step) => `${displayName(step.step)}: ${displayText(describeCondition(step))}`);
 }
 
-/** How much of an input is shown: the JSON has it whole. */
-const MOST_INPUT = 120;
-
 function describeInputs(inputs: readonly PreviewedInput[]): string[] {
   return inputs.map(({ step, path, text, open }) => {
-    const shown = text.length > MOST_INPUT ? `${text.slice(0, MOST_INPUT)}…` : text;
-    const place = `${displayName(step)}: ${displayText(path.join('.'))}: ${displayText(shown)}`;
+    const place = `${displayName(step)}: ${displayText(path.join('.'))}: ${displayText(text, MOST_INPUT)}`;
     return open.length === 0 ? place : `${place}, open until the run: ${open.join(', ')}`;
   });
 }

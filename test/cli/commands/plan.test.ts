@@ -49,7 +49,23 @@ test('counts the retries and bounds of policies', async () => {
   expect(stdout).toContain(
     'the run ends after 2m00s at most (policies.timeouts): sooner than the longest path may take',
   );
-  expect(stdout).toContain('at most 3 at a time (policies.maxParallel)');
+  expect(stdout).toContain('at most 3 steps at a time (policies.maxParallel)');
+});
+
+test.each([
+  ['{}', 'at most 1 run of this Orchestration at a time, others wait (policies.concurrency)'],
+  [
+    '{ max: 3, whenFull: Fail, group: \'"to " + parameters.to\' }',
+    'at most 3 runs of the group "to " + parameters.to at a time, others fail (policies.concurrency)',
+  ],
+  [
+    '{ whenFull: Replace }',
+    'at most 1 run of this Orchestration at a time, a new one replaces the oldest (policies.concurrency)',
+  ],
+])('tells how many runs policies.concurrency %s lets work', async (concurrency, line) => {
+  const step = '{ name: a, kind: Checkpoint }';
+  const { stdout } = await planOf(`${orchestration('grouped', step)}  policies: { concurrency: ${concurrency} }\n`);
+  expect(stdout).toContain(`\n  ${line}\n`);
 });
 
 test('tells the sequential default, and all names in JSON', async () => {
