@@ -31,6 +31,12 @@ export function keepCodeAsText(markdown: MarkdownRenderer): void {
   });
 }
 
+/** Lets code in a text break between its words, such as a long key in a narrow column of a table. */
+export function breakCode({ renderer: { rules } }: MarkdownRenderer): void {
+  const write = rules.code_inline;
+  rules.code_inline = (...args) => write?.(...args).replace(/(?<=\w[./:=])(?=\w)/g, '<wbr>') ?? '';
+}
+
 /** Has the site's generator find the images of HTML in a page as files beside the page. */
 export function findImages(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('images', ({ tokens }) => {

@@ -11,7 +11,13 @@ const SHOWN_LOOP_STEPS = 8;
  * characters, lone surrogates), Default_Ignorable (zero width) and Separator, except the space. The double quote and
  * the backslash are included because quoting and escaping use them.
  */
-const ESCAPED = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]/u;
+const ESCAPED = /^(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]$/u;
+
+/**
+ * Takes a text apart: an emoji that consists of several characters is one part, since the joiners and selectors in it show
+ * as one picture and hide nothing. Unicode lists these emoji. Each other character is a part.
+ */
+const PARTS = /\p{RGI_Emoji}|./gsv;
 
 /** Printable ASCII without the backslash: most texts, which need no look at each character. */
 const PLAIN = /^[ -[\]-~]*$/;
@@ -20,31 +26,30 @@ const PLAIN = /^[ -[\]-~]*$/;
  * Makes a name safe for a message: escaped as in a JSON string, then cut at 63 characters. Names are untrusted text.
  */
 export function displayName(name: string): string {
-  let shown = '';
-  for (const character of name) {
-    const next = shown + (ESCAPED.test(character) ? escapeCharacter(character) : character);
-    if (next.length > SHOWN_CHARACTERS) return `${shown}…`;
-    shown = next;
-  }
-  return shown;
-}
-
-function escapeCharacter(character: string): string {
-  if (character === '"' || character === '\\') return `\\${character}`;
-  const code = (character.codePointAt(0) ?? 0).toString(16);
-  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+  return writeParts(name, SHOWN_CHARACTERS, escapePart);
 }
 
 /** A text with its own quotes, as it may stand in a line: what could forge a line is escaped, then it is cut. */
 export function displayText(text: string, most = Infinity): string {
   if (PLAIN.test(text) && text.length <= most) return text;
+  return writeParts(text, most, (part) => (part === '"' ? part : escapePart(part)));
+}
+
+function writeParts(text: string, most: number, write: (part: string) => string): string {
   let shown = '';
-  for (const character of text) {
-    const next = shown + (character === '"' ? character : displayName(character));
+  for (const [part] of text.matchAll(PARTS)) {
+    const next = shown + write(part);
     if (next.length > most) return `${shown}…`;
     shown = next;
   }
   return shown;
+}
+
+function escapePart(part: string): string {
+  if (!ESCAPED.test(part)) return part;
+  if (part === '"' || part === '\\') return `\\${part}`;
+  const code = (part.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
 
 /** `displayName` in double quotes. */

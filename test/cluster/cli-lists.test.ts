@@ -42,6 +42,27 @@ describe('the CLI lists and explains runs on a real API server', () => {
     expect((await watching.ended).code).toBe(0);
   });
 
+  it('follows the Events of a run and of its children until it ends', async () => {
+    const { run, api, namespace, childOf, endChild } = reconciled();
+    await run('told', { steps: [tool('build')] });
+    const { kind, metadata } = await childOf('told', 'build');
+    const tell = (reason: string) =>
+      api.create('Event', `told-${reason.toLowerCase()}`, {
+        involvedObject: { kind, name: metadata.name, namespace, uid: metadata.uid },
+        ...{ type: 'Normal', reason, message: `${reason} it`, firstTimestamp: new Date().toISOString() },
+      });
+    await tell('Before');
+    const watching = cli('events', 'told', '--watch');
+    await expect.poll(() => watching.output(), { timeout: 150_000 }).toMatch(/Normal +Before +build +ToolRun\//);
+    await tell('Meanwhile');
+    await expect.poll(() => watching.output(), { timeout: 150_000 }).toMatch(/Normal +Meanwhile +build +ToolRun\//);
+    await api.edit('Event', 'told-before', { count: 2, lastTimestamp: new Date().toISOString() });
+    await expect.poll(() => watching.output(), { timeout: 150_000 }).toMatch(/\(x2 over \w+\) +Normal +Before/);
+    await endChild('told', 'build', 'Succeeded');
+    const { code, stdout } = await watching.ended;
+    expect([code, stdout.match(/Meanwhile it/g)?.length]).toEqual([0, 1]);
+  });
+
   it('says what the user may do, and who that is', async () => {
     const { namespace } = reconciled();
     await cluster.kubectl(['create', 'serviceaccount', 'guest', '-n', namespace]);

@@ -101,7 +101,7 @@ describe('resolveBinaries', () => {
     await mkdir(join(folder, 'empty'));
     const failure = resolve({ environment: { PATH: join(folder, 'empty') } });
     await expect(failure).rejects.toThrow(
-      /^Tests need a control plane: install Go 1\.26 .*KUBEBUILDER_ASSETS.*KUBECONFIG\.$/,
+      /^There is no Go to build a control plane with: install Go 1\.26 .*KUBEBUILDER_ASSETS.*, but not make run, .*KUBECONFIG\.$/,
     );
   });
 });

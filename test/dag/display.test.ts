@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayLoop, displayName, listNames, quoteName } from '../../src/dag/display.ts';
-import { hostileName } from '../support/steps.ts';
+import { displayLoop, displayName, displayText, listNames, quoteName } from '../../src/dag/display.ts';
+import { hostileName, withoutEmoji } from '../support/steps.ts';
 
 describe('displayName', () => {
   test.each([
@@ -32,7 +32,7 @@ describe('displayName', () => {
     fc.assert(
       fc.property(hostileName, (name) => {
         const shown = displayName(name);
-        expect(shown).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
+        expect(withoutEmoji(shown)).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
         expect(shown.length).toBeLessThanOrEqual(64);
         const text = shown.replaceAll(/\\(?:u\{(.+?)\}|u(.{4})|(.))/gu, (_, long, short, itself) =>
           itself ? itself : String.fromCodePoint(Number.parseInt(long ?? short, 16)),
@@ -43,6 +43,16 @@ describe('displayName', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test.each([
+  ['👩\u200d💻 ships ❤\ufe0f 1\ufe0f\u20e3', '👩\u200d💻 ships ❤\ufe0f 1\ufe0f\u20e3'],
+  ['👨\u200d👩\u200d👧 🧙🏾\u200d♀\ufe0f 🇩🇪', '👨\u200d👩\u200d👧 🧙🏾\u200d♀\ufe0f 🇩🇪'],
+  ['a\u200db, 👩\u200d, \u200d💻', 'a\\u200db, 👩\\u200d, \\u200d💻'],
+  ['👩\u200d\u202e💻, 1\ufe0f', '👩\\u200d\\u202e💻, 1\\ufe0f'],
+])('a text keeps emoji of several characters whole, and a joiner outside of one is escaped: %j', (text, shown) => {
+  expect(displayText(text)).toBe(shown);
+  expect(displayName(text)).toBe(shown);
 });
 
 test('quoteName escapes quotes, so that a name cannot end the quotation', () => {

@@ -4,6 +4,7 @@ import { decodeReview } from '../../src/admission/review.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
 import { applyPatch } from '../support/patches.ts';
 import type { Reply } from '../support/server.ts';
+import { withoutEmoji } from '../support/steps.ts';
 import { expectAnswer } from './expected.ts';
 import type { FuzzInput } from './reviews.ts';
 
@@ -43,7 +44,7 @@ function isSafe(response: Response): boolean {
   const { status, warnings = [] } = response ?? {};
   const causes = status?.details?.causes ?? [];
   const lines = [status?.message ?? '', ...warnings, ...causes.flatMap(({ field, message }) => [field, message])];
-  const isPrintable = lines.every((line) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(line));
+  const isPrintable = lines.every((line) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(withoutEmoji(line)));
   const isShort = (status?.message.length ?? 0) <= 1000 && warnings.every((warning) => warning.length <= 256);
   return isPrintable && isShort && warnings.length <= 10;
 }

@@ -61,3 +61,10 @@ export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 );
+
+/** A shown text without its emoji, of which the cut in a long text can leave a part: what else it holds hides nothing. */
+export function withoutEmoji(text: string): string {
+  return text
+    .replaceAll(/\p{RGI_Emoji}/gv, '')
+    .replaceAll(/(?:\u200d|\ufe0f|[\u{e0020}-\u{e007f}])*…(?:\u200d|\ufe0f|[\u{e0020}-\u{e007f}])*/gu, '…');
+}

@@ -287,6 +287,18 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
       await page.locator('.back').click();
       await page.locator('.entry').first().waitFor();
     });
+
+    test('the times above the timeline are apart from one another', async () => {
+      const { page, played } = await open({ width: 390, height: 844, hash: '#/run/release-1041' });
+      await page.locator('.tick').first().waitFor();
+      const startedAt = new Date(Date.now() - 58 * 60_000).toISOString();
+      played.send({ type: 'Steps', changed: [viewStep(0, 'Running', { startedAt })] });
+      const label = () => page.locator('.tick').nth(1).innerText();
+      await expect.poll(label).toMatch(/^[1-5]0m$/);
+      const places = await page.locator('.tick').evaluateAll((all) => all.map((one) => one.getBoundingClientRect()));
+      const gaps = places.slice(1).map(({ left }, at) => left - (places[at]?.right ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThan(4);
+    });
   });
 
   describe('without a mouse', () => {

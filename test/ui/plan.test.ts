@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Picture, StepView } from '../../src/ui/page/protocol.ts';
-import { planTimeline } from '../../src/ui/page/run/timeline-plan.ts';
+import { planTicks, planTimeline } from '../../src/ui/page/run/timeline-plan.ts';
 import { formatAge, formatDuration } from '../../src/ui/page/time.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
@@ -46,9 +46,18 @@ describe('a timeline', () => {
   });
 
   test('has ticks at round times, all within the timeline', () => {
-    const plan = planTimeline(picture('a'), [view(0, 'Running', { startedAt: at(0) })], ms(45));
-    expect(plan?.ticks.map(({ label }) => label)).toEqual(['0', '10s', '20s', '30s', '40s']);
-    expect(plan?.ticks.every((tick) => tick.at >= 0 && tick.at <= 1)).toBe(true);
+    const ticks = planTicks({ startMs: ms(0), endMs: ms(45) }, 1_000);
+    expect(ticks.map(({ label }) => label)).toEqual(['0', '10s', '20s', '30s', '40s']);
+    expect(ticks.every((tick) => tick.at >= 0 && tick.at <= 1)).toBe(true);
+  });
+
+  test.each([
+    [0, ['0', '10m']],
+    [104, ['0', '5m', '10m']],
+    [200, ['0', '5m', '10m']],
+    [320, ['0', '2m', '4m', '6m', '8m', '10m']],
+  ])('has on %d pixels no more ticks than have room', (width, labels) => {
+    expect(planTicks({ startMs: ms(0), endMs: ms(600) }, width).map(({ label }) => label)).toEqual(labels);
   });
 
   test('handles clock skew and invalid times', () => {

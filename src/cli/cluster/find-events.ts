@@ -36,11 +36,19 @@ export interface FoundEvents {
  * Finds the Events of a run, of the children of all attempts, of their Jobs and pods, and of inner runs. One call for each
  * child, and one for all Events of the namespace: the API server reads all of them for any question.
  */
-export async function findEvents(cluster: Cluster, object: KubeObject): Promise<FoundEvents> {
+export async function findEvents(cluster: Cluster, run: KubeObject): Promise<FoundEvents> {
+  return selectEvents(cluster, run, await cluster.listEvents({ namespace: readRun(run).namespace }));
+}
+
+/** As `findEvents`, among Events that are read already. */
+export async function selectEvents(
+  cluster: Cluster,
+  object: KubeObject,
+  all: readonly KubeObject[],
+): Promise<FoundEvents> {
   const run = readRun(object);
   const owners = new Map<string, string>();
   await addRun(cluster, run, '', owners);
-  const all = await cluster.listEvents({ namespace: run.namespace });
   const found = all.flatMap((event) => {
     const step = stepOf(event, run, owners);
     return step === undefined ? [] : [{ event, read: readEvent(event, step) }];
@@ -122,11 +130,14 @@ function timeOf(...times: readonly unknown[]): number {
   return time ?? 0;
 }
 
+/** What Events have in common that say the same of an object. */
+export function topicOf({ type, reason, message, object }: RunEvent): string {
+  return JSON.stringify([type, reason, message, object]);
+}
+
 /** Counts Events that say the same of an object as one, at the place of the last. */
 function mergeEvents(events: readonly RunEvent[]): readonly RunEvent[] {
-  const groups = Map.groupBy(events, ({ type, reason, message, object }) =>
-    JSON.stringify([type, reason, message, object]),
-  );
+  const groups = Map.groupBy(events, topicOf);
   const merged = [...groups.values()].map((same): RunEvent => {
     const last = same[same.length - 1] as RunEvent;
     const count = same.reduce((sum, event) => sum + event.count, 0);

@@ -149,7 +149,8 @@ export function openCluster(
       return writes.patch(RESOURCES.OrchestrationRun, { namespace, name }, { type: 'merge', body }, options);
     },
     followAll: (kind, where, listener) => {
-      const { stop } = follow(transport, timing, RESOURCES[kind], select(where), listener);
+      const resource = kind === 'Event' ? EVENTS : RESOURCES[kind];
+      const { stop } = follow(transport, timing, resource, select(where), listener);
       return stop;
     },
     follow: (name, listener) => {

@@ -119,7 +119,7 @@ export interface Cluster {
     resourceVersion?: string,
   ) => Promise<KubeObject>;
   /** As `follow`, all objects of a kind: each is a change at first. */
-  readonly followAll: (kind: ClusterKind, where: Where, listener: Listener) => () => Promise<void>;
+  readonly followAll: (kind: ClusterKind | 'Event', where: Where, listener: Listener) => () => Promise<void>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }

@@ -3,11 +3,10 @@ import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reaso
 import type { Ports } from '../command.ts';
 import { describeFailure } from './failure.ts';
 import type { FoundLogs, LogSource } from './find-logs.ts';
+import { keepLooking } from './keep-looking.ts';
 import { type LogStyle, writeLine, writePrefix } from './log-lines.ts';
 import { type ApiFailure, type Cluster, isApiFailure, type LogChoice } from './port.ts';
 
-/** How long before a run is looked at again. */
-const LOOK_MS = 1_000;
 /** Logs that are read at once; others wait for their turn. */
 const MOST_STREAMS = 50;
 
@@ -42,13 +41,12 @@ export async function readLogs(reading: LogReading): Promise<LogsRead> {
   const streams = openStreams(reading);
   let isComplete = true;
   try {
-    for (let found = await look(); ; found = await lookAgain(look, note, found)) {
+    for await (const found of keepLooking(look, ports.clock, note)) {
       await streams.start(found.sources);
       for (const { sentence, mayCome } of found.lacks)
         note(mayCome && isFollowed ? `${sentence}; waiting for it` : sentence);
       isComplete &&= found.lacks.every(({ mayCome }) => mayCome);
       if (found.isOver || !isFollowed || streams.isLeft()) break;
-      await new Promise<void>((resolve) => void ports.clock.schedule(LOOK_MS, resolve));
     }
   } catch (error) {
     streams.leave();
@@ -120,17 +118,6 @@ async function writeLog(
     if (!(await screen.drained())) return false;
   }
   return true;
-}
-
-/** An API server that is away for a while is no reason to stop. */
-async function lookAgain(look: LogReading['look'], note: LogReading['note'], before: FoundLogs): Promise<FoundLogs> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!isApiFailure(error) || error.reason !== KubeErrorReason.Unavailable) throw error;
-    note(`cannot ask the API server (${error.reason}), trying again`);
-    return { ...before, sources: [], lacks: [] };
-  }
 }
 
 /** The words of the API server, and what to ask for. */

@@ -5,26 +5,37 @@ import { readExisting } from '../cluster/failure.ts';
 import { findEvents, type RunEvent } from '../cluster/find-events.ts';
 import { clusterFlags } from '../cluster/flags.ts';
 import { forEachName, severalRuns } from '../cluster/run-operand.ts';
+import { watchEvents } from '../cluster/watch-events.ts';
 import { defineCommand } from '../command.ts';
+import { toggle, type Values } from '../flags.ts';
 import { formatList, formatName, objectOutput, withoutManagedFields } from '../format/objects.ts';
 import { createTable } from '../format/table.ts';
+
+const flags = {
+  isWatched: { flag: 'watch', letter: 'w', kind: toggle, help: 'show each new one too, until the run has ended' },
+  output: objectOutput,
+  ...clusterFlags,
+} as const;
 
 /** Shows the Events of runs, and of all that carries out their steps. */
 export const events = defineCommand({
   verb: 'events',
   details:
     'These objects are AgentRuns, ToolRuns and inner runs of all attempts, their Jobs and pods. The oldest Event comes first, ' +
-    'and equal ones are counted as one. -o wide adds who reported an Event, and when it was first seen. By default, a ' +
-    'cluster keeps Events for an hour.',
+    'and equal ones are counted as one. -o wide adds who reported an Event, and when it was first seen. With ' +
+    '--watch, several runs are shown one after the other. By default, a cluster keeps Events for an hour.',
   operands: severalRuns,
-  flags: { output: objectOutput, ...clusterFlags },
+  flags,
   exitCodes: { 0: 'shown, even if there are none', 2: 'could not be shown' },
-  examples: ['events release-42 -n ci'],
-  run: ({ output, ...choice }, names, { withCluster, screen, clock }) =>
+  examples: ['events release-42 -n ci', 'events release-42 -n ci --watch'],
+  check: ({ isWatched, output }) =>
+    isWatched && !isTable(output) ? [`--watch shows a table: leave out -o ${output}`] : [],
+  run: ({ output, isWatched, ...choice }, names, { withCluster, screen, clock }) =>
     withCluster(choice, async (cluster) => {
       const all = new Map<unknown, Parameters<typeof formatName>[0]>();
-      const write = createTable(headEvents(output === 'wide'));
-      const isTable = output === 'text' || output === 'wide';
+      const isWide = output === 'wide';
+      const write = createTable(headEvents(isWide));
+      const show = (rows: readonly RunEvent[]) => write(rows.map((event) => writeEvent(event, clock.now(), isWide)));
       const outcome = await forEachName('events', names, screen, async (name) => {
         const run = await readExisting(cluster, 'OrchestrationRun', name);
         const found = await findEvents(cluster, run);
@@ -33,20 +44,23 @@ export const events = defineCommand({
         screen.warn(
           `events: ${describeCommand(namespace, name, choice)}, and the same for the objects that execute its steps\n`,
         );
-        const rows = isTable ? found.events : [];
-        const stdout =
-          rows.length === 0 ? '' : write(rows.map((event) => writeEvent(event, clock.now(), output === 'wide')));
-        const stderr =
-          found.events.length > 0 ? '' : `events: there are none of ${displayText(name)}: they may have expired\n`;
-        return { exitCode: 0, stdout, stderr };
+        if (isTable(output) && found.events.length > 0) screen.write(show(found.events));
+        if (isWatched) await watchEvents({ cluster, name, first: found, show, ports: { screen, clock } });
+        else if (found.events.length === 0)
+          screen.warn(`events: there are none of ${displayText(name)}: they may have expired\n`);
+        return { exitCode: 0, stdout: '', stderr: '' };
       });
       const objects = [...all.values()].map(withoutManagedFields);
       if (output === 'name') return { ...outcome, stdout: objects.map(formatName).join('') };
-      return output === 'json' || output === 'yaml'
-        ? { ...outcome, stdout: await formatList(output, objects) }
-        : outcome;
+      return isTable(output) ? outcome : { ...outcome, stdout: await formatList(output, objects) };
     }),
 });
+
+type Output = Values<typeof flags>['output'];
+
+function isTable(output: Output): output is 'text' | 'wide' {
+  return output === 'text' || output === 'wide';
+}
 
 /** The kubectl command that shows the Events of the run alone. */
 function describeCommand(

@@ -2,6 +2,7 @@ import { quoteForShell } from '../../objects/shell.ts';
 import { CommandError } from '../cluster/failure.ts';
 import { createLogFinder, type LogSource } from '../cluster/find-logs.ts';
 import { clusterFlags, duration } from '../cluster/flags.ts';
+import { createNotes } from '../cluster/keep-looking.ts';
 import { isApiFailure, type LogChoice } from '../cluster/port.ts';
 import { explainFailure, readLogs } from '../cluster/read-logs.ts';
 import { runAndStep } from '../cluster/run-operand.ts';
@@ -40,11 +41,7 @@ export const logs = defineCommand({
     if (choice.attempt !== undefined && step === undefined)
       throw new CommandError('--attempt is of one step: name the STEP behind the RUN');
     return withCluster(choice, async (cluster) => {
-      const noted = new Set<string>();
-      const note = (sentence: string) => {
-        if (!noted.has(sentence)) screen.warn(`logs: ${sentence}\n`);
-        noted.add(sentence);
-      };
+      const note = createNotes('logs', screen);
       const { isInteractive, isColored } = screen;
       const reading = readLogs({
         ...{ cluster, note, ports },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Listener } from '../../../src/cli/cluster/port.ts';
 import { events } from '../../../src/cli/commands/events.ts';
 import type { KubeObject } from '../../../src/objects/object.ts';
 import { nameChild } from '../../../src/reconciler/names.ts';
@@ -111,4 +112,74 @@ test('a child that may not be read hides no Event but those of its pods', async 
   const { stdout } = await runIn(closed, events, ['r']);
   expect(stdout).toContain(`AgentRun/${first}`);
   expect(stdout).not.toContain('Pod/');
+});
+
+test('--watch shows what is new or happens again once, and a second after the end of the run what came late', async () => {
+  const happen = (reason: string, second: number, times: object = {}) =>
+    event('AgentRun', 'b', reason, at(second), { metadata: { name: reason, uid: reason }, ...times });
+  let listener: Listener | undefined;
+  let phase = 'Running';
+  let isAway = false;
+  const happenings = [
+    () => {
+      listener?.onTrouble('Unavailable');
+      for (const known of reported) listener?.onChange(known);
+      listener?.onChange(happen('Pulled', 3600));
+    },
+    () => {
+      isAway = true;
+    },
+    () => {
+      isAway = false;
+      listener?.onDeleted(reported[0]);
+      listener?.onChange(happen('Pulled', 3600, { count: 2 }));
+      phase = 'Succeeded';
+    },
+    () => listener?.onChange(happen('Late', 3600)),
+    () => listener?.onChange(happen('NotSeenAnyMore', 3600)),
+  ];
+  let hasStopped = false;
+  const watched = {
+    ...cluster,
+    get: () =>
+      isAway
+        ? Promise.reject(failureOf('Unavailable'))
+        : Promise.resolve({
+            ...(stored[0] as KubeObject),
+            status: {
+              ...(stored[0]?.['status'] as object),
+              phase,
+            },
+          }),
+    followAll: (_: unknown, __: unknown, told: Listener) => {
+      listener = told;
+      return () => {
+        hasStopped = true;
+        return Promise.resolve();
+      };
+    },
+  };
+  const { exitCode, stdout, stderr } = await runIn(watched, events, ['r', '--watch'], {
+    onLook: () => happenings.shift()?.(),
+  });
+  expect([exitCode, hasStopped, happenings.length]).toEqual([0, true, 1]);
+  expect(
+    stdout
+      .split('\n')
+      .slice(6)
+      .map((line) => line.split(/ {3,}/).slice(0, 3)),
+  ).toEqual([['0s', 'Normal', 'Pulled'], ['0s (x2 over 0s)', 'Normal', 'Pulled'], ['0s', 'Normal', 'Late'], ['']]);
+  expect(stderr.split('\n').slice(1)).toEqual([
+    'events: cannot follow the API server (Unavailable), trying again',
+    'events: cannot ask the API server (Unavailable), trying again',
+    '',
+  ]);
+});
+
+test('--watch ends if nobody reads, and is refused with data', async () => {
+  const watched = { ...cluster, followAll: () => () => Promise.resolve() };
+  expect(await runIn(watched, events, ['r', '-w'], { isRead: false })).toMatchObject({ exitCode: 0 });
+  expect((await runIn(watched, events, ['r', '-w', '-o', 'json'])).stderr).toContain(
+    '--watch shows a table: leave out -o json',
+  );
 });

@@ -11,9 +11,9 @@ const modulesFolder = join(import.meta.dirname, '../../controlplane');
 const progressSeconds = 15;
 
 const withoutGo =
-  'Tests need a control plane: install Go 1.26 or newer (it is built once, in about 6 minutes), or set KUBEBUILDER_ASSETS ' +
-  'to what `setup-envtest use -p path` prints, or use a cluster of yours: --use-existing-cluster (for vitest: ' +
-  'USE_EXISTING_CLUSTER=true) with KUBECONFIG.';
+  'There is no Go to build a control plane with: install Go 1.26 or newer (it is built once, in about 6 minutes), or set ' +
+  'KUBEBUILDER_ASSETS to what `setup-envtest use -p path` prints. Tests, but not make run, can also use a cluster of yours: ' +
+  'USE_EXISTING_CLUSTER=true with KUBECONFIG.';
 
 /** Kubernetes, as the requirements of the Go module name it: `v1.36.3`. */
 export async function readKubernetesVersion(settings: Settings): Promise<string> {
@@ -145,7 +145,7 @@ async function runGo(goArguments: readonly string[], { cwd, environment, title, 
   );
   try {
     await once(go, 'spawn');
-    log(`building ${title} with Go; this is done once`);
+    log(`building ${title} with Go; this is done once, and takes some minutes`);
     const [code] = await once(go, 'close');
     if (code !== 0) throw new Error(`Building ${title} with Go failed:\n${complaints.slice(-10).join('\n')}`);
     log(`built ${title} in ${elapsed()}`);

@@ -9,7 +9,6 @@ export interface Plan {
   readonly bars: readonly Bar[];
   /** The number of steps that have not started or never will. */
   readonly unstarted: number;
-  readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
 /** The bar of a step. `from` and `to` are fractions of the whole, from 0 to 1. */
@@ -24,7 +23,15 @@ export interface Bar {
   readonly ms: number;
 }
 
-const TICKS = 6;
+/** A time above the bars. `at` is a fraction of the whole. */
+export interface Tick {
+  readonly at: number;
+  readonly label: string;
+}
+
+const MOST_TICKS = 6;
+/** The longest label, such as `23h 50m`, and a gap. */
+const TICK_PX = 52;
 const NICE_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400].map(
   (s) => s * 1000,
 );
@@ -54,12 +61,15 @@ export function planTimeline({ boxes }: Picture, steps: Iterable<StepView>, nowM
     const { index } = step;
     return [{ index, label: box.name, look: lookOf(box, step), from: part(from), to: part(to), isOpen, ms: to - from }];
   });
-  return { startMs, endMs, bars, unstarted: all.length - started.length, ticks: planTicks(endMs - startMs) };
+  return { startMs, endMs, bars, unstarted: all.length - started.length };
 }
 
-function planTicks(lengthMs: number): Plan['ticks'] {
+/** Plans round times, of which a track so many pixels wide has room for each. */
+export function planTicks({ startMs, endMs }: Pick<Plan, 'startMs' | 'endMs'>, trackPx: number): readonly Tick[] {
+  const lengthMs = endMs - startMs;
+  const most = Math.min(MOST_TICKS, Math.max(1, Math.floor(trackPx / TICK_PX)));
   const spacing =
-    NICE_MS.find((nice) => lengthMs / nice <= TICKS) ?? Math.ceil(lengthMs / TICKS / 86_400_000) * 86_400_000;
+    NICE_MS.find((nice) => lengthMs / nice <= most) ?? Math.ceil(lengthMs / most / 86_400_000) * 86_400_000;
   return Array.from({ length: Math.floor(lengthMs / spacing) + 1 }, (_, index) => ({
     at: (index * spacing) / lengthMs,
     label:

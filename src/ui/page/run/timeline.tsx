@@ -1,9 +1,11 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { type RowProps, VirtualList } from '../list/virtual-list.tsx';
 import { usePage } from '../page-state.ts';
 import { Icon, Name } from '../parts.tsx';
 import type { Picture, StepView } from '../protocol.ts';
 import { formatDuration } from '../time.ts';
-import { type Bar, planTimeline } from './timeline-plan.ts';
+import { type Bar, type Plan, planTicks, planTimeline } from './timeline-plan.ts';
 
 const ROW = 24;
 
@@ -29,16 +31,7 @@ export function Timeline({ picture, steps, chosen, isShown, onChoose }: Timeline
   return (
     <section id="timeline" class="timeline" aria-label="Timeline">
       <h2>Timeline</h2>
-      <div class="axis" aria-hidden="true">
-        <span class="name" />
-        <span class="track">
-          {plan.ticks.map(({ at, label }) => (
-            <span key={label} class="tick" style={{ left: `${at * 100}%` }}>
-              {label}
-            </span>
-          ))}
-        </span>
-      </div>
+      <Axis {...plan} />
       <VirtualList
         id="bar"
         label="Steps by their start"
@@ -54,6 +47,31 @@ export function Timeline({ picture, steps, chosen, isShown, onChoose }: Timeline
       />
       <p class="rest">{rest.filter(Boolean).join(' ')}</p>
     </section>
+  );
+}
+
+/** The times above the bars: fewer where there is less room. */
+function Axis({ startMs, endMs }: Pick<Plan, 'startMs' | 'endMs'>) {
+  const track = useRef<HTMLSpanElement>(null);
+  const width = useSignal(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      width.value = entry?.contentRect.width ?? 0;
+    });
+    if (track.current !== null) observer.observe(track.current);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <div class="axis" aria-hidden="true">
+      <span class="name" />
+      <span class="track" ref={track}>
+        {planTicks({ startMs, endMs }, width.value).map(({ at, label }) => (
+          <span key={label} class="tick" style={{ left: `${at * 100}%` }}>
+            {label}
+          </span>
+        ))}
+      </span>
+    </div>
   );
 }
 

@@ -1,0 +1,57 @@
+import type { Ports } from '../command.ts';
+import { readExisting } from './failure.ts';
+import { type FoundEvents, type RunEvent, selectEvents, topicOf } from './find-events.ts';
+import { createNotes, keepLooking } from './keep-looking.ts';
+import type { Cluster } from './port.ts';
+import { hasEnded, readRun } from './run.ts';
+
+export interface EventWatch {
+  readonly cluster: Cluster;
+  readonly name: string;
+  /** What is shown already. */
+  readonly first: FoundEvents;
+  readonly show: (events: readonly RunEvent[]) => string;
+  readonly ports: Pick<Ports, 'screen' | 'clock'>;
+}
+
+/**
+ * Shows each Event of a run that is new or has happened again, until the run has ended or nobody reads any more. An Event is
+ * written after what it tells of, so the run is looked at once more after its end. The Events of the namespace are followed,
+ * since a list of all of them at each look would cost the API server too much.
+ */
+export async function watchEvents({ cluster, name, first, show, ports: { screen, clock } }: EventWatch): Promise<void> {
+  const events = new Map(first.objects.map((event) => [event.metadata.uid, event]));
+  const shown = new Map(first.events.map((event) => [topicOf(event), event]));
+  const note = createNotes('events', screen);
+  const stop = cluster.followAll(
+    'Event',
+    {},
+    {
+      onChange: (event) => events.set(event.metadata.uid, event),
+      onDeleted: (last) => events.delete(last?.metadata.uid),
+      onTrouble: (reason) => note(`cannot follow the API server (${reason}), trying again`),
+      onContact: () => {},
+    },
+  );
+  const look = async () => {
+    const run = await readExisting(cluster, 'OrchestrationRun', name);
+    return { hasEnded: hasEnded(readRun(run)), ...(await selectEvents(cluster, run, [...events.values()])) };
+  };
+  let isOver = false;
+  try {
+    for await (const found of keepLooking(look, clock, note)) {
+      const news = found.events.filter((event) => isNews(event, shown.get(topicOf(event))));
+      for (const event of news) shown.set(topicOf(event), event);
+      if (news.length > 0) screen.write(show(news));
+      if (isOver || !(await screen.drained())) break;
+      isOver = found.hasEnded;
+    }
+  } finally {
+    await stop();
+  }
+}
+
+/** Times have seconds, so that one may happen again in the same second. Events expire, and then their count is less. */
+function isNews({ lastMs, count }: RunEvent, before: RunEvent | undefined): boolean {
+  return before === undefined || lastMs > before.lastMs || (lastMs === before.lastMs && count > before.count);
+}
