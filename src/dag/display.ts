@@ -19,19 +19,21 @@ const ESCAPED = /^(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]$/u;
  */
 const PARTS = /\p{RGI_Emoji}|./gsv;
 
-/** Printable ASCII without the backslash: most texts, which need no look at each character. */
-const PLAIN = /^[ -[\]-~]*$/;
+/** Printable ASCII without the backslash: most names and texts, which need no look at each part. */
+const PLAIN_NAME = /^[ !#-[\]-~]*$/;
+const PLAIN_TEXT = /^[ -[\]-~]*$/;
 
 /**
  * Makes a name safe for a message: escaped as in a JSON string, then cut at 63 characters. Names are untrusted text.
  */
 export function displayName(name: string): string {
+  if (PLAIN_NAME.test(name) && name.length <= SHOWN_CHARACTERS) return name;
   return writeParts(name, SHOWN_CHARACTERS, escapePart);
 }
 
 /** A text with its own quotes, as it may stand in a line: what could forge a line is escaped, then it is cut. */
 export function displayText(text: string, most = Infinity): string {
-  if (PLAIN.test(text) && text.length <= most) return text;
+  if (PLAIN_TEXT.test(text) && text.length <= most) return text;
   return writeParts(text, most, (part) => (part === '"' ? part : escapePart(part)));
 }
 
