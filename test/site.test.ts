@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { createAnchorCheck } from '../site/anchors.ts';
-import { breakCode } from '../site/markdown.ts';
 import { describeVersion } from '../site/version.ts';
 
 describe('the site', () => {
@@ -23,11 +22,5 @@ describe('the site', () => {
         { text: 'Other versions', link: 'https://example.com/owner/name/tags' },
       ],
     });
-  });
-
-  test('lets a long key break between its words, and nothing else of the code', () => {
-    const rules = { code_inline: () => '<code v-pre="">a.b/c-d: &lt;e&gt;.</code>' };
-    breakCode({ renderer: { rules } } as never);
-    expect(rules.code_inline()).toBe('<code v-pre="">a.<wbr>b/<wbr>c-d: &lt;e&gt;.</code>');
   });
 });
