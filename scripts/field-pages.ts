@@ -143,7 +143,7 @@ chart applies.
 ${renderTable(listLeaves(limits, ''))}
 ## concurrency
 
-${describe(concurrency ?? {})} \`max\` is at most ${MOST_PLACES}. [How to limit concurrency](../concurrency.md) shows it.
+${describe(concurrency ?? {})} \`max\` is at most ${MOST_PLACES}. [How to limit concurrency](../how-to/concurrency.md) shows it.
 
 ${renderTable(listLeaves(concurrency?.properties ?? {}, 'concurrency.'))}
 ## parameters

@@ -27,7 +27,7 @@ const pages = [
   'docs/how-to/schedule.md',
   'docs/how-to/github-actions.md',
   'docs/approvals.md',
-  'docs/concurrency.md',
+  'docs/how-to/concurrency.md',
   'docs/how-to/install.md',
   'docs/how-to/audit.md',
   'docs/how-to/monitor.md',

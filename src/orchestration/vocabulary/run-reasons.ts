@@ -50,7 +50,7 @@ export const runReasons = {
     meaning:
       'The run waits for a place in its group (`policies.concurrency`). The message names the runs that hold the places, ' +
       'and those that wait before it.',
-    action: '[Find out why the queue does not move](../concurrency.md#if-a-queue-does-not-move).',
+    action: '[Find out why the queue does not move](../how-to/concurrency.md#if-a-queue-does-not-move).',
   },
   StatusContested: {
     meaning:
