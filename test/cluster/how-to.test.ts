@@ -26,7 +26,7 @@ const pages = [
   'docs/how-to/stuck-run.md',
   'docs/how-to/schedule.md',
   'docs/how-to/github-actions.md',
-  'docs/approvals.md',
+  'docs/how-to/approvals.md',
   'docs/how-to/concurrency.md',
   'docs/how-to/install.md',
   'docs/how-to/audit.md',
