@@ -55,7 +55,7 @@ export const runReasons = {
   StatusContested: {
     meaning:
       'Another controller starts runs in this namespace, or has ended this run. The reconciler leaves the run to it.',
-    action: '[Switch one of the two off](../migrating.md#when-both-are-on).',
+    action: '[Switch one of the two off](../how-to/migrating.md#when-both-are-on).',
   },
   Completed: {
     meaning: 'All steps have succeeded.',
