@@ -78,9 +78,9 @@ describe('a how-to page', () => {
   });
 });
 
-test('docs/cli.md shows what a command says of mistakes in its arguments', async () => {
+test('docs/reference/cli.md shows what a command says of mistakes in its arguments', async () => {
   const [, line = '', said] =
-    /^\$ orchestration-gate lint (.*)\n([^`]+)```/m.exec(readFileSync('docs/cli.md', 'utf8')) ?? [];
+    /^\$ orchestration-gate lint (.*)\n([^`]+)```/m.exec(readFileSync('docs/reference/cli.md', 'utf8')) ?? [];
   const words = line.split(' ').map((word) => (word === "''" ? '' : word));
   expect(await lint.execute(words, portsOf())).toMatchObject({ exitCode: 2, stderr: said });
 });

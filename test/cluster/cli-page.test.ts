@@ -28,8 +28,8 @@ const heldElsewhere = [
   'list --waiting-for-me',
 ];
 
-describeNeeding(['ownControlPlane'], 'docs/cli.md', () => {
-  const sessions = readSessions(readFileSync(join(root, 'docs/cli.md'), 'utf8'));
+describeNeeding(['ownControlPlane'], 'docs/reference/cli.md', () => {
+  const sessions = readSessions(readFileSync(join(root, 'docs/reference/cli.md'), 'utf8'));
   const isShown = (words: string) => sessions.some(({ command }) => command.endsWith(words));
   const shown = sessions.filter(({ command }) => !heldElsewhere.some((words) => command.endsWith(words)));
   let plane: ControlPlane;
