@@ -56,7 +56,7 @@ type of a field, how its text is read, and whose field it is:
   ignores the latter](agents-chart.md#what-their-controller-ignores). *No CRD* names the rest: the API server keeps such fields in a
   step without checking them, and both controllers read them.
 - A reference, and every field that becomes part of the child, can also be given in \`with\`, as a name or as JSON text.
-- The gate warns of a field that nothing reads if its name resembles one of these ([UnknownField](../problems.md#unknownfield)), and
+- The gate warns of a field that nothing reads if its name resembles one of these ([UnknownField](problems.md#unknownfield)), and
   accepts every other one.
 
 ## Every kind
@@ -132,8 +132,8 @@ function renderPolicies(schemas: Schemas): string {
 The fields of \`spec.policies\` of an Orchestration. All are optional. Every value is a literal, except \`concurrency.group\`, which is an
 [expression](expressions.md). All fields are from this chart: the CRDs of the agents chart keep every field of \`policies\`, and [its
 controller ignores these](agents-chart.md#what-their-controller-ignores). A number that is not a whole number of 0 or more is ignored,
-and the gate warns of it ([InvalidPolicy](../problems.md#invalidpolicy)). In \`parameters\` and \`concurrency\`, the gate denies such
-values ([InvalidField](../problems.md#invalidfield)).
+and the gate warns of it ([InvalidPolicy](problems.md#invalidpolicy)). In \`parameters\` and \`concurrency\`, the gate denies such
+values ([InvalidField](problems.md#invalidfield)).
 
 ## Limits and lifetimes
 

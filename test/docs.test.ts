@@ -12,9 +12,9 @@ import { rules } from '../src/orchestration/judge.ts';
 import { checkRunUpdate } from '../src/orchestration/rules.ts';
 import { portsOf } from './cli/run-command.ts';
 
-const page = readFileSync('docs/problems.md', 'utf8');
+const page = readFileSync('docs/reference/problems.md', 'utf8');
 
-test('docs/problems.md lists every rule with its severity, and no other', () => {
+test('docs/reference/problems.md lists every rule with its severity, and no other', () => {
   const rows = [...page.matchAll(/^\| \[(\w+)\]\(#(\w+)\) \| (\w+) \| (\w+) \|/gm)].map(
     ([, code, , severity, mayChange]) => ({
       code,
@@ -25,7 +25,7 @@ test('docs/problems.md lists every rule with its severity, and no other', () => 
   expect(rows).toEqual(rules.map(({ code, severity, isFixed = false }) => ({ code, severity, isFixed })));
 });
 
-describe('docs/problems.md, below its table,', () => {
+describe('docs/reference/problems.md, below its table,', () => {
   const sections = new Map(
     page.split(/^### /m).map((text) => [text.slice(0, text.indexOf('\n')), text.split(/^## /m)[0] ?? ''] as const),
   );

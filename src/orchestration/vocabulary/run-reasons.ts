@@ -2,7 +2,7 @@ import { type Meaning, namesOf } from './meaning.ts';
 
 /**
  * The reasons of the conditions Ready, Progressing and Succeeded of an OrchestrationRun. If a run violates a rule, the
- * reason is the code of the problem instead: docs/problems.md.
+ * reason is the code of the problem instead: docs/reference/problems.md.
  */
 export const runReasons = {
   Running: {
@@ -149,7 +149,7 @@ export const PlaceReason = namesOf(placeReasons);
 
 /**
  * The reasons of the conditions Ready and GateAccepted of an Orchestration. If it has problems, the reason is the code
- * of the first one instead: docs/problems.md.
+ * of the first one instead: docs/reference/problems.md.
  */
 export const orchestrationReasons = {
   Ready: {
