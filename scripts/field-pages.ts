@@ -47,7 +47,7 @@ function renderStepFields(schemas: Schemas): string {
 
 # Step fields
 
-The fields of an entry of \`spec.steps\` of an Orchestration. [What a run does](../semantics.md) has the rules. The second column has the
+The fields of an entry of \`spec.steps\` of an Orchestration. [What a run does](semantics.md) has the rules. The second column has the
 type of a field, how its text is read, and whose field it is:
 
 - A *literal* is used as it is. A text with *placeholders* can have \`\${{ … }}\` in it, which stands for a value. An *expression* is
@@ -149,7 +149,7 @@ ${renderTable(listLeaves(concurrency?.properties ?? {}, 'concurrency.'))}
 ## parameters
 
 ${describe(parameters ?? {})} At most ${MOST_DECLARED} can be declared. A value with a pattern has at most ${LONGEST_MATCHED} characters.
-[Parameters of a run](../semantics.md#parameters-of-a-run) has the rules.
+[Parameters of a run](semantics.md#parameters-of-a-run) has the rules.
 
 ${renderTable(listLeaves((typeof declaration === 'object' && declaration.properties) || {}, 'parameters.NAME.'))}`;
 }

@@ -144,9 +144,9 @@ describe('a page that names a test by its title', () => {
   });
 });
 
-describe('docs/semantics.md', () => {
+describe('docs/reference/semantics.md', () => {
   const PAGE = 'docs/reference/semantics-tests.md';
-  const semantics = readFileSync('docs/semantics.md', 'utf8');
+  const semantics = readFileSync('docs/reference/semantics.md', 'utf8');
   const rules = readChapters(semantics);
   const tested = readChapters(readFileSync(PAGE, 'utf8'));
 
