@@ -1,4 +1,4 @@
-// `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/peers.md and its pictures.
+// `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/reference/peers.md and its pictures.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';

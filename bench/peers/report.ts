@@ -13,7 +13,7 @@ export interface Results extends Effort, Pick<Measured, 'date' | 'machine'> {
   readonly verdicts: readonly Judged[];
 }
 
-/** `docs/peers.md`. */
+/** `docs/reference/peers.md`. */
 export function formatReport(results: Results): string {
   const { date, machine, loadBefore, rounds, milliseconds, servers, points, verdicts } = results;
   return `# Beside the peers
