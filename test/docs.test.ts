@@ -49,7 +49,7 @@ describe('docs/reference/problems.md, below its table,', () => {
     for (const { file, report } of examples) {
       const [{ code }] = report.problems as [LintProblem];
       const lines = report.problems.map(({ field, message }) => `${field === '' ? '' : `${field}: `}${message}\n`);
-      expect(sections.get(code)).toContain(`](../${file}):\n\n\`\`\`\n${lines.join('')}\`\`\``);
+      expect(sections.get(code)).toContain(`](../../${file}):\n\n\`\`\`\n${lines.join('')}\`\`\``);
     }
   });
 

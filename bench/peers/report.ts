@@ -40,7 +40,7 @@ a second already.
 
 ${formatCells(timeCells(points))}
 
-![How the time grows: ours, Tekton and Argo Workflows, for three shapes of graph](images/peers-growth.svg)
+![How the time grows: ours, Tekton and Argo Workflows, for three shapes of graph](../images/peers-growth.svg)
 
 ## As servers
 
