@@ -19,13 +19,8 @@ const heldElsewhere = [
   'status release-42',
   'plan --server -n ci release.yaml',
   'list -n ci',
-  'logs release-42 -n ci -f',
   'events release-42 -n ci',
   'plan --rerun release-41',
-  'rerun release-41 --from build -p version=1.4.3 --name release-42',
-  'approve release-42',
-  'approve release-42 stage',
-  'list --waiting-for-me',
 ];
 
 describeNeeding(['ownControlPlane'], 'docs/reference/cli.md', () => {
