@@ -5,119 +5,148 @@ import { argv, env, stderr, stdin, stdout } from 'node:process';
 import type { Outcome, Ports } from './cli/command.ts';
 import { dispatch, listVerbs, type Verbs } from './cli/dispatch.ts';
 
+/** Headings of the help, in its order. */
+const FILES = 'Files';
+const RUNS = 'Runs, which are OrchestrationRuns';
+const OPERATION = 'Operation';
+const SETUP = 'Setup';
+
 const verbs: Verbs = {
+  lint: {
+    area: FILES,
+    summary: 'Check Orchestrations and runs in files by the rules of the gate',
+    load: async () => (await import('./cli/commands/lint.ts')).lint,
+  },
+  graph: {
+    area: FILES,
+    summary: 'Draw the graphs of Orchestrations in files',
+    load: async () => (await import('./cli/commands/graph.ts')).graph,
+  },
+  plan: {
+    area: FILES,
+    summary: 'Show what a run of an Orchestration in a file would do',
+    load: async () => (await import('./cli/commands/plan.ts')).plan,
+  },
+  run: {
+    area: RUNS,
+    summary: 'Start a run of an Orchestration; with --wait, follow it to its end',
+    load: async () => (await import('./cli/commands/run.ts')).run,
+  },
+  rerun: {
+    area: RUNS,
+    summary: 'Continue a finished run in a new one',
+    load: async () => (await import('./cli/commands/rerun.ts')).rerun,
+  },
+  list: {
+    area: RUNS,
+    summary: 'List runs or Orchestrations, the newest first',
+    load: async () => (await import('./cli/commands/list.ts')).list,
+  },
+  watch: {
+    area: RUNS,
+    summary: 'Follow runs until they end',
+    load: async () => (await import('./cli/commands/watch.ts')).watch,
+  },
+  status: {
+    area: RUNS,
+    summary: 'Show the state of a run and of each of its steps',
+    load: async () => (await import('./cli/commands/status.ts')).status,
+  },
+  logs: {
+    area: RUNS,
+    summary: 'Show the logs of a run, or of one of its steps',
+    load: async () => (await import('./cli/commands/logs.ts')).logs,
+  },
+  events: {
+    area: RUNS,
+    summary: 'Show the Events of runs, and of the objects that execute their steps',
+    load: async () => (await import('./cli/commands/events.ts')).events,
+  },
+  approve: {
+    area: RUNS,
+    summary: 'Approve a step that waits for people',
+    load: async () => (await import('./cli/commands/approve.ts')).approve,
+  },
+  deny: {
+    area: RUNS,
+    summary: 'Deny a step that waits for people',
+    load: async () => (await import('./cli/commands/deny.ts')).deny,
+  },
+  suspend: {
+    area: RUNS,
+    summary: 'Start no more steps of runs, until you resume them',
+    load: async () => (await import('./cli/commands/suspend.ts')).suspend,
+  },
+  resume: {
+    area: RUNS,
+    summary: 'Start steps of suspended runs again',
+    load: async () => (await import('./cli/commands/resume.ts')).resume,
+  },
+  cancel: {
+    area: RUNS,
+    summary: 'Stop runs for good',
+    load: async () => (await import('./cli/commands/cancel.ts')).cancel,
+  },
+  ui: {
+    area: RUNS,
+    summary: 'Show the Orchestrations and runs of a namespace in a browser',
+    load: async () =>
+      (await import('./cli/commands/ui.ts')).uiCommand(async (choice) =>
+        (await import('./ui/main.ts')).ui(choice, process),
+      ),
+  },
+  audit: {
+    area: OPERATION,
+    summary: 'Check the Orchestrations in a cluster by the rules of the gate',
+    load: async () => (await import('./cli/commands/audit.ts')).audit,
+  },
   serve: {
-    summary: 'Answer admission reviews: the gate',
+    area: OPERATION,
+    summary: 'Run the gate, which answers admission reviews',
     load: async () =>
       (await import('./cli/commands/serve.ts')).serveCommand(async (configuration) =>
         (await import('./admission/main.ts')).serve(configuration, process),
       ),
   },
   reconcile: {
-    summary: 'Execute OrchestrationRuns: the reconciler',
+    area: OPERATION,
+    summary: 'Run the reconciler, which executes OrchestrationRuns',
     load: async () =>
       (await import('./cli/commands/reconcile.ts')).reconcileCommand(async (configuration) =>
         (await import('./supervisor/main.ts')).reconcile(configuration, process),
       ),
   },
   release: {
-    summary: 'Remove the finalizer of the reconciler from AgentRuns before it is uninstalled',
+    area: OPERATION,
+    summary: 'Remove the finalizer of the reconciler from AgentRuns, before an uninstall',
     load: async () =>
       (await import('./cli/commands/release.ts')).releaseCommand(async (configuration) =>
         (await import('./release/main.ts')).release(configuration, process),
       ),
   },
-  engine: {
-    load: async () =>
-      (await import('./cli/commands/reconcile.ts')).engineCommand(async (configuration) =>
-        (await import('./engine/main.ts')).runEngine(configuration, process),
-      ),
-  },
-  lint: {
-    summary: 'Check Orchestrations and OrchestrationRuns in files by the rules of the gate',
-    load: async () => (await import('./cli/commands/lint.ts')).lint,
-  },
-  graph: {
-    summary: 'Draw the graphs of Orchestrations in files',
-    load: async () => (await import('./cli/commands/graph.ts')).graph,
-  },
-  plan: {
-    summary: 'Show what Orchestrations in files would do, and what they would change in a cluster',
-    load: async () => (await import('./cli/commands/plan.ts')).plan,
-  },
-  audit: {
-    summary: 'Check the Orchestrations that are stored in a cluster by the rules of the gate',
-    load: async () => (await import('./cli/commands/audit.ts')).audit,
-  },
-  run: {
-    summary: 'Create an OrchestrationRun, and wait for it with --wait',
-    load: async () => (await import('./cli/commands/run.ts')).run,
-  },
-  rerun: {
-    summary: 'Create an OrchestrationRun that continues a finished one',
-    load: async () => (await import('./cli/commands/rerun.ts')).rerun,
-  },
-  watch: {
-    summary: 'Show an OrchestrationRun until it ends',
-    load: async () => (await import('./cli/commands/watch.ts')).watch,
-  },
-  list: {
-    summary: 'List OrchestrationRuns or Orchestrations, the newest first',
-    load: async () => (await import('./cli/commands/list.ts')).list,
-  },
-  status: {
-    summary: 'Show an OrchestrationRun as it is now, step by step',
-    load: async () => (await import('./cli/commands/status.ts')).status,
-  },
-  logs: {
-    summary: 'Show the logs of an OrchestrationRun, or of one step',
-    load: async () => (await import('./cli/commands/logs.ts')).logs,
-  },
-  events: {
-    summary: 'Show the Events of OrchestrationRuns and of what carries out their steps',
-    load: async () => (await import('./cli/commands/events.ts')).events,
-  },
-  cancel: {
-    summary: 'Stop an OrchestrationRun for good',
-    load: async () => (await import('./cli/commands/cancel.ts')).cancel,
-  },
-  suspend: {
-    summary: 'Keep an OrchestrationRun from starting more steps',
-    load: async () => (await import('./cli/commands/suspend.ts')).suspend,
-  },
-  resume: {
-    summary: 'Let a suspended OrchestrationRun start steps again',
-    load: async () => (await import('./cli/commands/resume.ts')).resume,
-  },
-  approve: {
-    summary: 'Approve a step of an OrchestrationRun that waits for people',
-    load: async () => (await import('./cli/commands/approve.ts')).approve,
-  },
-  deny: {
-    summary: 'Deny a step of an OrchestrationRun that waits for people',
-    load: async () => (await import('./cli/commands/deny.ts')).deny,
-  },
-  ui: {
-    summary: 'Show the Orchestrations and OrchestrationRuns of a namespace in a browser',
-    load: async () =>
-      (await import('./cli/commands/ui.ts')).uiCommand(async (choice) =>
-        (await import('./ui/main.ts')).ui(choice, process),
-      ),
+  completion: {
+    area: SETUP,
+    summary: 'Print a script for your shell that completes commands and flags',
+    load: async () => (await import('./cli/commands/completion.ts')).completionCommand(() => listVerbs(verbs)),
   },
   lsp: {
-    summary: 'Serve an editor: the Language Server Protocol over standard input and output',
+    area: SETUP,
+    summary: 'Serve an editor by the Language Server Protocol',
     load: async () =>
       (await import('./cli/commands/lsp.ts')).lspCommand(async () =>
         (await import('./lsp/main.ts')).serveOverStdio(process),
       ),
   },
   certs: {
+    area: SETUP,
     summary: 'Make a serving certificate for development, signed by a development CA',
     load: async () => (await import('./cli/commands/certs.ts')).certs,
   },
-  completion: {
-    summary: 'Print the script that completes the words of this program in a shell',
-    load: async () => (await import('./cli/commands/completion.ts')).completionCommand(() => listVerbs(verbs)),
+  engine: {
+    load: async () =>
+      (await import('./cli/commands/reconcile.ts')).engineCommand(async (configuration) =>
+        (await import('./engine/main.ts')).runEngine(configuration, process),
+      ),
   },
 };
 

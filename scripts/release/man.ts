@@ -6,8 +6,8 @@ export interface CommandHelp {
 
 /** Reads the help of every command that the help of the program lists. */
 export async function readHelp(program: (...words: string[]) => Promise<string>): Promise<CommandHelp[]> {
-  const [, list = ''] = (await program('help')).split(/^Commands:\n/m);
-  const names = [...(list.split('\n\n')[0] ?? '').matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
+  const [list = ''] = (await program('help')).split(/^Help:\n/m);
+  const names = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
   return Promise.all(names.map(async (name) => ({ name, text: await program('help', name) })));
 }
 

@@ -60,7 +60,7 @@ export const putGateInFront: Command = {
 /** Sets the break-glass override, and waits until the gate has read it. */
 export function override(mode: Mode | undefined): Command {
   return {
-    shown: `# the override, in a cluster a ConfigMap: ${mode === undefined ? 'gone again' : `mode: ${mode}`}`,
+    shown: `# the override, which is a ConfigMap in a cluster: ${mode === undefined ? 'removed' : `mode: ${mode}`}`,
     perform: async ({ gate }) => {
       await gate.setOverride(mode);
       return { exitCode: 0, output: '' };

@@ -60,7 +60,7 @@ const endless = 'fix-issue-1234/implement';
 const startRuns: Command = {
   shown: [
     '# AGENTS_ORCHESTRATION_CONTROLLER_ENABLED=true orchestration-gate reconcile --kubeconfig …',
-    '# and a stand-in for the controllers that carry out AgentRuns and ToolRuns',
+    '# and a stand-in for the controllers that execute AgentRuns and ToolRuns',
   ].join('\n'),
   perform: async ({ cluster, ends }) => {
     const agents = startAgentsController(cluster, 'default', ({ run, step, attempt }) => {
@@ -81,31 +81,31 @@ const isStep = (name: string, phase: StepPhase) => (status: RunStatus) =>
 /** What `make run` shows of runs, behind what it shows of the gate. */
 export const runsTour: readonly Step[] = [
   {
-    title: 'The kinds that steps create and wait for come with the agents chart; here are stand-ins',
+    title: 'The agents chart brings the kinds that steps create and wait for; here are their CRDs',
     command: kubectl(['apply', ...agentsCrds]),
     told: 'created',
     prints: Array<string>(agentsCrds.length / 2).fill('.proompteng.ai created'),
   },
   {
-    title: 'The reconciler starts, and finds a run that has been waiting since it was applied',
+    title: 'The reconciler starts, and finds a run that waits since it was created',
     command: startRuns,
-    told: 'it works',
+    told: 'started',
     prints: [],
   },
   {
     command: follow('fix-issue-1234', isStep('implement', 'Running')),
-    told: 'one step at a time, since none declares dependsOn',
+    told: 'one step at a time, since no step has dependsOn',
     prints: ['Running, 1 of 3 steps done', '✓ Succeeded plan', '▶ Running   implement', '· Pending   notify'],
   },
   {
     title: 'A run that is cancelled ends at once',
     command: kubectl(['annotate', 'orchestrationrun', 'fix-issue-1234', 'orchestration.proompteng.ai/cancel=true']),
-    told: 'asked for',
+    told: 'requested',
     prints: ['fix-issue-1234 annotated'],
   },
   {
     command: follow('fix-issue-1234', isRunFinal),
-    told: 'what ran is deleted, what has succeeded stays so',
+    told: 'the running step is stopped, and the step that succeeded stays Succeeded',
     prints: ['Cancelled', '✓ Succeeded plan', '⊘ Cancelled implement', '⊘ Cancelled notify'],
   },
   {
@@ -116,7 +116,7 @@ export const runsTour: readonly Step[] = [
   },
   {
     command: follow('publish-shop-1', isRunFinal),
-    told: 'the other branch goes on; what needs both is skipped, and says why',
+    told: 'the other branch continues; the step that needs both is skipped, and says why',
     prints: [
       '(StepFailed: "test" failed: 2 of 318 tests failed)',
       '✓ Succeeded build',
@@ -126,14 +126,14 @@ export const runsTour: readonly Step[] = [
     ],
   },
   {
-    title: 'A step that is tried again, one that may fail, and one that waits for somebody’s word',
+    title: 'One step is retried, one may fail, and one waits for an approval',
     command: kubectl(['create', '-f', '-'], release),
     told: 'created',
     prints: ['release-shop created', 'release-shop-1 created', 'production created'],
   },
   {
     command: follow('release-shop-1', isStep('approve', 'Running')),
-    told: 'tested at the second attempt; the report failed, and is not waited for',
+    told: 'the second attempt of test succeeded; report failed, which is tolerated',
     prints: [
       'Running, 3 of 5 steps done',
       '✓ Succeeded build',
@@ -153,7 +153,7 @@ export const runsTour: readonly Step[] = [
   },
   {
     command: follow('release-shop-1', isRunFinal),
-    told: 'it went on, and has succeeded',
+    told: 'the run has succeeded',
     prints: [
       'ignored failures: 1 of 5 steps',
       '✓ Succeeded build',
@@ -164,9 +164,9 @@ export const runsTour: readonly Step[] = [
     ],
   },
   {
-    title: 'All of it at a glance',
+    title: 'kubectl shows all runs in one table',
     command: kubectl(['get', 'orchestrationruns']),
-    told: 'how far, how it ended, and of what',
+    told: 'the progress, the outcome and its reason',
     prints: [
       'NAME',
       'fix-issue-1234   Cancelled   3 of 3 steps done: 1 succeeded, 2 cancelled           RunCancelled ',
@@ -176,13 +176,12 @@ export const runsTour: readonly Step[] = [
   },
   {
     command: kubectl(['get', 'orchestrations']),
-    told: 'what could never run, since it was stored while no gate was in the way, is marked',
+    told: 'the Orchestration from before the gate is marked Invalid',
     prints: [
       'NAME ',
       'fix-issue      Ready     True ',
       'legacy         Invalid   False ',
       'publish-shop   Ready     True ',
-      'release        Invalid   False ',
       'release-shop   Ready     True ',
     ],
   },

@@ -45,7 +45,7 @@ export async function perform({ settings, steps, teller, page, waitForEnd }: Per
     if (url !== undefined) teller.write(describePage(url, teller));
     teller.write(describeStage(stage, teller));
     await followVerdicts(stage, teller, waitForEnd());
-    log('\nending all of it');
+    log('\nstopping everything');
   }
   return failed > 0 ? 1 : 0;
 }
@@ -59,12 +59,12 @@ async function servePage({ cluster, ends }: Stage, page: 'served' | 'opened'): P
 }
 
 function describePage(url: string, { paint }: Teller): string {
-  return `\n${paint('bold', 'The page shows it in a browser')}\n  ${paint('cyan', url)}\n`;
+  return `\n${paint('bold', 'The page in a browser')}\n  ${paint('cyan', url)}\n`;
 }
 
 function summarize(failed: number, count: number, { paint }: Teller): string {
-  if (failed === 0) return paint('green', `All ${count} steps went as told.`);
-  return paint('red', `${failed} of ${count} steps did not go as told.`);
+  if (failed === 0) return paint('green', `All ${count} steps ended as expected.`);
+  return paint('red', `${failed} of ${count} steps did not end as expected.`);
 }
 
 function describeStage({ cluster: { kubeconfig, tools } }: Stage, { paint }: Teller): string {
@@ -74,8 +74,8 @@ function describeStage({ cluster: { kubeconfig, tools } }: Stage, { paint }: Tel
     'kubectl apply -f examples/rejected/duplicate-step.yaml',
   ];
   return [
-    `\n${paint('bold', 'It stays up: try your own in another terminal')}`,
+    `\n${paint('bold', 'It stays up: try your own commands in another terminal')}`,
     ...lines.map((line) => `  ${paint('cyan', line)}`),
-    `\n${paint('bold', 'What the gate is asked')} (Ctrl-C ends all of it)\n`,
+    `\n${paint('bold', 'What the gate decides from now on')} (press Ctrl-C to stop everything)\n`,
   ].join('\n');
 }

@@ -55,7 +55,7 @@ export async function takeSteps(steps: readonly Step[], stage: Stage, teller: Te
     const outcome = await step.command.perform(stage, teller);
     const differences = findDifferences(step, outcome);
     if (differences.length > 0) failed += 1;
-    const mark = differences.length === 0 ? paint('green', '✓') : paint('red', '✗ not as told:');
+    const mark = differences.length === 0 ? paint('green', '✓') : paint('red', '✗ not as expected:');
     write(indent([...linesOf(outcome), `${mark} ${step.told}`, ...differences].join('\n')));
   }
   return failed;

@@ -1,12 +1,17 @@
 import type { Command, Outcome, Ports } from './command.ts';
 
-/** A word of the command line. */
-export interface Verb {
-  /** What it does: an imperative without a full stop. A verb without one is left out of the help: only programs use it. */
-  readonly summary?: string;
+/** A word of the command line that people use. */
+export interface ListedVerb {
+  /** What it does: an imperative without a full stop. */
+  readonly summary: string;
+  /** The heading under which the help lists it. */
+  readonly area: string;
   /** Imports the command only if it is needed. */
   readonly load: () => Promise<Command>;
 }
+
+/** Without a summary, only programs use it, and the help does not list it. */
+export type Verb = ListedVerb | { readonly summary?: undefined; readonly load: ListedVerb['load'] };
 
 export type Verbs = Readonly<Record<string, Verb>>;
 
@@ -37,7 +42,7 @@ export async function dispatch(
 }
 
 /** The verbs that people use, with what they do. */
-export function listVerbs(verbs: Verbs): readonly (readonly [name: string, summary: string, verb: Verb])[] {
+export function listVerbs(verbs: Verbs): readonly (readonly [name: string, summary: string, verb: ListedVerb])[] {
   return Object.entries(verbs).flatMap(([name, verb]) =>
     verb.summary === undefined ? [] : [[name, verb.summary, verb] as const],
   );
@@ -49,14 +54,16 @@ function answer(stdout: string): Outcome {
 
 async function describe(verbs: Verbs): Promise<string> {
   const { describeVerbs } = await import('./help.ts');
-  return describeVerbs(listVerbs(verbs).map(([name, summary]) => [name, summary]));
+  return describeVerbs(listVerbs(verbs).map(([name, summary, { area }]) => ({ name, summary, area })));
 }
 
 async function describeUnknown(verbs: Verbs, word: string): Promise<string> {
-  const { guess } = await import('./arguments.ts');
+  const { suggestName } = await import('../dag/suggest.ts');
   const { quoteName } = await import('../dag/display.ts');
   const known = word.startsWith('-')
     ? ['--help', '--version']
     : [...listVerbs(verbs).map(([name]) => name), 'help', 'version'];
-  return `orchestration-gate: ${quoteName(word)} is no command; ${guess(word, known)}\n`;
+  const meant = suggestName(word, known);
+  const cure = meant === undefined ? 'run orchestration-gate help for a list' : `did you mean ${meant}?`;
+  return `orchestration-gate: ${quoteName(word)} is not a command; ${cure}\n`;
 }

@@ -26,13 +26,22 @@ export function describeCommand(command: CommandInfo, summary: string): string {
   return sections.filter((section) => section !== '').join('\n');
 }
 
-/** What the program can do: each verb with its summary. */
-export function describeVerbs(verbs: Iterable<readonly [verb: string, summary: string]>): string {
+/** What the program can do: each verb with its summary, area by area. */
+export function describeVerbs(
+  verbs: readonly { readonly name: string; readonly summary: string; readonly area: string }[],
+): string {
+  const width = Math.max(...verbs.map(({ name }) => name.length));
+  const areas = Map.groupBy(verbs, ({ area }) => area);
   return [
     'usage: orchestration-gate COMMAND [ARGUMENTS]\n',
-    describeTable('Commands', [...verbs]),
-    describeTable('Everywhere', [
-      ['help COMMAND, COMMAND --help, -h', 'show how a command is used'],
+    ...[...areas].map(([area, listed]) =>
+      describeTable(
+        area,
+        listed.map(({ name, summary }) => [name.padEnd(width), summary]),
+      ),
+    ),
+    describeTable('Help', [
+      ['help COMMAND, COMMAND --help, -h', 'show how to use a command'],
       ['version, --version, -v', 'show the version'],
     ]),
   ].join('\n');

@@ -78,6 +78,7 @@ function describeNoContext({ contexts }: Kubeconfig, files: readonly string[], w
   const where = `in ${files.join(', ')}`;
   const names = [...contexts.keys()].map((name) => JSON.stringify(name)).join(', ') || 'none';
   if (wanted === '') {
+    if (contexts.size === 0) return `there is no context ${where}: use a kubeconfig of a cluster`;
     return `no current context is set ${where}: name one with --context; there are ${names}`;
   }
   return `there is no context ${JSON.stringify(wanted)} ${where}; there are ${names}`;

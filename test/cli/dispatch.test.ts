@@ -20,8 +20,9 @@ const load = (verb: string) => () => {
 };
 
 const verbs: Verbs = {
-  lint: { summary: 'Check files', load: load('lint') },
-  graph: { summary: 'Draw files', load: load('graph') },
+  lint: { area: 'Files', summary: 'Check files', load: load('lint') },
+  graph: { area: 'Files', summary: 'Draw files', load: load('graph') },
+  run: { area: 'Runs', summary: 'Start a run', load: load('run') },
   engine: { load: load('engine') },
 };
 
@@ -42,11 +43,13 @@ test.each([['version'], ['--version'], ['-v']])('%s shows the version, and loads
 });
 
 test.each([[['help']], [['--help']], [['-h']], [['help', 'help']], [['help', 'version']]])(
-  '%j lists the verbs that people use, and loads nothing',
+  '%j lists the verbs that people use, area by area, and loads nothing',
   async (words) => {
     const { exitCode, stdout, stderr } = await say(...words);
     expect([exitCode, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^usage: .*\n\nCommands:\n {2}lint {3}Check files\n {2}graph {2}Draw files\n\n/);
+    expect(stdout).toMatch(
+      /^usage: .*\n\nFiles:\n {2}lint {3}Check files\n {2}graph {2}Draw files\n\nRuns:\n {2}run {4}Start a run\n\nHelp:\n/,
+    );
     expect(loaded).toEqual([]);
   },
 );
@@ -69,14 +72,14 @@ test.each([[['help', 'lint']], [['lint', '--help']], [['lint', '--nope', '-h']],
 );
 
 test.each([
-  ['lnt', '"lnt" is no command; did you mean lint?'],
-  ['hlep', '"hlep" is no command; did you mean help?'],
-  ['--verison', '"--verison" is no command; did you mean --version?'],
-  ['-x', '"-x" is no command; there are --help, --version'],
-  ['', '"" is no command; there are lint, graph, help, version'],
-  ['constructor', '"constructor" is no command; there are lint, graph, help, version'],
-  ['a\u001b[2J', '"a\\u001b[2J" is no command; there are lint, graph, help, version'],
-])('%j is no command, and loads nothing', async (word, complaint) => {
+  ['lnt', '"lnt" is not a command; did you mean lint?'],
+  ['hlep', '"hlep" is not a command; did you mean help?'],
+  ['--verison', '"--verison" is not a command; did you mean --version?'],
+  ['-x', '"-x" is not a command; run orchestration-gate help for a list'],
+  ['', '"" is not a command; run orchestration-gate help for a list'],
+  ['constructor', '"constructor" is not a command; run orchestration-gate help for a list'],
+  ['a\u001b[2J', '"a\\u001b[2J" is not a command; run orchestration-gate help for a list'],
+])('%j is not a command, and loads nothing', async (word, complaint) => {
   for (const words of [[word], ['help', word], [word, '--help']])
     expect(await say(...words)).toEqual({ exitCode: 2, stdout: '', stderr: `orchestration-gate: ${complaint}\n` });
   expect(loaded).toEqual([]);

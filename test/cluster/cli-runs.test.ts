@@ -135,8 +135,8 @@ describe('the CLI and runs on a real API server', () => {
     await reconciled().statusOf('held', ({ stepStatuses }) => stepStatuses[1]?.phase === 'Running');
     expect(await said('cancel')).toEqual([0, 'is being cancelled']);
     await reconciled().statusOf('held', ({ phase }) => phase === 'Cancelled');
-    expect(await said('cancel')).toEqual([0, 'has ended already: Cancelled']);
-    expect(await said('suspend')).toEqual([1, 'has ended already: Cancelled']);
+    expect(await said('cancel')).toEqual([0, 'has already ended: Cancelled']);
+    expect(await said('suspend')).toEqual([1, 'has already ended: Cancelled']);
     expect((await cli('watch', 'held')).code).toBe(1);
   });
 

@@ -43,7 +43,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     const [exitCode] = await once(start(new URL('../../scripts/run.ts', import.meta.url), tmpdir()), 'close');
     expect({ exitCode, output }).toEqual({
       exitCode: 0,
-      output: expect.stringMatching(/\nAll \d+ steps went as told\.\n$/),
+      output: expect.stringMatching(/\nAll \d+ steps ended as expected\.\n$/),
     });
     expect(output).not.toContain('\u001b');
     expect(await readdir(temporary)).toEqual([]);
@@ -69,7 +69,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     }, 200_000);
     expect(output).toContain(
       [
-        '  ✗ not as told: lost',
+        '  ✗ not as expected: lost',
         '    exit code: 0, expected 1',
         '    lines: 1, expected 2',
         '    line 1: expected nowhere',

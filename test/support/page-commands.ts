@@ -51,10 +51,11 @@ export async function runBlock(
   return { exitCode: child.exitCode, output };
 }
 
-/** What was printed, without how long things took, which is no promise of a page. */
+/** What was printed, without when things happened and how long they took, which is no promise of a page. */
 export function withoutTimes(output: string): string {
   return output
     .replace(/\b\d+(m\d+)?s\b/g, 'TIME')
+    .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/ +/g, ' ')
     .replace(/ $/gm, '');
 }

@@ -35,10 +35,14 @@ export function annotatingCommand<const F extends Flags>(command: Annotating<F>)
   const { verb, details, flags, examples = [] } = command;
   return defineCommand({
     verb,
-    details: `${details} You can repeat it: twice is the same as once.`,
+    details: `${details} You can repeat the command safely.`,
     operands: severalRuns,
     flags: { ...clusterFlags, ...flags },
-    exitCodes: { 0: 'requested, now or before', 1: 'the run had ended otherwise before', 2: 'could not be requested' },
+    exitCodes: {
+      0: 'requested, now or before',
+      1: 'the run had already ended in another way',
+      2: 'could not be requested',
+    },
     examples: [`${verb} release-42 -n ci`, ...examples],
     run: (choice, names, { withCluster, screen }) => {
       const wish = command.wish(choice as Values<F>);
@@ -66,5 +70,5 @@ function describe({ namespace, name }: Run, what: string): Outcome {
 /** Too late, unless it has ended as wished. */
 function describeEnd({ wishedEnd }: Wish, run: Run): Outcome {
   const { phase } = run.status;
-  return { ...describe(run, `has ended already: ${phase}`), exitCode: phase === wishedEnd ? 0 : 1 };
+  return { ...describe(run, `has already ended: ${phase}`), exitCode: phase === wishedEnd ? 0 : 1 };
 }

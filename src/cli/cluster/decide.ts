@@ -36,7 +36,7 @@ export async function decide(cluster: Cluster, wanted: Wanted): Promise<Outcome>
   for (let tries = 1; ; tries++) {
     const object = await readExisting(cluster, 'OrchestrationRun', wanted.run);
     const run = readRun(object);
-    if (hasEnded(run)) return report(run, `has ended already: ${run.status.phase}`, 1);
+    if (hasEnded(run)) return report(run, `has already ended: ${run.status.phase}`, 1);
     const step = chooseStep(run, wanted);
     const decision = { user, decision: wanted.verb === 'approve' ? 'Approved' : 'Denied' } as const;
     const { comment } = wanted;
@@ -60,7 +60,10 @@ function chooseStep(run: Run, { verb, step: name }: Wanted): StepStatus {
   const names = waiting.map((step) => step.name);
   if (name === undefined) {
     const [only, ...others] = waiting;
-    if (only === undefined) throw new CommandError(`no step of ${subject} waits for people`);
+    if (only === undefined)
+      throw new CommandError(
+        `no step of ${subject} waits for people; see orchestration-gate status ${displayName(run.name)}`,
+      );
     if (others.length === 0) return only;
     throw new CommandError(
       `${waiting.length} steps of ${subject} wait for people: name one of ${listNames(names, Infinity)}`,

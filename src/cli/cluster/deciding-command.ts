@@ -8,10 +8,14 @@ import { runAndStep } from './run-operand.ts';
 export function decidingCommand(verb: Wanted['verb'], details: string): Command {
   return defineCommand({
     verb,
-    details: `${details} Without STEP, it is the only step that waits. Who you are is what the API server says.`,
+    details: `${details} If only one step waits, you can leave out STEP. The decision is stored under the user name that the API server knows you by.`,
     operands: runAndStep('a step, or leave it out'),
     flags: {
-      comment: { flag: 'comment', kind: anyText(), help: 'why; it is stored in the run, at most 256 characters of it' },
+      comment: {
+        flag: 'comment',
+        kind: anyText(),
+        help: 'the reason, stored in the run; at most 256 characters are kept',
+      },
       ...clusterFlags,
     },
     exitCodes: { 0: 'decided, now or before', 1: 'the run had ended before', 2: 'could not be decided' },

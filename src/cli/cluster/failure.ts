@@ -20,7 +20,13 @@ export class CommandError extends Error {
 export function describeFailure(failure: ApiFailure): readonly string[] {
   const { reason, message } = failure;
   if (reason === KubeErrorReason.Unauthorized) {
-    return ['the API server does not accept these credentials: log in anew, or choose another --context'];
+    return ['the API server does not accept these credentials: log in again, or choose another --context'];
+  }
+  if (reason === KubeErrorReason.Forbidden && message.includes(' cannot ')) {
+    return [displayText(`${message}; ask for this right, or choose another --context`)];
+  }
+  if (reason === KubeErrorReason.Unavailable && message.startsWith('cannot connect')) {
+    return [displayText(`${message}; check that it runs, and that the kubeconfig names the right cluster`)];
   }
   const causes = reason === KubeErrorReason.Invalid ? readCauses(failure) : [{ field: '', message }];
   return causes.map(({ field, message: why }) => displayText(field === '' ? why : `${field}: ${why}`));

@@ -26,7 +26,7 @@ export const audit = defineCommand({
   details: 'It shows what the gate would deny or warn about if the objects were created now. Nothing is changed.',
   operands: noOperand,
   flags: {
-    isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'of all namespaces' },
+    isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'check all namespaces' },
     output: outputFlag(['text', 'json', 'yaml', 'github', 'sarif'], 'how problems are written'),
     isStrict: { flag: 'strict', kind: toggle, help: 'count warnings as errors' },
     settings: {

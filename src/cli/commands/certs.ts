@@ -18,7 +18,8 @@ const AUTHORITY_DAYS = 365;
  */
 export const certs = defineCommand({
   verb: 'certs',
-  details: 'The certificate is always good for localhost, 127.0.0.1 and ::1. A CA that is still fresh is kept.',
+  details:
+    'The certificate is always valid for localhost, 127.0.0.1 and ::1. A CA that is valid for long enough is kept.',
   operands: noOperand,
   flags: {
     out: { flag: 'out', kind: folder, help: 'the folder to write to', fallback: 'certs' },

@@ -1,3 +1,3 @@
 import { decidingCommand } from '../cluster/deciding-command.ts';
 
-export const deny = decidingCommand('deny', 'The step fails, however many approve. You cannot take it back.');
+export const deny = decidingCommand('deny', 'The step fails, even if others approve it. You cannot undo it.');

@@ -13,11 +13,12 @@ import { createTable } from '../format/table.ts';
 export const events = defineCommand({
   verb: 'events',
   details:
-    'That is those of the run, its children of all attempts, their Jobs and pods, and inner runs: the oldest first, and what ' +
-    'is the same as one. -o wide adds who reported it, and since when. A cluster keeps Events for an hour by default.',
+    'These objects are AgentRuns, ToolRuns and inner runs of all attempts, their Jobs and pods. The oldest Event comes first, ' +
+    'and equal ones are counted as one. -o wide adds who reported an Event, and when it was first seen. By default, a ' +
+    'cluster keeps Events for an hour.',
   operands: severalRuns,
   flags: { output: objectOutput, ...clusterFlags },
-  exitCodes: { 0: 'shown, if only nothing', 2: 'could not be shown' },
+  exitCodes: { 0: 'shown, even if there are none', 2: 'could not be shown' },
   examples: ['events release-42 -n ci'],
   run: ({ output, ...choice }, names, { withCluster, screen, clock }) =>
     withCluster(choice, async (cluster) => {
@@ -29,7 +30,9 @@ export const events = defineCommand({
         const found = await findEvents(cluster, run);
         for (const object of found.objects) all.set(object.metadata.uid, object);
         const { namespace = cluster.namespace } = run.metadata;
-        screen.warn(`events: ${describeCommand(namespace, name, choice)}, and of what carries out its steps\n`);
+        screen.warn(
+          `events: ${describeCommand(namespace, name, choice)}, and the same for the objects that execute its steps\n`,
+        );
         const rows = isTable ? found.events : [];
         const stdout =
           rows.length === 0 ? '' : write(rows.map((event) => writeEvent(event, clock.now(), output === 'wide')));

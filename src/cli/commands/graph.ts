@@ -24,7 +24,7 @@ const formats = {
 export const graph = defineCommand({
   verb: 'graph',
   details:
-    'A graph shows which step waits for which, also where that is the sequential default, and in waves which steps may run together, which step reads which, and which steps run on a condition. A broken graph is drawn too, with its loops and missing steps.',
+    'The drawing shows which steps each step waits for and reads, which steps can run at the same time (a wave), and which steps have a condition. It draws a broken graph too, with its cycles and missing steps.',
   operands: manifestFiles,
   flags: {
     output: outputFlag(['text', 'mermaid', 'dot', 'svg', 'json'], 'the format; dot is for Graphviz'),

@@ -22,13 +22,27 @@ const PHASES: Readonly<Record<ClusterKind, readonly string[]>> = {
 };
 
 const flags = {
-  phases: { flag: 'phase', kind: commaList('PHASE', 'phases', (word) => word !== ''), help: 'only these phases' },
+  phases: {
+    flag: 'phase',
+    kind: commaList('PHASE', 'phases', (word) => word !== ''),
+    help: 'only these phases, such as Running,Failed',
+  },
   of: { flag: 'of', kind: anyText('ORCHESTRATION'), help: 'only runs of that Orchestration' },
-  sinceMs: { flag: 'since', kind: duration, help: 'only what was created in the last 90s, 10m, 2h' },
-  labelSelector: { flag: 'selector', letter: 'l', kind: anyText('SELECTOR'), help: 'only what has these labels' },
-  isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'of all namespaces' },
+  sinceMs: { flag: 'since', kind: duration, help: 'only objects created in this time: 90s, 10m, 2h' },
+  labelSelector: {
+    flag: 'selector',
+    letter: 'l',
+    kind: anyText('SELECTOR'),
+    help: 'only objects with these labels, such as team=shop',
+  },
+  isEverywhere: { flag: 'all-namespaces', letter: 'A', kind: toggle, help: 'list all namespaces' },
   isForMe: { flag: 'waiting-for-me', kind: toggle, help: 'only runs with a step that waits for your approval' },
-  isWatched: { flag: 'watch', letter: 'w', kind: toggle, help: 'show each change too, until you stop it' },
+  isWatched: {
+    flag: 'watch',
+    letter: 'w',
+    kind: toggle,
+    help: 'after the list, show each change until you press Ctrl-C',
+  },
   output: objectOutput,
   ...clusterFlags,
 } as const;
@@ -38,10 +52,10 @@ type Choice = Values<typeof flags>;
 /** Lists runs or Orchestrations, the newest first. */
 export const list = defineCommand({
   verb: 'list',
-  details: 'The newest come first. -o wide adds why each stands so.',
+  details: '-o wide adds the reason and the message of each.',
   operands: kindOperand(),
   flags,
-  exitCodes: { 0: 'listed, if only nothing', 2: 'could not be listed' },
+  exitCodes: { 0: 'listed, even if there is nothing', 2: 'could not be listed' },
   examples: [
     'list -n ci --phase Running,Failed --since 2h',
     'list -A --waiting-for-me -o wide',

@@ -29,8 +29,8 @@ const flags = {
 export const logs = defineCommand({
   verb: 'logs',
   details:
-    'Without STEP, each line names its step; with -f, all are shown at once. STEP/STEP is a step of an inner run. It names ' +
-    'on standard error the kubectl command of each log.',
+    'Without STEP, it shows the logs of all steps, one after the other or with -f at the same time, and each line names its ' +
+    'step. STEP/STEP is a step of an inner run. Standard error shows the kubectl command for each log.',
   operands: runAndStep('a step'),
   flags,
   exitCodes: { 0: 'shown', 1: 'a log is lost, or STEP has none', 2: 'could not be read' },

@@ -5,7 +5,7 @@ const flags = {
   isStdio: {
     flag: 'stdio',
     kind: toggle,
-    help: 'use standard input and output, which is the only way; editors pass it',
+    help: 'use standard input and output; this is the default, and editors pass it',
   },
 } as const satisfies Flags;
 
@@ -14,7 +14,7 @@ export function lspCommand(serve: () => Promise<void>) {
   return defineCommand({
     verb: 'lsp',
     details:
-      'It speaks the Language Server Protocol over standard input and output: problems as you type, completion, definitions, hovers and quick fixes. It asks no cluster. docs/how-to/editors.md says how to set up an editor.',
+      'Your editor starts it, and then shows problems as you type, completion, definitions, hovers and quick fixes. It needs no cluster. docs/how-to/editors.md says how to set up an editor.',
     operands: noOperand,
     flags,
     exitCodes: { 0: 'the editor ended it', 1: 'the editor went away', 2: 'could not run' },

@@ -36,7 +36,7 @@ const decision: ValueKind<readonly [step: string, value: boolean]> = {
 export const plan = defineCommand({
   verb: 'plan',
   details:
-    'A plan has waves, conditions, what a failure skips, and times. --fail, --when and --cancel simulate a run. --rerun takes no files, and shows what a rerun would inherit.',
+    'A plan shows which steps can run at the same time (a wave), what their conditions are, which steps are skipped if one fails, and how long the run can take. --server also shows what the files would change in a cluster. --fail, --when and --cancel simulate a run. --rerun takes no files, and shows which steps a rerun would not repeat.',
   operands: manifestFilesUnless('rerunOf'),
   flags: {
     output: outputFlag(['text', 'json'], 'the format'),

@@ -135,7 +135,7 @@ export function reconcileCommand(start: Start) {
     ...describe(start),
     verb: 'reconcile',
     details:
-      'It also executes ToolRuns, if you ask for it. It runs until SIGTERM. docs/reference/settings.md describes the settings.',
+      'If you enable it, it also executes ToolRuns. It runs until SIGTERM. docs/reference/settings.md describes the settings.',
     examples: ['reconcile --kubeconfig ~/.kube/config --own-namespace agents'],
   });
 }

@@ -13,11 +13,12 @@ import { defineCommand } from '../command.ts';
 /** Creates a run that continues a finished one. */
 export const rerun = defineCommand({
   verb: 'rerun',
-  details: 'It inherits what ended well, as plan --rerun shows, and the parameters that you do not give.',
+  details:
+    'The new run does not repeat the steps that ended well (plan --rerun shows which). It takes over the parameters that you do not give.',
   operands: oneRun,
   flags: {
     ...rerunFlags,
-    parameters: parameterFlag('a parameter in place of that of the run'),
+    parameters: parameterFlag('a parameter that replaces that of the finished run'),
     ...newRunFlags,
     ...clusterFlags,
   },

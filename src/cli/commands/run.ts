@@ -10,10 +10,10 @@ import { defineCommand, oneOperand } from '../command.ts';
 export const run = defineCommand({
   verb: 'run',
   details:
-    'With a delivery id (or a name) it is safe to repeat: the same again is the same run, and something else under it is refused. If you stop waiting, the run continues.',
+    'With --delivery-id or --name you can repeat the command: it starts no second run, and fails if the run that exists is a different one. If you stop waiting, the run continues.',
   operands: oneOperand('ORCHESTRATION', nameOf('Orchestration'), 'an Orchestration'),
   flags: {
-    parameters: parameterFlag('a parameter, handed to every step'),
+    parameters: parameterFlag('a parameter of the run'),
     ...newRunFlags,
     ...clusterFlags,
   },

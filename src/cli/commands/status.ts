@@ -14,9 +14,9 @@ import { formatData, formatList, formatName, objectOutput } from '../format/obje
 export const status = defineCommand({
   verb: 'status',
   details:
-    'Of each step it shows the phase, the attempt, the time taken, the names of its outputs and the reason, and below it the ' +
-    'last attempts that failed and were followed by another, and who has decided about it. -o wide adds what carries it ' +
-    'out. -o json has the values of outputs; of several runs, it is a List.',
+    'For each step it shows the phase, the attempt, the duration, the names of the outputs and the reason. Below the step it ' +
+    'lists the attempts that failed and were retried, and the people who approved or denied it. -o wide adds the object that ' +
+    'executes the step. -o json has the values of the outputs; for several runs, it is a List.',
   operands: severalRuns,
   flags: { output: objectOutput, ...clusterFlags },
   exitCodes: { 0: 'shown, whatever the outcome of the run', 2: 'could not be shown' },

@@ -3,6 +3,6 @@ import { suspending } from '../cluster/wishes.ts';
 
 export const suspend = annotatingCommand({
   verb: 'suspend',
-  details: 'Steps that run continue to their end; no other starts until you resume the run.',
+  details: 'Steps that run already continue to their end.',
   wish: () => suspending,
 });

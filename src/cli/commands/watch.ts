@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 export const watch = defineCommand({
   verb: 'watch',
   details:
-    'A terminal shows all steps, drawn anew at each change; elsewhere each change is a line. It continues after the API server was away. Several runs are shown one after the other, within one timeout.',
+    'On a terminal it shows all steps and updates them in place. Elsewhere it prints a line for each change. If the API server is away, it waits and then continues. It shows several runs one after the other; --timeout limits the whole time.',
   operands: severalRuns,
   flags: { timeoutMs: timeoutFlag, ...clusterFlags },
   exitCodes: { 0: 'each run succeeded', 1: 'one failed or was cancelled', 2: 'an end was not seen' },

@@ -23,7 +23,7 @@ export function chooseOrchestrations<T extends { readonly name: string }>(
     mistakes.map(({ line, column, message }) => `${displayText(file)}:${line}:${column}: ${message}`),
   );
   const all = read(manifests.flatMap(({ objects }) => objects).filter(({ kind }) => kind === 'Orchestration'));
-  if (all.length === 0) throw new CommandError(...unread, 'there is no Orchestration in what was given');
+  if (all.length === 0) throw new CommandError(...unread, 'the files hold no Orchestration');
   const chosen = all.filter(({ name }) => wanted === undefined || name === wanted);
   if (chosen.length > 0) return { chosen, unread };
   const names = all.map(({ name }) => name);

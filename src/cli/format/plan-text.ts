@@ -119,7 +119,7 @@ function describeSimulation({ phase, message, steps, assumptions }: Simulation):
   const assumed = assumptions.map(({ step, field, reads }) => {
     const name = displayName(step);
     const what = `${name}: ${displayText(field)} depends on ${reads.join(', ')}`;
-    return field === 'when' ? `${what}; taken as true, see --when ${name}=false` : `${what}; taken as valid`;
+    return field === 'when' ? `${what}; assumed to be true, see --when ${name}=false` : `${what}; assumed to be valid`;
   });
   return [`simulated, the run ends ${phase}: ${displayText(message)}`, ...indent([...lines, ...assumed])];
 }
@@ -128,7 +128,7 @@ function describeTime({ longestPath: { steps, seconds }, unbounded, totalSeconds
   const time = formatElapsed(seconds * 1_000);
   const bound = unbounded.length === 0 ? `: ${time} at most` : seconds > 0 ? `: ${time}` : '';
   const lines = [`longest path: ${list(steps, ' → ')}${bound}`];
-  if (unbounded.length > 0) lines.push(`without timeoutSeconds, so not counted: ${list(unbounded)}`);
+  if (unbounded.length > 0) lines.push(`without timeoutSeconds, so of unknown duration: ${list(unbounded)}`);
   if (totalSeconds === 0) return lines;
   const isShort = seconds > totalSeconds ? ': sooner than the longest path may take' : '';
   return [...lines, `the run ends after ${formatElapsed(totalSeconds * 1_000)} at most (policies.timeouts)${isShort}`];

@@ -59,7 +59,7 @@ export const signalWait: GateKind = {
     if (delivery === undefined) {
       const byId = wanted === undefined ? [] : [`the SignalDelivery with deliveryId ${quoteName(wanted)}`];
       const bySignal =
-        signal === undefined ? [] : [`a SignalDelivery of signal ${quoteName(signal)} as new as the run`];
+        signal === undefined ? [] : [`a SignalDelivery of signal ${quoteName(signal)}, created after the run`];
       return {
         state: 'Running',
         wait: { reason: StepReason.SignalPending, message: `waits for ${[...byId, ...bySignal].join(', or ')}` },

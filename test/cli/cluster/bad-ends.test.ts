@@ -75,8 +75,8 @@ test('an API server that nobody reaches is told by its address', async () => {
 });
 
 test.each<[what: string, kubeconfig: string, complaint: RegExp]>([
-  ['is empty', '', /no current context is set in .*: name one with --context; there are none/],
-  ['has no context', 'kind: Config\n', /no current context is set in .*: name one with --context; there are none/],
+  ['is empty', '', /there is no context in .*: use a kubeconfig of a cluster/],
+  ['has no context', 'kind: Config\n', /there is no context in .*: use a kubeconfig of a cluster/],
   ['has a server that is no URL', kubeconfig('nowhere'), /nowhere/],
 ])('a kubeconfig that %s ends with 2 and one line', async (_, text, complaint) => {
   const { code, stderr } = await startCommand('status', ['x'], { KUBECONFIG: await write(text) }).ended;

@@ -86,12 +86,12 @@ describe('approve', () => {
 
   test('of a run in which nothing waits, or that has ended, says so', async () => {
     expect((await runIn(worldOf([runOf([])]).cluster, approve, ['r'])).stderr).toBe(
-      'approve: no step of OrchestrationRun ci/r waits for people\n',
+      'approve: no step of OrchestrationRun ci/r waits for people; see orchestration-gate status r\n',
     );
     const ended = storedRun('r', { phase: 'Failed', stepStatuses: [gate('ask')] });
     expect(await runIn(worldOf([ended]).cluster, approve, ['r'])).toMatchObject({
       exitCode: 1,
-      stdout: 'OrchestrationRun ci/r has ended already: Failed\n',
+      stdout: 'OrchestrationRun ci/r has already ended: Failed\n',
     });
   });
 

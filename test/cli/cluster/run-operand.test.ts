@@ -27,7 +27,7 @@ test.each([
 test('a name that fails stops no other, and the exit code is the worst', async () => {
   expect(await runIn(two, cancel, ['run/a', 'x', 'b', 'a'])).toEqual({
     exitCode: 2,
-    stdout: 'OrchestrationRun ci/a is being cancelled\nOrchestrationRun ci/b has ended already: Failed\n',
+    stdout: 'OrchestrationRun ci/a is being cancelled\nOrchestrationRun ci/b has already ended: Failed\n',
     stderr: 'cancel: no OrchestrationRun is named "x" in namespace "ci"; did you mean "a"?\n',
   });
   expect((await runIn(two, cancel, ['a', 'b'])).exitCode).toBe(1);

@@ -74,7 +74,7 @@ test('the Events of a run and of all that carries it out stand in order, and wha
   const { exitCode, stdout, stderr } = await runIn(cluster, events, ['r']);
   expect([exitCode, stderr]).toEqual([
     0,
-    'events: kubectl events -n ci --for orchestrationrun/r, and of what carries out its steps\n',
+    'events: kubectl events -n ci --for orchestrationrun/r, and the same for the objects that execute its steps\n',
   ]);
   expect(stdout.split('\n').map((line) => line.split(/ {3,}/))).toEqual([
     ['LAST SEEN', 'TYPE', 'REASON', 'STEP', 'OBJECT', 'MESSAGE'],

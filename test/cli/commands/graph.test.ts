@@ -266,7 +266,7 @@ describe('what is drawn', () => {
   test('is nothing where there is no Orchestration, which is told', async () => {
     expect(await runOn(graph, { 'a.yaml': 'kind: Other' }, ['a.yaml'])).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('there is no Orchestration'),
+      stderr: expect.stringContaining('the files hold no Orchestration'),
     });
   });
 });

@@ -29,7 +29,7 @@ test('tells waves, what failures skip, and how long it can take', async () => {
   if test fails, that skips 1: deploy
   if deploy fails, that skips nothing
   longest path: build → test → deploy: 35m30s
-  without timeoutSeconds, so not counted: lint
+  without timeoutSeconds, so of unknown duration: lint
 `,
   });
 });
@@ -123,8 +123,8 @@ describe('a plan of a graph with conditions and inputs', () => {
     deploy Failed: fails in this simulation
     undo Succeeded
     mark Succeeded
-    deploy: when depends on parameters.env; taken as true, see --when deploy=false
-    deploy: with.image depends on steps.build.outputs.image, parameters.env; taken as valid
+    deploy: when depends on parameters.env; assumed to be true, see --when deploy=false
+    deploy: with.image depends on steps.build.outputs.image, parameters.env; assumed to be valid
 `);
   });
 

@@ -445,7 +445,7 @@ describe('SignalWait', () => {
 
   test('waits, and succeeds with the first match, which the message names', () => {
     const byId = 'the SignalDelivery with deliveryId "d-7"';
-    const ofSignal = 'a SignalDelivery of signal "go" as new as the run';
+    const ofSignal = 'a SignalDelivery of signal "go", created after the run';
     for (const [step, wanted] of [
       [bySignal, ofSignal],
       [byDelivery, byId],
