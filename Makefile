@@ -80,7 +80,7 @@ certs: node_modules/.installed ## Make a development CA and a certificate for lo
 bench: build ## Measure against the peers; writes bench/results.json
 	node bench/main.ts $(BENCH)
 
-bench-peers: build ## Ask peers the same of the same graphs; writes docs/peers.md
+bench-peers: build ## Ask peers the same of the same graphs; writes docs/reference/peers.md
 	node bench/peers/main.ts
 
 bench-engines: build ## Run the engines of Argo and Tekton beside ours, for hours; resumes (BENCH_ENGINES='--quick --fresh --only ENGINE/SCENARIO')

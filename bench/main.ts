@@ -62,7 +62,7 @@ async function keep(name: string, measured: Measured): Promise<void> {
   const kept: Results = { ...JSON.parse(readFileSync(file, 'utf8')), [name]: measured };
   const results = Object.fromEntries([...sections.keys()].flatMap((one) => (kept[one] ? [[one, kept[one]]] : [])));
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
-  writeFileSync(join(root, 'docs/benchmarks.md'), formatReport(results));
+  writeFileSync(join(root, 'docs/reference/benchmarks.md'), formatReport(results));
   await writeScalingPage(root);
 }
 

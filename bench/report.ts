@@ -13,7 +13,7 @@ export interface Measured extends Effort {
 /** What `bench/results.json` holds: the last run of each section, in the order of the page. */
 export type Results = Readonly<Record<string, Measured>>;
 
-/** `docs/benchmarks.md`: the tables of all sections, and how they were measured. */
+/** `docs/reference/benchmarks.md`: the tables of all sections, and how they were measured. */
 export function formatReport(results: Results): string {
   return `# Benchmarks
 

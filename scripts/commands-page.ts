@@ -27,7 +27,7 @@ async function renderCommandsPage(root: string): Promise<GeneratedFile> {
 # Commands and flags
 
 What \`orchestration-gate help COMMAND\` prints: flags, defaults, variables of the environment, exit codes and examples. [The command
-line](../cli.md) shows how to use them.
+line](cli.md) has what the help leaves out.
 
 ${show(await program('help'))}
 ${commands.map(({ name, text }) => `## ${name}\n\n${show(text)}`).join('\n')}`;

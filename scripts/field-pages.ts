@@ -47,7 +47,7 @@ function renderStepFields(schemas: Schemas): string {
 
 # Step fields
 
-The fields of an entry of \`spec.steps\` of an Orchestration. [What a run does](../semantics.md) has the rules. The second column has the
+The fields of an entry of \`spec.steps\` of an Orchestration. [What a run does](semantics.md) has the rules. The second column has the
 type of a field, how its text is read, and whose field it is:
 
 - A *literal* is used as it is. A text with *placeholders* can have \`\${{ … }}\` in it, which stands for a value. An *expression* is
@@ -56,7 +56,7 @@ type of a field, how its text is read, and whose field it is:
   ignores the latter](agents-chart.md#what-their-controller-ignores). *No CRD* names the rest: the API server keeps such fields in a
   step without checking them, and both controllers read them.
 - A reference, and every field that becomes part of the child, can also be given in \`with\`, as a name or as JSON text.
-- The gate warns of a field that nothing reads if its name resembles one of these ([UnknownField](../problems.md#unknownfield)), and
+- The gate warns of a field that nothing reads if its name resembles one of these ([UnknownField](problems.md#unknownfield)), and
   accepts every other one.
 
 ## Every kind
@@ -132,8 +132,8 @@ function renderPolicies(schemas: Schemas): string {
 The fields of \`spec.policies\` of an Orchestration. All are optional. Every value is a literal, except \`concurrency.group\`, which is an
 [expression](expressions.md). All fields are from this chart: the CRDs of the agents chart keep every field of \`policies\`, and [its
 controller ignores these](agents-chart.md#what-their-controller-ignores). A number that is not a whole number of 0 or more is ignored,
-and the gate warns of it ([InvalidPolicy](../problems.md#invalidpolicy)). In \`parameters\` and \`concurrency\`, the gate denies such
-values ([InvalidField](../problems.md#invalidfield)).
+and the gate warns of it ([InvalidPolicy](problems.md#invalidpolicy)). In \`parameters\` and \`concurrency\`, the gate denies such
+values ([InvalidField](problems.md#invalidfield)).
 
 ## Limits and lifetimes
 
@@ -143,13 +143,13 @@ chart applies.
 ${renderTable(listLeaves(limits, ''))}
 ## concurrency
 
-${describe(concurrency ?? {})} \`max\` is at most ${MOST_PLACES}. [How to limit concurrency](../concurrency.md) shows it.
+${describe(concurrency ?? {})} \`max\` is at most ${MOST_PLACES}. [How to limit concurrency](../how-to/concurrency.md) shows it.
 
 ${renderTable(listLeaves(concurrency?.properties ?? {}, 'concurrency.'))}
 ## parameters
 
 ${describe(parameters ?? {})} At most ${MOST_DECLARED} can be declared. A value with a pattern has at most ${LONGEST_MATCHED} characters.
-[Parameters of a run](../semantics.md#parameters-of-a-run) has the rules.
+[Parameters of a run](semantics.md#parameters-of-a-run) has the rules.
 
 ${renderTable(listLeaves((typeof declaration === 'object' && declaration.properties) || {}, 'parameters.NAME.'))}`;
 }

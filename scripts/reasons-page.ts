@@ -36,7 +36,7 @@ function renderReasonsPage(): GeneratedFile {
 
 What the gate, the reconciler and the command line write into the cluster, and what they read there that others write. A word
 that is in no table here was written by another version or another controller: it is kept and shown as it is, and nothing is
-decided by it. The codes of problems are in [a list of their own](../problems.md).
+decided by it. The codes of problems are in [a list of their own](problems.md).
 
 ## Steps
 
@@ -47,7 +47,7 @@ ${renderTable('reason', stepReasons, ['phase', 'event'])}
 ## Runs
 
 The \`reason\` of the conditions Ready, Progressing and Succeeded of an OrchestrationRun. A run of an Orchestration that can never
-run fails with the [code of its problem](../problems.md).
+run fails with the [code of its problem](problems.md).
 
 ${renderTable('reason', runReasons)}
 The \`reason\` of the condition Expires:
@@ -59,7 +59,7 @@ ${renderTable('reason', placeReasons)}
 ## Orchestrations
 
 The \`reason\` of the conditions Ready and GateAccepted of an Orchestration. If it has a problem, the reason is the [code of that
-problem](../problems.md).
+problem](problems.md).
 
 ${renderTable('reason', orchestrationReasons)}
 ## ToolRuns

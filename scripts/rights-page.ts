@@ -39,7 +39,7 @@ async function renderRightsPage(root: string, helm: string): Promise<GeneratedFi
 What the service account of the sidecar may do, as the chart renders it for a release \`gate\` in the namespace \`agents\` that executes
 runs and ToolRuns (\`ci/${PRESET}-values.yaml\`). The container of the gate has no token, so it has no rights. With
 \`rbac.clusterScoped\`, the role for runs is a ClusterRole. With \`certificates.mode: certManager\`, there is none for webhook
-configurations and Secrets. [The threat model](../security.md) says what these rights are worth to somebody who takes the account over.
+configurations and Secrets. [The threat model](../explanation/threat-model.md) says what these rights are worth to somebody who takes the account over.
 
 ${tables}`;
   return { path: PATH, content };

@@ -12,9 +12,9 @@ import { rules } from '../src/orchestration/judge.ts';
 import { checkRunUpdate } from '../src/orchestration/rules.ts';
 import { portsOf } from './cli/run-command.ts';
 
-const page = readFileSync('docs/problems.md', 'utf8');
+const page = readFileSync('docs/reference/problems.md', 'utf8');
 
-test('docs/problems.md lists every rule with its severity, and no other', () => {
+test('docs/reference/problems.md lists every rule with its severity, and no other', () => {
   const rows = [...page.matchAll(/^\| \[(\w+)\]\(#(\w+)\) \| (\w+) \| (\w+) \|/gm)].map(
     ([, code, , severity, mayChange]) => ({
       code,
@@ -25,11 +25,11 @@ test('docs/problems.md lists every rule with its severity, and no other', () => 
   expect(rows).toEqual(rules.map(({ code, severity, isFixed = false }) => ({ code, severity, isFixed })));
 });
 
-describe('docs/problems.md, below its table,', () => {
+describe('docs/reference/problems.md, below its table,', () => {
   const sections = new Map(
     page.split(/^### /m).map((text) => [text.slice(0, text.indexOf('\n')), text.split(/^## /m)[0] ?? ''] as const),
   );
-  sections.delete('# What the gate can say');
+  sections.delete('# Problems');
 
   test('explains every code that anything prints, and no other', () => {
     const codes = [...rules, ...lintRules].map(({ code }) => code);
@@ -49,7 +49,7 @@ describe('docs/problems.md, below its table,', () => {
     for (const { file, report } of examples) {
       const [{ code }] = report.problems as [LintProblem];
       const lines = report.problems.map(({ field, message }) => `${field === '' ? '' : `${field}: `}${message}\n`);
-      expect(sections.get(code)).toContain(`](../${file}):\n\n\`\`\`\n${lines.join('')}\`\`\``);
+      expect(sections.get(code)).toContain(`](../../${file}):\n\n\`\`\`\n${lines.join('')}\`\`\``);
     }
   });
 
@@ -78,9 +78,9 @@ describe('a how-to page', () => {
   });
 });
 
-test('docs/cli.md shows what a command says of mistakes in its arguments', async () => {
+test('docs/reference/cli.md shows what a command says of mistakes in its arguments', async () => {
   const [, line = '', said] =
-    /^\$ orchestration-gate lint (.*)\n([^`]+)```/m.exec(readFileSync('docs/cli.md', 'utf8')) ?? [];
+    /^\$ orchestration-gate lint (.*)\n([^`]+)```/m.exec(readFileSync('docs/reference/cli.md', 'utf8')) ?? [];
   const words = line.split(' ').map((word) => (word === "''" ? '' : word));
   expect(await lint.execute(words, portsOf())).toMatchObject({ exitCode: 2, stderr: said });
 });
@@ -144,9 +144,9 @@ describe('a page that names a test by its title', () => {
   });
 });
 
-describe('docs/semantics.md', () => {
+describe('docs/reference/semantics.md', () => {
   const PAGE = 'docs/reference/semantics-tests.md';
-  const semantics = readFileSync('docs/semantics.md', 'utf8');
+  const semantics = readFileSync('docs/reference/semantics.md', 'utf8');
   const rules = readChapters(semantics);
   const tested = readChapters(readFileSync(PAGE, 'utf8'));
 

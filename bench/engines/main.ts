@@ -57,9 +57,9 @@ for (const [index, { engine, scenario }] of chosen.entries()) {
 console.log(`\n${formatTables(results(), engines, scenarios)}\n\nRaw data: ${file}`);
 if (values.quick) console.log('--quick makes a fiftieth of the runs: these numbers are no result.');
 if (values.quick || outcomes.length < pairs.length) {
-  console.log('docs/engines.md was not written: that takes all engines and scenarios, without --quick.');
+  console.log('docs/reference/engines.md was not written: that takes all engines and scenarios, without --quick.');
 } else {
   const docs = join(import.meta.dirname, '../../docs');
-  writeFileSync(join(docs, 'engines.md'), formatReport(results(), engines, scenarios));
+  writeFileSync(join(docs, 'reference/engines.md'), formatReport(results(), engines, scenarios));
   writeFileSync(join(docs, 'images/engines.svg'), plotEngines(results(), engines, scenarios));
 }

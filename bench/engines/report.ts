@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { figureOf, outcomeOf, type Results } from './results.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** `docs/engines.md`. */
+/** `docs/reference/engines.md`. */
 export function formatReport(results: Results, engines: readonly Engine[], scenarios: readonly Scenario[]): string {
   const { machine, outcomes } = results;
   const dates = outcomes.map(({ date }) => date.slice(0, 10)).sort();
@@ -21,7 +21,7 @@ ${describeWorst(compareAll(results, engines, scenarios))}
 
 ${formatTables(results, engines, scenarios)}
 
-![Bars for each scenario and engine](images/engines.svg)
+![Bars for each scenario and engine](../images/engines.svg)
 
 The axes of the picture are logarithmic.
 

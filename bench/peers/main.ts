@@ -1,4 +1,4 @@
-// `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/peers.md and its pictures.
+// `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/reference/peers.md and its pictures.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ if (values.quick || tekton === undefined || argo === undefined) {
 } else {
   const docs = join(import.meta.dirname, '../../docs');
   writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-  writeFileSync(join(docs, 'peers.md'), formatReport(results));
+  writeFileSync(join(docs, 'reference/peers.md'), formatReport(results));
   writeFileSync(join(docs, 'images/peers-growth.svg'), plotGrowth(points));
 }
 if (!values.quick && results.servers.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;

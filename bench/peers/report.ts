@@ -13,7 +13,7 @@ export interface Results extends Effort, Pick<Measured, 'date' | 'machine'> {
   readonly verdicts: readonly Judged[];
 }
 
-/** `docs/peers.md`. */
+/** `docs/reference/peers.md`. */
 export function formatReport(results: Results): string {
   const { date, machine, loadBefore, rounds, milliseconds, servers, points, verdicts } = results;
   return `# Beside the peers
@@ -40,7 +40,7 @@ a second already.
 
 ${formatCells(timeCells(points))}
 
-![How the time grows: ours, Tekton and Argo Workflows, for three shapes of graph](images/peers-growth.svg)
+![How the time grows: ours, Tekton and Argo Workflows, for three shapes of graph](../images/peers-growth.svg)
 
 ## As servers
 

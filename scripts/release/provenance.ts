@@ -24,7 +24,7 @@ export function writeProvenance(files: readonly Checksum[], options: ProvenanceO
     predicateType: 'https://slsa.dev/provenance/v1',
     predicate: {
       buildDefinition: {
-        buildType: `${repository.replace('git+', '')}/blob/${revision}/docs/releases.md`,
+        buildType: `${repository.replace('git+', '')}/blob/${revision}/docs/how-to/releases.md`,
         externalParameters: { command: 'make release', version, sourceDateEpoch: epoch },
         resolvedDependencies: [
           { uri: `${repository}@${revision}`, digest: { gitCommit: revision.replace('-dirty', '') } },

@@ -28,7 +28,7 @@ export interface Execution {
 }
 
 /**
- * Decides for the steps of a started run, in the order of docs/semantics.md: child outcomes, end of the run, cancel, run
+ * Decides for the steps of a started run, in the order of docs/reference/semantics.md: child outcomes, end of the run, cancel, run
  * deadline, attempt timeouts, retries, new steps. After a cancel and the deadline, only the cleanup goes on. Pure. Cost:
  * linear in steps and edges.
  */

@@ -12,14 +12,14 @@ import { installProgram, readPageCommands, runBlock } from '../support/page-comm
 import { type Reconciler, startReconciler } from '../support/reconciler.ts';
 
 const root = join(import.meta.dirname, '../..');
-const page = readFileSync(join(root, 'docs/migrating.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/how-to/migrating.md'), 'utf8');
 const namespace = 'agents';
 const steps = [{ name: 'a', kind: 'Checkpoint' }];
 const agent = { name: 'a', kind: 'AgentRun', agentRef: { name: 'x' }, implementation: { inline: { text: 'x' } } };
 const isIn = (phase: string) => (object: StoredObject) => object['status']?.phase === phase;
 
 // The tests of this suite are the way over and back, in the order of the page; every command of the page is run.
-describeNeeding(['ownControlPlane'], 'docs/migrating.md', () => {
+describeNeeding(['ownControlPlane'], 'docs/how-to/migrating.md', () => {
   vi.setConfig({ testTimeout: 600_000 }); // Helm works long on a busy machine
   const commands = readPageCommands(page);
   let plane: ControlPlane;

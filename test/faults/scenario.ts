@@ -30,7 +30,7 @@ export interface Ground {
 
 /** One row of what must be survived. */
 export interface Scenario {
-  /** As in docs/faults.md. */
+  /** As in docs/reference/faults.md. */
   readonly id: string;
   readonly title: string;
   /** Part of every test run: seconds, not minutes. */

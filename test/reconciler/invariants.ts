@@ -13,7 +13,7 @@ import * as run from './invariants/run.ts';
 type Child = Parameters<typeof isHeld>[0];
 
 interface Invariant {
-  /** I-3.n stands for sentence n of docs/semantics.md. */
+  /** I-3.n stands for sentence n of docs/reference/semantics.md. */
   readonly id: string;
   readonly sentence: string;
   readonly check: Check;

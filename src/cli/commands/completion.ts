@@ -13,7 +13,7 @@ export function completionCommand(listVerbs: () => readonly (readonly [name: str
   return defineCommand({
     verb: 'completion',
     details:
-      'SHELL is bash, zsh or fish. It completes commands, flags, values of flags and files. docs/cli.md says how to install it.',
+      'SHELL is bash, zsh or fish. It completes commands, flags, values of flags and files. docs/how-to/completion.md says how to install it.',
     operands: oneOperand('SHELL', oneOf(['bash', 'zsh', 'fish']), 'bash, zsh or fish'),
     flags: {},
     exitCodes: { 0: 'printed', 2: 'could not run' },

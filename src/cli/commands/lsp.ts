@@ -14,7 +14,7 @@ export function lspCommand(serve: () => Promise<void>) {
   return defineCommand({
     verb: 'lsp',
     details:
-      'Your editor starts it, and then shows problems as you type, completion, definitions, hovers and quick fixes. It needs no cluster. docs/editors.md says how to set up an editor.',
+      'Your editor starts it, and then shows problems as you type, completion, definitions, hovers and quick fixes. It needs no cluster. docs/how-to/editors.md says how to set up an editor.',
     operands: noOperand,
     flags,
     exitCodes: { 0: 'the editor ended it', 1: 'the editor went away', 2: 'could not run' },

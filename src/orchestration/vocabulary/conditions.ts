@@ -38,7 +38,7 @@ export const conditionTypes = {
   GateAccepted: {
     on: 'Orchestration',
     meaning: 'The gate would not deny the stored Orchestration. The message is its first problem or warning.',
-    action: '[Fix the problem](../problems.md) that the reason names.',
+    action: '[Fix the problem](problems.md) that the reason names.',
   },
   EngineFault: {
     on: 'OrchestrationRun, ToolRun, Orchestration',

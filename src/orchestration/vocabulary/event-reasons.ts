@@ -37,7 +37,7 @@ export const eventReasons = {
     on: 'OrchestrationRun, ToolRun',
     type: 'Warning',
     meaning: 'Another controller also writes the object, or the reconciler leaves the object to it.',
-    action: '[Switch one of the two off](../migrating.md#when-both-are-on).',
+    action: '[Switch one of the two off](../how-to/migrating.md#when-both-are-on).',
   },
   OutputsUnreadable: {
     on: 'ToolRun',

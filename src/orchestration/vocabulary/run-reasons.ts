@@ -2,7 +2,7 @@ import { type Meaning, namesOf } from './meaning.ts';
 
 /**
  * The reasons of the conditions Ready, Progressing and Succeeded of an OrchestrationRun. If a run violates a rule, the
- * reason is the code of the problem instead: docs/problems.md.
+ * reason is the code of the problem instead: docs/reference/problems.md.
  */
 export const runReasons = {
   Running: {
@@ -50,12 +50,12 @@ export const runReasons = {
     meaning:
       'The run waits for a place in its group (`policies.concurrency`). The message names the runs that hold the places, ' +
       'and those that wait before it.',
-    action: '[Find out why the queue does not move](../concurrency.md#if-a-queue-does-not-move).',
+    action: '[Find out why the queue does not move](../how-to/concurrency.md#if-a-queue-does-not-move).',
   },
   StatusContested: {
     meaning:
       'Another controller starts runs in this namespace, or has ended this run. The reconciler leaves the run to it.',
-    action: '[Switch one of the two off](../migrating.md#when-both-are-on).',
+    action: '[Switch one of the two off](../how-to/migrating.md#when-both-are-on).',
   },
   Completed: {
     meaning: 'All steps have succeeded.',
@@ -149,7 +149,7 @@ export const PlaceReason = namesOf(placeReasons);
 
 /**
  * The reasons of the conditions Ready and GateAccepted of an Orchestration. If it has problems, the reason is the code
- * of the first one instead: docs/problems.md.
+ * of the first one instead: docs/reference/problems.md.
  */
 export const orchestrationReasons = {
   Ready: {

@@ -41,7 +41,7 @@ export const stepReasons = {
     meaning:
       'Neither people nor the ApprovalPolicy have decided. The message has the command, who has approved, and the phases ' +
       'of the policy that open the gate.',
-    action: '[Approve or deny it](../approvals.md).',
+    action: '[Approve or deny it](../how-to/approvals.md).',
   },
   ApprovalPolicyMissing: {
     phase: 'Running',

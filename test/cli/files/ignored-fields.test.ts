@@ -22,7 +22,9 @@ describe('what the agents chart ignores', () => {
     expect(exitCode).toBe(0);
     const instead = `${THEIRS} ignores this field: the step runs whether the condition is true or false`;
     expect(stdout).toContain(`a.yaml:7:71: warn IgnoredByAgentsChart spec.steps[1].when: ${instead}\n`);
-    expect(readFileSync('docs/problems.md', 'utf8')).toContain(`\`\`\`\nspec.steps[1].when: ${instead}\n\`\`\``);
+    expect(readFileSync('docs/reference/problems.md', 'utf8')).toContain(
+      `\`\`\`\nspec.steps[1].when: ${instead}\n\`\`\``,
+    );
   });
 
   test('is only reported if it is asked for', async () => {
