@@ -55,7 +55,9 @@ type ParsedDocument = Document.Parsed;
  * The documents of a text, YAML or JSON, without the empty ones; a broken one does not keep the others from being read.
  * What is reached through an alias or a merge key has its place where it is used. Cost: about 1 s a megabyte.
  */
-export function readDocuments(text: string): readonly ReadDocument[] {
+export function readDocuments(written: string): readonly ReadDocument[] {
+  // A carriage return alone ends a line in YAML 1.2 (section 5.4) and is space in JSON. The library knows it as neither.
+  const text = written.replace(/\r(?!\n)/g, '\n');
   const lines = countLines(text);
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);

@@ -27,6 +27,8 @@ describe('documents', () => {
     ['a marker inside a block of text', 'a: |\n  x\n  ---\n  y\n', [{ a: 'x\n---\ny\n' }]],
     ['JSON with tabs and escapes', '{\n\t"a": "x\\/\\ud83d\\ude00"\n}\n', [{ a: 'x/😀' }]],
     ['JSON objects one behind the other', '{"a": "}{"}\n{"b": 2}{"c": 3}', [{ a: '}{' }, { b: 2 }, { c: 3 }]],
+    ['JSON with carriage returns alone', '{"a":\r[1],\r"b": 2}', [{ a: [1], b: 2 }]],
+    ['YAML whose lines end with a carriage return', 'a: 1\rb:\r  - 2\r---\rc: 3\r', [{ a: 1, b: [2] }, { c: 3 }]],
   ])('reads %s', (_, text, values) => {
     expect(read(text)).toEqual(values);
   });

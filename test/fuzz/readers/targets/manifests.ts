@@ -67,7 +67,7 @@ function checkProblem(
   manifest: Manifest,
 ): void {
   demand(isLine(message), `a line, not ${message}`);
-  const lines = text.split('\n');
+  const lines = text.split(/\r\n|\r|\n/);
   const isPlace = (at: { line: number; column: number }) =>
     at.line >= 1 && at.line <= lines.length && at.column >= 1 && at.column <= (lines[at.line - 1]?.length ?? 0) + 1;
   demand(isPlace({ line, column }), `a place in the text, not ${line}:${column}`);
