@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { findBoxes } from '../graph/search.ts';
 import { lookOf } from '../looks.ts';
 import { usePage } from '../page-state.ts';
@@ -33,7 +33,7 @@ export function Stage({ shown, picture }: { readonly shown: Shown; readonly pict
     chooseStep(at === undefined ? undefined : picture.boxes[at]?.name);
     if (isClosed) document.querySelector<SVGElement>('g.card [tabindex="0"]')?.focus({ preventScroll: true });
   };
-  useEscape(() => choose(undefined));
+  useKeys(() => choose(undefined));
   return (
     <>
       <div class="stage">
@@ -52,10 +52,11 @@ export function Stage({ shown, picture }: { readonly shown: Shown; readonly pict
   );
 }
 
-/** Escape first empties the search, and then closes the step. A dialog closes itself. */
-function useEscape(close: () => void): void {
+/** A slash leads to the search. Escape first empties it, and then closes the step. A dialog closes itself. */
+function useKeys(close: () => void): void {
   const { search, wanted } = usePage();
-  useEffect(() => {
+  // Before the graph is painted, so that no key is lost that somebody presses as soon as they see it.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === '/' && !isTyping(event.target)) {
         event.preventDefault();
