@@ -103,9 +103,15 @@ async function readEnd(api: NamespacedApi, name: string): Promise<StoredObject |
   return undefined;
 }
 
-/** The steps of a run that is over which did not succeed at their first attempt. */
-function describeLost({ metadata: { name }, status }: StoredObject): readonly string[] {
-  const steps = status.stepStatuses as readonly { name: string; phase: string; attempt: number }[];
+/** Whether a run that is over did not succeed, and its steps that did not succeed at their first attempt. */
+function describeLost({
+  metadata: { name },
+  status: { phase: end, stepStatuses = [] },
+}: StoredObject): readonly string[] {
+  const steps = stepStatuses as readonly { name: string; phase: string; attempt: number }[];
   const lost = steps.filter(({ phase, attempt }) => phase !== 'Succeeded' || attempt !== 1);
-  return lost.map(({ name: step, phase, attempt }) => `${name}: ${step} is ${phase} at attempt ${attempt}`);
+  return [
+    ...(end === 'Succeeded' ? [] : [`${name} is ${end}`]),
+    ...lost.map(({ name: step, phase, attempt }) => `${name}: ${step} is ${phase} at attempt ${attempt}`),
+  ];
 }
