@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/dag/graph.ts';
 import { describeNeeding } from '../support/controlplane/suite.ts';
 import { orchestration, useGatedNamespace } from '../support/gated.ts';
+import { readSeries } from '../support/metrics-page.ts';
 import { root, step } from '../support/steps.ts';
 
 const misspelt = [root('build'), step('test', 'biuld')];
@@ -27,8 +28,7 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
 
   async function readMetric(series: string): Promise<number> {
     const page = await (await fetch(`${gated().gate.sideUrl}/metrics`)).text();
-    const line = page.split('\n').find((found) => found.startsWith(`${series} `));
-    return Number(line?.slice(series.length));
+    return readSeries(page, series) ?? Number.NaN;
   }
 
   it('say what a rule does, from the next review on', async () => {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { isAnswering } from '../support/controlplane/network.ts';
+import { readSeries } from '../support/metrics-page.ts';
 import { waitUntil } from '../support/namespaced-api.ts';
 import { OURS, type Release } from './release.ts';
 import type { Traffic } from './traffic.ts';
@@ -35,8 +36,7 @@ export async function readMetric(
   series: string,
 ): Promise<number | undefined> {
   const page = await kubectl(['get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy/metrics`]);
-  const line = page.split('\n').find((one) => one.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length));
+  return readSeries(page, series);
 }
 
 /** Waits until a metric of each of the pods is more than it was. */

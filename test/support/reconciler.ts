@@ -10,6 +10,7 @@ import { findFreePorts, isAnswering } from './controlplane/network.ts';
 import { sharedCluster, useNamespace } from './controlplane/suite.ts';
 import { installCrds } from './gate.ts';
 import { startInsistingHand, type WriteStatus } from './insisting-hand.ts';
+import { readSeries } from './metrics-page.ts';
 import { connectNamespace, type Kind, type NamespacedApi, type StoredObject, waitUntil } from './namespaced-api.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -91,9 +92,7 @@ export async function startReconciler(
       return pid;
     },
     async readMetric(series) {
-      const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      const line = page.split('\n').find((one) => one.startsWith(`${series} `));
-      return line === undefined ? undefined : Number(line.slice(series.length));
+      return readSeries(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), series);
     },
   };
 }
