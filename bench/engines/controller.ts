@@ -19,7 +19,7 @@ export interface Controller extends AsyncDisposable {
   readonly start: () => Promise<number>;
 }
 
-/** Starts an engine, and waits until it answers.. */
+/** Starts an engine, and waits until it answers. */
 export async function startController(engine: Engine, kubeconfig: string): Promise<Controller> {
   const [health = 0, metrics = 0] = await findFreePorts(2);
   const { command, environment, healthUrl } = await engine.program(kubeconfig, { health, metrics });

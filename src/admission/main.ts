@@ -116,7 +116,7 @@ function readServedFiles(
     metrics.countCertificateReload(loaded.ok ? 'success' : 'failure');
     if (!loaded.ok) {
       certificateProblem = loaded.reason;
-      const message = pair ? 'cannot use the new certificate, keeping the old one' : 'no certificate to serve';
+      const message = pair ? 'cannot use the new certificate, keeping the old one' : 'waiting for a certificate';
       log.error({ reason: loaded.reason }, message);
       return;
     }
@@ -132,7 +132,7 @@ function readServedFiles(
       clientCaProblem = `${clientCaDir}/ca.crt holds no certificate in PEM form: put there who signs the certificate of the API server`;
       const message = clientCa
         ? 'cannot use the new client authorities, keeping the old ones'
-        : 'no client authorities: no caller can be served';
+        : 'waiting for client authorities';
       log.error({ reason: clientCaProblem }, message);
       return;
     }
