@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createProcessMetrics } from './gate-metrics.ts';
 import { WORK_KINDS, type WorkKind } from './supervisor-metrics.ts';
 
 const DROP_REASONS = ['overflow', 'rejected'] as const;
@@ -217,9 +218,8 @@ export type Receiver = 'otlp' | 'cloudevents';
  * have the plain names.
  */
 export function createEngineMetrics(): EngineMetrics {
-  const registry = new Registry();
+  const registry = createProcessMetrics('orchestration_gate_engine_');
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, prefix: 'orchestration_gate_engine_' });
   const counter = <L extends string>(metric: { name: string; help: string; labelNames?: readonly L[] }) =>
     new Counter<L>({ ...metric, registers });
   const gauge = <L extends string>(metric: { name: string; help: string; labelNames?: readonly L[] }) =>
