@@ -56,7 +56,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
 export async function benchCrowd({ milliseconds }: Effort): Promise<Section> {
   await using stage = await openStage();
   const notes = [
-    'Memory and sockets are of supervisor and engine together. API server, etcd, reconciler and stand-in share all cores, so the first action after a start waits for the lists of the API server too.',
+    'Memory and sockets are of supervisor and engine together; pages of the program file, which both use, count once. API server, etcd, reconciler and stand-in share all cores, so the first action after a start waits for the lists of the API server too.',
   ];
   return { rows: await measureCrowd(stage, 25 * milliseconds), notes };
 }

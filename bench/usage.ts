@@ -8,9 +8,17 @@ export function withChildren(pid: number): number[] {
   return children === undefined ? [] : [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(withChildren)];
 }
 
-/** Memory of these processes that is in RAM now. */
+/**
+ * Memory of these processes that is in RAM now. They run the same program, so they share the pages of its file: these count
+ * once, as the kernel counts them for a container.
+ */
 export function residentBytes(pids: readonly number[]): number {
-  return sum(pids, (pid) => 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0));
+  const parts = pids.map((pid) => {
+    const status = read(`/proc/${pid}/status`) ?? '';
+    const kibOf = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
+    return { own: kibOf('RssAnon') + kibOf('RssShmem'), file: kibOf('RssFile') };
+  });
+  return 1024 * (sum(parts, ({ own }) => own) + Math.max(0, ...parts.map(({ file }) => file)));
 }
 
 /** CPU time of these processes so far. */
@@ -53,6 +61,6 @@ function read(path: string): string | undefined {
   }
 }
 
-function sum(pids: readonly number[], of: (pid: number) => number): number {
-  return pids.reduce((total, pid) => total + of(pid), 0);
+function sum<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((total, one) => total + of(one), 0);
 }

@@ -47,7 +47,8 @@ ${engines.map(({ title, settings }) => `  - ${title}: ${settings}.`).join('\n')}
   counted until nothing was written for three seconds.
 - A reaction is from when the API server had answered the write that ends the last dependency of a step to when the watch of
   the stand-in shows the child of that step.
-- Memory is what Linux calls resident, of all processes of the engine: the most of four samples a second, or at rest.
+- Memory is what Linux calls resident, of all processes of the engine: the most of four samples a second, or at rest. The
+  pages of the program file, which two processes share, count once.
 - An engine is killed with SIGKILL, all its processes at once, and started again at once. A child made twice is a second
   child of one step; lost are steps without a child and runs that did not end as they must.
 - The raw data, with writes by kind, are in bench/engines/results.json.
