@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { displayText } from '../dag/display.ts';
 import { bounds } from './bounds.ts';
 
 /** A regular expression. Its time is linear in the text, whatever the pattern is. */
@@ -36,7 +37,7 @@ export function compilePattern(text: string): Pattern | { readonly mistake: stri
     return new Pattern(text, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown';
-    return { mistake: `no pattern of RE2: ${reason.replaceAll('`', "'")}` };
+    return { mistake: `no pattern of RE2: ${displayText(reason.replaceAll('`', "'"))}` };
   }
 }
 

@@ -24,7 +24,8 @@ describe('compilePattern', () => {
 
   test.each([
     ['(', "no pattern of RE2: missing closing ): '('"],
-    ['(a)\\1', "no pattern of RE2: invalid escape sequence: '\\1'"],
+    ['(a)\\1', "no pattern of RE2: invalid escape sequence: '\\\\1'"],
+    ['(\u0003', "no pattern of RE2: missing closing ): '(\\u0003'"],
     ['a'.repeat(513), '513 characters, and a pattern has at most 512'],
     ['a{501}', '501 parts when its repetitions are written out, and a pattern has at most 500'],
     ['(a?){400}(b?){400}', 'and a pattern has at most 500'],
