@@ -2,6 +2,9 @@ import { RE2JS } from 're2js';
 import { displayText } from '../dag/display.ts';
 import { bounds } from './bounds.ts';
 
+/** The most characters of what RE2 says, which quotes the pattern. */
+const MOST_SHOWN = 200;
+
 /** A regular expression. Its time is linear in the text, whatever the pattern is. */
 export class Pattern {
   /** Parts of the pattern when all repetitions are written out. */
@@ -37,7 +40,7 @@ export function compilePattern(text: string): Pattern | { readonly mistake: stri
     return new Pattern(text, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown';
-    return { mistake: `no pattern of RE2: ${displayText(reason.replaceAll('`', "'"))}` };
+    return { mistake: `no pattern of RE2: ${displayText(reason.replaceAll('`', "'"), MOST_SHOWN)}` };
   }
 }
 

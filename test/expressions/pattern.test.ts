@@ -34,4 +34,10 @@ describe('compilePattern', () => {
   ])('denies %.30s', (pattern, mistake) => {
     expect(matches(pattern, '')).toContain(mistake);
   });
+
+  test('says what is wrong in a short line, whatever the pattern is', () => {
+    expect(matches(`(${'\u0017'.repeat(500)}`, '')).toMatch(
+      /^no pattern of RE2: missing closing \): '\((\\u0017){20,}…$/,
+    );
+  });
 });
