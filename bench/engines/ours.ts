@@ -8,7 +8,7 @@ const ORCHESTRATIONS = namespacedResource(GROUP, 'v1alpha1', 'Orchestration', 'o
 const RUNS = namespacedResource(GROUP, 'v1alpha1', 'OrchestrationRun', 'orchestrationruns');
 const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
 
-/** The bundle that `make build` writes. */
+/** The bundle that `make build` writes and the image runs. */
 export const ours: Engine = {
   id: 'ours',
   title: 'orchestration-gate',
@@ -19,12 +19,11 @@ export const ours: Engine = {
   install: (plane) => installCrds(plane, 'agents'),
   program: (kubeconfig, { health }) => ({
     command: [
-      ...[process.execPath, join(import.meta.dirname, '../../dist/main.cjs'), 'reconcile'],
+      ...[process.execPath, join(import.meta.dirname, '../../dist/program.cjs'), 'reconcile'],
       ...[`--kubeconfig=${kubeconfig}`, `--own-namespace=${HOME}`, '--leader-elect=false'],
       ...['--bind-address=127.0.0.1', `--side-port=${health}`],
     ],
     environment: {
-      NODE_DISABLE_COMPILE_CACHE: '1', // the root of the image is read-only
       JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true',
       JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*',
     },
