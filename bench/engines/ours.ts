@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ALLOCATOR, NODE_FLAGS } from '../../scripts/release/image.ts';
 import { namespacedResource } from '../../src/kube/resources.ts';
 import { installCrds } from '../../test/support/gate.ts';
 import { DEFINITION, type Engine, HOME, objectOf } from './engine.ts';
@@ -19,11 +20,12 @@ export const ours: Engine = {
   install: (plane) => installCrds(plane, 'agents'),
   program: (kubeconfig, { health }) => ({
     command: [
-      ...[process.execPath, join(import.meta.dirname, '../../dist/program.cjs'), 'reconcile'],
+      ...[process.execPath, ...NODE_FLAGS, join(import.meta.dirname, '../../dist/program.cjs'), 'reconcile'],
       ...[`--kubeconfig=${kubeconfig}`, `--own-namespace=${HOME}`, '--leader-elect=false'],
       ...['--bind-address=127.0.0.1', `--side-port=${health}`],
     ],
     environment: {
+      ...ALLOCATOR,
       JANGAR_ORCHESTRATION_CONTROLLER_ENABLED: 'true',
       JANGAR_ORCHESTRATION_CONTROLLER_NAMESPACES: '*',
     },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ALLOCATOR, ENTRYPOINT } from '../../scripts/release/image.ts';
+import { ALLOCATOR, NODE_FLAGS } from '../../scripts/release/image.ts';
 import { writeGeneration } from '../../src/tls/files.ts';
 import { issueCertificateAuthority, issueLeaf } from '../../src/tls/issue.ts';
 import { findFreePorts } from '../../test/support/controlplane/network.ts';
@@ -134,8 +134,8 @@ export function startLoad(onCore: OnCore): Load {
 
 /** Runs a program that lies relative to this file, with the flags that Node has in the image. */
 function startNode(onCore: OnCore, program: string, args: readonly string[], channel: 'ipc' | 'ignore'): Process {
-  const flags = ENTRYPOINT.filter((word) => word.startsWith('--'));
-  return startProcess([...onCore, process.execPath, ...flags, join(import.meta.dirname, program), ...args], channel);
+  const file = join(import.meta.dirname, program);
+  return startProcess([...onCore, process.execPath, ...NODE_FLAGS, file, ...args], channel);
 }
 
 interface Process {

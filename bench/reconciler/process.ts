@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ALLOCATOR } from '../../scripts/release/image.ts';
+import { ALLOCATOR, NODE_FLAGS } from '../../scripts/release/image.ts';
 import { findFreePorts, isAnswering } from '../../test/support/controlplane/network.ts';
 import { countSockets, residentBytes, withChildren } from '../usage.ts';
 
@@ -32,7 +32,8 @@ export async function startReconciler(
     ...(onlyAudits ? ['--audit-namespaces=*'] : []),
   ];
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/program.cjs'), 'reconcile', ...flags], {
+  const program = join(import.meta.dirname, '../../dist/program.cjs');
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, 'reconcile', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
