@@ -17,6 +17,7 @@ export interface Writes {
 }
 
 interface Entry {
+  readonly requestReceivedTimestamp: string;
   readonly verb: string;
   readonly user: { readonly username: string };
   readonly objectRef?: { readonly namespace?: string; readonly resource: string; readonly subresource?: string };
@@ -36,12 +37,9 @@ export function auditPolicy(user: string): object {
 export async function sumWrites(lines: AsyncIterable<string>, user: string, namespace: string): Promise<Writes> {
   let [count, bytes] = [0, 0];
   const byKind: Record<string, number> = {};
-  for await (const line of lines) {
-    if (!line.includes(`"namespace":"${namespace}"`)) continue;
-    const { verb, user: by, objectRef, requestObject, responseStatus } = JSON.parse(line) as Entry;
-    if (by.username !== user || objectRef?.namespace !== namespace || !WRITES.includes(verb)) continue;
+  for await (const { verb, objectRef, requestObject, responseStatus } of writesIn(lines, user, namespace)) {
     const code = responseStatus?.code ?? 200;
-    const what = [objectRef.resource, objectRef.subresource].filter(Boolean).join('/');
+    const what = [objectRef?.resource, objectRef?.subresource].filter(Boolean).join('/');
     const kind = `${code < 300 ? '' : `${code} `}${verb} ${what}`;
     count += 1;
     bytes += requestObject === undefined ? 0 : Buffer.byteLength(JSON.stringify(requestObject));
@@ -50,9 +48,38 @@ export async function sumWrites(lines: AsyncIterable<string>, user: string, name
   return { count, bytes, byKind };
 }
 
-/** Reads the audit log of an API server. */
-export function readWrites(path: string, user: string, namespace: string): Promise<Writes> {
-  return sumWrites(createInterface({ input: createReadStream(path) }), user, namespace);
+/**
+ * For each start of a program, at milliseconds since 1970 in ascending order, the seconds until the API server received its
+ * first create of such objects. A start with no create before the next one is left out. A create that a killed program had
+ * sent before the start does not count, even if it is stored later.
+ */
+export async function findFirstCreates(
+  lines: AsyncIterable<string>,
+  { user, namespace, plural }: { readonly user: string; readonly namespace: string; readonly plural: string },
+  startsMs: readonly number[],
+): Promise<number[]> {
+  const creates: number[] = [];
+  for await (const { verb, objectRef, requestReceivedTimestamp } of writesIn(lines, user, namespace))
+    if (verb === 'create' && objectRef?.resource === plural) creates.push(Date.parse(requestReceivedTimestamp));
+  return startsMs.flatMap((startMs, index) => {
+    const nextMs = startsMs[index + 1] ?? Number.POSITIVE_INFINITY;
+    const first = Math.min(...creates.filter((createMs) => createMs >= startMs && createMs < nextMs));
+    return Number.isFinite(first) ? [(first - startMs) / 1000] : [];
+  });
+}
+
+async function* writesIn(lines: AsyncIterable<string>, user: string, namespace: string): AsyncGenerator<Entry> {
+  for await (const line of lines) {
+    if (!line.includes(`"namespace":"${namespace}"`)) continue;
+    const entry = JSON.parse(line) as Entry;
+    if (entry.user.username !== user || entry.objectRef?.namespace !== namespace) continue;
+    if (WRITES.includes(entry.verb)) yield entry;
+  }
+}
+
+/** The lines of an audit log of an API server. */
+export function readLines(path: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(path) });
 }
 
 /** Resolves when nothing has been written to the log for three seconds, or after a minute. */

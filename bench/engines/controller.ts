@@ -15,8 +15,8 @@ export interface Controller extends AsyncDisposable {
   readonly peakBytes: () => number;
   /** Kills all its processes at once. */
   readonly kill: () => Promise<void>;
-  /** Starts it again; resolves with when the program was started, on the clock of `performance.now()`. */
-  readonly start: () => Promise<number>;
+  /** Starts it again; resolves when it answers. */
+  readonly start: () => Promise<void>;
 }
 
 /** Starts an engine, and waits until it answers. */
@@ -45,12 +45,6 @@ export async function startController(engine: Engine, kubeconfig: string): Promi
     [usedBefore, used] = [usedBefore + used, 0];
   }
 
-  async function start(): Promise<number> {
-    const startedMs = performance.now();
-    await component.start();
-    return startedMs;
-  }
-
   async function stop(): Promise<void> {
     clearInterval(sampling);
     await kill();
@@ -58,7 +52,7 @@ export async function startController(engine: Engine, kubeconfig: string): Promi
   }
 
   try {
-    await start();
+    await component.start();
   } catch (error) {
     await stop();
     throw error;
@@ -68,7 +62,7 @@ export async function startController(engine: Engine, kubeconfig: string): Promi
     residentBytes: () => residentBytes(pids()),
     peakBytes: () => peak,
     kill,
-    start,
+    start: () => component.start(),
     [Symbol.asyncDispose]: stop,
   };
 }

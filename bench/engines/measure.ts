@@ -2,7 +2,8 @@ import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeObject } from '../../src/objects/object.ts';
 import { chain } from '../graphs.ts';
-import { readWrites, untilQuiet, type Writes } from './audit.ts';
+import { median } from '../turns.ts';
+import { findFirstCreates, readLines, sumWrites, untilQuiet, type Writes } from './audit.ts';
 import { type Controller, startController } from './controller.ts';
 import type { Engine } from './engine.ts';
 import { findIn, type Spread, spreadOf } from './findings.ts';
@@ -13,6 +14,7 @@ import type { Scene } from './stand-in.ts';
 const MIB = 1024 * 1024;
 const REST_SECONDS = 30;
 const PATIENCE_SECONDS = 1_800;
+const RESTART_SECONDS = 300;
 const CREATORS = 16;
 
 /** What one engine did in one scenario. Times of reactions in milliseconds. */
@@ -36,7 +38,7 @@ export interface Outcome {
   readonly peakMib: number;
   /** Of runs that live on: memory at rest, and CPU seconds a minute. */
   readonly rest?: { readonly residentMib: number; readonly cpuSecondsPerMinute: number };
-  /** From the start of the program after a kill to the next child. */
+  /** From the start of the program after a kill to its first child: the median of the starts. */
   readonly restartSeconds?: number;
 }
 
@@ -57,18 +59,22 @@ export async function measure(engine: Engine, scenario: Scenario, log: (line: st
   const progress = setInterval(() => log(describeProgress(scene, scenario, startedMs)), 10_000);
   try {
     const creating = createRuns(stage, engine, scenario, namespace, names);
-    const more = await follow({ engine, scenario, stage, controller, scene, creating });
+    const { rest, startsMs } = await follow({ engine, scenario, stage, controller, scene, creating });
     const seconds = (performance.now() - startedMs) / 1000;
-    await untilQuiet(stage.plane.auditLog);
+    const { auditLog } = stage.plane;
+    await untilQuiet(auditLog);
+    const { plural } = engine.children;
+    const restarts = await findFirstCreates(readLines(auditLog), { user: USER, namespace, plural }, startsMs);
     const { duplicates, lost, reactionsMs, endingsMs } = findIn(scene, scenario, names);
     const isOver = scenario.course.kind !== 'rest';
     return {
       ...{ engine: engine.id, scenario: scenario.id, date: new Date().toISOString(), loadBefore },
       ...{ runs: scenario.runs, steps: scenario.runs * (isOver ? expected : 1), children: scene.children.size },
-      ...{ seconds, writes: await readWrites(stage.plane.auditLog, USER, namespace) },
+      ...{ seconds, writes: await sumWrites(readLines(auditLog), USER, namespace) },
       ...{ duplicates, lost: isOver ? lost : 0, reaction: spreadOf(reactionsMs), ending: spreadOf(endingsMs) },
       ...{ cpuSeconds: controller.cpuSeconds() - cpuBefore, peakMib: controller.peakBytes() / MIB },
-      ...more,
+      ...(rest !== undefined && { rest }),
+      ...(restarts.length > 0 && { restartSeconds: median(restarts) }),
     };
   } finally {
     clearInterval(progress);
@@ -119,57 +125,56 @@ interface Play {
   readonly creating: Promise<void>;
 }
 
-/** Resolves when the scenario is over. A run that never ends is waited for for half an hour, and counts as lost then. */
-async function follow(play: Play): Promise<Pick<Outcome, 'rest' | 'restartSeconds'>> {
-  const { scenario, scene, creating } = play;
-  if (scenario.course.kind === 'rest') return rest(play);
-  const killing = scenario.course.kind === 'kill' ? killAndRestart(play, scenario.course.times) : undefined;
-  await creating;
-  await until(() => scene.endedRuns.size === scenario.runs, PATIENCE_SECONDS);
-  const restartSeconds = await killing;
-  return restartSeconds === undefined ? {} : { restartSeconds };
+interface Course {
+  readonly rest?: Outcome['rest'];
+  /** When the engine was started again, in milliseconds since 1970. */
+  readonly startsMs: readonly number[];
 }
 
-/** Kills the engine each time another share of all children is there. Resolves with the median restart in seconds. */
-async function killAndRestart({ scenario, controller, scene }: Play, times: number): Promise<number | undefined> {
+/** Resolves when the scenario is over. A run that never ends is waited for for half an hour, and counts as lost then. */
+async function follow(play: Play): Promise<Course> {
+  const { scenario, scene, creating } = play;
+  if (scenario.course.kind === 'rest') return rest(play);
+  const killing = scenario.course.kind === 'kill' ? killAndRestart(play, scenario.course.times) : [];
+  await creating;
+  await until(() => scene.endedRuns.size === scenario.runs, PATIENCE_SECONDS);
+  return { startsMs: await killing };
+}
+
+/** Kills the engine and starts it again each time another share of all children is there. Resolves with the starts. */
+async function killAndRestart({ scenario, controller, scene }: Play, times: number): Promise<number[]> {
   const all = scenario.runs * scenario.graph.steps.length;
-  const restarts: number[] = [];
+  const startsMs: number[] = [];
   for (let kill = 1; kill <= times; kill++) {
     const isDue = () => scene.children.size >= (all * kill) / (times + 1);
     if (!(await until(() => isDue() || scene.endedRuns.size === scenario.runs, PATIENCE_SECONDS))) break;
     await controller.kill();
-    const seconds = await untilNextChild(controller, scene);
-    if (seconds !== undefined) restarts.push(seconds);
+    startsMs.push(Date.now());
+    await controller.start();
   }
-  return spreadOf(restarts)?.median;
-}
-
-/** Starts the engine and measures until it has made a child. */
-async function untilNextChild(controller: Controller, scene: Scene): Promise<number | undefined> {
-  const before = scene.children.size;
-  const startedMs = await controller.start();
-  if (!(await until(() => scene.children.size > before, 300))) return undefined;
-  const [, next] = [...scene.children][before] ?? [];
-  return next === undefined ? undefined : (next.seenMs - startedMs) / 1000;
+  return startsMs;
 }
 
 /** Many live runs, each with a child that runs on: memory and CPU at rest, and a restart with one thing to do. */
-async function rest({ scenario, stage, controller, scene, creating }: Play) {
+async function rest({ scenario, stage, controller, scene, creating }: Play): Promise<Course> {
   await creating;
   if (!(await until(() => scene.children.size >= scenario.runs, PATIENCE_SECONDS)))
     throw new Error(`only ${scene.children.size} of ${scenario.runs} runs have a child after half an hour`);
   await untilQuiet(stage.plane.auditLog);
-  const before = controller.cpuSeconds();
+  const usedBefore = controller.cpuSeconds();
   await delay(REST_SECONDS * 1000);
   const atRest = {
     residentMib: controller.residentBytes() / MIB,
-    cpuSecondsPerMinute: (controller.cpuSeconds() - before) * (60 / REST_SECONDS),
+    cpuSecondsPerMinute: (controller.cpuSeconds() - usedBefore) * (60 / REST_SECONDS),
   };
   await controller.kill();
   const [, first] = [...scene.children][0] ?? [];
   if (first !== undefined) await stage.standIn.end(first);
-  const restartSeconds = await untilNextChild(controller, scene);
-  return { rest: atRest, ...(restartSeconds !== undefined && { restartSeconds }) };
+  const before = scene.children.size;
+  const startedMs = Date.now();
+  await controller.start();
+  await until(() => scene.children.size > before, RESTART_SECONDS);
+  return { rest: atRest, startsMs: [startedMs] };
 }
 
 /** Whether it came true in time. */

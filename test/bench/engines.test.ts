@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { auditPolicy, sumWrites } from '../../bench/engines/audit.ts';
+import { auditPolicy, findFirstCreates, sumWrites } from '../../bench/engines/audit.ts';
 import { compare, type Metric } from '../../bench/engines/compare.ts';
 import { findIn } from '../../bench/engines/findings.ts';
 import { describeWorst } from '../../bench/engines/report.ts';
@@ -33,6 +33,20 @@ describe('writes from the audit log', () => {
       bytes: 10 + 5,
       byKind: { 'create pods': 1, 'patch pods/status': 1, 'delete pods': 1, '409 update pods': 1 },
     });
+  });
+
+  it('finds the first child that the engine asked for after each start, and none that was on its way before', async () => {
+    const at = (seconds: string) => ({ requestReceivedTimestamp: `2026-11-30T10:00:${seconds}Z` });
+    const lines = Readable.from([
+      entry('create', 'pods', at('01.500000')),
+      entry('create', 'pods', at('00.900000')),
+      entry('patch', 'pods', at('01.100000')),
+      entry('create', 'events', at('01.200000')),
+      entry('create', 'pods', at('09.000000')),
+    ]);
+    const starts = ['01', '02', '08'].map((second) => Date.parse(`2026-11-30T10:00:${second}Z`));
+    const pods = { user: USER, namespace: 'runs', plural: 'pods' };
+    expect(await findFirstCreates(lines, pods, starts)).toEqual([0.5, 1]);
   });
 
   it('asks the API server for nothing but writes of that user', () => {
