@@ -13,10 +13,12 @@ import {
   startProgram,
 } from './gate/processes.ts';
 import { expressionReview, mixedReview, sampleReview } from './gate/reviews.ts';
-import type { Budget, Row } from './table.ts';
+import type { Budget } from './table.ts';
 import { type Contest, type Effort, type Section, takeTurns } from './turns.ts';
 
 const CONNECTIONS = 16;
+/** In one start of about seven, V8 lets the heap grow 16 MiB further before it collects. */
+const MEMORY_STARTS = 5;
 const MIB = 1024 * 1024;
 
 /** The rows about the gate as a server. */
@@ -31,10 +33,11 @@ export async function benchGate({ rounds, milliseconds }: Effort): Promise<Secti
   const start = await takeTurns([startContest(certificates)], rounds);
   const creates = await measureCreates(certificates, { rotations: 5 * milliseconds, pairs: 10 * milliseconds });
   return {
-    rows: [...throughput.rows, memory, ...start, ...creates],
+    rows: [...throughput.rows, ...memory.rows, ...start, ...creates],
     notes: [
       ...throughput.notes,
-      'Memory is what the system says just after the last answer; of the reviews one in sixteen has 1,000 steps, one a loop, and the others 20 steps. Programs have the memory allocator as the image sets it, one heap of glibc for all threads: measured apart on 2026-11-29, memory was 137 MiB after each 25,000 up to 100,000 then, and 164 MiB after 50,000 without it.',
+      ...memory.notes,
+      'Programs have the memory allocator as the image sets it, one heap of glibc for all threads: measured apart on 2026-11-29, memory was 137 MiB after each 25,000 up to 100,000 then, and 164 MiB after 50,000 without it.',
       'Creates are of 20 steps, in turn before the gate, before bare Fastify, and with no webhook; API server, etcd, programs and client share all cores. Steps that declare what they wait for are asked about once; of others the defaulting webhook is asked too. What the gate adds is the call of a webhook: bare Fastify adds as much.',
       'Paired creates go before the gate and before bare Fastify one right after the other, with the first of a pair changing; their objects are deleted after each pair. The ratio is the median of the pairs’ ratios; in brackets is its 95 % interval by the bootstrap (2,000 resamples of the pairs).',
       'The Go webhook is controller-runtime’s admission server v0.25.2 with a handler that decodes the object and runs Tekton’s `dag.Build` v1.9.0: bench/gate/webhook. It has controller-runtime’s metrics and writes no log; the gate writes a line for each review.',
@@ -100,20 +103,38 @@ async function measureThroughput(
   return { rows, notes };
 }
 
+/** Memory of one process in MiB, after half of the answers and after all. */
+interface Start {
+  readonly other: number;
+  readonly ours: number;
+}
+
+/** The start whose memory at the end is the median of several. */
+async function measureMemory(bench: Bench, answers: number): Promise<Section> {
+  const starts: Start[] = [];
+  for (let start = 0; start < MEMORY_STARTS; start++) starts.push(await measureStart(bench, answers));
+  starts.sort((a, b) => a.ours - b.ours);
+  const [all, half] = [answers, answers / 2].map((count) => count.toLocaleString('en-US'));
+  const budget = { max: 150, maxAdded: 5 };
+  const what = `gate: resident memory after ${all} reviews`;
+  const asText = starts.map(({ ours, other }) => `${other.toFixed(0)} to ${ours.toFixed(0)}`).join(', ');
+  return {
+    rows: [{ what, unit: 'MiB', against: `after ${half}`, ...(starts[(MEMORY_STARTS - 1) / 2] as Start), budget }],
+    notes: [
+      `Memory is what the system says just after the last answer, of the start in the middle of ${MEMORY_STARTS}, in MiB: ${asText}. Of the reviews one in sixteen has 1,000 steps, one a loop, and the others 20 steps.`,
+    ],
+  };
+}
+
 /** With all cores, as in a pod without a limit: on one, what V8 collects beside the program waits for it. */
-async function measureMemory({ certificates, load }: Bench, answers: number): Promise<Row> {
+async function measureStart({ certificates, load }: Bench, answers: number): Promise<Start> {
   await using gate = await startGate(certificates);
   const samples = Array.from({ length: CONNECTIONS }, (_, index) => mixedReview(index));
   const sendHalf = async () => {
     await load.send({ port: gate.port, ca: certificates.ca, samples, answers: answers / 2 });
     return (await readMetric(gate, 'process_resident_memory_bytes')) / MIB;
   };
-  const [other, ours] = [await sendHalf(), await sendHalf()];
-  const [all, half] = [answers, answers / 2].map((count) => count.toLocaleString('en-US'));
-  return {
-    ...{ what: `gate: resident memory after ${all} reviews`, unit: 'MiB', ours, against: `after ${half}`, other },
-    budget: { max: 150, maxAdded: 5 },
-  };
+  return { other: await sendHalf(), ours: await sendHalf() };
 }
 
 function startContest(certificates: Certificates): Contest {
