@@ -1,4 +1,5 @@
 import type { ReconcileResult } from '../objects/outcomes.ts';
+import { isRunFinal } from '../orchestration/run-status.ts';
 import { act } from './act.ts';
 import { MOST_CREATES } from './create-children.ts';
 import { createFinishedRuns } from './finished.ts';
@@ -152,7 +153,8 @@ interface Regulated {
 
 /**
  * Delays actions that are not urgent. A status that only adds uids waits for other changes. A status is not written
- * again right after its last write; all other actions then wait too, because they rely on what the status says.
+ * again right after its last write; all other actions then wait too, because they rely on what the status says. The write
+ * that ends the run does not wait: no other change follows that it could take with it.
  */
 function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, nowMs: number): Regulated {
   const { isContested } = run;
@@ -163,7 +165,7 @@ function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, 
   const { lazySinceMs = nowMs, nextWriteMs = 0 } = pace;
   const resting = { ...(pace.nextWriteMs !== undefined && { nextWriteMs }) };
   if (patch === undefined) return { due: actions, next: resting };
-  if (nowMs < nextWriteMs) {
+  if (nowMs < nextWriteMs && !isRunFinal(patch.status)) {
     const next = { ...resting, lazySinceMs, heldVersion: run.resourceVersion };
     return { due: [], waitMs: nextWriteMs - nowMs, next };
   }

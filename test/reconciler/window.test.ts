@@ -36,3 +36,13 @@ test('a run whose status waits to be written is not read again until then, unles
   await run.lookAt(RUN);
   expect(phases()).toEqual(['Succeeded', 'Succeeded', 'Succeeded', 'Running']);
 });
+
+test('the write that ends a run does not wait', async () => {
+  const run = setStage([tool('a', []), tool('b', [])]);
+  await run.look();
+  run.end('a', 'Succeeded');
+  await run.lookAt(RUN);
+  run.end('b', 'Succeeded');
+  await run.lookAt(RUN);
+  expect(run.status().phase).toBe('Succeeded');
+});
