@@ -21,7 +21,8 @@ export function formatReport(results: Results): string {
 
 \`make bench\` measures all of this on one machine, section by section, and exits 1 if a budget is not held.
 \`make bench BENCH=gate\` measures one section again.
-What the peers say of the same graphs, and how long they take, is [a page of its own](peers.md).
+What the peers say of the same graphs, and how long they take, is [a page of its own](peers.md). So is [what other engines do
+with them](engines.md).
 
 ## How to read the tables
 

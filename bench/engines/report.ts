@@ -49,8 +49,9 @@ ${engines.map(({ title, settings }) => `  - ${title}: ${settings}.`).join('\n')}
   the stand-in shows the child of that step.
 - Memory is what Linux calls resident, of all processes of the engine: the most of four samples a second, or at rest. The
   pages of the program file, which two processes share, count once.
-- An engine is killed with SIGKILL, all its processes at once, and started again at once. A child made twice is a second
-  child of one step; lost are steps without a child and runs that did not end as they must.
+- An engine is killed with SIGKILL, all its processes at once, and started again at once. Its first child is the first create
+  that the API server receives after the start: what the killed process had sent does not count. A child made twice is a
+  second child of one step; lost are steps without a child and runs that did not end as they must.
 - The raw data, with writes by kind, are in bench/engines/results.json.
 `;
 }
