@@ -14,6 +14,8 @@ export default defineConfig({
     hookTimeout: 400_000,
     // A second, which is the default, is too short for a busy machine.
     expect: { poll: { timeout: 60_000 } },
+    // vitest leaves one core to others, and on a machine with two would run file after file. Tests on a cluster mostly wait.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Two projects, so that a run of pure tests starts no control plane.
     projects: [
       {
@@ -30,9 +32,6 @@ export default defineConfig({
           name: 'cluster',
           include: onCluster,
           globalSetup: 'test/support/controlplane/global-setup.ts',
-          // These mostly wait. vitest leaves one core to others, and on a machine with two would run file after file.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
-          sequence: { groupOrder: 1 }, // vitest asks for it where the number of workers differs: the pure tests come first
         },
       },
     ],
