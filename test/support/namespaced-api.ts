@@ -81,13 +81,12 @@ export function connectNamespace(cluster: ClusterAddress, namespace: string): Na
 
   async function ask(...request: Parameters<typeof send>): Promise<StoredObject> {
     const { status, body } = await send(...request);
-    if (status >= 300) throw new Error(`${request[0]} ${request[1]}: ${(body as { message?: string }).message}`);
-    return body as StoredObject;
+    return expectObject(`${request[0]} ${request[1]}`, status, body);
   }
 
   async function read(kind: Kind, name: string): Promise<StoredObject | undefined> {
     const { status, body } = await send('GET', pathOf(kind, name));
-    return status === 404 ? undefined : (body as StoredObject);
+    return status === 404 ? undefined : expectObject(`GET ${pathOf(kind, name)}`, status, body);
   }
 
   const merge = (path: string, body: object) => ask('PATCH', path, body, 'application/merge-patch+json');
@@ -135,4 +134,10 @@ export async function waitUntil(
     if (performance.now() > deadline) throw new Error(`waited ${seconds} s for ${what}: ${describe()}`);
     await delay(pollMilliseconds);
   }
+}
+
+/** The object that was answered. An API server that starts answers with a Status, which is no object. */
+function expectObject(request: string, status: number, body: unknown): StoredObject {
+  if (status >= 300) throw new Error(`${request}: ${(body as { message?: string }).message}`);
+  return body as StoredObject;
 }
