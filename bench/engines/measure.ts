@@ -2,7 +2,6 @@ import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeObject } from '../../src/objects/object.ts';
 import { chain } from '../graphs.ts';
-import { median } from '../turns.ts';
 import { findFirstCreates, readLines, sumWrites, untilQuiet, type Writes } from './audit.ts';
 import { type Controller, startController } from './controller.ts';
 import type { Engine } from './engine.ts';
@@ -37,9 +36,9 @@ export interface Outcome {
   readonly cpuSeconds: number;
   readonly peakMib: number;
   /** Of runs that live on: memory at rest, and CPU seconds a minute. */
-  readonly rest?: { readonly residentMib: number; readonly cpuSecondsPerMinute: number };
+  readonly rest?: { readonly residentMib: number; readonly cpuSecondsPerMinute: number } | undefined;
   /** From the start of the program after a kill to its first child: the median of the starts. */
-  readonly restartSeconds?: number;
+  readonly restartSeconds?: number | undefined;
 }
 
 /** Plays one scenario on a control plane of its own. `log` is told how far it is. */
@@ -64,7 +63,11 @@ export async function measure(engine: Engine, scenario: Scenario, log: (line: st
     const { auditLog } = stage.plane;
     await untilQuiet(auditLog);
     const { plural } = engine.children;
-    const restarts = await findFirstCreates(readLines(auditLog), { user: USER, namespace, plural }, startsMs);
+    // The log holds the bodies of all writes. Most scenarios restart nothing, and read it only once.
+    const restarts =
+      startsMs.length === 0
+        ? []
+        : await findFirstCreates(readLines(auditLog), { user: USER, namespace, plural }, startsMs);
     const { duplicates, lost, reactionsMs, endingsMs } = findIn(scene, scenario, names);
     const isOver = scenario.course.kind !== 'rest';
     return {
@@ -73,8 +76,7 @@ export async function measure(engine: Engine, scenario: Scenario, log: (line: st
       ...{ seconds, writes: await sumWrites(readLines(auditLog), USER, namespace) },
       ...{ duplicates, lost: isOver ? lost : 0, reaction: spreadOf(reactionsMs), ending: spreadOf(endingsMs) },
       ...{ cpuSeconds: controller.cpuSeconds() - cpuBefore, peakMib: controller.peakBytes() / MIB },
-      ...(rest !== undefined && { rest }),
-      ...(restarts.length > 0 && { restartSeconds: median(restarts) }),
+      ...{ rest, restartSeconds: spreadOf(restarts)?.median },
     };
   } finally {
     clearInterval(progress);

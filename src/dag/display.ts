@@ -37,7 +37,7 @@ export function displayText(text: string, most = Infinity): string {
  */
 function writeParts(text: string, most: number, write: (part: string) => string): string {
   let shown = '';
-  // Node takes 18 ms to make this expression, so only a text that needs it pays for that.
+  // Node takes 18 ms to make this expression the first time, and remembers it. Only a text that needs it pays for that.
   for (const [part] of text.matchAll(/\p{RGI_Emoji}|./gsv)) {
     const next = shown + write(part);
     if (next.length > most) return `${shown}…`;
