@@ -1,6 +1,7 @@
 import { namespacedResource } from '../../src/kube/resources.ts';
 import type { ObservedClient } from '../../test/support/kube.ts';
 import { DEFINITION, objectOf } from '../engines/engine.ts';
+import { stamp } from './load.ts';
 
 const RUNS = namespacedResource('orchestration.proompteng.ai', 'v1alpha1', 'OrchestrationRun', 'orchestrationruns');
 const STEPS = 10;
@@ -37,7 +38,8 @@ export async function storeFinished(
   const take = async () => {
     for (let index = next++; index < count; index = next++) {
       const name = `finished-${index}`;
-      await client.create(RUNS, objectOf(RUNS, namespace, name, { orchestrationRef: { name: DEFINITION } }));
+      const run = objectOf(RUNS, namespace, name, { orchestrationRef: { name: DEFINITION } });
+      await client.create(RUNS, stamp(run));
       await client.patch(RUNS, { namespace, name }, { type: 'merge', body: { status } }, { subresource: 'status' });
     }
   };

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeObject } from '../../src/objects/object.ts';
+import { bucketLabel, bucketOf } from '../../src/orchestration/buckets.ts';
 import { type Spread, spreadOf } from '../engines/findings.ts';
 import type { Child, Scene, StandIn } from '../engines/stand-in.ts';
 
@@ -11,6 +13,11 @@ export interface Reactions {
   readonly longestMs: number;
   /** Runs that made no next child within two minutes. */
   readonly stuck: number;
+}
+
+/** A run as the gate lets it through: with the label of its bucket. */
+export function stamp(run: KubeObject): KubeObject {
+  return { ...run, metadata: { ...run.metadata, labels: bucketLabel(bucketOf(run)) } };
 }
 
 /** The newest child of each run that runs on, oldest first: what can be ended next. */

@@ -1,10 +1,11 @@
-// `make bench-scale`: many live runs, and more finished ones beside, on one replica and on three of which one is killed. It
-// takes hours at full size, and goes on where it was ended.
+// `make bench-scale`: many live runs on one replica and on three of which one is killed, first alone, then with more finished
+// ones beside. It takes an hour at full size, and goes on where it was ended.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatTable } from '../table.ts';
+import { writeScalingPage } from '../../scripts/scaling-page.ts';
+import { formatTable, verdictOf } from '../table.ts';
 import { type Measured, measureScale } from './measure.ts';
 import { rowsOf } from './report.ts';
 
@@ -30,14 +31,19 @@ const file = isFull
   : join(tmpdir(), `bench-scale-${size.runs}-${size.finished}.json`);
 const measured: Measured[] =
   existsSync(file) && !values.fresh ? (JSON.parse(readFileSync(file, 'utf8')) as Measured[]) : [];
-for (const replicas of GROUPS) {
-  const name = `[${replicas} of ${GROUPS.join(' and ')} replicas]`;
-  if (measured.some((one) => one.replicas === replicas)) {
-    console.log(`${name} measured before; --fresh measures again`);
-    continue;
+for (const finished of new Set([0, size.finished])) {
+  for (const replicas of GROUPS) {
+    const name = `[${replicas} of ${GROUPS.join(' and ')} replicas, ${finished} finished runs]`;
+    if (measured.some((one) => one.replicas === replicas && one.finished === finished)) {
+      console.log(`${name} measured before; --fresh measures again`);
+      continue;
+    }
+    console.log(`${name} begins`);
+    measured.push(await measureScale(replicas, { ...size, finished }, (line) => console.log(`${name} ${line}`)));
+    writeFileSync(file, `${JSON.stringify(measured, undefined, 2)}\n`);
   }
-  console.log(`${name} begins`);
-  measured.push(await measureScale(replicas, size, (line) => console.log(`${name} ${line}`)));
-  writeFileSync(file, `${JSON.stringify(measured, undefined, 2)}\n`);
 }
-console.log(`\n${formatTable(rowsOf(measured))}\n\nRaw data: ${file}`);
+const rows = rowsOf(measured);
+console.log(`\n${formatTable(rows)}\n\nRaw data: ${file}`);
+if (isFull) await writeScalingPage(join(import.meta.dirname, '../..'));
+if (rows.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;

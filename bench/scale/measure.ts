@@ -1,23 +1,32 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ALLOCATOR, NODE_FLAGS } from '../../scripts/release/image.ts';
 import { type Replica, startReplica } from '../../test/faults/replica.ts';
-import { untilQuiet } from '../engines/audit.ts';
 import { ours } from '../engines/ours.ts';
 import { openStage, type Stage, USER } from '../engines/stage.ts';
 import type { Scene } from '../engines/stand-in.ts';
 import { chain } from '../graphs.ts';
-import { callPolicy } from './calls.ts';
+import { callPolicy, untilAtRest } from './calls.ts';
 import { storeFinished } from './finished.ts';
-import { endChildren, type Reactions } from './load.ts';
-import { measureUsage, type Usage } from './usage.ts';
+import { endChildren, type Reactions, stamp } from './load.ts';
+import { measureUsage, readResidentMib, type Usage } from './usage.ts';
 
 const NAMESPACE = 'bench-scale';
-/** Replicas share the work. They list a lot before they are ready. */
-const REPLICA = { namespace: NAMESPACE, flags: ['--leader-elect=true'], readySeconds: 900 };
+/** Replicas run as they ship, and share the work. They list a lot before they are ready. */
+const REPLICA = {
+  program: join(import.meta.dirname, '../../dist/program.cjs'),
+  nodeArguments: NODE_FLAGS,
+  environment: ALLOCATOR,
+  namespace: NAMESPACE,
+  flags: ['--leader-elect=true'],
+  readySeconds: 900,
+};
 const STEPS = 10;
 const CREATORS = 16;
 const PER_SECOND = 20;
 const SECONDS = 60;
 const REST_SECONDS = 30;
+const SETTLE_SECONDS = 10;
 const MOST_HOURS = 3;
 
 export interface Size {
@@ -29,6 +38,8 @@ export interface Size {
 export interface Measured extends Size {
   readonly replicas: number;
   readonly date: string;
+  /** Of a replica before there are runs. */
+  readonly emptyMib: number;
   /** From the first create of a live run until all have a child. */
   readonly startSeconds: number;
   readonly atRest: Usage;
@@ -47,11 +58,12 @@ export async function measureScale(replicas: number, size: Size, log: (line: str
   await stage.makeNamespace(NAMESPACE);
   const scene = standIn.play(NAMESPACE, { afterMs: undefined });
   for (const { resource, object } of ours.define(chain(STEPS), NAMESPACE)) await client.create(resource, object);
+  const emptyMib = await measureEmpty(stage);
   await storeFinished(client, NAMESPACE, size.finished, log);
   await using group = await startGroup(stage, replicas);
   log(`${replicas} replicas are ready`);
   const startSeconds = await startRuns(stage, scene, size.runs, log);
-  await untilQuiet(plane.auditLog);
+  await untilAtRest(plane.auditLog, USER);
   log('at rest');
   const atRest = await measureUsage(group.all, plane.auditLog, () => delay(REST_SECONDS * 1000));
   log(`${PER_SECOND} children end each second`);
@@ -64,9 +76,19 @@ export async function measureScale(replicas: number, size: Size, log: (line: str
   await group.killBusiest(underLoad);
   const afterKill = await endChildren(standIn, scene, load);
   return {
-    ...{ replicas, ...size, date: new Date().toISOString(), startSeconds, atRest, underLoad },
+    ...{ replicas, ...size, date: new Date().toISOString(), emptyMib, startSeconds, atRest, underLoad },
     ...{ reactions: reactions as Reactions, afterKill, duplicates: countDuplicates(scene) },
   };
+}
+
+async function measureEmpty({ kubeconfig }: Stage): Promise<number> {
+  const replica = await startReplica({ ...REPLICA, kubeconfig });
+  try {
+    await delay(SETTLE_SECONDS * 1000);
+    return readResidentMib(replica);
+  } finally {
+    await replica.stop();
+  }
 }
 
 interface Group extends AsyncDisposable {
@@ -103,7 +125,7 @@ async function startRuns({ client }: Stage, scene: Scene, count: number, log: (l
   let next = 0;
   const take = async () => {
     for (let index = next++; index < count; index = next++)
-      await client.create(ours.runs, ours.run(`run-${index}`, NAMESPACE));
+      await client.create(ours.runs, stamp(ours.run(`run-${index}`, NAMESPACE)));
   };
   try {
     await Promise.all(Array.from({ length: CREATORS }, take));

@@ -25,10 +25,6 @@ export async function measureUsage(
   auditLog: string,
   during: () => Promise<unknown>,
 ): Promise<Usage> {
-  const pidsOf = ({ pid }: Replica) => {
-    const first = pid();
-    return first === null ? [] : withChildren(first);
-  };
   const sample = () => ({
     atMs: performance.now(),
     from: statSync(auditLog).size,
@@ -42,14 +38,24 @@ export async function measureUsage(
     cpu: cpu - (before.each[index]?.cpu ?? 0),
     bytes: bytes - (before.each[index]?.bytes ?? 0),
   }));
-  const callsByVerb = await readCalls(auditLog, { from: before.from, to: after.from }, USER);
+  const { byVerb: callsByVerb } = await readCalls(auditLog, { from: before.from, to: after.from }, USER);
   const calls = Object.values(callsByVerb).reduce((sum, count) => sum + count, 0);
   return {
     seconds,
-    residentMib: replicas.map((replica) => residentBytes(pidsOf(replica)) / MIB),
+    residentMib: replicas.map(readResidentMib),
     cpuPercent: rates.map(({ cpu }) => (100 * cpu) / seconds),
     kilobytesPerSecond: rates.map(({ bytes }) => bytes / seconds / 1000),
     callsPerSecond: calls / seconds,
     callsByVerb,
   };
+}
+
+/** Of all processes of a replica. */
+export function readResidentMib(replica: Replica): number {
+  return residentBytes(pidsOf(replica)) / MIB;
+}
+
+function pidsOf({ pid }: Replica): readonly number[] {
+  const first = pid();
+  return first === null ? [] : withChildren(first);
 }

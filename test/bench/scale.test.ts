@@ -6,18 +6,20 @@ import { listRunning, reactionsTo } from '../../bench/scale/load.ts';
 
 const USER = 'engine';
 
-it('counts each call once, and a watch when it begins', async () => {
-  const entry = (verb: string, stage: string, username = USER) => ({ verb, stage, user: { username } });
+it('counts each call once, a watch when it begins, and no watch or Lease as work', async () => {
+  const entry = (verb: string, stage: string, username = USER, resource = 'agentruns') => ({
+    ...{ verb, stage, user: { username }, objectRef: { resource } },
+  });
   const entries = [
     entry('watch', 'ResponseStarted'),
     entry('watch', 'ResponseComplete'),
     entry('patch', 'ResponseComplete'),
-    entry('patch', 'ResponseComplete'),
+    entry('patch', 'ResponseComplete', USER, 'leases'),
     entry('patch', 'ResponseComplete', 'somebody'),
   ];
   expect(await sumCalls(Readable.from(entries.map((one) => JSON.stringify(one))), USER)).toEqual({
-    watch: 1,
-    patch: 2,
+    byVerb: { watch: 1, patch: 2 },
+    work: 1,
   });
 });
 

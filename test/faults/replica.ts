@@ -34,6 +34,8 @@ export interface ReplicaOptions {
   readonly namespace: string;
   /** The checkout it runs from; ours unless given. */
   readonly root?: string;
+  /** The file that Node runs: `src/main.ts` of the checkout unless given. */
+  readonly program?: string;
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** Arguments of Node, such as a module to be loaded before. */
@@ -57,6 +59,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     kubeconfig,
     namespace,
     root = ours,
+    program = join(root, 'src/main.ts'),
     flags = [],
     environment = {},
     nodeArguments = [],
@@ -76,7 +79,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     command: [
       '/usr/bin/env',
       ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-      ...[process.execPath, ...nodeArguments, join(root, 'src/main.ts'), 'reconcile', `--own-namespace=${namespace}`],
+      ...[process.execPath, ...nodeArguments, program, 'reconcile', `--own-namespace=${namespace}`],
       ...[`--kubeconfig=${kubeconfig}`, `--side-port=${port}`, '--bind-address=127.0.0.1'],
       ...[...(root === ours ? PATIENT : []), '--leader-elect=false'].filter((flag) => !flags.some(isSame(flag))),
       ...flags,
