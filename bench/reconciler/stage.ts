@@ -176,7 +176,7 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
       await client.create(ORCHESTRATIONS, orchestration);
       const startMs = performance.now();
       await atOnce(runs, async (index) => {
-        if (apartMs > 0) await delay(startMs + index * apartMs - performance.now());
+        if (apartMs > 0) await delay(Math.max(0, startMs + index * apartMs - performance.now()));
         const spec = { orchestrationRef: { name: orchestrationName } };
         await client.create(RUNS, { ...object(RUNS, `${orchestrationName}-${index}`), spec });
       });
