@@ -86,7 +86,7 @@ bench-peers: build ## Ask peers the same of the same graphs; writes docs/referen
 bench-engines: build ## Run the engines of Argo and Tekton beside ours, for hours; resumes (BENCH_ENGINES='--quick --fresh --only ENGINE/SCENARIO')
 	node bench/engines/main.ts $(BENCH_ENGINES)
 
-bench-scale: build ## Measure 20,000 live runs on one replica and on three, for an hour; resumes (BENCH_SCALE='--runs N --finished M --fresh')
+bench-scale: build ## Measure 20,000 live runs on one replica and on three, for over an hour; resumes (BENCH_SCALE='--runs N --finished M --fresh')
 	node --disable-warning=ExperimentalWarning bench/scale/main.ts $(BENCH_SCALE)
 
 bench-ui: node_modules/.installed chromium ## Time the page with 1,000 steps, and with 10,000 runs, in a browser (BENCH_UI='--minutes N')

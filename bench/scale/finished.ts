@@ -1,9 +1,7 @@
-import { namespacedResource } from '../../src/kube/resources.ts';
 import type { ObservedClient } from '../../test/support/kube.ts';
-import { DEFINITION, objectOf } from '../engines/engine.ts';
+import { ours } from '../engines/ours.ts';
 import { stamp } from './load.ts';
 
-const RUNS = namespacedResource('orchestration.proompteng.ai', 'v1alpha1', 'OrchestrationRun', 'orchestrationruns');
 const STEPS = 10;
 const WRITERS = 16;
 const at = '2026-01-01T00:00:00.000Z';
@@ -38,9 +36,13 @@ export async function storeFinished(
   const take = async () => {
     for (let index = next++; index < count; index = next++) {
       const name = `finished-${index}`;
-      const run = objectOf(RUNS, namespace, name, { orchestrationRef: { name: DEFINITION } });
-      await client.create(RUNS, stamp(run));
-      await client.patch(RUNS, { namespace, name }, { type: 'merge', body: { status } }, { subresource: 'status' });
+      await client.create(ours.runs, stamp(ours.run(name, namespace)));
+      await client.patch(
+        ours.runs,
+        { namespace, name },
+        { type: 'merge', body: { status } },
+        { subresource: 'status' },
+      );
     }
   };
   const progress = setInterval(() => log(`${Math.min(next, count)} of ${count} finished runs stored`), 10_000);

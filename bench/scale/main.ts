@@ -1,5 +1,5 @@
 // `make bench-scale`: many live runs on one replica and on three of which one is killed, first alone, then with more finished
-// ones beside. It takes an hour at full size, and goes on where it was ended.
+// ones beside. It takes an hour and a half at full size, and goes on where it was ended.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -27,9 +27,9 @@ function rowsBeside(own: Measured, one: Measured | undefined): Row[] {
   const none = (what: string, unit: string, ours: number): Row => ({
     ...{ what: `${subject}: ${what}`, unit, ours, budget: { max: 0 } },
   });
-  const isShared = own.replicas > 1 && own.finished === 0;
+  const hasBudgets = own.replicas > 1 && own.finished === 0;
   return [
-    row('memory of the largest replica', 'MiB', largestMib, { ...(isShared && { maxRatio: 0.4 }) }),
+    row('memory of the largest replica', 'MiB', largestMib, { ...(hasBudgets && { maxRatio: 0.4 }) }),
     row('the same, above a replica without runs', 'MiB', (from) => largestMib(from) - from.emptyMib),
     row('CPU of all at rest', '%', ({ atRest }) => sum(atRest.cpuPercent)),
     row('CPU of all, 20 steps/s', '%', ({ underLoad }) => sum(underLoad.cpuPercent)),
@@ -40,7 +40,7 @@ function rowsBeside(own: Measured, one: Measured | undefined): Row[] {
     row('end of a child to the next, median', 'ms', ({ reactions }) => reactions.reaction?.median ?? Number.NaN),
     row('end of a child to the next, p99', 'ms', ({ reactions }) => reactions.reaction?.p99 ?? Number.NaN),
     row('longest reaction after a replica was killed', 's', ({ afterKill }) => afterKill.longestMs / 1000, {
-      ...(isShared && { max: LEASE_SECONDS + 5 }),
+      ...(hasBudgets && { max: LEASE_SECONDS + 5 }),
     }),
     none('live runs that move no more', 'runs', own.reactions.stuck + own.afterKill.stuck),
     none('children made twice', 'children', own.duplicates),
