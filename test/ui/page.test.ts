@@ -368,7 +368,11 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
     test('is asked for in a dialog that says what will happen, and done only if the user confirms it', async () => {
       const own = await open({ hash: '#/run/release-1041' });
       const { page, played, textOf } = own;
-      await page.locator('[data-verb=cancel]').click();
+      const ask = `document.querySelector('[data-verb=cancel]').click()`;
+      await page.locator('[data-verb=cancel]').focus();
+      expect(await page.evaluate(`Promise.resolve(${ask}).then(() => document.querySelector('dialog').open)`)).toBe(
+        true,
+      );
       await textOf('dialog').toContain('This cannot be undone.');
       await page.keyboard.press('Escape');
       await expect.poll(() => page.locator('dialog').count()).toBe(0);

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { usePage } from '../page-state.ts';
 import { Name, Sentence } from '../parts.tsx';
 import type { OfferedAction } from '../protocol.ts';
@@ -19,7 +19,8 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { button, isDangerous } = ACTION_WORDS[action.verb];
   const form = useForm(action);
-  useEffect(() => {
+  // A layout effect, so that no key reaches a dialog that stands in the page but is not open.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {
