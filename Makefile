@@ -165,7 +165,7 @@ load: node_modules/.installed ## Only the part under load, for SECONDS=180; KILL
 	  vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts test/e2e/load.test.ts
 
 # NODE_SHELL is a command that runs a script from its standard input on the node, and sees its processes, such as docker exec -i NODE sh.
-chaos: node_modules/.installed ## Break everything at random for hours under load and with 50 live runs (CHAOS='--minutes N --seed S')
+chaos: node_modules/.installed ## Break everything at random for hours under load and with 50 live runs (CHAOS='--minutes N --calm N --seed S')
 	@IMAGE=$(IMAGE) CHAOS='$(CHAOS)' \
 	  vitest run --config test/e2e/chaos/vitest.config.ts --reporter=./test/support/reporter.ts
 

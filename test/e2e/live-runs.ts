@@ -5,15 +5,20 @@ import { connectNamespace, type NamespacedApi, type StoredObject } from '../supp
 
 const ORCHESTRATION = 'layers';
 const LAYERS = 5;
-/** How long an attempt takes, in milliseconds: a run takes some ten seconds. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 3_000;
+/** Of five layers, a run takes some ten seconds. */
+const SHORT: AttemptTimes = { leastMs: 1_000, mostMs: 3_000 };
 const PAUSE_MS = 500;
 /** Between two looks at a run, and two tries of what the API server did not take. */
 const LOOK_MS = 1_000;
 /** Between two lists of all children. */
 const LIST_MS = 250;
 const patienceMs = 600_000;
+
+/** How long an attempt takes. */
+interface AttemptTimes {
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
 
 export interface LiveRuns {
   /** The number of runs that have ended. */
@@ -29,7 +34,12 @@ export interface LiveRuns {
  * a stand-in ends. An attempt after the first is wrong, because no attempt fails. So is a run in which not every step has
  * succeeded, or that has not ended after ten minutes. Finished runs go after a while. The API server may be away.
  */
-export async function startLiveRuns(cluster: ClusterAddress, namespace: string, count: number): Promise<LiveRuns> {
+export async function startLiveRuns(
+  cluster: ClusterAddress,
+  namespace: string,
+  count: number,
+  { leastMs, mostMs } = SHORT,
+): Promise<LiveRuns> {
   const api = connectNamespace(cluster, namespace);
   const wrong: string[] = [];
   const names = new Set<string>();
@@ -40,7 +50,7 @@ export async function startLiveRuns(cluster: ClusterAddress, namespace: string, 
   });
   const script = ({ run, step, attempt }: Attempt) => {
     if (attempt > 1) wrong.push(`${run}: ${step} was created ${attempt} times`);
-    return { phase: 'Succeeded', afterMs: SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS) } as const;
+    return { phase: 'Succeeded', afterMs: leastMs + Math.random() * (mostMs - leastMs) } as const;
   };
   const controller = startAgentsController(cluster, namespace, script, LIST_MS);
 

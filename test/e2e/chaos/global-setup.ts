@@ -5,6 +5,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** How long things break. */
     minutes: number;
+    /** How many minutes nothing breaks afterwards. */
+    calm: number;
     /** Gives the schedule. */
     seed: number;
     /** A shell command that runs a script from its standard input where all processes of the node are seen; empty if there is none. */
@@ -19,10 +21,12 @@ export function setup(project: TestProject): void {
     args: CHAOS.split(' ').filter((word) => word !== ''),
     options: {
       minutes: { type: 'string', default: '120' },
+      calm: { type: 'string', default: '30' },
       seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     },
   });
   project.provide('minutes', Number(values.minutes));
+  project.provide('calm', Number(values.calm));
   project.provide('seed', Number(values.seed));
   project.provide('nodeShell', NODE_SHELL);
 }

@@ -8,8 +8,8 @@ const processes = [
   { role: 'engine', port: 8081, prefix: 'orchestration_gate_engine_' },
 ] as const;
 
-/** A process grows while it starts. */
-const YOUNG_SECONDS = 120;
+/** A process grows while it starts, and until its code is compiled. */
+const YOUNG_SECONDS = 600;
 
 export type Role = (typeof processes)[number]['role'];
 
@@ -41,7 +41,7 @@ export function describeMemory(samples: readonly MemorySample[]): string {
   return processes.map(({ role }) => `${role} ${most(role).toFixed(0)} MiB`).join(', ');
 }
 
-/** How memory grows, without the first minutes of each process: `gate 0.1 ± 0.2 MiB/h of 40 samples`. */
+/** How memory grows, without the first ten minutes of each process: `gate 0.1 ± 0.2 MiB/h of 40 samples`. */
 export function describeGrowth(samples: readonly MemorySample[]): readonly string[] {
   return processes.map(({ role }) => {
     const grown = samples.filter((one) => one.role === role && !one.isYoung);
