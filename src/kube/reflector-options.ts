@@ -56,7 +56,10 @@ export interface ReflectorSettings {
   readonly watchMs: number;
   /** The longest time without an event: twice the interval of bookmarks, which is a minute and up to a quarter more. */
   readonly idleTimeoutMs: number;
-  /** How often to list everything again in case a watch lost changes. Up to a tenth is added at random. */
+  /**
+   * How often to list everything again in case a watch lost changes. Up to a tenth is added at random. If a list takes
+   * more than a twentieth of this, the next one is later.
+   */
   readonly relistMs: number;
   /** The waits between attempts, as in client-go. */
   readonly backoff: Backoff;

@@ -56,6 +56,9 @@ const LONGEST_TURN_MS = 100;
  */
 const SHORT_WATCH_MS = 1_000;
 
+/** Periodic lists take at most this part of the time, so that lists of very many objects do not keep the API server busy. */
+const RELIST_SHARE = 1 / 20;
+
 /** Starts at once and runs until `stop`. */
 export function startReflector(options: ReflectorOptions): Reflector {
   const { client, resource, store, timing, log, observer, onListed, pause, settings, ...rest } = options;
@@ -131,6 +134,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   }
 
   async function listNow(cause: ListCause, signal: AbortSignal): Promise<void> {
+    const startedAt = timing.now();
     const { items, version } = await list(selected(), signal);
     // Only a restored or lagging etcd lists an older version. Replacing the store with it would undo changes that
     // decisions used.
@@ -139,17 +143,18 @@ export function startReflector(options: ReflectorOptions): Reflector {
       throw new KubeError('Unavailable', message, { code: 200 });
     }
     await unpaused(() => store.replace(items, version));
-    finishList(cause);
+    finishList(cause, startedAt);
   }
 
   /** Lists exactly the version that the watch has reached. Any difference is a change that the watch lost. */
   async function relist(signal: AbortSignal): Promise<void> {
+    const startedAt = timing.now();
     const { items, version } = await list({ ...selected(), at: store.version }, signal);
     const changes = await unpaused(() => store.replace(items, version));
     if (changes > 0)
       log.error({ resource: resource.plural, changes }, 'a periodic list found changes that the watch had lost');
     observer?.countRepairs(resource.plural, changes);
-    finishList('periodic');
+    finishList('periodic', startedAt);
   }
 
   /** The version may have expired, or not exist in an etcd that was restored from a backup. */
@@ -158,9 +163,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
     throw error;
   }
 
-  function finishList(cause: ListCause): void {
+  function finishList(cause: ListCause, startedAt: number): void {
     lastHeardMs = timing.now();
-    relistAt = lastHeardMs + relistMs * (1 + timing.random() / 10);
+    relistAt = lastHeardMs + Math.max(relistMs * (1 + timing.random() / 10), (lastHeardMs - startedAt) / RELIST_SHARE);
     settleReselection();
     observer?.countList(resource.plural, cause);
     onListed?.();

@@ -87,7 +87,7 @@ export const ENGINE_METRICS = {
   },
   lists: {
     name: 'orchestration_gate_watch_lists_total',
-    help: 'Complete lists of a resource: at the start, every ten minutes, and if a watch cannot continue.',
+    help: 'Complete lists of a resource: at the start, every ten minutes or less often, and if a watch cannot continue.',
     labelNames: ['resource', 'cause'],
   },
   watchFailures: {

@@ -29,6 +29,7 @@ function createApi(timing: FakeTiming) {
   const calls: string[] = [];
   let isLosing = false;
   let itemBytes = 100;
+  let listMs = 0;
   const sizes: number[] = [];
 
   function commit(name: string, type: 'ADDED' | 'MODIFIED' | 'DELETED', uid: string): void {
@@ -61,6 +62,7 @@ function createApi(timing: FakeTiming) {
   const client: Pick<KubeClient, 'list' | 'watch'> = {
     async list(_, { at, limit = Number.POSITIVE_INFINITY, continue: next, mostBytes = Infinity, signal } = {}) {
       await failIfAsked(next ? 'list next' : at ? 'list exactly' : 'list', signal);
+      if (listMs > 0) await new Promise<void>((resolve) => timing.schedule(listMs, resolve));
       const [shown, from] = next?.split(':').map(Number) ?? [Number(at ?? version), 0];
       expireIf(Number(shown) < compacted);
       const all = [...(states.get(Number(shown)) ?? new Map()).values()];
@@ -116,6 +118,10 @@ function createApi(timing: FakeTiming) {
     sizes,
     setItemBytes: (bytes: number) => {
       itemBytes = bytes;
+    },
+    /** How long the answer to a list takes. */
+    setListMs: (ms: number) => {
+      listMs = ms;
     },
     objects: () => [...present().values()],
     put: (name: string) => {
@@ -330,6 +336,21 @@ describe('a reflector', () => {
     await timing.advance(20 * minuteMs);
     // With random numbers of one half, each takes 7.5 minutes, and a list is due after 10.5.
     expect(api.calls).toEqual(['list', 'watch 450', 'watch 180', 'list exactly', 'watch 450', 'watch 180']);
+  });
+
+  test('spends a twentieth of its time on periodic lists at most', async () => {
+    const { timing, api, reflect, counts } = start({ relistMs: minuteMs });
+    api.setListMs(10_000);
+    reflect();
+    await timing.advance(10_000 + 199_000); // 200 s are 20 times 10 s
+    expect(counts.lists).toEqual(['start']);
+    await timing.advance(1_000 + 10_000);
+    expect(counts.lists).toEqual(['start', 'periodic']);
+    api.setListMs(1_000);
+    await timing.advance(200_000 + 1_000);
+    expect(counts.lists).toEqual(['start', 'periodic', 'periodic']);
+    await timing.advance(63_000 + 1_000); // a minute, and a twentieth of it at random
+    expect(counts.lists).toEqual(['start', 'periodic', 'periodic', 'periodic']);
   });
 
   test('finds and counts changes that a watch lost within one period', async () => {
