@@ -6,6 +6,8 @@ export interface Member {
   readonly identity: string;
   /** The buckets that its Lease names. */
   readonly buckets: ReadonlySet<number>;
+  /** Whether it has not renewed its Lease for a while, so that the Lease may expire soon. */
+  readonly isLate?: boolean;
 }
 
 /** What a replica knows when it decides which buckets to hold. */
@@ -26,6 +28,8 @@ export interface Decision {
   readonly work: ReadonlySet<number>;
   /** The buckets to stop to work on. The own Lease names them until their reconciles have ended. */
   readonly draining: ReadonlySet<number>;
+  /** The buckets of late members that this replica will take if their Leases expire. It follows them until then. */
+  readonly expected: ReadonlySet<number>;
 }
 
 /**
@@ -33,16 +37,21 @@ export interface Decision {
  * name of a bucket that it gives back until its work there has ended.
  */
 export function decideBuckets({ identity, others, mayHold, published, ended }: Situation): Decision {
-  const share = mayHold
-    ? divideBuckets([identity, ...others.map((member) => member.identity)]).get(identity)
-    : undefined;
+  const shareAmong = (members: readonly Member[]) =>
+    mayHold ? divideBuckets([identity, ...members.map((member) => member.identity)]).get(identity) : undefined;
+  const share = shareAmong(others);
+  const late = others.filter(({ isLate }) => isLate);
+  const next = late.length === 0 ? undefined : shareAmong(others.filter(({ isLate }) => !isLate));
+  const isOf = (members: readonly Member[], bucket: number) => members.some(({ buckets }) => buckets.has(bucket));
+  const expected = new Set<number>();
   const work = new Set<number>();
   const draining = new Set<number>();
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const isNamed = published.has(bucket);
     if (share?.has(bucket)) {
-      if (isNamed || !others.some(({ buckets }) => buckets.has(bucket))) work.add(bucket);
+      if (isNamed || !isOf(others, bucket)) work.add(bucket);
     } else if (isNamed && !ended.has(bucket)) draining.add(bucket);
+    if (next?.has(bucket) && !isNamed && isOf(late, bucket)) expected.add(bucket);
   }
-  return { work, draining };
+  return { work, draining, expected };
 }

@@ -39,8 +39,11 @@ export interface MembershipOptions {
   readonly log: Log;
   /** Called with the buckets to stop to work on. Call `giveBack` when the work in progress has ended. */
   readonly onDraining: (buckets: ReadonlySet<number>) => void;
-  /** Called with the buckets to work on, after each renewal. The Lease names them. */
-  readonly onWork: (buckets: ReadonlySet<number>) => void;
+  /**
+   * Called after each renewal with the buckets to work on, which the Lease names, and with those to follow because the
+   * Lease of their replica may expire soon.
+   */
+  readonly onWork: (buckets: ReadonlySet<number>, expected: ReadonlySet<number>) => void;
   /** Called if the Lease could not be renewed in time: stop to work on all buckets. */
   readonly onLost: () => void;
   readonly settings?: Partial<MembershipSettings>;
@@ -56,6 +59,12 @@ export interface MembershipSettings {
 }
 
 const DEFAULTS: MembershipSettings = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+
+/**
+ * A member is late if its Lease has not changed for so many rounds. The others then list its objects while they wait for the
+ * Lease to expire. Rounds without an answer do not count: in an outage of the API server, nobody can renew.
+ */
+const LATE_ROUNDS = 3;
 
 /** After an error, a member adds a random wait of up to this many retry periods, as client-go does. */
 const JITTER = 1.2;
@@ -128,7 +137,7 @@ export function joinMembers(options: MembershipOptions): Membership {
     succeed(startedAt);
     members = 1 + others.length;
     ownership.see([{ buckets: mayHold ? published : ALL_BUCKETS, ageMs: 0 }, ...others]);
-    if (!ending.signal.aborted) onWork(decision.work);
+    if (!ending.signal.aborted) onWork(decision.work, decision.expected);
     await tidy(seen);
     return Math.min(...seen.leases.filter((lease) => !hasExpired(lease)).map(leftMs));
   }
@@ -149,7 +158,7 @@ export function joinMembers(options: MembershipOptions): Membership {
     ages.observe(election === undefined ? items : [...items, election]);
     const others = items.flatMap((lease) => {
       const member = lease.metadata.name === name || hasExpired(lease) ? undefined : readMember(lease);
-      return member === undefined ? [] : [{ ...member, ageMs: ages.ageMs(lease) }];
+      return member === undefined ? [] : [{ ...member, ageMs: ages.ageMs(lease), isLate: isLate(lease) }];
     });
     return { leases: items, own: items.find(({ metadata }) => metadata.name === name), others, election };
   }
@@ -162,6 +171,9 @@ export function joinMembers(options: MembershipOptions): Membership {
   }
 
   const hasExpired = (lease: KubeObject) => leftMs(lease) <= 0;
+
+  const isLate = (lease: KubeObject) =>
+    ages.timesSeen(lease) > LATE_ROUNDS && ages.ageMs(lease) >= LATE_ROUNDS * retryPeriodMs;
 
   /** Returns whether members may hold buckets. */
   function watchElection(election: KubeObject | undefined): boolean {

@@ -33,8 +33,11 @@ export interface HandOver {
   readonly guard: (bucketOf: (key: string) => number, process: Process) => Process;
   /** Stops to work on these buckets. They are given back as soon as their reconciles have ended. */
   readonly drain: (buckets: ReadonlySet<number>) => void;
-  /** Works on exactly these buckets, as soon as the copy has their objects. */
-  readonly work: (buckets: ReadonlySet<number>) => void;
+  /**
+   * Works on exactly these buckets, as soon as the copy has their objects. It also follows the expected ones, so that
+   * their objects are there when they are to be worked on.
+   */
+  readonly work: (buckets: ReadonlySet<number>, expected?: ReadonlySet<number>) => void;
   /** Stops to work on all buckets. The copy stays, because they probably come back. */
   readonly lose: () => void;
   /** Resolves when the copy has the objects of the buckets that came first. */
@@ -150,9 +153,9 @@ export function createHandOver(options: HandOverOptions): HandOver {
       for (const bucket of buckets) if (!draining.has(bucket)) draining.set(bucket, limitDrain(bucket));
       giveBackIdle();
     },
-    work(buckets) {
+    work(buckets, expected = new Set()) {
       wanted = buckets;
-      toFollow = new Set([...buckets, ...draining.keys()]);
+      toFollow = new Set([...buckets, ...draining.keys(), ...expected]);
       settle();
       void refollow();
     },

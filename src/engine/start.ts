@@ -10,7 +10,7 @@ import type { ReflectorObserver } from '../kube/reflector-options.ts';
 import { apiVersionOf, type Resource } from '../kube/resources.ts';
 import { createServerClock } from '../kube/server-clock.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
-import { BUCKETS } from '../orchestration/buckets.ts';
+import { BUCKETS, follows } from '../orchestration/buckets.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
 import type { Settings } from '../orchestration/settings.ts';
 import { EventReason } from '../orchestration/vocabulary/event-reasons.ts';
@@ -240,7 +240,7 @@ export function startEngine(options: EngineOptions): Engine {
       yield* followed.ages();
       if (audit) yield* audit.ages();
     },
-    countRuns: () => countLiveRuns(followed.values(RUNS.kind)),
+    countRuns: () => countLiveRuns(followed.values(RUNS.kind).filter((run) => follows(division, run))),
     countAudit: () => audit?.count(),
     judgeAgain() {
       queues.judgeAgain();

@@ -34,21 +34,29 @@ export interface LeaseAges {
   observe(leases: readonly KubeObject[]): void;
   /** The milliseconds since this process first saw this version of the Lease. */
   ageMs(lease: KubeObject): number;
+  /** How many times in a row this process has seen this version of the Lease. */
+  timesSeen(lease: KubeObject): number;
 }
 
 /** Compares resourceVersions, because they change even if the clock of the holder does not advance. */
 export function createLeaseAges(timing: Timing, gapMs: number): LeaseAges {
-  let seen: ReadonlyMap<string, number> = new Map();
+  let seen: ReadonlyMap<string, { readonly sinceMs: number; readonly times: number }> = new Map();
   let observedMs = timing.now();
   const idOf = ({ metadata }: KubeObject) => `${metadata.uid} ${metadata.resourceVersion}`;
   return {
     observe(leases) {
       const now = timing.now();
-      const before = now - observedMs > gapMs ? new Map<string, number>() : seen;
-      seen = new Map(leases.map((lease) => [idOf(lease), before.get(idOf(lease)) ?? now]));
+      const before = now - observedMs > gapMs ? undefined : seen;
+      seen = new Map(
+        leases.map(idOf).map((id) => {
+          const { sinceMs = now, times = 0 } = before?.get(id) ?? {};
+          return [id, { sinceMs, times: times + 1 }];
+        }),
+      );
       observedMs = now;
     },
-    ageMs: (lease) => timing.now() - (seen.get(idOf(lease)) ?? timing.now()),
+    ageMs: (lease) => timing.now() - (seen.get(idOf(lease))?.sinceMs ?? timing.now()),
+    timesSeen: (lease) => seen.get(idOf(lease))?.times ?? 0,
   };
 }
 

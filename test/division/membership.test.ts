@@ -92,8 +92,12 @@ function startReplica(server: LeaseServer, identity: string) {
   const timing = createFakeTiming(() => 0);
   const link = server.connect();
   let membership: ReturnType<typeof joinMembers> | undefined;
+  let followed: ReadonlySet<number> = new Set();
   const handOver = createHandOver({
-    follow: async () => {},
+    follow(buckets) {
+      followed = buckets;
+      return Promise.resolve();
+    },
     giveBack: (buckets) => membership?.giveBack(buckets),
     isCurrent: () => membership?.isCurrent() === true,
     onGained: () => {},
@@ -107,7 +111,8 @@ function startReplica(server: LeaseServer, identity: string) {
   });
   const { division, guard } = handOver;
   const held = () => Array.from({ length: BUCKETS }, (_, bucket) => bucket).filter((bucket) => division.holds(bucket));
-  return { identity, timing, division, guard, held, cut: link.cut, stop: membership.stop, membership };
+  const countFollowed = () => followed.size;
+  return { identity, timing, division, guard, held, countFollowed, cut: link.cut, stop: membership.stop, membership };
 }
 
 type Replica = ReturnType<typeof startReplica>;
@@ -292,6 +297,41 @@ describe('a replica', () => {
     await pass([again, two], 3_000);
     expect([again.held(), two.held().length]).toEqual([before, 32]);
     await again.stop();
+    await two.stop();
+  });
+
+  test('follows the buckets of one that is late before it holds them, and not any more when that one is back', async () => {
+    const server = createLeaseServer();
+    const [one, two] = [startReplica(server, 'one'), startReplica(server, 'two')];
+    await pass([one, two], 10_000);
+    two.cut(true);
+    await pass([one, two], 9_000);
+    expect([one.held().length, one.countFollowed()]).toEqual([32, BUCKETS]);
+    two.cut(false);
+    await pass([one, two], 6_000);
+    expect([one.held().length, one.countFollowed()]).toEqual([32, 32]);
+    await pass([one], 9_000);
+    expect([one.held().length, one.countFollowed()]).toEqual([32, BUCKETS]);
+    await pass([one], 9_000);
+    expect(one.division.isWhole()).toBe(true);
+    await one.stop();
+  });
+
+  test('follows nothing else after an outage that ends for it a little earlier', async () => {
+    const server = createLeaseServer();
+    const one = startReplica(server, 'one');
+    await pass([one], 1_000);
+    const two = startReplica(server, 'two');
+    await pass([one, two], 9_500);
+    one.cut(true);
+    two.cut(true);
+    await pass([one, two], 6_000);
+    const check = () => expect([one.countFollowed(), two.countFollowed()]).toEqual([32, 32]);
+    one.cut(false);
+    await pass([one, two], 2_000, check);
+    two.cut(false);
+    await pass([one, two], 8_000, check);
+    await one.stop();
     await two.stop();
   });
 
