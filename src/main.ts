@@ -5,7 +5,7 @@ import { argv, env, stderr, stdin, stdout } from 'node:process';
 import type { Outcome, Ports } from './cli/command.ts';
 import { dispatch, listVerbs, type Verbs } from './cli/dispatch.ts';
 
-/** Headings of the help, in its order. */
+/** The headings of the help, in the order in which the help shows them. */
 const FILES = 'Files';
 const RUNS = 'Runs, which are OrchestrationRuns';
 const OPERATION = 'Operation';
@@ -178,7 +178,7 @@ const ports: Ports = {
   newUuid: () => crypto.randomUUID(),
 };
 
-/** In the bundled program, its version. scripts/release/bundle.ts puts it here. */
+/** The version of the bundled program, which scripts/release/bundle.ts puts here. */
 declare const BUNDLED_VERSION: string | undefined;
 
 async function readVersion(): Promise<string> {
@@ -202,7 +202,7 @@ async function main(words: readonly string[]): Promise<Outcome> {
   return { exitCode: 2, stdout: '', stderr: `orchestration-gate: ${complaint}\n` };
 }
 
-/** A reader that has seen enough (`| head`) is no failure: what was found still decides the exit code. */
+/** If the reader closes the pipe (`| head`), that is not a failure: the outcome still decides the exit code. */
 for (const stream of [stdout, stderr]) {
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (code !== 'EPIPE') process.exitCode = 2;

@@ -16,7 +16,7 @@ export interface AuditCounts {
   readonly problems: readonly ProblemCount[];
 }
 
-/** The verdicts of the stored Orchestrations by key. Of each it keeps the codes, and nothing else of the object. */
+/** The verdicts of the stored Orchestrations by key. It keeps only the codes and the identity of the notice. */
 export interface Tally {
   /** Sets the verdict of an object. Returns true if it has a notice that the last verdict of this key did not have. */
   set(key: string, verdict: Verdict): boolean;

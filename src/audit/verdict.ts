@@ -3,7 +3,7 @@ import { judgeOrchestration } from '../orchestration/judge.ts';
 import { cutMessage } from '../orchestration/messages.ts';
 import type { Settings } from '../orchestration/settings.ts';
 
-/** What the gate, with its settings, would say of a stored Orchestration if it were created now. */
+/** How the gate, with its settings, would judge a stored Orchestration if it were created now. */
 export interface Verdict {
   /** The codes of the problems that deny it, each once. */
   readonly denied: readonly string[];
@@ -16,13 +16,13 @@ export interface Verdict {
 /** A sentence for an Event. */
 export interface Notice {
   readonly message: string;
-  /** The same for the same uid, generation and codes, so that one Event is recorded of them. */
+  /** The same for the same uid, generation and codes, so that only one Event is recorded for them. */
   readonly identity: string;
 }
 
 const NO_PROBLEMS: Verdict = { denied: [], warned: [] };
 
-/** As long as the API server accepts. */
+/** The longest message of an Event that the API server accepts. */
 const LONGEST_EVENT = 1_024;
 
 /**

@@ -4,9 +4,9 @@ import { topologicalOrder } from './levels.ts';
 const WORD = 32;
 
 /**
- * Returns a function that says whether a step has one of `wanted` as an ancestor. A step on a loop, and one that waits
- * for a loop, has no known ancestors: undefined. Cost: steps and edges, times the number of `wanted` by 32. Memory: one
- * bit for each step and each of `wanted`.
+ * Returns a function that says whether a step has one of `wanted` as an ancestor. It returns undefined for a step that
+ * is on a loop or waits for one, because the ancestors of such a step are not known. Cost: steps and edges, times the
+ * number of `wanted` divided by 32. Memory: one bit for each pair of a step and one of `wanted`.
  */
 export function findAncestors(
   graph: Graph,

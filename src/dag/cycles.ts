@@ -80,7 +80,7 @@ function findComponents(edges: Edges) {
 
 /**
  * Runs a breadth-first search inside the component of `first`, until an edge leads back to it. Linear in the component.
- * All components use the same `reachedFrom`, because no two of them share a step.
+ * All components can use the same `reachedFrom`, because no two of them share a step.
  */
 function shortestLoop(
   edges: Edges,

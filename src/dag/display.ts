@@ -1,19 +1,22 @@
 /** A DNS label, which is valid as a name everywhere, has at most 63 characters (RFC 1123). Longer names are cut. */
 const SHOWN_CHARACTERS = 63;
 /**
- * Of a longer loop, only both ends are shown, so that a message stays under 700 characters. The problem's `loop` has
- * all of it.
+ * Only the two ends of a longer loop are shown, so that a message stays under 700 characters. The problem's `loop` has
+ * all the steps.
  */
 const SHOWN_LOOP_STEPS = 8;
 
 /**
  * Characters that can forge, hide or reverse text in a line: the Unicode categories Other (control and bidirectional
- * characters, lone surrogates), Default_Ignorable (zero width) and Separator, except the space. The double quote and
- * the backslash are included because quoting and escaping use them.
+ * characters, lone surrogates) and Separator, except the space, and the characters with the property Default_Ignorable
+ * (zero width). The double quote and the backslash are included because quoting and escaping use them.
  */
 const ESCAPED = /^(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}"\\]$/u;
 
-/** Printable ASCII without the backslash: most names and texts, which need no look at each part. */
+/**
+ * Printable ASCII without the backslash and, in a name, without the double quote. Most names and texts are like this,
+ * and need no check of each part.
+ */
 const PLAIN_NAME = /^[ !#-[\]-~]*$/;
 const PLAIN_TEXT = /^[ -[\]-~]*$/;
 
@@ -25,19 +28,22 @@ export function displayName(name: string): string {
   return writeParts(name, SHOWN_CHARACTERS, escapePart);
 }
 
-/** A text with its own quotes, as it may stand in a line: what could forge a line is escaped, then it is cut. */
+/**
+ * Makes a text safe for a line. It escapes the characters that could forge a line, keeps double quotes, and cuts the
+ * result at `most` UTF-16 units.
+ */
 export function displayText(text: string, most = Infinity): string {
   if (PLAIN_TEXT.test(text) && text.length <= most) return text;
   return writeParts(text, most, (part) => (part === '"' ? part : escapePart(part)));
 }
 
 /**
- * Writes a text part by part. An emoji that consists of several characters is one part, since the joiners and selectors in it
- * show as one picture and hide nothing. Unicode lists these emoji. Each other character is a part.
+ * Writes a text part by part. An emoji that consists of several characters is one part, because the joiners and
+ * selectors in it belong to one picture and hide nothing. Unicode lists these emoji. Every other character is a part.
  */
 function writeParts(text: string, most: number, write: (part: string) => string): string {
   let shown = '';
-  // Node takes 18 ms to make this expression the first time, and remembers it. Only a text that needs it pays for that.
+  // Node takes 18 ms to compile this expression the first time, and then keeps it. Only a text that needs it pays this.
   for (const [part] of text.matchAll(/\p{RGI_Emoji}|./gsv)) {
     const next = shown + write(part);
     if (next.length > most) return `${shown}…`;

@@ -50,7 +50,7 @@ export function buildGraph(steps: readonly Step[]): Graph {
 }
 
 /**
- * Goes from the last step to the first, so that the first step of a name wins. A test before each write would double
+ * Goes from the last step to the first, so that the first step with a name wins. A test before each write would double
  * the lookups.
  */
 function indexNames(steps: readonly Step[]) {
@@ -95,7 +95,7 @@ function resolveEntries(steps: readonly Step[], indexOf: ReadonlyMap<string, num
   function targetsOf(step: number, dependsOn: readonly string[], own: number): number[] {
     const targets = new Array<number>(dependsOn.length); // faster than growing an empty array
     let found = 0;
-    // Most entries name the step before this one, or the step after that of the last entry.
+    // Most entries name the step before this one, or the step after the one that the last entry named.
     let guess = step - 1;
     for (let entry = 0; entry < dependsOn.length; entry++) {
       const wanted = dependsOn[entry] as string;

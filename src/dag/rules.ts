@@ -49,8 +49,8 @@ export interface GraphFinding {
 type Shown = string | number;
 
 /**
- * The messages, apart from what they say of the other steps. The policy of the chart has the same messages (see
- * scripts/policy-twin.ts).
+ * The messages that the policy of the chart has too (see scripts/policy-twin.ts). Suggestions from the names of the
+ * other steps are added later.
  */
 export const graphMessages = {
   TooManySteps: (count: Shown, most: Shown) =>
@@ -62,10 +62,10 @@ export const graphMessages = {
   SelfDependency: (name: Shown) => `${name} waits for itself and could never start: remove this entry`,
 } as const;
 
-/** Counts the problems that a rule finds, and returns the first `most`. Of the others, only the places take memory. */
+/** Counts the problems that a rule finds, and returns the first `most`. For the others, only the places take memory. */
 type Check<Subject> = (subject: Subject, most: number) => Omit<GraphFinding, 'code'>;
 
-/** The limits are checked first, on the list as received. If it is over a limit, nothing else is checked. */
+/** The limits are checked first, on the list as received. If the list is over a limit, nothing else is checked. */
 export const limitRules = [
   { code: 'TooManySteps', severity: 'deny', isFixed: true, check: check(tooManySteps, describeSteps) },
   { code: 'TooManyDependencies', severity: 'deny', isFixed: true, check: check(tooManyDependencies, describeEntries) },
@@ -110,7 +110,8 @@ function runRules<Subject>(
 }
 
 /**
- * Makes a check of two parts: `find` returns the places of the problems, and `describe` makes the problem at one place.
+ * Makes a check from two parts: `find` returns the places of the problems, and `describe` makes the problem at one
+ * place.
  */
 function check<Place, Subject = Graph>(
   find: (subject: Subject) => readonly Place[],

@@ -4,7 +4,7 @@ const LONGEST_GUESSED = 253;
 /**
  * Returns the candidate that the author probably meant: the first that differs only in case, or else the nearest within
  * `most` edits (2, or 1 if `wanted` has fewer than 5 characters). Of equally near candidates, it returns the first. Two
- * swapped neighbors count as one edit, because that is a common typing error. Cost: candidates × length, so call it
+ * swapped neighbours count as one edit, because that is a common typing error. Cost: candidates × length, so call it
  * only for problems that are shown.
  */
 export function suggestName(

@@ -19,22 +19,22 @@ export interface Situation {
   readonly mayHold: boolean;
   /** The buckets that the own Lease names. Empty if this replica could not renew it in time. */
   readonly published: ReadonlySet<number>;
-  /** The buckets that this replica has stopped to work on, and in which no reconcile is in progress any more. */
+  /** The buckets that this replica no longer works on, and in which no reconcile is in progress any more. */
   readonly ended: ReadonlySet<number>;
 }
 
 export interface Decision {
   /** The buckets to work on as soon as the own Lease names them. */
   readonly work: ReadonlySet<number>;
-  /** The buckets to stop to work on. The own Lease names them until their reconciles have ended. */
+  /** The buckets to stop work on. The own Lease names them until their reconciles have ended. */
   readonly draining: ReadonlySet<number>;
   /** The buckets of late members that this replica will take if their Leases expire. It follows them until then. */
   readonly expected: ReadonlySet<number>;
 }
 
 /**
- * Decides which buckets a replica holds. It takes a bucket of its share only if no other Lease names it, and keeps the
- * name of a bucket that it gives back until its work there has ended.
+ * Decides which buckets a replica holds. It takes a bucket of its share only if no other Lease names the bucket. Its
+ * own Lease names a bucket that it gives back until its work on the bucket has ended.
  */
 export function decideBuckets({ identity, others, mayHold, published, ended }: Situation): Decision {
   const shareAmong = (members: readonly Member[]) =>

@@ -19,7 +19,7 @@ export function nameMemberLease(identity: string): string {
   return nameFrom(FieldManager.Reconciler, [identity]);
 }
 
-/** What the Lease of a member says. Undefined for a Lease that no member holds. */
+/** Reads a member from its Lease. Undefined for a Lease that no member holds. */
 export function readMember(lease: KubeObject): Member | undefined {
   const { holderIdentity } = leaseSpecOf(lease);
   if (!holderIdentity) return undefined;

@@ -18,9 +18,9 @@ export interface Membership {
   isCurrent(): boolean;
   /** Reports that no work on these buckets is in progress any more. The Lease does not name them from then on. */
   giveBack(buckets: Iterable<number>): void;
-  /** How many replicas renew their Leases, as last seen, with this one. */
+  /** How many replicas renew their Leases, as last seen, including this one. */
   members(): number;
-  /** How long the bucket that has been left alone longest has had no replica that renews its Lease, in milliseconds. */
+  /** The longest time, in milliseconds, that a bucket has had no replica that renews its Lease. */
   unownedMs(): number;
   /** Ends the membership and deletes the Lease, so that the others need not wait until it expires. End all work first. */
   readonly stop: () => Promise<void>;
@@ -37,14 +37,14 @@ export interface MembershipOptions {
   /** The time to write into the Lease. It is for people to read; no code compares it. */
   readonly now: () => Date;
   readonly log: Log;
-  /** Called with the buckets to stop to work on. Call `giveBack` when the work in progress has ended. */
+  /** Called with the buckets to stop work on. Call `giveBack` when the work in progress has ended. */
   readonly onDraining: (buckets: ReadonlySet<number>) => void;
   /**
    * Called after each renewal with the buckets to work on, which the Lease names, and with those to follow because the
    * Lease of their replica may expire soon.
    */
   readonly onWork: (buckets: ReadonlySet<number>, expected: ReadonlySet<number>) => void;
-  /** Called if the Lease could not be renewed in time: stop to work on all buckets. */
+  /** Called if the Lease could not be renewed in time: stop work on all buckets. */
   readonly onLost: () => void;
   readonly settings?: Partial<MembershipSettings>;
 }
@@ -61,8 +61,8 @@ export interface MembershipSettings {
 const DEFAULTS: MembershipSettings = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
 
 /**
- * A member is late if its Lease has not changed for so many rounds. The others then list its objects while they wait for the
- * Lease to expire. Rounds without an answer do not count: in an outage of the API server, nobody can renew.
+ * A member is late if its Lease has not changed for this many rounds. The others then list its objects while they wait
+ * for the Lease to expire. Rounds without an answer do not count: in an outage of the API server, nobody can renew.
  */
 const LATE_ROUNDS = 3;
 
@@ -80,7 +80,7 @@ interface Seen {
   readonly election: KubeObject | undefined;
 }
 
-/** Joins at once. Retries after any error, and goes on until `stop`. Each round is two reads and a write. */
+/** Joins at once. Retries after any error, and goes on until `stop`. Each round makes two reads and a write. */
 export function joinMembers(options: MembershipOptions): Membership {
   const { client, namespace, identity, timing, now, log, onDraining, onWork, onLost } = options;
   const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = { ...DEFAULTS, ...options.settings };
@@ -95,7 +95,7 @@ export function joinMembers(options: MembershipOptions): Membership {
   let published: ReadonlySet<number> = new Set();
   const ended = new Set<number>();
   let members = 0;
-  /** Who executes all runs instead of the members. */
+  /** The holder of the Lease of the election, which executes all runs instead of the members. */
   let elected: string | undefined;
 
   const isCurrent = () => currentUntilMs !== undefined && timing.now() < currentUntilMs;
@@ -116,12 +116,12 @@ export function joinMembers(options: MembershipOptions): Membership {
     }
   }
 
-  /** Reads the Leases, decides, and writes the own Lease. Returns the time until the first other Lease expires. */
+  /** Reads the Leases, decides, and writes the own Lease. Returns the time until the first Lease expires. */
   async function renew(startedAt: number): Promise<number> {
     if (!isJoined) await join();
     const wasCurrent = isCurrent();
     const seen = await observe();
-    // What the others see is what counts, but what this replica does not work on any more is not its own.
+    // The Lease decides, because the others see it. But a bucket that this process has lost is not its own any more.
     const named = wasCurrent && seen.own ? [...(readMember(seen.own)?.buckets ?? [])] : [];
     const mayHold = watchElection(seen.election);
     const { others } = seen;
@@ -142,7 +142,7 @@ export function joinMembers(options: MembershipOptions): Membership {
     return Math.min(...seen.leases.filter((lease) => !hasExpired(lease)).map(leftMs));
   }
 
-  /** Shows the others that this replica is here, before it looks who else is: so replicas that start at once share. */
+  /** Writes the Lease before the first decision, so that replicas that start at the same time share the buckets. */
   async function join(): Promise<void> {
     const { own, election } = await observe();
     await write({ identity, buckets: new Set() }, own, election);
@@ -222,8 +222,8 @@ export function joinMembers(options: MembershipOptions): Membership {
   }
 
   /**
-   * Deletes Leases that have expired, and takes an expired holder from the Lease of the election. So all replicas agree
-   * with the one that saw it first, also those that have just joined.
+   * Deletes Leases that have expired, and removes an expired holder from the Lease of the election. So all replicas
+   * agree with the one that saw this first, including those that have just joined.
    */
   async function tidy({ leases, election }: Seen): Promise<void> {
     try {

@@ -15,7 +15,7 @@ export interface Ownership {
   readonly unownedMs: () => number;
 }
 
-/** Counts from now on: what was before is not known. */
+/** Counts from the time of this call, because earlier claims are not known. */
 export function createOwnership({ now }: Pick<Timing, 'now'>): Ownership {
   const ownedMs = new Array<number>(BUCKETS).fill(now());
   return {

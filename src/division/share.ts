@@ -3,13 +3,13 @@ import { BUCKETS } from '../orchestration/buckets.ts';
 
 /**
  * Divides the buckets among members. Every process computes the same division for the same members. No member gets
- * more than one bucket more than another.
+ * more buckets than an equal part, rounded up.
  *
  * Each member has a random weight for each bucket, and a bucket goes to the member with the highest weight. This is
  * rendezvous hashing (Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions
  * on Networking 6(1), 1998): if a member joins or leaves, only buckets of that member change hands. A member whose
  * share is full gets no further bucket, as in "Consistent hashing with bounded loads" (Mirrokni, Thorup and
- * Zadimoghaddam, 2018). So a few more buckets change hands, and the memory of a member has a limit.
+ * Zadimoghaddam, 2018). This limits the memory of a member, but a few more buckets change hands.
  *
  * Costs a hash for each bucket and member.
  */

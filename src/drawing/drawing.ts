@@ -8,7 +8,7 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { describeCondition } from '../orchestration/run-if.ts';
 
 /**
- * `loop`: on a reported cycle. `stuck`: on another cycle, or behind one. `missing`: named in `dependsOn` but not in the
+ * `loop`: on a reported cycle. `stuck`: on another cycle, or after one. `missing`: named in `dependsOn` but not in the
  * list of steps.
  */
 type DrawnState = 'ready' | 'loop' | 'stuck' | 'missing';
@@ -21,7 +21,7 @@ export interface DrawnStep {
   /** Printable. '' for a missing step. */
   readonly kind: string;
   readonly state: DrawnState;
-  /** When the step runs, as `describeCondition` says it. Printable. */
+  /** When the step runs, in the words of `describeCondition`. Printable. */
   readonly condition: string;
 }
 
@@ -55,7 +55,7 @@ export interface Drawing {
   readonly edges: readonly DrawnEdge[];
 }
 
-/** Draws any Orchestration, also an invalid one. Linear. */
+/** Draws any Orchestration, even an invalid one. Linear. */
 export function drawOrchestration(orchestration: Orchestration, kinds = stepKinds): Drawing {
   const { namespace, name, steps } = orchestration;
   const graph = buildWholeGraph(steps);

@@ -40,8 +40,8 @@ const MOST_BOXES = 1000;
 export class LayoutTooLargeError extends Error {}
 
 /**
- * Places boxes in rows so that few arrows cross. Each box is in its own row, or lower if an arrow that is not on a
- * cycle leads to it. Only this module knows the layout library. Throws LayoutTooLargeError. Cost: 1 s for a chain of
+ * Places boxes in rows so that few arrows cross. Each box is in its `row`, or lower if an arrow that is not on a cycle
+ * leads to it. Only this module knows the layout library. Throws LayoutTooLargeError. Cost: 1 s for a chain of
  * 1,000 steps.
  */
 export function layOut(boxes: readonly Box[], arrows: readonly Arrow[]): Layout {
@@ -105,7 +105,7 @@ const RANKS_PER_ROW = 2;
 
 /**
  * Ranks boxes by row. The library's own rankings minimise the length of edges and would move a step out of its wave.
- * The library has removed cycles before.
+ * The library has already removed cycles.
  */
 function rankFromRows(graph: LibraryGraph): void {
   const waitingFor = new Map(graph.nodes().map((id) => [id, graph.inEdges(id).length]));

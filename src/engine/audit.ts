@@ -37,7 +37,7 @@ export interface AuditOptions extends Pick<WorkOptions, 'timing' | 'onError' | '
   readonly isMine: (key: string) => boolean;
 }
 
-/** Judges what is stored, whether runs are executed or not. */
+/** Judges the stored Orchestrations, whether runs are executed or not. */
 export interface Audit {
   readonly queue: Queue;
   /** Reads these Orchestrations, so that they can be judged, and found, before any other. */
@@ -53,15 +53,15 @@ export interface Audit {
   readonly count: () => AuditCounts;
   /** Why the counts are incomplete, one sentence for each namespace that cannot be listed. */
   readonly unlisted: () => readonly string[];
-  /** As those of a followed cluster. */
+  /** The time since the last message for each copy, as in `FollowedCluster`. */
   readonly ages: () => Generator<{ readonly resource: string; readonly ageMs: number }>;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Creates an audit that has not started. It keeps no Orchestration: the store has the metadata, and an object that arrives
- * waits outside the store until it is judged. No other object is taken before that, so two pages of each namespace are in
- * memory at most: one that is judged, and the next.
+ * Creates an audit that has not started. It keeps no whole Orchestration: the store has only the metadata, and an
+ * object that arrives waits outside the store until it is judged. The store takes no other object before that, so at
+ * most two pages of each namespace are in memory: the page that is being judged, and the next one.
  */
 export function createAudit(options: AuditOptions): Audit {
   const { client, namespaces, settings, record, pause, timing, log, quarantined, isMine } = options;
@@ -150,9 +150,9 @@ export function createAudit(options: AuditOptions): Audit {
       ...(namespace !== undefined && { namespace }),
       pause: () => pause() ?? (arrived.size > 0 ? emptied.promise : undefined),
       onListed: () => {
-        // What an interrupted list brought may be gone.
+        // Objects from an interrupted list may be gone.
         tally.retain((key) => !isIn(namespace, key) || store.get(key) !== undefined);
-        // An object that was deleted before has no watch event, and only its turn ends its quarantine.
+        // There is no watch event for an object that was deleted earlier, and only its turn ends its quarantine.
         for (const key of quarantined) if (isIn(namespace, key)) queue.add(key);
         options.onListed();
       },
@@ -199,7 +199,7 @@ export function createAudit(options: AuditOptions): Audit {
     async stop() {
       isStopping = true;
       await queue.stop();
-      // What was not judged would hold up the reflectors for ever.
+      // Objects that were not judged would block the reflectors for ever.
       arrived.clear();
       resume();
       await Promise.all(copies.map(({ reflector }) => reflector.stop()));

@@ -15,7 +15,10 @@ export interface HandOverOptions {
   readonly giveBack: (buckets: readonly number[]) => void;
   /** Whether this replica still holds what it was given. */
   readonly isCurrent: () => boolean;
-  /** Called with the buckets that are held from now on. Nothing of them has been reconciled since they were lost. */
+  /**
+   * Called with the buckets that are held from now on. None of their keys has been reconciled here since they were last
+   * held.
+   */
   readonly onGained: (buckets: ReadonlySet<number>) => void;
   /** Called after the copy has dropped the objects of buckets. */
   readonly onDropped: () => void;
@@ -29,36 +32,39 @@ type Process = (key: string) => Promise<ReconcileResult>;
 /** Takes and gives back buckets while the engine runs. */
 export interface HandOver {
   readonly division: Division;
-  /** Wraps the reconcile of keys: a key of a bucket that is not held is left to the replica that holds it. */
+  /** Wraps the reconcile of keys. It skips the keys of buckets that are not held: other replicas reconcile them. */
   readonly guard: (bucketOf: (key: string) => number, process: Process) => Process;
-  /** Stops to work on these buckets. They are given back as soon as their reconciles have ended. */
+  /** Stops work on these buckets. They are given back as soon as their reconciles have ended. */
   readonly drain: (buckets: ReadonlySet<number>) => void;
   /**
    * Works on exactly these buckets, as soon as the copy has their objects. It also follows the expected ones, so that
-   * their objects are there when they are to be worked on.
+   * the copy has their objects when work on them begins.
    */
   readonly work: (buckets: ReadonlySet<number>, expected?: ReadonlySet<number>) => void;
-  /** Stops to work on all buckets. The copy stays, because they probably come back. */
+  /** Stops work on all buckets. The copy keeps their objects, because the buckets probably come back. */
   readonly lose: () => void;
-  /** Resolves when the copy has the objects of the buckets that came first. */
+  /** Resolves when the copy has the objects of the first buckets. */
   readonly whenSettled: Promise<void>;
 }
 
-/** A reconcile that takes longer than this does not delay the hand-over. Names and conditional writes keep two apart. */
+/**
+ * A reconcile that takes longer than this does not delay the hand-over. If two replicas then work on the same run,
+ * fixed names and conditional writes ensure that nothing is done twice.
+ */
 const DRAIN_MS = 10_000;
 
 /** Holds no bucket until `work`. */
 export function createHandOver(options: HandOverOptions): HandOver {
   const { follow, giveBack, isCurrent, onGained, onDropped, timing, log, observer } = options;
   const settled = Promise.withResolvers<void>();
-  /** The buckets to work on, and those of them of which the copy is complete. */
+  /** The buckets to work on, and those of them whose objects the copy has. */
   let wanted: ReadonlySet<number> = new Set();
   let held: ReadonlySet<number> = new Set();
   /** The buckets that are given back soon, each with a function that ends the wait for its reconciles. */
   const draining = new Map<number, () => void>();
-  /** The number of reconciles in progress. */
+  /** The number of reconciles in progress, by bucket. */
   const busy = new Map<number, number>();
-  /** What the copy is to have, and what it has. */
+  /** The buckets that the copy must follow, and those that it follows now. */
   let toFollow: ReadonlySet<number> = new Set();
   let followed: ReadonlySet<number> = new Set();
   let isFollowing = false;
@@ -121,8 +127,8 @@ export function createHandOver(options: HandOverOptions): HandOver {
   }
 
   /**
-   * The notice that the Lease was lost may come later than the first key that is refused for it, or never, if a renewal
-   * comes first. Without the loss, `onGained` would not name the bucket of that key again.
+   * Calls `lose` when the first key is refused because the Lease was lost. The notice of the loss may come later,
+   * or never, if a renewal comes first. Without this call, `onGained` would not name the bucket of that key again.
    */
   function checkCurrent(): boolean {
     if (isCurrent()) return true;

@@ -8,14 +8,14 @@ import { API_VERSION } from '../orchestration/schema.ts';
 import { historyOf } from '../reconciler/lifetime.ts';
 import { historyTopic } from '../reconciler/topics.ts';
 
-/** How long a list of the runs of a namespace is used. Until then, a run that has finished since is not counted. */
+/** How long a list of the runs of a namespace is used. A run that ends later is not counted before the next list. */
 export const LISTED_MS = 60_000;
 
 /** The finished runs of Orchestrations, by `namespace/name` of the Orchestration. */
 export interface Histories {
   /**
-   * The finished runs of ours, reduced to what decides which of them are deleted. If the copy lacks the runs of other
-   * buckets, the API server lists the runs of the namespace, at most once in 60 s for all Orchestrations of it.
+   * Returns our finished runs, reduced to the fields that decide which of them are deleted. If the copy lacks the runs
+   * of other buckets, the API server lists the runs of the namespace, at most once in 60 s for all its Orchestrations.
    */
   list(orchestration: string): Promise<readonly StoredObject[]>;
   /** Leaves out a run that was deleted. */
@@ -49,7 +49,7 @@ export function createHistories({ followed, division, timing }: HistoriesOptions
     return listed;
   }
 
-  /** Requests at the same time share one list. A list that failed is not kept. */
+  /** Concurrent requests share one list. A list that failed is not kept. */
   function read(namespace: string): Promise<Listed> {
     const known = lists.get(namespace);
     if (known !== undefined && timing.now() < known.atMs + LISTED_MS) return known.runs;

@@ -12,14 +12,15 @@ import { connectParent } from './parent.ts';
 import { startEngine } from './start.ts';
 import { connectReceivers } from './telemetry.ts';
 
-/** More than two machines of one cluster should differ by. */
+/** The clocks of two machines in one cluster should not differ by more than this. */
 const NOTABLE_SKEW_SECONDS = 60;
 
 const timing = createTiming(() => performance.now());
 
 /**
- * `orchestration-gate engine`: executes runs and audits Orchestrations, as a child of `reconcile`, which alone starts it.
- * Wiring only; it ends when it is told to, by a signal, and at once at an exception that nobody caught, or without its parent.
+ * `orchestration-gate engine`: executes runs and audits Orchestrations. Only `reconcile` starts it, as a child process.
+ * Wiring only. The engine stops when its parent or a signal tells it to. After an uncaught exception, or if its parent
+ * ends, it exits at once.
  */
 export async function runEngine(configuration: ReconcileConfiguration, process: NodeJS.Process): Promise<void> {
   if (process.send === undefined) {
@@ -44,7 +45,7 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
     ownMs: Date.now(),
     identity: configuration.electsLeader ? started.identity : undefined,
   });
-  // A terminal sends its signal to us as well as to our parent: that is no second one.
+  // A terminal sends its signal to this process and to its parent, which then sends `stop`. Stop only once.
   const stop = once(async () => {
     await engine.stop();
     await engine.flush();
@@ -66,7 +67,7 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   parent.attend({ scrape, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await followed.whenRead;
-  // A namespace that cannot be listed concerns its own runs: those of the others do not wait for it.
+  // A namespace that cannot be listed affects only its own runs. The runs of other namespaces do not wait for it.
   if (!(await engine.begin())) return;
   await engine.reportListed();
   const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
@@ -78,8 +79,8 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
 }
 
 /**
- * Follows the settings of the gate, which concern stored objects too; the override is about admission. Until the first can be
- * read nothing is judged, and the engine does not become ready.
+ * Follows the settings of the gate, which apply to stored objects too. The override applies only to admission. Until
+ * the settings can be read for the first time, the engine judges nothing and does not become ready.
  */
 function followSettings({ settingsDir: folder }: ReconcileConfiguration, log: Logger, onChange: () => void) {
   let settings = defaultSettings;

@@ -70,8 +70,8 @@ interface Limiting extends Pick<WorkOptions, 'followed' | 'division'> {
 
 /**
  * Deletes the oldest finished runs of an Orchestration that exceed the limit in its current policies. If replicas share
- * the buckets, no event announces the end of runs in other buckets, so they are counted once a minute. Returns after how
- * many milliseconds to do it again.
+ * the buckets, no event announces the end of runs in other buckets, so they are counted once a minute. Returns the time
+ * until the next check, in milliseconds.
  */
 async function limitHistory(
   { followed, division, histories }: Limiting,

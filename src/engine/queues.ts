@@ -54,7 +54,7 @@ export interface Queues {
   readonly see: (changed: StoredObject) => void;
   /** Call this when a kind has been listed. It adds the keys that wait for the list. */
   readonly seeList: (kind: string) => void;
-  /** Call this with buckets that are held from now on. It adds every key of theirs that an object in the cache affects. */
+  /** Call this with buckets that are held from now on. It adds the keys in them that cached objects affect. */
   readonly resume: (buckets: ReadonlySet<number>) => Promise<void>;
   /**
    * Call this when the cache has dropped the objects of buckets. It forgets their runs, and adds every Orchestration,

@@ -4,11 +4,11 @@ import { createHandOver, type HandOver, type HandOverOptions } from './hand-over
 
 /** The other replicas, with which this one divides the buckets. */
 export interface Replicas extends Pick<HandOver, 'division' | 'guard'> {
-  /** Takes part. Resolves when the copy has the objects of the buckets that this replica holds first. */
+  /** Joins the other replicas. Resolves when the copy has the objects of the first buckets that this replica holds. */
   begin(): Promise<void>;
-  /** How many replicas there are, with this one. */
+  /** How many replicas there are, including this one. */
   members(): number;
-  /** How long any bucket has had no replica, in milliseconds. */
+  /** The longest time that a bucket has had no replica, in milliseconds. */
   unownedMs(): number;
   /** Gives the buckets back. End all work first. */
   stop(): Promise<void>;
@@ -28,7 +28,7 @@ export interface ReplicasOptions
   extends Pick<MembershipOptions, 'client' | 'namespace' | 'identity' | 'now' | 'timing' | 'log'>,
     Pick<HandOverOptions, 'follow' | 'onGained' | 'onDropped' | 'observer'> {}
 
-/** Connects what the Leases say to what this replica follows and works on. Holds no bucket before `begin`. */
+/** Makes this replica follow and work on its buckets according to the Leases. Holds no bucket before `begin`. */
 export function createReplicas(options: ReplicasOptions): Replicas {
   const { client, namespace, identity, now, ...rest } = options;
   let membership: ReturnType<typeof joinMembers> | undefined;

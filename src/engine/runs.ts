@@ -36,9 +36,9 @@ export interface WorkOptions {
   readonly timing: Timing;
   readonly onError: (key: string, error: unknown) => void;
   readonly observer: QueueObserver;
-  /** Wraps the work on a key: the key of a bucket that another replica holds is left to that replica. */
+  /** Wraps the work on a key. It skips a key of a bucket that is not held, because another replica works on it. */
   readonly guard: (process: Process) => Process;
-  /** Wraps the reconcile of an object: the supervisor knows which object is in work. */
+  /** Wraps the reconcile of an object, so that the supervisor knows which object is in work. */
   readonly track: (process: Process) => Process;
 }
 

@@ -41,7 +41,10 @@ const GATHERED = [RUNS.kind, ORCHESTRATIONS.kind];
 /** Half of the 10 s after which a replica that could not renew its Lease gives up. */
 const LEASE_DEADLINE_MS = 5_000;
 
-/** The kinds that are divided into buckets: runs, what steps create, and Jobs. Every replica follows the others whole. */
+/**
+ * The kinds that are divided into buckets: runs, the kinds that steps create, and Jobs. Every replica follows all
+ * objects of the other kinds.
+ */
 function dividedOf(resources: readonly Resource[]): readonly Resource[] {
   const isChild = ({ kind }: Resource) => stepKinds.ofObject(kind)?.type === 'Child';
   return resources.filter((resource) => resource === RUNS || resource === JOBS || isChild(resource));
@@ -96,14 +99,14 @@ export interface Engine {
    * each namespace. False if it was stopped before that.
    */
   readonly begin: () => Promise<boolean>;
-  /** How many replicas there are, and for how long a bucket has had none, in milliseconds. */
+  /** How many replicas there are, and the longest time that a bucket has had none, in milliseconds. */
   readonly replicas: () => { readonly members: number; readonly unownedMs: number };
   /** Starts to report to the supervisor what cannot be listed. */
   readonly reportListed: () => Promise<void>;
   readonly start: () => Promise<void>;
   /** Resolves when the work in progress has ended and the buckets are given back. */
   readonly stop: () => Promise<void>;
-  /** Sends telemetry that waits, for a few seconds at most. Call it after `stop`. */
+  /** Sends the waiting telemetry, for at most a few seconds. Call it after `stop`. */
   readonly flush: () => Promise<void>;
 }
 
@@ -169,7 +172,7 @@ export function startEngine(options: EngineOptions): Engine {
           now: () => new Date(now()),
           follow: followed.followBuckets,
           onGained: (buckets) => {
-            // Until the start, the queues keep every key.
+            // Until the start, the queues collect the keys of all buckets.
             if (isStarted) void queues.resume(buckets);
             telemetry?.resume(buckets);
             audit?.divide();
@@ -254,7 +257,7 @@ export function startEngine(options: EngineOptions): Engine {
     replicas: () => ({ members: replicas.members(), unownedMs: replicas.unownedMs() }),
     reportListed: lacking.begin,
     async start() {
-      // Without the list of a kind, a reconcile can end early, and would clear a suspect without trying it.
+      // If a kind is not listed, a reconcile can end early, which would clear a suspect without testing it.
       if (started.suspects.length > 0) await followed.whenTried(resources.map(({ kind }) => kind));
       await audit?.readAhead(keysOf('Audit', started.suspects));
       const isOwn = ({ kind, key }: Work) => division.holds(bucketsOf[kind as WorkKind](key));

@@ -34,9 +34,9 @@ export interface Telemetry {
   readonly record: (run: Omit<ReportedRun, 'status'>, status: RunStatus) => void;
   /** Call it with buckets that are held from now on: it reports what happened to their runs within the last hour. */
   readonly resume: (buckets: ReadonlySet<number>) => void;
-  /** Starts to report, also what happened within the last hour. Before, the other functions do nothing. */
+  /** Starts to report, including what happened within the last hour. Before that, the other functions do nothing. */
   readonly start: () => void;
-  /** Sends what waits, for a few seconds at most. */
+  /** Sends the waiting messages, for at most a few seconds. */
   readonly stop: () => Promise<void>;
 }
 
@@ -48,22 +48,22 @@ export interface TelemetryOptions extends Pick<ReceiversOptions, 'now' | 'timing
   readonly division: Pick<Division, 'holds'>;
 }
 
-/** How long an engine that ends tries to send what waits. The next one sends it again in any case. */
+/** How long an engine that stops tries to send the waiting messages. The next engine sends them again in any case. */
 const LAST_MS = 3_000;
-/** A run that ended before this engine worked waits this long for room in the queues. */
+/** If the queues have no room for a finished run, the engine tries again after this time. */
 const ROOM_MS = 5_000;
 /** The answer to the write that ends a run comes within this time after the watch event, if it comes. */
 const ANSWER_MS = 2_000;
 
 /**
- * Reports runs by what this engine writes of them, and by what the copy shows. The copy also has the ends that were
- * written by another engine, or whose answer was lost. It has no steps of finished runs, so these are read again.
+ * Reports the statuses of runs that this engine writes, and those in the copy. The copy also has the ends that another
+ * engine wrote, or whose answer was lost. It has no steps of finished runs, so those runs are read again.
  */
 export function createTelemetry({ receivers, followed, now, timing, log, division }: TelemetryOptions): Telemetry {
   const { hasReportedEnd, haveRoom, stop, ...connected } = createReceivers({ ...receivers, now, timing, log });
   let isStarted = false;
 
-  /** A fault must not reach the reconcile of the run. What was to be reported is not tried again. */
+  /** An error here must not reach the reconcile of the run. The report is not tried again. */
   function report(run: ReportedRun): void {
     try {
       connected.report(run);
@@ -93,7 +93,7 @@ export function createTelemetry({ receivers, followed, now, timing, log, divisio
     if (followed.statusWriters(changed).isForeign) return;
     if (isRunFinal(asRecord(changed['status']))) {
       if (isDue(changed)) ended.addAfter(keyOf(changed.metadata), ANSWER_MS);
-    } else if (receivers.events) report(readReportedRun(changed)); // A trace begins with the end of its run.
+    } else if (receivers.events) report(readReportedRun(changed)); // Traces need only the end of a run.
   }
 
   return {
@@ -133,7 +133,7 @@ export async function connectReceivers(
     cloudEventsUrl && (await connect('cloudevents', cloudEventsUrl, cloudEventsHeadersDir, cloudEventsCaDir));
   const traces = otlpEndpoint && {
     ...(await connect('otlp', `${otlpEndpoint.replace(/\/$/, '')}/v1/traces`, otlpHeadersDir, otlpCaDir)),
-    // Loaded only where it is asked for: it takes 5 MiB.
+    // Loaded only if traces are sent, because it takes 5 MiB.
     encode: (await import('../telemetry/otlp.ts')).createOtlpEncoder(otlpResourceAttributes),
   };
   if (!events && !traces) return undefined;

@@ -1,13 +1,13 @@
 /**
- * What an expression may cost. Together these bounds keep the compilation of an expression below a millisecond, apart
- * from its patterns, and an evaluation far below a second, whatever the text and the values are.
+ * The bounds on the cost of an expression. Together they keep the compilation below a millisecond, apart from patterns,
+ * and an evaluation far below a second, whatever the text and the values are.
  */
 export const bounds = {
   /** UTF-16 units of an expression. */
   text: 1024,
-  /** Brackets within brackets. */
+  /** Levels of brackets within brackets. */
   depth: 32,
-  /** Lists and maps within lists and maps, as literals. The library keeps every type that it has seen for ever. */
+  /** Levels of lists and maps in literals. The library keeps every type that it has seen for ever. */
   literalDepth: 3,
   /** Nodes of the syntax tree. */
   nodes: 250,
@@ -17,27 +17,27 @@ export const bounds = {
   patterns: 16,
   /** UTF-16 units of a pattern. */
   patternText: 512,
-  /** Parts of a pattern, where `a{3}` counts as three: time to compile it, and time for each character of a text. */
+  /** Parts of a pattern: `a{3}` has three. They take time to compile, and time for each character of a text. */
   patternSize: 500,
-  /** Parts of all different patterns of a scope, which is a few milliseconds in all. */
+  /** Parts of all different patterns of a scope. All together take a few milliseconds. */
   scopePatterns: 5000,
-  /** Bytes of a result, and units of a value that an expression reads: its characters, and `entry` for each entry. */
+  /** Bytes of a result, and units of a value that an expression reads: one for a character, `entry` for an entry. */
   value: 64 * 1024,
   entry: 64,
-  /** Units of all values that an evaluation reads. A loop reads again in each of its turns. */
+  /** Units of all values that an evaluation reads. A loop reads them again in each pass. */
   allValues: 512 * 1024,
-  /** Lists and maps within lists and maps, as values. */
+  /** Levels of lists and maps in values. */
   valueDepth: 32,
-  /** UTF-16 units of all expressions of a scope, in which each expression and each placeholder counts `least` at least. */
+  /** UTF-16 units of all expressions of a scope. Each expression and each placeholder counts at least `least`. */
   scopeText: 128 * 1024,
   least: 32,
-  /** UTF-16 units of a JSON text with placeholders: the API server bounds all annotations of an object alike. */
+  /** UTF-16 units of a JSON text with placeholders. The API server has this limit for all annotations of an object. */
   json: 256 * 1024,
-  /** Placeholders in a text, and mistakes and warnings that it gets. */
+  /** Placeholders in a text, and the mistakes and warnings that are reported for it. */
   placeholders: 256,
   mistakes: 50,
   warnings: 10,
-  /** UTF-16 units in which the first word of a placeholder is looked for. */
+  /** UTF-16 units that are searched for the first word of a placeholder. */
   firstWord: 256,
   /** Bytes of a text after interpolation. An object of 1.5 MiB is the largest that etcd stores. */
   rendered: 1024 * 1024,

@@ -8,7 +8,7 @@ import type { Token } from './tokens.ts';
 
 /** Functions that stand alone, as in `size(list)`. */
 export const functions = ['has', 'size', 'string', 'int', 'double', 'bool'] as const;
-/** Functions behind a value, as in `name.contains("x")`. */
+/** Functions after a value, as in `name.contains("x")`. */
 export const methods = [
   'size',
   'contains',
@@ -19,10 +19,10 @@ export const methods = [
   'upperAscii',
   'trim',
 ] as const;
-/** Functions behind a list that name its entries, as in `list.all(entry, entry != "")`. */
+/** Functions after a list that name its entries, as in `list.all(entry, entry != "")`. */
 export const macros = ['filter', 'exists', 'exists_one', 'all'] as const;
 export const keywords: readonly string[] = ['true', 'false', 'null', 'in'];
-/** Our own int(), because the library's reads an empty string as 0. */
+/** The name of our own int(), because the library's int() reads an empty string as 0. */
 export const INT = '_in';
 
 /** Whether the token is the name of a macro that is called. `map` has the form of one, but is not supported. */
@@ -47,7 +47,7 @@ export function scanFunction(scan: Scan, token: Token, index: number): number {
   return index + 1;
 }
 
-/** Checks a call of a function behind a value. Returns the index of the next token. */
+/** Checks a call of a function after a value. Returns the index of the next token. */
 export function scanMethod(scan: Scan, token: Token, index: number): number {
   const { text } = token;
   if (text === 'map') addMistake(scan, token, 'map() is not supported: use the list as it is, or filter it');
@@ -67,7 +67,7 @@ function describeUnknown(name: string, known: readonly string[]): string {
   return `no function is named ${quoteName(name)}: ${hint}`;
 }
 
-/** The library knows has() for names only, so has() of a source becomes one variable. */
+/** The library's has() takes only names, as in `a.b`, so the has() of a source becomes one variable. */
 function scanHas(scan: Scan, token: Token, index: number): number {
   const { tokens, entries, allowed, mistakes } = scan;
   const root = tokens[index + 2];
@@ -100,7 +100,7 @@ function checkMacro(scan: Scan, token: Token, index: number): void {
   addMistake(scan, token, `${token.text}() takes a new name for the entries and a condition, as in ${form}`);
 }
 
-/** Patterns are literals, so that a wrong or a costly one is found before the run. */
+/** Patterns must be literals, so that an invalid or costly one is found before the run. */
 function scanMatches(scan: Scan, token: Token, index: number): number {
   const { tokens, slots, mistakes, findPattern } = scan;
   const literal = tokens[index + 2];

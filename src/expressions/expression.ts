@@ -19,15 +19,15 @@ import { type Values, Variables } from './values.ts';
 export interface Scope {
   readonly variables: readonly Variable[];
   readonly steps: ReadonlySet<string>;
-  /** Whether that many more UTF-16 units may be compiled. */
+  /** Takes this many UTF-16 units from those that can still be compiled. Returns false if there are too few. */
   readonly spend: (units: number) => boolean;
-  /** Whether no more can be compiled. */
+  /** Whether nothing more can be compiled. */
   readonly isSpent: () => boolean;
   readonly language: () => Environment;
   readonly findPattern: FindPattern;
 }
 
-/** A value that an expression reads, and where. */
+/** A value that an expression reads, and the place where it reads it. */
 export type Reading = { readonly span: Span } & (
   | Exclude<Source, { type: 'Output' | 'Child' }>
   /** `isTested`: has() tests this output, here or elsewhere in the expression. */
@@ -51,7 +51,7 @@ export type Compiled = { readonly expression: Expression } | { readonly mistakes
 export type Evaluated =
   /** Strings, bigints, numbers, booleans, arrays, and maps as Maps or objects: `renderValue` writes them. */
   | { readonly type: 'Value'; readonly value: unknown }
-  /** It reads an output of a step that did not succeed, and no has() tests that output. */
+  /** The expression reads an output of a step that did not succeed, and no has() tests that output. */
   | { readonly type: 'Absent'; readonly message: string }
   | { readonly type: 'Error'; readonly message: string };
 
@@ -87,8 +87,8 @@ export function createScope({ variables, steps }: ScopeOptions): Scope {
 export const TOO_MUCH = `the expressions and placeholders of this Orchestration are too many or too large: together they may have ${bounds.scopeText} characters, and each counts ${bounds.least} at least`;
 
 /**
- * Compiles an expression of CEL, or returns what is wrong with it: each name and function that does not exist, or else
- * the first error of syntax or type. A step that is not declared is no mistake here: it is a reading like any other.
+ * Compiles a CEL expression, or returns what is wrong with it: each name and function that does not exist, or else the
+ * first error of syntax or type. A step that is not declared is not a mistake here: it is a reading like any other.
  * Takes about ten microseconds for forty characters.
  */
 export function compileExpression(text: string, scope: Scope, wanted: Wanted): Compiled {
@@ -137,7 +137,10 @@ function findTested(slots: Iterable<Slot>): (step: string, output: string) => bo
     tests.some((source) => source.type === 'Output' && source.step === step && source.output === output);
 }
 
-/** Evaluates an expression. Only what decides the result is read: the right side of `false && …` is not. Never throws. */
+/**
+ * Evaluates an expression. It reads only the values that decide the result, and not the right side of `false && …`.
+ * Never throws.
+ */
 export function evaluate(expression: Expression, values: Values): Evaluated {
   const { text, slots, wanted, run } = expression;
   try {

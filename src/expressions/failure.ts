@@ -1,4 +1,4 @@
-/** Why an evaluation ends without a value. `isAbsent`: it read an output of a step that did not succeed. */
+/** The reason why an evaluation ends without a value. `isAbsent`: it read an output of a step that did not succeed. */
 export class Failure extends Error {
   readonly isAbsent: boolean;
 

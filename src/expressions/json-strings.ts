@@ -46,7 +46,7 @@ function isFollowedByColon(text: string, end: number): boolean {
   return text[at] === ':';
 }
 
-/** Where in a JSON string the character stands that has this index once the string is decoded. */
+/** Returns the offset, in a raw JSON string, of the character that has this index in the decoded string. */
 export function toRawOffset(raw: string, index: number): number {
   let offset = 1;
   for (let passed = 0; passed < index; passed++) {

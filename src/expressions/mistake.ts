@@ -1,10 +1,10 @@
-/** A place in a string: UTF-16 units. */
+/** A place in a string, in UTF-16 units. */
 export interface Span {
   readonly offset: number;
   readonly length: number;
 }
 
-/** What is wrong at a place. The message does not name the place, and fits into a line. */
+/** What is wrong at a place. The message does not name the place, and fits on a line. */
 export interface Mistake {
   readonly span: Span;
   readonly message: string;
@@ -14,12 +14,12 @@ export function mistakeAt(offset: number, end: number, message: string): Mistake
   return { span: { offset, length: end - offset }, message };
 }
 
-/** The same place, seen from a text in which what it was a place of starts at `offset`. */
+/** Returns the same place in a longer text, in which the text of the span starts at `offset`. */
 export function shiftSpan(span: Span, offset: number): Span {
   return { offset: span.offset + offset, length: span.length };
 }
 
-/** Adds the place to a message, as people count characters: from 1. */
+/** Adds the place to a message. Characters are counted from 1, as people count. */
 export function describeAt({ offset }: Span, message: string): string {
   return `${message} (at character ${offset + 1})`;
 }

@@ -2,10 +2,10 @@ import { RE2JS } from 're2js';
 import { displayText } from '../dag/display.ts';
 import { bounds } from './bounds.ts';
 
-/** The most characters of what RE2 says, which quotes the pattern. */
+/** The most characters that a message shows of an error of RE2, which quotes the pattern. */
 const MOST_SHOWN = 200;
 
-/** A regular expression. Its time is linear in the text, whatever the pattern is. */
+/** A regular expression. Matching takes linear time in the length of the text, for every pattern. */
 export class Pattern {
   /** Parts of the pattern when all repetitions are written out. */
   readonly size: number;
@@ -23,8 +23,8 @@ export class Pattern {
 }
 
 /**
- * Compiles a pattern in the syntax of RE2, which Kubernetes uses too: without back references and look-around. It may
- * match any part of a text, so write ^ and $ to compare all of it.
+ * Compiles a pattern in the syntax of RE2, which Kubernetes uses too. It has no back references and no look-around. A
+ * pattern can match any part of a text, so write ^ and $ to match all of it.
  */
 export function compilePattern(text: string): Pattern | { readonly mistake: string } {
   if (text.length > bounds.patternText) {
@@ -44,11 +44,11 @@ export function compilePattern(text: string): Pattern | { readonly mistake: stri
   }
 }
 
-/** What a pattern consists of: an escape, a class, a bracket, a repetition, or a character. */
+/** One part of a pattern: an escape, a class, a bracket, a repetition, or a character. */
 const PART =
   /\\(?:[pP]\{[^}]*\}|[\s\S])|\[\^?\]?(?:\\[\s\S]|\[:[^\]]*:\]|[^\]\\])*\]?|\{(\d{1,4})(?:,(\d{0,4}))?\}|[\s\S]/g;
 
-/** Counts the parts of a pattern, as many times as they are repeated. Repeating something costs at least one part. */
+/** Counts the parts of a pattern, each as often as it is repeated. Each repetition is at least one part. */
 function measurePattern(text: string): number {
   const open: number[] = [];
   let group = 0;

@@ -8,13 +8,13 @@ import { STRING } from './tokens.ts';
 
 const START = '${{';
 const STRING_HERE = new RegExp(STRING, 'y');
-/** Up to the first word that is neither in a string nor a function or a keyword of ours. */
+/** Matches up to the first word that is neither in a string nor one of our functions or keywords. */
 const FIRST_WORD = new RegExp(
   `^(?:${STRING}|` +
     String.raw`\b(?:has|size|string|int|double|bool)\s*(?=\()|\b(?:true|false|null)\b|[^A-Za-z_"'}$])*([A-Za-z_][A-Za-z0-9_]*)`,
 );
 
-/** A piece of a text: as it stays, or the expression of a placeholder and where it starts. */
+/** A piece of a text: text that stays as it is, or the expression of a placeholder and its offset. */
 export type Piece =
   | { readonly type: 'Text'; readonly text: string }
   | { readonly type: 'Placeholder'; readonly text: string; readonly offset: number };
@@ -27,7 +27,8 @@ export interface Pieces {
 
 /**
  * Splits a text at its placeholders. `$${{` becomes `${{` in a piece of text. A placeholder whose first word is neither
- * a variable nor within two edits of one stays text, with a warning. Linear. `spend` returns false if there were too many.
+ * a variable nor within two edits of one stays text, with a warning. Linear. `spend` returns false if there are too
+ * many.
  */
 export function splitText(text: string, spend: (units: number) => boolean): Pieces {
   const pieces: Piece[] = [];
@@ -64,7 +65,7 @@ export function splitText(text: string, spend: (units: number) => boolean): Piec
   return { pieces, mistakes, warnings };
 }
 
-/** Why a placeholder is none of ours; undefined if it is one. */
+/** Returns why a placeholder is not one of ours. Undefined if it is one. */
 function findStranger(text: string, start: number): string | undefined {
   const [, word] = FIRST_WORD.exec(text.slice(start, start + bounds.firstWord)) ?? [];
   if (word !== undefined && suggestName(word, variables, 2) !== undefined) return undefined;
@@ -72,7 +73,7 @@ function findStranger(text: string, start: number): string | undefined {
   return `this stays text, because ${what}: write ${displayName('$${{')} if you intend that`;
 }
 
-/** The first `}}` outside of strings and braces. */
+/** Returns the offset of the first `}}` outside strings and braces. */
 function findEnd(text: string, start: number): number | undefined {
   let depth = 0;
   const most = Math.min(text.length, start + bounds.text + 1);

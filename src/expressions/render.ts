@@ -3,7 +3,8 @@ import { Failure } from './failure.ts';
 
 /**
  * Writes a value as text: a string as it is, numbers and booleans in canonical form, lists and maps as JSON with sorted
- * keys. Integers keep all their digits. Throws a Failure for what JSON cannot hold, and for more than 64 KiB.
+ * keys. Integers keep all their digits. Throws a Failure for null, for a number that JSON cannot hold, and for a text
+ * of more than 64 KiB.
  */
 export function renderValue(value: unknown): string {
   if (value === null) throw new Failure('the result is null');
@@ -22,7 +23,7 @@ function toJson(value: unknown): string {
   return `{${sorted.map(([key, inside]) => `${JSON.stringify(key)}:${toJson(inside)}`).join(',')}}`;
 }
 
-/** Bytes as UTF-8. */
+/** Counts the bytes of a text in UTF-8. */
 export function countBytes(text: string): number {
   return Buffer.byteLength(text);
 }

@@ -8,7 +8,7 @@ import { addMistake, addSlot, type FindPattern, type Scan, type Slot } from './s
 import { readSource, type Variable, variables } from './sources.ts';
 import type { Token } from './tokens.ts';
 
-/** The library leaves entries with these keys out, without an error. */
+/** The library drops the entries of a map that have these keys, without an error. */
 const DROPPED_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
 export interface Scanned {
@@ -19,9 +19,9 @@ export interface Scanned {
 }
 
 /**
- * Finds what an expression reads, and every name that is not in the allow-list. Every source becomes one variable of
- * equal length, padded by spaces: so the library sees neither names of steps nor objects to look into, and has() works
- * for every spelling. Linear in the tokens.
+ * Finds what an expression reads, and every name that is not in the allow-list. It replaces every source with one
+ * variable, padded with spaces to the same length. So the library sees neither names of steps nor objects to look into,
+ * and has() works for every spelling. Linear in the tokens.
  */
 export function scanExpression(
   text: string,
@@ -93,7 +93,7 @@ function scanOperator(scan: Scan, token: Token, index: number): void {
   if (type === 'Map' || (token.text === ',' && frames.at(-1)?.type === 'Map')) checkKey(scan, index + 1);
 }
 
-/** What a bracket opens; undefined for any other operator. */
+/** Returns what a bracket opens. Undefined for any other operator. */
 function toFrameType(
   tokens: readonly Token[],
   { text }: Token,
@@ -107,7 +107,7 @@ function toFrameType(
   return isAfterValue && before?.text !== 'in' ? 'Index' : 'List';
 }
 
-/** A key that is no literal could be one that the library drops. */
+/** A key that is not a literal could be one that the library drops. */
 function checkKey(scan: Scan, index: number): void {
   const { tokens, mistakes } = scan;
   const key = tokens[index];

@@ -5,7 +5,7 @@ import { Failure } from './failure.ts';
 import type { Mistake, Span } from './mistake.ts';
 import type { Slot } from './slots.ts';
 
-/** What the author wrote, and which parts of it the library knows by another name. */
+/** The text of the author, and the parts of it that the library sees under another name. */
 interface Origin {
   readonly text: string;
   readonly slots: readonly Slot[];
@@ -13,7 +13,7 @@ interface Origin {
 
 type Fault = ParseError | CheckError | EvaluationError;
 
-/** Words what the library found while it parsed or checked. */
+/** Describes an error that the library found while it parsed or checked an expression. */
 export function toMistake(error: unknown, origin: Origin): Mistake {
   const { text } = origin;
   if (!isFault(error)) return { span: { offset: 0, length: text.length }, message: 'the expression cannot be read' };
@@ -21,7 +21,7 @@ export function toMistake(error: unknown, origin: Origin): Mistake {
   return { span, message: describeFault(error, text.slice(span.offset, span.offset + span.length), origin) };
 }
 
-/** Words why an evaluation ended. */
+/** Describes why an evaluation ended without a value. */
 export function toSentence(error: unknown, origin: Origin): string {
   if (!isFault(error)) return error instanceof Failure ? error.message : 'the expression cannot be evaluated';
   const { offset, length } = toSpan(error, origin);
@@ -34,7 +34,7 @@ function isFault(error: unknown): error is Fault {
   return error instanceof ParseError || error instanceof CheckError || error instanceof EvaluationError;
 }
 
-/** A place of the rewritten text is the same place of the author's, but an alias is shorter than what it stands for. */
+/** A place in the rewritten text is the same in the author's text, but an alias is shorter than what it replaces. */
 function toSpan({ range, node }: Fault, { text, slots }: Origin): Span {
   const { start, end } = range ?? node ?? { start: 0, end: text.length };
   const last = slots.find(({ alias, span: { offset } }) => offset < end && end <= offset + alias.length);

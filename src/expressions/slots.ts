@@ -8,13 +8,13 @@ import type { Token } from './tokens.ts';
 export interface Slot {
   readonly alias: string;
   readonly span: Span;
-  /** What the variable holds: a value, whether there is that value, or a pattern. */
+  /** What the variable holds: a value, whether that value exists, or a pattern. */
   readonly content:
     | { readonly type: 'Value' | 'Test'; readonly source: Source }
     | { readonly type: 'Pattern'; readonly pattern: Pattern };
 }
 
-/** Returns the pattern that a literal holds, compiled, or why there is none. */
+/** Returns the compiled pattern of a literal, or what is wrong with it. */
 export type FindPattern = (text: string) => Pattern | { readonly mistake: string };
 
 /** What a scan has found so far. */
@@ -22,7 +22,7 @@ export interface Scan {
   readonly tokens: readonly Token[];
   readonly allowed: readonly Variable[];
   readonly findPattern: FindPattern;
-  /** The names that macros give to the entries of a list. Where each is known, the library checks. */
+  /** The names that macros give to the entries of a list. The library checks where each is known. */
   readonly entries: ReadonlySet<string>;
   readonly slots: Slot[];
   /** What the library sees in place of the author's text, in the order of the text. */
@@ -47,8 +47,8 @@ export function addSlot({ slots, renamed, mistakes }: Scan, first: Token, last: 
 }
 
 /**
- * At most four characters, and three for a pattern: never longer than what it replaces. The letter stands for the type.
- * No name of an author starts with an underscore.
+ * Returns a name of at most four characters, or three for a pattern, which is never longer than what it replaces. The
+ * letter stands for the type. No name of an author can start with an underscore.
  */
 function toAlias(content: Slot['content'], index: number): string {
   if (content.type === 'Pattern') return `_p${index.toString(36)}`;

@@ -4,7 +4,7 @@ import { decodeString } from './literals.ts';
 import { type Mistake, mistakeAt } from './mistake.ts';
 import type { Token } from './tokens.ts';
 
-/** What an expression may read. `steps` are the names of all declared steps, also of those that are no ancestors. */
+/** What an expression may read. `steps` are the names of all declared steps, including those that are not ancestors. */
 export interface ScopeOptions {
   readonly variables: readonly Variable[];
   readonly steps: readonly string[];
@@ -15,7 +15,7 @@ export const variables: readonly Variable[] = ['parameters', 'run', 'steps', 'ch
 /** What an expression can read of `run`. */
 export const runFields = ['name', 'namespace', 'uid', 'orchestration', 'deliveryId'] as const;
 export type RunField = (typeof runFields)[number];
-/** What an expression can read of a step, beside its outputs. */
+/** What an expression can read of a step, in addition to its outputs. */
 export const stepFields = ['phase', 'reason', 'attempt'] as const;
 export type StepField = (typeof stepFields)[number];
 
@@ -30,11 +30,11 @@ export type Source =
 export interface Found {
   readonly source?: Source;
   readonly mistake?: Mistake;
-  /** Index of the first token after it. */
+  /** Index of the first token after the source. */
   readonly next: number;
 }
 
-/** Reads the source that starts with the variable at `index`: as many fields as it has, and no method after them. */
+/** Reads the source that starts with the variable at `index`: all of its fields, but no method after them. */
 export function readSource(tokens: readonly Token[], index: number, allowed: readonly Variable[]): Found {
   const root = tokens[index];
   const variable = variables.find((name) => name === root?.text);
@@ -61,7 +61,7 @@ interface Key {
   readonly token: Token;
 }
 
-/** Reads `.name`, `["name"]` and, of child, `[0]`, as long as they follow each other. */
+/** Reads `.name`, `["name"]` and, for child, `[0]`, as long as they follow one another. */
 function readPath(tokens: readonly Token[], start: number, variable: Variable) {
   const keys: Key[] = [];
   let next = start;
@@ -76,7 +76,7 @@ function readPath(tokens: readonly Token[], start: number, variable: Variable) {
   return { keys, next };
 }
 
-/** Undefined if no key that is known from the text starts here. A name before a bracket is a function. */
+/** Returns the key that starts here. Undefined if none is known from the text. A name before `(` is a function. */
 function readKey(tokens: readonly Token[], index: number, variable: Variable): string | number | Mistake | undefined {
   const [first, token, third] = [tokens[index], tokens[index + 1], tokens[index + 2]];
   if (token === undefined) return undefined;
@@ -96,7 +96,7 @@ function isName({ type }: Token): boolean {
   return type === 'Name' || type === 'StepName';
 }
 
-/** The source, or what is wrong with the last of the keys. */
+/** Returns the source, or what is wrong with the last of the keys. */
 function toSource(variable: Variable, keys: readonly Key[]): Source | string {
   const [first, second, third] = keys.map(({ value }) => `${value}`);
   switch (variable) {

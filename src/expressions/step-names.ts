@@ -1,6 +1,6 @@
-/** A step name ends before one of these, after spaces or not: a step is read field by field. */
+/** A step name ends before one of these, or before the spaces in front of it, because a step is read field by field. */
 const NAME_END = /[ \t\r\n]*[.[]/g;
-/** What an undeclared name is taken to be. */
+/** The characters that an undeclared name is assumed to have. */
 const PLAUSIBLE = /[A-Za-z0-9_-]*/y;
 /** A Kubernetes name has at most 253 characters. */
 const LONGEST_NAME = 253;

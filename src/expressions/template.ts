@@ -15,7 +15,7 @@ import type { Values } from './values.ts';
 
 /** A text with placeholders, compiled. */
 export interface Template {
-  /** Whether the text is a JSON object or list: then its string values are interpolated, and stay strings. */
+  /** Whether the text is a JSON object or list. If so, its string values are interpolated, and stay strings. */
   readonly isJson: boolean;
   /** In the order of the text. Their spans are places in the text. */
   readonly readings: readonly Reading[];
@@ -35,7 +35,7 @@ export interface CompiledTemplate {
   readonly warnings: readonly Mistake[];
 }
 
-/** Compiles a text, in which `${{ expression }}` stands for a value. Spans are places in the text, also in JSON. */
+/** Compiles a text in which `${{ expression }}` stands for a value. Spans are places in the text, even in JSON. */
 export function compileTemplate(text: string, scope: Scope): CompiledTemplate {
   if (!mayHavePlaceholders(text)) return { mistakes: [], warnings: [] };
   if (text.length > bounds.json && isJsonLike(text)) {
@@ -49,7 +49,10 @@ export function compileTemplate(text: string, scope: Scope): CompiledTemplate {
   return { template: { isJson, readings, parts }, mistakes, warnings };
 }
 
-/** Whether a text may have placeholders. Fast, and sometimes wrong: JSON can spell `${{` with escapes. */
+/**
+ * Whether a text may have placeholders. Fast. It is also true for some texts that have none, because JSON can spell
+ * `${{` with escapes.
+ */
 export function mayHavePlaceholders(text: string): boolean {
   return text.includes('${{') || (isJsonLike(text) && SPELT.test(text));
 }
@@ -58,7 +61,7 @@ export function mayHavePlaceholders(text: string): boolean {
 const SPELT = /\\u00(?:24|7b)/i;
 
 interface Compiled {
-  /** One text at most if nothing is to be done. */
+  /** At most one text, if there is nothing to replace. */
   readonly parts: readonly Part[];
   readonly readings: readonly Reading[];
   readonly mistakes: readonly Mistake[];
@@ -89,7 +92,7 @@ function moveTo<Placed extends { readonly span: Span }>(placed: Placed, offset: 
   return { ...placed, span: shiftSpan(placed.span, offset) };
 }
 
-/** All but the strings with placeholders stays as it is written: spaces, the digits of numbers, keys. */
+/** Everything except the strings with placeholders stays as it is written: spaces, the digits of numbers, keys. */
 function compileJson(text: string, scope: Scope): Compiled {
   const parts: Part[] = [];
   const found = { readings: [] as Reading[], mistakes: [] as Mistake[], warnings: [] as Mistake[] };
@@ -153,7 +156,7 @@ function renderPart(part: Part, values: Values): Rendered {
 }
 
 /**
- * Puts in the values of the expressions that read only what is known. The other placeholders stay as they are, and so
+ * Fills in the values of the expressions that read only what is known. The other placeholders stay as they are, and so
  * do those that cannot be evaluated. Never throws.
  */
 export function fillTemplate(

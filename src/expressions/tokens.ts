@@ -13,8 +13,8 @@ export interface Token {
 
 const SPACE = /[ \t\r\n]*/y;
 /**
- * A string, exactly as the library reads it, so that none can end at another place there than here. The source of a
- * regular expression.
+ * The source of a regular expression for a string. It reads a string exactly as the library does, so that each string
+ * ends at the same place for both.
  */
 export const STRING = [
   String.raw`"""(?:\\[\s\S]|(?!""")[^\\])*"""`,
@@ -36,7 +36,7 @@ const LARGEST_INTEGER = 2n ** 63n;
 
 export interface Tokens {
   readonly tokens: readonly Token[];
-  /** At most one: nothing after it is read. */
+  /** At most one, because nothing after it is read. */
   readonly mistakes: readonly Mistake[];
 }
 
@@ -80,7 +80,7 @@ function readToken(text: string, offset: number, before: readonly Token[], steps
   return { type: toType(token), text: token, offset, end };
 }
 
-/** After `steps.`, and after `child.steps.`, which are the steps of an inner run. */
+/** A step name follows `steps.`, and `child.steps.`, which are the steps of an inner run. */
 function startsStepName(before: readonly Token[]): boolean {
   const { length } = before;
   if (before[length - 1]?.text !== '.' || before[length - 2]?.text !== 'steps') return false;
@@ -107,7 +107,7 @@ function describeStranger(text: string, offset: number): string {
   return `the character ${displayName(character)} has no meaning here`;
 }
 
-/** What no expression may hold although the library reads it, or reads it in a way that surprises. */
+/** Returns why an expression must not hold a token that the library accepts, or reads in a surprising way. */
 function findFault({ type, text: token, end }: Token, text: string, depth: number): string | undefined {
   if (token === '/' && text[end] === '/') return 'an expression holds no comments';
   if (depth > bounds.depth) return `more than ${bounds.depth} brackets within brackets: simplify the expression`;

@@ -4,14 +4,14 @@ import { Failure } from './failure.ts';
 import type { Slot } from './slots.ts';
 import type { RunField, Source } from './sources.ts';
 
-/** What an expression is evaluated with. */
+/** The values that an expression is evaluated with. */
 export interface Values {
   readonly parameters: Readonly<Record<string, string>>;
   /** `deliveryId` is empty if the run has none. */
   readonly run: Readonly<Record<RunField, string>>;
-  /** The final ancestors of the step; undefined for any other name. */
+  /** Finds a final ancestor of the step. Undefined for any other name. */
   readonly steps: (name: string) => StepValue | undefined;
-  /** The object that carried the step out, as parsed JSON. Integers beyond 2^53 have lost digits there already. */
+  /** The object that carried out the step, as parsed JSON. Integers beyond 2^53 have already lost digits in it. */
   readonly child?: unknown;
 }
 
@@ -22,7 +22,7 @@ export interface StepValue {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** What the variables of one evaluation hold. Each is read when the library asks for it, and each time it asks. */
+/** The variables of one evaluation. A variable is read when the library asks for it, and each time that it asks. */
 export class Variables extends Map<string, unknown> {
   readonly #slots: ReadonlyMap<string, Slot>;
   readonly #values: Values;
@@ -38,7 +38,7 @@ export class Variables extends Map<string, unknown> {
     this.#isTested = isTested;
   }
 
-  /** The library treats a failure as false where the other side of `&&` or `||` decides, so ask this at the end too. */
+  /** If the other side of `&&` or `||` decides, the library ignores a failure, so call this at the end too. */
   checkCost(): void {
     if (this.#left < 0) throw new Failure('reads too many or too large values: let a loop read them once');
   }
@@ -80,7 +80,7 @@ export class Variables extends Map<string, unknown> {
   }
 }
 
-/** Whether has() is true: the value is there and, in fields that are there always, not empty. */
+/** Whether has() is true: the value exists and, for a field that always exists, is not empty. */
 function hasSource(source: Source, values: Values): boolean {
   const value = readValue(source, values);
   return value !== undefined && (source.type === 'Parameter' || source.type === 'Output' || value !== '');
@@ -110,8 +110,7 @@ function readOwn(value: unknown, key: string | number): unknown {
   return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
 }
 
-/** The source as an author writes it. */
-/** A source as an expression writes it, printable and short. */
+/** Writes a source as it is in an expression, printable and short. */
 export function displaySource(source: Source): string {
   switch (source.type) {
     case 'Parameter':
@@ -134,13 +133,13 @@ function displayKey(key: string | number): string {
 
 interface Sized {
   readonly value: unknown;
-  /** What is left of the units, or a negative number: then the value is too large. */
+  /** The units that are left. Negative if the value is too large or nested too deep. */
   readonly left: number;
 }
 
 /**
- * Copies JSON to what the library takes: Maps, which have no prototype to reach, and integers of 64 bits for numbers
- * that are safe integers. Ends as soon as the units are used up.
+ * Copies JSON into values that the library takes: Maps, which have no prototype to reach, and integers of 64 bits for
+ * numbers that are safe integers. It stops as soon as the units are used up.
  */
 function toCel(value: unknown, units: number, depth: number): Sized {
   if (typeof value === 'string') return { value, left: units - value.length };

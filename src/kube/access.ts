@@ -37,7 +37,7 @@ export async function reviewAccess(
   return { allowed: allowed === true, reason: words.join('; ') };
 }
 
-/** Returns the name that the API server knows the user of this client by. Stores nothing. */
+/** Returns the user name that the API server has for this client. Stores nothing. */
 export async function readUserName(client: Pick<KubeClient, 'create'>): Promise<string> {
   const { username } = asRecord((await review(client, USER_REVIEWS, undefined))['userInfo']);
   return typeof username === 'string' ? username : '';

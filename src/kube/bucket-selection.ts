@@ -6,8 +6,8 @@ import type { Followed, Reselection } from './reflector-options.ts';
 export const ALL_BUCKETS: ReadonlySet<number> = new Set(Array.from({ length: BUCKETS }, (_, bucket) => bucket));
 
 /**
- * Returns how to follow the objects of some buckets. `notin` also matches objects without the label, so one watch has
- * those too, whatever the buckets are. With all buckets, there is no selector.
+ * Returns how to follow the objects of some buckets. `notin` also matches objects without the label, so the watch
+ * includes those for any set of buckets. With all buckets, there is no selector.
  */
 export function followBuckets(buckets: ReadonlySet<number>): Followed {
   if (buckets.size === 0) return 'nothing';

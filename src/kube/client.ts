@@ -102,9 +102,9 @@ export interface KubeClient {
   /** Creates the object in the namespace that its metadata names. */
   create(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /**
-   * If the body of a merge or apply patch has `metadata.resourceVersion`, the patch applies only to that version.
-   * Otherwise it fails as Conflict, also if the object was deleted and created again, because no version is used twice.
-   * A uid in the body changes nothing.
+   * If the body of a merge or apply patch has `metadata.resourceVersion`, the patch applies only to that version. On
+   * any other version it fails as Conflict, even if the object was deleted and created again, because no version is
+   * used twice. A status patch ignores a uid in the body. Any other patch fails as Invalid if the uids differ.
    */
   patch(resource: Resource, name: ObjectName, patch: Patch, options?: PatchOptions): Promise<KubeObject>;
   /**

@@ -19,8 +19,8 @@ export interface ClusterOptions {
   /** The namespaces to follow. Undefined means all. */
   readonly namespaces: readonly string[] | undefined;
   /**
-   * The kinds of which only the objects of some buckets are followed: none until `followBuckets`. The default is that
-   * every object is followed.
+   * The kinds of which only the objects of some buckets are followed. Until `followBuckets`, no object of them is
+   * followed. By default, every object of every kind is followed.
    */
   readonly divided?: readonly Resource[];
   /** The field manager of our writes. */
@@ -123,7 +123,7 @@ export function followCluster(options: ClusterOptions) {
         return [`cannot list ${kind} of ${where}: ${words}`];
       }),
     /**
-     * Follows the objects of these buckets, of the kinds that are divided. Before the first call, the buckets are none.
+     * Follows the objects of these buckets, of the kinds that are divided. Before the first call, it follows no bucket.
      * Resolves when each kind is listed, or its first list failed, in each namespace. Call it again only after that.
      */
     followBuckets: async (buckets: ReadonlySet<number>): Promise<void> => {
@@ -151,7 +151,7 @@ export function followCluster(options: ClusterOptions) {
     *all(): Generator<StoredObject> {
       for (const { store } of copies) yield* store.values() as Iterable<StoredObject>;
     },
-    /** What the copy has of an object. Undefined if it has not listed the kind, or does not follow it. */
+    /** The object in the copy. Undefined if the copy lacks it, has not listed its kind, or does not follow its kind. */
     peek: (apiVersion: string, kind: string, key: string) =>
       copyOf(apiVersion, kind, key.split('/')[0] ?? '')?.store.get(key) as StoredObject | undefined,
     getObject: (apiVersion: string, kind: string, key: string) =>
@@ -168,7 +168,7 @@ export function followCluster(options: ClusterOptions) {
       storeOf(apiVersion, kind, namespace).about(topic) as readonly StoredObject[],
     untilOwnWritesSeenMs: (key: string): number => {
       const namespace = key.split('/')[0] ?? '';
-      // No events arrive for a kind that is not followed, or not any more, so do not wait for them.
+      // No events arrive for a kind that is not followed, or that cannot be followed any more, so do not wait for them.
       const versionOf = (kind: string) => {
         const copy = copies.find(
           ({ resource, ...one }) => resource.kind === kind && (one.namespace ?? namespace) === namespace,
@@ -184,7 +184,7 @@ export function followCluster(options: ClusterOptions) {
     /** Reads the present objects from the API server, at most the first 500. */
     list: async (resource: Resource, selection: Selection): Promise<readonly KubeObject[]> =>
       (await client.list(resource, { ...selection, limit: 500 })).items,
-    /** Lists all present objects from the API server, a page at a time, so that the caller can keep little of them. */
+    /** Lists all present objects from the API server, a page at a time, so that the caller need not keep all. */
     listAll: (resource: Resource, selection: Pick<Selection, 'namespace' | 'labelSelector'>) =>
       listPages({ client, resource, timing, most: MOST_LISTED }, selection),
     readObject: (apiVersion: string, kind: string, namespace: string, name: string) =>

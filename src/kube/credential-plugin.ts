@@ -25,7 +25,7 @@ export interface PluginCall {
 }
 
 /**
- * Runs the credential plugin of a user by the client.authentication.k8s.io protocol. The plugin is not interactive.
+ * Runs the credential plugin of a user with the client.authentication.k8s.io protocol. The plugin is not interactive.
  * Throws an Error that says what is wrong with the plugin.
  */
 export async function runPlugin({ exec, user, cluster, environment }: PluginCall): Promise<Issued> {
@@ -38,7 +38,7 @@ export async function runPlugin({ exec, user, cluster, environment }: PluginCall
     ...(exec['provideClusterInfo'] === true && { cluster: describeCluster(cluster) }),
   };
   const output = await runProgram(
-    // As in kubectl: a bare name is searched on PATH, a relative path beside the kubeconfig.
+    // As in kubectl, PATH is searched for a bare name, and a relative path starts at the folder of the kubeconfig.
     command.includes('/') && !isAbsolute(command) ? resolve(user.folder, command) : command,
     listOf(args).map(String),
     {

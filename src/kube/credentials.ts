@@ -12,7 +12,7 @@ export interface Credentials {
   readonly tls: TlsCredentials;
 }
 
-/** In PEM. */
+/** Certificates and keys are in PEM. */
 export interface TlsCredentials {
   /** Undefined means the certificate authorities that Node trusts. */
   readonly ca: string | undefined;
@@ -48,7 +48,10 @@ export function loadInCluster(options: { host: string; port: string; folder?: st
 
 /** The credentials in use. `get` returns the same object until their content changes. */
 export interface CredentialCache {
-  /** Returns credentials that were read at most a minute ago. Throws only if they have never been readable. */
+  /**
+   * Returns credentials that were read at most a minute ago, or the last good ones if they cannot be read again. Throws
+   * only if they have never been readable.
+   */
   readonly get: () => Promise<Credentials>;
   /**
    * Makes the next `get` read again. Call it with credentials that the API server rejected, or without them after a
@@ -58,7 +61,8 @@ export interface CredentialCache {
 }
 
 /**
- * As often as client-go reads a token file again. The kubelet replaces a token when a fifth of its lifetime is left.
+ * client-go reads a token file again at the same interval. The kubelet replaces a token when a fifth of its lifetime
+ * is left.
  */
 const MAX_AGE_MS = 60_000;
 /** The shortest time between two reads, so that rejected calls do not start a plugin more often. */

@@ -8,8 +8,8 @@ import type { Log } from './ports.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 
 /**
- * Writes an Event. `identity` distinguishes it from others with the same object and reason: of one identity, the API server
- * stores one Event, until it expires. The default is the time.
+ * Writes an Event. `identity` distinguishes the Event from others with the same object and reason: the API server
+ * stores one Event for each identity, until that Event expires. The default is the time.
  */
 export type RecordEvent = (
   resource: Resource,

@@ -19,7 +19,7 @@ export function followedResources(kinds: StepKinds): readonly Resource[] {
 export const TOOLS = namespacedResource('tools.proompteng.ai', 'v1alpha1', 'Tool', 'tools');
 export const JOBS = namespacedResource('batch', 'v1', 'Job', 'jobs');
 
-/** Pods are neither followed nor written. The end of a Job is read from one. */
+/** Pods are neither followed nor written. A pod shows how its Job ended. */
 export const PODS = namespacedResource('', 'v1', 'Pod', 'pods');
 
 /** Kinds that are written but not followed. */

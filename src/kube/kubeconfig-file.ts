@@ -46,7 +46,7 @@ function parseFile(file: string): unknown {
   try {
     return parse(text, { logLevel: 'error' });
   } catch (error) {
-    // The parser's sentences and warnings quote the file, and so its tokens and keys.
+    // Leave out the parser's messages and warnings, because they quote the file, including its tokens and keys.
     const [at] = (error instanceof YAMLParseError && error.linePos) || [];
     const place = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
     throw unreadable(file, `it is not valid YAML${place}`);

@@ -7,7 +7,7 @@ import { apiVersionOf, namespacedResource } from './resources.ts';
 
 export const LEASES = namespacedResource('coordination.k8s.io', 'v1', 'Lease', 'leases');
 
-/** What is read and written of the spec of a Lease. The times are for people: no code compares them. */
+/** The fields of a Lease's spec that are read or written. The times are for people: no code compares them. */
 export interface LeaseSpec {
   readonly holderIdentity?: string | null;
   readonly leaseDurationSeconds?: number;
@@ -25,11 +25,11 @@ export function toMicroTime(date: Date): string {
   return date.toISOString().replace('Z', '000Z');
 }
 
-/** How long Leases have not changed, as this process has seen it on its own monotonic clock. */
+/** How long Leases have not changed, as this process measures it on its own monotonic clock. */
 export interface LeaseAges {
   /**
-   * Records the Leases that exist now, and forgets the others. Call it as soon as they are read. If it was not called
-   * for `gapMs`, no Lease has an age: nobody could renew while the API server did not answer.
+   * Records the Leases that exist now, and forgets the others. Call it as soon as they are read. If the last call was
+   * more than `gapMs` ago, all ages start again at 0, because nobody could renew while the API server did not answer.
    */
   observe(leases: readonly KubeObject[]): void;
   /** The milliseconds since this process first saw this version of the Lease. */
@@ -62,7 +62,7 @@ export function createLeaseAges(timing: Timing, gapMs: number): LeaseAges {
 
 /**
  * Takes a Lease from its holder for `seconds`, during which nobody else takes it. The holder ends its work when it sees
- * that. Creates the Lease if there is none. Returns the holder before, if there was one.
+ * that. Creates the Lease if there is none. Returns the previous holder, if there was one.
  */
 export async function seizeLease(
   client: Pick<KubeClient, 'get' | 'create' | 'patch'>,

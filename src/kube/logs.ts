@@ -16,13 +16,13 @@ export interface ContainerName {
 }
 
 export interface LogOptions extends CallOptions {
-  /** Waits for more lines until the container has ended, over interruptions of any length. */
+  /** Waits for more lines until the container has ended, even across long interruptions. */
   readonly follow?: boolean;
   /** Reads the log of the container before its last restart. */
   readonly previous?: boolean;
-  /** Leaves out what is older, to the second. RFC 3339. */
+  /** Leaves out older lines. RFC 3339, to the second. */
   readonly sinceTime?: string;
-  /** Begins so many lines before the end. */
+  /** Begins this many lines before the end. */
   readonly tailLines?: number;
   /** Begins each line with its time (RFC 3339, nanoseconds) and a space. */
   readonly timestamps?: boolean;
@@ -32,16 +32,16 @@ export interface LogOptions extends CallOptions {
 
 /** The waits between attempts to open a log again. */
 const BACKOFF: Backoff = { baseMs: 500, capMs: 5_000 };
-/** Attempts in a row that bring nothing, after which a log that is not followed has failed. */
+/** A log that is not followed has failed after this many retries in a row without a new line. */
 const MOST_FAILURES = 4;
 /** A stream that ends sooner, and without a line, has failed. */
 const SHORT_MS = 1_000;
-/** A log that is silent for so long is opened again, because its connection may be dead. */
+/** A log that is silent for this long is opened again, because its connection may be dead. */
 const IDLE_MS = 5 * 60_000;
 /** In UTF-16 units. A longer line comes in pieces, so that no line fills the memory. */
 const LONGEST_LINE = 1024 * 1024;
 
-/** Returns a function that reads logs. It yields lines without their ends, in bounded memory, and throws only KubeError. */
+/** Returns a function that reads logs. Yields lines without line ends, in bounded memory, and throws only KubeError. */
 export function createLogReader(options: CallerOptions) {
   const { timing } = options;
   const { stream } = createCaller(options);
@@ -62,7 +62,10 @@ export function createLogReader(options: CallerOptions) {
     }
   }
 
-  /** Whether no more lines are written. Without the right to read the pod, the end of the stream has to do. */
+  /**
+   * Whether the container writes no more lines. Also true if the client may not read the pod: the log is then complete
+   * at the end of the stream.
+   */
   async function hasEnded({ namespace, pod, container }: ContainerName, signal?: AbortSignal): Promise<boolean> {
     try {
       const { status } = await client.get(PODS, { namespace, name: pod }, signal === undefined ? {} : { signal });
@@ -76,7 +79,7 @@ export function createLogReader(options: CallerOptions) {
     }
   }
 
-  /** Yields what one stream brings that is new. Returns why the log is to be opened again, if it is. */
+  /** Yields the new lines of one stream. Returns how the stream ended. */
   async function* readOnce(name: ContainerName, log: LogOptions, progress: Progress): AsyncGenerator<string, End> {
     try {
       const isLast = !log.follow || (await hasEnded(name, log.signal));
@@ -88,7 +91,7 @@ export function createLogReader(options: CallerOptions) {
     }
   }
 
-  /** Waits before a log is opened again, or throws if it is not to be. */
+  /** Waits before a log is opened again. Throws if it must not be opened again. */
   async function recover(end: KubeError | 'Ended', failures: number, log: LogOptions): Promise<void> {
     if (end !== 'Ended') {
       if (!end.isTransient || (log.follow !== true && failures >= MOST_FAILURES)) throw end;
@@ -99,9 +102,9 @@ export function createLogReader(options: CallerOptions) {
   }
 
   /**
-   * Reads the log of a container. A log that breaks is opened again where it broke: by the times of its lines, none comes
-   * twice, and none is lost that the node still has. A stream may also break without an error. So a log that is followed
-   * is complete only if its container had ended before the stream was opened.
+   * Reads the log of a container. If the stream breaks, the log is opened again where it broke. The times of the lines
+   * ensure that no line is yielded twice, and that no line is lost that the node still has. A stream may also break
+   * without an error. So a log that is followed is complete only if its container ended before the stream was opened.
    */
   return async function* readLog(name: ContainerName, log: LogOptions = {}): AsyncGenerator<string, void> {
     const progress = createProgress();
@@ -121,13 +124,13 @@ function isAbsence(error: unknown): boolean {
   return error instanceof KubeError && error.reason === KubeErrorReason.NotFound;
 }
 
-/** Returns the lines that have not been read. The rest of a line that is cut off comes with the next stream. */
+/** Returns the lines that have not been read. Leaves out a line that is cut off: the next stream repeats it. */
 function takeNew({ lines, isCutOff }: Chunk, { timestamps }: LogOptions, progress: Progress, isLast: boolean) {
   const fresh = isCutOff && !isLast ? [] : lines.filter((line) => progress.take(line));
   return timestamps ? fresh : fresh.map(withoutTime);
 }
 
-/** What became of a stream. `Ended`: without an error, although the container may write more. */
+/** How a stream ended. `Ended`: without an error, but the container may write more. */
 type End = 'Complete' | 'Ended' | KubeError;
 
 type Progress = ReturnType<typeof createProgress>;
@@ -140,7 +143,7 @@ function createProgress() {
   let last = '';
   let sinceTime: string | undefined;
   let lines = 0;
-  /** How many lines have the last time, of those that were read and of those that are repeated. */
+  /** How many lines with the last time were read, and how many of them the stream has repeated. */
   let read = 0;
   let repeated = 0;
   let isRepeating = false;
@@ -200,7 +203,7 @@ function withoutTime(line: string): string {
   return line.replace(TIME, '');
 }
 
-/** Lines without their ends. */
+/** Lines without line ends. */
 interface Chunk {
   readonly lines: readonly string[];
   /** The stream ended within its only line. */

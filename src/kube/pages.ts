@@ -5,7 +5,7 @@ import { KubeError } from './errors.ts';
 import type { Timing } from './ports.ts';
 import type { Resource } from './resources.ts';
 
-/** Chooses the page size of a list, so that no page is large or slow whatever the size of the objects. */
+/** Chooses the page size of a list, so that no page is large or slow, even if the objects are large. */
 interface Pages {
   /** How many items to request next. */
   readonly limit: () => number;
@@ -15,7 +15,7 @@ interface Pages {
   readonly shrink: () => boolean;
 }
 
-/** Small for objects of ordinary size. */
+/** The limit of the first page. Such a page is small if the objects have an ordinary size. */
 const FIRST_ITEMS = 20;
 const MOST_GROWTH = 4;
 /** A parsed page takes several times as much memory. */
@@ -46,7 +46,7 @@ function createPages(most: number): Pages {
   };
 }
 
-/** What reads pages needs, and `most`, the upper limit of items in a page. */
+/** The options of a page reader. `most` is the upper limit of items in a page. */
 export interface PageReaderOptions {
   readonly client: Pick<KubeClient, 'list'>;
   readonly resource: Resource;
@@ -74,7 +74,7 @@ export function createPageReader({ client, resource, timing, most }: PageReaderO
   };
 }
 
-/** Yields all objects as of one version, a page at a time, so that the caller can keep little of them. */
+/** Yields all objects as of one version, a page at a time, so that the caller need not keep all of them. */
 export async function* listPages(
   reader: PageReaderOptions,
   options: Omit<ListOptions, 'limit' | 'continue' | 'mostBytes'>,

@@ -38,8 +38,8 @@ export interface Queue {
    */
   addAfter(key: string, delayMs: number): void;
   /**
-   * How long keys have been due without a successful reconcile, in milliseconds. 0 if all goes well, and before
-   * `start`. A key that fails stays due until a reconcile succeeds.
+   * How long keys have been due without a successful reconcile, in milliseconds. 0 if no key is due, and before
+   * `start`. A key that fails stays due until its reconcile succeeds.
    */
   overdueMs(): number;
   /** Starts no more work. Resolves when the current reconciles end. */

@@ -6,7 +6,7 @@ import type { Resource } from './resources.ts';
 import type { Backoff } from './retry.ts';
 import type { Store } from './store.ts';
 
-/** What a reflector follows: the objects with matching labels, or nothing, for which it makes no request. */
+/** What a reflector follows: the objects with matching labels, or nothing. For nothing, it makes no requests. */
 export type Followed = Pick<Selection, 'labelSelector'> | 'nothing';
 
 /** A change of what a reflector follows. */
@@ -14,7 +14,7 @@ export interface Reselection {
   readonly to: Followed;
   /** Selects the objects of `to` that were not followed before. Undefined if there are none. */
   readonly gained: string | undefined;
-  /** Whether an object is not followed any more. The store drops it without a notice. */
+  /** Whether an object is not followed any more. The store drops it without a call of `onChange`. */
   readonly isLost: (object: KubeObject) => boolean;
 }
 

@@ -17,7 +17,8 @@ import { createWaits } from './retry.ts';
 /** Keeps a store equal to the state of the API server, across interruptions. */
 export interface Reflector {
   /**
-   * Whether the store has received a complete list. It stays true, because an outage makes the store old but not wrong.
+   * Whether the store has a complete list of what is followed. It stays true during an outage, which makes the store
+   * old but not wrong. `reselect` can make it false until the next list.
    */
   isSynced(): boolean;
   /** Resolves with true when the store is synced, or with false if the reflector stops before that. */
@@ -56,7 +57,7 @@ const LONGEST_TURN_MS = 100;
  */
 const SHORT_WATCH_MS = 1_000;
 
-/** Periodic lists take at most this part of the time, so that lists of very many objects do not keep the API server busy. */
+/** Periodic lists take at most this share of the time, so that lists of very many objects do not keep the API server busy. */
 const RELIST_SHARE = 1 / 20;
 
 /** Starts at once and runs until `stop`. */
@@ -76,11 +77,11 @@ export function startReflector(options: ReflectorOptions): Reflector {
   /** Why the next step is a list and not a watch. */
   let listCause: Exclude<ListCause, 'gained'> | undefined = 'start';
   let followed: Followed = startsEmpty ? 'nothing' : labelSelector === undefined ? {} : { labelSelector };
-  /** Ends when something else is to be followed. */
+  /** Aborted when the reflector changes what it follows. */
   let turn = new AbortController();
-  /** What is to be followed from the next turn on. */
+  /** The change that starts with the next turn. */
   let change: PendingChange | undefined;
-  /** Settles when what is followed now is listed, or could not be listed. */
+  /** Settles when the objects that are followed now have been listed, or their list has failed. */
   let reselected = Promise.withResolvers<void>();
   let gaining: Promise<unknown> | undefined;
   /** After a change of what is followed, objects of the store can be newer than its version, but not newer than this. */
@@ -181,8 +182,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
   }
 
   /**
-   * Starts to follow something else. The store then has newer objects than its version says: the watch sends their
-   * events again, which changes nothing.
+   * Starts to follow something else. The store can then have objects that are newer than its version. The watch sends
+   * their events again, which changes nothing.
    */
   async function turnTo({ to, gained, isLost, listed, done }: PendingChange): Promise<void> {
     change = undefined;
@@ -207,7 +208,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
     }
   }
 
-  /** Lists what is gained while the watch goes on. Undefined if that fails: everything is listed again then. */
+  /** Lists the gained objects while the watch goes on. Undefined if that fails: everything is then listed again. */
   async function listGained(labelSelector: string): Promise<Listed | undefined> {
     try {
       return await list({ ...scope, labelSelector }, stopping.signal);

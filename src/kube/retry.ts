@@ -36,8 +36,8 @@ export interface Waits {
 const UNREACHABLE_CAP_MS = 4_000;
 
 /**
- * The waits grow with each failure. They start short again at the first answer after an outage, and at the first
- * `Expired`, since the next call is then another one: a list instead of a watch.
+ * The waits grow with each failure. They start short again at the first answer after an outage. They also start short
+ * at the first `Expired`, because the next call is then a different one: a list instead of a watch.
  */
 export function createWaits(backoff: Backoff, timing: Timing): Waits {
   let failures = 0;

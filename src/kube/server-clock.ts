@@ -47,7 +47,7 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Reads the API server's time, to the second. Undefined if its answers have no date. Code that issues certificates for
- * the API server must use its clock: with a wrong clock, the certificates could be not valid yet. Throws KubeError.
+ * the API server must use this clock, because certificates from a wrong clock may not be valid yet. Throws KubeError.
  */
 export async function readServerTime(transport: Pick<Transport, 'send'>): Promise<Date | undefined> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);

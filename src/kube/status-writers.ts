@@ -14,7 +14,7 @@ const STATUS_WRITERS = 'statusWriters';
 /** When the rival last wrote the status, if ever. Milliseconds since 1970 on the API server's clock. */
 const RIVAL_WROTE = 'rivalWroteMs';
 
-/** Replaces `managedFields`, which are two thirds of an object, by the only part that decisions use. */
+/** Replaces `managedFields`, which are two thirds of an object, with the only part that decisions use. */
 export function keepStatusWriters(
   object: StoredObject,
   keep: (object: StoredObject) => KubeObject,

@@ -25,15 +25,15 @@ export interface Store {
   /** Applies one watch event. Events may arrive in any order: an older state than the known one changes nothing. */
   apply(event: WatchEvent): void;
   /**
-   * Returns what `replace` needs of an object that the API server sent. If the store has this version of the object,
+   * Reduces an object that the API server sent, for `replace` and `merge`. If the store has this version of the object,
    * returns the stored object.
    */
   keep(object: KubeObject): KubeObject;
-  /** Replaces the content by all objects at `version`, as returned by `keep`. Returns the number of changes. */
+  /** Replaces the content with all objects at `version`, as returned by `keep`. Returns the number of changes. */
   replace(objects: readonly KubeObject[], version: string): number;
   /**
-   * Adds objects that a list at `version` has, as returned by `keep`. Removes nothing. If the list is older than the
-   * store, so is the store from then on, until it gets the events since then: it has not had those of the new objects.
+   * Adds the objects of a list at `version`, as returned by `keep`. Removes nothing. If the list is older than the
+   * store, the store takes the version of the list, because it has not received later events of the new objects.
    */
   merge(objects: readonly KubeObject[], version: string): void;
   /** Forgets objects, without a call of `onChange`. */
@@ -105,7 +105,7 @@ export function createStore({
   function isNewer(key: string, candidate: string): boolean {
     const known = objects.get(key)?.metadata.resourceVersion;
     if (known !== undefined) return compareVersions(candidate, known) > 0;
-    // A change of labels can end the selection of an object by one watch, and start it by the next.
+    // After a change of labels, one watch can send an object as deleted, and the next as added, with the same version.
     return compareVersions(candidate, deleted.get(key) ?? '0') >= 0;
   }
 

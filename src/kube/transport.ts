@@ -61,7 +61,7 @@ export interface TransportOptions {
   readonly onDate?: (date: string | undefined, sentMs: number) => void;
 }
 
-/** Creates a transport. It reads and connects nothing yet. */
+/** Creates a transport. It reads no credentials and opens no connection yet. */
 export function createTransport(options: TransportOptions): Transport {
   const { load, timing, log, watches = WATCHES, onSockets = () => {}, onDate = () => {} } = options;
   const cache = createCredentialCache(load, timing, log);

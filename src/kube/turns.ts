@@ -1,7 +1,7 @@
 /**
  * A line of keys in which namespaces take turns; the keys of one namespace are first in, first out. Thousands of keys
- * in one namespace do not delay another. Urgent keys come before others, but not for ever: of four keys, one is not
- * urgent, if there is one. Keys are `namespace/name`. Every function costs O(1).
+ * in one namespace do not delay another. Urgent keys come before others, but while others wait, one of every four keys
+ * taken is not urgent. Keys are `namespace/name`. Every function costs O(1).
  */
 export interface Turns {
   readonly size: number;
@@ -48,7 +48,7 @@ export function createTurns(): Turns {
   };
 }
 
-/** Creates an empty line in which all keys are alike. */
+/** Creates an empty line in which all keys are equally urgent. */
 function createLine() {
   /** The waiting keys of each namespace. The namespace whose turn is next comes first. */
   const lines = new Map<string, Map<string, number>>();
@@ -66,7 +66,7 @@ function createLine() {
       lines.set(namespace, line.set(key, since));
       size++;
     },
-    /** Removes a key, and returns since when it waited. */
+    /** Removes a key. Returns when it started to wait, or undefined if it was not in the line. */
     remove(key: string): number | undefined {
       const namespace = namespaceOf(key);
       const line = lines.get(namespace);

@@ -62,7 +62,7 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
       const patch = { type: 'json', body: replaceAnnotation(metadata, annotation, text) } as const;
       return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
     },
-    /** Patches the status, only of this resourceVersion if one is given. */
+    /** Patches the status. If a resourceVersion is given, patches only that version. */
     patchStatus: (
       resource: Resource,
       {
@@ -80,7 +80,7 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         forKey,
       );
     },
-    /** Merges these fields into the object of this uid. */
+    /** Merges these fields into the object with this uid. */
     merge: (
       apiVersion: string,
       kind: string,
@@ -97,7 +97,7 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
           { fieldManager },
         );
       }),
-    /** Merges labels into the object only if it is of this resourceVersion. */
+    /** Merges labels into the object only if it has this resourceVersion. */
     label: (
       resource: Resource,
       target: { namespace: string; name: string; uid: string; resourceVersion: string },
@@ -109,8 +109,8 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
       return attempt(() => client.patch(resource, { namespace, name }, patch, { fieldManager }), forKey);
     },
     /**
-     * Sets the finalizers only of this resourceVersion, so that no other finalizer is lost. A missing object is
-     * Outdated too, because its kind may only be absent for a while.
+     * Sets the finalizers only if the object has this resourceVersion, so that no other finalizer is lost. The outcome
+     * for a missing object is Outdated too, because its kind may be absent only for a while.
      */
     setFinalizers: (
       apiVersion: string,

@@ -17,7 +17,10 @@ export type ReconcileResult =
   | { readonly afterMs: number; readonly errors?: undefined }
   | { readonly errors: readonly unknown[]; readonly afterMs?: number };
 
-/** Returns the result that asks for the next reconcile within `afterMs`, and sooner if the given result does. */
+/**
+ * Returns the result that asks for the next reconcile within `afterMs`, or sooner if the given result does. A `retry`
+ * keeps its backoff.
+ */
 export function within(afterMs: number, result: ReconcileResult): ReconcileResult {
   if (result === 'retry' || afterMs === Infinity) return result;
   return result === 'done' ? { afterMs } : { ...result, afterMs: Math.min(result.afterMs ?? Infinity, afterMs) };

@@ -6,12 +6,12 @@ export interface SpanContext {
   readonly spanId: string;
 }
 
-/** The parameter and the header that hand a span context on. */
+/** The name of the parameter and of the header that pass a span context on. */
 export const TRACEPARENT = 'traceparent';
 
 /**
- * The span of a run. The trace of a run has the digits of its uid, so whoever knows the run finds its trace, and every
- * engine gives a run the same ids. The API server makes uids; another text is hashed.
+ * The span of a run. The trace id is the digits of the run's uid, so anyone who knows the run can find its trace, and
+ * every engine gives a run the same ids. Uids come from the API server. Any other text is hashed.
  */
 export function spanOfRun(uid: string): SpanContext {
   const digits = uid.replaceAll('-', '');

@@ -13,8 +13,8 @@ const NOBODY_CAN_APPROVE = 'NobodyCanApprove';
 export const approvalRules = [{ code: NOBODY_CAN_APPROVE, severity: 'deny' }] as const satisfies readonly RuleMeaning[];
 
 /**
- * Finds steps that nobody can approve, and the mistakes in `approvers`. Decoding reports values of a wrong type. For each
- * code, it returns the first `most`. Linear.
+ * Finds steps that nobody can approve, and the mistakes in `approvers`. Decoding reports values of a wrong type. For
+ * each code, it returns the first `most`. Linear.
  */
 export function checkApprovers({ steps }: Orchestration, kinds: StepKinds, most: number): readonly Finding[] {
   const table = kinds.fields.fields.get('approvers')?.inside;

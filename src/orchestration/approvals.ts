@@ -20,7 +20,7 @@ export type Decision = Omit<Approval, 'at'>;
 export interface StepDecisions {
   /** In the order of their numbers. */
   readonly decisions: readonly Decision[];
-  /** The annotations without a decision that can be read, as `<step>.<n>`. They are ignored. */
+  /** The annotations whose decision cannot be read, as `<step>.<n>`. They are ignored. */
   readonly malformed: readonly string[];
 }
 
@@ -28,14 +28,14 @@ export interface StepDecisions {
 export interface Approvers {
   /** How many of them have to approve. */
   readonly count: number;
-  /** Not those who created the run. */
+  /** If true, the decisions of those who created the run do not count. */
   readonly notCreator: boolean;
 }
 
 /** The most approvals that a step can ask for. A step records no more than that, and one denial. */
 export const MOST_APPROVERS = 16;
 
-/** A longer name is no user. The status has to hold the names of all who approve. */
+/** The longest name of a user who can decide. The status has to hold the names of all who approve. */
 const LONGEST_USER = 256;
 
 /** Returns true if people can decide about a step of this name: with its number, it must fit into a key. */
@@ -43,7 +43,7 @@ export function isDecidable(step: string): boolean {
   return /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,58}[A-Za-z0-9])?$/.test(step);
 }
 
-/** Returns what a step asks for. Without `approvers`, one approval by anybody opens it. */
+/** Returns the approval that a step asks for. Without `approvers`, one approval by anybody opens the gate. */
 export function approversOf({ approvers = {} }: { readonly approvers?: Partial<Approvers> }): Approvers {
   const { count = 1, notCreator = false } = approvers;
   return { count: Math.max(1, count), notCreator };
@@ -92,7 +92,7 @@ export function nextDecisionKey(step: string, annotations: Readonly<Record<strin
   return `${Annotation.Approval}${step}.${number}`;
 }
 
-/** Whether the decision of a user counts. If nobody knows who created the run, `notCreator` admits no user. */
+/** Whether the decision of a user counts. If it is unknown who created the run, `notCreator` admits no user. */
 export function isAdmitted(user: string, { notCreator }: Pick<Approvers, 'notCreator'>, creators: Creators): boolean {
   return !notCreator || (creators.size > 0 && !creators.has(user));
 }
@@ -105,7 +105,7 @@ export type Creators = ReadonlySet<string>;
 
 /**
  * Reads the creators of a run from the run and the runs that own it, nearest first. All of them count as creators, so
- * that nobody is rid of a decision by a forged owner.
+ * that nobody can hide that they created a run by forging its owner.
  */
 export function readCreators(lineage: readonly Pick<KubeObject, 'metadata'>[]): Creators {
   const outermost = lineage.at(-1);
@@ -117,7 +117,7 @@ export function readCreators(lineage: readonly Pick<KubeObject, 'metadata'>[]): 
 
 /**
  * Returns the recorded decisions with the new ones that count. A user counts once, but can still deny after an
- * approval. Denials come first among the new ones, so that none is lost.
+ * approval. Of the new denials, only the first is added. It comes first, so that it is never lost.
  */
 export function addDecisions(
   recorded: readonly Approval[],
@@ -154,7 +154,7 @@ function isApproval(value: unknown): value is Approval {
   return isText && typeof decision === 'string' && Object.hasOwn(WORDS, decision);
 }
 
-/** Decodes what a status says a step asks for. Undefined if it says nothing. */
+/** Decodes the approval that a step asks for, from its status. Undefined if the status does not have it. */
 export function decodeApprovers(value: unknown): Approvers | undefined {
   if (!isRecord(value)) return undefined;
   const { count, notCreator } = value;

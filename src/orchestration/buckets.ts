@@ -3,8 +3,8 @@ import { type KubeObject, keyOf } from '../objects/object.ts';
 import { Label } from './vocabulary/metadata.ts';
 
 /**
- * The number of buckets. Runs and what belongs to them are divided into buckets, and replicas divide the buckets among
- * themselves. The numbers are stored in labels, so a change of this constant is a breaking change.
+ * The number of buckets. Runs and the objects that belong to them are divided into buckets, and replicas divide the
+ * buckets among themselves. The numbers are stored in labels, so a change of this constant is a breaking change.
  */
 export const BUCKETS = 64;
 

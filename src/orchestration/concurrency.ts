@@ -20,7 +20,7 @@ export interface Concurrency {
   readonly whenFull: WhenFull;
 }
 
-/** One page of a list has all places of a group. */
+/** The most places of a group, so that one page of a list has all of them. */
 export const MOST_PLACES = 500;
 
 /** What `policies.concurrency` holds. */
@@ -39,8 +39,8 @@ const INVALID_FIELD = 'InvalidField';
 export const CONCURRENCY = ['spec', 'policies', 'concurrency'] as const;
 
 /**
- * Reads the policy. Undefined if there is none. The gate denies malformed values, and a run of them fails at its start.
- * Here they count as absent, so that a run never works without a place.
+ * Reads the policy. Undefined if there is none. The gate denies malformed values, and a run with them fails at its
+ * start. Here they count as absent, so that a run never works without a place.
  */
 export function readConcurrency({ policies }: Pick<Orchestration, 'policies'>): Concurrency | undefined {
   const { concurrency } = policies;
@@ -53,12 +53,12 @@ export function readConcurrency({ policies }: Pick<Orchestration, 'policies'>): 
   };
 }
 
-/** Compiles an expression for a group. It reads what is known before the first step. */
+/** Compiles an expression for a group. It can read only what is known before the first step. */
 export function compileGroup(group: string): Compiled {
   return compileExpression(group, createScope({ variables: ['parameters', 'run'], steps: [] }), 'String');
 }
 
-/** Finds the mistakes in the policy, except those of the expression. Of each code, it returns the first `most`. */
+/** Finds the mistakes in the policy, except those of the expression. For each code, it returns the first `most`. */
 export function checkConcurrency({ policies }: Pick<Orchestration, 'policies'>, most: number): readonly Finding[] {
   const { concurrency } = policies;
   if (concurrency === undefined || concurrency === null) return [];

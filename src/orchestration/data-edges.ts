@@ -3,7 +3,7 @@ import type { Orchestration } from './decode.ts';
 import type { StepKinds } from './kinds/step-kinds.ts';
 import { compileExpressions } from './step-expressions.ts';
 
-/** The step `to` reads what the step `from` left. Both are indexes. */
+/** The step `to` reads a result of the step `from`. Both are indexes. */
 export interface DataEdge {
   readonly from: number;
   readonly to: number;
@@ -12,8 +12,8 @@ export interface DataEdge {
 }
 
 /**
- * Lists which step reads which, in `when`, inputs and outputs, by the reading step. Names that no step has, and
- * expressions that do not compile, are left out. Cost: see `compileExpressions`.
+ * Lists which step reads which, in `when`, inputs and outputs, in the order of the steps that read. Names that no step
+ * has, and expressions that do not compile, are left out. Cost: see `compileExpressions`.
  */
 export function listDataEdges(orchestration: Orchestration, kinds: StepKinds): readonly DataEdge[] {
   const indexes = indexSteps(orchestration);
@@ -31,7 +31,7 @@ export function listDataEdges(orchestration: Orchestration, kinds: StepKinds): r
   return [...edges.values()].map(({ reads, ...edge }) => ({ ...edge, reads: [...reads] }));
 }
 
-/** Maps names to steps. Of several steps with one name, the first counts. */
+/** Maps names to steps. If several steps have the same name, the first counts. */
 export function indexSteps({ steps }: Orchestration): ReadonlyMap<string, number> {
   const indexes = new Map<string, number>();
   for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);

@@ -7,7 +7,7 @@ import { type Finding, gather, type Report } from './problem.ts';
 import { findMisfits, type Shape } from './shapes.ts';
 import { judgePolicies, UNKNOWN_FIELD } from './unknown-fields.ts';
 
-/** What `policies.parameters` declares of one parameter. A run can carry parameters that are not declared. */
+/** What `policies.parameters` declares about one parameter. A run can carry parameters that are not declared. */
 export interface DeclaredParameter {
   /** If there is also a default, a run can leave the parameter out. */
   readonly required?: boolean;
@@ -28,8 +28,8 @@ export const MOST_DECLARED = 100;
 const MOST_VALUES = 256;
 const LONGEST_PATTERN = 256;
 /**
- * These two bound the time that matching can take, since it grows with both: the parts of all patterns of an
- * Orchestration, and the characters of a value that has a pattern. To match one part with one character takes about 0.1
+ * These two bound the time that matching can take, because it grows with both: the parts of all patterns of an
+ * Orchestration, and the characters of a value that has a pattern. Matching one part with one character takes about 0.1
  * µs, so the slowest patterns take 0.1 s.
  */
 const MOST_PARTS = 2000;
@@ -64,7 +64,7 @@ export function readDeclared({ policies }: Pick<Orchestration, 'policies'>): Dec
 export function checkDeclarations({ policies }: Pick<Orchestration, 'policies'>, most: number): readonly Finding[] {
   const { parameters } = policies;
   if (parameters === undefined || parameters === null) return [];
-  // Even to list the names of 300,000 declarations takes long, so they are counted before anything else.
+  // Even listing the names of 300,000 declarations takes long, so they are counted before anything else.
   const count = Object.keys(asRecord(parameters)).length;
   if (count > MOST_DECLARED) {
     const describe = () => `declares ${count} parameters, and at most ${MOST_DECLARED} are allowed`;
@@ -150,7 +150,7 @@ function findMisspelt(declared: DeclaredParameters, given: Parameters): readonly
   });
 }
 
-/** A value that violates both enum and pattern is one mistake. A malformed pattern is matched by everything. */
+/** A value that violates both enum and pattern is one mistake. Every value matches a malformed pattern. */
 function findViolation(
   { enum: values, pattern = '' }: DeclaredParameter,
   value: string,

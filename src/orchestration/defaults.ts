@@ -96,7 +96,7 @@ function mayBeAnnotated(object: unknown): boolean {
   return isRecord(metadata) && (isRecord(metadata['annotations']) || (metadata['annotations'] ?? null) === null);
 }
 
-/** Argo CD marks the objects that it applies with this annotation, or with this label by its older default. */
+/** Argo CD marks the objects that it applies with this annotation or, by its older default, with this label. */
 function isTrackedByArgoCd(object: unknown): boolean {
   const tracking = metadataMap(object, 'annotations')[Annotation.ArgoCdTracking];
   return tracking !== undefined || metadataMap(object, 'labels')[Label.ArgoCdInstance] !== undefined;

@@ -36,8 +36,9 @@ interface Read {
 
 /**
  * Checks `runIf`, the group of `policies.concurrency`, and every expression of the steps: whether it compiles, and
- * whether each value that it reads exists when the step starts. If `isGraphKnown` is false, a `dependsOn` is misspelt, so nothing is said of ancestors. Of each code, it returns the first `most`. Cost: linear in the texts, which the expressions
- * bound, and see `findAncestors`.
+ * whether each value that it reads exists when the step starts. If `isGraphKnown` is false, a `dependsOn` may be
+ * misspelt, so ancestors are not checked. For each code, it returns the first `most`. Cost: linear in the texts, whose
+ * size is bounded, plus that of `findAncestors`.
  */
 export function checkExpressions(
   orchestration: Orchestration,
@@ -121,7 +122,7 @@ function checkGroup(orchestration: Orchestration, tally: Tally): void {
   }
 }
 
-/** Compiles every expression, reports what does not compile, and returns what the others read. */
+/** Compiles every expression, reports those that do not compile, and returns what the others read. */
 function compileAll(orchestration: Orchestration, kinds: StepKinds, tally: Tally): readonly Read[] {
   const reads: Read[] = [];
   for (const { step, path, readings, mistakes, warnings } of compileExpressions(orchestration, kinds)) {

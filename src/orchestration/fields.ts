@@ -6,9 +6,9 @@ export interface Field {
   readonly aliases?: string;
   /** What the field is for, as a sentence. A field that the schema of the CRD names is described there. */
   readonly means?: string;
-  /** The effect if the field is absent. A field of `policies` with inner fields has none: these describe it. */
+  /** The effect if the field is absent. If a field of `policies` has inner fields, each of them has its own. */
   readonly without?: string;
-  /** The inner fields that are read, if not the whole field is read. */
+  /** The inner fields that are read, if the field is not read as a whole. */
   readonly inside?: FieldTable;
   /** The field is a whole number of 0 or more. Any other value is ignored. */
   readonly isWhole?: true;
@@ -27,7 +27,7 @@ export interface FieldTable {
   readonly near: readonly string[];
 }
 
-/** Two edits are allowed only in words of this length or longer: a shorter word is then probably another word. */
+/** Two edits are allowed only in words of this length or longer. With two edits, a shorter word is probably another. */
 const LONG_WORD = 8;
 
 /** A field of a step that becomes part of its child. */
@@ -204,7 +204,7 @@ export const concurrencyFields = tableOf({
 export type Guess = (field: string) => string | undefined;
 
 /**
- * The maximum number of unknown names to compare. More are taken as foreign, so that no object makes a decision slow.
+ * The maximum number of unknown names to compare. Any others count as foreign, so that no object makes a decision slow.
  */
 export const MOST_GUESSED = 256;
 /** The maximum length of a name to compare. It is longer than every known name. */

@@ -14,9 +14,9 @@ export interface InputText {
 }
 
 /**
- * Lists the texts of a step that may hold placeholders: of the values of `with`, and of the strings in the fields that
- * become part of its child. A field that is static has none, in the step or in `with`: the graph, and which objects a
- * step uses, never depend on values. Linear; allocates nothing for other texts.
+ * Lists the texts of a step that may hold placeholders: the values of `with`, and the strings in the fields that become
+ * part of its child. A static field has none, in the step or in `with`, because the graph and the objects that a step
+ * uses never depend on values. Linear. It allocates nothing for other texts.
  */
 export function listInputTexts(step: Step, kind: StepKind | undefined): readonly InputText[] {
   if (kind?.type !== 'Child') return NONE;
@@ -42,8 +42,8 @@ export function listInputTexts(step: Step, kind: StepKind | undefined): readonly
 const NONE: readonly never[] = [];
 
 /**
- * Adds the strings inside a value that may hold placeholders, down to the depth that the gate allows. `path` is where it
- * is, and is the same again afterwards. A string that is a whole field is read as JSON.
+ * Adds the strings inside a value that may hold placeholders, down to the depth that the gate allows. `path` is the
+ * place of the value, and is the same again afterwards. A string that is a whole field is read as JSON.
  */
 function walk(value: unknown, path: (string | number)[], texts: InputText[]): void {
   if (typeof value === 'string') {

@@ -27,8 +27,8 @@ export interface JsonSchema {
 const text = { type: 'string', minLength: 1 } as const;
 
 /**
- * The schemas of both kinds, by kind. An object that they refuse is denied by the gate, by lint or by the API server,
- * or it has a number that the gate warns of and ignores. They know nothing of names, graphs, expressions and limits.
+ * The schemas of both kinds, by kind. If they reject an object, the gate, lint or the API server denies it, or it has a
+ * number that the gate warns about and ignores. They know nothing of names, graphs, expressions and limits.
  */
 export function buildKindSchemas(kinds: StepKinds = stepKinds): Readonly<Record<string, JsonSchema>> {
   const spec = strip(orchestrationSpecSchema);
@@ -150,7 +150,7 @@ function describeKindFields(kinds: StepKinds, known: Readonly<Record<string, Jso
   );
 }
 
-/** Numbers of a step below 0 count as 0, and the gate warns of them. */
+/** Numbers of a step below 0 count as 0, and the gate warns about them. */
 function nonNegative(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
   return Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [
@@ -180,7 +180,7 @@ function describePolicies(): Record<string, JsonSchema> {
   };
 }
 
-/** The schema of each field of a table. `shape` has the types of those that the table does not describe. */
+/** The schema of each field of a table. `shape` has the types of the fields whose type is not in the table. */
 function describeFields({ fields }: FieldTable, shape?: Shape): Record<string, JsonSchema> {
   return Object.fromEntries(
     [...fields].map(([name, field]) => {
@@ -201,7 +201,7 @@ function describeField({ means, without }: Field): string {
   return [means, without && `If absent, ${without}.`].filter((sentence) => sentence !== undefined).join(' ');
 }
 
-/** A shape is a schema already, but for its words. */
+/** A shape is already a schema, except for `fix`. */
 function fromShape({ fix: _, ...shape }: Shape): JsonSchema {
   return shape;
 }
@@ -215,7 +215,7 @@ interface CrdSchema extends Omit<JsonSchema, 'properties' | 'items' | 'additiona
   readonly additionalProperties?: CrdSchema;
 }
 
-/** A schema without the words of Kubernetes: what the API server does not keep is not allowed. */
+/** Returns a schema without the keywords of Kubernetes. It does not allow fields that the API server does not keep. */
 function strip(schema: CrdSchema): JsonSchema {
   const { properties, items, additionalProperties, format: _, ...plain } = schema;
   const { 'x-kubernetes-preserve-unknown-fields': isOpen, ...rest } = plain;

@@ -71,7 +71,7 @@ export interface Judgement {
   readonly warnings: readonly Problem[];
   readonly deniedCount: number;
   readonly warnedCount: number;
-  /** The codes of all denials, each once, also of those that are not in the list. */
+  /** The codes of all denials, each once, including those of denials that are not in the list. */
   readonly deniedCodes: readonly string[];
   readonly warnedCodes: readonly string[];
 }

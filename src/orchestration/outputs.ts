@@ -1,9 +1,9 @@
 import { isRecord } from './decode.ts';
 
-/** The outputs of a step by name. Any name can occur, `__proto__` too: ask with `Object.hasOwn` before you read one. */
+/** The outputs of a step by name. Any name can occur, even `__proto__`: check `Object.hasOwn` before you read one. */
 export type Outputs = Readonly<Record<string, string>>;
 
-/** Most bytes of the outputs of one step, and of all steps of a run, as JSON in UTF-8. */
+/** The most bytes of the outputs of one step, and of all steps of a run, as JSON in UTF-8. */
 export const MOST_STEP_BYTES = 4 * 1024;
 export const MOST_RUN_BYTES = 64 * 1024;
 
@@ -14,7 +14,7 @@ export function decodeOutputs(value: unknown): Outputs | undefined {
   return outputs.length === 0 ? undefined : Object.fromEntries(outputs);
 }
 
-/** Bytes that outputs take in a status. */
+/** Counts the bytes that outputs take in a status. */
 export function countOutputBytes(outputs: Outputs): number {
   return new TextEncoder().encode(JSON.stringify(outputs)).length;
 }

@@ -5,20 +5,20 @@ import { Annotation } from './vocabulary/metadata.ts';
 export interface Resumption {
   /** The name of that run, in the same namespace. */
   readonly run: string;
-  /** Steps that run again in any case, and their descendants with them. */
+  /** Steps that run again in any case, with their descendants. */
   readonly steps: readonly string[];
   /** The run follows the current Orchestration, not the one that the other run followed. */
   readonly isLatest: boolean;
-  /** What is wrong with the annotations, one sentence each. Empty if nothing is. */
+  /** What is wrong with the annotations, as one sentence for each mistake. Empty if nothing is wrong. */
   readonly mistakes: readonly string[];
 }
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** A name that the API server can be asked for. */
+/** A name that a request to the API server can contain. */
 const RUN_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
-/** Reads the annotations of a run. Undefined if it continues none. */
+/** Reads the annotations of a run. Undefined if the run does not continue another one. */
 export function readResumption(annotations: Annotations): Resumption | undefined {
   const run = annotations[Annotation.ResumeFrom];
   if (run === undefined) return undefined;

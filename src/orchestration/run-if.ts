@@ -1,8 +1,9 @@
 import type { Step } from './schema.ts';
 
 /**
- * When a step runs, by the end of the steps before it. `Succeeded`: each of its dependencies is satisfied. `Failed`: at
- * least one is not. `Always`: in any case, and also after a cancel or the deadline of the run, as its cleanup.
+ * When a step runs, depending on how the steps before it ended. `Succeeded`: each of its dependencies is satisfied.
+ * `Failed`: at least one is not. `Always`: in any case, and also after a cancel or the deadline of the run, as its
+ * cleanup.
  */
 export const runIfs = ['Succeeded', 'Failed', 'Always'] as const;
 
@@ -13,7 +14,10 @@ export function runIfOf({ runIf }: { readonly runIf?: Step['runIf'] | undefined 
   return runIfs.find((value) => value === runIf) ?? 'Succeeded';
 }
 
-/** When a step runs, as its fields say it: `runIf Failed, when run.name == "x"`. Empty if it runs after success. */
+/**
+ * Describes when a step runs: `runIf Failed, when run.name == "x"`. Empty if the step has the default `runIf` and no
+ * `when`.
+ */
 export function describeCondition(step: Pick<Step, 'runIf' | 'when'>): string {
   const runIf = runIfOf(step);
   return [runIf === 'Succeeded' ? [] : [`runIf ${runIf}`], step.when === undefined ? [] : [`when ${step.when}`]]

@@ -59,21 +59,21 @@ export interface StepStatus {
   readonly index?: number;
   /** The step failed, and its dependents start anyway because of `continueOnFailure`. */
   readonly ignored?: boolean;
-  /** What later steps can read, if the step succeeded. Absent if that is nothing. */
+  /** The outputs that later steps can read, if the step succeeded. Absent if there are none. */
   readonly outputs?: Outputs;
-  /** What people have decided about the step, in the order in which the reconciler saw it. Only this counts. */
+  /** The decisions of people about the step, in the order in which the reconciler saw them. Only these count. */
   readonly approvals?: readonly Approval[];
-  /** What the step asks of the people who approve it, if it says so. For readers only. */
+  /** The approval that the step asks for, if it has `approvers`. For readers only. */
   readonly approvers?: Approvers;
   /** The step, or a step of the run that carries it out, cleans up: it has `runIf: Always`. */
   readonly cleanup?: boolean;
-  /** The run that carried the step out, of which this run took over its end. */
+  /** The name of the run that carried out the step, if this run inherited the end of the step. */
   readonly inheritedFrom?: string;
-  /** The nested run that the run of the first attempt continues. */
+  /** The name of the nested run that the nested run of the first attempt continues. */
   readonly resumeFrom?: string;
   /**
    * The last attempts that failed and are followed by another one, oldest first. Absent if there are none. While the
-   * step waits for its next attempt, and if it ends meanwhile, the last of them has the number of the step itself.
+   * step waits for its next attempt, and if it ends meanwhile, the last of them has the same `attempt` as the step.
    */
   readonly previousAttempts?: readonly PreviousAttempt[];
 }
@@ -111,8 +111,8 @@ export function isRunFinal<Status extends Pick<RunStatus, 'phase'>>(
 }
 
 /**
- * Returns true if dependents can start: the step succeeded, it failed with `continueOnFailure` and has no attempts left,
- * or it was skipped because its condition is false.
+ * Returns true if dependents can start: the step succeeded, or it failed with `continueOnFailure` and has no attempts
+ * left, or it was skipped because its condition is false.
  */
 export function isSatisfied(status: StepStatus): boolean {
   const { phase, ignored } = status;
@@ -120,8 +120,9 @@ export function isSatisfied(status: StepStatus): boolean {
 }
 
 /**
- * Returns true for a step that was skipped by its condition, or by `runIf: Failed` because nothing failed, in this run
- * or in the run that this run continues.
+ * Returns true for a step that was skipped because its condition is false, because nothing failed before
+ * `runIf: Failed`, or because an input is an output of a step that did not succeed. This includes a step that was
+ * skipped in the run that this run continues.
  */
 function isNeutral({ phase, reason }: StepStatus): boolean {
   return phase === 'Skipped' && (reason === StepReason.ConditionFalse || reason === StepReason.Inherited);

@@ -3,8 +3,8 @@ import type { FromSchema } from 'json-schema-to-ts';
 /**
  * The only definition of the fields of both kinds. ajv validates with it, the types below are derived from it, and
  * `make generate` generates the CRDs from it. It is the schema of the agents chart, plus descriptions,
- * `continueOnFailure`, `runIf`, `when`, `outputs` and `approvers`. It adds no limit that the schema of the agents chart lacks, so
- * the rules (rules.ts) check for empty values and ranges.
+ * `continueOnFailure`, `pendingTimeoutSeconds`, `runIf`, `when`, `outputs` and `approvers`. It adds no limit that the
+ * schema of the agents chart lacks, so decoding (decode.ts) checks for empty values, and the rules check ranges.
  */
 export const GROUP = 'orchestration.proompteng.ai';
 export const VERSION = 'v1alpha1';

@@ -21,13 +21,13 @@ export interface StepExpression {
   readonly warnings: readonly Mistake[];
 }
 
-/** A step may record 4 KiB of outputs, so more than this cannot hold anything. */
+/** The most outputs that a step can declare. It may record 4 KiB of them, so more would have almost no room. */
 export const MOST_OUTPUTS = 100;
 
 /**
- * Compiles `when`, the outputs and the inputs of every step, in step order. It stops with a mistake if there are too
- * many. The outputs of a step that declares too many are left out. Cost: linear in the texts, which the expressions
- * bound.
+ * Compiles `when`, the outputs and the inputs of every step, in step order. If the texts are too many or too large, it
+ * stops with a mistake. The outputs of a step that declares too many are left out. Cost: linear in the texts, whose
+ * size is bounded.
  */
 export function* compileExpressions({ steps }: Orchestration, kinds: StepKinds): Generator<StepExpression> {
   const scopeOf = createScopes(steps);
@@ -41,7 +41,7 @@ export function* compileExpressions({ steps }: Orchestration, kinds: StepKinds):
   }
 }
 
-/** Returns true if a step declares more outputs than are allowed. Counts no further. */
+/** Returns true if a step declares more outputs than are allowed. It stops counting there. */
 export function declaresTooMany({ outputs }: Step): boolean {
   let count = 0;
   for (const _ in outputs) if (++count > MOST_OUTPUTS) return true;
@@ -55,7 +55,7 @@ interface Text {
   readonly isJson: boolean;
 }
 
-/** Most steps have no such texts, so that it allocates nothing for them. */
+/** Most steps have no such texts, so it allocates nothing for them. */
 function listTexts(step: Step, kind: StepKind | undefined): readonly Text[] {
   const { when, outputs } = step;
   const inputs = listInputTexts(step, kind);

@@ -21,7 +21,7 @@ export interface ToolRunState {
   readonly job?: { readonly name: string; readonly uid?: string };
   readonly startedAt: string;
   readonly outcome?: ToolRunOutcome;
-  /** What a ToolRun that succeeded hands to later steps; absent if that is nothing. */
+  /** The outputs that a ToolRun that succeeded hands to later steps. Absent if there are none. */
   readonly outputs?: Outputs | typeof UNKNOWN;
 }
 

@@ -7,7 +7,7 @@ export const ENGINE_FAULT_MESSAGE =
   'processing this object has crashed the engine repeatedly, so the engine ignores it: the log has the cause; to have ' +
   'it processed again, edit the object, set or change its suspend or cancel annotation, or restart the reconciler';
 
-/** The condition stays away, since an audit writes no status. */
+/** The message of the Event. There is no condition, because an audit writes no status. */
 export const AUDIT_FAULT_MESSAGE =
   'judging this object has crashed the engine repeatedly, so the audit ignores it: the log has the cause; to have it ' +
   'judged again, edit the object, or restart the reconciler';

@@ -11,7 +11,7 @@ export interface WorkTrackerOptions {
   readonly versionOf: (kind: string, key: string) => string;
   /** Sends a message to the supervisor. Resolves when it has left this process, so that a crash cannot lose it. */
   readonly send: (message: { readonly type: 'begin' | 'end'; readonly work: Work }) => Promise<void>;
-  /** Writes on the object that it is quarantined. Called at least once, and again until it does not throw. */
+  /** Writes on the object that it is quarantined. If it throws, it is called again. */
   readonly announce: (kind: string, key: string) => Promise<void>;
   /** Resolves in another turn of the event loop. */
   readonly nextTurn: () => Promise<unknown>;
@@ -20,11 +20,11 @@ export interface WorkTrackerOptions {
 
 /** The part of the quarantine that runs in the engine. */
 export interface WorkTracker {
-  /** Wraps `process`: the supervisor knows which object is in work, and a quarantined object is not processed. */
+  /** Wraps `process`, so that the supervisor knows which object is in work. Skips quarantined objects. */
   guard<Outcome>(kind: string, process: Process<Outcome>): Process<Outcome | 'done'>;
   /**
-   * Processes each suspect for which `isDue` returns true once, one at a time. Call it before any other work. If `isOver` returns true,
-   * it stops early.
+   * Processes each suspect for which `isDue` returns true, once and one at a time. Call it before any other work. If
+   * `isOver` returns true, it stops early.
    */
   probe(isOver: () => boolean, isDue?: (suspect: Work) => boolean): Promise<void>;
   /**

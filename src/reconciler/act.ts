@@ -79,7 +79,10 @@ function watchRun({ cluster, key, run }: Acting, { stepStatuses }: RunStatus): (
   };
 }
 
-/** Actions after which the run is reconciled again, because nothing that it follows changes. */
+/**
+ * Actions after which the run is reconciled again at once. The copy does not follow the objects that they write, so no
+ * event announces the change.
+ */
 const FOLLOWED_AT_ONCE: ReadonlySet<string> = new Set<Action['type']>(['CreateSnapshot', 'CreatePlace', 'DeletePlace']);
 
 /** Makes one call. Returns the error if it throws, and remembers why an object could not be created. */
@@ -192,7 +195,7 @@ function wait({ run, memory, elapsed }: Acting, name: string, words: string): vo
   const nowMs = elapsed();
   const known = memory.waits.get(run.uid)?.get(name);
   const isHeld = known !== undefined && nowMs < known.sinceMs + MESSAGE_HOLD_MS;
-  memory.waits.get(run.uid)?.delete(name); // the next write makes it the last in turn
+  memory.waits.get(run.uid)?.delete(name); // so that `note` adds it at the end
   note(memory.waits, run, name, isHeld ? known : { words, sinceMs: nowMs });
 }
 

@@ -39,7 +39,10 @@ export async function adopt(cluster: Cluster, wanted: NewObject): Promise<Adopti
   return difference === undefined ? { isOurs: true, child } : { isOurs: false, difference };
 }
 
-/** An edited spec may be as wanted now although another one has run. Deletion also raises the generation by one. */
+/**
+ * Whether the spec was changed after the creation. Even if it is as wanted now, another spec may have been executed.
+ * Deletion also raises the generation by one.
+ */
 function isEdited({ metadata: { generation = 1, deletionTimestamp } }: StoredObject): boolean {
   return generation > (deletionTimestamp === undefined ? 1 : 2);
 }
@@ -55,9 +58,9 @@ function findDifference(child: StoredObject, wanted: Pick<NewObject, 'metadata'>
 }
 
 /**
- * Leaves out what decides nothing and another engine may have written differently: the annotation for the lifetime of
- * the child, which 0.2 did not write, its bucket, which 0.2 did not write either and which changes with the label of the
- * run, and its trace context, which a setting turns on.
+ * Leaves out fields that decide nothing and that another engine may have written differently: the annotation for the
+ * lifetime of the child, which 0.2 did not write, its bucket, which 0.2 did not write either and which changes with the
+ * label of the run, and its trace context, which a setting turns on.
  */
 function readWritten({ metadata, spec }: StoredObject): Written {
   const { [Annotation.ChildTtl]: _, ...annotations } = metadata.annotations ?? {};

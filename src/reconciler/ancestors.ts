@@ -5,9 +5,9 @@ import { isStepFinal, type StepStatus } from '../orchestration/run-status.ts';
 import type { Step } from '../orchestration/schema.ts';
 
 /**
- * What a step can read of the steps before it: those of its ancestors that are final. All of them are final when the
- * step starts, and a final step never changes, so an attempt always gets the same answer. Costs nothing until a step
- * asks. The first question of a step is linear in the steps and edges of the run.
+ * Returns a function that finds the ancestors of a step. A step can read only those that are final. All of them are
+ * final when the step starts, and a final step never changes, so an attempt always gets the same answer. Costs nothing
+ * until the first lookup. The first lookup of each step is linear in the steps and edges of the run.
  */
 export function viewAncestors(steps: readonly Step[], statuses: readonly StepStatus[]): (step: string) => Ancestors {
   let graph: Graph | undefined;

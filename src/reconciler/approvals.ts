@@ -7,8 +7,8 @@ import { declaresOutputs } from './outputs.ts';
 import { type Pass, stepAt } from './pass.ts';
 
 /**
- * Records what people have decided about a running step since the last look. The decisions are annotations of the run
- * itself, and the status is written only if the run is still as observed, so the run is not read again for this.
+ * Records what people have decided about a running step since the last reconcile. The decisions are annotations of the
+ * run itself, and the status is written only if the run is still as observed, so the run is not read again for this.
  */
 export function recordApprovals(pass: Pass, index: number): void {
   const { draft, observation, now } = pass;
@@ -24,8 +24,8 @@ export function recordApprovals(pass: Pass, index: number): void {
 }
 
 /**
- * Judges a gate. What people decide counts also if the object that the gate waits for cannot be read, unless the outputs
- * of the step need that object.
+ * Judges a gate. The decisions of people count even if the object that the gate waits for cannot be read, unless the
+ * outputs of the step need that object.
  */
 export function judgeGate(observation: Observation, kind: GateKind, step: Step, status: StepStatus): Outcome {
   const { run, unreadable, watched } = observation;

@@ -9,7 +9,7 @@ const FOR_PEOPLE = Object.entries(stepReasons).flatMap(([reason, meaning]) =>
 );
 
 /**
- * Returns one Event for each reason for which steps begin to wait for a person, however many steps that are. The Event
+ * Returns one Event for each reason for which steps begin to wait for a person, however many steps there are. The Event
  * goes with the status write that records the wait. A wait that is stored already has had its Event.
  */
 export function askPeople(before: readonly StepStatus[], after: readonly StepStatus[]): readonly Action[] {

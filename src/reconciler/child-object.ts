@@ -13,11 +13,11 @@ const RUN_KIND = 'OrchestrationRun';
 
 /**
  * Builds the child that a CreateChild action asks for. The owner reference says which run it belongs to. Labels are for
- * people: if a text is not a valid label value, the label holds a hash, and the annotation of the same key holds the
- * full text. The label with the bucket of the run is for us. An inner run does not get the delivery label, because the agents chart keeps one record for each delivery
- * and would mistake the inner run for the outer one. An inner run that continues another one follows the current
- * Orchestration if its outer run does. Nothing else is copied from the run, because Argo CD prunes
- * objects that carry its tracking label.
+ * people, except for the label with the bucket of the run, which the replicas use. If a text is not a valid label
+ * value, the label holds a hash, and the annotation of the same key holds the full text. An inner run does not get the
+ * delivery label, because the agents chart keeps one record for each delivery and would mistake the inner run for the
+ * outer one. An inner run that continues another one follows the current Orchestration if its outer run does. Nothing
+ * else is copied from the run, because Argo CD prunes objects that carry its tracking label.
  */
 export function buildChild(
   run: ObservedRun,
@@ -81,8 +81,8 @@ export function readSnapshot({ metadata, data }: StoredObject, runUid: string): 
 }
 
 /**
- * Builds the Lease that is a place in a group. It goes with its run, and does not hold up the deletion of the run.
- * Nothing reads its spec: `kubectl get leases` shows the name of the holder.
+ * Builds the Lease that is a place in a group. It is deleted with its run, and does not delay the deletion of the run.
+ * No part of this program reads its spec, but `kubectl get leases` shows the name of the holder.
  */
 export function buildPlace(run: ObservedRun, { group, index }: Extract<Action, { type: 'CreatePlace' }>) {
   return {
@@ -100,8 +100,8 @@ export function buildPlace(run: ObservedRun, { group, index }: Extract<Action, {
 }
 
 /**
- * With this owner reference, a run that is deleted in the foreground waits for its children. Nothing runs for a run
- * that is gone.
+ * With this owner reference, a run that is deleted in the foreground waits until its children are gone. So nothing is
+ * still running for a run that no longer exists.
  */
 function blockingOwnerOf(run: ObservedRun) {
   return { ...ownerOf(run), blockOwnerDeletion: true };

@@ -97,8 +97,9 @@ export function intentOf(
 }
 
 /**
- * Adds the span of the attempt to the parameters of its child. It comes from run, step and number, so the child is the
- * same after a crash. A parameter of the step wins, and the parameters of an AgentRun are limited in number.
+ * Adds the span of the attempt to the parameters of its child. The span is derived from the run, the step and the
+ * number of the attempt, so the child is the same after a crash. Adds nothing if the step sets this parameter itself,
+ * or if the child would then have more parameters than an AgentRun may have.
  */
 function withTraceparent(spec: CreateChild['spec'], step: Step, span: SpanContext): CreateChild['spec'] {
   const { parameters } = spec;
@@ -150,7 +151,10 @@ export function deleteUnwanted(observation: Observation, statuses: readonly Step
   });
 }
 
-/** Asks the nested runs of steps that are over to end, so that they clean up. They are deleted afterwards. */
+/**
+ * Asks the nested runs of steps with the reason CleaningUp to end, so that they clean up. A nested run is deleted
+ * afterwards if it has not ended in time, or if its step has timed out.
+ */
 export function cancelChildren(observation: Observation, statuses: readonly StepStatus[]): readonly Action[] {
   return statuses.flatMap((status): Action[] => {
     const child = status.reason === StepReason.CleaningUp ? findChild(observation, status) : undefined;
@@ -163,7 +167,8 @@ export function cancelChildren(observation: Observation, statuses: readonly Step
 /**
  * Deletes all children that still run although their run is over, including those that no step in the status names. A
  * child whose end is recorded stays, even if another controller has put its phase back. If the run was cancelled or
- * took too long, nothing of it may run on, and another client may have recorded the end.
+ * took too long, such a child is deleted too: nothing of the run may continue, and another client may have recorded the
+ * end.
  */
 export function deleteAll(
   observation: Observation,

@@ -4,7 +4,10 @@ import type { Orchestration } from '../orchestration/decode.ts';
 import { type RunIf, runIfOf } from '../orchestration/run-if.ts';
 import type { Decision, Source } from './inherit.ts';
 
-/** A step that ran in the source because of its `runIf`, and the inherited steps before it, whose work it may have undone. */
+/**
+ * A step that ran in the source because of its `runIf`, and the inherited steps before it. The step may have undone
+ * their work.
+ */
 export interface Cleanup {
   readonly step: string;
   readonly runIf: RunIf;

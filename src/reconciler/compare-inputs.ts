@@ -9,7 +9,7 @@ import type { Step } from '../orchestration/schema.ts';
 import { createScopes } from '../orchestration/step-expressions.ts';
 import { createInputs } from './inputs.ts';
 
-/** What the steps of a run read, besides one another. */
+/** One of the two runs: its steps and its parameters. */
 interface Side {
   readonly steps: readonly Step[];
   readonly parameters: RunInput['parameters'];
@@ -19,7 +19,7 @@ interface Side {
  * Returns a function that compares the inputs of a step in a finished run with those that it would have in another run:
  * its condition, the spec of its child, and the parameters that its outputs read. It returns the first difference, as
  * words, or undefined if there is none. Both runs must have the same statuses of the step's ancestors. The identity of
- * a run (name, uid, delivery, creation) is no input, so `run` stands for both.
+ * a run (name, uid, delivery, creation) is not an input, so `run` represents both runs.
  */
 export function createInputComparison(
   run: RunInput,

@@ -20,7 +20,7 @@ const LONGEST_CREATES_MS = 10_000;
 export interface Creating {
   /** The slots for creates, which all runs of the engine share. */
   readonly slots: Slots;
-  /** Whether the run still is as its status was written. Called before each create. */
+  /** Whether the run is still as it was when its status was written. Called before each create. */
   readonly isWanted: () => boolean;
   /** The names of children that could not be created before, the one that was tried longest ago first. */
   readonly waiting: Iterable<string>;
@@ -43,9 +43,9 @@ interface Line {
  * before come last, the one tried longest ago first. After a failure, those of them that have the same kind wait for a
  * later reconcile: a quota that is full for one is full for all.
  *
- * The first create of a kind runs alone. Each success lets one more run at the same time, and a failure lets only one.
- * So a kind that fails, or does not answer, costs one call at a time. A run asks for one slot at a time, so that runs
- * take turns. Resolves when all calls have ended.
+ * The first create of a kind runs alone. After each success, one more create may run at the same time. After a failure,
+ * only one may. So a kind that fails, or does not answer, costs one call at a time. A run asks for one slot at a time,
+ * so that runs take turns. Resolves when all calls have ended.
  */
 export async function createChildren(
   { slots, isWanted, waiting, create, elapsed }: Creating,

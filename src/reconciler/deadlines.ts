@@ -21,7 +21,7 @@ const LATE_START_MS = 60_000;
 
 /**
  * The deadline of the attempt of a running step: `pendingTimeoutSeconds` applies until its child starts, then
- * `timeoutSeconds`. Undefined if the step sets none.
+ * `timeoutSeconds`. Undefined if the step sets none, or if its child has not been seen.
  */
 export function attemptDeadline(
   observation: Observation,
@@ -67,7 +67,7 @@ export function describeLateStart(
 /**
  * When an attempt began, in milliseconds since 1970. It begins with its child, so a crash that delays the child costs
  * the attempt no time. Undefined if the child has not been seen: it may exist, and if its attempt ended, the next
- * attempt could run beside it.
+ * attempt could run at the same time.
  */
 function attemptBeganMs(observation: Observation, status: StepStatus, nowMs: number): number | undefined {
   const intendedMs = boundTime(status.startedAt, observation.run.creationTimestamp, nowMs);

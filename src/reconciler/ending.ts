@@ -14,7 +14,7 @@ export interface Ending {
   /** When the cleanup must end, in milliseconds since 1970, and the message that it then gets. */
   readonly dueMs: number;
   readonly lateMessage: string;
-  /** Whether the status has it, in the condition CleaningUp. */
+  /** Whether the status records it, in the condition CleaningUp. */
   readonly isRecorded: boolean;
 }
 

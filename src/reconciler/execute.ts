@@ -28,9 +28,9 @@ export interface Execution {
 }
 
 /**
- * Decides for the steps of a started run, in the order of docs/reference/semantics.md: child outcomes, end of the run, cancel, run
- * deadline, attempt timeouts, retries, new steps. After a cancel and the deadline, only the cleanup goes on. Pure. Cost:
- * linear in steps and edges.
+ * Decides for the steps of a started run, in the order of docs/reference/semantics.md: child outcomes, end of the run,
+ * cancel, run deadline, attempt timeouts, retries, new steps. After a cancel or the deadline, only the cleanup
+ * continues. Pure. Cost: linear in steps and edges.
  */
 export function executeSteps(
   observation: Observation,
@@ -55,7 +55,7 @@ export function executeSteps(
   if (draft.statuses.every(isStepFinal))
     return { statuses: draft.statuses, dueAt: [], ...(ending?.isRecorded && { ending }) };
   if (ending !== undefined) endRun(pass, ending);
-  // The ending is recorded before the cleanup goes on, or a cleanup that ends at once would hide it.
+  // The ending is recorded before the cleanup continues. Otherwise, a cleanup that ends at once would hide it.
   if (ending === undefined || ending.isRecorded) continueSteps(pass);
   return { statuses: draft.statuses, dueAt: findDueTimes(pass), ...(ending && { ending }) };
 }
@@ -87,7 +87,7 @@ function draftRecorded(status: RunStatus, nowMs: number): Draft {
 
 /**
  * Ends the steps of a run that is ending, except its cleanup: steps with `runIf: Always`, and nested runs with such
- * steps. When the time for the cleanup is over, and after a cancel with "now", it ends that too.
+ * steps. When the time for the cleanup is over, and after a cancel with "now", the cleanup is ended too.
  */
 function endRun({ draft, observation, nowMs }: Pass, ending: Ending): void {
   const { isCancelledNow } = observation.run;

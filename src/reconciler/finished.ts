@@ -36,7 +36,7 @@ export function createFinishedRuns(cluster: Cluster, now: () => number): Finishe
     return undefined;
   }
 
-  /** For a run whose status no other controller writes. */
+  /** The same as `restMs`, for a finished run whose status no other controller writes. */
   function untilDue({ metadata, ...run }: StoredObject): number | undefined {
     if (metadata.deletionTimestamp !== undefined || cluster.listUnsettledChildren(metadata.uid).length > 0)
       return undefined;

@@ -17,9 +17,9 @@ export interface Source {
   readonly orchestration: Orchestration | undefined;
 }
 
-/** The run that continues it. */
+/** The run that continues the source. */
 export interface Continuation {
-  /** What it follows. */
+  /** The Orchestration that it follows. */
   readonly orchestration: Orchestration;
   /** With the defaults that the Orchestration declares. */
   readonly parameters: RunInput['parameters'];
@@ -27,7 +27,10 @@ export interface Continuation {
   readonly steps: readonly string[];
 }
 
-/** Why a step runs again: the first reason, as words that follow its name: `its input with.version changed`. */
+/**
+ * Why a step runs again. `message` is the first reason, in words that follow the name of the step. An example is
+ * `its input with.version changed`.
+ */
 export interface Cause {
   readonly type: 'Named' | 'New' | 'Changed' | 'Unsatisfied' | 'Asks' | 'Ancestor' | 'Skipped' | 'Input';
   readonly message: string;
@@ -37,7 +40,7 @@ export interface Cause {
 export type Decision = { readonly step: string } & (
   | {
       readonly type: 'Inherited';
-      /** As the source ended it. */
+      /** The status with which the step ended in the source. */
       readonly status: StepStatus;
       /** The run that carried it out. */
       readonly from: string;
@@ -46,8 +49,9 @@ export type Decision = { readonly step: string } & (
       readonly type: 'Runs';
       readonly cause: Cause;
       /**
-       * If the step runs an Orchestration: its nested run may continue this one, because the step has failed in the
-       * source, and nothing that comes before it runs again except gates that ask again.
+       * If the step runs an Orchestration: the nested run of the source that its nested run may continue. It may,
+       * because the step has failed in the source, and nothing that comes before it runs again except gates that ask
+       * again.
        */
       readonly resumeFrom?: string;
     }
@@ -78,7 +82,7 @@ export function decideInheritance(source: Source, next: Continuation, kinds: Ste
 interface Judge {
   /** Reasons of the step itself that are stronger than those of its ancestors. */
   readonly before: (index: number) => Cause | undefined;
-  /** The other ones. Call it if all ancestors are inherited. */
+  /** The other reasons. Call it only if all ancestors are inherited. */
   readonly after: (index: number) => Cause | undefined;
 }
 
@@ -142,7 +146,7 @@ function readEntry({ dependencies }: Graph, steps: readonly Step[], index: numbe
   return { step: steps[index] as Step, waitsFor };
 }
 
-/** Compares every field: one that this version does not know may change what the step does. */
+/** Compares every field, because a field that this version does not know may change what the step does. */
 function describeChange(before: Entry, after: Entry): string | undefined {
   const fields = new Set([...Object.keys(before.step), ...Object.keys(after.step)]);
   fields.delete('dependsOn');

@@ -27,11 +27,11 @@ export interface Inputs {
   readonly build: (step: Step, kind: ChildKind) => BuiltSpec;
   /** Evaluates the `when` of a step. Call it when the ancestors of the step are final. */
   readonly judge: (step: Step, when: string) => Evaluated;
-  /** Evaluates an output of a step. `child` is the object that carried the step out; undefined if it needs none. */
+  /** Evaluates an output of a step. `child` is the object that carried the step out; undefined if there is none. */
   readonly evaluateOutput: (step: Step, output: string, child: object | undefined) => Evaluated;
 }
 
-/** Costs nothing until a step asks. */
+/** Costs nothing until one of the returned functions is called. */
 export function createInputs(run: RunInput, steps: readonly Step[], statuses: readonly StepStatus[]): Inputs {
   const ancestorsOf = viewAncestors(steps, statuses);
   const scopeOf = createScopes(steps);

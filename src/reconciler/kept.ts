@@ -11,8 +11,9 @@ import { BYTES_BESIDE, measureBeside } from './status-size.ts';
 
 /**
  * Reduces an object to what the copy keeps: the fields that decisions read, and none that grow with user input. A
- * finished run is kept as a stub without its steps. A live run is kept with all that its next status can repeat, and
- * with the size of the rest as a number, because that limits its status.
+ * finished run is kept as a stub without its steps. A live run is kept whole, except for its last-applied annotation,
+ * because its next status can repeat what the stored one says. The size of the run without its status is kept as a
+ * number, because it limits the size of the status.
  */
 export function keepObject(object: StoredObject, kinds = stepKinds): StoredObject {
   const { apiVersion, kind, metadata, status } = object;

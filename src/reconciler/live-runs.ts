@@ -3,7 +3,10 @@ import { asRecord } from '../orchestration/decode.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { awaitsPlace } from './places.ts';
 
-/** What a run that has not ended does: Pending has not started, Queued waits for a place in its group. */
+/**
+ * The state of a run that has not ended. A Pending run has not started, and a Queued run waits for a place in its
+ * group.
+ */
 export type LiveState = 'Pending' | 'Queued' | 'Running';
 
 /** Counts the runs that have not ended. Linear in the number of runs. */

@@ -34,11 +34,11 @@ export interface Memory {
   readonly met: Map<string, Map<string, true>>;
   /** The groups of runs, by uid, with the objects that they were evaluated from. */
   readonly groups: Map<string, { readonly from: readonly unknown[]; readonly group: Group | { failure: string } }>;
-  /** The places of its group that a waiting run read last, by its uid, and when. */
+  /** The places of its group that a waiting run read last, and when it read them, by the run's uid. */
   readonly places: Map<string, { readonly leases: readonly StoredObject[]; readonly readMs: number }>;
   /**
    * The uids of runs for which this process may have taken a place. It can take one after another process has ended the
-   * run, so it also looks for places of runs that hold none as far as they know.
+   * run, so it also looks for the places of runs that hold none according to their status.
    */
   readonly takers: Set<string>;
   /** How many times our finalizer was put back on a child, by the run's uid and the child's name. */

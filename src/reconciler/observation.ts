@@ -15,21 +15,21 @@ import type { Group, Place } from './places.ts';
 export interface ObservedRun extends RunInput {
   readonly resourceVersion: string;
   readonly generation: number;
-  /** The bucket of the run and of its children. Absent for a run that is made up. */
+  /** The bucket of the run and of its children. Absent if the run does not exist, as in a preview. */
   readonly bucket?: number;
   /** The run has no label with its bucket, although replicas share the buckets. */
   readonly isUnlabelled?: boolean;
   readonly isBeingDeleted: boolean;
-  /** A cancel is wished, which lets the cleanup run. */
+  /** A cancel was requested. Unless `isCancelledNow` is true, the cleanup still runs. */
   readonly isCancelled: boolean;
-  /** A cancel is wished that ends the cleanup too. */
+  /** A cancel was requested that ends the cleanup too. */
   readonly isCancelledNow: boolean;
   readonly isSuspended: boolean;
   /** The run exists so that a Schedule can copy it, and never starts. */
   readonly isTemplate: boolean;
   /** How the run continues another one. Absent if it continues none. */
   readonly resumption?: Resumption;
-  /** What people decide about steps, by annotations, by step. */
+  /** What people have decided about steps with annotations, by step. */
   readonly decisions: ReadonlyMap<string, StepDecisions>;
   /** The part of the status that can be trusted: see `repairSteps`. */
   readonly status: RunStatus;
@@ -91,7 +91,7 @@ export interface ObservedGroup {
   readonly policy: Pick<Concurrency, 'max' | 'whenFull'>;
   /** The older runs of the group that wait, in any order. They start first. */
   readonly ahead: readonly StoredObject[];
-  /** Names of the runs that hold places, as far as the copy has them. Only messages use them. */
+  /** Names of the runs that hold places, according to the copy. Only messages use them. */
   readonly holders: readonly string[];
   /** Undefined if they were not read, because other runs start first, or if they cannot be read. */
   readonly places?: ObservedPlaces;
@@ -99,7 +99,7 @@ export interface ObservedGroup {
   readonly words?: string;
 }
 
-/** The places of a group, as the API server has them. */
+/** The places of a group, as they were last read from the API server. */
 export interface ObservedPlaces {
   /** The place of the run itself. */
   readonly own?: Place;
@@ -134,14 +134,15 @@ export interface Observation {
   /** Whether the run that owns this run has yet to record its end. Until then this run must stay. */
   readonly isAwaited: boolean;
   /**
-   * The objects that have the names of recorded children, by name. They may be older than the cluster, with one
-   * exception: if a step in progress has recorded the uid of its child, the child is missing here only if the API
-   * server says so. The copy may have the status of a run before it has the child that the status names.
+   * The objects that have the names of recorded children, by name. They may be older than the objects in the cluster,
+   * with one exception: if a step in progress has recorded the uid of its child, the child is missing here only if the
+   * API server says so. The copy may have the status of a run before it has the child that the status names.
    */
   readonly children: ReadonlyMap<string, StoredObject>;
   /**
-   * Children that name this run as their controller and that must be deleted whatever the status says: when the run is
-   * cancelled, and after its status contradicted itself. Empty otherwise.
+   * If the run is over or ending: the children that name this run as their controller and that still run, or do not
+   * have the lifetime that they should get. Those that still run are deleted even if the status does not name them.
+   * Empty otherwise.
    */
   readonly owned: readonly StoredObject[];
   /**

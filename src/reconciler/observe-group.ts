@@ -20,10 +20,10 @@ import { type Group, holdsPlace, nameGroup, readPlace } from './places.ts';
 import type { Cluster } from './ports.ts';
 import { isCancelled, precedes } from './turn.ts';
 
-/** A run that no engine has reconciled for longer than this after its creation does not hold up younger runs. */
+/** A run that no engine has reconciled within this time after its creation does not hold up younger runs. */
 const UNTRIED_MS = 60_000;
 
-/** Places that were all held are read again after this time, although no holder has ended as far as the copy knows. */
+/** If all places were held, they are read again after this time, even if no holder has ended according to the copy. */
 export const READ_AGAIN_MS = 30_000;
 
 /** What the observation of a group reads. */
@@ -58,8 +58,9 @@ export async function observePlaces(
 }
 
 /**
- * Observes the group of a run that has its snapshot and has not started. Only the runs that can take a place read the
- * places. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits for.
+ * Observes the group of a run that has its snapshot and has not started. A run that can only wait for older runs does
+ * not read the places. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits
+ * for.
  */
 async function observeGroup(
   options: GroupOptions,
@@ -122,7 +123,10 @@ function recallGroup(
   return group;
 }
 
-/** The runs of the group that no engine has reconciled yet. They would record that they wait, or start. */
+/**
+ * The runs of the group that no engine has reconciled yet. When an engine does, each of them records that it waits, or
+ * starts.
+ */
 function listUntried({ cluster, memory, nowMs }: GroupOptions, namespace: string, { name }: Group): StoredObject[] {
   return cluster.listUntried(namespace).filter((object) => {
     const { uid, creationTimestamp = '' } = object.metadata;
@@ -150,7 +154,7 @@ function readInput(object: StoredObject, declared: DeclaredParameters): RunInput
   };
 }
 
-/** Undefined also if Orchestrations cannot be listed. */
+/** The Orchestration that a run names. Undefined if it does not exist, and also if Orchestrations cannot be listed. */
 function findOrchestration(cluster: Cluster, { metadata, spec }: StoredObject): StoredObject | undefined {
   const name = asRecord(asRecord(spec)['orchestrationRef'])['name'];
   try {
@@ -166,7 +170,7 @@ function isQueued({ status }: StoredObject): boolean {
   return findCondition(listConditions(status), ConditionType.Progressing)?.['reason'] === RunReason.Queued;
 }
 
-/** Whether nobody keeps a run that waits from starting. A run that is kept from it holds up no other run. */
+/** Whether only its group keeps a run from starting. If anything else does, the run holds up no other run. */
 function isFree(cluster: Cluster, object: StoredObject): boolean {
   const { annotations = {}, deletionTimestamp } = object.metadata;
   const isHeldBack = annotations[Annotation.Suspend] === 'true' || annotations[Annotation.Template] === 'true';
@@ -176,8 +180,8 @@ function isFree(cluster: Cluster, object: StoredObject): boolean {
 }
 
 /**
- * Reads the places of a group. If all were held when they were read last, and the copy has all holders at work, they are
- * not read again for a while: a holder writes its status often, and ends once.
+ * Reads the places of a group. If all were held at the last read, and no holder has ended since, they are not read
+ * again for a while. Every status write of a holder triggers a reconcile, but only its end frees a place.
  */
 async function readPlaces(
   options: GroupOptions,
@@ -229,7 +233,8 @@ async function findHolder(
 
 /**
  * A run keeps its place until it releases it, which it does after its end, when its children are gone. If another
- * controller writes its status, nobody releases it, so its end counts.
+ * controller writes the status of the run, no one releases the place, so the place counts as free when the run has
+ * ended.
  */
 function isHolding(cluster: Cluster, holder: StoredObject | undefined): boolean {
   if (holder === undefined) return false;

@@ -15,8 +15,9 @@ import { judgeSource } from './source.ts';
 import { ownerRunOf } from './topics.ts';
 
 /**
- * Reads the run that a run continues from the API server, until the run has started. Nothing depends on it afterwards.
- * A nested run whose source is gone does not fail: the decision to continue that source was made when it existed.
+ * Reads the run that this run continues. The read goes to the API server, and is made only until this run has started,
+ * because nothing depends on it afterwards. A nested run whose source is gone does not fail: the decision to continue
+ * that source was made when it existed.
  */
 export async function observeSource(
   cluster: Cluster,
@@ -48,7 +49,10 @@ export async function observeSource(
   }
 }
 
-/** The nested runs of the last attempts that can be continued. The copy is enough for those that it has: a finished run never changes. */
+/**
+ * The nested runs of the last attempts that can be continued, with their Orchestrations, by name. The copy is enough
+ * for those that it has, because a finished run never changes.
+ */
 async function listNested(cluster: Cluster, { run }: Source): Promise<ReadonlyMap<string, string>> {
   const names = run.status.stepStatuses.flatMap(({ resourceRef: ref }) =>
     ref?.kind === 'OrchestrationRun' ? ref.name : [],

@@ -92,7 +92,7 @@ export async function observeRun(
   };
 }
 
-/** What is true of a run whatever it says itself. */
+/** The properties of a run that follow from the settings and from the division, and not from the run alone. */
 function readTraits(
   { division }: Cluster,
   { metadata }: StoredObject,
@@ -132,7 +132,10 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   return rival === undefined ? {} : { rival };
 }
 
-/** Whether we began a run whose status fields another controller has all taken over. This must be reported. */
+/**
+ * Whether we began a run of which another controller has since taken over all status fields. Such a run must be
+ * reported.
+ */
 function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boolean {
   const { phase, runId } = asRecord(status);
   return !isRunFinal({ phase } as RunStatus) && (snapshots.has(metadata.uid) || runId === metadata.name);
@@ -168,7 +171,10 @@ async function readWhole(cluster: Cluster, { namespace, name, uid }: ObservedRun
   return object?.metadata.uid === uid ? object : undefined;
 }
 
-/** The names of the Orchestrations of the runs that own a run, nearest first, and who created the run and them. */
+/**
+ * The names of the Orchestrations of the runs that own a run, nearest first, and the users who created the run and
+ * those owners.
+ */
 function readLineage(
   object: StoredObject,
   owners: readonly StoredObject[],
@@ -190,7 +196,7 @@ async function isAwaited(cluster: Cluster, child: StoredObject, nameChild: NameC
   return !isRunFinal(run.status) && run.status.stepStatuses.some((step) => step.phase === 'Running' && isOf(step));
 }
 
-/** Whether a run must delete its children whatever its status says of them. */
+/** Whether a run must delete its children, whatever its status says about them. */
 function mustDeleteOwned(run: ObservedRun): boolean {
   return isRunFinal(run.status) || isEnding(run);
 }

@@ -13,9 +13,9 @@ import type { Cluster } from './ports.ts';
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * Plans a run. Before some steps end, the object that they end with is read again from the API server: what a gate waits
- * for, so that a decision that was revoked while the watch was silent does not count, and what the outputs of a step are
- * evaluated with, because the copy does not keep it whole. Costs one read for each object.
+ * Plans a run. Before some steps end, objects are read again from the API server: the object that a gate waits for, so
+ * that a decision that was revoked while the watch was silent does not count, and the object that the outputs of a step
+ * are evaluated with, because the copy does not keep it whole. Costs one read for each object.
  */
 export async function planWithOpenings(
   cluster: Cluster,
@@ -63,7 +63,7 @@ async function readAgain(cluster: Cluster, known: readonly StoredObject[]): Prom
   return live.flatMap((one) => one ?? []);
 }
 
-/** A step that a plan ends, and the objects as known that are to be read again first. */
+/** A step that a plan ends, and the known versions of the objects that must be read again first. */
 interface Decided {
   readonly step: Step;
   readonly known: readonly StoredObject[];

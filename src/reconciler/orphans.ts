@@ -10,8 +10,8 @@ import { ownerRunOf } from './topics.ts';
 
 /**
  * Removes our finalizer from children of this key whose end will not be recorded: their run is gone, was created again,
- * or belongs to another controller. `workedOn` is the uid of the run that is being reconciled, if there is one. Returns
- * the errors.
+ * or belongs to another controller. Does the same for children of a run in another bucket when that run has recorded
+ * their end. `workedOn` is the uid of the run that is being reconciled, if there is one. Returns the errors.
  */
 export async function releaseOrphans(
   cluster: Cluster,
@@ -34,8 +34,9 @@ async function release(cluster: Cluster, child: StoredObject, key: string): Prom
 }
 
 /**
- * Only the API server can confirm that a run is gone, because the copy may have a child before it has the run. The run may
- * also be in another bucket than the child: the replica that executes it does not see that the child is held.
+ * Only the API server can confirm that a run is gone, because the copy may have a child before it has the run. The run
+ * may also be in another bucket than the child. Then the replica that executes the run does not see that the child is
+ * held.
  */
 async function findOrphans(
   cluster: Cluster,
@@ -58,7 +59,7 @@ async function findOrphans(
   return [...orphans, ...over];
 }
 
-/** The children whose end a run has recorded, or never will. */
+/** The children whose end a run has recorded, or will never record. */
 function findRecorded(run: StoredObject, held: readonly StoredObject[]): readonly StoredObject[] {
   const { stepStatuses, ...status } = decodeRunStatus(run['status']);
   const isOver = run.metadata.deletionTimestamp !== undefined || isRunFinal({ ...status, stepStatuses });

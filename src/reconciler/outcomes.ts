@@ -43,7 +43,10 @@ export function recordOutcome(pass: Pass, index: number): void {
   else endAttempt(pass, index, outcome.reason, outcome.message, outcome.isFinal);
 }
 
-/** Records an attempt that succeeded, with its outputs. If these cannot be had, it failed after all. */
+/**
+ * Records an attempt that succeeded, with its outputs. If the outputs cannot be evaluated, or have no room in the
+ * status, the attempt fails instead.
+ */
 function recordSuccess(pass: Pass, index: number, succeeded: Extract<Outcome, { state: 'Succeeded' }>): void {
   const { outputs, failure } = collectOutputs(pass, index, succeeded);
   if (failure !== undefined) {
@@ -55,7 +58,9 @@ function recordSuccess(pass: Pass, index: number, succeeded: Extract<Outcome, { 
   pass.draft.change(index, { ...ended, ...(outputs && { outputs }) });
 }
 
-/** Ends a step whose nested run has cleaned up: as the run ends, or by its timeout. */
+/**
+ * Ends a step whose nested run has cleaned up: like the run if the run is ending, or else as an attempt that timed out.
+ */
 function endCleaned(pass: Pass, index: number): void {
   const { draft, ending } = pass;
   const { message = '' } = stepAt(pass, index).status;

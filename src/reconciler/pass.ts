@@ -19,7 +19,7 @@ export interface Pass {
   readonly nowMs: number;
   readonly now: string;
   readonly nameChild: NameChild;
-  /** Why the run ends before its steps do, if it does. Only its cleanup goes on. */
+  /** Why the run ends before its steps do, if it does. Only its cleanup continues. */
   readonly ending: Ending | undefined;
   /** What the steps of the run read. */
   readonly inputs: Inputs;
@@ -28,13 +28,13 @@ export interface Pass {
    * none. Call it only when the ancestors of the step are final.
    */
   readonly childOf: (step: number) => PlannedChild | undefined;
-  /** Makes room for the outputs of one more step, or says why there is none. */
+  /** Reserves room for the outputs of one more step. Returns a sentence if there is none. */
   readonly makeRoom: (outputs: Outputs) => string | undefined;
 }
 
 type PlannedChild = BuiltSpec & { readonly kind: ChildKind };
 
-/** Begins a decision. A simulation replaces `inputsOf`, since it does not know what steps leave. */
+/** Begins a decision. A simulation replaces `inputsOf`, because it does not know the outputs of steps. */
 export function createPass(
   observation: Observation,
   orchestration: Orchestration,

@@ -32,7 +32,7 @@ export function planUnstarted(observed: Observation, nowMs: number, options: Pla
   const observation = noteOwnPlace(observed, nowMs);
   const { run, rival } = observation;
   if (run.isTemplate) return [];
-  // First, so that the run and its children are in one bucket from the beginning.
+  // The label comes first, so that the run and its children are in one bucket from the beginning.
   if (run.isUnlabelled && run.bucket !== undefined) return [{ type: 'LabelRun', bucket: run.bucket }];
   if (rival === undefined || run.isCancelled) return planStart(observation, nowMs, options);
   const later = requeueAt([rival.untilMs]);
@@ -119,7 +119,10 @@ function describeUnread({ orchestration, source }: Observation): Omit<Standing, 
   return orchestration.state === 'SnapshotUnreadable' ? waitForSnapshot(orchestration.words) : undefined;
 }
 
-/** Returns why the run cannot start with its parameters, and with what it may inherit. */
+/**
+ * Returns why the run cannot start with this Orchestration: because of the steps that it names, its parameters, or the
+ * room for its status.
+ */
 function findMisfit({ run, orchestration, source }: Observation): Omit<EndStanding, 'phase'> | undefined {
   if (!('orchestration' in orchestration)) return undefined;
   const unknown = findUnknownSteps(run.resumption, orchestration.orchestration);
@@ -136,7 +139,7 @@ function findMisfit({ run, orchestration, source }: Observation): Omit<EndStandi
   return { reason: RunReason.StatusTooLarge, message: `${message}: use smaller parameters` };
 }
 
-/** The run starts, unless its group keeps it from that. */
+/** Starts the run, unless its group keeps it from starting. */
 function startInTurn(
   observation: Observation,
   nowMs: number,
@@ -149,7 +152,7 @@ function startInTurn(
   return [...delay.patches, ...delay.actions, ...requeueAt(delay.dueMs)];
 }
 
-/** The run takes its snapshot as what it follows, and its first steps start. */
+/** Claims the run: from now on it follows its snapshot. Starts its first steps. */
 function claim(observation: Observation, nowMs: number, options: PlanOptions): readonly Action[] {
   const { run } = observation;
   const startedAt = stampNow(observation, nowMs);

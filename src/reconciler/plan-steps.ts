@@ -55,7 +55,7 @@ function planUnread(observation: Observation, words: string, nowMs: number): rea
   return patchIfChanged(run, writeStatus(decodeRunStatus(run.stored), standing, fields, stampNow(observation, nowMs)));
 }
 
-/** How a run stands whose snapshot cannot be read. */
+/** The state of a run whose snapshot cannot be read. */
 export function waitForSnapshot(words: string): Omit<Standing, 'phase'> {
   return { reason: RunReason.SnapshotUnreadable, message: `cannot read the snapshot that the run follows: ${words}` };
 }
@@ -89,7 +89,7 @@ function record(
   const now = stampNow(observation, nowMs);
   const fields = { stepStatuses: statuses, observedGeneration: run.generation };
   const written = writeStatus(run.status, standing, fields, now, ttlOf(observation));
-  // The snapshot has the lifetime of the run, so the lifetime is recorded when the snapshot can be read.
+  // The snapshot sets the lifetime of the run, so the lifetime is recorded once the snapshot can be read.
   const isUnread = orchestration.state === 'SnapshotUnreadable';
   const status = isUnread
     ? { ...written, conditions: written.conditions.filter(({ type }) => type !== ConditionType.Expires) }
@@ -98,7 +98,7 @@ function record(
   return [
     ...(creates.length > 0 ? [patch(run, status)] : patchIfChanged(run, status)),
     ...(isRunFinal(standing) ? [endEvent(standing)] : askPeople(run.status.stepStatuses, statuses)),
-    // Before anything that changes a child, because a child is released only if it is as observed.
+    // This comes before all actions that change a child, because a child is released only if it is still as observed.
     ...releaseRecorded(observation, statuses),
     ...holdAgain(observation, statuses),
     ...cancelChildren(observation, statuses),
@@ -109,7 +109,7 @@ function record(
   ];
 }
 
-/** A finished run deletes the children that it ended itself and, when its lifetime is over, is deleted. */
+/** Deletes the children of a finished run that must not stay and, when its lifetime is over, the run itself. */
 function tidyUp(observation: Observation, nowMs: number): readonly Action[] {
   const { status } = observation.run;
   return [

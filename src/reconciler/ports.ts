@@ -12,15 +12,18 @@ export type NewObject = Omit<StoredObject, 'metadata'> & { readonly metadata: ob
 /**
  * The cluster as the reconciler needs it. Methods that return no promise read a copy that is never older than our own
  * last write (see `untilOwnWritesSeenMs`). Those with `forRun` also subscribe that run: until its next reconcile, a
- * change of what it read triggers one. A create of an object that exists already counts as done; the next reconcile
- * checks who owns that object.
+ * change of what it read triggers one. If an object to create exists already, the outcome is Outdated, and the next
+ * reconcile checks who owns that object.
  */
 export interface Cluster {
-  /** Which buckets the copy has. If it has not all of them, only a live read shows that a run or a child is absent. */
+  /**
+   * Which buckets the copy has. If it does not have all of them, only a live read shows that a run or a child is
+   * absent.
+   */
   readonly division: Division;
   /**
-   * The run depends on an object that the copy does not follow, so no event announces a change. Until its next reconcile,
-   * the run is reconciled again within ten seconds.
+   * Makes the next reconcile of the run come within ten seconds. Call it in each reconcile in which the run depends on
+   * an object that the copy does not follow, because no event announces a change of that object.
    */
   poll(forRun: string): void;
   getRun(key: string, forRun?: string): StoredObject | undefined;
@@ -50,8 +53,8 @@ export interface Cluster {
   /** What prevents a run of this namespace and age from being started here; undefined if nothing does. */
   rivalOf(namespace: string, createdMs: number): Rival | undefined;
   /**
-   * How long to wait until the copy has our own writes for this run, in milliseconds: 0 if it has them, else longer
-   * each time.
+   * How long to wait until the copy has our own writes for this run, in milliseconds: 0 if it has them, otherwise
+   * longer each time.
    */
   untilOwnWritesSeenMs(key: string): number;
   /** Reads the current object from the API server, not from the copy. */
@@ -78,7 +81,10 @@ export interface Cluster {
   ): Promise<WriteOutcome>;
   /** Asks a run to end, so that it cleans up first. */
   cancelChild(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
-  /** Replaces the finalizers of a child if the child is still as observed. A child that is gone counts as done. */
+  /**
+   * Replaces the finalizers of a child if the child is still as observed. If it is not, or if it is gone, the outcome
+   * is Outdated.
+   */
   setFinalizers(child: StoredObject, finalizers: readonly string[], forRun: string): Promise<WriteOutcome>;
   /** Deletes in the foreground, and only the object of that uid. An object that is gone counts as deleted. */
   delete(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;

@@ -46,7 +46,7 @@ export interface PreviewedInput {
 
 /**
  * Returns the children of a run with these parameters and the declared defaults, in step order. Steps that create no
- * child are left out. In their inputs, placeholders stay that only a run can fill in.
+ * child are left out. Placeholders that only a run can fill in stay in their inputs.
  */
 export function previewChildren(
   orchestration: Orchestration,
@@ -63,7 +63,7 @@ export function previewChildren(
   });
 }
 
-/** A run of an Orchestration that does not exist yet: its name and uid are made up. */
+/** Returns a made-up run of the Orchestration. Its name and uid are not those of a stored run. */
 export function previewRun(
   { name, policies }: Orchestration,
   namespace: string,
@@ -94,7 +94,10 @@ export function previewInputs(
   );
 }
 
-/** Whether a value is known before the run: nothing of steps, nor the name and the ids of the run. */
+/**
+ * Whether a value is known before the run. The name and the ids of the run are not known, and neither are the results
+ * of its steps.
+ */
 export function isKnown(
   reading: Reading,
   { parameters, namespace }: Pick<ObservedRun, 'parameters' | 'namespace'>,

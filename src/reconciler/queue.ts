@@ -13,12 +13,14 @@ import { boundTime, stampNow } from './times.ts';
 import { decideTurn, deletePlace } from './turn.ts';
 
 /**
- * The message of a waiting run can be so much older than the queue for each run that waits before it, in milliseconds.
- * So a queue that moves costs few writes, however long it is.
+ * How long a waiting run keeps its message although the queue has moved, in milliseconds for each run that waits before
+ * it. So a queue that moves costs few writes, however long it is.
  */
 const MESSAGE_AGE_MS = 5_000;
 
-/** How soon the children of a run that is over are checked again. Their watch events come earlier. */
+/**
+ * How soon the children of a run that is over are checked again, in milliseconds. Usually, a watch event comes earlier.
+ */
 const CHECK_AGAIN_MS = 5_000;
 
 /** What keeps a run that has its snapshot from starting. */
@@ -64,8 +66,8 @@ function writeQueued(observation: Observation, message: string, holdMs: number, 
 }
 
 /**
- * A run that has a place records it with its next status, whatever that is: its start, or its end. So it releases the
- * place after its end, also if it never starts.
+ * A run that has a place records it with its next status, whatever that status says, for example its start or its end.
+ * So it releases the place after its end, even if it never starts.
  */
 export function noteOwnPlace(observation: Observation, nowMs: number): Observation {
   const { group, run } = observation;

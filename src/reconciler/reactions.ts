@@ -4,7 +4,9 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { hasEnded } from './attempts.ts';
 import { ownerRunOf } from './topics.ts';
 
-/** If the next reconcile of a run is further off than this, the run waits for a time and not for this process. */
+/**
+ * If the next reconcile of a run is further off than this, the run waits for a point in time, and not for this process.
+ */
 const LONGEST_REACTION_MS = 5_000;
 
 /** Measures the time from the observation of a child that ended to the creation of the next child of its run. */
@@ -21,7 +23,7 @@ export interface Reactions {
 }
 
 /**
- * Whether an object is a child whose end its run has still to record. After a start, and if much happens at once, such a
+ * Whether an object is a child whose end its run has yet to record. After a start, and if much happens at once, such a
  * run is reconciled before others. `runOf` returns the owner of a child as the copy has it. Linear in the steps of the
  * run.
  */

@@ -62,7 +62,7 @@ export async function readChildren(
     if (!follows(cluster.division, child)) cluster.poll(`${run.namespace}/${run.name}`);
   }
 
-  /** Whether an object has the name of a child, as far as that is known. */
+  /** Whether an object has, or may have, the name of a child. */
   function isThere(name: string, known: StoredObject | undefined): boolean {
     return known !== undefined || (met.has(name) && !cluster.division.isWhole());
   }

@@ -19,7 +19,7 @@ const LAZY_WRITE_MS = 1_000;
 
 export interface ReconcilerOptions extends PlanOptions, ObserveOptions {
   readonly cluster: Cluster;
-  /** Milliseconds on a monotonic clock. Only differences have a meaning. */
+  /** Milliseconds on a monotonic clock. Only differences are meaningful. */
   readonly elapsed: () => number;
 }
 
@@ -29,13 +29,13 @@ export interface Reconciler {
   /** Reconciles one run. If it throws, the run is to be retried. */
   readonly reconcile: (key: string) => Promise<ReconcileResult>;
   /**
-   * Forgets what it remembers of runs that the copy does not have any more, such as those in buckets that were given back.
+   * Deletes what is remembered about runs that the copy no longer has, such as those in buckets that were given back.
    * Safety does not depend on it. Returns the keys of these runs.
    */
   readonly forgetAbsent: () => readonly string[];
 }
 
-/** What is remembered of the writes of a run between two reconciles. Safety does not depend on it. */
+/** What is remembered about the writes of a run between two reconciles. Safety does not depend on it. */
 interface Pace {
   readonly nextWriteMs?: number;
   readonly lazySinceMs?: number;
@@ -44,7 +44,7 @@ interface Pace {
   readonly heldVersion?: string;
 }
 
-/** Observes, plans and acts, one run at a time. */
+/** Each call of `reconcile` observes one run, plans, and acts. */
 export function createReconciler({ cluster, now, elapsed, ...options }: ReconcilerOptions): Reconciler {
   const memory: Memory = {
     snapshots: new Map(),
@@ -84,8 +84,9 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
   }
 
   /**
-   * How long everything about a run still waits for the next write of its status, in milliseconds. 0 if the run has
-   * changed since: it may be deleted. What its children report meanwhile is read once, then, and not at each event.
+   * How long a run is left alone until the next write of its status, in milliseconds. 0 if the run itself has changed
+   * since, because it may have been cancelled or deleted. What its children report in this time is read once, at its
+   * end, and not at each event.
    */
   function untilNextWriteMs(key: string): number {
     const { uid, pace } = paces.get(key) ?? {};
@@ -153,8 +154,8 @@ interface Regulated {
 
 /**
  * Delays actions that are not urgent. A status that only adds uids waits for other changes. A status is not written
- * again right after its last write; all other actions then wait too, because they rely on what the status says. The write
- * that ends the run does not wait: no other change follows that it could take with it.
+ * again right after its last write; all other actions then wait too, because they rely on what the status says. The
+ * write that ends the run does not wait, because no other change follows that it could include.
  */
 function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, nowMs: number): Regulated {
   const { isContested } = run;
@@ -174,7 +175,8 @@ function regulate(actions: readonly Action[], { run }: Observation, pace: Pace, 
     return { due, waitMs: lazySinceMs + LAZY_WRITE_MS - nowMs, next: { ...resting, lazySinceMs } };
   }
   const isClaim = run.status.runId === undefined;
-  // A write of uids alone gathers no other changes, so the next write waits only for the size of the status.
+  // After a write of uids alone, the next write does not wait for steps that end together. It waits only as long as the
+  // size of the status requires.
   const restMs = writeWindowMs(patch.status) - (patch.isUrgent ? 0 : SMALLEST_WINDOW_MS);
   return { due: actions, next: isClaim ? {} : { nextWriteMs: nowMs + restMs } };
 }

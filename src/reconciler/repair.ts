@@ -19,10 +19,10 @@ import type { ObservedRun } from './observation.ts';
  * Returns the step entries of the status of a run as far as they can be trusted, because others can write a status too.
  * The kind of a step comes from the snapshot. The kind, namespace and name of its child come from run, step and
  * attempt. Of what is stored about a child, only the uid counts, and only if the owner of the child matches. Entries
- * for steps that the snapshot does not have are dropped, and so are approvals of steps that are no gates. Only a run that
- * continues another one has inherited steps. Duplicate entries count once, and a step that has begun keeps the attempt
- * that it records. In declaration order. If the run has lost its snapshot (`steps` is undefined), it keeps its entries.
- * Linear.
+ * for steps that the snapshot does not have are dropped, and so are approvals of steps that are not gates. Only a run
+ * that continues another one has inherited steps. Duplicate entries count once, and a step that has begun keeps the
+ * attempt that it records. In declaration order. If the run has lost its snapshot (`steps` is undefined), it keeps its
+ * entries. Linear.
  */
 export function repairSteps(
   run: Pick<ObservedRun, 'name' | 'namespace' | 'uid' | 'status' | 'resumption'>,
@@ -55,7 +55,7 @@ function choose(one: StepStatus | undefined, other: StepStatus): StepStatus {
   return other.attempt === one.attempt && isStepFinal(one) ? other : one;
 }
 
-/** What the status alone says of how a step is declared. */
+/** What the status alone says about the declaration of a step. */
 function asRecorded({ cleanup }: StepStatus): Pick<Step, 'continueOnFailure' | 'runIf'> {
   return { continueOnFailure: true, ...(cleanup === true && { runIf: 'Always' }) };
 }

@@ -13,9 +13,9 @@ import type { Observation } from './observation.ts';
 
 /** What a run begins with if it continues another one. */
 interface Beginning {
-  /** The steps that it inherits, and those of which something is recorded before they start. */
+  /** The steps that it inherits, and those about which something is recorded before they start. */
   readonly stepStatuses: readonly StepStatus[];
-  /** The end of the message of its start. */
+  /** The end of the message that reports its start. */
   readonly message: string;
 }
 

@@ -31,7 +31,7 @@ export interface Rivals {
   /**
    * What prevents a run that has not started from being started here; undefined if nothing does. The first run of a
    * namespace is left to the rival for three seconds, because the rival would begin it in that time. While the rival is
-   * active, so is each run.
+   * active, every run is left to it.
    */
   readonly of: (namespace: string, createdMs: number) => Rival | undefined;
 }

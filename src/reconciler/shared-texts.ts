@@ -1,16 +1,21 @@
-/** The texts that the table holds at most. Beyond, it begins anew, so that texts that are gone take no memory. */
+/**
+ * The most texts that the table holds. A full table is emptied, so that texts that are no longer used take no memory.
+ */
 const MOST_TEXTS = 4_096;
-/** The JSON parser shares shorter texts already, and longer ones are seldom the same. */
+/** The JSON parser already shares shorter texts, and longer ones are rarely equal. */
 const SHORTEST = 11;
 const LONGEST = 128;
-/** Texts below so many levels stay. It is more than a status has, and an object can be too deep for the stack. */
+/**
+ * Texts that are nested deeper than this are not shared. A status has fewer levels, and some objects are too deep for
+ * the stack.
+ */
 const MOST_LEVELS = 16;
 
 /**
- * Objects of a cluster repeat texts: kinds, namespaces, names of steps, messages and times. The parser makes each of
- * them anew. The returned function changes an object that was just parsed, and returns it: its texts are then those of
- * the objects before, where they are equal. Uids and names of objects stay, because they are unique. A frozen part stays
- * too, because other objects share it already. Cost: linear in the object.
+ * The objects of a cluster repeat texts: kinds, namespaces, names of steps, messages and times. The parser creates each
+ * of them again. The returned function takes an object that was just parsed, replaces its texts by equal texts of
+ * earlier objects, and returns it. It does not replace uids and names of objects, because they are unique. It does not
+ * change a frozen part, because other objects share it already. Cost: linear in the object.
  */
 export function createTextSharing(mostTexts = MOST_TEXTS): <Parsed>(object: Parsed) => Parsed {
   const known = new Map<string, string>();

@@ -35,7 +35,7 @@ const UID = 'simulation';
 const START = '1970-01-01T00:00:00.000Z';
 
 /**
- * Runs an Orchestration in memory, by the decisions of the reconciler. Each child ends as soon as it exists, and time
+ * Runs an Orchestration in memory, with the decisions of the reconciler. Each child ends as soon as it exists, and time
  * stands still, so nothing times out. `run` is a run that has not started. Pure. Cost: that of a decision, once for
  * each step of the longest path.
  */
@@ -45,7 +45,7 @@ export function simulateRun(
   kinds: StepKinds,
   scenario: Scenario,
 ): Simulation {
-  // What a child leaves is unknown, so no output is evaluated.
+  // What a child returns is unknown, so no output is evaluated.
   const orchestration = { ...rest, steps: declared.map(({ outputs: _, ...step }) => step) };
   const order = topologicalOrder(buildGraph(declared));
   const unknowns = createUnknowns(orchestration, kinds, scenario.conditions);
@@ -92,7 +92,7 @@ function simulateKinds({ all }: StepKinds, { fails, cancelAt }: Scenario): StepK
 
 const STEP = 'step';
 
-/** What is observed of a run all of whose running steps have their children. */
+/** The observation of a run in which every running step has its child. */
 function observe(run: ObservedRun, kinds: StepKinds): Observation {
   const owner = { apiVersion: API_VERSION, kind: 'OrchestrationRun', name: run.name, uid: run.uid, controller: true };
   const children = run.status.stepStatuses.flatMap(({ name: step, phase, resourceRef }): StoredObject[] => {

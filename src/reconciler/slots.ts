@@ -1,6 +1,6 @@
-/** Bounds how many calls are made at the same time. */
+/** Limits how many calls are made at the same time. */
 export interface Slots {
-  /** Resolves when the caller has a slot. The caller that waits longest is served first. */
+  /** Resolves when the caller has a slot. The caller that has waited longest is served first. */
   readonly take: () => Promise<void>;
   /** Returns a slot that was taken. */
   readonly give: () => void;

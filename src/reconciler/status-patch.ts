@@ -17,8 +17,8 @@ export function patch(run: ObservedRun, planned: RunStatus): Action {
 }
 
 /**
- * Plans a write of the status if it differs from the stored one. If only uids or the messages of waiting steps differ,
- * the write is not urgent.
+ * Plans a write of the status if it differs from the stored one. The write is not urgent if it changes only the uids of
+ * children, and the reasons and messages of steps that are not over.
  */
 export function patchIfChanged(run: ObservedRun, planned: RunStatus): readonly Action[] {
   const status = fitStatus(planned, roomForStatus(run.bytesBeside));
@@ -33,7 +33,7 @@ function withoutTime(status: Readonly<Record<string, unknown>>): Record<string, 
   return { phase, runId, startedAt, finishedAt, observedGeneration, conditions, stepStatuses };
 }
 
-/** A status without the uids of children and without the messages of steps that are not over. */
+/** A status without the uids of children, and without the reasons and messages of steps that are not over. */
 function withoutRemarks({ stepStatuses, ...status }: Record<string, unknown>): unknown {
   const steps = Array.isArray(stepStatuses) ? stepStatuses.map(asRecord) : [];
   return {

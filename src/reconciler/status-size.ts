@@ -21,8 +21,8 @@ const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[
   (step) => writeWhole(withoutAttempts(step)),
   (step) => writeWhole(withoutMessage(step)),
   (step) => (step.storedPhase === undefined ? writeShort(step) : writeWhole(withoutAttempts(step))),
-  // If even names do not fit, Pending steps are left out if they have nothing to record. What remains of an inherited
-  // step is its reason, which decides as much as the name of the run that carried it out.
+  // If even names do not fit, Pending steps are left out if they have nothing to record. An inherited step keeps its
+  // reason, but not the name of the run that carried it out, because decisions need only the reason.
   (step, index) => {
     if (step.storedPhase !== undefined) return writeWhole(withoutAttempts(step));
     const { name: _, kind: __, inheritedFrom: ___, ...short } = writeShort(step);
@@ -30,7 +30,7 @@ const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[
   },
 ];
 
-/** How many bytes the status of a run may take beside its spec and metadata, which `measureBeside` measures. */
+/** How many bytes the status of a run may take in addition to its spec and metadata, which `measureBeside` measures. */
 export function roomForStatus(bytesBeside: number): number {
   return Math.min(MOST_BYTES, LARGEST_OBJECT - RESERVE - bytesBeside);
 }
@@ -41,9 +41,9 @@ export function canFit(steps: number, mostBytes: number): boolean {
 }
 
 /**
- * Returns a function that makes room for the outputs of one more step, or says with sizes why there is none. Outputs are
- * never dropped from a status, so their room is what every step leaves in its shortest form. `statuses` is read at the
- * first call.
+ * Returns a function that reserves room for the outputs of one more step. If there is none, the function returns a
+ * sentence with the sizes. Outputs are never dropped from a status, so their room is what is left if every step is in
+ * its shortest form. `statuses` is read at the first call.
  */
 export function createOutputRoom(
   statuses: readonly StepStatus[],
@@ -81,10 +81,10 @@ export function measureBeside({ metadata, spec, [BYTES_BESIDE]: measured }: Stor
 }
 
 /**
- * Returns the most complete form of a status that fits. Previous attempts are dropped first, then messages, then times and
- * the references of children, and names last. Outputs stay. The uids of children stay as long as they are needed. The names of children are derived and
- * never read back, so a run never loses what it needs to continue, to end, or to delete a child. The same status gives
- * the same result.
+ * Returns the most complete form of a status that fits. Previous attempts are dropped first, then messages, then times
+ * and the references of children, and names last. Outputs stay. The uids of children stay as long as they are needed.
+ * The names of children are derived and never read back, so a run never loses what it needs to continue, to end, or to
+ * delete a child. The same status gives the same result.
  */
 export function fitStatus(status: RunStatus, mostBytes = MOST_BYTES): RunStatus {
   let fitted = status;
@@ -129,7 +129,7 @@ function writeShort({ name, kind, phase, reason, attempt, ignored, outputs, ...s
   };
 }
 
-/** A character takes one byte in most cases, and three bytes at most (UTF-8 of what JSON does not escape). */
+/** The bytes of a value as JSON in UTF-8. Most characters take one byte, and a UTF-16 unit takes three at most. */
 function countBytes(value: object): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
 }

@@ -99,7 +99,7 @@ function describeProgress(statuses: readonly StepStatus[], isSuspended: boolean,
   return { phase: 'Running', reason: RunReason.Suspended, message: held };
 }
 
-/** The end of a run that cleaned up. The ending decides the phase, whatever the cleanup came to. */
+/** The end of a run that cleaned up. The ending decides the phase, whatever the result of the cleanup. */
 function describeCleanup(statuses: readonly StepStatus[], { reason, message }: Ending): Standing {
   const ended = statuses.filter((status) => status.reason === reason).map(({ name }) => name);
   const failed = statuses.filter(
@@ -119,7 +119,10 @@ function describeSuccess(statuses: readonly StepStatus[]): string {
     : `${succeeded} of ${statuses.length} steps succeeded, ${skipped} skipped by their conditions`;
 }
 
-/** Reports a step whose phase a newer version wrote. This version does not move it on, and counts it as not over. */
+/**
+ * Reports a step whose phase a newer version wrote. This version does not change it, and treats it as a step that is
+ * not over.
+ */
 function explainUnknown(statuses: readonly StepStatus[]): string {
   const step = statuses.find(({ storedPhase }) => storedPhase !== undefined);
   if (step?.storedPhase === undefined) return '';
@@ -139,8 +142,8 @@ export function writeStatus(
   const conditions = [...describe(standing, fields.stepStatuses), ...describeEnding(standing), ...lifetime];
   const isReplaced = (type: string) =>
     type === ConditionType.EngineFault || conditions.some((condition) => condition.type === type);
-  // The list is written as a whole, so conditions that others added, such as a newer version, are kept. EngineFault is
-  // removed, because a run that makes progress has no fault.
+  // The list is written as a whole, so conditions that others added, for example a newer version, are kept. EngineFault
+  // is removed, because a run that makes progress has no fault.
   const others = before.conditions.filter(({ type }) => !isReplaced(type));
   return {
     ...before,

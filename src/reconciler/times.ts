@@ -3,7 +3,9 @@ import type { Observation } from './observation.ts';
 /** How far two clocks that both follow the API server's clock may differ. */
 const SLACK_MS = 5_000;
 
-/** The time to write as now. It is never before a time of the API server's own that the decision has read. */
+/**
+ * The time to write as the current time. It is never before a time of the API server's own that the decision has read.
+ */
 export function stampNow({ run, children }: Observation, nowMs: number): string {
   const known = [...children.values()].map(({ metadata }) => metadata.creationTimestamp);
   const latest = [run.creationTimestamp, ...known].reduce((ms, time) => Math.max(ms, parse(time)), nowMs);

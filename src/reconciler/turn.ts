@@ -6,7 +6,7 @@ import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Action, ObservedGroup, ObservedPlaces, ObservedRun } from './observation.ts';
 import { namePlace, type Place } from './places.ts';
 
-/** What a run does that only its group can keep from starting. */
+/** What happens to a run that only its group can still keep from starting. */
 export type Turn =
   /** It starts: it holds a place, or shares that of a run that owns it. */
   | { readonly type: 'Start' }
@@ -16,7 +16,7 @@ export type Turn =
   | { readonly type: 'Wait'; readonly actions: readonly Action[]; readonly message: string; readonly position: number }
   | { readonly type: 'Fail'; readonly message: string };
 
-/** How many names a message has of each kind. */
+/** The most names that a message lists of the holders, and of the runs that wait. */
 const MOST_NAMED = 3;
 
 /**
@@ -54,8 +54,8 @@ export function deletePlace(place: Place): Action {
 }
 
 /**
- * The indexes of free places. Places above the maximum count too, because the maximum may have been lowered, or another
- * Orchestration of the group may have a higher one.
+ * The indexes of free places. Held places above the maximum count too, because the maximum may have been lowered, or
+ * another Orchestration of the group may have a higher one.
  */
 function listOpen({ group, policy: { max } }: ObservedGroup, { held }: ObservedPlaces): readonly number[] {
   const taken = new Set(held.map(({ name }) => name));
@@ -65,7 +65,7 @@ function listOpen({ group, policy: { max } }: ObservedGroup, { held }: ObservedP
 
 /**
  * The runs that a run replaces: the older ones that wait, and, if no place is free, the oldest of those that hold one.
- * While one of these is ending already, no other is cancelled. A run never replaces a younger one.
+ * While one of the older holders is ending already, no other holder is cancelled. A run never replaces a younger one.
  */
 function listReplaced(
   run: Pick<ObservedRun, 'name' | 'creationTimestamp'>,

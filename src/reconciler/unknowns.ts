@@ -9,7 +9,10 @@ import { compileExpressions, type StepExpression } from '../orchestration/step-e
 import { createInputs } from './inputs.ts';
 import { isKnown } from './preview.ts';
 
-/** A condition or an input that reads what only a run knows. Such a condition counts as true, and such an input as valid. */
+/**
+ * A condition or an input that reads a value that only a run knows. Such a condition counts as true, and such an input
+ * as valid.
+ */
 export interface Assumption {
   readonly step: string;
   /** `when` or `with.image`. */
@@ -19,8 +22,8 @@ export interface Assumption {
 }
 
 /**
- * Inputs of a simulation: what steps leave is unknown, and so are the name of the run and parameters without a value.
- * `conditions` decides the `when` of steps by name, whatever they read.
+ * Creates the inputs of a simulation. The outputs of steps, the name of the run and parameters without a value are
+ * unknown. `conditions` decides the `when` of steps by name, whatever they read.
  */
 export function createUnknowns(
   orchestration: Orchestration,
@@ -58,7 +61,7 @@ export function createUnknowns(
         if (given !== undefined) return { type: 'Value', value: given };
         const open = listOpen(step.name, true);
         const judged = real.judge(step, when);
-        // To read what is unknown is an error, unless the result does not depend on it. Other values are made up.
+        // If the result depends on an unknown value, the evaluation is an error, except where that value is made up.
         const isUnsure = open.some(({ readings }) =>
           readings.some((reading) => isOpen(reading) && hasMadeUpValue(reading)),
         );

@@ -13,13 +13,13 @@ import { createLogger } from '../runtime/log.ts';
 import { releaseAll } from './release.ts';
 import { stopEngines } from './stop-engines.ts';
 
-/** How long no engine works afterwards: until the rest of the release is deleted. If it is not, engines go on then. */
+/** How long no engine works, so that the rest of the release can be deleted. If it is not, engines go on afterwards. */
 const PAUSE_SECONDS = 600;
 /** An engine sees the Lease within 2 s or has ended after 10 s, and then ends its reconciles within 10 s. */
 const SETTLE_MS = 20_000;
 const MOST_MS = 90_000;
 
-/** `orchestration-gate release`: takes our finalizer from children. Wiring only. */
+/** `orchestration-gate release`: removes our finalizer from children. Wiring only. */
 export async function release(
   { kubeconfig, namespaces, ownNamespace, stopsEngine }: ReleaseConfiguration,
   process: NodeJS.Process,

@@ -12,8 +12,8 @@ export interface ReleaseOptions {
   /** The namespaces to release in. Undefined means all. */
   readonly namespaces: readonly string[] | undefined;
   /**
-   * The release repeats until no object is left. It takes at least `atLeastMs`, even if no object is left before, and
-   * at most `atMostMs`.
+   * The release repeats until no object is left. It takes at least `atLeastMs`, even if no object is left earlier. The
+   * first pass that starts after `atMostMs` is the last.
    */
   readonly atLeastMs: number;
   readonly atMostMs: number;
@@ -26,7 +26,7 @@ const PAUSE_MS = 1_000;
 /** Small, because the objects may be large. */
 const PAGE_ITEMS = 50;
 
-/** Removes our finalizer from all objects that have it, whatever their run. Returns whether no object is left. */
+/** Removes our finalizer from all objects that have it, in any state of their run. Returns whether none is left. */
 export async function releaseAll(options: ReleaseOptions): Promise<boolean> {
   const { resources, namespaces = [undefined], atLeastMs, atMostMs, timing } = options;
   const said = new Set<string>();

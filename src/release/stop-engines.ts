@@ -2,7 +2,7 @@ import { MEMBER_SELECTOR, readMember } from '../division/member-lease.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { LEASES, seizeLease } from '../kube/lease.ts';
 
-/** How an engine is kept from working. */
+/** How to keep engines from working. */
 export interface StopOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'patch'>;
   /** The Lease for which engines of version 0.2 are elected. While anybody holds it, replicas hold no bucket. */
@@ -15,7 +15,7 @@ export interface StopOptions {
 }
 
 /**
- * Takes the Lease for which engines are elected, whoever holds it. An engine of 0.2 ends when it sees that, and the
+ * Takes the Lease of the election, no matter who holds it. An engine of 0.2 ends when it sees that, and the
  * replicas of this version give their buckets back. Returns whether there is any engine that has to see it.
  */
 export async function stopEngines({ client, lease, identity, now, seconds }: StopOptions): Promise<boolean> {

@@ -11,8 +11,8 @@ import { defaultHeapMib, END_CAUSES } from './ends.ts';
 import { type SupervisedEngine, superviseEngine } from './supervise.ts';
 
 /**
- * `orchestration-gate reconcile`: the process that a container runs. It starts what does the work and outlives it: the
- * engine as a child of its own. Wiring only; it ends by a signal, or with 2 if it cannot start.
+ * `orchestration-gate reconcile`: the process that a container runs. It starts the engine, which does the work, as a
+ * child process, and outlives it. Wiring only. It ends when it gets a signal, or exits with 2 if it cannot start.
  */
 export function reconcile(configuration: ReconcileConfiguration, process: NodeJS.Process): void {
   const log = createLogger({ level: configuration.logLevel });
@@ -50,7 +50,7 @@ export function reconcile(configuration: ReconcileConfiguration, process: NodeJS
   }
 }
 
-/** Loaded only where it is asked for: it needs a client of the API server, and what makes certificates. */
+/** Loads the code only if it is used, because it brings an API client and the code that makes certificates. */
 async function keepCertificates(
   configuration: ReconcileConfiguration,
   process: NodeJS.Process,
@@ -62,10 +62,10 @@ async function keepCertificates(
   return startCertificates(configuration, process.env, log, registry);
 }
 
-/** With Node's own 16 MiB, lists grow the young objects to a hundred: as much as thousands of live runs. */
+/** With Node's default of 16 MiB, lists make the young objects grow to 100 MiB, as much as thousands of live runs. */
 const YOUNG_MIB = 4;
 
-/** The same program again, by its word for the engine, with the same arguments and environment. */
+/** Starts the same program again, with the command `engine` and the same arguments and environment. */
 function startEngine(
   process: NodeJS.Process,
   configuration: ReconcileConfiguration,
@@ -89,7 +89,7 @@ function startEngine(
   });
 }
 
-/** Bytes that the container may use; a limit that is more than the machine has is none. */
+/** The bytes that the container may use. Undefined if there is no limit: Node then returns 0 or a huge number. */
 function limitOf(process: NodeJS.Process): number | undefined {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < 2 ** 50 ? limit : undefined;

@@ -4,7 +4,7 @@ import type { Work } from '../quarantine/suspects.ts';
 export type ToEngine =
   /**
    * The first message: the objects that were in work when engines crashed, and the quarantined objects. The identity is
-   * the same for all engines of a supervisor, one after another, so that an engine goes on with the Lease of the last.
+   * the same for all engines of a supervisor, so that a new engine continues with the Lease of the previous one.
    */
   | {
       readonly type: 'start';
@@ -19,7 +19,7 @@ export type ToEngine =
 
 /** The messages from the engine to the supervisor. */
 export type FromEngine =
-  /** Sent once a second: the event loop runs. */
+  /** Sent once a second, to show that the event loop runs. */
   | { readonly type: 'beat' }
   /**
    * Sent when work begins, and when `lacking` changes: what cannot be listed, one sentence for each kind and namespace.

@@ -51,7 +51,8 @@ export interface SupervisedEngine {
 const HEALTHY_MS = 60_000;
 const TICK_MS = 1_000;
 /**
- * Extra ticks for the start. It is half a second of work, but took 40 s in a container with little CPU on a busy node.
+ * Extra ticks for the start. A start is half a second of work, but took 40 s in a container with little CPU on a busy
+ * node.
  */
 const START_TICKS = 120;
 const SCRAPE_MS = 1_000;

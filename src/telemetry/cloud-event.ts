@@ -5,7 +5,7 @@ import { ConditionType } from '../orchestration/vocabulary/conditions.ts';
 import { stepReasons } from '../orchestration/vocabulary/step-reasons.ts';
 import type { ReportedRun } from './reported-run.ts';
 
-/** What is told of a run. These words are API. */
+/** The types of events about a run. These names are part of the API. */
 export const CloudEventType = {
   Started: 'ai.proompteng.orchestration.run.started',
   /** A step begins to wait for a person. */
@@ -16,7 +16,7 @@ export const CloudEventType = {
 /** An event in the JSON format of CloudEvents 1.0. */
 export interface CloudEvent {
   readonly specversion: '1.0';
-  /** The same for the same fact, whoever sends it and however often. */
+  /** The same fact has the same id, no matter which engine sends it, or how often. */
   readonly id: string;
   readonly source: string;
   readonly type: (typeof CloudEventType)[keyof typeof CloudEventType];
@@ -34,7 +34,7 @@ const FOR_PEOPLE: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns everything that the present state of a run tells, in order: that it started, the steps that wait for a person
+ * Returns all events that the present state of a run shows, in order: that it started, the steps that wait for a person
  * now, and that it ended. Pure. Linear.
  */
 export function eventsOf(run: ReportedRun): readonly CloudEvent[] {
@@ -66,7 +66,7 @@ export function eventsOf(run: ReportedRun): readonly CloudEvent[] {
   return events;
 }
 
-/** What never changes about a run, so that a repeated event is the same. */
+/** The data of a run that never changes, so that a repeated event is the same. */
 function describeRun({ namespace, name, uid, orchestration, deliveryId, status: { startedAt } }: ReportedRun) {
   return {
     ...{ namespace, name, uid, orchestration },

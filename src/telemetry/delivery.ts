@@ -4,9 +4,9 @@ import type { Answer, Message, Post } from './post.ts';
 
 /** The upper bounds of the random delays after failures: 1 s, 2 s, 4 s … 60 s. */
 const BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
-/** A receiver that asks for a longer pause than this gets the next attempt after this. */
+/** The longest pause that a receiver can ask for. */
 const LONGEST_PAUSE_MS = 60 * 60_000;
-/** Bytes that a message takes besides its body. */
+/** The bytes that a message takes in addition to its body. */
 const OVERHEAD = 256;
 
 type Failed = Extract<Answer, { outcome: 'Failed' }>;
@@ -16,7 +16,7 @@ export interface DeliveryObserver {
   countDelivered(): void;
   /** An attempt failed, and the message is tried again. */
   countFailed(): void;
-  /** `overflow`: there was no room for the message. `rejected`: the receiver does not take it, ever. */
+  /** `overflow`: there was no room for the message. `rejected`: the receiver will never take it. */
   countDropped(reason: 'overflow' | 'rejected'): void;
   setLength(messages: number): void;
 }
@@ -33,7 +33,7 @@ export interface DeliveryOptions {
 }
 
 export interface Delivery {
-  /** Adds a message, unless there is no room: then it is dropped and counted. Never waits and never throws. */
+  /** Adds a message. If there is no room, the message is dropped and counted. Never waits and never throws. */
   readonly add: (message: Message) => void;
   /** Whether less than half of the room is taken. */
   readonly hasRoom: () => boolean;
@@ -43,8 +43,8 @@ export interface Delivery {
 
 /**
  * Delivers messages to one receiver: one at a time, in order, each until the receiver takes or rejects it. Between
- * attempts it backs off, at least as long as the receiver asks for. It logs the first failure in a row, the first
- * rejection in a row, and the first message for which there is no room.
+ * attempts it waits, at least as long as the receiver asks for, up to an hour. It logs the first failure in a row, the
+ * first rejection in a row, and the first message for which there is no room.
  */
 export function createDelivery({ receiver, post, mostBytes, timing, log, observer }: DeliveryOptions): Delivery {
   const waiting: Message[] = [];

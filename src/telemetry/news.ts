@@ -7,12 +7,12 @@ export const REPORT_WITHIN_MS = 60 * 60_000;
 /** How many runs are remembered. A run that is forgotten may be reported twice. */
 const MOST_RUNS = 50_000;
 
-/** What was reported of each run. */
+/** What was reported about each run. */
 export interface News {
   /**
-   * The events that a run tells and that were not reported, in order. It compares the state of the run with what was
-   * reported, so it does not matter how often it is called, or which states it does not see. A new engine gets everything
-   * again that is not older than an hour, and all waits that still last.
+   * Returns the events of a run that were not reported yet, in order. It compares the state of the run with what was
+   * reported, so it does not matter how often it is called, or which states it does not see. A new engine reports again
+   * everything that is not older than an hour, and all waits that still last.
    */
   readonly take: (run: ReportedRun) => readonly CloudEvent[];
   /** Whether the end of the run with this uid was reported. */

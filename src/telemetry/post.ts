@@ -18,20 +18,20 @@ export type Post = (message: Message) => Promise<Answer>;
 
 /** A receiver may take this long for its whole answer. */
 const LONGEST_ANSWER_MS = 10_000;
-/** How much of an answer is read, in characters. The rest of it is not waited for. */
+/** How much of an answer is read, in characters. The client does not wait for the rest. */
 const LONGEST_WORDS = 200;
 
 /**
- * Answers about the message itself: another attempt gets the same. Everything else may be about the receiver or about the
- * settings, such as a wrong address or token, and somebody can fix that.
+ * The statuses that judge the message itself, so that another attempt gets the same status. Any other status may have
+ * its cause in the receiver or in the settings, such as a wrong address or token, which somebody can fix.
  */
 const VERDICTS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
 export interface PostOptions {
   readonly url: string;
-  /** Headers to add, such as Authorization. Asked for each request. */
+  /** Headers to add, such as Authorization. Called for each request. */
   readonly headers: () => Readonly<Record<string, string>>;
-  /** The authorities to trust, in PEM; undefined for those of Node. Asked for each request. */
+  /** The authorities to trust, in PEM; undefined for those of Node. Called for each request. */
   readonly ca: () => string | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -60,7 +60,7 @@ export function createPost({ url, headers, ca, now }: PostOptions): Post {
         dispatcher: connect(),
         signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
       });
-      // The status says it all, even if the rest of the answer never comes.
+      // The status is enough, even if the rest of the answer never comes.
       const words = await readStart(answer.body).catch(() => '');
       return judgeAnswer(answer.statusCode, words, answer.headers['retry-after'], now());
     } catch (error) {

@@ -6,7 +6,7 @@ import type { Message, Post } from './post.ts';
 import type { ReportedRun } from './reported-run.ts';
 import { type Span, traceOf } from './trace.ts';
 
-/** A receiver: how to send to it, and who counts. */
+/** A receiver: how to send to it, and the observer that counts the messages for it. */
 export interface Receiver {
   /** For the log. */
   readonly name: string;
@@ -31,7 +31,7 @@ export interface Receivers {
   readonly hasReportedEnd: (uid: string) => boolean;
   /** Whether there is room for much more. */
   readonly haveRoom: () => boolean;
-  /** Sends what waits, unless that fails or takes longer than this. */
+  /** Sends the waiting messages until an attempt fails or the time is over. */
   readonly stop: (withinMs: number) => Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { asRecord } from '../orchestration/decode.ts';
 import { decodeRunStatus } from '../orchestration/decode-status.ts';
 import type { RunStatus } from '../orchestration/run-status.ts';
 
-/** What is reported of a run: a part of what the reconciler observes. */
+/** The part of a run that is reported. The reconciler observes more. */
 export interface ReportedRun {
   readonly name: string;
   readonly namespace: string;

@@ -20,7 +20,7 @@ export interface Span {
   readonly links: readonly SpanContext[];
 }
 
-/** Attributes of ours, for which OpenTelemetry has no name. */
+/** Our own attributes, for which OpenTelemetry has no name. */
 const OWN = {
   run: 'orchestration_gate.run.name',
   deliveryId: 'orchestration_gate.run.delivery_id',
@@ -77,7 +77,7 @@ export function traceOf(run: ReportedRun): readonly Span[] {
   return [root, ...stepStatuses.flatMap((step) => spansOf(run, root, step))];
 }
 
-/** What one attempt came to: an earlier one, or the current one. */
+/** How one attempt of a step ended: an earlier attempt, or the current one. */
 interface Attempt extends Partial<PreviousAttempt> {
   readonly attempt: number;
   readonly phase: string;
@@ -129,7 +129,7 @@ function resultOf(phase: string, reason: string): Result {
   return RESULTS[phase] ?? (TIMEOUTS.has(reason) ? 'timeout' : 'failure');
 }
 
-/** Undefined for a text that is no time: others can write a status too. */
+/** Undefined for a text that is not a time, because others can write a status too. */
 function timeOf(text: string | undefined): number | undefined {
   const ms = Date.parse(text ?? '');
   return Number.isNaN(ms) ? undefined : ms;

@@ -13,7 +13,7 @@ import { readStatus } from './status.ts';
 
 /** The cluster as the executor needs it. Methods that return no promise read a copy that has our own last write. */
 export interface Cluster {
-  /** Which buckets the copy has. If it has not all of them, only a live read shows that a Job is absent. */
+  /** Which buckets the copy has. If it does not have all of them, only a live read shows that a Job is absent. */
   readonly division: Division;
   getToolRun(key: string): StoredObject | undefined;
   /**
@@ -56,11 +56,11 @@ export interface Cluster {
 
 export interface ExecutorOptions extends PlanOptions {
   readonly cluster: Cluster;
-  /** Milliseconds since 1970, on a clock that does not jump while the process runs. */
+  /** Milliseconds since 1970 on the API server's clock, which may be adjusted. */
   readonly now: () => number;
 }
 
-/** Observes, plans and acts, one ToolRun at a time. If `reconcile` throws, the ToolRun is to be retried. */
+/** Each call of `reconcile` observes one ToolRun, plans, and acts. If it throws, the ToolRun is to be retried. */
 export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
   reconcile: (key: string) => Promise<ReconcileResult>;
 } {
@@ -118,7 +118,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
 
   /**
    * Reads the Job. The copy of Jobs may be older than that of ToolRuns, so a Job that contradicts the record is read
-   * from the API server. So is one whose create may have met a Job of another bucket.
+   * from the API server. So is a Job whose create may have met one of another bucket.
    */
   async function observeJob(toolRun: ObservedToolRun): Promise<StoredObject | undefined> {
     const { object, state } = toolRun;
@@ -139,7 +139,7 @@ export function createExecutor({ cluster, now, ...options }: ExecutorOptions): {
     return cluster.readPodRefusal(job.metadata.namespace, job.metadata.uid);
   }
 
-  /** Reads the pods of a Job once: when it has completed, and before that is recorded. */
+  /** Reads the pods of a Job once: after the Job has completed, and before its end is recorded. */
   async function readPods(toolRun: ObservedToolRun, job: StoredObject): Promise<readonly KubeObject[] | undefined> {
     const { outcome } = toolRun.state ?? {};
     const standing = readOutcome(job);

@@ -14,11 +14,14 @@ export type NameChild = (toolRun: StoredObject['metadata'], ...parts: readonly s
 
 export interface JobOptions {
   readonly nameChild: NameChild;
-  /** The service account of this process. No Tool may use it, or anyone who can write Tools would have its rights. */
+  /**
+   * The service account of this process. No Tool may use it. Otherwise, anyone who can write Tools would have its
+   * rights.
+   */
   readonly ownServiceAccount: { readonly namespace: string; readonly name: string };
   /**
-   * The only service accounts that Tools may use. `default` must be listed too. If absent, Tools may use all service
-   * accounts but ours.
+   * The only service accounts that Tools may use. `default` is allowed only if it is listed. If absent, Tools may use
+   * all service accounts but ours.
    */
   readonly allowedServiceAccounts?: readonly string[] | undefined;
   /**
@@ -42,7 +45,7 @@ export function nameTool({ spec }: StoredObject): string | undefined {
 
 /**
  * Builds the ConfigMap whose `run.json` describes the run to the container. Its name also depends on its content. If
- * the Tool changes before there is a Job, the ConfigMap is another one, so the content that a Job has mounted never
+ * the Tool changes before there is a Job, another ConfigMap is created, so the content that a Job has mounted never
  * changes. Undefined if `spec.runtime` is nested too deeply to be written.
  */
 export function buildConfigMap(toolRun: StoredObject, tool: StoredObject, nameChild: NameChild): Manifest | undefined {
@@ -139,7 +142,7 @@ function buildPodFailurePolicy(): object {
 
 /**
  * The content of `run.json`, and what templates can refer to: both objects as they were written, without fields that
- * change by themselves and without what only replicas read.
+ * change by themselves, and without the annotation and the label that only this project reads.
  */
 function describeRun(toolRun: StoredObject, tool: StoredObject): Readonly<Record<string, unknown>> {
   return {
@@ -166,9 +169,9 @@ function without(field: 'annotations' | 'labels', texts: unknown, key: string): 
 }
 
 /**
- * With this owner reference, a ToolRun that is deleted in the foreground waits for its children. Nothing runs for a
- * ToolRun that is gone. Name and owner identify a child. The label is for people. If the name of the ToolRun is too
- * long for a label, the annotation has it in full.
+ * With this owner reference, a ToolRun that is deleted in the foreground waits until its children are gone. So nothing
+ * is still running for a ToolRun that no longer exists. Name and owner identify a child. The label is for people. If
+ * the name of the ToolRun is too long for a label, the annotation has it in full.
  */
 function childMetadata({ name, uid }: StoredObject['metadata'], childName: string) {
   return {
@@ -187,7 +190,10 @@ function childMetadata({ name, uid }: StoredObject['metadata'], childName: strin
   };
 }
 
-/** JSON.stringify is recursive. It fails at 5,000 levels, which the API server stores. */
+/**
+ * Undefined if the value is nested too deeply. JSON.stringify is recursive, and fails at 5,000 levels, although the API
+ * server stores such objects.
+ */
 function writeJson(value: object): string | undefined {
   try {
     return JSON.stringify(value, null, 2);

@@ -73,8 +73,8 @@ export interface Observation {
  */
 export type Action =
   /**
-   * Writes the annotation if it is still as observed, whatever happens to the status. One goes before every create,
-   * even if it changes nothing: a create that was decided on an outdated observation must first meet a conflict.
+   * Writes the annotation if it is still as observed, whatever happens to the status. One comes before every create,
+   * even if it changes nothing. So if a create was decided on an outdated observation, a conflict prevents it.
    */
   | { readonly type: 'WriteState'; readonly state: ToolRunState }
   /** Removes fields from the status, whatever the resourceVersion of the ToolRun. */
@@ -83,7 +83,7 @@ export type Action =
   | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus }
   | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
-  /** Sets the Job's ttlSecondsAfterFinished. A Job that is gone already is not an error. */
+  /** Sets the Job's ttlSecondsAfterFinished. If the Job is gone already, the action fails. */
   | { readonly type: 'SetTtl'; readonly job: StoredObject['metadata']; readonly seconds: number }
   | {
       readonly type: 'EmitEvent';

@@ -38,8 +38,8 @@ export function isConfigMapOurs(stored: StoredObject, wanted: Manifest, toolRun:
 }
 
 /**
- * Returns the Job of a ToolRun. If a uid was recorded, only the Job of that uid counts. Neither a name nor a uid proves
- * anything alone.
+ * Returns the Job of a ToolRun. If a uid was recorded, only the Job of that uid counts. Neither a name nor a uid alone
+ * proves anything.
  */
 export function findJob(
   { toolRun: { object }, job }: Pick<Observation, 'toolRun' | 'job'>,

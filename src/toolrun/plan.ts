@@ -151,7 +151,7 @@ function warnOfOutputs(message: string): Action {
   return { type: 'EmitEvent', eventType: 'Warning', reason: EventReason.OutputsUnreadable, message };
 }
 
-/** Ends a ToolRun without its Job. */
+/** Ends a ToolRun as failed, for a reason that no Job reports. */
 function end(observation: Observation, reason: ToolRunReason, message: string, nowMs: number): readonly Action[] {
   const { state, status } = observation.toolRun;
   const startedAt = status.startedAt ?? new Date(nowMs).toISOString();

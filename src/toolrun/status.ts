@@ -6,7 +6,7 @@ import type { RuntimeRef, ToolRunStatus } from './observation.ts';
 import type { Shown } from './outcome.ts';
 
 /**
- * Most characters of a message: enough for what an admission webhook says, and little enough for a status that is
+ * The most characters of a message: enough for the message of an admission webhook, and few enough for a status that is
  * written often.
  */
 export const LONGEST_MESSAGE = 1_024;
@@ -17,7 +17,7 @@ export const LONGEST_MESSAGE = 1_024;
  */
 const FIELDS: ReadonlySet<string> = new Set(['phase', 'observedGeneration', 'conditions', 'updatedAt']);
 
-/** Conditions that are removed: those on the execution, which an earlier executor wrote, and EngineFault. */
+/** Conditions that are removed: those about the execution, which an earlier executor wrote, and EngineFault. */
 const OUTDATED: readonly string[] = [
   ForeignConditionType.Accepted,
   ForeignConditionType.InProgress,

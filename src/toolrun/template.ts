@@ -3,9 +3,9 @@ import { isRecord } from '../orchestration/decode.ts';
 /** Renders templates with one context, and counts all that it inserts. */
 export interface Renderer {
   /**
-   * Replaces `{{parameters.name}}`, or any other path into the context, by its value. A missing value is empty, and a
+   * Replaces `{{parameters.name}}`, or any other path into the context, with its value. A missing value is empty, and a
    * value that is not text becomes JSON. Kubelet expands the result: `$(NAME)` and `$$` of the template keep their
-   * meaning, values come out as they are, and a `$(…)` that contains a value is text and not a reference. Cost: linear.
+   * meaning, values stay as they are, and a `$(…)` that contains a value is text and not a reference. Cost: linear.
    */
   readonly render: (template: string) => string;
   /** Whether more was to be inserted than a Job can hold. If so, the rendered texts are not complete. */
@@ -25,8 +25,8 @@ const PLACEHOLDER = /\{\{([^{}()$]+)\}\}/;
  */
 const TOKEN = new RegExp(`\\$\\$|\\$\\(([^)]*)\\)|\\$(?=\\(|\\{\\{)|${PLACEHOLDER.source}`, 'g');
 /**
- * The same behind the last `)`, where no reference can end. So the end is not searched for from each `$(`. The empty
- * group stands for the name.
+ * The same for the text after the last `)`, where no reference can end. So the end is not searched for from each `$(`.
+ * The empty group takes the place of the one for the name.
  */
 const TOKEN_BEHIND_REFERENCES = new RegExp(`\\$\\$|()\\$(?=\\(|\\{\\{)|${PLACEHOLDER.source}`, 'g');
 

@@ -22,8 +22,8 @@ const approverFields = tableOf({
 
 /**
  * People decide about one step of one run. An ApprovalPolicy decides about all runs that wait for it. With a policyRef,
- * whichever of the two decides first counts, and a denial wins. The agents chart sets the phase of every policy without
- * a phase to Ready, and can reset a decided policy to Ready. So Ready is not an approval.
+ * the first decision counts, and a denial wins. The agents chart sets the phase of every policy without a phase to
+ * Ready, and can reset a decided policy to Ready. So Ready is not an approval, unless the policy approves by default.
  */
 export const approvalGate: GateKind = {
   type: 'Gate',

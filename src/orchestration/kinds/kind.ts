@@ -36,7 +36,7 @@ export interface RunInput {
   readonly creationTimestamp: string;
   /** The name of the Orchestration that the run executes. */
   readonly orchestration: string;
-  /** If the run has its snapshot, with the defaults that the snapshot declares. */
+  /** Once the run has its snapshot, they include the defaults that the snapshot declares. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly deliveryId?: string;
 }
@@ -76,7 +76,7 @@ export interface ChildKind extends AnyKind, ObjectKind {
   /** The field with the name of the Orchestration that the child runs, if it runs one. */
   readonly runs?: string;
   /**
-   * Builds the spec of the child, or explains why there is none. It runs more than once for an attempt, also after a
+   * Builds the spec of the child, or explains why there is none. It runs more than once for an attempt, even after a
    * crash, and always gives the same result: its inputs do not change after the attempt has started.
    */
   readonly buildSpec: (
@@ -117,8 +117,8 @@ export interface ChildKind extends AnyKind, ObjectKind {
 export interface GateKind extends AnyKind, ObjectKind {
   readonly type: 'Gate';
   /**
-   * Whether a decision can be revoked. If so, the object is read from the API server, not the cache, before the gate
-   * opens or denies.
+   * Whether a decision can be revoked. If so, the object is read from the API server, not from the copy, before the
+   * gate opens or denies.
    */
   readonly isRevocable?: boolean;
   /** Returns the texts that the step waits for. An object that offers one of them is a candidate. */
@@ -126,7 +126,7 @@ export interface GateKind extends AnyKind, ObjectKind {
   readonly offers: (candidate: StoredObject) => readonly string[];
   /** Returns true if the step waits for `candidate`, which offers one of the texts that the step wants. */
   readonly matches: (step: Step, candidate: StoredObject, run: RunInput) => boolean;
-  /** Whether people can decide about a step of this name too, by annotations of its run. Without this function: no. */
+  /** Whether people can also decide about a step of this name, by annotations of its run. If absent, they cannot. */
   readonly isDecidedByPeople?: (step: Pick<Step, 'name'>) => boolean;
   /** `people` is undefined if people cannot decide about the step. */
   readonly judge: (step: Step, watched: readonly StoredObject[], people?: People) => Outcome;

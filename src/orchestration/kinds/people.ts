@@ -21,7 +21,7 @@ export type Verdict =
   | Exclude<Outcome, { readonly state: 'Running' }>
   | { readonly state: 'Running'; readonly reason: StepReason; readonly waitsFor: string };
 
-/** Judges the recorded decisions about a step. One denial decides, however many approve. */
+/** Judges the recorded decisions about a step. One denial decides, however many people approve. */
 export function judgePeople(step: Step, people: People): Verdict {
   const { approvals } = people;
   const denial = approvals.find(({ decision }) => decision === 'Denied');

@@ -41,7 +41,7 @@ export const subOrchestration: ChildKind = {
   },
 };
 
-/** Adds the steps of a nested run, by name, with what a step of the same run could read of them. */
+/** Adds the steps of a nested run, by name, with the fields that a step of the same run could read. */
 function withSteps(child: StoredObject): object {
   const steps = decodeRunStatus(child['status']).stepStatuses.map(
     ({ name, phase, reason = '', attempt, outputs = {} }) => [name, { phase, reason, attempt, outputs }] as const,

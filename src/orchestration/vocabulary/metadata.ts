@@ -112,7 +112,7 @@ const annotations = {
 
 /**
  * The labels that this project writes or reads. For each of its own labels, an annotation with the same key has the
- * full text.
+ * full text, unless `on` says "label only".
  */
 const labels = {
   Run: {

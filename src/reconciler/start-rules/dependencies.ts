@@ -41,7 +41,7 @@ interface End {
   /** The step and all of its ancestors are final, and the children that were ended are gone. */
   readonly isOver: boolean;
   /**
-   * The root cause of the failure that the step leaves to its dependents, which many steps can share. A step that ran
+   * The root cause of the failure that the step passes on to its dependents. Many steps can share it. A step that ran
    * after a failure, because of its `runIf`, does not hide that failure.
    */
   readonly cause?: string | undefined;
