@@ -71,8 +71,8 @@ function stampRun({ uid, object, operation, username }: AdmissionRequest): Admis
 }
 
 /**
- * Divides runs by the uid of the request, because a run has no uid yet. A nested run gets its bucket from the reconciler,
- * or else has that of its name.
+ * Derives the bucket of a run from the uid of the request, because a run has no uid yet. A nested run gets its bucket
+ * from the reconciler. Without that label, its bucket follows from its name.
  */
 function stampBucket(object: unknown, requestUid: string): readonly PatchOperation[] {
   const { labels, ownerReferences } = asRecord(asRecord(object)['metadata']);
@@ -82,7 +82,7 @@ function stampBucket(object: unknown, requestUid: string): readonly PatchOperati
   return patchLabel(object, Label.Bucket, String(bucketOfText(requestUid)));
 }
 
-/** A name that was copied from another run is replaced. */
+/** Replaces a name that was copied from another run. */
 function stampCreator(object: unknown, username: string): readonly PatchOperation[] {
   return username === '' ? [] : patchAnnotation(object, Annotation.CreatedBy, username);
 }

@@ -16,12 +16,21 @@ import { divideMemory } from './capacity.ts';
 import { buildServer, type FinishedReview, type GateServer, type KeyPair } from './server.ts';
 import { holdSettings } from './settings.ts';
 
-/** After the drain, for reviews that are still in flight: API servers wait 5 s for an answer, unless configured otherwise. */
+/**
+ * How long to wait after the drain for reviews that are still in flight. API servers wait 5 s for an answer, unless
+ * configured otherwise.
+ */
 const LAST_ANSWERS_MS = 5_000;
-/** Connections that the kernel keeps until they are looked at: with fewer it drops those of API servers in a flood. */
+/**
+ * The most connections that the kernel holds until the process accepts them. With fewer, a flood makes the kernel drop
+ * connections of API servers.
+ */
 const BACKLOG = 4_096;
 
-/** `orchestration-gate serve`: the gate as a process. Wiring only; it ends by a signal, or with 2 if it cannot start. */
+/**
+ * Runs `orchestration-gate serve`: the gate as a process. Contains only wiring. The process ends by a signal, or with
+ * exit code 2 if it cannot start.
+ */
 export async function serve(configuration: ServeConfiguration, process: NodeJS.Process): Promise<void> {
   const log = createLogger({ level: configuration.logLevel });
   const metrics = createGateMetrics();
@@ -49,7 +58,7 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
   if (clientCaDir !== undefined)
     watches.push(await watchDirectory(clientCaDir, { onChange: files.loadClientCa, onError }));
 
-  /** The first good files open the port. Later ones hold from the next handshake on. */
+  /** Opens the port with the first good files. Later files apply from the next handshake on. */
   async function serveFiles(tls: ServedFiles): Promise<void> {
     const { notAfter } = readExpiry(tls.cert, new Date());
     if (gate) {
@@ -82,18 +91,21 @@ export async function serve(configuration: ServeConfiguration, process: NodeJS.P
     gate?.startDraining();
     await delay(configuration.drainSeconds * 1000);
     for (const watch of watches) watch.close();
-    // Node waits without end for a connection on which nothing was ever asked, and Go clients open some in advance.
+    // Node waits forever for a connection that has never carried a request, and Go clients open some in advance.
     await Promise.race([gate?.app.close(), delay(LAST_ANSWERS_MS)]);
     sidePort.close();
   }
 }
 
-/** What the port serves: a certificate with its key and, if callers must prove who they are, the authorities of theirs. */
+/**
+ * What the port serves: a certificate with its key and, if callers must authenticate, the authorities of their
+ * certificates.
+ */
 type ServedFiles = KeyPair & { readonly ca?: string };
 
 /**
- * Reads the certificate and the client authorities, each time that their files change, and serves them as soon as all are
- * there. Bad files change nothing: the last good ones stay.
+ * Reads the certificate and the client authorities each time their files change, and serves them as soon as all of them
+ * are there. If files are bad, the last good ones stay in use.
  */
 function readServedFiles(
   { tlsDir, clientCaDir }: ServeConfiguration,
@@ -145,7 +157,7 @@ function readServedFiles(
   return { problem: () => clientCaProblem ?? certificateProblem, loadCertificate, loadClientCa };
 }
 
-/** One line and the counts of one review. No object is ever logged. */
+/** Logs one line about a review and updates the metrics. Never logs an object. */
 function report(
   { webhook, uid, request, answer, durationMs }: FinishedReview,
   log: Logger,
@@ -168,7 +180,7 @@ function report(
 }
 
 /**
- * Follows the settings and the override. Undefined where the first settings are wrong: then the pod must not become ready.
+ * Follows the settings and the override. Undefined if the first settings are wrong: the pod must then not become ready.
  */
 async function followSettings(
   { settingsDir, overrideDir }: ServeConfiguration,

@@ -17,13 +17,13 @@ export interface Authority extends Certificate {
  */
 export interface Authorities {
   readonly trusted: readonly Authority[];
-  /** Signs leaves. Absent while the first authority is being published beside those trusted before. */
+  /** Signs leaves. Absent while the first authority is being published in addition to those trusted before. */
   readonly signing?: Authority;
-  /** Is being published. It signs as soon as every API server can know it. */
+  /** The authority that is being published. It signs as soon as every API server can know it. */
   readonly next?: Authority;
 }
 
-/** Replaces one authority by a changed version with the same role. */
+/** Replaces one authority with a changed version in the same role. */
 export function replaceAuthority(authorities: Authorities, changed: Authority): Authorities {
   const isSame = ({ certificatePem }: Authority) => certificatePem === changed.certificatePem;
   const pick = (authority: Authority | undefined) => (authority && isSame(authority) ? changed : authority);

@@ -18,16 +18,22 @@ import { createPublication } from './publication.ts';
 import { createRotation } from './rotation.ts';
 import type { Round } from './round.ts';
 
-/** API servers follow the configurations by a watch, within a second in health; a minute also where they are many or busy. */
+/**
+ * How long a new authority is published before it signs. API servers watch the configurations and normally see a change
+ * within a second. A minute is enough even if they are many or busy.
+ */
 const SETTLE_MS = 60_000;
 
-/** For a call: the next round is no later. */
+/** The deadline of a call. It is no longer than the time until the next round. */
 const DEADLINE_MS = 10_000;
 
-/** For what is under way at the end, which an API server that does not answer must not put off; none of it must be done. */
+/**
+ * How long `stop` waits for work in progress. An API server that does not answer must not delay the end of the process,
+ * and none of this work has to be completed.
+ */
 const LAST_STEPS_MS = 5_000;
 
-/** Keeps the certificates of the gate, until `stop`. Whatever goes wrong is told and tried again: nothing here throws. */
+/** Keeps the certificates of the gate up to date until `stop`. Logs and retries every failure. Never throws. */
 export async function startCertificates(
   configuration: ReconcileConfiguration,
   environment: NodeJS.ProcessEnv,
@@ -87,10 +93,13 @@ export async function startCertificates(
 
 const timing = createTiming(() => performance.now());
 
-/** More than two machines of one cluster should differ by. */
+/** More than the clocks of two machines in one cluster should differ. */
 const NOTABLE_SKEW_MS = 60_000;
 
-/** The API server's time, or where it tells none our own; says so when the two differ. */
+/**
+ * Returns a function that reads the API server's time, or our own if the API server sends none. Logs when the two
+ * clocks start or stop differing by a notable amount.
+ */
 function followClock(read: () => Promise<Date | undefined>, log: Logger): () => Promise<Date> {
   let isSkewed = false;
   return async () => {

@@ -33,7 +33,7 @@ export interface ObservedConfiguration {
   readonly name: string;
   /** Its resourceVersion. */
   readonly version: string;
-  /** The field managers that own a caBundle. They show who wrote it, if not we. */
+  /** The field managers that own a caBundle. They show who wrote it, if we did not. */
   readonly writers: readonly string[];
   readonly webhooks: readonly { readonly name: string; readonly trusted: readonly Certificate[] }[];
 }
@@ -59,8 +59,8 @@ export interface PlanSettings {
 
 /**
  * Makes a configuration trust exactly this bundle, if the configuration has not changed since it was read. The
- * configuration was read before the Secret, so a replica that was suspended in between cannot undo what another one
- * published since.
+ * configuration was read before the Secret, so a replica that was suspended in between cannot undo what another one has
+ * published meanwhile.
  */
 export interface Publish {
   readonly type: 'Publish';
@@ -71,7 +71,7 @@ export interface Publish {
 /** One write. All steps except Publish and IssueLeaf apply only to the observed version of the Secret. */
 export type Step =
   | Publish
-  /** Issues a new authority that signs next and is trusted beside `trusted`. */
+  /** Issues a new authority that signs next and is trusted in addition to `trusted`. */
   | {
       readonly type: 'BeginRotation';
       readonly trusted: readonly Authority[];
@@ -107,8 +107,8 @@ const LONGEST_LEAF_MS = 30 * 24 * 60 * 60_000;
 const LEEWAY = 1.1;
 
 /**
- * The most that the clocks of API servers may differ at the end of a validity period. Leaves are backdated by the same
- * time.
+ * The most that the clocks of API servers may differ at the end of a validity period. Leaves are backdated by at most
+ * the same time.
  */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
@@ -218,7 +218,7 @@ function planLeaf(authorities: Authorities, observation: Observation, settings: 
       'no leaf is issued until every configuration trusts the next authority, for a minute if a gate is ready',
     );
   }
-  // Do not replace a working leaf by one that a client would reject.
+  // Do not replace a working leaf with one that a client would reject.
   if (
     canBeServed(leaf, now) &&
     leaf.issuerPem !== signing.certificatePem &&

@@ -24,7 +24,7 @@ export interface PublicationPort extends ConfigurationsPort {
 
 /** The port of the rotation. */
 export interface RotationPort extends ConfigurationsPort {
-  /** Undefined: there is no such Secret. */
+  /** Undefined if the Secret does not exist. */
   readonly readSecret: () => Promise<ObservedSecret | undefined>;
   /** Reads the API server's time. */
   readonly readTime: () => Promise<Date>;
@@ -38,7 +38,7 @@ export interface RotationPort extends ConfigurationsPort {
   readonly writeLeaf: (authority: Authority, now: Date, lifetimeMs: number) => Promise<void>;
 }
 
-/** Called for every change of state; must not throw. */
+/** Called for every change of state. Must not throw. */
 export interface CertificatesObserver {
   /** Undefined if there is none, or if it cannot be read. */
   setAuthorityEnd(notAfter: Date | undefined): void;

@@ -49,7 +49,10 @@ export function createRotation({
     return { ...seen, now, secret, leaf, isAnyGateReady, nextTrustedForMs };
   }
 
-  /** Reads this only if the plan uses it. If the read fails, a gate may be ready. */
+  /**
+   * Returns whether a gate is ready. Reads this only if the plan uses it. If the read fails, a gate may be ready, so
+   * the result is true.
+   */
   async function checkGates(authorities: Authorities | undefined): Promise<boolean> {
     if (authorities === undefined || authorities.signing !== undefined) return true;
     try {

@@ -3,29 +3,32 @@ import { displayText, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import type { Flag, Flags, ValueKind, Values } from './flags.ts';
 
-/** The words of the command line that are no flags and no values of flags. */
+/** The words of the command line that are neither flags nor values of flags. */
 export interface Operands {
   readonly words: readonly string[];
-  /** Words that stand behind a flag that is not known: perhaps its value. */
+  /** Words that follow an unknown flag, and so may be its value. */
   readonly unsure: readonly string[];
 }
 
 /** A mistake is a sentence that says where, what was given and what is expected. */
 export type ArgumentsResult<F extends Flags> = Operands & {
-  /** Whole only if there are no mistakes. */
+  /** Complete only if there are no mistakes. */
   readonly values: Values<F>;
   readonly mistakes: readonly string[];
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A text and where it was given; without a text if the flag stands alone. */
+/** A text, and where it was given. `text` is undefined if the flag has no value. */
 interface Given {
   readonly source: string;
   readonly text: string | undefined;
 }
 
-/** Reads the words after a verb, and the variables, and finds all mistakes at once: strict parsing would stop at the first. */
+/**
+ * Reads the words after a verb and the variables, and finds all mistakes at once. Strict parsing would stop at the
+ * first mistake.
+ */
 export function readArguments<const F extends Flags>(
   flags: F,
   words: readonly string[],
@@ -65,13 +68,16 @@ function readWords(flags: Flags, words: readonly string[]) {
 
 type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind: 'option' }>;
 
-/** kubectl reads `-n=ci` as `-n ci`; to node the sign is part of the value. A word that begins as a flag does is one. */
+/**
+ * kubectl reads `-n=ci` as `-n ci`, but node makes the sign part of the value. A word that begins like a flag is a flag
+ * and not a value.
+ */
 function readToken({ rawName: source, inlineValue, value }: OptionToken): Given {
   if (!inlineValue) return { source, text: value?.startsWith('-') ? undefined : value };
   return { source, text: source.startsWith('--') ? value : value.replace(/^=/, '') };
 }
 
-/** Each long name of each flag, with the setting it means. */
+/** Maps each long name of each flag to the setting that it means. */
 function spellFlags(flags: Flags): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(flags).flatMap(([key, { flag, alias }]) =>
@@ -103,7 +109,10 @@ function tokenize(flags: Flags, words: readonly string[]) {
   }).tokens;
 }
 
-/** The variables if they agree, else the fallback. */
+/**
+ * Reads the variables of a flag, or its fallback if none is set. If the variables differ, reads the first and adds a
+ * mistake. A required flag that is missing is a mistake too.
+ */
 function readVariables(flag: Flag, environment: Environment, mistakes: string[]): readonly Given[] {
   const { variables = [], help, fallback, isRequired } = flag;
   const set = variables.map((source) => ({ source, text: environment[source] })).filter(({ text }) => text);
@@ -128,7 +137,7 @@ function readGiven<T>(kind: ValueKind<T>, { source, text }: Given, mistakes: str
   return undefined;
 }
 
-/** The value of a text, or a mistake that says what is expected instead. */
+/** Reads a text as a value. If that is impossible, adds a mistake that says what is expected. */
 export function readText<T>(kind: ValueKind<T>, source: string, text: string, mistakes: string[]): T | undefined {
   const value = kind.read(text);
   if (value !== undefined) return value;
@@ -138,7 +147,7 @@ export function readText<T>(kind: ValueKind<T>, source: string, text: string, mi
   return undefined;
 }
 
-/** What was probably meant, or else what there is. */
+/** Names the known word that was probably meant, or lists all known words. */
 export function guess(wanted: string, known: readonly string[], prefix = ''): string {
   const meant = suggestName(wanted, known);
   if (meant !== undefined) return `did you mean ${prefix}${meant}?`;

@@ -5,7 +5,7 @@ const CERTIFICATE_MODES = ['selfManaged', 'provided', 'off'] as const;
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** Labels of RFC 1123, or an address, which is what a URL may name instead. */
+/** A DNS name with labels of RFC 1123, or an IP address. A URL can have either as its host. */
 const HOST =
   /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$|^[0-9a-f:]*:[0-9a-f:.]+$/;
 
@@ -49,7 +49,8 @@ export const certificateFlags = {
     help: 'the webhook configurations whose caBundle is written',
     variables: ['ORCHESTRATION_GATE_WEBHOOK_CONFIGURATIONS'],
   },
-  // The longest that is allowed: renewed after 20 days, which leaves 10 to notice that it is not.
+  // The default is the longest lifetime that is allowed. The certificate is renewed after 20 days, which leaves 10 days
+  // to notice that the renewal fails.
   leafLifetimeSeconds: {
     flag: 'leaf-lifetime-seconds',
     kind: wholeNumber(10, 30 * DAY_SECONDS),
@@ -57,7 +58,7 @@ export const certificateFlags = {
     variables: ['ORCHESTRATION_GATE_LEAF_LIFETIME_SECONDS'],
     fallback: String(30 * DAY_SECONDS),
   },
-  // A year, as Kyverno and cert-manager's webhook give theirs.
+  // A year, the same as Kyverno and cert-manager's webhook use.
   caLifetimeSeconds: {
     flag: 'ca-lifetime-seconds',
     kind: wholeNumber(30, 3_650 * DAY_SECONDS),
@@ -69,14 +70,14 @@ export const certificateFlags = {
 
 export type CertificateConfiguration = Values<typeof certificateFlags>;
 
-/** Which settings each mode cannot do without. */
+/** The settings that each mode needs. */
 const NEEDED = {
   selfManaged: ['certificateSecret', 'tlsDir', 'certificateNames', 'webhookConfigurations'],
   provided: ['certificateSecret', 'webhookConfigurations'],
   off: [],
 } as const satisfies Record<string, readonly (keyof CertificateConfiguration)[]>;
 
-/** What is wrong with settings that are each fine by themselves. */
+/** Finds mistakes in the combination of settings that are valid by themselves. */
 export function findCertificateMistakes(configuration: CertificateConfiguration): readonly string[] {
   const { certificates: mode, leafLifetimeSeconds, caLifetimeSeconds } = configuration;
   const missing = NEEDED[mode]
@@ -85,7 +86,7 @@ export function findCertificateMistakes(configuration: CertificateConfiguration)
       const { flag, variables, help } = certificateFlags[name];
       return `--${flag} or ${variables.join(' or ')} is missing, and --certificates=${mode} needs it: ${help}`;
     });
-  // An authority is replaced with a third of its life left; a leaf must fit into that.
+  // An authority is replaced when a third of its lifetime is left, and a leaf must fit into that third.
   if (mode !== 'selfManaged' || caLifetimeSeconds >= 3 * leafLifetimeSeconds) return missing;
   const tooShort = `--ca-lifetime-seconds is ${caLifetimeSeconds}; it must be at least three times --leaf-lifetime-seconds, which is ${leafLifetimeSeconds}`;
   return [...missing, tooShort];

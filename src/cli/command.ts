@@ -5,31 +5,33 @@ import { type Clock, type Cluster, type ClusterChoice, isApiFailure, type Screen
 import type { Sources } from './files/sources.ts';
 import type { Completion, Flags, ValueKind, Values } from './flags.ts';
 
-/** What commands need of the world. */
+/** What commands need from their environment. */
 export interface Ports {
   readonly environment: Environment;
   /** Reads files, folders and `-`: see `readSources`. */
   readonly readSources: (paths: readonly string[]) => Promise<Sources>;
-  /** Hands over the cluster that is chosen, and closes the connection to it afterwards. Throws CommandError if there is none. */
+  /**
+   * Calls `use` with the chosen cluster, and closes the connection afterwards. Throws CommandError if there is none.
+   */
   readonly withCluster: <T>(choice: ClusterChoice, use: (cluster: Cluster) => Promise<T>) => Promise<T>;
   readonly screen: Screen;
   readonly clock: Clock;
   readonly newUuid: () => string;
 }
 
-/** What a command writes, and its exit code: 2 could not run. */
+/** What a command writes, and its exit code, which is 2 if the command could not run. */
 export interface Outcome {
   readonly exitCode: 0 | 1 | 2;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What a command takes beside its flags. */
+/** What a command takes in addition to its flags. */
 export interface OperandKind<T> {
-  /** As the usage shows it: `RUN`, `FILE|DIR|-...`; empty for nothing. */
+  /** As the usage shows it: `RUN`, `FILE|DIR|-...`. Empty if the command takes nothing. */
   readonly placeholder: string;
   readonly completion?: Completion;
-  /** Adds to the mistakes if it cannot give what the command needs. `values` are those of the flags. */
+  /** Reads what the command needs, or adds to the mistakes. `values` are those of the flags. */
   readonly read: (
     operands: Operands,
     ports: Ports,
@@ -38,7 +40,7 @@ export interface OperandKind<T> {
   ) => Promise<T | undefined> | T | undefined;
 }
 
-/** A command in all that can be said of it without running it. */
+/** Everything about a command that is known without running it. */
 export interface CommandInfo {
   readonly verb: string;
   /** Sentences that follow the summary of the verb in its help. */
@@ -51,21 +53,21 @@ export interface CommandInfo {
   readonly examples: readonly string[];
 }
 
-/** A command as it is written down: see `defineCommand`. */
+/** A command as its author defines it: see `defineCommand`. */
 export interface Definition<F extends Flags, T> extends CommandInfo {
   readonly operands: OperandKind<T>;
   readonly flags: F;
-  /** What is wrong with values that are each right by themselves, one sentence each. */
+  /** Finds mistakes in the combination of values that are valid by themselves, one sentence each. */
   readonly check?: (values: Values<F>) => readonly string[];
   readonly run: (values: Values<F>, operand: T, ports: Ports) => Promise<Outcome>;
 }
 
-/** A command that runs with the words behind its verb. It throws only for bugs. */
+/** A command that runs with the words after its verb. It throws only for bugs. */
 export interface Command extends CommandInfo {
   readonly execute: (words: readonly string[], ports: Ports) => Promise<Outcome>;
 }
 
-/** Makes a command of its table. All mistakes in its arguments are reported at once, with exit code 2. */
+/** Creates a command from its definition. All mistakes in its arguments are reported at once, with exit code 2. */
 export function defineCommand<const F extends Flags, T>(definition: Definition<F, T>): Command {
   const { verb, flags, operands, check, run } = definition;
   return {
@@ -85,7 +87,7 @@ export function defineCommand<const F extends Flags, T>(definition: Definition<F
   };
 }
 
-/** What a command ends with that could not run for reasons of its user or the cluster. Throws bugs. */
+/** Returns the outcome of a command that could not run because of its user or the cluster. Rethrows bugs. */
 export function failWith(verb: string, error: unknown): Outcome {
   if (error instanceof CommandError) return fail(verb, error.mistakes);
   if (isApiFailure(error)) return fail(verb, describeFailure(error));
@@ -96,7 +98,7 @@ function fail(verb: string, mistakes: readonly string[], hint = ''): Outcome {
   return { exitCode: 2, stdout: '', stderr: `${mistakes.map((mistake) => `${verb}: ${mistake}\n`).join('')}${hint}` };
 }
 
-/** Flags only. */
+/** The command takes only flags. */
 export const noOperand: OperandKind<undefined> = {
   placeholder: '',
   read: ({ words }, _, mistakes) => {
@@ -105,7 +107,7 @@ export const noOperand: OperandKind<undefined> = {
   },
 };
 
-/** Exactly one word. `what` names it for whoever leaves it out: `an OrchestrationRun`. */
+/** Exactly one word. `what` names it in the message to a user who leaves it out: `an OrchestrationRun`. */
 export function oneOperand<T>(placeholder: string, kind: ValueKind<T>, what: string): OperandKind<T> {
   return {
     placeholder,
@@ -120,7 +122,7 @@ export function oneOperand<T>(placeholder: string, kind: ValueKind<T>, what: str
   };
 }
 
-/** One word or more, each once. `what` names one for whoever leaves them out. */
+/** One word or more, each once. `what` names one in the message to a user who leaves them out. */
 export function severalOperands<T>(placeholder: string, kind: ValueKind<T>, what: string): OperandKind<readonly T[]> {
   const one = oneOperand(placeholder, kind, what);
   return {

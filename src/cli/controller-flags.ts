@@ -1,13 +1,13 @@
 import { anyText, type Flag, file, type ValueKind } from './flags.ts';
 
-/** The agents chart's variables, and their former names: where both are set they must agree. */
+/** Returns a variable of the agents chart and its former name. If both are set, they must agree. */
 export function agentsVariables(name: string): readonly string[] {
   return [`AGENTS_${name}`, `JANGAR_${name}`];
 }
 
 const NAMESPACE = /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/;
 
-/** Comma text or a JSON array, as the agents chart writes it; `*` is every namespace. */
+/** Names separated by commas or a JSON array, as the agents chart writes them. `*` is every namespace. */
 export const namespaces: ValueKind<readonly string[]> = {
   placeholder: 'NAME,...',
   expected: 'namespaces with commas between, or a JSON array of them, or *',
@@ -17,7 +17,7 @@ export const namespaces: ValueKind<readonly string[]> = {
   },
 };
 
-/** Comma text or a JSON array. */
+/** Names separated by commas or a JSON array. */
 export const nameList: ValueKind<readonly string[]> = {
   placeholder: 'NAME,...',
   expected: 'names with commas between, or a JSON array of them',
@@ -33,7 +33,7 @@ export const jsonObject: ValueKind<object> = {
   },
 };
 
-/** Of every process in a cluster that asks the API server. */
+/** The flag of every process in a cluster that calls the API server. */
 export const kubeconfigFlag = {
   flag: 'kubeconfig',
   kind: file,
@@ -51,7 +51,7 @@ export function ownNamespaceFlag(help: string) {
   } as const satisfies Flag;
 }
 
-/** The namespaces that are named, or else the own one. */
+/** Returns the namespaces that are named, or else the process's own namespace. */
 export function chooseNamespaces({
   namespaces: named = [],
   ownNamespace,

@@ -10,7 +10,7 @@ export interface ListedVerb {
   readonly load: () => Promise<Command>;
 }
 
-/** Without a summary, only programs use it, and the help does not list it. */
+/** A verb without a summary is used only by programs, and the help does not list it. */
 export type Verb = ListedVerb | { readonly summary?: undefined; readonly load: ListedVerb['load'] };
 
 export type Verbs = Readonly<Record<string, Verb>>;

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 
 /** How a word of the command line, or a variable of the environment, becomes a value. */
 export interface ValueKind<T> {
-  /** What stands for a value in the help: `NAME`, `text|json`. Of a switch, which takes no value, it is empty. */
+  /** The placeholder for a value in the help: `NAME`, `text|json`. Empty for a switch, which takes no value. */
   readonly placeholder: string;
   /** What a value must be, a noun phrase. */
   readonly expected: string;
-  /** Undefined if the text is not what is expected. It is never empty. */
+  /** Returns undefined if the text is not what is expected. The text is never empty. */
   readonly read: (text: string) => T | undefined;
   /** What a shell offers: one of these words, or the names of files or folders. */
   readonly completion?: Completion;
@@ -19,22 +19,28 @@ export interface Flag {
   readonly kind: ValueKind<unknown>;
   /** What it is for, a noun phrase or a sentence without its full stop. */
   readonly help: string;
-  /** Its name without the dashes. A setting without one is read from variables only. It beats the variables. */
+  /**
+   * Its name without the dashes. A setting without a name is read only from variables. The flag overrides the
+   * variables.
+   */
   readonly flag?: string;
   /** Its short name: `n` of `-n`. */
   readonly letter?: string;
   /** A former name, which works as well. */
   readonly alias?: string;
-  /** Variables of the same meaning, the former names last: those that are set must agree. An empty one counts as not set. */
+  /**
+   * Variables with the same meaning, the former names last. Those that are set must agree. An empty variable counts as
+   * not set.
+   */
   readonly variables?: readonly string[];
-  /** Read like anything that a user gives. */
+  /** The value if the user gives none. It is read like the text of a user. */
   readonly fallback?: string;
   readonly isRequired?: true;
   /** It may be given several times, and its value is the list of all. */
   readonly isList?: true;
 }
 
-/** By the name of the setting in code. */
+/** Flags by the name of the setting in code. */
 export type Flags = Readonly<Record<string, Flag>>;
 
 type Value<F> = F extends { readonly kind: ValueKind<infer T> }
@@ -45,7 +51,7 @@ type Value<F> = F extends { readonly kind: ValueKind<infer T> }
       : T | undefined
   : never;
 
-/** What the settings of a command come to. */
+/** The values of the settings of a command. */
 export type Values<F> = { readonly [Key in keyof F]: Value<F[Key]> };
 
 /** A flag without a value, which is true if it is given. */
@@ -59,7 +65,10 @@ export function anyText(placeholder = 'TEXT', completion?: Completion): ValueKin
 export const file = anyText('FILE', 'file');
 export const folder = anyText('DIR', 'folder');
 
-/** A name that the API server can be asked for: anything else would be another path of the API, as kubectl sees it too. */
+/**
+ * A name that can be part of a path of the API. As in kubectl, any other text is rejected, because it would lead to
+ * another path.
+ */
 export const objectName: ValueKind<string> = {
   placeholder: 'NAME',
   expected: 'a name, which holds neither / nor % and is neither . nor ..',
@@ -82,7 +91,7 @@ export function wholeNumber(least: number, most: number, placeholder = 'N'): Val
 /** Port 0 lets the system choose a free one. */
 export const port = wholeNumber(0, 65_535, 'PORT');
 
-/** One of these words, as it is written. */
+/** One of these words, exactly as written. */
 export function oneOf<const T extends string>(words: readonly T[], placeholder = words.join('|')): ValueKind<T> {
   return {
     placeholder,
@@ -111,7 +120,7 @@ export const boolean: ValueKind<boolean> = {
   completion: ['true', 'false'],
 };
 
-/** Words with commas between, each of which `isOne`. */
+/** Words separated by commas, for each of which `isOne` is true. */
 export function commaList(
   placeholder: string,
   expected: string,

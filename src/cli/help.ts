@@ -1,10 +1,10 @@
 import type { CommandInfo } from './command.ts';
 import type { Flag } from './flags.ts';
 
-/** Columns of a line at most. */
+/** The longest line, in columns. */
 const WIDTH = 100;
 
-/** How a command is used: everything that its table says. The summary has no full stop. */
+/** Describes how a command is used, with everything that its definition says. The summary has no full stop. */
 export function describeCommand(command: CommandInfo, summary: string): string {
   const { verb, details, operands, flags, exitCodes, examples } = command;
   const rows = Object.values(flags);
@@ -26,7 +26,7 @@ export function describeCommand(command: CommandInfo, summary: string): string {
   return sections.filter((section) => section !== '').join('\n');
 }
 
-/** What the program can do: each verb with its summary, area by area. */
+/** Describes what the program can do: each verb with its summary, grouped by area. */
 export function describeVerbs(
   verbs: readonly { readonly name: string; readonly summary: string; readonly area: string }[],
 ): string {
@@ -51,7 +51,7 @@ function hasFlag(row: Flag): { readonly row: Flag; readonly flag: string }[] {
   return row.flag === undefined ? [] : [{ row, flag: row.flag }];
 }
 
-/** Long names stand in one column if any flag has a letter. */
+/** Aligns the long names in one column if any flag has a letter. */
 function spell({ letter, kind }: Flag, flag: string, hasLetters: boolean): string {
   const short = letter === undefined ? '    ' : `-${letter}, `;
   return `${hasLetters ? short : ''}--${flag} ${kind.placeholder}`.trimEnd();
@@ -85,7 +85,7 @@ function describeTable(title: string, rows: readonly (readonly [name: string, he
   return `${title}:\n${lines.join('')}`;
 }
 
-/** Breaks a text at spaces; what follows the first line is indented. */
+/** Breaks a text at spaces. Indents the lines after the first. */
 function wrap(text: string, indent: number): string {
   if (text.length <= WIDTH) return `${text}\n`;
   const end = text.lastIndexOf(' ', WIDTH);

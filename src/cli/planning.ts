@@ -8,7 +8,7 @@ import { stepKinds } from '../orchestration/kinds/table.ts';
 import { type RunIf, runIfOf } from '../orchestration/run-if.ts';
 import type { Step } from '../orchestration/schema.ts';
 
-/** What becomes of the others when a step fails and has no attempts left. */
+/** What happens to the other steps when a step fails and has no attempts left. */
 interface Failure {
   readonly step: string;
   /** `continueOnFailure`: its dependents go on. */
@@ -18,38 +18,44 @@ interface Failure {
   readonly starts: readonly string[];
 }
 
-/** What a run of an Orchestration will do. Steps are told by name, in declaration order unless said otherwise. */
+/** What a run of an Orchestration will do. Steps are given by name, in declaration order unless said otherwise. */
 export interface Plan {
   readonly namespace: string;
   readonly name: string;
-  /** The edges are the sequential default: nobody wrote them. */
+  /** Whether the edges come from the sequential default and not from the author. */
   readonly isSequential: boolean;
-  /** What may run together, wave by wave; the first are the roots. */
+  /** The steps that can run together, wave by wave. The first wave is the roots. */
   readonly waves: readonly (readonly string[])[];
-  /** What becomes of the others when a step fails and has no attempts left. */
+  /** What happens to the other steps when a step fails and has no attempts left. */
   readonly failures: readonly Failure[];
   /** The steps that run on a condition: by `runIf` other than Succeeded, or by `when`. */
   readonly conditions: readonly { readonly step: string; readonly runIf: RunIf; readonly when?: string }[];
   /** The path that can take longest, from its root to its end. */
   readonly longestPath: {
     readonly steps: readonly string[];
-    /** Attempts and the waits between them, each step at its time-out; of steps without one nothing. */
+    /**
+     * The sum of attempts and of the waits between them, with each attempt at its time-out. An attempt of a step
+     * without one counts as nothing.
+     */
     readonly seconds: number;
   };
-  /** Steps, on any path, whose attempts nothing bounds. */
+  /** The steps, on any path, whose attempts have no time-out. */
   readonly unbounded: readonly string[];
-  /** Of `policies`; 0 is no bound. */
+  /** From `policies`. 0 means no limit, here and in `maxParallel`. */
   readonly totalSeconds: number;
   readonly maxParallel: number;
-  /** Of `policies`: how many runs work at the same time. Absent if nothing bounds them. */
+  /** From `policies`: how many runs work at the same time. Absent if there is no limit. */
   readonly concurrency?: Concurrency;
 }
 
-/** Plans an Orchestration that would be accepted. Linear, but for the lists of what is skipped: steps × what each reaches. */
+/**
+ * Plans an Orchestration that would be accepted. Cost: linear, except for the lists of skipped steps. Those cost, for
+ * each step, as much as the step reaches.
+ */
 export function planOrchestration(orchestration: Orchestration, kinds = stepKinds): Plan {
   const { namespace, name, steps } = orchestration;
   const graph = buildGraph(steps);
-  /** Its attempts end at once, here. */
+  /** Whether the step succeeds at once, without attempts that take time. */
   const isImmediate = ({ kind }: Step) => kinds.get(kind)?.type === 'Immediate';
   const dependents = dependentsOf(graph);
   const namesOf = (indexes: readonly number[]) => indexes.map((index) => steps[index]?.name ?? '');
@@ -95,7 +101,7 @@ export function planFailure(
   return { step: name, isTolerated, skips: withRunIf('Succeeded'), starts: withRunIf('Failed') };
 }
 
-/** Every attempt up to its time-out, and every wait between two. */
+/** Returns the time of every attempt up to its time-out, and of every wait between two attempts. */
 function longestSeconds(step: Step, orchestration: Orchestration): number {
   const retries = step.retries === undefined ? defaultRetries(orchestration) : readDuration(step.retries);
   return (retries + 1) * readDuration(step.timeoutSeconds) + retries * readDuration(step.retryBackoffSeconds);

@@ -1,7 +1,10 @@
 import { jsonObject } from './controller-flags.ts';
 import { boolean, type Flags, folder, type ValueKind } from './flags.ts';
 
-/** A user and a password in a URL would be shown wherever the arguments of a process are. */
+/**
+ * An HTTP URL. It must not have a user and a password, because they would be visible wherever the arguments of a
+ * process are.
+ */
 const httpUrl: ValueKind<string> = {
   placeholder: 'URL',
   expected: 'an http or https URL without user and password',
@@ -22,7 +25,7 @@ const attributes: ValueKind<Readonly<Record<string, string>>> = {
   },
 };
 
-/** Where runs are reported to, beside their status. Without an address, nothing is. */
+/** Where runs are reported, in addition to their status. Without an address, nothing is reported. */
 export const telemetryFlags = {
   otlpEndpoint: {
     flag: 'otlp-endpoint',

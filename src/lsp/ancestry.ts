@@ -1,7 +1,7 @@
 import { buildGraph, dependentsOf, type Step } from '../dag/graph.ts';
 import { findWaiting } from '../dag/paths.ts';
 
-/** How the other steps stand to a step, as indexes. */
+/** How the other steps relate to a step, as indexes. */
 export interface Ancestry {
   /** The steps that have ended when the step starts. It can read them. */
   readonly ancestors: ReadonlySet<number>;
@@ -10,8 +10,9 @@ export interface Ancestry {
 }
 
 /**
- * Finds the ancestors of a step, and the steps that can become ancestors: not the step itself and not its descendants,
- * which would close a loop, and none if the graph is sequential, where one dependsOn would change all steps. Linear.
+ * Finds the ancestors of a step, and the steps that can become ancestors. The step itself and its descendants cannot,
+ * because they would close a loop. If the graph is sequential, no step can, because one dependsOn would change all
+ * steps. Linear.
  */
 export function findAncestry(steps: readonly Step[], index: number): Ancestry {
   const graph = buildGraph(steps);

@@ -36,8 +36,8 @@ interface Cursor {
 const KEY_START = /^\s*(?:- +)*["']?[\w-]*$/;
 
 /**
- * What can be written at an offset of a text: the best first. A word that may begin a key is read as one, with a colon
- * that is not there yet. Cost: at most that of reading the document once more.
+ * Lists what can be written at an offset of a text, the best first. Reads a word that may begin a key as a key, even
+ * though its colon is not there yet. Cost: at most that of reading the document once more.
  */
 export function complete(reading: Reading, text: string, offset: number): readonly Suggestion[] {
   const before = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
@@ -91,7 +91,7 @@ function partOfWord({ node, object }: SpotOfObject, { before, offset }: Cursor):
   return { start: offset - wordBefore(before).length, end: offset };
 }
 
-/** The fields that are not there yet. Of a step, only those that its kind reads. */
+/** Suggests the fields that the object does not have yet. For a step, suggests only those that its kind reads. */
 function completeKeys({ object, path }: SpotOfObject, part: Part, suffix: string): readonly Suggestion[] {
   const parent = path.slice(0, -1);
   const schema = schemaAt(object.kind, parent);
@@ -121,7 +121,7 @@ function completeValues(path: Path, schema: JsonSchema, part: Part): readonly Su
   });
 }
 
-/** The names of steps and Orchestrations, where one can stand. */
+/** Suggests the names of steps and Orchestrations, if one can be written here. */
 function completeNames({ objects }: Reading, spot: SpotOfObject, part: Part): readonly Suggestion[] {
   const { object, path } = spot;
   const [, list, index, field] = path;
@@ -135,7 +135,7 @@ function completeNames({ objects }: Reading, spot: SpotOfObject, part: Part): re
   const step = steps[index] ?? { name: '', kind: '' };
   const { dependsOn = [] } = step;
   const current = isScalar(spot.node) ? spot.node.value : undefined;
-  // Whatever the list holds now, the step is about to declare one.
+  // The step is about to declare dependsOn, whatever it declares now.
   const { ancestors, candidates } = findAncestry(steps.with(index, { ...step, dependsOn }), index);
   return steps.flatMap(({ name, kind }, at) => {
     const isListed = dependsOn.includes(name) && name !== current;

@@ -5,7 +5,7 @@ import type { EditedObject } from './reading.ts';
 import { type Part, partOf, shift } from './spot.ts';
 import type { Target } from './target.ts';
 
-/** Where a target is written. `object` is the object that the word stands in. */
+/** Finds where a target is written. `object` is the object that contains the word. */
 export function findDefinition(target: Target, object: EditedObject): Part | undefined {
   if (target.type === 'Object') return partOf(target.object, ['metadata', 'name']);
   if (target.type === 'Parameter') return partOfKey(object, ['spec', 'policies', 'parameters', target.name]);

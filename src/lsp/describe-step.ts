@@ -57,7 +57,7 @@ function list(names: readonly string[]): string {
   return `${shown.join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
-/** Names and expressions are untrusted text: no Markdown in them counts. */
+/** Writes a text as code. Names and expressions are untrusted, so no Markdown in them takes effect. */
 export function code(text: string): string {
   return `\`${text.replaceAll('`', "'").replace(/\s+/g, ' ')}\``;
 }

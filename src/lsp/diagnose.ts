@@ -14,12 +14,12 @@ export interface Diagnosed extends Part {
 }
 
 /**
- * More are no help to whoever types, and suggestions are expensive. At most so many denials and warnings of one object,
- * and problems of one text.
+ * The most denials and the most warnings of one object, and the most problems of one text. More do not help a person
+ * who types, and suggestions are expensive.
  */
 const MOST_SHOWN = 100;
 
-/** What lint says of a text, the first problems only, in the order of the text. */
+/** Returns what lint says about a text: only the first problems, in the order of the text. */
 export function diagnose({ manifest }: Reading, text: string): readonly Diagnosed[] {
   const lines = startsOfLines(text);
   const mistakes = manifest.mistakes.map((mistake): Diagnosed => {
@@ -40,7 +40,7 @@ function startsOfLines(text: string): readonly number[] {
   return [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
 }
 
-/** What is left of a line, without the spaces at its end: one character at least, if the text has one there. */
+/** Returns the rest of a line without the spaces at its end, but at least one character. */
 function restOfLine(text: string, start: number): Part {
   const [rest = ''] = /^[^\r\n]*/.exec(text.slice(start, start + 200)) ?? [];
   return { start, end: start + Math.max(1, rest.trimEnd().length) };

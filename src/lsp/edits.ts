@@ -53,7 +53,7 @@ function findFlowEntry({ items }: YAMLSeq, index: number): Part {
   return { start, end: items.length > 1 ? rangeOf(items[1]).start : end };
 }
 
-/** The whole line; of the only entry, from its dash. */
+/** Returns the whole line of an entry. For the only entry, begins at its dash. */
 function findBlockEntry({ items }: YAMLSeq, index: number, source: string): Part {
   const { start, end } = rangeOf(items[index]);
   if (items.length === 1) return { start: source.lastIndexOf('-', start), end };
@@ -61,7 +61,7 @@ function findBlockEntry({ items }: YAMLSeq, index: number, source: string): Part
   return { start: startOfLine(source, start), end: next === -1 ? source.length : next + 1 };
 }
 
-/** Adds a name to `dependsOn` of a step. Nothing if it is malformed. */
+/** Adds a name to `dependsOn` of a step. Returns no edits if the list is malformed. */
 export function addDependency(place: Place, step: number, name: string): readonly Edit[] {
   const { tree, within } = place;
   const list = valueAt(tree.root, [...within, 'spec', 'steps', step, 'dependsOn']);
@@ -79,7 +79,7 @@ export function addDependency(place: Place, step: number, name: string): readonl
   return /^\s*- +$/.test(lead) ? insert(end, `${newline(tree.source)}${lead}${writeScalar(name)}`) : [];
 }
 
-/** Adds a field to a step, behind its name. `text` is the field with its value, on one line. */
+/** Adds a field to a step, after its name. `text` is the field with its value, on one line. */
 export function addField({ tree, within }: Place, step: number, text: string): readonly Edit[] {
   const path: Path = [...within, 'spec', 'steps', step];
   const map = valueAt(tree.root, path);

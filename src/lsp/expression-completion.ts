@@ -10,7 +10,7 @@ import { findPlace } from './expression-place.ts';
 import { orchestrationOf } from './reading.ts';
 import type { SpotOfObject } from './spot.ts';
 
-/** An expression that someone writes: what it can read, and where it stands. */
+/** An expression that a user is writing: what it can read, and where it is. */
 interface Writing {
   readonly orchestration: Orchestration;
   readonly spot: SpotOfObject;
@@ -23,7 +23,10 @@ interface Writing {
 /** A step, as an expression names it. */
 const STEP = String.raw`\bsteps(?:\.(?<dotted>[\w-]+)|\[["'](?<quoted>[^"'\]]*)["']\])`;
 
-/** What can follow the text before a cursor. The last group is what is written of it so far. The first that fits counts. */
+/**
+ * What can follow the text before a cursor. The last group of a pattern is what is already written of it. The first
+ * pattern that matches counts.
+ */
 const follow: readonly (readonly [RegExp, (writing: Writing, found: RegExpExecArray) => readonly Offer[]])[] = [
   [/\bsteps(?:\.|\[["'])([^"'\].\s]*)$/, offerSteps],
   [new RegExp(String.raw`${STEP}\.outputs\.(\w*)$`), offerOutputs],
@@ -43,7 +46,7 @@ type Offer = Pick<Suggestion, 'label' | 'type' | 'text' | 'detail' | 'more'> & {
 
 /**
  * Completes an expression: variables, functions, steps, outputs, parameters. Undefined if the spot holds no expression.
- * A step that is no ancestor yet is offered together with the change that makes it one. Linear.
+ * A step that is not an ancestor yet is offered together with the change that makes it one. Linear.
  */
 export function completeExpression(
   spot: SpotOfObject,
@@ -105,7 +108,7 @@ function offerParameters({ orchestration, spot }: Writing): readonly Offer[] {
   }));
 }
 
-/** A name that is no identifier stands in brackets, without the dot. */
+/** Writes a name that is not an identifier in brackets, without the dot. */
 function toMember(name: string, { node }: SpotOfObject): Offer {
   if (/^[A-Za-z_]\w*$/.test(name)) return toVariable(name);
   const quote = (node as Scalar | null | undefined)?.type === 'QUOTE_DOUBLE' ? "'" : '"';

@@ -25,7 +25,7 @@ export interface Fixable {
   readonly span?: Span;
 }
 
-/** What the expression reads that the problem is about. */
+/** Finds what the expression reads at the span of the problem. */
 export function findReading({ orchestration, path, span }: Fixable): Reading | undefined {
   return listReads(orchestration, path).find(
     (reading) => reading.span.offset === span?.offset && reading.span.length === span.length,
@@ -56,7 +56,7 @@ export function fixOutput(subject: Fixable): readonly Fix[] {
   return renameIn(subject, reading.span, reading.output, Object.keys(step?.outputs ?? {}));
 }
 
-/** `isStep`: the name can have dashes behind a dot. */
+/** `isStep`: the name can have dashes after a dot. */
 function renameIn(
   subject: Fixable,
   span: Span,
@@ -68,7 +68,7 @@ function renameIn(
   if (meant === undefined) return [];
   const { object, path } = subject;
   const written = textAt(object.value, path).slice(span.offset, span.offset + span.length);
-  // An output is the last of the names, and stands behind its step, which can have the same name.
+  // The name of an output comes last, after the name of its step, which can be the same.
   const at = isStep ? written.indexOf(name, 'steps'.length) : written.lastIndexOf(name);
   const isDotted = written[at - 1] === '.';
   const fits = isStep || !isDotted || /^[A-Za-z_]\w*$/.test(meant);

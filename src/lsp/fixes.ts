@@ -22,7 +22,7 @@ import { partOf } from './spot.ts';
 
 type Find = (subject: Fixable) => readonly Fix[];
 
-/** What removes a problem, by its code. The suggestions are those of the message. */
+/** The functions that find fixes, by the code of the problem. They suggest the same names as the message. */
 const finders: Readonly<Record<string, Find>> = {
   MissingDependency: (subject) => {
     const own = subject.orchestration.steps[indexOf(subject)]?.name;

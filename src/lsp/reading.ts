@@ -5,7 +5,7 @@ import { decodeOrchestration, type Orchestration } from '../orchestration/decode
 import type { Path } from '../orchestration/problem.ts';
 import { GROUP } from '../orchestration/schema.ts';
 
-/** An object of ours in a text that someone edits. Its document can have mistakes: then it is what can be read of it. */
+/** An object of ours in a text that a user edits. If its document has mistakes, this is the part that can be read. */
 export interface EditedObject {
   readonly kind: OurKind;
   readonly value: unknown;
@@ -24,7 +24,7 @@ export interface Reading {
 
 const OURS = new RegExp(`${GROUP.replaceAll('.', '\\.')}/|^["'\\s{]*kind["']?:\\s*["']?Orchestration`, 'm');
 
-/** Whether a text may hold objects of ours, right or misspelt. Any other text is none of our business, valid or not. */
+/** Whether a text may hold objects of ours, correct or misspelt. Any other text is ignored, valid or not. */
 export function isOurs(text: string): boolean {
   return OURS.test(text);
 }

@@ -25,7 +25,7 @@ import { findSpot, type Part } from './spot.ts';
 import { type OutlineEntry, outline } from './symbols.ts';
 import { findTarget } from './target.ts';
 
-/** How long nobody types before a text is judged. */
+/** How long a user must stop typing before a text is judged. */
 const QUIET_MS = 150;
 
 const SOURCE = 'orchestration-gate';
@@ -39,8 +39,8 @@ interface Known {
 }
 
 /**
- * Serves an editor over a connection: diagnostics when nobody has typed for a moment, and answers to its requests about
- * the text as it is. A text is read once for each version. The caller starts the connection.
+ * Serves an editor over a connection: sends diagnostics when the user stops typing for a moment, and answers requests
+ * about the current text. Reads a text once for each version. The caller starts the connection.
  */
 export function serveEditor(connection: Connection, schedule: Clock['schedule']): void {
   const documents = new TextDocuments(TextDocument);
@@ -90,7 +90,8 @@ export function serveEditor(connection: Connection, schedule: Clock['schedule'])
       try {
         publish(document);
       } catch (error) {
-        // A bug: the answers to requests still help, and an editor gives up on a server that ends.
+        // This is a bug, but the server continues: its answers to requests still help, and an editor gives up on a
+        // server that ends.
         connection.console.error(`${document.uri} cannot be judged: ${String(error)}`);
       }
     });
@@ -176,7 +177,10 @@ const itemKinds = {
   Function: CompletionItemKind.Function,
 } as const satisfies Record<Suggestion['type'], CompletionItemKind>;
 
-/** An editor sorts and filters by itself: it gets the order as a text, and the text that it replaces as the start of the word. */
+/**
+ * Converts a suggestion for an editor, which sorts and filters items itself. `sortText` keeps the order of the
+ * suggestions. `filterText` has the quote with which the replaced text begins, if there is one.
+ */
 function toItem(document: TextDocument, suggestion: Suggestion, rank: number): CompletionItem {
   const { label, type, text, detail, documentation, more = [] } = suggestion;
   const written = document.getText(toRange(document, suggestion));

@@ -41,7 +41,10 @@ interface Step {
   readonly isEnd: boolean;
 }
 
-/** A cursor behind the bracket of a flow collection is outside. A block collection ends where the next one begins. */
+/**
+ * Whether a cursor is inside a collection. After the bracket of a flow collection, it is outside. A block collection
+ * ends where the next one begins.
+ */
 function isInside(node: unknown, offset: number): boolean {
   const { start, end } = rangeOf(node);
   const isFlow = isCollection(node) && node.flow === true;
@@ -57,13 +60,13 @@ function enterMap(items: readonly { key: unknown; value: unknown }[], offset: nu
   return { segment, type: 'Value', node: pair.value, isEnd: offset < rangeOf(pair.value).start };
 }
 
-/** A value that ended before the offset is not what is there. One that is absent has no end. */
+/** Returns undefined for a value that ends before the offset. A value that is absent has no end. */
 function unlessBehind(node: unknown, offset: number): unknown {
   const { start, end } = rangeOf(node);
   return start < end && offset > end ? undefined : node;
 }
 
-/** Behind the last entry of a list, a new entry begins. */
+/** Finds the entry at an offset. After the last entry of a list, a new entry begins. */
 function enterList(items: readonly unknown[], offset: number): Step {
   const index = items.findLastIndex((item) => rangeOf(item).start <= offset);
   const node = items[index];
@@ -91,8 +94,9 @@ export function findSpot({ objects }: Reading, offset: number): SpotOfObject | u
 }
 
 /**
- * Where a path of an object is written: the value of a scalar, the key of anything else, and of what is absent what
- * would hold it. With `span`, a part of the text at the path, or all of it if that part cannot be known exactly.
+ * Finds where a path of an object is written: the value if it is a scalar, otherwise its key or list entry. If nothing
+ * is at the path, finds what would hold it. With `span`, finds that part of the text at the path, or all of the text if
+ * the part cannot be known exactly.
  */
 export function partOf(place: Pick<EditedObject, 'tree' | 'within'>, path: Path, span?: Span): Part {
   const { tree, within } = place;

@@ -3,13 +3,13 @@ import { type DirectoryFiles, watchDirectory } from './directory-watch.ts';
 /** What requests to an endpoint need from mounted Secrets and ConfigMaps. Both change with their folders. */
 export interface EndpointFiles {
   readonly headers: () => Readonly<Record<string, string>>;
-  /** Authorities in PEM; undefined if there is no such file. */
+  /** Authorities in PEM. Undefined if there is no such file. */
   readonly ca: () => string | undefined;
 }
 
 /**
- * Watches a folder with one file for each header, named after the header, and a folder with `ca.crt`. Resolves after the
- * first read. White space around a header is dropped, because text editors add it.
+ * Watches a folder with one file for each header, named after the header, and a folder with `ca.crt`. Resolves after
+ * the first read. Drops white space around a header, because text editors add it.
  */
 export async function watchEndpointFiles(
   headersDir: string | undefined,

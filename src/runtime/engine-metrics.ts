@@ -201,7 +201,7 @@ export interface EngineMetrics {
     readonly denied: ReadonlyMap<string, number>;
     readonly problems: readonly { namespace: string; code: string; severity: string; orchestrations: number }[];
   }): void;
-  /** Its series start when it is called: there are none of a receiver that is not set. */
+  /** Starts the series of the receiver at zero. A receiver that is not configured has no series. */
   observeDelivery(receiver: Receiver): {
     countDelivered(): void;
     countFailed(): void;

@@ -98,7 +98,7 @@ export interface GateMetrics {
   countCertificateReload(result: ReloadResult): void;
   setCertificateNotAfter(notAfter: Date): void;
   countSettingsReload(result: ReloadResult): void;
-  /** Undefined: no override is active. */
+  /** Undefined if no override is active. */
   setOverride(mode: OverrideMode | undefined): void;
 }
 

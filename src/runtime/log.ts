@@ -16,10 +16,10 @@ const NAME_LENGTH = 253;
 const STACK_FRAMES = 12;
 
 /**
- * Writes one JSON object per line: `level` (a word), `time` (ISO 8601, UTC), the given fields, `msg`. Of an error, the
+ * Writes one JSON object per line: `level` (a word), `time` (ISO 8601, UTC), the given fields, `msg`. For an error, the
  * field `error` has only name, message, code, frames and causes, because other properties can hold whole Kubernetes
- * objects. Writes to stdout unless there is a destination. Never waits for the reader: lines that it has not taken yet are
- * kept in memory and written at the latest at the exit of the process.
+ * objects. Writes to stdout unless there is a destination. Never waits for the reader: lines that the reader has not
+ * taken yet are kept in memory, and are written at the latest when the process exits.
  */
 export function createLogger(options: { level: LogLevel; destination?: DestinationStream }): Logger {
   const { level, destination = pino.destination(1) } = options;

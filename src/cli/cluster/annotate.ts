@@ -14,23 +14,23 @@ export interface Wish {
   readonly value: string | null;
   /** Whether it has been made already. */
   readonly isMade: (run: Run) => boolean;
-  /** What to say of the run: the first time, and again. */
+  /** What to say about the run: `done` if the request is made now, `again` if it was made before. */
   readonly done: string;
   readonly again: string;
-  /** The phase that a run has which ended as wished. */
+  /** The phase of a run that ended as requested. */
   readonly wishedEnd?: string;
 }
 
 interface Annotating<F extends Flags> {
   readonly verb: string;
   readonly details: string;
-  /** Beside those of every command that asks a cluster. */
+  /** Flags in addition to those of every command that uses a cluster. */
   readonly flags?: F;
   readonly examples?: readonly string[];
   readonly wish: (choice: Values<F>) => Wish;
 }
 
-/** A command that annotates a run: twice is the same as once. */
+/** Defines a command that annotates a run. To run it twice has the same effect as to run it once. */
 export function annotatingCommand<const F extends Flags>(command: Annotating<F>): Command {
   const { verb, details, flags, examples = [] } = command;
   return defineCommand({
@@ -53,7 +53,10 @@ export function annotatingCommand<const F extends Flags>(command: Annotating<F>)
   });
 }
 
-/** Makes a request to a run, unless it was made before. Writes a sentence; exits with 1 if the run has ended otherwise. */
+/**
+ * Makes a request to a run, unless it was made before. Writes a sentence. The exit code is 1 if the run has ended in
+ * another way.
+ */
 export async function makeWish(cluster: Cluster, name: string, wish: Wish): Promise<Outcome> {
   const run = readRun(await readExisting(cluster, 'OrchestrationRun', name));
   if (hasEnded(run)) return describeEnd(wish, run);
@@ -67,7 +70,7 @@ function describe({ namespace, name }: Run, what: string): Outcome {
   return { exitCode: 0, stdout: `${displayObject('OrchestrationRun', namespace, name)} ${what}\n`, stderr: '' };
 }
 
-/** Too late, unless it has ended as wished. */
+/** The request comes too late, which is a failure unless the run has ended as requested. */
 function describeEnd({ wishedEnd }: Wish, run: Run): Outcome {
   const { phase } = run.status;
   return { ...describe(run, `has already ended: ${phase}`), exitCode: phase === wishedEnd ? 0 : 1 };

@@ -6,7 +6,7 @@ import { GROUP } from '../../orchestration/schema.ts';
 import type { AccessQuestion, Cluster } from './port.ts';
 import type { Run } from './run.ts';
 
-/** The steps of a run that wait for a decision of people. */
+/** Lists the steps of a run that wait for a decision by people. */
 export function listWaiting({ stepStatuses }: RunStatus): readonly StepStatus[] {
   return stepStatuses.filter((step) => {
     const kind = stepKinds.get(step.kind);
@@ -39,7 +39,10 @@ async function readOwner(run: KubeObject, readRun: ReadRun): Promise<KubeObject 
   return found?.metadata.uid === owner?.uid ? found : undefined;
 }
 
-/** The rights of which one is enough to decide about a step: about all steps of its Orchestration, or about this one. */
+/**
+ * Returns the rights of which one is enough to decide about a step: the right to decide about all steps of its
+ * Orchestration, and the right to decide about this one.
+ */
 function rightsToDecide({ namespace, spec }: Run, step: string): readonly AccessQuestion[] {
   const { name } = spec.orchestrationRef;
   const right = { verb: 'approve', group: GROUP, resource: 'orchestrations', subresource: 'approval', namespace };

@@ -14,8 +14,8 @@ export interface SettingsName {
 }
 
 /**
- * Judges every stored Orchestration as if it were created now, whatever the mode of the settings is. An object that is being
- * deleted is left out. Of a page, it keeps the problems only. Throws ApiFailure and CommandError.
+ * Judges every stored Orchestration as if it were created now, whatever the mode of the settings is. Leaves out objects
+ * that are being deleted. Keeps only the problems of each page in memory. Throws ApiFailure and CommandError.
  */
 export async function auditStored(
   cluster: Cluster,

@@ -3,7 +3,7 @@ import type { Orchestration } from '../../orchestration/decode.ts';
 import { isEqual } from '../../orchestration/equality.ts';
 import type { Step } from '../../orchestration/schema.ts';
 
-/** How an Orchestration differs from the one before it; steps are the same where their names are. */
+/** How an Orchestration differs from the one before it. Steps with the same name are the same step. */
 export interface Changes {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -12,17 +12,17 @@ export interface Changes {
   readonly fields: readonly string[];
 }
 
-/** A step that both have, and what is different about it. */
+/** A step that both Orchestrations have, and how it differs. */
 export interface ChangedStep {
   readonly step: string;
-  /** What it waits for now and did not before, whether somebody wrote it or it is the sequential default. */
+  /** The steps that it waits for now and did not wait for before, through `dependsOn` or the sequential default. */
   readonly waitsAlsoFor: readonly string[];
   readonly waitsNoLongerFor: readonly string[];
   /** Its other fields, by name. */
   readonly fields: readonly string[];
 }
 
-/** What an edit changes about what will run. Linear. */
+/** Finds what an edit changes about what will run. Linear. */
 export function compareOrchestrations(before: Orchestration, after: Orchestration): Changes {
   const [old, next] = [indexSteps(before), indexSteps(after)];
   const isIn = (steps: ReadonlyMap<string, unknown>) => (name: string) => steps.has(name);

@@ -1,19 +1,22 @@
 import { displayText, listNames } from '../../dag/display.ts';
 
-/** What the API server says of the child of a step. */
+/** What the API server says about the child of a step. */
 export interface ChildVerdict {
   readonly step: string;
-  /** Where the step stands in the list of all. */
+  /** The index of the step in the Orchestration. */
   readonly index: number;
-  /** Of the child. */
+  /** The kind of the child. */
   readonly kind: string;
-  /** `Waits`: it is denied for what may change without it, and would be created again and again. */
+  /**
+   * `Waits`: the API server denies the child for a reason that can go away without a change to the child, so the
+   * reconciler would try again and again.
+   */
   readonly verdict: 'Accepted' | 'Denied' | 'Waits' | 'NotChecked';
-  /** Why, place by place of the child; of one that is accepted, what the API server warns of. */
+  /** Why, for each field of the child. If the child is accepted, the warnings of the API server. */
   readonly problems: readonly { readonly field: string; readonly message: string }[];
 }
 
-/** What could not be checked and why, each reason once. */
+/** Describes what could not be checked and why. Gives each reason once. */
 export function describeUnchecked(verdicts: readonly ChildVerdict[]): readonly string[] {
   const unchecked = verdicts.filter(({ verdict }) => verdict === 'NotChecked');
   const groups = Map.groupBy(unchecked, ({ problems }) => problems.map(({ message }) => message).join('; '));

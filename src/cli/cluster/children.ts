@@ -7,8 +7,8 @@ import { readCauses } from './failure.ts';
 import { type ApiFailure, type Cluster, isApiFailure } from './port.ts';
 
 /**
- * Has the API server judge the child of every step that has one, in a dry run that stores nothing, with the user's rights.
- * One after the other; throws ApiFailure where the server cannot say.
+ * Lets the API server judge the child of every step that has one, with the user's rights, in a dry run that stores
+ * nothing. Judges one child after the other. Throws ApiFailure if the API server cannot judge one.
  */
 export async function judgeChildren(
   orchestration: Orchestration,
@@ -44,7 +44,7 @@ function explain(
 ): Verdict {
   const { reason, message } = error;
   if (cluster.isDenial(error)) return { verdict: 'Denied', problems: readCauses(error) };
-  // A webhook that is not asked in a dry run.
+  // A webhook does not support dry runs, so the API server did not call it.
   if (reason === KubeErrorReason.Invalid) return say('NotChecked', message);
   if (reason === KubeErrorReason.Forbidden && message.includes(' cannot create resource ')) {
     const where = `in namespace ${quoteName(metadata.namespace)}`;

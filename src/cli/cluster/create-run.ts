@@ -28,8 +28,8 @@ export const newRunFlags = {
 } as const satisfies Flags;
 
 /**
- * Reads what the Orchestration declares of the parameters. A run of an Orchestration that does not exist would wait for
- * it, so a name that is typed must exist.
+ * Reads what the Orchestration declares about its parameters. Throws if the Orchestration does not exist, because its
+ * run would only wait for it.
  */
 export async function readParameters(cluster: Cluster, orchestration: string): Promise<DeclaredParameters> {
   try {
@@ -41,19 +41,22 @@ export async function readParameters(cluster: Cluster, orchestration: string): P
   }
 }
 
-/** The first delivery of an id and every later one give the same 80 bits. */
+/** Returns 80 bits that are the same for every delivery of an id. */
 function hashDelivery(orchestration: string, deliveryId: string): string {
   const hash = createHash('sha256').update(JSON.stringify([orchestration, deliveryId]));
   return hash.digest('hex').slice(0, 20);
 }
 
-/** The name of a new run: it follows from the delivery id if one is `given`, so that the same again is the same run. */
+/**
+ * Returns the name of a new run. If a delivery id is `given`, the name follows from it, so that the same delivery
+ * always means the same run.
+ */
 export function nameRun(orchestration: string, deliveryId: string, given: string | undefined): string {
   const suffix = given === undefined ? deliveryId.slice(0, 8) : hashDelivery(orchestration, given);
   return `${orchestration.slice(0, 42).replace(/[^a-z0-9]+$/, '')}-${suffix}`;
 }
 
-/** What a new run is made of. */
+/** The content of a new run. */
 export interface NewRun {
   readonly name: string;
   readonly namespace: string;
@@ -75,9 +78,9 @@ export function writeRun({ name, namespace, annotations = {}, parameters, ...run
 }
 
 /**
- * Creates the run, or finds that it is there. A dry run goes first, so that a refusal leaves nothing behind. A run that is
- * identified by its name keeps the delivery id that it was created with. A run that violates its declared parameters is not
- * created, but if it exists already, it is found.
+ * Creates the run, or finds the run that exists already. Makes a dry run first, so that a refusal leaves nothing
+ * behind. A run that is identified by its name keeps the delivery id that it was created with. A run that violates its
+ * declared parameters is not created, but if it exists already, it is found.
  */
 export async function createOnce(
   cluster: Cluster,
@@ -103,7 +106,10 @@ export async function createOnce(
   }
 }
 
-/** An answer that never came is asked for once more: by its name a run is created only once. */
+/**
+ * Creates a run, and tries once more if the outcome is unknown. This never makes a second run, because both have the
+ * same name.
+ */
 async function createAgain(cluster: Cluster, wanted: KubeObject): Promise<KubeObject> {
   try {
     return await cluster.create(wanted);
@@ -129,13 +135,13 @@ function tellDifference(field: string, stored: string | undefined, wanted: strin
   return stored === wanted ? [] : [`${displayText(field)} ${quote(stored)} instead of ${quote(wanted)}`];
 }
 
-/** What the runs continue, and how. */
+/** Compares which runs the two runs continue, and how. */
 function compareSources(stored: Annotations = {}, wanted: Annotations = {}): string[] {
   const keys = [Annotation.ResumeFrom, Annotation.ResumeSteps, Annotation.ResumeLatest];
   return keys.flatMap((key) => tellDifference(`annotation ${key}`, stored[key], wanted[key]));
 }
 
-/** Says that a run was created, or what has become of it. */
+/** Says that a run was created, or that it exists already, with its phase. */
 export function describeCreated(object: KubeObject, isNew: boolean): string {
   const run = readRun(object);
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);

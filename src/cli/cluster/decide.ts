@@ -26,7 +26,10 @@ export interface Wanted {
   readonly comment?: string | undefined;
 }
 
-/** How often a decision is made anew because the run has changed meanwhile. A busy run changes a few times a second. */
+/**
+ * The most tries to store a decision. A try fails if the run has changed meanwhile. A busy run changes a few times a
+ * second.
+ */
 const MOST_TRIES = 20;
 
 /** Decides about a step as the user that the API server knows. The decision is stored only if the step still waits. */
@@ -81,13 +84,13 @@ function chooseStep(run: Run, { verb, step: name }: Wanted): StepStatus {
   throw new CommandError(`${subject} has no step ${quoteName(name)}${guess}`);
 }
 
-/** What a step does in place of waiting for people. */
+/** Describes the state of a step that does not wait for people. */
 function describeStanding({ kind, phase, message = '' }: StepStatus): string {
   const said = message === '' ? '' : `: ${message}`;
   return `it is ${kind === '' ? 'a step' : `a step of kind ${displayName(kind)}`} that is ${phase}${said}`;
 }
 
-/** Stores a decision, and returns what to say of it, or the failure of the write. */
+/** Stores a decision. Returns what to say about it, or the failure of the write. */
 async function makeDecision(
   cluster: Cluster,
   object: KubeObject,
@@ -120,7 +123,7 @@ async function makeDecision(
   return `step ${quoteName(step.name)} is ${word} by ${quoteName(user)}${progress}`;
 }
 
-/** Says of a decision that the API server denies which right the user lacks, if that is the cause. */
+/** Explains why the API server denies a decision: names the right that the user lacks, if that is the cause. */
 async function explainDenial(
   cluster: Cluster,
   run: Run,

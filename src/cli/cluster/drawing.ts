@@ -6,13 +6,13 @@ import { RunReason } from '../../orchestration/vocabulary/run-reasons.ts';
 import { formatElapsed } from './elapsed.ts';
 import { hasEnded, isIdleTemplate, type Run } from './run.ts';
 
-/** One line of a run's picture, printable, with what its colour is to tell. */
+/** One printable line of the picture of a run, with the phase that determines its colour. */
 export interface Line {
   readonly text: string;
   readonly phase?: StepPhase;
 }
 
-/** Told by shape and word, never by colour alone. */
+/** A symbol for each phase. The line also has the word, so that colour is never the only difference. */
 const SYMBOLS: Readonly<Record<StepPhase, string>> = {
   Pending: '·',
   Running: '▶',
@@ -23,15 +23,15 @@ const SYMBOLS: Readonly<Record<StepPhase, string>> = {
   Cancelled: '⊘',
 };
 
-/** What a step may come to, in the order in which it is counted. */
+/** The phases that a step can end in, in the order in which they are counted. */
 const ENDS = ['Succeeded', 'Failed', 'Skipped', 'Cancelled'] as const satisfies readonly StepPhase[];
 
-/** In place of the symbol of its phase, of a step that another run carried out. */
+/** The symbol of a step that another run carried out, instead of the symbol of its phase. */
 const INHERITED = '↳';
 
 const LONGEST_PHASE = 'Cancelled'.length;
 
-/** ANSI: basic colours, which every terminal maps to something its owner can read; 2 is faint. */
+/** ANSI basic colours, on and off. Every terminal maps them to colours that its user can read. 2 is faint. */
 const COLOURS: Readonly<Record<StepPhase, readonly [number, number]>> = {
   Pending: [2, 22],
   Running: [36, 39],
@@ -42,7 +42,7 @@ const COLOURS: Readonly<Record<StepPhase, readonly [number, number]>> = {
   Cancelled: [33, 39],
 };
 
-/** The line of a step, without what it is indented by. Times are counted to `nowMs` where they have not ended. */
+/** Draws the line of a step, without its indent. Times that have not ended are counted to `nowMs`. */
 export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
   const { name, phase, message, attempt, ignored, outputs, inheritedFrom } = step;
   const known = [
@@ -53,7 +53,7 @@ export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
     inheritedFrom === undefined ? '' : `inherited from ${displayName(inheritedFrom)}`,
     ignored === true ? 'tolerated' : '',
     outputs === undefined ? '' : `outputs ${listNames(Object.keys(outputs))}`,
-    // What went well needs no words.
+    // A step that succeeded needs no message.
     phase === 'Succeeded' || message === undefined ? '' : displayText(message),
   ];
   return {
@@ -65,7 +65,7 @@ export function drawStep(step: StepStatus, nowMs: number, nameWidth = 0): Line {
   };
 }
 
-/** How long the step has taken, or takes; a step between attempts takes none. */
+/** Returns how long the step has taken so far. Empty for a step that has not started or is between attempts. */
 function timeOf({ phase, startedAt, finishedAt }: StepStatus, nowMs: number): string {
   if (startedAt === undefined || phase === 'Pending' || phase === 'Retrying') return '';
   return formatElapsed((finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt));
@@ -76,7 +76,10 @@ function waitOf({ phase, nextRetryAt }: StepStatus, nowMs: number): string {
   return `next attempt in ${formatElapsed(Date.parse(nextRetryAt) - nowMs)}`;
 }
 
-/** All lines of a run: what it comes to, then step by step in declaration order; if wide, with what carries them out. */
+/**
+ * Draws all lines of a run: a summary, then the steps in declaration order. If wide, adds the objects that carry out
+ * the steps.
+ */
 export function drawRun(run: Run, nowMs: number, isWide = false): Line[] {
   const { stepStatuses } = run.status;
   const nameWidth = stepStatuses.reduce((width, { name }) => Math.max(width, displayName(name).length), 0);
@@ -89,8 +92,8 @@ export function drawRun(run: Run, nowMs: number, isWide = false): Line[] {
 }
 
 /**
- * `OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done (1 failed), 1m12s`, and of one that has ended
- * `Failed, 3 succeeded, 1 failed, 1 skipped, 2m03s`.
+ * Writes `OrchestrationRun ci/nightly of release: Running, 2 of 5 steps done (1 failed), 1m12s`, and for a run that has
+ * ended `Failed, 3 succeeded, 1 failed, 1 skipped, 2m03s`.
  */
 export function describeRun(run: Run, nowMs: number): string {
   const { name, namespace, spec, status } = run;
@@ -112,7 +115,7 @@ function describeOther(run: Run): string {
   return `; another controller (${displayText(run.leftTo)}) works on it, so orchestration-gate leaves it alone`;
 }
 
-/** Where all came to the same, the phase of the run says it. */
+/** Counts the steps by phase. Empty if all ended in the same phase, because then the phase of the run says it. */
 function countEnded(steps: readonly StepStatus[]): string {
   const groups = Map.groupBy(steps, ({ phase }) => phase);
   const counted = ENDS.flatMap((phase) => countOf(groups.get(phase), phase));
@@ -133,7 +136,7 @@ function countOf(steps: readonly StepStatus[] = [], phase: StepPhase): readonly 
   return steps.length === 0 ? [] : [`${steps.length} ${phase.toLowerCase()}`];
 }
 
-/** Why the run stands so, where the phase does not say it all. */
+/** Explains the state of the run, if its phase alone does not. */
 function explain({ status: { phase, conditions } }: Run): string {
   const cleanup = findCondition(conditions, ConditionType.CleaningUp);
   if (cleanup?.status === 'True') return ` (cleaning up, because ${displayText(cleanup.message)})`;
@@ -142,7 +145,7 @@ function explain({ status: { phase, conditions } }: Run): string {
   return ` (${displayText(reason)}${message === '' ? '' : `: ${displayText(message)}`})`;
 }
 
-/** The text of a line, in its colour where colours are wanted. */
+/** Returns the text of a line, in its colour if `isColored`. */
 export function paintLine({ text, phase }: Line, isColored: boolean): string {
   if (!isColored || phase === undefined) return text;
   const [on, off] = COLOURS[phase];

@@ -1,6 +1,9 @@
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `42s`, `1m05s`, `2h03m`, `3d04h`: the two largest units. Less than nothing, as when clocks differ, is `0s`. */
+/**
+ * Writes `42s`, `1m05s`, `2h03m`, `3d04h`: the two largest units. A negative time, which clocks that differ can cause,
+ * is `0s`.
+ */
 export function formatElapsed(elapsedMs: number): string {
   const seconds = Math.max(0, Math.floor(elapsedMs / 1_000));
   if (seconds < 60) return `${seconds}s`;
@@ -10,7 +13,7 @@ export function formatElapsed(elapsedMs: number): string {
   return hours < 24 ? `${hours}h${pad(minutes % 60)}m` : `${Math.floor(hours / 24)}d${pad(hours % 24)}h`;
 }
 
-/** Milliseconds of `90s`, `10m`, `1h30m`; undefined for anything else. */
+/** Reads `90s`, `10m`, `1h30m` as milliseconds. Undefined for any other text. */
 export function readElapsed(text: string): number | undefined {
   if (!/^(\d+[smhd])+$/.test(text)) return undefined;
   return [...text.matchAll(/(\d+)([smhd])/g)].reduce(

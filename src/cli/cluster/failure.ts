@@ -5,7 +5,7 @@ import { API_VERSION } from '../../orchestration/schema.ts';
 import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import { type ApiFailure, type Cluster, type ClusterKind, isApiFailure } from './port.ts';
 
-/** A command cannot go on, for reasons that its user can mend: one printable sentence each. */
+/** A command cannot continue, for reasons that its user can fix: one printable sentence each. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly mistakes: readonly string[];
@@ -16,7 +16,7 @@ export class CommandError extends Error {
   }
 }
 
-/** What the API server has against a call, as sentences: one for each place of the object that it refuses. */
+/** Describes why the API server refuses a call: one sentence for each field of the object that it objects to. */
 export function describeFailure(failure: ApiFailure): readonly string[] {
   const { reason, message } = failure;
   if (reason === KubeErrorReason.Unauthorized) {
@@ -33,8 +33,8 @@ export function describeFailure(failure: ApiFailure): readonly string[] {
 }
 
 /**
- * Why an object is denied, place by place; '' is the object. What the API server adds without a place, that a mistake keeps
- * it from looking for more, is left out.
+ * Returns why an object is denied, for each field. '' is the object itself. Leaves out the cause `<nil>`, with which
+ * the API server says that a mistake keeps it from looking for more.
  */
 export function readCauses({
   causes,
@@ -47,7 +47,7 @@ export function readCauses({
   return places.length > 0 ? places : [{ code, field: '', message }];
 }
 
-/** Reads an object that must be there. */
+/** Reads an object that must exist. Throws CommandError if it does not. */
 export async function readExisting(cluster: Cluster, kind: ClusterKind, name: string): Promise<KubeObject> {
   try {
     return await cluster.get(kind, name);
@@ -70,7 +70,7 @@ async function explainAbsence(cluster: Cluster, kind: ClusterKind, name: string)
   }
 }
 
-/** The CustomResourceDefinitions are not installed. */
+/** Says that the CustomResourceDefinitions are not installed. */
 export function describeUnknownKind(kind: ClusterKind): string {
   return `this cluster does not know ${kind}s (${API_VERSION}): install the agents chart, or charts/orchestration-gate-crds`;
 }

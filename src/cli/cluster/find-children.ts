@@ -7,7 +7,9 @@ import { type Finding, type FindMore, FOREIGN_WARNING, readPath } from './judge.
 
 const CHILD_DENIED = 'ChildWouldBeDenied';
 
-/** Finds what the API server has against the children of an Orchestration; what could not be checked goes to `note`. */
+/**
+ * Finds what the API server objects to in the children of an Orchestration. Passes what could not be checked to `note`.
+ */
 export function findInChildren(note: (sentence: string) => void): FindMore {
   return async ({ kind, value }, cluster, before) => {
     if (kind !== 'Orchestration') return before;
@@ -21,7 +23,10 @@ export function findInChildren(note: (sentence: string) => void): FindMore {
   };
 }
 
-/** The gate's rule says what the API server would deny: where the server has spoken, that counts alone. */
+/**
+ * Removes the findings with which the gate predicts what the API server would deny, if the API server has judged that
+ * child: then only its own verdict counts.
+ */
 function withoutGuesses(findings: readonly Finding[], verdicts: readonly ChildVerdict[]): readonly Finding[] {
   const isAsked = ({ verdict }: ChildVerdict) => verdict === 'Accepted' || verdict === 'Denied';
   const asked = new Set<unknown>(verdicts.filter(isAsked).map(({ index }) => index));
@@ -31,7 +36,7 @@ function withoutGuesses(findings: readonly Finding[], verdicts: readonly ChildVe
   );
 }
 
-/** What is said of a child, in the place of the step's field that it comes from. */
+/** Converts what is said about a child to findings about the fields of the step that the child's fields come from. */
 function readVerdict({ verdict, kind, index, problems }: ChildVerdict, step: Step | undefined): readonly Finding[] {
   if (verdict === 'NotChecked') return [];
   const says = { Accepted: 'warns of', Denied: 'denies', Waits: 'would not create now' }[verdict];
@@ -43,7 +48,7 @@ function readVerdict({ verdict, kind, index, problems }: ChildVerdict, step: Ste
   }));
 }
 
-/** The field of a step that became this field of its child. */
+/** Finds the field of a step that became this field of its child. Empty if there is none. */
 function findOrigin(field: string, step: Step | undefined): Path {
   const [root, key = '', ...inside] = readPath(field);
   if (root !== 'spec') return [];

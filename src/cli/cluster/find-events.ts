@@ -12,7 +12,7 @@ export interface RunEvent {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
-  /** The step, behind the steps whose inner run it is in; empty for the run itself. */
+  /** The step, after the steps whose inner runs it is in: `outer/inner`. Empty for the run itself. */
   readonly step: string;
   /** `Pod/nightly-build-x`. */
   readonly object: string;
@@ -22,25 +22,25 @@ export interface RunEvent {
   readonly lastMs: number;
 }
 
-/** Which step an object carries out, by `kind/name`. */
+/** The step that an object carries out, by `kind/name`. */
 type Objects = ReadonlyMap<string, string>;
 
 export interface FoundEvents {
-  /** Oldest first, by when they happened last. */
+  /** Oldest first, by the time when they last happened. */
   readonly events: readonly RunEvent[];
   /** As they are stored, in the same order. */
   readonly objects: readonly KubeObject[];
 }
 
 /**
- * Finds the Events of a run, of the children of all attempts, of their Jobs and pods, and of inner runs. One call for each
- * child, and one for all Events of the namespace: the API server reads all of them for any question.
+ * Finds the Events of a run, of the children of all attempts, of their Jobs and pods, and of inner runs. Makes one call
+ * for each child, and one for all Events of the namespace, because the API server reads all of them for any query.
  */
 export async function findEvents(cluster: Cluster, run: KubeObject): Promise<FoundEvents> {
   return selectEvents(cluster, run, await cluster.listEvents({ namespace: readRun(run).namespace }));
 }
 
-/** As `findEvents`, among Events that are read already. */
+/** Like `findEvents`, among Events that have been read already. */
 export async function selectEvents(
   cluster: Cluster,
   object: KubeObject,
@@ -57,7 +57,7 @@ export async function selectEvents(
   return { events: mergeEvents(found.map(({ read }) => read)), objects: found.map(({ event }) => event) };
 }
 
-/** Adds a run, and what carries out its steps. */
+/** Adds a run, and the objects that carry out its steps. */
 async function addRun(cluster: Cluster, run: Run, prefix: string, owners: Map<string, string>): Promise<void> {
   owners.set(`OrchestrationRun/${run.name}`, prefix.slice(0, -1));
   for (const step of run.status.stepStatuses) {
@@ -85,7 +85,7 @@ async function addChild(
   for (const job of kind.jobs?.(child) ?? []) owners.set(`Job/${job}`, label);
 }
 
-/** A child that is gone, or that the user may not read, has Events of its own at most. */
+/** Reads a child. Undefined if it is gone, or if the user may not read it. Then at most its own Events are found. */
 async function readIfThere(cluster: Cluster, ref: Parameters<Cluster['getChild']>[0]): Promise<KubeObject | undefined> {
   try {
     return await cluster.getChild(ref);
@@ -98,7 +98,10 @@ async function readIfThere(cluster: Cluster, ref: Parameters<Cluster['getChild']
 
 const ABSENT: ReadonlySet<KubeErrorReason> = new Set([KubeErrorReason.NotFound, KubeErrorReason.Forbidden]);
 
-/** The step that an Event is about, if it is about this run. The pods of a Job are named after it. */
+/**
+ * Returns the step that an Event is about. Undefined if it is not about this run. The pods of a Job are named after the
+ * Job.
+ */
 function stepOf(event: KubeObject, run: Run, owners: Objects): string | undefined {
   const { kind, name, uid } = asRecord(event['involvedObject']);
   if (kind === 'OrchestrationRun' && name === run.name && uid !== undefined && uid !== run.uid) return undefined;
@@ -130,12 +133,12 @@ function timeOf(...times: readonly unknown[]): number {
   return time ?? 0;
 }
 
-/** What Events have in common that say the same of an object. */
+/** Returns the same key for Events that say the same about an object. */
 export function topicOf({ type, reason, message, object }: RunEvent): string {
   return JSON.stringify([type, reason, message, object]);
 }
 
-/** Counts Events that say the same of an object as one, at the place of the last. */
+/** Merges Events that say the same about an object into one, at the place of the last. */
 function mergeEvents(events: readonly RunEvent[]): readonly RunEvent[] {
   const groups = Map.groupBy(events, topicOf);
   const merged = [...groups.values()].map((same): RunEvent => {

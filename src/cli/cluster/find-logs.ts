@@ -24,7 +24,7 @@ export interface LogQuestion {
 
 /** A container whose log can be read. */
 export interface LogSource {
-  /** The step, behind the steps whose inner run it is in, with slashes between. */
+  /** The step, after the steps whose inner runs it is in, separated by slashes. */
   readonly label: string;
   readonly namespace: string;
   readonly pod: string;
@@ -35,18 +35,18 @@ export interface LogSource {
 export interface LogLack {
   /** Why, without a full stop. */
   readonly sentence: string;
-  /** It may come. */
+  /** Whether the log may appear later. */
   readonly mayCome: boolean;
 }
 
 export interface FoundLogs {
   readonly sources: readonly LogSource[];
   readonly lacks: readonly LogLack[];
-  /** No later look finds more. */
+  /** Whether no later look finds more. */
   readonly isOver: boolean;
 }
 
-/** An attempt of a step, and what was asked of the step. */
+/** An attempt of a step, and what the user asked for. */
 interface Attempt {
   readonly run: Run;
   readonly step: StepStatus;
@@ -57,21 +57,21 @@ interface Attempt {
   readonly asked: Asked;
 }
 
-/** What was asked of a step: it was named, and perhaps a step of its inner run. */
+/** What the user asked for: whether the step was named, and which step of its inner run, if any. */
 interface Asked {
   readonly isNamed: boolean;
   readonly inner?: string | undefined;
 }
 
 /**
- * Creates a function that looks for the logs of a run and of its inner runs. Several calls for each attempt; an attempt that
- * was over at the last look costs none.
+ * Creates a function that looks for the logs of a run and of its inner runs. It makes several calls for each attempt,
+ * but none for an attempt that was over at the last look.
  */
 export function createLogFinder(
   cluster: Cluster,
   { run: runName, step: wantedStep, attempt: wantedAttempt }: LogQuestion,
 ) {
-  /** Attempts of which no later look finds more. */
+  /** The attempts for which no later look finds more. */
   const settled = new Set<string>();
   /** By step, the first attempt to show. */
   const firsts = new Map<string, number>();
@@ -157,7 +157,7 @@ export function createLogFinder(
   };
 }
 
-/** Reads a child; undefined if it does not exist. */
+/** Reads a child. Undefined if it does not exist. */
 async function readChild(cluster: Cluster, ref: Parameters<Cluster['getChild']>[0]): Promise<KubeObject | undefined> {
   try {
     return await cluster.getChild(ref);
@@ -167,7 +167,10 @@ async function readChild(cluster: Cluster, ref: Parameters<Cluster['getChild']>[
   }
 }
 
-/** The step of that name, or else the step whose inner run has the rest of the path. Of several, the longest name. */
+/**
+ * Finds the step of that name, or else the step whose inner run has the rest of the path. Of several, chooses the one
+ * with the longest name.
+ */
 function findStep({ namespace, name, status }: Run, path: string): readonly [StepStatus, inner: string | undefined] {
   const starts = status.stepStatuses.filter((step) => path === step.name || path.startsWith(`${step.name}/`));
   const [step] = starts.toSorted((one, other) => other.name.length - one.name.length);

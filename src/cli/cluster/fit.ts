@@ -1,7 +1,7 @@
 import type { StepPhase, StepStatus } from '../../orchestration/run-status.ts';
 import type { Line } from './drawing.ts';
 
-/** Which steps are left out last where not all fit: those that are at work, then those that went wrong. */
+/** The order in which steps are chosen if not all fit: first those that are at work, then those that went wrong. */
 const URGENCY: Readonly<Record<StepPhase, number>> = {
   Running: 0,
   Retrying: 0,
@@ -12,13 +12,14 @@ const URGENCY: Readonly<Record<StepPhase, number>> = {
   Succeeded: 4,
 };
 
-/** A terminal narrower than this gets cut lines in place of broken ones. */
+/** In a terminal narrower than this, lines are cut instead of wrapped. */
 const LEAST_TO_WRAP = 40;
 
 /**
- * The lines that a terminal of this size can draw over later, broken where they are too wide, since a message ends with what
- * to do. Where not all fit: of the steps, whose lines come after the first, the most urgent, in their order, with a count of
- * the others. The last row is left to the cursor.
+ * Returns the lines that fit into a terminal of this size, so that they can be drawn over later. Wraps lines that are
+ * too wide, because a message ends with what to do. If not all lines fit, chooses the most urgent steps, shows them in
+ * their order, and counts the others. The lines of the steps come after the first line. Leaves the last row to the
+ * cursor.
  */
 export function fitLines(lines: readonly Line[], steps: readonly StepStatus[], size: Size): Line[] {
   const whole = lines.map((line) => wrap(line, size.columns, Infinity));
@@ -39,7 +40,7 @@ interface Size {
   readonly rows: number;
 }
 
-/** The rows of as many steps as there is room for, the most urgent first, by where they stand. */
+/** Returns the rows of as many steps as there is room for, by the index of the step. Chooses the most urgent first. */
 function chooseSteps(
   lines: readonly Line[],
   steps: readonly StepStatus[],
@@ -58,7 +59,10 @@ function chooseSteps(
   return shown;
 }
 
-/** The line in rows that are less wide than `columns`, at most so many: the last is cut. Broken at spaces, if it can be. */
+/**
+ * Splits a line into at most `mostRows` rows that are narrower than `columns`. Breaks at spaces if possible, and cuts
+ * the last row.
+ */
 function wrap(line: Line, columns: number, mostRows: number): Line[] {
   const indent = ' '.repeat(line.text.search(/\S|$/) + 4);
   const rows: string[] = [];
@@ -82,7 +86,10 @@ function countPhases(steps: readonly StepStatus[]): string {
   return [...groups].map(([phase, { length }]) => `${length} ${phase}`).join(', ');
 }
 
-/** Characters from U+2E80 on count as two columns wide, whether they are or not: a line too short does no harm. */
+/**
+ * Cuts a text to a width. Characters from U+2E80 on count as two columns wide, whether they are or not, because a line
+ * that is too short does no harm.
+ */
 function cutToWidth(text: string, columns: number): string {
   let width = 0;
   let kept = '';

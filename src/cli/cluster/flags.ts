@@ -1,7 +1,7 @@
 import { anyText, type Flags, file, objectName, type ValueKind } from '../flags.ts';
 import { readElapsed } from './elapsed.ts';
 
-/** The flags of every command that asks a cluster, as kubectl has them. */
+/** The flags of every command that uses a cluster, as in kubectl. */
 export const clusterFlags = {
   namespace: {
     flag: 'namespace',
@@ -17,7 +17,7 @@ export const clusterFlags = {
   context: { flag: 'context', kind: anyText('NAME'), help: 'the context of the kubeconfig (default: the current one)' },
 } as const satisfies Flags;
 
-/** In milliseconds. */
+/** A duration in milliseconds. */
 export const duration: ValueKind<number> = {
   placeholder: 'DURATION',
   expected: 'a duration such as 90s, 10m or 1h30m',

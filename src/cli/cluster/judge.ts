@@ -11,10 +11,13 @@ import { isObjectName } from '../flags.ts';
 import { readCauses } from './failure.ts';
 import { type Cluster, isApiFailure } from './port.ts';
 
-/** What a warning is called whose rule is not known here: another webhook's, or the API server's own. */
+/** The code of a warning whose rule is not known here: of another webhook, or of the API server itself. */
 export const FOREIGN_WARNING = 'ServerWarning';
 
-/** Looks further into an object that the API server would store: gives all that is found, after what was found before. */
+/**
+ * Looks for more in an object that the API server would store. Returns all findings: those of `before` that still
+ * count, then the new ones.
+ */
 export type FindMore = (
   object: FoundObject,
   cluster: Cluster,
@@ -22,8 +25,9 @@ export type FindMore = (
 ) => Promise<readonly Finding[]>;
 
 /**
- * Has the API server judge every object, as `kubectl apply --dry-run=server` would: schema, gate as it is configured there,
- * and whatever else is asked. Nothing is stored. One after the other; throws ApiFailure where the server cannot say.
+ * Lets the API server judge every object, as `kubectl apply --dry-run=server` would: with its schema, with the gate as
+ * it is configured there, and with all other admission control. Nothing is stored. Judges one object after the other.
+ * Throws ApiFailure if the API server cannot judge one.
  */
 export async function judgeOnServer(
   manifests: readonly Manifest[],
@@ -59,13 +63,18 @@ async function judgeObject(
   return [...denials, ...warnings.map((warning) => readWarning(warning, known))];
 }
 
-/** As the API server is to see it; one without metadata is denied there. */
+/**
+ * Returns the object to send to the API server. One without metadata gets empty metadata, and the API server denies it.
+ */
 function readObject({ value }: FoundObject): KubeObject {
   const object = value as KubeObject;
   return { ...object, metadata: { ...object.metadata } };
 }
 
-/** An update is judged otherwise than a creation: by the ratchet, and as a merge with what is stored. */
+/**
+ * Applies an object that is stored, or creates it if it is not, in a dry run. An update is judged differently from a
+ * creation: by the ratchet, and merged with the stored object.
+ */
 async function dryRun(object: KubeObject, cluster: Cluster, onWarning: (warning: string) => void): Promise<void> {
   const write = (await isStored(object, cluster)) ? cluster.apply : cluster.create;
   await write(object, { isDryRun: true, onWarning });
@@ -83,7 +92,7 @@ async function isStored({ kind, metadata }: KubeObject, cluster: Cluster): Promi
   }
 }
 
-/** What the server says of one place of an object; '' is the object. */
+/** What the API server says about one field of an object. '' is the object itself. */
 export interface Finding {
   readonly severity: 'deny' | 'warn';
   readonly code: string;
@@ -96,7 +105,9 @@ function readDenials(error: unknown, cluster: Cluster): Finding[] {
   return readCauses(error).map((cause) => ({ severity: 'deny', ...cause }));
 }
 
-/** The gate's warnings are `field: message`, perhaps cut; our own rules tell which code that is. */
+/**
+ * Reads a warning. The gate's warnings are `field: message`, possibly cut. Our own rules tell which code a warning has.
+ */
 function readWarning(warning: string, known: readonly PlacedProblem[]): Finding {
   const ours = known.find(({ field, message }) => shortenWarning(`${field}: ${message}`) === warning);
   if (ours !== undefined) return { severity: 'warn', code: ours.code, field: ours.field, message: ours.message };
@@ -104,7 +115,9 @@ function readWarning(warning: string, known: readonly PlacedProblem[]): Finding 
   return { severity: 'warn', code: FOREIGN_WARNING, field, message };
 }
 
-/** Our own rules also say which part of a text the server speaks of. */
+/**
+ * Adds the place in the file. If our own rules found the same problem, they also know which part of a text it is about.
+ */
 function placeFinding(
   { kind, value, placeOf }: FoundObject,
   { severity, code, field, message }: Finding,
@@ -128,7 +141,9 @@ function placeOfProblem({ line, column, end }: PlacedProblem): Region {
   return { line, column, ...(end && { end }) };
 }
 
-/** The path that `spec.steps[3].dependsOn[0]` writes; keys in brackets may hold anything but a bracket. */
+/**
+ * Reads a path such as `spec.steps[3].dependsOn[0]`. Keys in brackets can contain anything except a closing bracket.
+ */
 export function readPath(field: string): Path {
   return [...field.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([word, inBrackets]) => {
     if (inBrackets === undefined) return word;

@@ -2,12 +2,12 @@ import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reaso
 import type { Ports } from '../command.ts';
 import { isApiFailure } from './port.ts';
 
-/** How long before the cluster is looked at again. */
+/** How long to wait before the next look at the cluster. */
 const LOOK_MS = 1_000;
 
 /**
- * Looks again and again, for as long as the caller goes on. While the API server is away, what was found last comes again,
- * and `note` is told. Throws what else a look throws, and whatever the first look throws.
+ * Looks again and again, until the caller stops. While the API server is unavailable, yields the last result again and
+ * reports that to `note`. Throws any other error of a look, and every error of the first look.
  */
 export async function* keepLooking<Found>(
   look: () => Promise<Found>,
@@ -34,7 +34,7 @@ async function lookAgain<Found>(
   }
 }
 
-/** Creates a function that tells each sentence once, on standard error. */
+/** Creates a function that writes each sentence once, to standard error. */
 export function createNotes(verb: string, screen: Pick<Ports['screen'], 'warn'>): (sentence: string) => void {
   const noted = new Set<string>();
   return (sentence) => {

@@ -23,11 +23,15 @@ import { FieldManager } from '../../orchestration/vocabulary/metadata.ts';
 import { CommandError } from './failure.ts';
 import type { Cluster, ClusterChoice, ClusterKind, Listener, Where } from './port.ts';
 
-/** People wait for a read: one that takes longer is told as a failure. Writes may meet webhooks, and keep their 35 s. */
+/**
+ * People wait for a read, so a read that takes longer fails. Writes may call webhooks, and keep their deadline of 35 s.
+ */
 const READ_DEADLINE_MS = 5_000;
-/** Whoever looks on wants to know soon that the API server is back. */
+/** Short waits, because a person who is watching wants to know soon that the API server is back. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
-/** Connections for what is followed: as many logs as `logs -f` opens at once, and more. */
+/**
+ * The most connections for watches and logs that are followed: as many logs as `logs -f` opens at once, and some more.
+ */
 const WATCHES = 64;
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
@@ -38,13 +42,13 @@ const RESOURCES: Readonly<Record<ClusterKind, Resource>> = {
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** What a connection to a cluster needs of the process. */
+/** What a connection to a cluster needs from the process. */
 export interface ClusterHost extends PluginHost {
-  /** In milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   readonly elapsed: () => number;
 }
 
-/** Opens the cluster that is chosen, and closes the connection to it when `use` is done. */
+/** Opens the chosen cluster, and closes the connection to it when `use` has finished. */
 export async function withCluster<T>(
   choice: ClusterChoice,
   host: ClusterHost,
@@ -62,7 +66,10 @@ export async function withCluster<T>(
   }
 }
 
-/** As kubectl: the kubeconfig, and where none is named and none is at its place, the pod this runs in. */
+/**
+ * Finds the cluster as kubectl does: from the kubeconfig or, if none is named and there is none in the default place,
+ * from the pod that this process runs in.
+ */
 async function findCluster(
   choice: ClusterChoice,
   host: PluginHost,
@@ -81,7 +88,7 @@ async function findCluster(
   }
 }
 
-/** Opens the cluster over a connection, which stays open. `fieldManager` owns what is written. */
+/** Opens the cluster over a connection, which stays open. `fieldManager` owns the fields that are written. */
 export function openCluster(
   transport: Transport,
   timing: Timing,
@@ -156,14 +163,14 @@ export function openCluster(
     follow: (name, listener) => {
       const selection = { namespace, fieldSelector: `metadata.name=${name}` };
       const { stop, whenEmpty } = follow(transport, timing, RESOURCES.OrchestrationRun, selection, listener);
-      // Gone before it could be followed: no change will tell.
+      // If the run was deleted before it could be followed, no change reports that.
       void whenEmpty.then((isEmpty) => isEmpty && listener.onDeleted());
       return stop;
     },
   };
 }
 
-/** Where an Orchestration is, or what a step creates. */
+/** Returns the resource of an Orchestration or a run, or of an object that a step creates. */
 function resourceOf({ kind }: Pick<KubeObject, 'kind'>): Resource {
   const stepKind = stepKinds.ofObject(kind);
   return stepKind === undefined ? RESOURCES[kind as ClusterKind] : resourceOfKind(stepKind);

@@ -8,25 +8,30 @@ import { formatElapsed } from './elapsed.ts';
 import type { ClusterKind } from './port.ts';
 import { isIdleTemplate, readRun } from './run.ts';
 
-/** What a list shows of an object. Texts are as they are stored; times are in milliseconds since 1970. */
+/** What a list shows about an object. Texts are as they are stored. Times are in milliseconds since 1970. */
 export interface ListRow {
   readonly namespace: string;
   readonly name: string;
   readonly createdMs: number;
-  /** Empty if nobody has written one. */
+  /**
+   * For a run, `Pending` if its status has no phase, and `Template` if it is a template that never runs. For an
+   * Orchestration, empty if its status has no phase.
+   */
   readonly phase: string;
   /** Of a run: the Orchestration that it runs. */
   readonly orchestration?: string;
-  /** `2/5` of a run, of which 5 is unknown before it starts; the number of steps of an Orchestration. */
+  /**
+   * For a run, `2/5` (ended steps, all steps), or empty before it has steps. For an Orchestration, the number of steps.
+   */
   readonly steps: string;
   readonly startedMs?: number;
   readonly finishedMs?: number;
-  /** Why it stands so. */
+  /** Why it is in this phase. If a running step of a run has a message, the reason of that step. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** Reads an object for a list: what is malformed counts as absent. Linear in its steps. */
+/** Reads an object for a list. Malformed fields count as absent. Linear in its steps. */
 export function readRow(kind: ClusterKind, object: KubeObject): ListRow {
   const { namespace = '', name, creationTimestamp = '' } = object.metadata;
   const place = { namespace, name, createdMs: Date.parse(creationTimestamp) };
@@ -66,7 +71,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What a table of lists is to show beside the columns that it always has. */
+/** What a table shows in addition to the columns that it always has. */
 export interface ListColumns {
   readonly kind: ClusterKind;
   readonly isEverywhere: boolean;

@@ -4,7 +4,7 @@ const ESCAPE = '\x1b';
 
 /** How lines of a log are written. */
 export interface LogStyle {
-  /** People read it in a terminal, which acts on control characters. */
+  /** Whether the output is a terminal, which acts on control characters. */
   readonly isInteractive: boolean;
   readonly isColored: boolean;
 }
@@ -12,15 +12,18 @@ export interface LogStyle {
 /** Foreground colours that are neither the usual one nor that of errors. */
 const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94] as const;
 
-/** The start of the lines of the log that is so many after the first: `build  | `, of at least `width` columns and two. */
+/**
+ * Writes the prefix of the lines of a log: `build  | `. The label is padded to `width` columns. `index` chooses the
+ * colour.
+ */
 export function writePrefix(label: string, index: number, width: number, { isColored }: LogStyle): string {
   const text = `${displayText(label).padEnd(width)} |`;
   return isColored ? `${ESCAPE}[${COLOURS[index % COLOURS.length]}m${text}${ESCAPE}[39m ` : `${text} `;
 }
 
 /**
- * A line of a log behind its prefix. A line without one in a pipe or a file is written as it is, as by kubectl.
- * Otherwise it keeps its colours, and everything else that could move the cursor or turn round text is escaped.
+ * Writes a line of a log after its prefix. A line without a prefix in a pipe or a file is written unchanged, as by
+ * kubectl. Any other line keeps its colours, and everything else that could move the cursor or reverse text is escaped.
  */
 export function writeLine(prefix: string, line: string, { isInteractive }: LogStyle): string {
   if (prefix === '' && !isInteractive) return `${line}\n`;
@@ -28,7 +31,7 @@ export function writeLine(prefix: string, line: string, { isInteractive }: LogSt
   return `${prefix}${text}${text.includes(ESCAPE) ? `${ESCAPE}[0m` : ''}\n`;
 }
 
-/** A progress bar returns to the start of its line: what it shows in the end is what counts. */
+/** Returns what a line shows in the end. A progress bar returns to the start of its line and overwrites it. */
 function lastState(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
   return text.slice(text.lastIndexOf('\r') + 1);

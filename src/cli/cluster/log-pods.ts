@@ -3,11 +3,11 @@ import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 
-/** The container of a pod whose log is shown, and why it has not started, as a clause, if it has not. */
+/** The container of a pod whose log is shown. If it has not started, `why` says why, as a clause. */
 export interface PodLog {
   readonly container: string;
   readonly why?: string;
-  /** Nothing more becomes of the pod. */
+  /** Whether the pod has succeeded or failed. */
   readonly hasEnded: boolean;
 }
 
@@ -24,7 +24,9 @@ export function readPod({ metadata, spec, status }: KubeObject): PodLog {
   return { container, hasEnded, why: describeLack(asRecord(status), asRecord(waiting)) };
 }
 
-/** Why a container has not started: in the words of the kubelet, the scheduler, or who ended the pod. */
+/**
+ * Describes why a container has not started, in the words of the kubelet, of the scheduler, or of what ended the pod.
+ */
 function describeLack(status: Readonly<Record<string, unknown>>, waiting: Readonly<Record<string, unknown>>): string {
   const unmet = records(status['conditions']).find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const { reason, message } = [waiting, asRecord(unmet), status].find((one) => one['reason'] !== undefined) ?? {};

@@ -7,7 +7,7 @@ import { CommandError } from './failure.ts';
 import type { Cluster } from './port.ts';
 import { readRerun } from './rerun.ts';
 
-/** What a rerun of a run would inherit, by the reconciler's own decision. */
+/** What a rerun of a run would inherit, as the reconciler itself decides it. */
 export interface PlannedRerun {
   readonly namespace: string;
   /** The run that it continues. */
@@ -21,7 +21,7 @@ export interface PlannedRerun {
 
 type PlannedStep =
   | { readonly step: string; readonly isInherited: true; readonly phase: StepPhase; readonly from: string }
-  /** `resumeFrom`: the nested run that the one of the step continues, if that still exists. */
+  /** `resumeFrom`: the nested run that the nested run of the step would continue, if it still exists. */
   | { readonly step: string; readonly isInherited: false; readonly why: string; readonly resumeFrom?: string };
 
 /** Plans a rerun with these parameters in place of those of the run. Creates nothing. */

@@ -4,7 +4,7 @@ import type { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-
 
 export type ClusterKind = 'Orchestration' | 'OrchestrationRun';
 
-/** Which cluster, user and namespace, as kubectl's flags of these names say. */
+/** The cluster, user and namespace, as chosen by the kubectl flags of these names. */
 export interface ClusterChoice {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -14,9 +14,9 @@ export interface ClusterChoice {
 /** A call that the API server refused, or that never reached it. */
 export interface ApiFailure extends Error {
   readonly reason: KubeErrorReason;
-  /** What is wrong with the object that was sent, place by place. */
+  /** What is wrong with the object that was sent, by field. */
   readonly causes: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
-  /** The call may have been carried out all the same. */
+  /** Whether the call may have been carried out despite the failure. */
   readonly isOutcomeUnknown: boolean;
 }
 
@@ -25,30 +25,30 @@ export function isApiFailure(error: unknown): error is ApiFailure {
   return error instanceof Error && 'reason' in error && 'causes' in error;
 }
 
-/** Told what becomes of one object. */
+/** Receives what happens to objects. */
 export interface Listener {
-  /** It is there, or has changed. */
+  /** The object exists, or has changed. */
   readonly onChange: (object: KubeObject) => void;
-  /** It was deleted; its last state, where anybody saw it. May be told twice. */
+  /** The object was deleted. `last` is its last state, if that was seen. May be called twice. */
   readonly onDeleted: (last?: KubeObject) => void;
-  /** The API server cannot be followed for this reason, and is tried again. */
+  /** The API server cannot be followed, for this reason. The next attempt follows. */
   readonly onTrouble: (reason: KubeErrorReason) => void;
-  /** It answers, again. */
+  /** The API server has answered. */
   readonly onContact: () => void;
 }
 
 export interface WriteOptions {
-  /** Judged and answered as if it were done, and not done. */
+  /** The write is judged and answered as if it were done, but it is not done. */
   readonly isDryRun?: boolean;
-  /** Told each warning that comes with the answer. */
+  /** Called with each warning in the answer. */
   readonly onWarning?: (warning: string) => void;
 }
 
-/** Which objects of a kind. */
+/** Chooses objects of a kind. */
 export interface Where {
   /** The default is the namespace that was chosen. */
   readonly namespace?: string | undefined;
-  /** Of all namespaces. */
+  /** Chooses the objects of all namespaces. */
   readonly isEverywhere?: boolean | undefined;
   readonly labelSelector?: string | undefined;
 }
@@ -71,35 +71,38 @@ export interface LogChoice {
   readonly previous?: boolean;
   /** Leaves out what is older. RFC 3339. */
   readonly sinceTime?: string;
-  /** Begins so many lines before the end. */
+  /** Begins this many lines before the end. */
   readonly tailLines?: number;
   /** Begins each line with its time. */
   readonly timestamps?: boolean;
-  /** The log is broken and cannot be opened again, for this reason; it is tried further. */
+  /** Called if a broken log cannot be opened again, with the reason. The next attempt follows. */
   readonly onTrouble?: (reason: KubeErrorReason) => void;
-  /** Ends it: it then throws ApiFailure with the reason Aborted. */
+  /** Ends the reading, which then throws ApiFailure with the reason Aborted. */
   readonly signal?: AbortSignal;
 }
 
 /** The cluster as commands use it. Every function that returns a promise throws ApiFailure and nothing else. */
 export interface Cluster {
-  /** Where objects are that do not say. */
+  /** The namespace of objects that do not name one. */
   readonly namespace: string;
   readonly get: (kind: ClusterKind, name: string, namespace?: string) => Promise<KubeObject>;
   readonly list: (kind: ClusterKind, namespace?: string) => Promise<readonly KubeObject[]>;
-  /** As `list`, a page at a time: whoever keeps little of each object needs little memory. */
+  /** Like `list`, but one page at a time, so that a caller who keeps little of each object needs little memory. */
   readonly pages: (kind: ClusterKind, where: Where) => AsyncIterable<readonly KubeObject[]>;
-  /** Reads what carries out a step. */
+  /** Reads the object that carries out a step. */
   readonly getChild: (ref: Pick<ResourceRef, 'kind' | 'namespace' | 'name'>) => Promise<KubeObject>;
   readonly listPods: (namespace: string, labelSelector: string) => Promise<readonly KubeObject[]>;
-  /** The Events of an object; without a uid, of all objects of its namespace, which costs as much for the API server. */
+  /**
+   * Lists the Events of an object. Without a uid, lists those of all objects of its namespace, which costs the API
+   * server just as much.
+   */
   readonly listEvents: (object: {
     readonly namespace: string;
     readonly uid?: string;
   }) => Promise<readonly KubeObject[]>;
-  /** The lines of a container's log, without their ends. */
+  /** Yields the lines of a container's log, without their line ends. */
   readonly followLog: (namespace: string, pod: string, container: string, choice?: LogChoice) => AsyncIterable<string>;
-  /** Whether the user may make a call, and why, in the words of the API server, which may be empty. */
+  /** Whether the user may make a call, and the reason in the words of the API server, which can be empty. */
   readonly canI: (question: AccessQuestion) => Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** The name that the API server knows the user by. */
   readonly whoAmI: () => Promise<string>;
@@ -108,38 +111,41 @@ export interface Cluster {
   /** Reads the ControllerRevision of this name. */
   readonly getSnapshot: (name: string) => Promise<KubeObject>;
   readonly create: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
-  /** Whether a failed write is a word on the object, so that the same object would be denied again. */
+  /** Whether a failed write is a verdict on the object, so that the same object would be denied again. */
   readonly isDenial: (failure: ApiFailure) => boolean;
-  /** Server-side apply, which takes over what others own. */
+  /** Applies an object on the server side, and takes over fields that other managers own. */
   readonly apply: (object: KubeObject, options?: WriteOptions) => Promise<KubeObject>;
-  /** Sets annotations of a run; null removes one. Of a given resourceVersion only, it fails with Conflict if the run has changed. */
+  /**
+   * Sets annotations of a run. Null removes one. With a resourceVersion, fails with Conflict if the run has changed
+   * since.
+   */
   readonly annotate: (
     run: string,
     annotations: Readonly<Record<string, string | null>>,
     resourceVersion?: string,
   ) => Promise<KubeObject>;
-  /** As `follow`, all objects of a kind: each is a change at first. */
+  /** Like `follow`, but for all objects of a kind. At first, each object is reported as a change. */
   readonly followAll: (kind: ClusterKind | 'Event', where: Where, listener: Listener) => () => Promise<void>;
   /** Follows a run, over interruptions of any length, until the function that it returns is called. */
   readonly follow: (run: string, listener: Listener) => () => Promise<void>;
 }
 
-/** Where progress is shown. */
+/** Where a command shows its progress. */
 export interface Screen {
-  /** A terminal, in which lines can be drawn over. */
+  /** Whether this is a terminal, in which lines can be drawn over. */
   readonly isInteractive: boolean;
   readonly isColored: boolean;
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly write: (text: string) => void;
-  /** Resolves when more can be written without filling the memory; false if nobody reads any more. */
+  /** Resolves when more can be written without filling the memory. Resolves to false if nobody reads any more. */
   readonly drained: () => Promise<boolean>;
-  /** For what is no result: standard error. */
+  /** Writes to standard error what is not a result. */
   readonly warn: (text: string) => void;
 }
 
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Calls back once; returns what calls it off. */
+  /** Calls `callback` once. Returns a function that cancels the call. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
 }

@@ -4,15 +4,17 @@ import { fitLines } from './fit.ts';
 import type { Screen } from './port.ts';
 import { hasEnded, type Run } from './run.ts';
 
-/** How a run is shown while it goes on. */
+/** How a run is shown while it is running. */
 export interface Progress {
-  /** The run as it is at `nowMs`; `trouble` says why nothing newer can be had. */
+  /** Shows the run as it is at `nowMs`. `trouble` says why nothing newer is known. */
   readonly show: (run: Run, nowMs: number, trouble?: string) => void;
-  /** How often to show the same run again, since its times go on; undefined for never. */
+  /** How often to show an unchanged run again, because its times go on. Undefined means never. */
   readonly refreshMs?: number;
 }
 
-/** Draws over what it drew before, as much as the terminal holds; a run that has ended is drawn whole. */
+/**
+ * Draws over the previous drawing, with as many lines as the terminal can hold. Draws a run that has ended completely.
+ */
 export function showLive({ isColored, size, write }: Screen): Progress {
   let drawn = 0;
   return {
@@ -28,7 +30,10 @@ export function showLive({ isColored, size, write }: Screen): Progress {
   };
 }
 
-/** For logs: what has changed, a line each. A line begins with a time, so that no name can make it a command of a CI system. */
+/**
+ * Writes one line for each change, for logs. A line begins with a time, so that no name can make it a command of a CI
+ * system.
+ */
 export function showChanges({ isColored, write, warn }: Screen): Progress {
   let before: Run | undefined;
   let toldTrouble: string | undefined;
@@ -44,8 +49,8 @@ export function showChanges({ isColored, write, warn }: Screen): Progress {
 }
 
 /**
- * One line for each step that has another phase, attempt or message, and for a run that has another phase or reason. The
- * message of a step that waits says for what, and changes only when that does.
+ * Returns one line for each step whose phase, attempt or message has changed, and one for a run whose phase or reason
+ * has changed. The message of a step that waits says what it waits for, and changes only if that changes.
  */
 export function describeChanges(before: Run | undefined, after: Run, nowMs: number): Line[] {
   const known = new Map(before?.status.stepStatuses.map((step) => [step.name, step]));

@@ -7,7 +7,7 @@ import { keepLooking } from './keep-looking.ts';
 import { type LogStyle, writeLine, writePrefix } from './log-lines.ts';
 import { type ApiFailure, type Cluster, isApiFailure, type LogChoice } from './port.ts';
 
-/** Logs that are read at once; others wait for their turn. */
+/** The most logs that are followed at once. Others wait for their turn. */
 const MOST_STREAMS = 50;
 
 export interface LogReading {
@@ -15,16 +15,19 @@ export interface LogReading {
   readonly look: () => Promise<FoundLogs>;
   readonly choice: LogChoice;
   readonly style: LogStyle;
-  /** The label whose lines need no name, because nothing else was asked for. */
+  /** The label whose lines need no prefix, because no other step was asked for. */
   readonly unnamed: string | undefined;
   /** The kubectl command that reads the log of a source. */
   readonly describe: (source: LogSource) => string;
   readonly ports: Pick<Ports, 'screen' | 'clock'>;
-  /** Told each sentence once. */
+  /** Reports a sentence. The same sentence is reported only once. */
   readonly note: (sentence: string) => void;
 }
 
-/** How many logs were read. Without `isComplete`, one is lost or does not exist; with `hasFailed`, one cannot be read. */
+/**
+ * How many logs were read. If not `isComplete`, a log is lost or does not exist. If `hasFailed`, a log could not be
+ * read.
+ */
 export interface LogsRead {
   readonly count: number;
   readonly isComplete: boolean;
@@ -32,8 +35,8 @@ export interface LogsRead {
 }
 
 /**
- * Writes the logs that a run has, step by step; if they are followed, all at once, until the run is over and each has ended.
- * Ends early if nobody reads. Throws ApiFailure if the run cannot be read at first.
+ * Writes the logs of a run, step by step. If they are followed, writes all at once, until the run is over and each log
+ * has ended. Ends early if nobody reads the output. Throws ApiFailure if the run cannot be read at first.
  */
 export async function readLogs(reading: LogReading): Promise<LogsRead> {
   const { look, choice, note, ports } = reading;
@@ -57,7 +60,7 @@ export async function readLogs(reading: LogReading): Promise<LogsRead> {
   return { ...streams.outcome(), isComplete };
 }
 
-/** The logs that are being read. One that cannot be read stops no other. */
+/** Manages the logs that are being read. One that cannot be read does not stop the others. */
 function openStreams(reading: LogReading) {
   const leaving = new AbortController();
   const started = new Set<string>();
@@ -88,7 +91,7 @@ function openStreams(reading: LogReading) {
   }
 
   return {
-    /** Begins to write logs, each once. Resolves when others may begin. */
+    /** Starts to write logs, each once. Resolves when more can start. */
     async start(sources: readonly LogSource[]): Promise<void> {
       width = Math.max(width, ...sources.map(({ label }) => displayText(label).length));
       for (const source of sources) await start(source);
@@ -120,7 +123,7 @@ async function writeLog(
   return true;
 }
 
-/** The words of the API server, and what to ask for. */
+/** Returns the words of the API server, and what to ask for. */
 export function explainFailure(failure: ApiFailure): string {
   const words = describeFailure(failure).join('; ');
   if (failure.reason === KubeErrorReason.NotFound) return `the pod is gone, and its log with it (${words})`;

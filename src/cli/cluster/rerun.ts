@@ -19,13 +19,16 @@ export interface RerunSource {
   readonly parameters: Readonly<Record<string, string>>;
   /** Undefined if you may not read it. */
   readonly followed: Orchestration | undefined;
-  /** Why there can be no rerun, one sentence each. Empty if nothing is in its way. */
+  /** Why a rerun is impossible, one sentence each. Empty if it is possible. */
   readonly mistakes: readonly string[];
-  /** What you may not read of all this, one sentence each. The reconciler may. */
+  /** What you may not read of this, one sentence each. The reconciler may read it. */
   readonly forbidden: readonly string[];
 }
 
-/** Reads a run and what a rerun would follow. Three reads at most; throws ApiFailure, or CommandError if there is no such run. */
+/**
+ * Reads a run and what a rerun of it would follow. Makes at most three reads. Throws ApiFailure, or CommandError if
+ * there is no such run.
+ */
 export async function readRerun(
   cluster: Cluster,
   name: string,
@@ -38,7 +41,7 @@ export async function readRerun(
   const followed = orchestration ? ({ state: 'Snapshotted', orchestration } as const) : ({ state: 'Unread' } as const);
   const run = trustRun(read, followed, nameChild, stepKinds);
   const current = isLatest ? await ifReadable(cluster.get('Orchestration', run.orchestration)) : undefined;
-  // Whoever may not read the snapshot may create the rerun all the same: the reconciler decides.
+  // A user who may not read the snapshot may still create the rerun. The reconciler decides.
   const resumption = { run: name, steps: from, isLatest: isLatest === true || snapshot === 'Forbidden', mistakes: [] };
   const judged = judgeSource({ run, orchestration }, resumption, run.orchestration);
   const wanted = isLatest
@@ -74,7 +77,7 @@ function describeUnknown(step: string, known: readonly string[]): string {
   return `no step is named ${quoteName(step)}${known.length === 0 ? '' : `; ${guess}`}`;
 }
 
-/** What was read, or why nothing was. Other failures are thrown. */
+/** Returns what was read, or why nothing was. Throws other failures. */
 async function ifReadable<T extends object>(reading: Promise<T>): Promise<T | 'Forbidden' | 'NotFound'> {
   try {
     return await reading;

@@ -4,7 +4,7 @@ import { failWith, type OperandKind, type Outcome, oneOperand, type Ports, sever
 import { anyText, isObjectName, type ValueKind } from '../flags.ts';
 import { type ClusterKind, isApiFailure } from './port.ts';
 
-/** What stands for a kind before the slash of `kind/name`: the first is ours, the others are kubectl's. */
+/** The words for a kind before the slash of `kind/name`. The first is ours, the others are kubectl's. */
 const WORDS: Readonly<Record<ClusterKind, readonly string[]>> = {
   OrchestrationRun: ['run', 'runs', 'orchestrationrun', 'orchestrationruns', 'orchrun', `orchestrationrun.${GROUP}`],
   Orchestration: ['orchestration', 'orchestrations', 'orch', `orchestration.${GROUP}`],
@@ -16,7 +16,7 @@ export function kindOf(word: string): ClusterKind | undefined {
   return kinds.find((kind) => WORDS[kind].includes(word.toLowerCase()));
 }
 
-/** The name of an object, alone or behind its kind, as `kubectl get -o name` and `list -o name` write it. */
+/** The name of an object, alone or after its kind, as `kubectl get -o name` and `list -o name` write it. */
 export function nameOf(kind: ClusterKind): ValueKind<string> {
   const words = WORDS[kind];
   return {
@@ -34,7 +34,10 @@ export function nameOf(kind: ClusterKind): ValueKind<string> {
 /** One OrchestrationRun, by its name. */
 export const oneRun: OperandKind<string> = oneOperand('RUN', nameOf('OrchestrationRun'), 'an OrchestrationRun');
 
-/** One OrchestrationRun, and perhaps one of its steps. `what` names the step if it is given and empty. */
+/**
+ * One OrchestrationRun, and optionally one of its steps. `what` names the step in the message to a user who gives an
+ * empty one.
+ */
 export function runAndStep(what: string): OperandKind<{ readonly run: string; readonly step: string | undefined }> {
   const oneStep = oneOperand('STEP', anyText(), what);
   return {
@@ -56,8 +59,8 @@ export const severalRuns: OperandKind<readonly string[]> = severalOperands(
 );
 
 /**
- * Does the same for each name, one after the other. What comes of one is written before the next begins. If one fails, the
- * others still have their turn, unless the API server cannot be asked at all. The exit code is the worst of all.
+ * Does the same for each name, one after the other. Writes the outcome of one before the next begins. If one fails,
+ * continues with the others, unless the API server cannot be used at all. The exit code is the worst of all.
  */
 export async function forEachName(
   verb: string,
@@ -78,5 +81,5 @@ export async function forEachName(
   return { exitCode, stdout: '', stderr: '' };
 }
 
-/** Failures that no other name changes. */
+/** Failures that would be the same for any other name. */
 const CONCERNS_ALL: ReadonlySet<KubeErrorReason> = new Set([KubeErrorReason.Unauthorized, KubeErrorReason.Unavailable]);

@@ -13,16 +13,19 @@ export interface Run {
   readonly uid: string;
   readonly spec: OrchestrationRunSpec;
   readonly isCancelled: boolean;
-  /** Without cleanup. */
+  /** Whether the run is cancelled without cleanup. */
   readonly isCancelledNow: boolean;
   readonly isSuspended: boolean;
   readonly isTemplate: boolean;
-  /** As whom another controller writes its status: the reconciler leaves the run to that one. */
+  /**
+   * The field manager of another controller that writes the run's status. The reconciler leaves the run to that
+   * controller.
+   */
   readonly leftTo?: string;
   readonly status: RunStatus;
 }
 
-/** Reads a run from anything: what is malformed counts as absent. */
+/** Reads a run from any object. Malformed fields count as absent. */
 export function readRun(object: KubeObject): Run {
   const { name, namespace = '', uid = '', annotations = {}, managedFields } = object.metadata;
   const leftTo = findOtherWriter(managedFields);
@@ -47,17 +50,17 @@ function findOtherWriter(managedFields: unknown): string | undefined {
   return writers.find((writer) => writer !== FieldManager.Reconciler);
 }
 
-/** Whether the run is there to be copied: it never starts. */
+/** Whether the run is only a template to copy, which never starts. */
 export function isIdleTemplate({ isTemplate, status }: Run): boolean {
   return isTemplate && (status.phase ?? 'Pending') === 'Pending';
 }
 
-/** Nothing more becomes of the run. */
+/** Whether the run has reached its final phase. */
 export function hasEnded({ status }: Run): boolean {
   return isRunFinal(status);
 }
 
-/** What the outcome of a run that has ended means to whoever waits for it. */
+/** Returns the exit code of a command that waited for the end of a run. */
 export function exitCodeOf({ status }: Run): Outcome['exitCode'] {
   return status.phase === 'Succeeded' ? 0 : 1;
 }

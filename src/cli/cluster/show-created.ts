@@ -15,7 +15,10 @@ export interface Created {
   readonly timeoutMs: number | undefined;
 }
 
-/** Says that the run exists, and waits for it if that is wanted. Beside data, what is said goes to standard error. */
+/**
+ * Says that the run exists, and waits for its end if that is wanted. If the output is data, messages go to standard
+ * error.
+ */
 export async function showCreated(
   cluster: Cluster,
   { object, isNew, output, waits, timeoutMs }: Created,

@@ -6,8 +6,8 @@ import type { Line } from './drawing.ts';
 import { formatElapsed } from './elapsed.ts';
 
 /**
- * Adds below the line of each step its earlier attempts, who has decided about it, and how many approvals are missing. The
- * lines are those of a whole run: of the run itself, then of each step.
+ * Adds lines below the line of each step: its earlier attempts, who has decided about it, and how many approvals are
+ * missing. `lines` are those of a whole run: first the run itself, then each step.
  */
 export function addDetails([head, ...lines]: readonly Line[], status: RunStatus, nowMs: number): readonly Line[] {
   const waiting = new Set(listWaiting(status));
@@ -42,7 +42,7 @@ function drawApproval({ user, decision, at, comment }: Approval, nowMs: number):
   };
 }
 
-/** The message of a step that needs only one approval says so. */
+/** Draws how many approvals are missing. The message of a step that needs only one approval already says so. */
 function drawMissing(step: StepStatus): readonly Line[] {
   const { count } = approversOf(step);
   const missing = count - (step.approvals ?? []).length;

@@ -7,15 +7,18 @@ import { hasEnded, readRun } from './run.ts';
 /** What storing an Orchestration would change in a cluster. */
 export interface Impact {
   readonly namespace: string;
-  /** Undefined where none of its name is stored yet. */
+  /** Undefined if no Orchestration of its name is stored yet. */
   readonly changes?: Changes;
-  /** Live runs that have taken their snapshot: nothing changes for them. */
+  /** Live runs that have taken their snapshot. Nothing changes for them. */
   readonly runsThatKeep: readonly string[];
-  /** Live runs that have not, and so will follow what is stored when they start. */
+  /** Live runs that have not taken their snapshot. They will follow what is stored when they start. */
   readonly runsThatFollow: readonly string[];
 }
 
-/** Compares an Orchestration with the stored one of its name, and looks for its live runs. Two reads; throws ApiFailure. */
+/**
+ * Compares an Orchestration with the stored one of its name, and looks for its live runs. Makes two reads. Throws
+ * ApiFailure.
+ */
 export async function findImpact(cluster: Cluster, orchestration: Orchestration): Promise<Impact> {
   const { name, namespace: own } = orchestration;
   const namespace = own === '' ? cluster.namespace : own;

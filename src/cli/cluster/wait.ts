@@ -4,18 +4,18 @@ import type { Cluster } from './port.ts';
 import { showChanges, showLive } from './progress.ts';
 import { hasEnded, type Run, readRun } from './run.ts';
 
-/** Why nobody waits for a run any more. */
+/** Why the wait for a run has ended. */
 export type Ending =
   | { readonly type: 'Ended'; readonly run: Run }
-  /** It was deleted before anybody saw how it ended. */
+  /** The run was deleted before its end was seen. */
   | { readonly type: 'Deleted' }
   | { readonly type: 'TimedOut'; readonly run: Run }
-  /** Its user may read the run, and not follow it. */
+  /** The user may read the run but not follow it. */
   | { readonly type: 'Forbidden' };
 
 /**
- * Shows a run until it ends, is deleted, or the time is up. The API server may be away in between for any length of time: what
- * happened meanwhile is then shown at once.
+ * Shows a run until it ends, is deleted, or the time is up. The API server may be unavailable in between for any length
+ * of time. Everything that happened meanwhile is then shown at once.
  */
 export async function waitForRun(
   cluster: Cluster,

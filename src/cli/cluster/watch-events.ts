@@ -8,16 +8,16 @@ import { hasEnded, readRun } from './run.ts';
 export interface EventWatch {
   readonly cluster: Cluster;
   readonly name: string;
-  /** What is shown already. */
+  /** The Events that are shown already. */
   readonly first: FoundEvents;
   readonly show: (events: readonly RunEvent[]) => string;
   readonly ports: Pick<Ports, 'screen' | 'clock'>;
 }
 
 /**
- * Shows each Event of a run that is new or has happened again, until the run has ended or nobody reads any more. An Event is
- * written after what it tells of, so the run is looked at once more after its end. The Events of the namespace are followed,
- * since a list of all of them at each look would cost the API server too much.
+ * Shows each Event of a run that is new or has happened again, until the run has ended or nobody reads any more. Events
+ * are written after what they describe, so the run is looked at once more after its end. The Events of the namespace
+ * are followed, because listing all of them at each look would cost the API server too much.
  */
 export async function watchEvents({ cluster, name, first, show, ports: { screen, clock } }: EventWatch): Promise<void> {
   const events = new Map(first.objects.map((event) => [event.metadata.uid, event]));
@@ -51,7 +51,10 @@ export async function watchEvents({ cluster, name, first, show, ports: { screen,
   }
 }
 
-/** Times have seconds, so that one may happen again in the same second. Events expire, and then their count is less. */
+/**
+ * Whether an Event is new or has happened again. Times are in seconds, so an Event can happen again in the same second.
+ * Events expire, and then their count is smaller.
+ */
 function isNews({ lastMs, count }: RunEvent, before: RunEvent | undefined): boolean {
   return before === undefined || lastMs > before.lastMs || (lastMs === before.lastMs && count > before.count);
 }

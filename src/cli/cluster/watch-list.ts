@@ -7,14 +7,17 @@ export interface ListWatch {
   readonly cluster: Cluster;
   readonly kind: ClusterKind;
   readonly where: Where;
-  /** What is shown already. */
+  /** The rows that are shown already. */
   readonly rows: readonly ListRow[];
   readonly show: (rows: readonly ListRow[]) => string;
   readonly keeps: (row: ListRow) => boolean;
   readonly screen: Ports['screen'];
 }
 
-/** Shows each row that is new or has changed, until nobody reads any more. A row that was shown is shown once more when it leaves. */
+/**
+ * Shows each row that is new or has changed, until nobody reads any more. If a shown row no longer belongs to the list,
+ * shows it one last time.
+ */
 export async function watchList({ cluster, kind, where, rows, show, keeps, screen }: ListWatch): Promise<void> {
   const shown = new Map(rows.map((row) => [keyOf(row), JSON.stringify(row)]));
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();

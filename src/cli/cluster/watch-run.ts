@@ -7,7 +7,7 @@ import type { Cluster } from './port.ts';
 import { exitCodeOf, isIdleTemplate, type Run } from './run.ts';
 import { waitForRun } from './wait.ts';
 
-/** Waits for a run's end, and returns the exit code that it means. Of the timeout, `spentMs` are over already. */
+/** Waits for the end of a run, and returns the exit code for it. `spentMs` of the timeout are already over. */
 export async function watchRun(
   cluster: Cluster,
   run: Run,

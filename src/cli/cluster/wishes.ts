@@ -1,7 +1,7 @@
 import { Annotation } from '../../orchestration/vocabulary/metadata.ts';
 import type { Wish } from './annotate.ts';
 
-/** Cancels a run; `isNow`: without cleanup. */
+/** Cancels a run. `isNow` means without cleanup. */
 export function cancelling(isNow: boolean): Wish {
   return {
     annotation: Annotation.Cancel,

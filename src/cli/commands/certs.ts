@@ -9,12 +9,12 @@ import { dnsName, folder, ipAddress, wholeNumber } from '../flags.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** A year: trusted once, then left alone while leaves come and go under it. */
+/** A year. People trust an authority once, and it stays the same while its leaves are replaced. */
 const AUTHORITY_DAYS = 365;
 
 /**
- * Makes `ca.crt`, `ca.key`, `tls.crt` and `tls.key` in a folder, all at once. An authority that is there already and still
- * fresh is kept, so that whoever trusts it need not be told again; the leaf is new each time.
+ * Makes `ca.crt`, `ca.key`, `tls.crt` and `tls.key` in a folder, all at once. Keeps an authority that exists and is
+ * still fresh, so that those who trust it have nothing to change. The leaf is new each time.
  */
 export const certs = defineCommand({
   verb: 'certs',

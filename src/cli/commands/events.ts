@@ -17,7 +17,7 @@ const flags = {
   ...clusterFlags,
 } as const;
 
-/** Shows the Events of runs, and of all that carries out their steps. */
+/** Shows the Events of runs, and of all objects that carry out their steps. */
 export const events = defineCommand({
   verb: 'events',
   details:

@@ -6,7 +6,7 @@ import { judgeManifests, type LintReport } from '../files/report.ts';
 import { oneOf, outputFlag, toggle } from '../flags.ts';
 import { exitCodeOf, problemFormats } from '../format/problems.ts';
 
-/** Judges all objects of all given files. Loads what asks a cluster only if it is asked for. */
+/** Judges all objects of all given files. Loads the code that uses a cluster only if that is asked for. */
 export const lint = defineCommand({
   verb: 'lint',
   details: 'Objects of other kinds are ignored. A DIR is searched for *.yaml, *.yml and *.json; - is standard input.',

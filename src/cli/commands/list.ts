@@ -15,7 +15,7 @@ import { anyText, commaList, toggle, type Values } from '../flags.ts';
 import { formatList, formatName, objectOutput, withoutManagedFields } from '../format/objects.ts';
 import { createTable } from '../format/table.ts';
 
-/** The phases of each kind, and what stands for the state of a template. */
+/** The phases of each kind. `Template` is the state of a template, which never runs. */
 const PHASES: Readonly<Record<ClusterKind, readonly string[]>> = {
   OrchestrationRun: ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled', 'Template'],
   Orchestration: ['Ready', 'Invalid'],
@@ -87,7 +87,7 @@ export const list = defineCommand({
   },
 });
 
-/** What is wrong with the flags for this kind. */
+/** Checks the flags for this kind. Throws CommandError. */
 function checkChoice(kind: ClusterKind, { phases = [], of, isForMe }: Choice): void {
   const mistakes = phases
     .filter((phase) => !PHASES[kind].includes(phase))
@@ -100,11 +100,11 @@ function checkChoice(kind: ClusterKind, { phases = [], of, isForMe }: Choice): v
 
 interface Found {
   readonly row: ListRow;
-  /** Only if it is written whole: rows are small. */
+  /** Only if the output shows the object itself, because rows are small. */
   readonly object?: KubeObject;
 }
 
-/** Finds what is wanted, the newest first. Of a page, it keeps no more than is written. */
+/** Finds what is wanted, the newest first. Keeps no more of a page than is written. */
 async function findAll(cluster: Cluster, kind: ClusterKind, choice: Choice, nowMs: number): Promise<readonly Found[]> {
   const found: Found[] = [];
   const findMine = choice.isForMe ? await createFindMine(cluster) : undefined;
@@ -131,14 +131,14 @@ function keepFor(output: Choice['output'], object: KubeObject): Pick<Found, 'obj
   return { object: { apiVersion, kind, metadata: { name: metadata.name } } };
 }
 
-/** Whether a row is chosen by the flags that the API server does not know. */
+/** Whether a row matches the flags that the API server does not know. */
 function isWanted(row: ListRow, { phases, of, sinceMs }: Choice, nowMs: number): boolean {
   if (phases !== undefined && !phases.includes(row.phase)) return false;
   if (of !== undefined && row.orchestration !== of) return false;
   return sinceMs === undefined || nowMs - row.createdMs <= sinceMs;
 }
 
-/** That there is nothing, and what was probably meant. */
+/** Says that there is nothing, and what was probably meant. */
 async function describeNothing(cluster: Cluster, kind: ClusterKind, { of, ...choice }: Choice): Promise<string> {
   const { isEverywhere, phases, sinceMs, labelSelector, isForMe, namespace = cluster.namespace } = choice;
   const place = isEverywhere === true ? 'all namespaces' : `namespace ${quoteName(namespace)}`;

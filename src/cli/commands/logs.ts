@@ -60,7 +60,7 @@ export const logs = defineCommand({
   },
 });
 
-/** Which lines, as the API has it. */
+/** Converts the flags to the choice of lines that the API offers. */
 function chooseLines({ isFollowed, tailLines, sinceMs, timestamps }: Values<typeof flags>, nowMs: number): LogChoice {
   return {
     ...(isFollowed && { follow: true }),

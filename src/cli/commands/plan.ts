@@ -96,7 +96,7 @@ export const plan = defineCommand({
   },
 });
 
-/** The flags that go with --rerun alone, and those that do not go with it, one sentence each. */
+/** Finds flags that need --rerun and are given without it, and flags that do not go with it, one sentence each. */
 function findMisplaced({ rerunOf, from, isLatest, ...others }: Readonly<Record<string, unknown>>): readonly string[] {
   const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
   const flags = { asksServer: 'server', name: 'name', fails: 'fail', conditions: 'when', cancelAt: 'cancel' };
@@ -114,7 +114,7 @@ interface PlannedOrchestration {
   readonly orchestration: Orchestration;
 }
 
-/** Adds what the cluster says. Loads what builds children only here. */
+/** Adds what the cluster says. Loads the code that builds children only here. */
 async function ask(
   cluster: Cluster,
   { planned, orchestration }: PlannedOrchestration,
@@ -173,7 +173,7 @@ function isSimulated({ fails, conditions, cancelAt }: Scenario): boolean {
   return fails.size > 0 || conditions.size > 0 || cancelAt !== undefined;
 }
 
-/** A simulation needs steps that exist, and that can come to what is asked. */
+/** Checks that the steps of a simulation exist and can end as the flags say. Throws CommandError. */
 function checkScenario(chosen: readonly PlannedOrchestration[], { fails, conditions, cancelAt }: Scenario): void {
   const steps = chosen.flatMap(({ orchestration }) => orchestration.steps);
   const known = [...new Set(steps.map(({ name }) => name))];

@@ -71,7 +71,8 @@ const flags = {
     help: 'the address of that port',
     fallback: '0.0.0.0',
   },
-  // GitOps applies in any order; five minutes are what Argo CD's default retries take (5 + 10 + 20 + 40 + 80 s), twice.
+  // GitOps tools apply objects in any order. Five minutes are about twice the time of Argo CD's default retries (5 + 10
+  // + 20 + 40 + 80 s).
   missingOrchestrationSeconds: {
     flag: 'missing-orchestration-seconds',
     kind: wholeNumber(0, 86_400),
@@ -100,7 +101,7 @@ const flags = {
     kind: wholeNumber(32, 1_048_576),
     help: 'the largest heap of the engine in MiB; otherwise it follows from the memory limit',
   },
-  // Less than the 10 s after which an engine that stands still has lost its lease anyway.
+  // Less than the 10 s after which an engine that hangs has lost its lease anyway.
   stallSeconds: {
     flag: 'stall-seconds',
     kind: wholeNumber(2, 3_600),
@@ -124,12 +125,12 @@ const flags = {
   logLevel: logLevelFlag,
 } as const satisfies Flags;
 
-/** It follows its own namespace unless others are named. */
+/** The reconciler follows its own namespace unless others are named. */
 export type ReconcileConfiguration = Values<typeof flags> & { readonly namespaces: readonly string[] };
 
 type Start = (configuration: ReconcileConfiguration) => Promise<void>;
 
-/** The reconciler. `start` returns as soon as it runs. */
+/** The command of the reconciler. `start` returns as soon as the reconciler runs. */
 export function reconcileCommand(start: Start) {
   return defineCommand({
     ...describe(start),
@@ -140,7 +141,10 @@ export function reconcileCommand(start: Start) {
   });
 }
 
-/** The process that works, with the words and the environment of the `reconcile` that starts it. */
+/**
+ * The command of the engine, the process that does the work. It has the arguments and the environment of the
+ * `reconcile` that starts it.
+ */
 export function engineCommand(start: Start) {
   return defineCommand({ ...describe(start), verb: 'engine', examples: [] });
 }

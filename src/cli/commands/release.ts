@@ -26,10 +26,10 @@ const flags = {
   kubeconfig: kubeconfigFlag,
 } as const satisfies Flags;
 
-/** It is about its own namespace unless others are named. */
+/** The release affects its own namespace unless others are named. */
 export type ReleaseConfiguration = Values<typeof flags> & { readonly namespaces: readonly string[] };
 
-/** What an uninstall does first. */
+/** The command that an uninstall runs first. */
 export function releaseCommand(release: (configuration: ReleaseConfiguration) => Promise<Outcome>) {
   return defineCommand({
     verb: 'release',

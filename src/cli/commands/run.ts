@@ -6,7 +6,10 @@ import { nameOf } from '../cluster/run-operand.ts';
 import { showCreated } from '../cluster/show-created.ts';
 import { defineCommand, oneOperand } from '../command.ts';
 
-/** Creates a run, once however often it is asked for, and waits for its end if that is asked for too. */
+/**
+ * Creates a run, and waits for its end if that is asked for. With a delivery id or a name, it creates only one run
+ * however often it is repeated.
+ */
 export const run = defineCommand({
   verb: 'run',
   details:
@@ -28,7 +31,7 @@ export const run = defineCommand({
     ports.withCluster(choice, async (cluster) => {
       const declared = await readParameters(cluster, orchestration);
       const pairs = Object.fromEntries(parameters);
-      // The agents chart's history stores only runs that have one.
+      // Every run gets a delivery id, because the agents chart's history stores only runs that have one.
       const deliveryId = given ?? ports.newUuid();
       const wanted = writeRun({
         name: name ?? nameRun(orchestration, deliveryId, given),

@@ -25,7 +25,7 @@ const flags = {
     help: 'how many reviews may be in flight',
     fallback: '256',
   },
-  // Longer than endpoints and kube-proxy take to stop sending new connections to a pod that ends.
+  // Longer than endpoints and kube-proxy take to stop sending new connections to a pod that is terminating.
   drainSeconds: {
     flag: 'drain-seconds',
     kind: wholeNumber(0, 3_600),
@@ -37,7 +37,7 @@ const flags = {
 
 export type ServeConfiguration = Values<typeof flags>;
 
-/** The gate. `start` returns as soon as it serves. */
+/** The command of the gate. `start` returns when the gate serves, or waits for its certificate. */
 export function serveCommand(start: (configuration: ServeConfiguration) => Promise<void>) {
   return defineCommand({
     verb: 'serve',

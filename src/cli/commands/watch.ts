@@ -5,7 +5,7 @@ import { forEachName, severalRuns } from '../cluster/run-operand.ts';
 import { watchRun } from '../cluster/watch-run.ts';
 import { defineCommand } from '../command.ts';
 
-/** Shows a run until it ends, and ends as it did. */
+/** Shows runs until they end. The exit code follows from how they ended. */
 export const watch = defineCommand({
   verb: 'watch',
   details:

@@ -1,7 +1,7 @@
 import type { Completion } from '../flags.ts';
 import type { FlagWords, VerbWords } from './words.ts';
 
-/** For bash 3.2 and newer, since macOS has that. */
+/** Writes a script for bash 3.2 and newer, because macOS has 3.2. */
 export function writeBash(verbs: readonly VerbWords[]): string {
   return `# bash completion of orchestration-gate
 
@@ -35,7 +35,7 @@ complete -F _orchestration_gate orchestration-gate
 `;
 }
 
-/** After a flag that takes a value there is nothing but the value. */
+/** After a flag that takes a value, completes only the value. */
 function describeValues({ name: verb, flags }: VerbWords): string[] {
   return flags
     .filter(({ value }) => value !== undefined)

@@ -15,13 +15,13 @@ export interface FlagWords {
   readonly letter?: string;
   readonly alias?: string;
   readonly help: string;
-  /** What a value is called in the help; without it the flag takes none. */
+  /** The placeholder of the value in the help. Absent if the flag takes no value. */
   readonly value?: string;
   readonly completion?: Completion;
   readonly isList: boolean;
 }
 
-/** What shells complete, of the tables by which the words are read. */
+/** Lists what shells complete, from the same tables by which the command line is read. */
 export function describeWords(
   verbs: readonly { readonly name: string; readonly summary: string; readonly command: CommandInfo }[],
 ): readonly VerbWords[] {
@@ -55,7 +55,7 @@ function describeFlags(flags: CommandInfo['flags']): FlagWords[] {
   });
 }
 
-/** One word of a shell's script, in single quotes. `quote` is how the shell writes a single quote inside of them. */
+/** Writes one word of a shell script in single quotes. `quote` is how the shell writes a single quote inside them. */
 export function quoteWord(text: string, quote: string): string {
   return `'${text.replaceAll("'", quote)}'`;
 }

@@ -1,7 +1,7 @@
 import type { Completion } from '../flags.ts';
 import { type FlagWords, quoteWord, type VerbWords } from './words.ts';
 
-/** For a file `_orchestration-gate` in a folder of fpath, and for `source`. */
+/** Writes a script for a file `_orchestration-gate` in a folder of fpath, and for `source`. */
 export function writeZsh(verbs: readonly VerbWords[]): string {
   return `#compdef orchestration-gate
 
@@ -34,7 +34,10 @@ function describeVerb({ name, flags, operand }: VerbWords): string {
   return `    ${name})\n      _arguments ${specs.join(' \\\n        ')} ;;\n`;
 }
 
-/** A spec for each spelling, of which the one excludes the other, unless the flag may be given several times. */
+/**
+ * Returns a spec for each spelling of a flag. The spellings exclude each other, unless the flag can be given several
+ * times.
+ */
 function describeFlag({ name, letter, help, value, completion, isList }: FlagWords): string[] {
   const spellings = [...(letter === undefined ? [] : [`-${letter}`]), `--${name}`];
   const before = isList ? '*' : `(${spellings.join(' ')})`;

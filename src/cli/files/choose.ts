@@ -6,13 +6,13 @@ import type { FoundObject, Manifest } from './manifest.ts';
 /** What a command shows of the Orchestrations in files. */
 export interface Chosen<T> {
   readonly chosen: readonly T[];
-  /** What cannot be read, a line each, with its place. */
+  /** What cannot be read, one line each, with its place. */
   readonly unread: readonly string[];
 }
 
 /**
- * The Orchestrations of all files, or those of one name, each as `read` sees it. Throws CommandError if there is none, with
- * what cannot be read.
+ * Returns the Orchestrations of all files, or those of one name, each as `read` returns it. If there is none, throws
+ * CommandError, which also says what cannot be read.
  */
 export function chooseOrchestrations<T extends { readonly name: string }>(
   manifests: readonly Manifest[],

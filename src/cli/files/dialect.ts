@@ -1,6 +1,6 @@
 import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions, ToJSOptions } from 'yaml';
 
-/** `y`, `no`, `On` …: what YAML 1.1 calls a truth value. */
+/** `y`, `no`, `On` …: the words that YAML 1.1 reads as truth values. */
 const boolean: ScalarTag = {
   tag: 'tag:yaml.org,2002:bool',
   default: true,
@@ -8,7 +8,7 @@ const boolean: ScalarTag = {
   resolve: (text) => /^(?:y|t|on)/i.test(text),
 };
 
-/** A leading zero means octal; underscores may stand anywhere behind the first digit. */
+/** A leading zero means octal. Underscores can be anywhere after the first digit. */
 const integer: ScalarTag = {
   tag: 'tag:yaml.org,2002:int',
   default: true,
@@ -28,8 +28,9 @@ const float: ScalarTag = {
 };
 
 /**
- * YAML as kubectl, Helm and Argo CD read it (sigs.k8s.io/yaml), which is neither of the library's versions: truth values,
- * octals and merge keys of YAML 1.1, but `12:30` and `2026-01-31` are text, which version 1.1 would make a number and a date.
+ * YAML as kubectl, Helm and Argo CD read it (sigs.k8s.io/yaml). It is neither of the library's versions: it has the
+ * truth values, octals and merge keys of YAML 1.1, but `12:30` and `2026-01-31` are text, which version 1.1 would make
+ * a number and a date.
  */
 export const dialect: ParseOptions & DocumentOptions & SchemaOptions = {
   schema: 'failsafe',
@@ -38,9 +39,10 @@ export const dialect: ParseOptions & DocumentOptions & SchemaOptions = {
   resolveKnownTags: false,
   logLevel: 'silent',
   prettyErrors: false,
-  // The library compares each key with each, which takes minutes for a large map: read.ts looks for duplicates itself.
+  // The library compares each key with every other, which takes minutes for a large map. documents.ts looks for
+  // duplicates itself.
   uniqueKeys: false,
 };
 
-/** Ten uses of an anchor for each of 1,000 steps; every use counts as often as it nests others, so a bomb gets nowhere. */
+/** Ten uses of an anchor for each of 1,000 steps. Uses that are nested multiply, so an alias bomb is rejected. */
 export const conversion: ToJSOptions = { maxAliasCount: 10_000 };

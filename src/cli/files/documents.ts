@@ -7,21 +7,21 @@ import { findNode, startOf } from './nodes.ts';
 import { cutDocuments, cutObjects, type Piece } from './pieces.ts';
 import { findInScalar } from './scalars.ts';
 
-/** Both count from 1; columns in UTF-16 code units. */
+/** Both count from 1. Columns are in UTF-16 code units. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** A place, and where what is there ends, if that is known. The end is exclusive. */
+/** A place, and where the text there ends, if that is known. The end is exclusive. */
 export interface Region extends Place {
   readonly end?: Place;
 }
 
 /**
- * Where `path` stands: the value of a scalar, the key of anything else, and of what is absent what would hold it. With
- * `span`, a part of the text at `path`: where that part begins and ends, or the start of the text if that cannot be
- * known exactly.
+ * Returns where `path` is written: the value if it is a scalar, otherwise its key or list entry. If nothing is at
+ * `path`, returns what would hold it. With `span`, returns where that part of the text at `path` begins and ends, or
+ * the start of the text if that cannot be known exactly.
  */
 export type PlaceOf = (path: Path, span?: Span) => Region;
 
@@ -31,14 +31,14 @@ export interface Mistake extends Place {
 }
 
 export interface ReadDocument {
-  /** Undefined where there are mistakes. */
+  /** Undefined if there are mistakes. */
   readonly value: unknown;
   readonly mistakes: readonly Mistake[];
   readonly placeOf: PlaceOf;
   readonly tree: Tree;
 }
 
-/** The nodes of a document, also of one with mistakes, for whoever asks what is at a place. */
+/** The nodes of a document, to find what is at a place. A document with mistakes has them too. */
 export interface Tree {
   readonly root: Node | null;
   /** The text that the ranges of the nodes refer to. */
@@ -52,11 +52,13 @@ export interface Tree {
 type ParsedDocument = Document.Parsed;
 
 /**
- * The documents of a text, YAML or JSON, without the empty ones; a broken one does not keep the others from being read.
- * What is reached through an alias or a merge key has its place where it is used. Cost: about 1 s a megabyte.
+ * Reads the documents of a text, YAML or JSON, without the empty ones. A broken document does not prevent the others
+ * from being read. What is reached through an alias or a merge key has its place where it is used. Cost: about 1 s a
+ * megabyte.
  */
 export function readDocuments(written: string): readonly ReadDocument[] {
-  // A carriage return alone ends a line in YAML 1.2 (section 5.4) and is space in JSON. The library knows it as neither.
+  // A carriage return alone ends a line in YAML 1.2 (section 5.4) and is space in JSON. The library treats it as
+  // neither.
   const text = written.replace(/\r(?!\n)/g, '\n');
   const lines = countLines(text);
   const placeAt = (offset: number): Place => {
@@ -93,7 +95,10 @@ function countLines(text: string): LineCounter {
   return lines;
 }
 
-/** One document, save where a line `...` ends one and another follows, or where it is a stream of JSON objects. */
+/**
+ * Parses a piece. It holds one document, unless a line `...` ends one and another follows, or it is a stream of JSON
+ * objects.
+ */
 function parse(piece: Piece): { document: ParsedDocument; piece: Piece }[] {
   const documents = [...parseAllDocuments(piece.text, dialect)] as ParsedDocument[];
   const isBroken = documents.some(({ errors }) => errors.length > 0);
@@ -106,7 +111,7 @@ interface Fault {
   readonly message: string;
 }
 
-/** What follows the first mistake in grammar is mostly its echo, so it is told alone; each wrong key is told. */
+/** Reports only the first mistake in grammar, because the others mostly follow from it. Reports every wrong key. */
 function convert(document: ParsedDocument, source: string): { value: unknown; mistakes: readonly Fault[] } {
   const foreign = source.indexOf('\uFFFD');
   if (foreign !== -1) return fail(foreign, 'holds a byte that is not UTF-8 here');
@@ -134,10 +139,10 @@ function fail(offset: number, message: string) {
   return { value: undefined, mistakes: [{ offset, message }] };
 }
 
-/** The library quotes what it stumbles over, however long. */
+/** The most characters of a message that are shown. The library quotes the faulty text, however long it is. */
 const MOST_SHOWN = 200;
 
-/** The library's sentence, unless it speaks of its own inside. */
+/** Returns the library's message, unless that is about the library's internals. */
 function explain({ message }: Error, source: string): string {
   if (/call stack|overflow/i.test(message)) return 'nested too deep to be read: flatten it';
   if (/alias count/.test(message)) return 'its aliases unfold to more than is ever needed: write them out';
@@ -145,7 +150,10 @@ function explain({ message }: Error, source: string): string {
   return `not valid YAML: ${displayText(message, MOST_SHOWN)}${hint}`;
 }
 
-/** Keys that are no text or given twice (kubectl would take the last and say nothing), and aliases inside what they stand for. */
+/**
+ * Finds keys that are not text or are given twice (kubectl would silently use the last), and aliases inside what they
+ * refer to.
+ */
 function findFaults(document: ParsedDocument): Fault[] {
   const faults: Fault[] = [];
   const tell = (node: Node, message: string) => faults.push({ offset: startOf(node) ?? 0, message });

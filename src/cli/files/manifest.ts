@@ -4,23 +4,25 @@ import { type Mistake, type PlaceOf, type ReadDocument, readDocuments, type Tree
 import { findMisspelling, kindOf, type OurKind } from './misspelt.ts';
 import type { Source } from './sources.ts';
 
-/** An object of one of our kinds, as it stands in a file. */
+/** An object of one of our kinds, as it is written in a file. */
 export interface FoundObject {
   readonly kind: OurKind;
   readonly value: unknown;
-  /** Where a path of the object stands in its file. */
+  /** Where a path of the object is written in its file. */
   readonly placeOf: PlaceOf;
   readonly tree: Tree;
   /** Where the object is in the document: the path is empty, except in a List. */
   readonly within: Path;
 }
 
-/** Why something cannot be read as an object of ours; `field` is the one at fault, of an object that has fields. */
+/**
+ * Why something cannot be read as an object of ours. `field` is the field at fault, if an object was read that has one.
+ */
 export interface ManifestMistake extends Mistake {
   readonly field?: string;
 }
 
-/** What one file holds, in its order. */
+/** The content of one file, in the order of the file. */
 export interface Manifest {
   readonly file: string;
   readonly objects: readonly FoundObject[];

@@ -7,13 +7,16 @@ export type OurKind = 'Orchestration' | 'OrchestrationRun';
 
 const KINDS: readonly string[] = ['Orchestration', 'OrchestrationRun'] satisfies OurKind[];
 
-/** The kind of an object that is one of ours. */
+/** Returns the kind of an object. Undefined if it is not one of ours. */
 export function kindOf(value: unknown): OurKind | undefined {
   const { apiVersion, kind } = asRecord(value);
   return apiVersion === API_VERSION && isOurKind(kind) ? kind : undefined;
 }
 
-/** What is wrong with an object that is nearly one of ours, and that no API server knows; undefined with any other. */
+/**
+ * Returns what is wrong with an object that is nearly one of ours and that no API server knows. Undefined for any other
+ * object.
+ */
 export function findMisspelling(value: unknown): { field: 'apiVersion' | 'kind'; message: string } | undefined {
   const { apiVersion, kind } = asRecord(value);
   const group = typeof apiVersion === 'string' ? apiVersion.slice(0, apiVersion.lastIndexOf('/') + 1) : '';
@@ -31,7 +34,7 @@ function isOurKind(kind: unknown): kind is OurKind {
   return typeof kind === 'string' && KINDS.includes(kind);
 }
 
-/** No group at all, one of the same makers, or one that differs in a letter or two. `group` ends with a slash. */
+/** Whether a group is absent, is one of the same makers, or differs in a letter or two. `group` ends with a slash. */
 function isNearGroup(group: string): boolean {
   return group === '' || group.includes('proompteng') || suggestName(group, [`${GROUP}/`]) !== undefined;
 }

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import type { Path } from '../../orchestration/problem.ts';
 
-/** Where a path stands in the source of a document. The end is exclusive. */
+/** Where a path is written in the source of a document. The end is exclusive. */
 export interface FoundNode {
   readonly start: number;
   readonly end: number;
@@ -9,7 +9,10 @@ export interface FoundNode {
   readonly scalar?: Scalar;
 }
 
-/** The value of a scalar, the key of anything else, and of what is absent what would hold it. */
+/**
+ * Finds where a path is written: the value if it is a scalar, otherwise its key or list entry. If nothing is at the
+ * path, finds what would hold it.
+ */
 export function findNode(root: Node | null, path: Path): FoundNode {
   let node: unknown = root;
   let label: unknown = root;
@@ -49,7 +52,7 @@ function enter(node: unknown, segment: string | number): { label: unknown; node:
   return pair && { label: pair.key, node: pair.value };
 }
 
-/** Where a node stands in the source. Both are 0 of what has no place. */
+/** Returns where a node is in the source. Both are 0 if it has no place. */
 export function rangeOf(node: unknown): { readonly start: number; readonly end: number } {
   const [start = 0, end = start] = (node as Partial<Node> | null | undefined)?.range ?? [];
   return { start, end };

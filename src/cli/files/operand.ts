@@ -15,7 +15,7 @@ export const manifestFiles: OperandKind<readonly Manifest[]> = {
   },
 };
 
-/** The same, or nothing if a flag is given that names what to read in their place. */
+/** Like `manifestFiles`, but takes no operands if `flag` is given, because that flag names what to read instead. */
 export function manifestFilesUnless(flag: string): OperandKind<readonly Manifest[]> {
   return {
     ...manifestFiles,

@@ -5,8 +5,8 @@ export interface Piece {
 }
 
 /**
- * The YAML documents of a text. Like kubectl, it cuts at lines that begin with `---` before anything is parsed, so that a
- * quote left open in one document does not swallow the next.
+ * Returns the YAML documents of a text. Like kubectl, cuts at lines that begin with `---` before it parses anything, so
+ * that a quote left open in one document does not swallow the next.
  */
 export function cutDocuments(text: string): readonly Piece[] {
   const markers = [...text.matchAll(/^---(?=\s|$)/gm)].map(({ index }) => index);
@@ -14,7 +14,10 @@ export function cutDocuments(text: string): readonly Piece[] {
   return starts.map((start, index) => ({ text: text.slice(start, starts[index + 1]), start }));
 }
 
-/** The JSON objects of a piece that holds nothing else, else none. Braces tell them apart, however broken the inside is. */
+/**
+ * Returns the JSON objects of a piece. Empty if the piece holds anything else. Uses only the braces to separate the
+ * objects, so that an object can be broken inside.
+ */
 export function cutObjects({ text, start }: Piece): readonly Piece[] {
   const objects: Piece[] = [];
   let depth = 0;

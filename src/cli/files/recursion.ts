@@ -6,17 +6,17 @@ import type { FoundProblem } from '../../orchestration/problem.ts';
 import { subOrchestrations } from '../../orchestration/rules.ts';
 
 /**
- * Orchestrations of one namespace that run each other in a loop, P → Q → P. They are a graph whose steps are the names,
- * and one loop is told for each group that DependencyCycle would tell, at the last member's reference to the first. An
- * Orchestration that runs itself is told by its own rule, not here. Where several have one name, all their references count.
- * Cost: linear in steps.
+ * Finds Orchestrations of one namespace that run each other in a loop, P → Q → P. The names are the steps of a graph.
+ * Reports one loop for each group for which DependencyCycle would report one, at the reference of the last member to
+ * the first. An Orchestration that runs itself is reported by its own rule, not here. If several Orchestrations have
+ * one name, all their references count. Cost: linear in steps.
  */
 export function findRecursion(orchestrations: readonly Orchestration[]): ReadonlyMap<Orchestration, FoundProblem> {
   const namespaces = Map.groupBy(orchestrations, ({ namespace }) => namespace);
   return new Map([...namespaces.values()].flatMap(findLoops));
 }
 
-/** Nobody closes two loops: a name is in one group only. */
+/** Finds the loops of one namespace. No Orchestration closes two loops, because a name is in one group only. */
 function findLoops(neighbours: readonly Orchestration[]): [Orchestration, FoundProblem][] {
   const byName = [...Map.groupBy(neighbours, ({ name }) => name)].map(([name, all]) => {
     const references = all.flatMap((owner) => subOrchestrations(owner).map((reference) => ({ owner, ...reference })));

@@ -15,16 +15,19 @@ export interface ObjectProblem {
   readonly severity: 'deny' | 'warn';
   readonly field: string;
   readonly message: string;
-  /** The loop of a cycle: each waits for the next, or runs it, and the last the first. */
+  /** The loop of a cycle. Each member waits for the next or runs it, and the last does so for the first. */
   readonly steps?: readonly string[];
 }
 
-/** A problem of an object in a file; of a document that cannot be read, kind, namespace, name and field are ''. */
+/**
+ * A problem of an object in a file. If a document or an object cannot be read, kind, namespace and name are ''. Then
+ * field is '' too, unless one field is at fault.
+ */
 export interface LintProblem extends ObjectProblem {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** Where the part of a text that is wrong ends, exclusive: with problems of expressions, if it is known. */
+  /** The end of the part of a text that is wrong, exclusive. Only problems of expressions have it, if it is known. */
   readonly end?: Place;
 }
 
@@ -43,7 +46,7 @@ export interface Report<P extends ObjectProblem = ObjectProblem | LintProblem> {
 export type LintReport = Report<LintProblem>;
 
 /**
- * Rules that only the CLI has: nothing else reads YAML, what the API server denies never reaches the gate, and what
+ * Rules that only the CLI has. Nothing else reads YAML, the gate never sees what the API server denies, and what
  * another controller ignores does not concern ours.
  */
 export const lintRules = [
@@ -54,7 +57,7 @@ export const lintRules = [
   { code: 'IgnoredByAgentsChart', severity: 'warn', isFixed: true },
 ] as const satisfies RuleMeaning[];
 
-/** Judges every object of all files, alone and together. `findMore` finds what else to warn of in an object. */
+/** Judges every object of all files, alone and together. `findMore` finds additional warnings about an object. */
 export function judgeManifests(
   manifests: readonly Manifest[],
   findMore: (object: FoundObject) => readonly FoundProblem[] = () => [],
@@ -101,10 +104,10 @@ export function reportManifests(
   };
 }
 
-/** A problem whose file is told by where it is kept. */
+/** A problem of an object whose file the caller knows. */
 export type PlacedProblem = Omit<LintProblem, 'file'>;
 
-/** Judges objects by the rules as they are unless configured otherwise. */
+/** Judges objects by the rules with their default settings. */
 export function judgeObjects(objects: readonly FoundObject[]): ReadonlyMap<FoundObject, readonly PlacedProblem[]> {
   const place = (object: FoundObject) => (problem: Problem<string>) => placeProblem(object, problem);
   return new Map(
@@ -147,7 +150,7 @@ function reportMistake(mistake: ManifestMistake): PlacedProblem {
   return { line, column, kind: '', namespace: '', name: '', code, severity: 'deny', field, message };
 }
 
-/** The code of what cannot be read as an object of ours. */
+/** Returns the code for something that cannot be read as an object of ours. */
 export function codeOfMistake({ field }: ManifestMistake): (typeof lintRules)[number]['code'] {
   return field === undefined ? 'InvalidYaml' : 'UnknownResource';
 }

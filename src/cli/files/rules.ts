@@ -5,7 +5,7 @@ import type { FoundProblem, Path } from '../../orchestration/problem.ts';
 import { orchestrationRunSpecSchema, orchestrationSpecSchema } from '../../orchestration/schema.ts';
 import type { FoundObject } from './manifest.ts';
 
-/** What a schema of ours says of unknown fields. */
+/** What a schema of ours says about unknown fields. */
 interface Openness {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Openness>>;
@@ -16,7 +16,7 @@ interface Openness {
 
 const OPEN: Openness = { 'x-kubernetes-preserve-unknown-fields': true };
 
-/** The API server knows what else metadata has, and a status is not applied. */
+/** Fields that are not checked here: the API server knows the fields of metadata, and a status is not applied. */
 const around = { apiVersion: OPEN, kind: OPEN, metadata: OPEN, status: OPEN };
 
 const schemas: Readonly<Record<FoundObject['kind'], Openness>> = {
@@ -24,7 +24,10 @@ const schemas: Readonly<Record<FoundObject['kind'], Openness>> = {
   OrchestrationRun: { properties: { ...around, spec: orchestrationRunSpecSchema } },
 };
 
-/** What an API server would say of an object before any rule of ours: the gate never sees such an object, or not all of it. */
+/**
+ * Finds what an API server would object to before any rule of ours applies. The gate never sees such an object, or not
+ * all of it.
+ */
 export function findFileProblems({ kind, value }: FoundObject): readonly FoundProblem[] {
   return [...findMissingName(value), ...findUnknown(schemas[kind], value, [])];
 }
@@ -40,7 +43,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-/** Fields that the schema neither names nor keeps. */
+/** Finds the fields that the schema neither names nor keeps. */
 function findUnknown(schema: Openness, value: unknown, at: Path): FoundProblem[] {
   const { items, properties = {}, additionalProperties } = schema;
   if (Array.isArray(value))

@@ -7,7 +7,10 @@ interface Part {
   readonly end: number;
 }
 
-/** What a piece of the source is, by the style of the scalar: it stands for no character, for newlines, or for itself. */
+/**
+ * The pieces of the source of a scalar, by its style. A piece stands for no character (`none`), for newlines, for
+ * itself (`same`), or, as an escape, for a character.
+ */
 const FOLD = String.raw`(?<![ \t])[ \t]*(?<newlines>\r?\n(?:[ \t]*\r?\n)*)[ \t]*`;
 const SAME = '(?<same>[^])';
 const PIECES = {
@@ -39,7 +42,7 @@ function indentOf(text: string): number {
   return /^(?: *\r?\n)*( *)/.exec(text)?.[1]?.length ?? 0;
 }
 
-/** Walks through the source and the text at once, up to the end of the span. */
+/** Walks through the source and the text together, up to the end of the span. */
 function align(written: string, shift: number, pieces: string, value: string, span: Span): Part | undefined {
   let [at, after] = [0, 0];
   let start: number | undefined;

@@ -3,26 +3,26 @@ import { join, normalize } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { displayText } from '../../dag/display.ts';
 
-/** A text and the name its problems are told under. */
+/** A text, and the name under which its problems are reported. */
 export interface Source {
   readonly file: string;
   readonly text: string;
 }
 
-/** Mistakes are sentences about what could not be read; the rest has been read all the same. */
+/** Mistakes are sentences about what could not be read. The rest was read nevertheless. */
 export interface Sources {
   readonly sources: readonly Source[];
   readonly mistakes: readonly string[];
 }
 
-/** What `-` is called in places. */
+/** The name of `-` in reported places. */
 const STDIN = 'stdin';
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 
 /**
- * Reads files, folders (recursively: *.yaml, *.yml, *.json, by name) and `-`, standard input. Each file is read once, in
- * the order given. Inside a folder, folders that are hidden, named node_modules, or links are passed over.
+ * Reads files, folders (recursively: *.yaml, *.yml, *.json, by name) and `-`, standard input. Reads each file once, in
+ * the order given. Inside a folder, skips folders that are hidden, named node_modules, or links.
  */
 export async function readSources(paths: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<Sources> {
   const sources = new Map<string, Source>();
@@ -62,13 +62,16 @@ async function findManifests(folder: string): Promise<readonly string[]> {
   return found;
 }
 
-/** A link that leads nowhere is no file: editors mark what is being edited with such links. */
+/** Whether a link leads to a file. Editors mark files that are being edited with links that lead nowhere. */
 async function leadsToFile(link: string): Promise<boolean> {
   const target = await stat(link).catch(() => undefined);
   return target?.isFile() === true;
 }
 
-/** UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it and kubectl reads it. What is neither becomes U+FFFD. */
+/**
+ * Decodes UTF-8, or UTF-16 with a byte order mark, which PowerShell writes and kubectl reads. Anything else becomes
+ * U+FFFD.
+ */
 function decodeText(bytes: Uint8Array): string {
   const isLittle = bytes[0] === 0xff && bytes[1] === 0xfe;
   const isBig = bytes[0] === 0xfe && bytes[1] === 0xff;

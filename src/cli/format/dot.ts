@@ -5,7 +5,10 @@ const DATA_STYLE = 'color="#0969da", fontcolor="#0969da", fontsize=10';
 const STYLES = { ready: '', stuck: '', loop: `, ${LOOP_STYLE}`, missing: ', style="dashed"' } as const;
 const CONDITIONAL = ', style="rounded,dashed"';
 
-/** One digraph for Graphviz, each Orchestration and each row a cluster in it. What reads data is blue, and dotted if it is no dependency. */
+/**
+ * Writes one digraph for Graphviz, with each Orchestration and each row as a cluster. An edge that reads data is blue,
+ * and dotted if it is not a dependency.
+ */
 export function formatDot(drawings: readonly Drawing[]): string {
   return [
     'digraph {\n',
@@ -40,7 +43,7 @@ function describeEdge({ isOnLoop, isOrder, reads }: DrawnEdge, isSequential: boo
   return [...(isOnLoop ? [LOOP_STYLE] : label.length === 0 ? [] : [DATA_STYLE]), ...style, ...label];
 }
 
-/** Labels know escapes (`\\N` is the node's name) and HTML entities, both without being asked. */
+/** Graphviz interprets escapes (`\\N` is the node's name) and HTML entities in every label. */
 function escapeText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;');
 }

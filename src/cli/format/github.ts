@@ -1,7 +1,7 @@
 import { displayObject, displayText } from '../../dag/display.ts';
 import type { LintProblem, Report } from '../files/report.ts';
 
-/** Workflow commands, which GitHub shows at the lines of a change; nothing where there is no problem. */
+/** Writes workflow commands, which GitHub shows at the lines of a change. Empty if there is no problem. */
 export function formatGithub({ problems }: Report): string {
   return problems
     .map((problem) => {
@@ -21,7 +21,7 @@ function placeOf({ file, line, column, end }: LintProblem): string {
   return `file=${escapeProperty(displayText(file))},line=${line},col=${column}${last}`;
 }
 
-/** As GitHub's own toolkit does: what could end the line or forge an escape. */
+/** Escapes what could end the line or forge an escape, as GitHub's own toolkit does. */
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

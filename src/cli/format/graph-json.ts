@@ -1,7 +1,7 @@
 import type { Drawing } from '../../drawing/drawing.ts';
 import { writeJson } from './escape.ts';
 
-/** An array of graphs, for programs. Steps and edges name each other by id, since names can be equal. */
+/** Writes an array of graphs, for programs. Steps and edges refer to each other by id, because names can be equal. */
 export function formatGraphJson(drawings: readonly Drawing[]): string {
   return writeJson(
     drawings.map(({ edges, ...drawing }) => ({

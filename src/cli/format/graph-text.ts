@@ -1,6 +1,9 @@
 import type { Drawing, DrawnEdge, DrawnStep } from '../../drawing/drawing.ts';
 
-/** Row by row, each step with what it waits for, what it reads, and when it runs; the dash keeps a name from being read as a command of a CI system. */
+/**
+ * Writes the graph row by row, each step with what it waits for, what it reads, and when it runs. The dash before a
+ * step prevents a CI system from reading its name as a command.
+ */
 export function formatGraphText(drawings: readonly Drawing[]): string {
   return drawings.map(describe).join('\n');
 }

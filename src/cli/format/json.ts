@@ -1,7 +1,7 @@
 import type { Report } from '../files/report.ts';
 import { writeJson } from './escape.ts';
 
-/** An array of problems, `[]` where there is none. */
+/** Writes an array of problems, `[]` if there is none. */
 export function formatJson({ problems }: Report): string {
   return writeJson(problems);
 }

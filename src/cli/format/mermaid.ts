@@ -4,7 +4,7 @@ const LOOP_STYLE = 'stroke:#d1242f,stroke-width:3px';
 const DATA_STYLE = 'stroke:#0969da';
 const READ_STYLE = `${DATA_STYLE},stroke-dasharray:2 4`;
 
-/** One flowchart, each Orchestration and each row a box in it. GitHub and GitLab show it inside Markdown. */
+/** Writes one flowchart, with each Orchestration and each row as a box. GitHub and GitLab show it inside Markdown. */
 export function formatMermaid(drawings: readonly Drawing[]): string {
   const arrows = drawings.flatMap(({ edges, isSequential }, index) =>
     edges.map((edge) => ({ line: drawArrow(edge, index, isSequential), edge })),
@@ -51,7 +51,10 @@ function drawBoxes({ title, isSequential, rows }: Drawing, index: number): strin
   return `  subgraph g${index}["${heading}"]\n${boxes.join('')}  end\n`;
 }
 
-/** Mermaid reads HTML, Markdown and its own signs inside quotes too: all but letters and digits become codes. */
+/**
+ * Mermaid interprets HTML, Markdown and its own signs even inside quotes. All characters except letters, digits, spaces
+ * and `._/-` become codes.
+ */
 function escapeText(text: string): string {
   return text.replace(/[^\p{L}\p{N} ._/-]/gu, (character) => `#${character.codePointAt(0)};`);
 }

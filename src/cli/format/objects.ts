@@ -3,8 +3,8 @@ import { outputFlag } from '../flags.ts';
 import { writeJson } from './escape.ts';
 
 /**
- * `-o` of every command that shows objects of a cluster. `text` and `wide` are the command's own; the others are what
- * kubectl calls so.
+ * `-o` of every command that shows objects of a cluster. Each command defines `text` and `wide`. The others mean what
+ * they mean to kubectl.
  */
 export const objectOutput = outputFlag(['text', 'wide', 'json', 'yaml', 'name'], 'the format');
 
@@ -16,7 +16,7 @@ export async function formatData(format: DataFormat, value: object): Promise<str
   return format === 'json' ? writeJson(value) : (await import('./yaml.ts')).writeYaml(value);
 }
 
-/** Writes several things as kubectl does: a List, whose `items` they are. */
+/** Writes several values as kubectl does: as the `items` of a List. */
 export function formatList(format: DataFormat, items: readonly object[]): Promise<string> {
   return formatData(format, { apiVersion: 'v1', kind: 'List', items });
 }
@@ -27,7 +27,10 @@ export function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
-/** The resource, its group, a slash and the name: what kubectl and our own commands take for an object. */
+/**
+ * Writes the resource, its group, a slash and the name, which kubectl and our own commands accept as the name of an
+ * object.
+ */
 export function formatName({ apiVersion, kind, metadata }: KubeObject): string {
   const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [];
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${metadata.name}\n`;

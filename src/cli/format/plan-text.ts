@@ -9,7 +9,7 @@ import { formatElapsed } from '../cluster/elapsed.ts';
 import type { Impact } from '../cluster/stored.ts';
 import type { Plan } from '../planning.ts';
 
-/** An Orchestration of the files, with its plan, or else with what it would be refused for. */
+/** An Orchestration of the files, with its plan, or else with the problems that it would be refused for. */
 export interface Planned {
   readonly namespace: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Planned {
   readonly inputs?: readonly PreviewedInput[];
   readonly simulation?: Simulation;
   readonly impact?: Impact;
-  /** What the API server says of the children of a run, in step order. */
+  /** What the API server says about the children of a run, in step order. */
   readonly children?: readonly ChildVerdict[];
 }
 
@@ -30,7 +30,7 @@ const MOST_NAMES = 8;
 /** How much of an input or an expression is shown; the JSON has it whole. */
 const MOST_INPUT = 120;
 
-/** For people. Indented, so that no name can begin a line. */
+/** Writes plans for people. Lines are indented, so that no name can begin a line. */
 export function formatPlanText(all: readonly Planned[]): string {
   return all.map(describe).join('\n');
 }
@@ -69,7 +69,7 @@ function describe({
     .join('')}`;
 }
 
-/** What becomes of a run for which its group has no place. */
+/** What happens to a run if its group has no place for it. */
 const FULL: Readonly<Record<WhenFull, string>> = {
   Queue: 'others wait',
   Fail: 'others fail',

@@ -1,7 +1,7 @@
 import { displayName, displayObject, displayText } from '../../dag/display.ts';
 import type { PlannedRerun } from '../cluster/plan-rerun.ts';
 
-/** For people. Indented, so that no name can begin a line. */
+/** Writes the plan of a rerun for people. Lines are indented, so that no name can begin a line. */
 export function formatRerunText({ namespace, name, steps, asksAgain, cleanups }: PlannedRerun): string {
   const inherited = steps.filter(({ isInherited }) => isInherited).length;
   const width = steps.reduce((widest, { step }) => Math.max(widest, displayName(step).length), 0);

@@ -59,7 +59,7 @@ function withoutLinks(text: string): string {
   return text.replaceAll('](', '] (');
 }
 
-/** Relative to wherever the program was started, as code scanning expects it. */
+/** Returns a URI that is relative to the folder in which the program was started, as code scanning expects. */
 function uriOf(file: string): string {
   return isAbsolute(file) ? pathToFileURL(file).href : file.toWellFormed().split('/').map(encodeURIComponent).join('/');
 }

@@ -2,16 +2,19 @@ import { captionOf, type Drawing, type DrawnEdge, type DrawnStep } from '../../d
 import { layOut, type Point } from '../../drawing/layout.ts';
 import { escapeXml } from './escape.ts';
 
-/** Pixels. A character of the monospaced fonts is 0.6 em wide, 7.8 at 13; wide scripts take two. */
+/**
+ * Pixels. A character of the monospaced fonts is 0.6 em wide, which is 7.8 at 13 pixels. A wide character takes two of
+ * these.
+ */
 const CHARACTER = 8;
 const BOX_HEIGHT = 44;
-/** The room that the condition of a step takes. */
+/** The height of the condition of a step. */
 const CONDITION_HEIGHT = 14;
 const PADDING = 12;
 /** Room for the longest heading, "can never start". */
 const HEADINGS = 15 * CHARACTER + PADDING;
 const TITLE_HEIGHT = 36;
-/** How far the foot of a letter lies under its middle. */
+/** How far the baseline of a text is below its middle. */
 const BASELINE = 4;
 
 const STYLE = `
@@ -30,7 +33,7 @@ text { fill: #e6edf3; }
 }
 `;
 
-/** A picture that needs nothing else, drawings below each other. Throws LayoutTooLargeError. */
+/** Writes a picture that needs no other files, with the drawings below each other. Throws LayoutTooLargeError. */
 export function formatSvg(drawings: readonly Drawing[]): string {
   const parts = drawings.map(draw);
   const width = Math.max(...parts.map((part) => part.width));
@@ -54,7 +57,7 @@ function drawHead(name: string): string {
   return `<marker id="${name}" ${size} orient="auto"><path class="${name}" d="M0 0L10 5L0 10z"/></marker>`;
 }
 
-/** What an arrow of data begins with, so that no colour is needed to know it. */
+/** Draws the start of an arrow of data, so that the arrow can be recognised without its colour. */
 function drawTail(): string {
   const size = 'viewBox="0 0 10 10" refX="5" refY="5" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse"';
   return `<marker id="data-tail" ${size}><circle class="data-head" cx="5" cy="5" r="4"/></marker>`;
@@ -86,7 +89,7 @@ function draw({ title, isSequential, rows, edges }: Drawing) {
   return { svg, width, height: Math.ceil(TITLE_HEIGHT + layout.height + 2 * PADDING) };
 }
 
-/** The ground of a row, from the middle of its first box to that of its last. */
+/** Draws the background of a row. `from` and `to` are the middles of its highest and its lowest box. */
 function drawBand(heading: string, from: number, to: number, tallest: number): string {
   const top = from - tallest / 2 - PADDING / 2;
   const height = to - from + tallest + PADDING;
@@ -107,7 +110,7 @@ function drawBox(step: DrawnStep, width: number, { x, y }: Point): string {
   return `<rect class="box ${step.state}${isConditional ? ' conditional' : ''}" ${size} rx="6"/>${lines.join('')}\n`;
 }
 
-/** Rounded at each corner: every point between the ends pulls the line towards it. */
+/** Draws an arrow that is rounded at each corner: every point between the ends pulls the line towards it. */
 function drawArrow(points: readonly Point[], edge: DrawnEdge, isSequential: boolean): string {
   const { isOnLoop, isOrder, reads } = edge;
   const [first, ...rest] = points;
@@ -134,7 +137,7 @@ function widthOf(step: DrawnStep): number {
   return Math.max(...captionOf(step).map(measure)) + 2 * PADDING;
 }
 
-/** What lies behind the scripts of Europe and the Near East counts as wide, whether it is or not. */
+/** Returns the width of a text. Characters from U+2E80 on count as wide, whether they are or not. */
 function measure(text: string): number {
   const isWide = (character: string) => (character.codePointAt(0) ?? 0) >= 0x2e80;
   return Array.from(text).reduce((width, character) => width + (isWide(character) ? 2 : 1) * CHARACTER, 0);

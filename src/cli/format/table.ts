@@ -1,7 +1,10 @@
-/** Blanks between columns, as kubectl has them. */
+/** Spaces between columns, as in kubectl. */
 const GAP = 3;
 
-/** Writes rows under a header as kubectl does, each call as wide as the widest cell so far. The last column is not padded. */
+/**
+ * Creates a function that writes rows under a header as kubectl does. The header comes before the first rows. In each
+ * call, a column is as wide as its widest cell so far. The last column is not padded.
+ */
 export function createTable(header: readonly string[]): (rows: readonly (readonly string[])[]) => string {
   const widths = header.map(({ length }) => length);
   let isBegun = false;

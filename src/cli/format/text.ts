@@ -10,7 +10,7 @@ const paints = {
   bold: (text) => `\x1b[1m${text}\x1b[22m`,
 } as const satisfies Record<string, Paint>;
 
-/** For people: object by object, one problem a line, and a last line that sums up. */
+/** Writes a report for people: object by object, with one problem a line, and a summary as the last line. */
 export function formatText(report: Report, isColored: boolean): string {
   const paint = (name: keyof typeof paints, text: string) => (isColored ? paints[name](text) : text);
   const groups = Map.groupBy(report.problems, titleOf);
@@ -26,7 +26,7 @@ export function formatText(report: Report, isColored: boolean): string {
   return `${blocks.join('')}${summarize(report)}\n`;
 }
 
-/** Objects of one name in two files are two groups. */
+/** Objects with the same name in two files have two titles, and so are two groups. */
 function titleOf(problem: ObjectProblem | LintProblem): string {
   const { kind, namespace, name } = problem;
   const object = displayObject(kind, namespace, name);

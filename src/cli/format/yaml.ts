@@ -1,7 +1,10 @@
 import { Document, isScalar, visit } from 'yaml';
 import { UNPRINTABLE } from './escape.ts';
 
-/** YAML of one document, with what a terminal would act upon escaped, in double quotes, as YAML has it. */
+/**
+ * Writes one YAML document. Texts with characters that a terminal would act on or hide are in double quotes, where YAML
+ * has escapes for them.
+ */
 export function writeYaml(value: object): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
