@@ -36,7 +36,7 @@ interface Read {
 
 /**
  * Checks `runIf`, the group of `policies.concurrency`, and every expression of the steps: whether it compiles, and
- * whether each value that it reads exists when the step starts. If `isGraphKnown` is false, a `dependsOn` may be
+ * whether each value that it reads exists when the step starts. If `isGraphKnown` is false, a `dependsOn` is
  * misspelt, so ancestors are not checked. For each code, it returns the first `most`. Cost: linear in the texts, whose
  * size is bounded, plus that of `findAncestors`.
  */

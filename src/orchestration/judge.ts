@@ -17,7 +17,7 @@ import type { StepKinds } from './kinds/step-kinds.ts';
 import { stepKinds } from './kinds/table.ts';
 import { type Finding, type FoundProblem, formatPath, type Path, type RuleMeaning } from './problem.ts';
 import { checkResource, checkRunUpdate, resourceRules, runRules } from './rules.ts';
-import { declareMisspelt, UNKNOWN_FIELD } from './unknown-fields.ts';
+import { declareMisspelt, misspellsDependsOn, UNKNOWN_FIELD } from './unknown-fields.ts';
 
 /** All rules. Problems at the same place are reported in this order. */
 const allRules = [
@@ -105,7 +105,8 @@ export function judgeOrchestration(
   const ofGraph = checkGraph(steps, mostShown).map(placeInSpec);
   const ofPolicies = [...checkDeclarations(orchestration, mostShown), ...checkConcurrency(orchestration, mostShown)];
   const ofApprovers = checkApprovers(orchestration, kinds, mostShown);
-  const ofExpressions = checkExpressions(orchestration, kinds, !isMisspelt, mostShown);
+  const isGraphKnown = !(isMisspelt && misspellsDependsOn(orchestration.steps, kinds.fields));
+  const ofExpressions = checkExpressions(orchestration, kinds, isGraphKnown, mostShown);
   return weigh(
     [...findings, ...ofPolicies, ...ofApprovers, ...others, ...ofGraph, ...ofExpressions, ...ofResource],
     policy,

@@ -45,6 +45,12 @@ export function misspelling(
   return undefined;
 }
 
+/** Whether any step misspells `dependsOn`, so that its author may have meant another graph. */
+export function misspellsDependsOn(steps: readonly Step[], known: FieldTable): boolean {
+  const guess = createGuess(known);
+  return steps.some((step) => misspelling(step, DEPENDS_ON, known, guess) !== undefined);
+}
+
 /**
  * Returns the steps for the graph rules. If other steps declare `dependsOn`, a step that misspells it counts as
  * declaring it. The misspelled field is already reported, so the graph rules must not report a second problem.

@@ -82,6 +82,17 @@ describe('a field of a step that is not read', () => {
     expect(judgeOrchestration(orchestration(steps), policy).warnings).toMatchObject([{ code: 'MixedDependsOn' }]);
   });
 
+  test('leaves ancestors unchecked only if it may be meant as dependsOn', () => {
+    const codesOf = (field: object) => {
+      const reading = { ...checkpoint('c', 'a'), when: 'steps.b.phase == "Succeeded"', ...field };
+      const { denials } = judgeOrchestration(orchestration([checkpoint('a'), checkpoint('b', 'a'), reading]));
+      return denials.map(({ code }) => code);
+    };
+    expect(codesOf({})).toEqual(['ReferenceNotAncestor']);
+    expect(codesOf({ timeoutSecond: 5 })).toEqual(['ReferenceNotAncestor']);
+    expect(codesOf({ needs: ['b'] })).toEqual([]);
+  });
+
   test('leaves the step after the one before it, also if the gate has written the default', () => {
     const metadata = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequential' } };
     const steps = [checkpoint('a'), { ...checkpoint('b', 'a'), depends_on: ['a'] }];
