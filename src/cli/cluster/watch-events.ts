@@ -1,5 +1,6 @@
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import type { Ports } from '../command.ts';
-import { readExisting } from './failure.ts';
+import { CommandError, readExisting } from './failure.ts';
 import { type FoundEvents, type RunEvent, selectEvents, topicOf } from './find-events.ts';
 import { createNotes, keepLooking } from './keep-looking.ts';
 import type { Cluster } from './port.ts';
@@ -17,19 +18,24 @@ export interface EventWatch {
 /**
  * Shows each Event of a run that is new or has happened again, until the run has ended or nobody reads any more. Events
  * are written after what they describe, so the run is looked at once more after its end. The Events of the namespace
- * are followed, because listing all of them at each look would cost the API server too much.
+ * are followed, because listing all of them at each look would cost the API server too much. Throws CommandError if the
+ * user may not watch them.
  */
 export async function watchEvents({ cluster, name, first, show, ports: { screen, clock } }: EventWatch): Promise<void> {
   const events = new Map(first.objects.map((event) => [event.metadata.uid, event]));
   const shown = new Map(first.events.map((event) => [topicOf(event), event]));
   const note = createNotes('events', screen);
+  let isForbidden = false;
   const stop = cluster.followAll(
     'Event',
     {},
     {
       onChange: (event) => events.set(event.metadata.uid, event),
       onDeleted: (last) => events.delete(last?.metadata.uid),
-      onTrouble: (reason) => note(`cannot follow the API server (${reason}), trying again`),
+      onTrouble: (reason) => {
+        if (reason === KubeErrorReason.Forbidden) isForbidden = true;
+        else note(`cannot follow the API server (${reason}), trying again`);
+      },
       onContact: () => {},
     },
   );
@@ -40,6 +46,7 @@ export async function watchEvents({ cluster, name, first, show, ports: { screen,
   let isOver = false;
   try {
     for await (const found of keepLooking(look, clock, note)) {
+      if (isForbidden) throw new CommandError('you may list Events and not follow them: ask for the verb watch');
       const news = found.events.filter((event) => isNews(event, shown.get(topicOf(event))));
       for (const event of news) shown.set(topicOf(event), event);
       if (news.length > 0) screen.write(show(news));

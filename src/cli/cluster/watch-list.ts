@@ -1,5 +1,7 @@
 import { keyOf } from '../../objects/object.ts';
+import { KubeErrorReason } from '../../orchestration/vocabulary/kube-error-reasons.ts';
 import type { Ports } from '../command.ts';
+import { CommandError } from './failure.ts';
 import { type ListRow, readRow } from './list-rows.ts';
 import type { Cluster, ClusterKind, Where } from './port.ts';
 
@@ -16,11 +18,11 @@ export interface ListWatch {
 
 /**
  * Shows each row that is new or has changed, until nobody reads any more. If a shown row no longer belongs to the list,
- * shows it one last time.
+ * shows it one last time. Throws CommandError if the user may not watch.
  */
 export async function watchList({ cluster, kind, where, rows, show, keeps, screen }: ListWatch): Promise<void> {
   const shown = new Map(rows.map((row) => [keyOf(row), JSON.stringify(row)]));
-  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
   let trouble: string | undefined;
 
   const write = (row: ListRow) => {
@@ -40,7 +42,9 @@ export async function watchList({ cluster, kind, where, rows, show, keeps, scree
       if (last !== undefined && shown.delete(keyOf(last.metadata))) write({ ...readRow(kind, last), phase: 'Deleted' });
     },
     onTrouble: (reason) => {
-      if (reason !== trouble) screen.warn(`list: cannot follow the API server (${reason}), trying again\n`);
+      if (reason === KubeErrorReason.Forbidden)
+        fail(new CommandError(`you may list ${kind}s and not follow them: ask for the verb watch`));
+      else if (reason !== trouble) screen.warn(`list: cannot follow the API server (${reason}), trying again\n`);
       trouble = reason;
     },
     onContact: () => {

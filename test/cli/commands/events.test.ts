@@ -176,6 +176,16 @@ test('--watch shows what is new or happens again once, and a second after the en
   ]);
 });
 
+test('--watch ends if the user may not follow, and says which right to ask for', async () => {
+  const follow = (_: unknown, __: unknown, { onTrouble }: Listener) => {
+    onTrouble('Forbidden');
+    return () => Promise.resolve();
+  };
+  const { exitCode, stderr } = await runIn({ ...cluster, followAll: follow }, events, ['r', '--watch']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('events: you may list Events and not follow them: ask for the verb watch\n');
+});
+
 test('--watch ends if nobody reads, and is refused with data', async () => {
   const watched = { ...cluster, followAll: () => () => Promise.resolve() };
   expect(await runIn(watched, events, ['r', '-w'], { isRead: false })).toMatchObject({ exitCode: 0 });

@@ -142,6 +142,17 @@ test('--watch shows what changes, and what leaves or is deleted once more', asyn
   expect(stderr).toBe('list: cannot follow the API server (Unavailable), trying again\n');
 });
 
+test('--watch ends if the user may not follow, and says which right to ask for', async () => {
+  const follow = (_: unknown, __: unknown, { onTrouble }: Listener) => {
+    onTrouble('Forbidden');
+    return () => Promise.resolve();
+  };
+  expect(await runIn({ ...cluster, followAll: follow }, list, ['--watch'])).toMatchObject({
+    exitCode: 2,
+    stderr: 'list: you may list OrchestrationRuns and not follow them: ask for the verb watch\n',
+  });
+});
+
 test('later rows of a table stand under the earlier ones', () => {
   const write = createTable(['A', 'B']);
   expect(write([['long', 'x']])).toBe('A      B\nlong   x\n');
