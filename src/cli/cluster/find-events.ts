@@ -22,7 +22,7 @@ export interface RunEvent {
   readonly lastMs: number;
 }
 
-/** The step that an object carries out, by `kind/name`. */
+/** The step that an object carries out, by `kind/name`. Pods are known by the part of their names before the random one. */
 type Objects = ReadonlyMap<string, string>;
 
 export interface FoundEvents {
@@ -82,7 +82,10 @@ async function addChild(
   const child = await readIfThere(cluster, { kind: kind.kind, ...place });
   if (child === undefined) return;
   if (kind.runs !== undefined) await addRun(cluster, readRun(child), `${label}/`, owners);
-  for (const job of kind.jobs?.(child) ?? []) owners.set(`Job/${job}`, label);
+  for (const job of kind.jobs?.(child) ?? []) {
+    owners.set(`Job/${job}`, label);
+    owners.set(`Pod/${`${job}-`.slice(0, MOST_POD_BASE)}`, label);
+  }
 }
 
 /** Reads a child. Undefined if it is gone, or if the user may not read it. Then at most its own Events are found. */
@@ -99,14 +102,18 @@ async function readIfThere(cluster: Cluster, ref: Parameters<Cluster['getChild']
 const ABSENT: ReadonlySet<KubeErrorReason> = new Set([KubeErrorReason.NotFound, KubeErrorReason.Forbidden]);
 
 /**
- * Returns the step that an Event is about. Undefined if it is not about this run. The pods of a Job are named after the
- * Job.
+ * The name of a pod of a Job is the name of the Job and a hyphen, shortened to 58 characters, and five random characters
+ * (k8s.io/apiserver, pkg/storage/names).
  */
+const MOST_POD_BASE = 58;
+const POD_RANDOM = 5;
+
+/** Returns the step that an Event is about. Undefined if it is not about this run. */
 function stepOf(event: KubeObject, run: Run, owners: Objects): string | undefined {
   const { kind, name, uid } = asRecord(event['involvedObject']);
   if (kind === 'OrchestrationRun' && name === run.name && uid !== undefined && uid !== run.uid) return undefined;
-  if (kind !== 'Pod') return owners.get(`${String(kind)}/${String(name)}`);
-  return owners.get(`Job/${String(name).replace(/-[a-z0-9]+$/, '')}`);
+  const known = kind === 'Pod' ? String(name).slice(0, -POD_RANDOM) : name;
+  return owners.get(`${String(kind)}/${String(known)}`);
 }
 
 /** Reads an Event of either API, and of a series. */

@@ -38,16 +38,19 @@ const step = (name: string, kind: string, childName: string, attempt = 1) =>
   });
 
 const first = nameChild({ name: 'r', uid: 'uid-r' }, 'build', 1);
+/** As long as it may be: the API server cuts it in the name of its pod. */
+const JOB = 'b'.repeat(63);
+const POD = `${'b'.repeat(58)}x7k2p`;
 const stored = [
   storedRun('r', {
     phase: 'Running',
     stepStatuses: [step('build', 'AgentRun', 'b', 2), step('ship', 'SubOrchestration', 'in')],
   }),
-  child('AgentRun', 'b', { runtimeRef: { type: 'job', name: 'b-job' } }),
+  child('AgentRun', 'b', { runtimeRef: { type: 'job', name: JOB } }),
   child('OrchestrationRun', 'in', { phase: 'Running', stepStatuses: [step('push', 'AgentRun', 'p')] }),
 ];
 const reported = [
-  event('Pod', 'b-job-x7k2p', 'BackOff', at(3000, 3500), {
+  event('Pod', POD, 'BackOff', at(3000, 3500), {
     type: 'Warning',
     count: 4,
     source: { component: 'kubelet' },
@@ -66,7 +69,7 @@ const reported = [
     eventTime: timeAfter(3590),
     series: { count: 2, lastObservedTime: timeAfter(3599) },
   }),
-  event('Job', 'b-job', 'SuccessfulCreate', at(2999)),
+  event('Job', JOB, 'SuccessfulCreate', at(2999)),
   event('Pod', 'another-x7k2p', 'Pulled', at(1)),
 ];
 const cluster = fakeCluster({ objects: [...stored, ...reported] });
@@ -81,8 +84,8 @@ test('the Events of a run and of all that carries it out stand in order, and wha
     ['LAST SEEN', 'TYPE', 'REASON', 'STEP', 'OBJECT', 'MESSAGE'],
     ['59m10s', 'Normal', 'JobFailed', 'build', `AgentRun/${first}`, 'JobFailed it'],
     ['56m40s (x2 over 1m40s)', 'Normal', 'Contested', '-', 'OrchestrationRun/r', 'Contested it'],
-    ['10m01s', 'Normal', 'SuccessfulCreate', 'build', 'Job/b-job', 'SuccessfulCreate it'],
-    ['1m40s (x4 over 8m20s)', 'Warning', 'BackOff', 'build', 'Pod/b-job-x7k2p', 'BackOff it'],
+    ['10m01s', 'Normal', 'SuccessfulCreate', 'build', `Job/${JOB}`, 'SuccessfulCreate it'],
+    ['1m40s (x4 over 8m20s)', 'Warning', 'BackOff', 'build', `Pod/${POD}`, 'BackOff it'],
     ['1s (x2 over 9s)', 'Normal', 'Started', 'ship/push', 'AgentRun/p', 'Started it'],
     [''],
   ]);
