@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../objects/object.ts';
 import { approversOf, isAdmitted, readDecisions } from '../../orchestration/approvals.ts';
 import type { StepStatus } from '../../orchestration/run-status.ts';
-import { findCreators, listWaiting, mayDecide, readRunOf } from './approvers.ts';
+import { findCreators, findRight, listWaiting, readRunOf } from './approvers.ts';
 import type { Cluster } from './port.ts';
 import { readRun } from './run.ts';
 
@@ -10,14 +10,14 @@ export type FindMine = (object: KubeObject) => Promise<readonly StepStatus[]>;
 
 /**
  * Returns a function that finds the steps that the user may decide about and has not decided about. It asks the API server
- * once who the user is, and once for each Orchestration (or step of one) whether the user may. A run in which no step
- * waits costs nothing.
+ * once who the user is, once for each run with a waiting step whether the user may change it, and once for each
+ * Orchestration (or step of one) whether the user may decide.
  */
 export async function createFindMine(cluster: Pick<Cluster, 'get' | 'canI' | 'whoAmI'>): Promise<FindMine> {
   const user = await cluster.whoAmI();
   const answers = new Map<string, ReturnType<Cluster['canI']>>();
   const canI: Cluster['canI'] = (question) => {
-    const key = `${question.namespace} ${question.name}`;
+    const key = JSON.stringify(question);
     const answer = answers.get(key) ?? cluster.canI(question);
     answers.set(key, answer);
     return answer;
@@ -26,7 +26,7 @@ export async function createFindMine(cluster: Pick<Cluster, 'get' | 'canI' | 'wh
     const run = readRun(object);
     const found: StepStatus[] = [];
     for (const step of listWaiting(run.status)) {
-      if (hasDecided(object, step, user) || !(await mayDecide({ canI }, run, step.name))) continue;
+      if (hasDecided(object, step, user) || (await findRight({ canI }, run, step.name)) !== undefined) continue;
       if (await counts(cluster, object, step, user)) found.push(step);
     }
     return found;

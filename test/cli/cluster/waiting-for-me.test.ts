@@ -31,15 +31,17 @@ const runs = [
   storedRun('unknown', { stepStatuses: [gate('ask', notCreator)] }),
 ];
 
-/** The steps that wait for a user with rights on these names, and how often the API server was asked. */
+/** The steps that wait for a user with rights on these names, and how often the API server was asked about approvals. */
 async function findFor(user: string, ...names: readonly string[]) {
   let asked = 0;
+  const mayPatch = (name: string) => user !== 'reader' || name === 'open';
   const find = await createFindMine({
     ...fakeCluster({ objects: runs }),
     whoAmI: () => Promise.resolve(user),
     canI: ({ name = '', verb }) => {
+      if (verb === 'patch') return Promise.resolve({ allowed: mayPatch(name), reason: '' });
       asked++;
-      return Promise.resolve({ allowed: verb === 'approve' && names.includes(name), reason: '' });
+      return Promise.resolve({ allowed: names.includes(name), reason: '' });
     },
   });
   const found: string[] = [];
@@ -62,6 +64,10 @@ test('a step waits for whoever may decide about it, has not, and is not its crea
 test('a right can be about one step, and each is asked for once', async () => {
   expect(await findFor('ann', 'release.ask')).toEqual({ found: ['open ask'], asked: 3 });
   expect((await findFor('ann')).found).toEqual([]);
+});
+
+test('a step of a run that the user may not change does not wait for the user', async () => {
+  expect((await findFor('reader', 'release')).found).toEqual(['open ask', 'open secret']);
 });
 
 test('list --waiting-for-me lists the runs with such steps, and says so if there are none', async () => {
