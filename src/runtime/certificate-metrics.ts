@@ -31,6 +31,7 @@ export const CERTIFICATE_METRICS = {
 const OPERATIONS = [
   'Observe',
   'ReadConfiguration',
+  'ReadEndpoints',
   'Publish',
   'BeginRotation',
   'Promote',

@@ -19,6 +19,7 @@ test('failures and certificates count from zero, and expiry is in seconds since 
   const lines = (await registry.metrics()).split('\n');
   for (const line of [
     'orchestration_gate_certificates_failures_total{operation="Publish"} 0',
+    'orchestration_gate_certificates_failures_total{operation="ReadEndpoints"} 0',
     'orchestration_gate_certificates_issued_total{what="leaf"} 0',
     'orchestration_gate_leaf_not_after_seconds 1774915200',
     'orchestration_gate_ca_not_after_seconds 0',
