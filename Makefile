@@ -8,7 +8,7 @@ IMAGE ?= localhost/orchestration-gate:dev
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Installs what the lockfile says, whenever that changed; refuses a Node that cannot run this.
+# Installs what the lockfile says, whenever it has changed. Fails if this Node cannot run the project.
 node_modules/.installed: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@node -e 'process.exitCode = Number.parseInt(process.versions.node) < 24 ? 1 : 0' || { \
@@ -24,7 +24,7 @@ demo: node_modules/.installed ## Do as make run, with the page in a browser besi
 test: node_modules/.installed ## Run all tests, on a real control plane; its end names what was skipped, and the command that adds it
 	@vitest run --reporter=./test/support/reporter.ts
 
-# What is asked of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
+# Tests of the API server at admission: webhooks, their conditions, the policy, defaults of fields, certificates.
 OLDER_TESTS := admission defaulting match-conditions ratchet settings crds chart chart-rights chart-job-policy certificate-rotation tool-security approval-policy created-by policy-twin policy-alone
 test-older: node_modules/.installed ## Run what is about admission on Kubernetes 1.34 (Go builds it once)
 	@KUBERNETES=1.34 vitest run --project cluster --reporter=./test/support/reporter.ts \
@@ -96,7 +96,7 @@ fuzz: node_modules/.installed ## Send a million odd reviews to the gate (FUZZ='-
 	node --expose-gc test/fuzz/fuzz.ts $(FUZZ)
 	node test/fuzz/expressions.ts $(FUZZ_EXPRESSIONS)
 
-# What guides it is a program for Linux with glibc 2.38 or newer, macOS or Windows.
+# The fuzzer is a program for Linux with glibc 2.38 or newer, macOS or Windows.
 fuzz-readers: node_modules/.installed ## Fuzz what reads files and expressions, guided by coverage (FUZZ_READERS='--minutes N --only NAME --seed S')
 	@node test/fuzz/readers/main.ts $(FUZZ_READERS)
 
@@ -156,7 +156,7 @@ release: node_modules/.installed ## Write everything that a release publishes in
 release-test: node_modules/.installed ## Install what is in dist/release into empty folders and a control plane, and use it
 	@vitest run --config test/published/vitest.config.ts --reporter=./test/support/reporter.ts
 
-# Both ask for KUBECONFIG, a cluster with nodes and nothing of ours in it, and for an IMAGE that it can run.
+# Both need a KUBECONFIG of a cluster with nodes and nothing of ours in it, and an IMAGE that the cluster can run.
 e2e: node_modules/.installed ## Install the charts and IMAGE into the cluster of KUBECONFIG, and try everything
 	@IMAGE=$(IMAGE) vitest run --config test/e2e/vitest.config.ts --reporter=./test/support/reporter.ts
 

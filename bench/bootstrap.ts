@@ -1,7 +1,7 @@
 import type { Random } from '../test/fuzz/random.ts';
 import { median } from './turns.ts';
 
-/** The median of some values, and where 95 % of the medians of samples drawn from them lie. */
+/** The median of some values, and the range of 95 % of the medians of samples drawn from them. */
 export interface Estimate {
   readonly median: number;
   readonly low: number;
@@ -11,8 +11,8 @@ export interface Estimate {
 const RESAMPLES = 2_000;
 
 /**
- * The percentile bootstrap (Efron, 1979): draws as many values with replacement as there are, again and again, and takes
- * the 2.5th and 97.5th percentile of the medians. Half a second for 2,000 values.
+ * Estimates the median by the percentile bootstrap (Efron, 1979): draws as many values as there are, with replacement,
+ * again and again, and takes the 2.5th and 97.5th percentile of the medians. Takes half a second for 2,000 values.
  */
 export function estimateMedian(values: readonly number[], random: Pick<Random, 'pick'>): Estimate {
   const medians = Array.from({ length: RESAMPLES }, () => median(draw(values, random))).sort(

@@ -21,7 +21,9 @@ interface Times {
   readonly cpu: number;
 }
 
-/** A command, and the folder in which Node keeps what it has compiled: a new one for each run, or one for all. */
+/**
+ * A command, and whether all its runs share the folder in which Node keeps compiled code. Otherwise each has its own.
+ */
 interface Start {
   readonly what: string;
   readonly command: readonly string[];
@@ -29,7 +31,7 @@ interface Start {
   readonly max?: number;
 }
 
-/** The rows about how long the command line takes to start, beside Node without a program. */
+/** Measures how long the command line takes to start, compared with Node without a program. */
 export async function benchCli({ rounds }: Effort): Promise<Section> {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'bench-cli-'));
   await using ends = new AsyncDisposableStack();
@@ -65,7 +67,7 @@ const NOTES = [
   `A start of the command line is one process of dist/main.cjs, ${RUNS_PER_ROUND} a round. *The first time*, Node has nothing of it compiled; *again*, it has kept that in the folder for temporary files. The API server that \`status\` asks shares all cores.`,
 ];
 
-/** A control plane with a run that nobody executes, until `ends`. */
+/** Starts a control plane with a run that nobody executes. `ends` stops it. */
 async function openCluster(ends: AsyncDisposableStack): Promise<ControlPlane> {
   const settings = readSettings(process.env);
   const binaries = await resolveBinaries(settings, console.error);
@@ -79,7 +81,7 @@ async function openCluster(ends: AsyncDisposableStack): Promise<ControlPlane> {
   return cluster;
 }
 
-/** Bash tells the CPU time of a process that has ended; Node only that of itself. */
+/** Bash reports the CPU time of a process that has ended. Node reports only its own. */
 const TIME = 'TIMEFORMAT="%R %U %S"; time "$@" >/dev/null';
 
 function time(command: readonly string[], temporary: string): Times {

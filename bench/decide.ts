@@ -16,10 +16,10 @@ const compared: readonly (readonly [BenchGraph, Budget])[] = [
   [chain(20_000), {}],
 ];
 
-/** Graphs of any number of steps, with one edge a step or ten. */
+/** Graphs of any number of steps, with one edge or ten edges for each step. */
 const families = [chain, (steps: number) => layers(steps / 10, 10), (steps: number) => randomLayers(steps, steps * 10)];
 
-/** A loop of three, and before it by name a step that only waits for it. */
+/** A loop of three steps, and a step that only waits for it. The name of that step sorts before the others. */
 const blame = [
   { name: 'announce', dependsOn: ['publish'] },
   { name: 'build', dependsOn: ['publish'] },
@@ -27,7 +27,7 @@ const blame = [
   { name: 'publish', dependsOn: ['test'] },
 ];
 
-/** The rows about deciding. Without `tekton` its side is not run. */
+/** Measures decisions. Without `tekton`, its side is not run. */
 export async function benchDecide(tekton: GoPeer | undefined, { rounds, milliseconds }: Effort): Promise<Section> {
   const ours =
     (graph: BenchGraph, codes = '') =>
@@ -60,7 +60,7 @@ export async function benchDecide(tekton: GoPeer | undefined, { rounds, millisec
   return { rows: await takeTurns(contests, rounds), notes: notesOn(tekton, milliseconds) };
 }
 
-/** The largest graph has 20,000 steps, far over what is allowed unless configured. */
+/** The largest graph has 20,000 steps, far over the default limit. */
 const policy = { ...defaultPolicy, limits: { maxSteps: 20_000, maxDependencies: 256 } };
 
 /** What is timed: the whole decision, from the parsed object to the sentences shown. */
@@ -72,8 +72,9 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: NodeJS.GCFunction = runInNewContext('gc');
 
 /**
- * The median milliseconds of a decision. Each is of an object fresh from JSON.parse, since V8 keeps the hash of a string
- * once computed, and starts with the parser's garbage collected. Throws if the problems have other codes than expected.
+ * Returns the median time of a decision in milliseconds. Each decision is about an object fresh from JSON.parse,
+ * because V8 keeps the hash of a string once it is computed. The garbage of the parser is collected before the decision
+ * starts. Throws if the problems have other codes than expected.
  */
 export function timeDecision({ name, steps }: BenchGraph, codes: string, milliseconds: number): number {
   const text = JSON.stringify(toOrchestration(steps));

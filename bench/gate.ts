@@ -17,17 +17,17 @@ import type { Budget } from './table.ts';
 import { type Contest, type Effort, type Section, takeTurns } from './turns.ts';
 
 const CONNECTIONS = 16;
-/** In one start of about seven, V8 lets the heap grow 16 MiB further before it collects. */
+/** In about one start of seven, V8 lets the heap grow by 16 MiB more before it collects garbage. */
 const MEMORY_STARTS = 5;
 const MIB = 1024 * 1024;
 
-/** The rows about the gate as a server. */
+/** Measures the gate as a server. */
 export async function benchGate({ rounds, milliseconds }: Effort): Promise<Section> {
   const cores = findCores();
   await using certificates = await makeCertificates();
   await using load = startLoad(cores.load);
   const bench = { certificates, load, cores };
-  // Many short turns: noise that outlasts a pair of them does not touch its ratio.
+  // Many short turns, because noise that lasts longer than a pair of turns does not change the ratio of the pair.
   const throughput = await measureThroughput(bench, { rounds: 3 * rounds, milliseconds: 1.5 * milliseconds });
   const memory = await measureMemory(bench, 500 * milliseconds);
   const start = await takeTurns([startContest(certificates)], rounds);
@@ -51,7 +51,7 @@ interface Bench {
   readonly cores: ReturnType<typeof findCores>;
 }
 
-/** Reviews a second over 16 connections, each asking again as soon as it is answered. */
+/** Measures reviews a second over 16 connections. Each connection sends again as soon as it has its answer. */
 async function measureThroughput(
   { certificates, load, cores }: Bench,
   { rounds, milliseconds }: Effort,
@@ -103,13 +103,13 @@ async function measureThroughput(
   return { rows, notes };
 }
 
-/** Memory of one process in MiB, after half of the answers and after all. */
+/** Memory of one process in MiB: `other` after half of the answers, and `ours` after all. */
 interface Start {
   readonly other: number;
   readonly ours: number;
 }
 
-/** The start whose memory at the end is the median of several. */
+/** Measures memory in several starts. The row is about the start with the median memory at the end. */
 async function measureMemory(bench: Bench, answers: number): Promise<Section> {
   const starts: Start[] = [];
   for (let start = 0; start < MEMORY_STARTS; start++) starts.push(await measureStart(bench, answers));
@@ -126,7 +126,7 @@ async function measureMemory(bench: Bench, answers: number): Promise<Section> {
   };
 }
 
-/** With all cores, as in a pod without a limit: on one, what V8 collects beside the program waits for it. */
+/** The gate has all cores, as in a pod without a limit. On one core, V8's background collection would have to wait. */
 async function measureStart({ certificates, load }: Bench, answers: number): Promise<Start> {
   await using gate = await startGate(certificates);
   const samples = Array.from({ length: CONNECTIONS }, (_, index) => mixedReview(index));

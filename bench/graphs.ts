@@ -1,11 +1,12 @@
-/** A graph to decide. Every step declares `dependsOn`, and only names before it in the list until a loop is added. */
+/** A graph to decide. Every step declares `dependsOn`. Without a loop, it names only steps before it in the list. */
 export interface BenchGraph {
   readonly name: string;
   readonly steps: readonly { readonly name: string; readonly dependsOn: readonly string[] }[];
 }
 
 function graph(shape: string, dependencies: readonly (readonly number[])[]): BenchGraph {
-  // Over 10 characters, as people's are: JSON.parse makes shorter ones the same string, which are cheaper to compare.
+  // Names have over 10 characters, like those that people choose. JSON.parse turns equal shorter names into the same
+  // string, which is cheaper to compare.
   const nameOf = (step: number) => `process-step-${step}`;
   const steps = dependencies.map((targets, step) => ({ name: nameOf(step), dependsOn: targets.map(nameOf) }));
   const [stepCount, edgeCount] = [steps, dependencies.flat()].map(({ length }) => length.toLocaleString('en-US'));
@@ -16,25 +17,25 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-/** Each step waits for the one before it. */
+/** Returns a graph in which each step waits for the one before it. */
 export function chain(steps: number): BenchGraph {
   return layers(steps, 1, 'chain');
 }
 
-/** Each step waits for all steps of the layer before its own. */
+/** Returns a graph in which each step waits for all steps of the layer before its own. */
 export function layers(depth: number, width: number, shape = `linked layers of ${width}`): BenchGraph {
   const layerOf = (step: number) => step - (step % width);
   const targetsOf = (step: number) => range(Math.max(0, layerOf(step) - width), layerOf(step));
   return graph(shape, range(0, depth * width).map(targetsOf));
 }
 
-/** Chains side by side in which each step names all its predecessors; one such chain is a complete graph. */
+/** Returns chains side by side in which each step names all its predecessors. One such chain is a complete graph. */
 export function closedChains(chains: number, length: number): BenchGraph {
   const targetsOf = (step: number) => range(step - (step % length), step);
   return graph(chains === 1 ? 'complete' : `${chains} closed chains`, range(0, chains * length).map(targetsOf));
 }
 
-/** Edges drawn at random, each to any earlier layer of 20 steps; the same in every run. */
+/** Returns layers of 20 steps with random edges, each to any earlier layer. The edges are the same in every run. */
 export function randomLayers(steps: number, edges: number): BenchGraph {
   const width = 20;
   const dependencies = range(0, steps).map(() => new Set<number>());
@@ -55,7 +56,7 @@ export function randomLayers(steps: number, edges: number): BenchGraph {
   );
 }
 
-/** The graph with a value in each step: its first dependency's output, or else a parameter, as a part of a text. */
+/** Adds an expression to each step: the output of its first dependency, or else a parameter, as a part of a text. */
 export function withExpressions({ name, steps }: BenchGraph): BenchGraph {
   const reading = steps.map((step) => {
     const [dependency] = step.dependsOn;
@@ -65,7 +66,10 @@ export function withExpressions({ name, steps }: BenchGraph): BenchGraph {
   return { name: `${name}, ${steps.length.toLocaleString('en-US')} expressions`, steps: reading };
 }
 
-/** The graph with one edge more, from the root reached by first dependencies from the last step back to that last step. */
+/**
+ * Adds an edge that closes a loop. The chain of first dependencies from the last step ends at a root, which then
+ * depends on the last step.
+ */
 export function withLoop({ name, steps }: BenchGraph): BenchGraph {
   const firstOf = new Map(steps.map((step) => [step.name, step.dependsOn[0]]));
   const last = steps.at(-1)?.name ?? '';

@@ -17,7 +17,7 @@ interface Bench {
   readonly measure: (effort: Effort, tekton: GoPeer | undefined) => Promise<Section>;
 }
 
-/** In the order of the page. */
+/** The sections, in the order of the page. */
 const sections = new Map<string, Bench>([
   ['decide', { title: 'Decisions', measure: (effort, tekton) => benchDecide(tekton, effort) }],
   ['gate', { title: 'The gate', measure: benchGate }],
@@ -55,7 +55,7 @@ for (const [name, { title, measure }] of named) {
 }
 if (values.quick) console.log('\nNo file was written: the numbers of --quick are no result.');
 
-/** Writes the results of a section beside those of the others, so that a run that is cut off loses one section. */
+/** Adds the results of a section to those of the others, so that an interrupted run loses only one section. */
 async function keep(name: string, measured: Measured): Promise<void> {
   const root = join(import.meta.dirname, '..');
   const file = join(root, 'bench/results.json');

@@ -33,7 +33,7 @@ const mixed: Steps = layersOf(10, 4).map((step) => ({ ...step, retries: 1 }));
 const failsFirst = (step: string, attempt: number) =>
   attempt === 1 && Number(step.slice('step-'.length)) % 3 === 0 ? 'Failed' : 'Succeeded';
 
-/** What runs cost in writes and time, on a control plane of their own. */
+/** Measures what runs cost in writes and time, on a control plane of their own. */
 export async function benchReconciler({ milliseconds }: Effort): Promise<Section> {
   await using stage = await openStage();
   const rows: Row[] = [];
@@ -52,7 +52,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
   return { rows, notes };
 }
 
-/** What many live runs cost, on a control plane of their own. */
+/** Measures what many live runs cost, on a control plane of their own. */
 export async function benchCrowd({ milliseconds }: Effort): Promise<Section> {
   await using stage = await openStage();
   const notes = [
@@ -61,7 +61,7 @@ export async function benchCrowd({ milliseconds }: Effort): Promise<Section> {
   return { rows: await measureCrowd(stage, 25 * milliseconds), notes };
 }
 
-/** What finished runs cost, before an API server that makes up its lists. */
+/** Measures what finished runs cost, with an API server that makes up its lists. */
 export async function benchKept(): Promise<Section> {
   const notes = [
     `These rows are medians of ${STARTS} starts each, those of the audit of one. They are measured before an API server that makes up its lists, and a delivery in CPU time of all processes. So the first action does not wait for a real API server, as that of the section before does.`,
@@ -98,7 +98,7 @@ const shapes: readonly Shape[] = [
   { name: '1,000 steps in 10 layers of 100', steps: layersOf(10, 100), script: { afterMs: 100 }, budget: {} },
 ];
 
-/** Each shape in a namespace of its own, one after the other. */
+/** Counts the writes of each shape, one after another, each in a namespace of its own. */
 async function countWrites(stage: Stage): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name, steps, script, budget } of shapes) {
@@ -111,7 +111,10 @@ async function countWrites(stage: Stage): Promise<Row[]> {
   return rows;
 }
 
-/** Twenty chains of fifty side by side whose children take a second, 50 ms after one another: so p99 is not one hiccup. */
+/**
+ * Measures the reactions of twenty chains of fifty side by side. Children take a second, and the chains start 50 ms
+ * apart. There are so many reactions that the p99 is not a single hiccup.
+ */
 async function measureReaction(stage: Stage, milliseconds: number): Promise<Row[]> {
   const scene = await stage.open({ afterMs: 1_000 });
   await scene.start(chainOf(Math.max(5, milliseconds / 4)), 20, 50);
@@ -124,7 +127,7 @@ async function measureReaction(stage: Stage, milliseconds: number): Promise<Row[
   return [rowOf('median', 0.5, 60), rowOf('p99', 0.99, 250)];
 }
 
-/** How fast a run of so many steps without dependencies gets its children. */
+/** Measures how fast a run of this many steps without dependencies gets its children. */
 async function measureFanOut(stage: Stage, steps: number): Promise<Row> {
   const other = await writePlainly(stage, steps);
   const scene = await stage.open();
@@ -142,7 +145,7 @@ async function measureFanOut(stage: Stage, steps: number): Promise<Row> {
   };
 }
 
-/** A hundred small runs, then as many beside a run of so many steps. */
+/** Measures a hundred small runs, and then as many next to a run of this many steps. */
 async function measureNeighbours(stage: Stage, steps: number): Promise<Row[]> {
   const reactionsBeside = async (big: number) => {
     const scene = await stage.open({ afterMs: 2_000 });
@@ -169,7 +172,7 @@ async function measureNeighbours(stage: Stage, steps: number): Promise<Row[]> {
   });
 }
 
-/** Of chains: from each child's end to the next child of the same run. */
+/** Returns the reactions of chains: from the end of each child to the next child of the same run. */
 function reactionsOf(children: readonly Child[]): number[] {
   const byRun = Object.values(Object.groupBy(children, ({ run }) => run)) as Child[][];
   return byRun.flatMap((chain) =>
@@ -177,7 +180,7 @@ function reactionsOf(children: readonly Child[]): number[] {
   );
 }
 
-/** The plain loop goes before and after, without a reconciler beside it. */
+/** Measures the plain loop before and after the runs, while no reconciler is there. */
 async function measureThroughput(stage: Stage, runs: number): Promise<Row> {
   const plainWrites = 15 * runs;
   const before = await writePlainly(stage, plainWrites);
@@ -199,7 +202,7 @@ async function writeByRuns(stage: Stage, runs: number): Promise<number> {
   return (await scene.countWrites()).all / seconds;
 }
 
-/** Many live runs, each with a child that runs on; then the reconciler is killed and started anew. */
+/** Measures many live runs with a running child each. Then the reconciler is killed and started again. */
 async function measureCrowd(stage: Stage, runs: number): Promise<Row[]> {
   const scene = await stage.open();
   const name = `${runs.toLocaleString('en-US')} live runs of 10 steps`;

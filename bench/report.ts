@@ -10,10 +10,10 @@ export interface Measured extends Effort {
   readonly notes: readonly string[];
 }
 
-/** What `bench/results.json` holds: the last run of each section, in the order of the page. */
+/** The content of `bench/results.json`: the last run of each section, in the order of the page. */
 export type Results = Readonly<Record<string, Measured>>;
 
-/** `docs/reference/benchmarks.md`: the tables of all sections, and how they were measured. */
+/** Returns the text of `docs/reference/benchmarks.md`: the tables of all sections, and how they were measured. */
 export function formatReport(results: Results): string {
   return `# Benchmarks
 

@@ -1,16 +1,19 @@
-/** What a row may show. */
+/** The limits of a row. */
 export interface Budget {
   /** In the unit of the row. */
   readonly max?: number;
-  /** Of ours less the other, in the unit of the row. */
+  /** The limit of ours minus the other, in the unit of the row. */
   readonly maxAdded?: number;
   readonly maxRatio?: number;
   readonly minRatio?: number;
-  /** Of the lower end of the ratio's interval. */
+  /** The limit of the lower end of the ratio's interval. */
   readonly maxLowRatio?: number;
 }
 
-/** One measurement of ours beside one of something else in the same run; `other` and `ratio` are absent if that was not run. */
+/**
+ * One measurement of ours, and one of something else in the same run. `other` and `ratio` are absent if that was not
+ * measured.
+ */
 export interface Row {
   readonly what: string;
   readonly unit: string;
@@ -18,22 +21,24 @@ export interface Row {
   /** What the other is; absent if there is none. */
   readonly against?: string;
   readonly other?: number;
-  /** ours ÷ other: the median of the rounds' ratios, since noise that lasts longer than a round does not touch it. */
+  /**
+   * ours ÷ other: the median of the rounds' ratios, because noise that lasts longer than a round does not change it.
+   */
   readonly ratio?: number;
-  /** Where the ratio lies with 95 % confidence. */
+  /** The interval of the ratio with 95 % confidence. */
   readonly interval?: { readonly low: number; readonly high: number };
   readonly budget: Budget;
 }
 
 type Verdict = 'held' | 'NOT HELD' | 'not run' | 'no budget';
 
-/** A budget is held only when all it speaks of was measured; what was measured and breaks it counts even so. */
+/** A budget is held only if everything that it limits was measured. A value that breaks it counts in any case. */
 export function verdictOf(row: Row): Verdict {
   const found = limitsOf(row).map(judge);
   return (['NOT HELD', 'not run', 'held'] as const).find((verdict) => found.includes(verdict)) ?? 'no budget';
 }
 
-/** One limit of a budget, and what it bounds: undefined where the other was not run. */
+/** One limit of a budget, and the value that it limits. The value is undefined if the other was not run. */
 interface Limit {
   readonly text: string;
   readonly value: number | undefined;
@@ -58,12 +63,12 @@ function judge({ value, most = Infinity, least = -Infinity }: Limit): Verdict {
   return value >= least && value <= most ? 'held' : 'NOT HELD';
 }
 
-/** The rows as a Markdown table, padded so that it reads well in a terminal too. */
+/** Formats the rows as a Markdown table, padded so that it is readable in a terminal too. */
 export function formatTable(rows: readonly Row[]): string {
   return formatCells([['what', 'ours', 'other', 'against', 'ratio', 'budget', 'verdict'], ...rows.map(cellsOf)]);
 }
 
-/** Any table in Markdown, the first row its heads. */
+/** Formats any table in Markdown. The first row has the headings. */
 export function formatCells(cells: readonly (readonly string[])[]): string {
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = cells.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
@@ -90,7 +95,7 @@ function formatRatio({ ratio, interval }: Row): string {
   return interval === undefined ? round(ratio) : `${round(ratio)} (${round(interval.low)} to ${round(interval.high)})`;
 }
 
-/** Three digits: the fourth is noise. */
+/** Rounds to three digits, because the fourth is noise. */
 export function round(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -6,7 +6,7 @@ export interface Effort {
   readonly milliseconds: number;
 }
 
-/** A part of the benchmarks: its rows, and what is to be known of them. */
+/** A part of the benchmarks: its rows, and notes about them. */
 export interface Section {
   readonly rows: readonly Row[];
   readonly notes: readonly string[];
@@ -14,14 +14,17 @@ export interface Section {
 
 type Side = () => number | Promise<number>;
 
-/** A row to be measured: both sides give a number in its unit. */
+/** A row to measure. Both sides return a number in its unit. */
 export interface Contest {
   readonly row: Omit<Row, 'ours' | 'other' | 'ratio'>;
   readonly ours: Side;
   readonly other?: Side | undefined;
 }
 
-/** Round by round, each contest in turn, one side right after the other; one round before, to meet compiled code. */
+/**
+ * Measures round by round. In each round, each contest has its turn, with one side right after the other. A first
+ * round, in which code is compiled, does not count.
+ */
 export async function takeTurns(contests: readonly Contest[], rounds: number): Promise<Row[]> {
   const turns = contests.map((): { ours: number; other: number }[] => []);
   for (let round = 0; round <= rounds; round++) {
@@ -42,7 +45,7 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** The smallest value that `share` of the values do not exceed, or the next larger. */
+/** Returns the smallest value that at least `share` of the values do not exceed, or the next larger value. */
 export function percentile(values: readonly number[], share: number): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length * share)] ?? Number.NaN;
 }

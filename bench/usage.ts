@@ -2,15 +2,15 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** A process and its descendants, as Linux tells them; none if it has ended. */
+/** Returns a process and its descendants, as Linux lists them. Empty if it has ended. */
 export function withChildren(pid: number): number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`);
   return children === undefined ? [] : [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(withChildren)];
 }
 
 /**
- * Memory of these processes that is in RAM now. They run the same program, so they share the pages of its file: these count
- * once, as the kernel counts them for a container.
+ * Returns the memory of these processes that is in RAM now. They run the same program, so they share the pages of its
+ * file. These pages count once, as the kernel counts them for a container.
  */
 export function residentBytes(pids: readonly number[]): number {
   const parts = pids.map((pid) => {
@@ -21,7 +21,7 @@ export function residentBytes(pids: readonly number[]): number {
   return 1024 * (sum(parts, ({ own }) => own) + Math.max(0, ...parts.map(({ file }) => file)));
 }
 
-/** CPU time of these processes so far. */
+/** Returns the CPU time of these processes so far. */
 export function cpuSeconds(pids: readonly number[]): number {
   return sum(pids, (pid) => {
     const fields = read(`/proc/${pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
@@ -29,12 +29,15 @@ export function cpuSeconds(pids: readonly number[]): number {
   });
 }
 
-/** What these processes have read so far, as the system counts it: of a process that follows objects, nearly all from the network. */
+/**
+ * Returns how many bytes these processes have read so far, as the system counts them. If a process follows objects,
+ * nearly all of them come from the network.
+ */
 export function readBytes(pids: readonly number[]): number {
   return sum(pids, (pid) => Number(/^rchar: (\d+)$/m.exec(read(`/proc/${pid}/io`) ?? '')?.[1] ?? 0));
 }
 
-/** Sockets of the network: a pipe between processes is a socket too, but has no entry in the tables of TCP. */
+/** Counts the TCP sockets. A pipe between processes is a socket too, but has no entry in the tables of TCP. */
 export function countSockets(pids: readonly number[]): number {
   return sum(pids, (pid) => {
     const tables = ['tcp', 'tcp6'].map((table) => read(`/proc/${pid}/net/${table}`) ?? '');

@@ -14,12 +14,12 @@ interface Alert {
   readonly annotations: { readonly summary: string };
 }
 
-/** Whether the reference of alerts is as the chart renders them: a sentence if it is not. `helm` is a path. */
+/** Returns a sentence if the reference of alerts differs from what the chart renders. `helm` is a path. */
 export async function checkAlertsPage(root: string, helm: string): Promise<readonly string[]> {
   return findDrift(root, [await renderAlertsPage(root, helm)], 'make generate');
 }
 
-/** Writes the reference of alerts; nothing can be wrong with it. `helm` is a path. */
+/** Writes the reference of alerts. Returns no mistakes. `helm` is a path. */
 export async function writeAlertsPage(root: string, helm: string): Promise<readonly string[]> {
   return writeGenerated(root, [await renderAlertsPage(root, helm)]);
 }
@@ -49,7 +49,7 @@ ${alerts.map(({ alert, expr }) => `${alert}:\n\n\`\`\`\n${expr}\n\`\`\`\n`).join
 
 function renderRow({ alert, for: lasts, labels, annotations }: Alert): string {
   const link = `[${alert}](../how-to/respond-to-alerts.md#${alert.toLowerCase()})`;
-  // The generator of the site takes braces for variables of its own.
+  // The generator of the site would read the braces as variables of its own.
   const summary = annotations.summary.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, '`$1`').replaceAll('|', '\\|');
   return `| ${link} | ${labels.severity} | ${lasts} | ${summary} |\n`;
 }

@@ -8,27 +8,30 @@ import { runHelm } from './charts.ts';
 import { findDrift, type GeneratedFile } from './drift.ts';
 
 const CHART = 'charts/orchestration-gate';
-/** The preset that is stored whole; of each other one, what differs from this. */
+/** The preset that is stored whole. Of each other preset, only its differences from this one are stored. */
 const WHOLE = 'default';
 
-/** Sentences about presets of the gate's chart, its `ci/*-values.yaml`, that do not render as expected. `helm` is a path. */
+/**
+ * Returns a sentence for each preset of the gate's chart, `ci/*-values.yaml`, that renders unexpectedly. `helm` is a
+ * path.
+ */
 export async function checkChartGoldens(root: string, helm: string): Promise<readonly string[]> {
   return findDrift(root, await generateGoldens(root, helm), 'make golden');
 }
 
-/** Writes into test/charts/golden what the default preset renders, and how each other preset differs from it. */
+/** Writes the rendered default preset into test/charts/golden, and how each other preset differs from it. */
 export async function writeChartGoldens(root: string, helm: string): Promise<void> {
   for (const { path, content } of await generateGoldens(root, helm)) await writeFile(join(root, path), content);
 }
 
-/** The names of the presets of the chart, sorted. */
+/** Returns the names of the presets of the chart, sorted. */
 export function listPresets(root: string): string[] {
   return globSync(`${CHART}/ci/*-values.yaml`, { cwd: root })
     .map((file) => basename(file, '-values.yaml'))
     .sort();
 }
 
-/** What Helm renders of a preset, as release `gate` in the namespace `agents`. Throws what Helm says if it cannot. */
+/** Renders a preset as release `gate` in the namespace `agents`. If Helm fails, throws what it prints. */
 export async function renderPreset(root: string, helm: string, preset: string): Promise<string> {
   const values = `${CHART}/ci/${preset}-values.yaml`;
   const release = ['template', 'gate', CHART, '--namespace', 'agents', '--values', values];
@@ -47,7 +50,7 @@ async function generateGoldens(root: string, helm: string): Promise<GeneratedFil
   return files;
 }
 
-/** How the second differs, document by document: whole where it is new, its name alone where it is gone. */
+/** Returns the differences, document by document. New documents appear whole, and removed ones only by name. */
 async function diffDocuments(before: string, after: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'golden-'));
   try {
@@ -67,7 +70,7 @@ function nameDocument(document: string): string {
   return [kind, metadata.namespace, metadata.name, 'yaml'].filter(Boolean).join('.');
 }
 
-/** As git shows it, whatever its user has configured, without the hashes. */
+/** Returns the differences as git shows them, without hashes, and independent of the configuration of the user. */
 function diffFolders(folder: string): string {
   const omitted = ['--no-index', '--no-prefix', '--no-color', '--no-ext-diff', '--no-renames', '--irreversible-delete'];
   const options = [...omitted, '--unified=1', '--inter-hunk-context=0', '--diff-algorithm=myers'];

@@ -16,7 +16,7 @@ The values of \`${CHART}\`. Unknown and misspelt values are refused, and so are
 
 `;
 
-/** A value of the chart: its path with dots, its default as JSON, and what its comment says. */
+/** A value of the chart: its path with dots, its default as JSON, and the text of its comment. */
 interface ChartValue {
   readonly path: string;
   readonly fallback: string;
@@ -24,15 +24,17 @@ interface ChartValue {
 }
 
 /**
- * What of the README of the gate's chart and of the reference of values is not as values.yaml says; values without a comment are
- * mistakes too.
+ * Returns a sentence for each place where the README of the gate's chart or the reference of values differs from
+ * values.yaml, and for each value without a comment.
  */
 export async function checkChartValues(root: string): Promise<readonly string[]> {
   const { files, mistakes } = await renderValues(root);
   return [...mistakes, ...(await findDrift(root, files, 'make generate'))];
 }
 
-/** Writes the table of values into both; returns what is wrong with the values. */
+/**
+ * Writes the table of values into the README and the reference. Returns a sentence for each value without a comment.
+ */
 export async function writeChartValues(root: string): Promise<readonly string[]> {
   const { files, mistakes } = await renderValues(root);
   await writeGenerated(root, files);
@@ -56,7 +58,7 @@ async function renderValues(root: string): Promise<{ files: readonly GeneratedFi
   return { files, mistakes };
 }
 
-/** In the order of the file. A map whose keys have no comments of their own is one value. */
+/** Returns the values in the order of the file. A map whose keys have no comments of their own is one value. */
 export function readValues(text: string): readonly ChartValue[] {
   return readMap(parseDocument(text).contents as YAMLMap, []);
 }
@@ -67,7 +69,7 @@ function readMap(map: YAMLMap, path: readonly string[]): ChartValue[] {
   return (map.items as Entry[]).flatMap((entry, index): ChartValue[] => {
     const { key, value } = entry;
     const here = [...path, key.value];
-    // The parser takes a comment before the first key of a map for one of the map.
+    // The parser attaches a comment before the first key of a map to the map itself.
     const comment = toLine(key.commentBefore ?? (index === 0 ? map.commentBefore : undefined));
     if (isMap(value) && value.items.length > 0 && (comment === '' || hasComments(value))) return readMap(value, here);
     const fallback = JSON.stringify(isMap(value) ? value.toJSON() : (value as { toJSON(): unknown }).toJSON());
@@ -79,7 +81,7 @@ function hasComments(map: YAMLMap): boolean {
   return map.commentBefore != null || (map.items as Entry[]).some(({ key }) => key.commentBefore != null);
 }
 
-/** As a cell of a table. */
+/** Formats a comment as a cell of a table. */
 function toLine(comment: string | null | undefined): string {
   return (comment ?? '').replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim();
 }

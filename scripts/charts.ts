@@ -8,8 +8,9 @@ const run = promisify(execFile);
 const MOST_OUTPUT_BYTES = 16 * 2 ** 20;
 
 /**
- * What is wrong with the charts under `root`, as sentences: each must pass `helm lint --strict` and render to the same
- * bytes twice, with each of its `ci/*-values.yaml`, or with its defaults where it has none. `helm` is a path.
+ * Returns what is wrong with the charts under `root`, as sentences. `helm` is a path. Each chart must pass
+ * `helm lint --strict` and render to the same bytes twice, with each of its `ci/*-values.yaml`, or with its defaults if
+ * it has none.
  */
 export async function checkCharts(root: string, helm: string): Promise<readonly string[]> {
   const mistakes: string[] = [];
@@ -35,7 +36,7 @@ async function checkChart(given: readonly string[], helm: Helm): Promise<string[
     : [`${given.join(' ')} renders differently each time: Argo CD would never be in sync`];
 }
 
-/** Runs helm in `root`; a failure is told with what was run. */
+/** Runs helm in `root`. If it fails, the output begins with the command. */
 export async function runHelm(root: string, helm: string, toolArguments: readonly string[]) {
   try {
     const { stdout } = await run(helm, toolArguments, { cwd: root, maxBuffer: MOST_OUTPUT_BYTES });

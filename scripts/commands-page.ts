@@ -8,7 +8,7 @@ const PATH = 'docs/reference/commands.md';
 
 const run = promisify(execFile);
 
-/** Whether the reference of commands has what the program prints: a sentence if it does not. */
+/** Returns a sentence if the reference of commands differs from what the program prints. */
 export async function checkCommandsPage(root: string): Promise<readonly string[]> {
   return findDrift(root, [await renderCommandsPage(root)], 'make generate');
 }

@@ -3,12 +3,12 @@ import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
 const TEMPLATES = 'charts/orchestration-gate-crds/templates';
 
-/** What of the CRD chart under `root` is not as the schema gives it, as sentences; empty when nothing is. */
+/** Returns a sentence for each file of the CRD chart under `root` that differs from what the schema gives. */
 export function checkCrdChart(root: string): Promise<readonly string[]> {
   return findDrift(root, generate(), 'make generate');
 }
 
-/** Writes the generated files of the CRD chart under `root`. Nothing stands in the way. */
+/** Writes the generated files of the CRD chart under `root`. Returns no mistakes. */
 export function writeCrdChart(root: string): Promise<readonly string[]> {
   return writeGenerated(root, generate());
 }

@@ -11,7 +11,7 @@ import {
   VERSION,
 } from '../src/orchestration/schema.ts';
 
-/** One of our kinds: what a CRD says beside what all of them say. */
+/** One of our kinds: the parts of its CRD that differ between kinds. */
 interface Kind {
   readonly kind: string;
   readonly shortName: string;
@@ -43,7 +43,7 @@ const describeKinds = (stepKinds: StepKinds): readonly Kind[] => [
     status: orchestrationRunStatusSchema,
     columns: {
       Phase: '.status.phase',
-      // JSONPath cannot count: the reconciler writes how many steps are done.
+      // JSONPath cannot count, so the reconciler writes how many steps are done.
       Progress: '.status.conditions[?(@.type=="Progressing")].message',
       Reason: '.status.conditions[?(@.type=="Succeeded")].reason',
       Orchestration: '.spec.orchestrationRef.name',
@@ -51,7 +51,7 @@ const describeKinds = (stepKinds: StepKinds): readonly Kind[] => [
   },
 ];
 
-/** The schema of the spec, in which the description of a step's kind names all kinds that there are. */
+/** Returns the schema of the spec, in which the description of a step's kind names all kinds. */
 function nameStepKinds({ all }: StepKinds): object {
   const { properties } = orchestrationSpecSchema;
   const names = all.map(({ name }) => name);
@@ -61,7 +61,7 @@ function nameStepKinds({ all }: StepKinds): object {
   return { ...orchestrationSpecSchema, properties: { ...properties, steps: { ...properties.steps, items } } };
 }
 
-/** The CRDs as YAML, by file name. The same schema and step kinds give the same bytes. */
+/** Returns the CRDs as YAML, by file name. The same schema and step kinds give the same bytes. */
 export function renderCrds(kinds = stepKinds): ReadonlyMap<string, string> {
   return new Map(describeKinds(kinds).map((kind) => [`${pluralOf(kind)}.yaml`, renderCrd(kind)]));
 }
@@ -79,9 +79,9 @@ function buildCrd(kind: Kind): object {
     metadata: {
       name: `${plural}.${GROUP}`,
       annotations: {
-        // Before whatever is of these kinds, in one Argo CD sync.
+        // Before all objects of these kinds, in one Argo CD sync.
         'argocd.argoproj.io/sync-wave': '-10',
-        // With a CRD go all objects of its kind: neither `helm uninstall` nor Argo CD may take it.
+        // The deletion of a CRD deletes all objects of its kind, so neither `helm uninstall` nor Argo CD may delete it.
         'helm.sh/resource-policy': 'keep',
       },
     },
@@ -112,7 +112,7 @@ function buildCrd(kind: Kind): object {
   };
 }
 
-/** `spec` is not required here: the agents chart's CRDs do not either, and the gate says what is missing. */
+/** `spec` is not required here: the agents chart's CRDs do not require it either, and the gate says what is missing. */
 function buildSchema({ kind, description, spec, status }: Kind): object {
   return {
     type: 'object',

@@ -7,7 +7,7 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-/** For each file under `root` that is not as generated, a sentence with the first lines that differ. */
+/** Returns, for each file under `root` that is not as generated, a sentence with the first lines that differ. */
 export async function findDrift(root: string, files: readonly GeneratedFile[], cure: string): Promise<string[]> {
   const drifts: string[] = [];
   for (const { path, content } of files) {
@@ -26,7 +26,7 @@ export async function writeGenerated(root: string, files: readonly GeneratedFile
   return [];
 }
 
-/** Three lines of each, from the first that differs. */
+/** Shows three lines of each version, from the first line that differs. */
 function describeDrift(path: string, found: readonly string[], wanted: readonly string[], cure: string): string {
   const longer = found.length > wanted.length ? found : wanted;
   const at = longer.findIndex((_, index) => found[index] !== wanted[index]);
@@ -35,7 +35,7 @@ function describeDrift(path: string, found: readonly string[], wanted: readonly 
   return `${path}:${at + 1} is not as generated: run ${cure}${difference}`;
 }
 
-/** The content of a file; '' where there is none. */
+/** Returns the content of a file, or '' if there is none. */
 export function readIfThere(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';

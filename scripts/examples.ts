@@ -6,13 +6,13 @@ import { judgeManifests, type LintReport } from '../src/cli/files/report.ts';
 import { formatJson } from '../src/cli/format/json.ts';
 import { findDrift, type GeneratedFile } from './drift.ts';
 
-/** What lint says of one example; the file is named from the root of the repository. */
+/** The result of lint for one example. The path of the file begins at the root of the repository. */
 interface LintedExample {
   readonly file: string;
   readonly report: LintReport;
 }
 
-/** Lints each YAML file that matches, alone, in the order of names. */
+/** Lints each YAML file that matches, one by one, in the order of their names. */
 export async function lintExamples(root: string, pattern: string): Promise<readonly LintedExample[]> {
   const files = globSync(pattern, { cwd: root }).sort();
   return Promise.all(
@@ -23,7 +23,7 @@ export async function lintExamples(root: string, pattern: string): Promise<reado
   );
 }
 
-/** Sentences about good examples with a problem or a warning, and about those of problems whose problems are others. */
+/** Returns sentences about problems and warnings of good examples, and about unexpected problems of the others. */
 export async function checkExamples(root: string): Promise<readonly string[]> {
   const good = await lintExamples(root, 'examples/*.yaml');
   const problems = good.flatMap(({ report }) => report.problems);
@@ -35,7 +35,7 @@ export async function checkExamples(root: string): Promise<readonly string[]> {
   ];
 }
 
-/** Writes what lint says of each example of a problem into the file beside it. */
+/** Writes the result of lint for each example of a problem into the file next to it. */
 export async function writeGoldens(root: string): Promise<void> {
   for (const { path, content } of await expectedProblems(root)) await writeFile(join(root, path), content);
 }

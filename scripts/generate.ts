@@ -1,9 +1,9 @@
-// Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the chart
-// from the step kinds, the policy of the chart from the rules, the values in the chart's README and in the reference from
-// values.yaml, the references of reasons and metrics from the code, those of step fields and policies from the schema, that
-// of commands from what the program prints, the measured points on scaling from bench/results.json, the pages of rights and
-// alerts from the rendered chart, the version from package.json.
-// With --check it writes nothing, and fails where they differ.
+// Writes what is made from other files: the CRDs and the JSON Schema for editors from the schema, the rights of the
+// chart from the step kinds, the policy of the chart from the rules, the values in the chart's README and in the
+// reference from values.yaml, the references of reasons and metrics from the code, those of step fields and policies
+// from the schema, that of commands from what the program prints, the tables on scaling from bench/results.json and
+// bench/scale/results.json, the pages of rights and alerts from the rendered chart, the version from package.json.
+// With --check it writes nothing, and fails if a file differs.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../test/support/controlplane/settings.ts';

@@ -1,10 +1,10 @@
 import { buildDocumentSchema } from '../src/orchestration/json-schema.ts';
 import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
-/** The path is stable: editors of others refer to it. */
+/** The path is stable, because the editors of other people refer to it. */
 const PATH = 'schemas/orchestration.schema.json';
 
-/** How the JSON Schema for editors differs from what the schema and the step kinds give, as sentences. */
+/** Returns a sentence if the JSON Schema for editors differs from what the schema and the step kinds give. */
 export async function checkJsonSchema(root: string): Promise<readonly string[]> {
   return findDrift(root, [renderJsonSchema()], 'make generate');
 }

@@ -13,12 +13,12 @@ interface Metric {
   readonly buckets?: readonly number[];
 }
 
-/** What of the reference of metrics is not as the code defines them. */
+/** Returns a sentence if the reference of metrics differs from the code. */
 export async function checkMetricsPage(root: string): Promise<readonly string[]> {
   return findDrift(root, [renderMetricsPage()], 'make generate');
 }
 
-/** Writes the reference of metrics; nothing can be wrong with it. */
+/** Writes the reference of metrics. Returns no mistakes. */
 export async function writeMetricsPage(root: string): Promise<readonly string[]> {
   return writeGenerated(root, [renderMetricsPage()]);
 }
@@ -63,7 +63,7 @@ function renderTable(metrics: Readonly<Record<string, Metric>>): string {
   return `| name | type | labels | meaning |\n|---|---|---|---|\n${rows.join('')}`;
 }
 
-/** Every counter of ours is named so, and no gauge is. */
+/** The names of all our counters end with `_total`, and those of our gauges do not. */
 function typeOf({ name, buckets }: Metric): string {
   if (buckets !== undefined) return 'histogram';
   return name.endsWith('_total') ? 'counter' : 'gauge';

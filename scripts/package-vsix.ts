@@ -9,7 +9,7 @@ import { unzipSync } from 'fflate';
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'editors/vscode');
 const stage = join(root, 'dist/vscode');
-/** What the package has to hold, and nothing else. The first two are the package's own. */
+/** All files that the package must hold. vsce adds the first two. */
 const wanted = [
   '[Content_Types].xml',
   'extension.vsixmanifest',

@@ -3,21 +3,22 @@ import { describeAbsence, describeEmptiness } from '../src/orchestration/decode.
 import { type ProblemCode, rules } from '../src/orchestration/judge.ts';
 import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
-/** The file of the gate's chart with the expressions of its policy for Orchestrations, for Helm cannot read TypeScript. */
+/** The file with the expressions of the chart's policy for Orchestrations, because Helm cannot read TypeScript. */
 const PATH = 'charts/orchestration-gate/files/policy-twin.json';
 
-/** The gate cuts a longer name in a message, too. */
+/** The gate, too, cuts longer names in a message. */
 const SHOWN_CHARACTERS = 63;
 
 /**
- * The longest list of steps that the policy looks into, with how many dependencies in all, and the longest whose names it
- * compares with each other. The API server counts less than long lists cost it: its time grows with their square.
+ * The longest list of steps that the policy looks into, the most dependencies in all, and the longest list whose names
+ * it compares with each other. The API server underestimates the cost of longer lists: the time that they take grows
+ * with the square of their length.
  */
 const MOST_STEPS = 1000;
 const MOST_ENTRIES = 10_000;
 const MOST_COMPARED = 500;
 
-/** Stands before and after an expression in a message of the gate. No message contains it. */
+/** Marks the start and the end of an expression in a message of the gate. No message contains this character. */
 const MARK = '\0';
 
 /** A rule of the gate that CEL can decide. All members but the code are CEL. */
@@ -33,7 +34,10 @@ interface TwinRule {
 
 const DEPENDENCIES = 'step.?dependsOn.orValue([])';
 
-/** What the rules share. The chart adds `maxSteps` and `maxDependencies`. Names are in the map once, or it is an error. */
+/**
+ * The variables that the rules share. The chart adds `maxSteps` and `maxDependencies`. `indexes` cannot be evaluated if
+ * two steps have the same name.
+ */
 const shared: Readonly<Record<string, string>> = {
   given: 'object.?spec.?steps.orValue([])',
   isWithinLimits: 'size(variables.tooManySteps) == 0 && size(variables.tooManyDependencies) == 0',
@@ -123,7 +127,7 @@ const twinRules: readonly TwinRule[] = [
 /** The codes of the rules that the policy has, in the order in which the gate reports them. */
 export const twinCodes: readonly ProblemCode[] = twinRules.map(({ code }) => code);
 
-/** Whether the chart has the expressions that the rules give: a sentence if it does not. */
+/** Returns a sentence if the chart does not have the expressions that the rules give. */
 export function checkPolicyTwin(root: string): Promise<readonly string[]> {
   return findDrift(root, [renderPolicyTwin()], 'make generate');
 }
@@ -150,7 +154,7 @@ function listVariables({ code, places, more = {} }: TwinRule): [string, string][
   return [[variableOf(code), places], ...Object.entries(more)];
 }
 
-/** `messageExpression` is evaluated whether there is a problem or not. `message` holds if it cannot be evaluated. */
+/** The API server evaluates `messageExpression` even without a problem. If that fails, it uses `message`. */
 function renderRule({ code, field, message }: TwinRule) {
   const { severity, isFixed = false } = rules.find((rule) => rule.code === code) as (typeof rules)[number];
   const places = `variables.${variableOf(code)}`;
@@ -186,17 +190,17 @@ function findSteps(isWrong: string): string {
   return `variables.steps.transformList(index, step, ${isWrong}, index)`;
 }
 
-/** The field of the first entry of a step's `dependsOn` that is this name. */
+/** Writes the field of the first entry of a step's `dependsOn` that is this name. */
 function writeEntry(place: string, name: string): string {
   return write(`spec.steps[${show(place)}].dependsOn[${show(`variables.steps[${place}].dependsOn.indexOf(${name})`)}]`);
 }
 
-/** A number in a text for `write`. */
+/** Puts a number into a text for `write`. */
 function show(number: string): string {
   return `${MARK}string(${number})${MARK}`;
 }
 
-/** A name in a text for `write`, as the gate shows it if it is printable ASCII. Other names are not shown. */
+/** Puts a name into a text for `write`, as the gate shows it if it is printable ASCII. Other names are not shown. */
 function quote(name: string): string {
   const cut = `(size(${name}) > ${SHOWN_CHARACTERS} ? ${name}.substring(0, ${SHOWN_CHARACTERS}) + '…' : ${name})`;
   return `"${MARK}(${name}.matches(r'^[ !#-\\[\\]-~]*$') ? ${cut} : '…')${MARK}"`;

@@ -19,12 +19,12 @@ const PATH = 'docs/reference/reasons.md';
 type Row = Meaning & { readonly [field: string]: string | undefined };
 type Table = Readonly<Record<string, Row>>;
 
-/** What of the reference of reasons is not as the vocabulary says. */
+/** Returns a sentence if the reference of reasons differs from the vocabulary. */
 export async function checkReasonsPage(root: string): Promise<readonly string[]> {
   return findDrift(root, [renderReasonsPage()], 'make generate');
 }
 
-/** Writes the reference of reasons; nothing can be wrong with it. */
+/** Writes the reference of reasons. Returns no mistakes. */
 export async function writeReasonsPage(root: string): Promise<readonly string[]> {
   return writeGenerated(root, [renderReasonsPage()]);
 }
@@ -109,13 +109,13 @@ ${renderTable('reason', kubeErrorReasons)}`;
   return { path: PATH, content };
 }
 
-/** A table of keys, which stand in the first column in place of the names of their rows. */
+/** Renders a table of keys. The first column has the keys instead of the names of the rows. */
 function renderKeys(heading: string, table: Readonly<Record<string, Row & { readonly key: string }>>): string {
   const rows = Object.values(table).map(({ key, ...row }) => [key, row]);
   return renderTable(heading, Object.fromEntries(rows) as Table, ['on', 'by']);
 }
 
-/** The words, these columns, what they mean, and what to do if that is said of any. */
+/** Renders the words, these columns, the meanings, and, if any word has an action, what to do. */
 function renderTable(heading: string, table: Table, columns: readonly string[] = []): string {
   const words = Object.entries(table);
   const hasActions = words.some(([, { action }]) => action !== undefined);

@@ -18,7 +18,7 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-/** Whether the page of rights is as the chart renders them: a sentence if it is not. `helm` is a path. */
+/** Returns a sentence if the page of rights differs from what the chart renders. `helm` is a path. */
 export async function checkRightsPage(root: string, helm: string): Promise<readonly string[]> {
   return findDrift(root, [await renderRightsPage(root, helm)], 'make generate');
 }
@@ -62,7 +62,7 @@ Bound ${where}.
 ${rows.join('')}`;
 }
 
-/** The parser takes a comment before the first rule for one of the list. */
+/** Renders a rule. The parser attaches a comment before the first rule to the list. */
 function renderRule(rule: YAMLMap, index: number, ofList: string | null | undefined): string {
   const comment = rule.commentBefore ?? (index === 0 ? ofList : undefined);
   const { apiGroups, resources, resourceNames = ['any'], verbs } = rule.toJSON() as Rule;

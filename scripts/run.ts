@@ -1,5 +1,5 @@
-// Starts a control plane with the gate in front, shows what it does, and on a terminal stays up until Ctrl-C. With --page,
-// the page is there from the start, and on a terminal it opens in a browser.
+// Starts a control plane with the gate in front, and shows what the gate does. On a terminal, it stays up until Ctrl-C.
+// With --page, the page is served from the start, and on a terminal it opens in a browser.
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
@@ -37,6 +37,6 @@ async function run(): Promise<number> {
 }
 
 process.exitCode = await run().catch((error: Error) => {
-  console.error(error.message); // what goes wrong here is for the user to mend, and says how
+  console.error(error.message); // the user can repair what goes wrong here, and the message says how
   return 1;
 });

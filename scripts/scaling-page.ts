@@ -9,12 +9,12 @@ import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 const PATH = 'docs/explanation/scaling.md';
 const SUBJECT = 'reconciler: ';
 
-/** Whether the page on scaling has what was measured: a sentence if it does not. */
+/** Returns a sentence if the page on scaling does not have the measured results. */
 export async function checkScalingPage(root: string): Promise<readonly string[]> {
   return findDrift(root, [await renderScalingPage(root)], 'make generate');
 }
 
-/** Writes what `make bench` and `make bench-scale` measured into the page on scaling. Returns no mistakes. */
+/** Writes the results of `make bench` and `make bench-scale` into the page on scaling. Returns no mistakes. */
 export async function writeScalingPage(root: string): Promise<readonly string[]> {
   return writeGenerated(root, [await renderScalingPage(root)]);
 }
@@ -41,7 +41,7 @@ function renderScale(measured: readonly Measured[]): string {
   return `${formatTable(rowsOf(measured))}\n`;
 }
 
-/** Replaces what stands between the marks of a target of make. */
+/** Replaces the text between the marks of a target of make. */
 function fill(page: string, target: string, table: string): string {
   const [begin, end] = [`<!-- make ${target} -->\n`, `<!-- /make ${target} -->`];
   const from = page.indexOf(begin) + begin.length;

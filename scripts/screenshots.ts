@@ -15,7 +15,7 @@ import { scenes } from './screenshots/scenes.ts';
 
 const images = join(import.meta.dirname, '../docs/images');
 const namespace = 'ci';
-/** What is drawn after the last message has come. */
+/** How long the page may take to draw the last message. */
 const SETTLE_MS = 1_500;
 
 const settings = readSettings(process.env);

@@ -3,10 +3,10 @@ import { resourceOf, type StepKinds } from '../src/orchestration/kinds/step-kind
 import { stepKinds } from '../src/orchestration/kinds/table.ts';
 import { findDrift, writeGenerated } from './drift.ts';
 
-/** The template of the gate's chart that holds the rights, for Helm cannot read TypeScript. */
+/** The template in the gate's chart that holds the rights, because Helm cannot read TypeScript. */
 export const STEP_RULES = 'charts/orchestration-gate/templates/_step-rules.tpl';
 
-/** Whether the chart grants what the step kinds need: a sentence if it does not. */
+/** Returns a sentence if the chart does not grant what the step kinds need. */
 export function checkStepRules(root: string): Promise<readonly string[]> {
   return findDrift(root, [{ path: STEP_RULES, content: renderStepRules(stepKinds) }], 'make generate');
 }
@@ -16,7 +16,7 @@ export function writeStepRules(root: string): Promise<readonly string[]> {
   return writeGenerated(root, [{ path: STEP_RULES, content: renderStepRules(stepKinds) }]);
 }
 
-/** A Helm template that defines the RBAC rules for what steps create and wait for. */
+/** Returns a Helm template that defines the RBAC rules for what steps create and wait for. */
 export function renderStepRules({ all }: StepKinds): string {
   return `{{- /* Generated from src/orchestration/kinds by make generate: change that, not this. */}}
 {{- define "orchestration-gate.stepRules" -}}

@@ -1,4 +1,4 @@
-// Checks what no compiler reads: the CRDs, the examples, the charts. Tells all mistakes, and fails if there is one.
+// Checks what no compiler reads: the CRDs, the examples, the charts. Prints all mistakes, and fails if there is one.
 import { join } from 'node:path';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findDrift, type GeneratedFile, writeGenerated } from './drift.ts';
 
-/** Each file that repeats the version of package.json, with how it is written there. */
+/** The files that repeat the version of package.json, each with a function that writes it there. */
 const REPEATS: Readonly<Record<string, (text: string, version: string) => string>> = {
   'package-lock.json': inJson,
   'editors/vscode/package.json': inJson,
@@ -22,7 +22,7 @@ function inYaml(text: string, version: string): string {
   return text.replaceAll(/^(version|appVersion): .*$/gm, `$1: ${version}`);
 }
 
-/** Where another version stands than in package.json, as sentences. */
+/** Returns a sentence for each file whose version differs from that of package.json. */
 export async function checkVersions(root: string): Promise<readonly string[]> {
   const version = await readVersion(root);
   return [...(await findDrift(root, await repeat(root, version), 'make generate')), ...(await checkChangelog(root))];

@@ -1,4 +1,4 @@
-// Writes anew what tests expect of examples (rejected, warned) and of the presets of the gate's chart.
+// Rewrites the results that tests expect from examples (rejected, warned) and from the presets of the gate's chart.
 import { join } from 'node:path';
 import { readSettings } from '../test/support/controlplane/settings.ts';
 import { resolveTools } from '../test/support/controlplane/tools.ts';

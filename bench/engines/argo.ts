@@ -15,7 +15,10 @@ const TEMPLATES = namespacedResource('argoproj.io', 'v1alpha1', 'WorkflowTemplat
 /** The controller listens here, and no flag changes that. */
 const HEALTH = 'http://127.0.0.1:6060/healthz';
 
-/** Its own settings, or without what holds it up on purpose: the limit of its client, and the time until it looks again. */
+/**
+ * Argo Workflows with its documented settings, or without what slows it down on purpose: the limit of its client, and
+ * the time until it looks again.
+ */
 export function argo(limits: 'documented' | 'lifted'): Engine {
   const [qps, burst] = limits === 'documented' ? [50, 75] : [5_000, 10_000];
   return {

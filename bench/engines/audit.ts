@@ -7,12 +7,14 @@ const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const QUIET_MS = 3_000;
 const MOST_MS = 60_000;
 
-/** What one user wrote in one namespace. */
+/** The writes of one user in one namespace. */
 export interface Writes {
   readonly count: number;
-  /** Of the bodies of the requests, as JSON. */
+  /** The bytes of the request bodies, as JSON. */
   readonly bytes: number;
-  /** How often, by what: `create pods`, `patch pipelineruns/status`. Refused writes are among them, as `409 update …`. */
+  /**
+   * The number of writes by kind: `create pods`, `patch pipelineruns/status`. Refused writes count as `409 update …`.
+   */
   readonly byKind: Readonly<Record<string, number>>;
 }
 
@@ -25,7 +27,7 @@ interface Entry {
   readonly responseStatus?: { readonly code?: number };
 }
 
-/** The policy of an audit log that holds the writes of one user with their bodies, and nothing else. */
+/** Returns the policy of an audit log that holds the writes of one user with their bodies, and nothing else. */
 export function auditPolicy(user: string): object {
   return {
     ...{ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'] },
@@ -33,7 +35,7 @@ export function auditPolicy(user: string): object {
   };
 }
 
-/** Adds up lines of an audit log. Every attempt counts, also one that the API server refused. */
+/** Adds up the writes in an audit log. Every attempt counts, including those that the API server refused. */
 export async function sumWrites(lines: AsyncIterable<string>, user: string, namespace: string): Promise<Writes> {
   let [count, bytes] = [0, 0];
   const byKind: Record<string, number> = {};
@@ -49,9 +51,9 @@ export async function sumWrites(lines: AsyncIterable<string>, user: string, name
 }
 
 /**
- * For each start of a program, at milliseconds since 1970 in ascending order, the seconds until the API server received its
- * first create of such objects. A start with no create before the next one is left out. A create that a killed program had
- * sent before the start does not count, even if it is stored later.
+ * Returns, for each start of a program, the seconds until the API server received its first create of such an object.
+ * `startsMs` are in milliseconds since 1970, in ascending order. A start with no create before the next start is left
+ * out. A create that a killed program had sent before the start does not count, even if it is stored later.
  */
 export async function findFirstCreates(
   lines: AsyncIterable<string>,
@@ -77,7 +79,7 @@ async function* writesIn(lines: AsyncIterable<string>, user: string, namespace: 
   }
 }
 
-/** The lines of an audit log of an API server. */
+/** Reads the lines of an audit log of an API server. */
 export function readLines(path: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(path) });
 }

@@ -6,17 +6,17 @@ import type { Scenario } from './scenarios.ts';
 export interface Metric {
   readonly title: string;
   readonly better: 'less' | 'more';
-  /** The courses of scenarios in which it says something. */
+  /** The courses of scenarios for which the number is meaningful. */
   readonly courses: readonly Scenario['course']['kind'][];
   readonly of: (outcome: Outcome) => number | undefined;
-  /** Where the work of the engines differs. */
+  /** How the work of the engines differs. */
   readonly note?: string;
 }
 
 const all = ['finish', 'rest', 'kill'] as const;
 const ending = ['finish', 'kill'] as const;
 
-/** Refused ones too. */
+/** Counts the writes of events, including refused ones. */
 function countEvents({ byKind }: Writes): number {
   return Object.entries(byKind).reduce((sum, [kind, count]) => sum + (/ events$/.test(kind) ? count : 0), 0);
 }
@@ -75,7 +75,7 @@ export const metrics: readonly Metric[] = [
   { title: 'steps and runs lost', better: 'less', courses: ending, of: ({ lost }) => lost },
 ];
 
-/** Ours beside the best of the others. */
+/** Our number, and the best of the others. */
 export interface Comparison {
   readonly metric: Metric;
   readonly scenario: string;
@@ -92,7 +92,7 @@ interface Sides {
   readonly others: readonly (number | undefined)[];
 }
 
-/** Nothing if one side was not measured. */
+/** Compares both sides. Returns nothing if one side was not measured. */
 export function compare({ metric, scenario, ours, others }: Sides): Comparison[] {
   const known = others.filter((value) => value !== undefined);
   if (ours === undefined || known.length === 0) return [];

@@ -8,10 +8,10 @@ const SAMPLE_MS = 250;
 
 /** A running engine with all its processes, until disposed. */
 export interface Controller extends AsyncDisposable {
-  /** Of all its starts so far; what a process used since the last sample before it was killed is missing. */
+  /** Of all its starts so far. What a killed process used after its last sample is missing. */
   readonly cpuSeconds: () => number;
   readonly residentBytes: () => number;
-  /** The most that it had at a sample, four times a second. */
+  /** The most memory at any sample. There are four samples a second. */
   readonly peakBytes: () => number;
   /** Kills all its processes at once. */
   readonly kill: () => Promise<void>;

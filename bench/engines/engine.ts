@@ -34,15 +34,15 @@ export interface Definition {
 export interface Engine {
   readonly id: string;
   readonly title: string;
-  /** How it is set for throughput, and which page says so. */
+  /** The settings for throughput, and the page that documents them. */
   readonly settings: string;
-  /** What one step is for this engine, where that differs from the others. */
+  /** What the engine makes for one step, which differs between engines. */
   readonly work: string;
   readonly runs: Resource;
   readonly children: Resource;
   /** Stores its CRDs and its configuration. */
   readonly install: (plane: ControlPlane) => Promise<void>;
-  /** `ports` are free: one for health, one for metrics. */
+  /** `ports` are two free ports: one for health, one for metrics. */
   readonly program: (kubeconfig: string, ports: Ports) => Program | Promise<Program>;
   /** The stored definition of a graph, under the name `bench`. */
   readonly define: (graph: BenchGraph, namespace: string) => readonly Definition[];
@@ -50,7 +50,7 @@ export interface Engine {
   /** Undefined for a child that belongs to no step. */
   readonly placeOf: (child: KubeObject) => Place | undefined;
   readonly endingOf: (run: KubeObject) => Ending | undefined;
-  /** The status that whoever carries a child out writes first, and at its end. */
+  /** The statuses that the executor of a child writes when it starts, and when it ends. */
   readonly running: (child: KubeObject) => object;
   readonly ended: (child: KubeObject, ending: Ending) => object;
 }
@@ -66,7 +66,7 @@ export function objectOf(resource: Resource, namespace: string, name: string, sp
 export const HOME = 'bench-engine';
 export const ACCOUNT = 'engine';
 
-/** Runs kubectl and throws what it complains of. */
+/** Waits for kubectl. If it fails, throws its error output. */
 export async function mustRun(result: ReturnType<ControlPlane['kubectl']>): Promise<string> {
   const { code, stdout, stderr } = await result;
   if (code !== 0) throw new Error(stderr);

@@ -3,11 +3,11 @@ import type { Scenario } from './scenarios.ts';
 import { expectedSteps } from './scenarios.ts';
 import type { Child, EndedRun, Scene } from './stand-in.ts';
 
-/** What a scene shows when it is over. */
+/** The results of a scene when it is over. */
 export interface Findings {
-  /** Children of a step after its first one. */
+  /** Children of steps after the first child of each step. */
   readonly duplicates: number;
-  /** Steps of which no child was made and should have been, and runs that did not end or ended otherwise. */
+  /** Steps that should have had a child and had none, and runs that did not end, or ended in the wrong phase. */
   readonly lost: number;
   /** From the end of the last dependency to the next child, in milliseconds, ascending. */
   readonly reactionsMs: readonly number[];
@@ -15,7 +15,7 @@ export interface Findings {
   readonly endingsMs: readonly number[];
 }
 
-/** `runs` are the names of all runs that were created. */
+/** Returns the results. `runs` are the names of all runs that were created. */
 export function findIn(scene: Scene, scenario: Scenario, runs: readonly string[]): Findings {
   const children = [...scene.children.values()];
   const byRun = Object.groupBy(children, ({ run }) => run);
@@ -38,7 +38,7 @@ export function findIn(scene: Scene, scenario: Scenario, runs: readonly string[]
   return { ...found, reactionsMs: found.reactionsMs.sort(ascending), endingsMs: found.endingsMs.sort(ascending) };
 }
 
-/** Of children of one run. A child whose dependencies were not all seen to end has none. */
+/** Returns the reactions of one run. A child has none unless all its dependencies were seen to end. */
 function reactionsOf(children: readonly Child[], { graph: { steps } }: Scenario): number[] {
   const endedMs = new Map(children.map(({ step, endedMs: at }) => [step, at]));
   return children.flatMap(({ step, seenMs }) => {
@@ -53,14 +53,14 @@ function endingOf(children: readonly Child[], { seenMs }: EndedRun): number[] {
   return Number.isFinite(lastMs) ? [seenMs - lastMs] : [];
 }
 
-/** Median and p99, and of how many. */
+/** The median and the p99 of some values, and their number. */
 export interface Spread {
   readonly median: number;
   readonly p99: number;
   readonly count: number;
 }
 
-/** Undefined of nothing. */
+/** Returns undefined if there are no values. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   return { median: percentile(values, 0.5), p99: percentile(values, 0.99), count: values.length };

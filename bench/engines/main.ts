@@ -1,5 +1,6 @@
-// `make bench-engines`: our engine beside the controllers of Argo Workflows and Tekton, each on a control plane of its own
-// with the same graphs and the same stand-in that finishes children. It takes hours, and goes on where it was ended.
+// `make bench-engines`: compares our engine with the controllers of Argo Workflows and Tekton. Each has a control plane
+// of its own, the same graphs, and the same stand-in that finishes children. It takes hours, and continues where it was
+// stopped.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -16,15 +16,15 @@ const PATIENCE_SECONDS = 1_800;
 const RESTART_SECONDS = 300;
 const CREATORS = 16;
 
-/** What one engine did in one scenario. Times of reactions in milliseconds. */
+/** What one engine did in one scenario. Reactions and endings are in milliseconds. */
 export interface Outcome {
   readonly engine: string;
   readonly scenario: string;
   readonly date: string;
-  /** Programs that waited for a core when it began, over the last minute. */
+  /** The load average of the last minute when the measurement began. */
   readonly loadBefore: number;
   readonly runs: number;
-  /** Steps of all runs for which a child has to be made. */
+  /** The steps of all runs that must have a child. */
   readonly steps: number;
   readonly children: number;
   readonly seconds: number;
@@ -35,13 +35,13 @@ export interface Outcome {
   readonly ending?: Spread | undefined;
   readonly cpuSeconds: number;
   readonly peakMib: number;
-  /** Of runs that live on: memory at rest, and CPU seconds a minute. */
+  /** For runs that live on: memory at rest, and CPU seconds a minute. */
   readonly rest?: { readonly residentMib: number; readonly cpuSecondsPerMinute: number } | undefined;
   /** From the start of the program after a kill to its first child: the median of the starts. */
   readonly restartSeconds?: number | undefined;
 }
 
-/** Plays one scenario on a control plane of its own. `log` is told how far it is. */
+/** Plays one scenario on a control plane of its own. Reports its progress to `log`. */
 export async function measure(engine: Engine, scenario: Scenario, log: (line: string) => void): Promise<Outcome> {
   const [loadBefore = Number.NaN] = loadavg();
   await using stage = await openStage(engine);
@@ -63,7 +63,7 @@ export async function measure(engine: Engine, scenario: Scenario, log: (line: st
     const { auditLog } = stage.plane;
     await untilQuiet(auditLog);
     const { plural } = engine.children;
-    // The log holds the bodies of all writes. Most scenarios restart nothing, and read it only once.
+    // The log is large, because it holds the bodies of all writes. If nothing was restarted, it is read only once.
     const restarts =
       startsMs.length === 0
         ? []
@@ -83,7 +83,7 @@ export async function measure(engine: Engine, scenario: Scenario, log: (line: st
   }
 }
 
-/** One run of one step ends before anything is measured: connections are open and informers are filled. */
+/** Lets one run of one step end before anything is measured, so that connections are open and informers are filled. */
 async function warmUp(engine: Engine, stage: Stage): Promise<void> {
   const namespace = 'bench-warm-up';
   await stage.makeNamespace(namespace);
@@ -133,7 +133,7 @@ interface Course {
   readonly startsMs: readonly number[];
 }
 
-/** Resolves when the scenario is over. A run that never ends is waited for for half an hour, and counts as lost then. */
+/** Resolves when the scenario is over. Waits at most half an hour for runs to end. The others count as lost. */
 async function follow(play: Play): Promise<Course> {
   const { scenario, scene, creating } = play;
   if (scenario.course.kind === 'rest') return rest(play);
@@ -143,7 +143,7 @@ async function follow(play: Play): Promise<Course> {
   return { startsMs: await killing };
 }
 
-/** Kills the engine and starts it again each time another share of all children is there. Resolves with the starts. */
+/** Kills the engine and starts it again each time another share of all children exists. Resolves with the starts. */
 async function killAndRestart({ scenario, controller, scene }: Play, times: number): Promise<number[]> {
   const all = scenario.runs * scenario.graph.steps.length;
   const startsMs: number[] = [];
@@ -157,7 +157,7 @@ async function killAndRestart({ scenario, controller, scene }: Play, times: numb
   return startsMs;
 }
 
-/** Many live runs, each with a child that runs on: memory and CPU at rest, and a restart with one thing to do. */
+/** Measures many live runs with a running child each: memory and CPU at rest, and a restart with one thing to do. */
 async function rest({ scenario, stage, controller, scene, creating }: Play): Promise<Course> {
   await creating;
   if (!(await until(() => scene.children.size >= scenario.runs, PATIENCE_SECONDS)))
@@ -179,7 +179,7 @@ async function rest({ scenario, stage, controller, scene, creating }: Play): Pro
   return { rest: atRest, startsMs: [startedMs] };
 }
 
-/** Whether it came true in time. */
+/** Waits until `isSo` returns true. Returns false if it does not in time. */
 async function until(isSo: () => boolean, withinSeconds: number): Promise<boolean> {
   const deadline = performance.now() + withinSeconds * 1000;
   while (!isSo()) {

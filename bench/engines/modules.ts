@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildProgram } from '../../test/support/controlplane/gobuild.ts';
 import { readSettings } from '../../test/support/controlplane/settings.ts';
 
-/** An engine of which the folder beside this file with its name has the Go module. */
+/** An engine whose Go module is in the folder with its name next to this file. */
 export interface PeerModule {
   readonly name: 'argo' | 'tekton';
   readonly module: string;
@@ -11,7 +11,9 @@ export interface PeerModule {
   readonly program: string;
 }
 
-/** The controller's file: from the cache, or built in about 5 minutes on 2 cores. Without cgo, as both projects ship it. */
+/**
+ * Returns the controller, from the cache or built in about 5 minutes on 2 cores. Without cgo, as both projects ship it.
+ */
 export function buildController({ name, module, program }: PeerModule): Promise<string> {
   const title = `${module}/${program}`;
   const made = {
@@ -21,7 +23,7 @@ export function buildController({ name, module, program }: PeerModule): Promise<
   return buildProgram(made, readSettings(process.env), console.log);
 }
 
-/** The folder of the module's own sources, which has its manifests too. */
+/** Returns the folder with the module's own sources, which also has its manifests. */
 export function sourcesOf({ name, module }: PeerModule): string {
   const cwd = join(import.meta.dirname, name);
   execFileSync('go', ['mod', 'download', module], { cwd, stdio: 'inherit' });

@@ -9,7 +9,7 @@ const ORCHESTRATIONS = namespacedResource(GROUP, 'v1alpha1', 'Orchestration', 'o
 const RUNS = namespacedResource(GROUP, 'v1alpha1', 'OrchestrationRun', 'orchestrationruns');
 const AGENT_RUNS = namespacedResource('agents.proompteng.ai', 'v1alpha1', 'AgentRun', 'agentruns');
 
-/** The bundle that `make build` writes and the image runs. */
+/** Our engine: the bundle that `make build` writes and the image runs. */
 export const ours: Engine = {
   id: 'ours',
   title: 'orchestration-gate',

@@ -9,10 +9,12 @@ const PANEL = { width: 420, height: 200, left: 80, top: 60, gapX: 90, gapY: 90, 
 const INK = '#7d8590';
 const COLOURS = ['#2f81f7', '#bc4c00', '#e3916a', '#8250df', '#b794f6'];
 const TITLE = '<title>Bars for each scenario and engine</title>';
-/** What ECharts says of bars under a pointer, which an image does not have. */
+/** The styles that ECharts adds for bars under a pointer. An image has no pointer. */
 const STYLES_OF_POINTERS = /<style [\s\S]*?<\/style>\n*| class="[^"]*"/g;
 
-/** SVG: a panel for each row that several scenarios have, a group of bars for each scenario, a bar for each engine. */
+/**
+ * Draws an SVG: a panel for each row of several scenarios, a group of bars for each scenario, a bar for each engine.
+ */
 export function plotEngines(results: Results, engines: readonly Engine[], scenarios: readonly Scenario[]): string {
   const valuesOf = (metric: Metric, engine: Engine) =>
     scenarios.map((scenario) => figureOf(results, engine.id, scenario, metric) ?? null);

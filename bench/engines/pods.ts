@@ -4,13 +4,13 @@ import type { Ending } from './engine.ts';
 
 export const PODS = namespacedResource('', 'v1', 'Pod', 'pods');
 
-/** The status of a pod whose containers all run, as a kubelet writes it. */
+/** Returns the status of a pod whose containers all run, as a kubelet writes it. */
 export function runningPod(pod: KubeObject): object {
   const startedAt = seconds(new Date());
   return { phase: 'Running', startTime: startedAt, ...containers(pod, { running: { startedAt } }, true) };
 }
 
-/** The status of a pod whose containers have all ended. */
+/** Returns the status of a pod whose containers have all ended. */
 export function endedPod(pod: KubeObject, ending: Ending): object {
   const at = seconds(new Date());
   const exitCode = ending === 'Succeeded' ? 0 : 1;
@@ -42,7 +42,7 @@ interface Spec {
   readonly initContainers?: readonly Container[];
 }
 
-/** As Kubernetes writes times: without fractions of a second. */
+/** Formats a time as Kubernetes does: without fractions of a second. */
 function seconds(time: Date): string {
   return time.toISOString().replace(/\.\d+/, '');
 }

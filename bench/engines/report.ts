@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { figureOf, outcomeOf, type Results } from './results.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** `docs/reference/engines.md`. */
+/** Returns the text of `docs/reference/engines.md`. */
 export function formatReport(results: Results, engines: readonly Engine[], scenarios: readonly Scenario[]): string {
   const { machine, outcomes } = results;
   const dates = outcomes.map(({ date }) => date.slice(0, 10)).sort();
@@ -56,7 +56,7 @@ ${engines.map(({ title, settings }) => `  - ${title}: ${settings}.`).join('\n')}
 `;
 }
 
-/** A table for each scenario that was measured. */
+/** Returns a table for each scenario that was measured. */
 export function formatTables(results: Results, engines: readonly Engine[], scenarios: readonly Scenario[]): string {
   return scenarios
     .filter(({ id }) => results.outcomes.some(({ scenario }) => scenario === id))
@@ -87,7 +87,7 @@ function compareAll(results: Results, engines: readonly Engine[], scenarios: rea
   );
 }
 
-/** The first thing that a reader is told. */
+/** Describes the worst row. The report begins with it. */
 export function describeWorst(comparisons: readonly Comparison[]): string {
   const [worst] = comparisons.toSorted((left, right) => right.ratio - left.ratio);
   if (worst === undefined) return 'Nothing can be compared.';

@@ -9,12 +9,12 @@ export interface Results {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Undefined if that was not measured. */
+/** Returns undefined if the engine was not measured in this scenario. */
 export function outcomeOf({ outcomes }: Results, engine: string, scenario: string): Outcome | undefined {
   return outcomes.find((one) => one.engine === engine && one.scenario === scenario);
 }
 
-/** A number of the tables; undefined if it was not measured, or says nothing in this scenario. */
+/** Returns a number of the tables. Undefined if it was not measured, or is not meaningful in this scenario. */
 export function figureOf(
   results: Results,
   engine: string,

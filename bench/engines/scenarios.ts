@@ -1,7 +1,7 @@
 import { type BenchGraph, chain, layers } from '../graphs.ts';
 import type { Script } from './stand-in.ts';
 
-/** A child that has an end takes this long. */
+/** How long a child takes, if it ends. */
 const CHILD_MS = 1_000;
 
 /** What every engine is asked to do. */
@@ -10,10 +10,10 @@ export interface Scenario {
   readonly title: string;
   readonly graph: BenchGraph;
   readonly runs: number;
-  /** Between two creations of runs; 0: all at once, sixteen at a time. */
+  /** The milliseconds between two creations of runs. 0 means as fast as possible, sixteen at a time. */
   readonly apartMs: number;
   readonly script: Script;
-  /** `finish`: all runs end. `rest`: they live on. `kill`: all runs end, and the engine is killed so often meanwhile. */
+  /** `finish`: all runs end. `rest`: they live on. `kill`: the engine is killed `times` times before all runs end. */
   readonly course: { readonly kind: 'finish' } | { readonly kind: 'rest' } | { readonly kind: 'kill'; times: number };
 }
 
@@ -30,7 +30,7 @@ const diamond: BenchGraph = {
 };
 const tenByTen = layers(10, 10);
 
-/** In the order in which they are run. */
+/** The scenarios, in the order in which they are played. */
 export const scenarios: readonly Scenario[] = [
   {
     ...{ id: 'chain', title: 'chain of 10 steps', graph: chain(10) },
@@ -62,12 +62,12 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** A small trial of a scenario: a fiftieth of its runs, and two at least. */
+/** Returns a small trial of a scenario, with a fiftieth of its runs, and at least two. */
 export function shrink(scenario: Scenario): Scenario {
   return { ...scenario, runs: Math.max(2, Math.round(scenario.runs / 50)) };
 }
 
-/** The steps that a run of this scenario must have made children for, each once. */
+/** Returns the steps of a run of this scenario that must have exactly one child each. */
 export function expectedSteps({ graph: { steps }, script: { failing } }: Scenario): string[] {
   if (failing === undefined) return steps.map(({ name }) => name);
   const skipped = new Set<string>();

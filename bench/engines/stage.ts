@@ -21,18 +21,18 @@ const TOKEN_HOURS = 12;
 const NAMESPACES = clusterResource('', 'v1', 'Namespace', 'namespaces');
 const ACCOUNTS = namespacedResource('', 'v1', 'ServiceAccount', 'serviceaccounts');
 
-/** A control plane on which one engine is installed and does not run yet, until disposed. */
+/** A control plane on which one engine is installed, but does not run yet. It stops when it is disposed. */
 export interface Stage extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly client: ObservedClient;
-  /** Of the engine: its service account may do everything. */
+  /** The kubeconfig of the engine. Its service account may do everything. */
   readonly kubeconfig: string;
   readonly standIn: StandIn;
-  /** Makes a namespace as a cluster with controllers has it: with a service account for its pods. */
+  /** Makes a namespace with a service account for its pods, as in a cluster with controllers. */
   readonly makeNamespace: (name: string) => Promise<void>;
 }
 
-/** Starts a control plane of its own, so that nothing of another engine is left. `policy` says what its audit log holds. */
+/** Starts a new control plane, so that nothing of another engine is left. `policy` says what its audit log holds. */
 export async function openStage(engine: Engine, policy: object = auditPolicy(USER)): Promise<Stage> {
   await using ends = new AsyncDisposableStack();
   const folder = ends.use(await mkdtempDisposable(join(tmpdir(), 'bench-engines-')));
@@ -44,7 +44,7 @@ export async function openStage(engine: Engine, policy: object = auditPolicy(USE
     tools: await resolveTools(settings),
     environment: settings.environment,
     audit: true,
-    // One file, however long: the log is read as a whole.
+    // The log stays one file, however long, because it is read as a whole.
     apiserverFlags: [`--audit-policy-file=${policyPath}`, '--audit-log-maxsize=100000'],
   });
   ends.defer(plane.stop);

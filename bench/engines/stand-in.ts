@@ -5,9 +5,9 @@ import { KubeErrorReason } from '../../src/orchestration/vocabulary/kube-error-r
 import type { ObservedClient } from '../../test/support/kube.ts';
 import type { Ending, Engine, Place } from './engine.ts';
 
-/** What becomes of the children of a namespace. */
+/** How the children of a namespace end. */
 export interface Script {
-  /** A child ends so long after it appeared; undefined: it runs on. */
+  /** How long after its appearance a child ends. If undefined, children never end. */
   readonly afterMs: number | undefined;
   /** The step whose child fails; all others succeed. */
   readonly failing?: string;
@@ -16,7 +16,7 @@ export interface Script {
 /** A child, with times on the clock of `performance.now()`. */
 export interface Child extends Place {
   readonly name: string;
-  /** When a watch showed it first. */
+  /** When a watch first showed it. */
   readonly seenMs: number;
   /** When the API server had stored its end. */
   endedMs?: number;
@@ -38,13 +38,13 @@ export interface Scene {
 }
 
 /**
- * Stands in for whoever carries children out (scheduler and kubelet for pods, the controller of agents for AgentRuns):
- * writes that a child runs when it appears, and that it has ended after a time. The same code for all engines.
+ * Replaces what executes children (scheduler and kubelet for pods, the controller of agents for AgentRuns). Writes that
+ * a child runs when it appears, and after a time that it has ended. All engines have the same stand-in.
  */
 export interface StandIn {
   readonly hear: (object: KubeObject) => void;
   readonly play: (namespace: string, script: Script) => Scene;
-  /** Ends a child that runs on. */
+  /** Ends a child that the script does not end. */
   readonly end: (child: Child) => Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export function createStandIn(engine: Engine, client: ObservedClient): StandIn {
     child.endedMs = performance.now();
   }
 
-  /** A child may be deleted meanwhile: then nothing has to be written. */
+  /** Writes a status. A child may have been deleted in the meantime, and then there is nothing to write. */
   async function write({ metadata: { namespace = '', name } }: KubeObject, status: object): Promise<void> {
     const patch = { type: 'merge', body: { status } } as const;
     try {

@@ -12,7 +12,7 @@ const TASKS = namespacedResource('tekton.dev', 'v1', 'Task', 'tasks');
 const PIPELINE_RUNS = namespacedResource('tekton.dev', 'v1', 'PipelineRun', 'pipelineruns');
 const IMAGES = ['entrypoint', 'nop', 'sidecarlogresults', 'workingdirinit', 'shell', 'shell-image-win'];
 
-/** Its own settings, or without what holds it up on purpose: the limit of its client. */
+/** Tekton with its documented settings, or without what slows it down on purpose: the limit of its client. */
 export function tekton(limits: 'documented' | 'lifted'): Engine {
   const qps = limits === 'documented' ? 50 : 5_000;
   return {

@@ -6,8 +6,8 @@ import { createLogger } from '../../src/runtime/log.ts';
 import { loadPair } from '../../src/tls/files.ts';
 
 /**
- * A program that allows every review without a look at it: the least that any webhook of Fastify costs. Unless `silent`
- * it writes the gate's line of log and counts the gate's metrics.
+ * A program that allows every review without looking at it. It shows the least that any webhook on Fastify costs.
+ * Unless `silent`, it writes the gate's line of log and counts the gate's metrics.
  */
 
 interface Review {

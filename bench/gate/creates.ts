@@ -17,24 +17,25 @@ interface Manifest {
   readonly webhooks?: readonly { clientConfig: object }[];
 }
 
-/** A namespace before which the gate stands, one with a program that allows everything, and one with nothing. */
+/** Three namespaces: with the gate in front, with a program that allows everything, and without a webhook. */
 const GATED = 'gated';
 const BARE = 'bare';
 const FREE = 'free';
-/** Creates of each kind that are not counted: connections open, code is compiled. */
+/** The number of first creates of each kind that do not count: connections open, and code is compiled. */
 const WARM_UP = 50;
 const REVIEWS = 'orchestration_gate_admission_requests_total';
 
 interface Counts {
-  /** Creates of each kind that take turns. */
+  /** The number of creates of each kind that take turns. */
   readonly rotations: number;
-  /** Creates before the gate and before bare Fastify, for each size. */
+  /** The number of pairs of creates, one with the gate and one with bare Fastify, for each size. */
   readonly pairs: number;
 }
 
 /**
- * What the gate's webhooks add to a create, on a control plane with the project's charts. Programs of a control plane are
- * found as for the tests: KUBEBUILDER_ASSETS, the cache, or a Go build of minutes.
+ * Measures what the gate's webhooks add to a create, on a control plane with the project's charts. The programs of the
+ * control plane come from the same places as for the tests: KUBEBUILDER_ASSETS, the cache, or a Go build that takes
+ * minutes.
  */
 export async function measureCreates(certificates: Certificates, counts: Counts): Promise<Row[]> {
   const settings = readSettings(process.env);
@@ -54,7 +55,7 @@ export async function measureCreates(certificates: Certificates, counts: Counts)
   const before = await readMetric(gate, REVIEWS);
   const times = await createInTurn(client, 'bench', counts.rotations);
   const reviews = (await readMetric(gate, REVIEWS)) - before;
-  // One for each that declares what its steps wait for, and two for each that does not.
+  // One review for each object that declares what its steps wait for, and two for each that does not.
   if (reviews !== 3 * counts.rotations)
     throw new Error(`${2 * counts.rotations} creates, and the gate was asked ${reviews} times`);
   const rowOf = (name: string, share: number, ours: readonly number[], budget: Budget): Row => ({
@@ -78,7 +79,7 @@ async function installCrds(plane: ControlPlane): Promise<void> {
   await mustRun(plane.kubectl(['wait', 'crd', '--all', '--for', 'condition=Established']));
 }
 
-/** Makes a namespace, and has the API server ask the program at `port` about what is created there. */
+/** Makes a namespace, and lets the API server ask the program at `port` about every create there. */
 async function installWebhooks(plane: ControlPlane, namespace: string, port: number, ca: string): Promise<void> {
   await mustRun(plane.kubectl(['create', 'namespace', namespace]));
   const url = `webhook.url=https://127.0.0.1:${port}`;
@@ -108,7 +109,7 @@ async function mustRun(tool: ReturnType<ControlPlane['kubectl']>): Promise<strin
 const twenty = chain(20);
 const undeclared = { steps: twenty.steps.map(({ name }) => ({ name })) };
 
-/** What is created in turn: where, and of which steps. */
+/** The kinds of creates that take turns, with their namespaces and steps. */
 const kinds = {
   gated: { namespace: GATED, graph: twenty },
   defaulted: { namespace: GATED, graph: undeclared },
@@ -116,7 +117,7 @@ const kinds = {
 };
 type Kind = keyof typeof kinds;
 
-/** Creates and deletes Orchestrations over one kept connection, and gives the status of each answer. */
+/** Returns a client that creates and deletes Orchestrations over one persistent connection. */
 function connect({ server, caData, adminToken }: ControlPlane): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: Buffer.from(caData, 'base64') });
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
@@ -136,7 +137,7 @@ function connect({ server, caData, adminToken }: ControlPlane): Client {
   };
 }
 
-/** The API server takes a moment to see new webhooks: until then it stores a loop. */
+/** Waits until the API server calls the new webhooks. Until then, it stores a loop. */
 async function untilGated({ create }: Client): Promise<void> {
   for (let index = 0; (await create(GATED, `loop-${index}`, withLoop(twenty))) !== 422; index++) {
     if (index > 500) throw new Error('the API server does not ask the gate');
@@ -144,7 +145,7 @@ async function untilGated({ create }: Client): Promise<void> {
   }
 }
 
-/** Milliseconds of each create. Which kind is first changes from turn to turn. */
+/** Returns the milliseconds of each create. The kind that comes first changes from turn to turn. */
 async function createInTurn({ create }: Client, prefix: string, count: number): Promise<Record<Kind, number[]>> {
   const times: Record<Kind, number[]> = { gated: [], defaulted: [], free: [] };
   const order = Object.keys(kinds) as Kind[];

@@ -3,8 +3,8 @@ import { buildProgram } from '../../test/support/controlplane/gobuild.ts';
 import { readSettings } from '../../test/support/controlplane/settings.ts';
 
 /**
- * The program of the folder webhook/: controller-runtime's admission server, which decodes the object and runs Tekton's
- * dag.Build. Built once, in a minute or two. Without Go it says so, and what is measured against it is not run.
+ * Builds the program of the folder webhook/ once, in a minute or two: controller-runtime's admission server, which
+ * decodes the object and runs Tekton's dag.Build. Without Go, it says so, and the comparisons with it are not run.
  */
 export async function buildGoWebhook(): Promise<string | undefined> {
   const folder = join(import.meta.dirname, 'webhook');

@@ -3,26 +3,26 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { Sample } from './reviews.ts';
 
 /**
- * A program that sends reviews and tells how fast they are answered; asked by a message for each load. It is as small as
- * it is so that the server is what takes the time: HTTP clients cost more than answering does.
+ * A program that sends reviews and reports how fast they are answered. A message asks it for each load. It is this
+ * small so that the server takes most of the time: an HTTP client costs more than an answer does.
  */
 
 export interface LoadOrder {
   readonly port: number;
-  /** Of its reviews: `/validate` unless told otherwise. */
+  /** The path of the reviews. The default is `/validate`. */
   readonly path?: string;
   /** Certificate of the authority, PEM. */
   readonly ca: string;
-  /** One a connection, sent over and over. */
+  /** One for each connection, which sends it over and over. */
   readonly samples: readonly Sample[];
-  /** Ends at whichever comes first. */
+  /** The load ends at whichever limit comes first. */
   readonly milliseconds?: number;
   readonly answers?: number;
 }
 
 export interface LoadResult {
   readonly perSecond: number;
-  /** Share of its core that this program was busy: near 1 it is what was measured. */
+  /** The share of its core that this program used. Near 1, this program is what was measured. */
   readonly busy: number;
 }
 
@@ -45,7 +45,7 @@ async function open(port: number, ca: string): Promise<TLSSocket> {
   return socket;
 }
 
-/** Asks one thing at a time, and resolves when it may not ask again. Rejects at the first wrong answer. */
+/** Sends one review at a time, and resolves when it may not send another. Rejects at the first wrong answer. */
 function askAgain(
   socket: TLSSocket,
   path: string,
@@ -57,7 +57,7 @@ function askAgain(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let received = '';
   socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1'); // a character a byte, as content-length counts
+    received += chunk.toString('latin1'); // one character for each byte, because content-length counts bytes
     const bodyStart = received.indexOf('\r\n\r\n') + 4;
     const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
     if (bodyStart < 4 || received.length < bodyStart + length) return;

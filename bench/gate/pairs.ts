@@ -5,13 +5,13 @@ import type { Row } from '../table.ts';
 import { percentile } from '../turns.ts';
 import type { toManifest } from './reviews.ts';
 
-/** Creates and deletes Orchestrations, and gives the HTTP status of each answer. */
+/** Creates and deletes Orchestrations. Each call resolves to the HTTP status of the answer. */
 export interface Client {
   readonly create: (namespace: string, name: string, graph?: Parameters<typeof toManifest>[0]) => Promise<number>;
   readonly remove: (namespace: string, name: string) => Promise<number>;
 }
 
-/** The namespace before which the gate stands, and that before which bare Fastify does. */
+/** The namespace with the gate in front, and that with bare Fastify in front. */
 export interface Namespaces {
   readonly gated: string;
   readonly bare: string;
@@ -23,10 +23,10 @@ interface Pair {
 }
 
 const SIZES = [20, 200, 1_000];
-/** Pairs of each size that are not counted. */
+/** The number of pairs of each size that are not counted. */
 const WARM_UP = 20;
 
-/** For each size of graph: how a create before the gate compares with one before bare Fastify right beside it. */
+/** Compares, for each size of graph, a create with the gate to a create with bare Fastify right before or after it. */
 export async function measurePairs(client: Client, namespaces: Namespaces, count: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const steps of SIZES) {
@@ -47,7 +47,7 @@ export async function measurePairs(client: Client, namespaces: Namespaces, count
   return rows;
 }
 
-/** Milliseconds of each create. What was created is deleted after each pair, so that the API server does not grow. */
+/** Returns the milliseconds of each create. Each pair is deleted afterwards, so that the API server does not grow. */
 async function createPairs(client: Client, namespaces: Namespaces, steps: number, count: number): Promise<Pair[]> {
   const graph = chain(steps);
   const order: (keyof Namespaces)[] = ['gated', 'bare'];

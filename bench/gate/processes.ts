@@ -16,12 +16,12 @@ import { sampleReview } from './reviews.ts';
 const DAY_MS = 86_400_000;
 const START_SECONDS = 10;
 
-/** A command that runs what follows it on one core; nothing where cores cannot be had. */
+/** A command that runs the following words on one core. Empty if cores cannot be assigned. */
 type OnCore = readonly string[];
 
 const onCore = (core: number): OnCore => ['taskset', '-c', `${core}`];
 
-/** A core for the servers and one for the load, so that they do not take time from each other. */
+/** Finds a core for the servers and one for the load, so that they do not take time from each other. */
 export function findCores(): { server: OnCore; load: OnCore; areTwo: boolean } {
   const [server, load] = [onCore(0), onCore(1)];
   const areTwo = [server, load].every(([file = '', ...args]) => spawnSync(file, [...args, 'true']).status === 0);
@@ -44,7 +44,7 @@ export async function makeCertificates(): Promise<Certificates> {
   return { folder: temporary.path, ca: authority.certificatePem, [Symbol.asyncDispose]: () => temporary.remove() };
 }
 
-/** Where a server on 127.0.0.1 takes reviews. */
+/** The address of a server on 127.0.0.1 that answers reviews. */
 export interface Address {
   readonly port: number;
   /** `/validate` unless told otherwise. */
@@ -62,7 +62,7 @@ export interface Gate extends Server {
   readonly metricsUrl: string;
 }
 
-/** Starts `dist/`, which `make build` makes. */
+/** Starts the gate from `dist/`, which `make build` writes. */
 export async function startGate(certificates: Certificates, onCore: OnCore = []): Promise<Gate> {
   const [sidePort] = await findFreePorts(1);
   const flags = ['serve', '--bind-address', '127.0.0.1', '--side-port', `${sidePort}`];
@@ -70,7 +70,7 @@ export async function startGate(certificates: Certificates, onCore: OnCore = [])
   return { ...server, metricsUrl: `http://127.0.0.1:${sidePort}/metrics` };
 }
 
-/** The value of a metric, summed over its labels. */
+/** Reads the value of a metric, summed over its labels. */
 export async function readMetric({ metricsUrl }: Gate, name: string): Promise<number> {
   const lines = (await (await fetch(metricsUrl)).text()).split('\n');
   const own = lines.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
@@ -82,7 +82,7 @@ export function startBare(certificates: Certificates, onCore: OnCore, ...flags: 
   return startServer('bare.ts', flags, certificates, onCore);
 }
 
-/** Starts a program that takes the flags --port and --tls-dir, as the one of webhook/ does. */
+/** Starts a program that takes the flags --port and --tls-dir, as that of the folder webhook/ does. */
 export function startProgram(file: string, certificates: Certificates, onCore: OnCore): Promise<Server> {
   return untilServing(file, certificates, (flags) => startProcess([...onCore, file, ...flags], 'ignore'));
 }
@@ -96,7 +96,7 @@ function startServer(
   return untilServing(program, certificates, (more) => startNode(onCore, program, [...flags, ...more], 'ignore'));
 }
 
-/** Starts a server with flags of its port and certificates, and waits for its first answer. */
+/** Starts a server with flags for its port and certificates, and waits for its first answer. */
 async function untilServing(
   program: string,
   { folder, ca }: Certificates,
@@ -116,7 +116,7 @@ async function untilServing(
   return { port, startMs: performance.now() - start, [Symbol.asyncDispose]: stop };
 }
 
-/** Sends load, warm from one order to the next, until disposed. */
+/** Sends load. It stays warm from one order to the next, and stops when it is disposed. */
 export interface Load extends AsyncDisposable {
   readonly send: (order: LoadOrder) => Promise<LoadResult>;
 }
@@ -132,7 +132,7 @@ export function startLoad(onCore: OnCore): Load {
   return { send, [Symbol.asyncDispose]: stop };
 }
 
-/** Runs a program that lies relative to this file, with the flags that Node has in the image. */
+/** Runs a program, by its path relative to this file, with the flags that Node has in the image. */
 function startNode(onCore: OnCore, program: string, args: readonly string[], channel: 'ipc' | 'ignore'): Process {
   const file = join(import.meta.dirname, program);
   return startProcess([...onCore, process.execPath, ...NODE_FLAGS, file, ...args], channel);
@@ -143,7 +143,7 @@ interface Process {
   readonly stop: () => Promise<void>;
 }
 
-/** What the program prints is dropped, except its errors. It has the memory allocator of the image. */
+/** Starts a program with the memory allocator of the image. Its output is dropped, except its errors. */
 function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 'ignore'): Process {
   const env = { ...process.env, ...ALLOCATOR };
   const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'inherit', channel], env });
@@ -156,7 +156,7 @@ function startProcess([file = '', ...rest]: readonly string[], channel: 'ipc' | 
   return { child, stop };
 }
 
-/** The answer to a review; undefined if there is none, or not status 200. */
+/** Resolves to the answer to a review. Undefined if there is none, or its status is not 200. */
 export function postReview(
   { port, path = '/validate' }: Address,
   ca: string,

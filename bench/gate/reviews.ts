@@ -1,6 +1,6 @@
 import { type BenchGraph, chain, withExpressions, withLoop } from '../graphs.ts';
 
-/** A review to send, and what is to come back. */
+/** A review to send, and the expected answer. */
 export interface Sample {
   readonly review: string;
   readonly uid: string;
@@ -10,30 +10,30 @@ export interface Sample {
 const resource = { group: 'orchestration.proompteng.ai', version: 'v1alpha1', resource: 'orchestrations' };
 const kind = { group: resource.group, version: resource.version, kind: 'Orchestration' };
 
-/** An Orchestration of ToolRuns. */
+/** Returns an Orchestration of ToolRuns. */
 export function toManifest({ steps }: { readonly steps: readonly object[] }, name: string, namespace: string) {
   const toolSteps = steps.map((step) => ({ ...step, kind: 'ToolRun', toolRef: { name: 'builder' } }));
   const apiVersion = `${resource.group}/${resource.version}`;
   return { apiVersion, kind: kind.kind, metadata: { name, namespace }, spec: { steps: toolSteps } };
 }
 
-/** The creation of a chain, with all that an API server sends; another `index` is another object. */
+/** Returns the creation of a chain, with everything that an API server sends. Each `index` is another object. */
 export function sampleReview(steps: number, index: number): Sample {
   return sample(chain(steps), index, true);
 }
 
-/** The creation of a chain in which each step has an expression. */
+/** Returns the creation of a chain in which each step has an expression. */
 export function expressionReview(steps: number, index: number): Sample {
   return sample(withExpressions(chain(steps)), index, true);
 }
 
-/** Mostly chains of 20 steps, but one in sixteen has 1,000 and one a loop. */
+/** Returns mostly chains of 20 steps. One in sixteen has 1,000 steps, and one in sixteen has a loop. */
 export function mixedReview(index: number): Sample {
   if (index % 16 === 15) return sample(withLoop(chain(20)), index, false);
   return sampleReview(index % 16 === 14 ? 1000 : 20, index);
 }
 
-/** The creation of any graph. */
+/** Returns the creation of any graph. */
 export function sample(graph: Pick<BenchGraph, 'steps'>, index: number, isAllowed: boolean): Sample {
   const uid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
   const name = `bench-${index}`;

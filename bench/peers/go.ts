@@ -4,22 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchGraph } from '../graphs.ts';
 
-/** What a peer says of a graph; `problem` is empty where it accepts it. */
+/** What a peer says about a graph. `problem` is empty if it accepts the graph. */
 export interface GoVerdict {
   readonly medianMs: number;
   readonly problem: string;
 }
 
-/** A peer that is written in Go, as a program, until disposed. */
+/** The program of a peer that is written in Go. It is removed when it is disposed. */
 export interface GoPeer extends Disposable {
   readonly goVersion: string;
-  /** Decides a graph again and again for so long. */
+  /** Decides a graph again and again for this time. */
   readonly time: (steps: BenchGraph['steps'], milliseconds: number) => GoVerdict;
 }
 
 /**
- * Builds the program of a folder beside this file, with modules to fetch the first time: seconds for Tekton, minutes for
- * Argo. Without Go, or without the modules, it says so, and what is measured against the peer is not run.
+ * Builds the program of a folder next to this file. The first time, it fetches modules, which takes seconds for Tekton
+ * and minutes for Argo. Without Go, or without the modules, it says so, and the comparisons with the peer are not run.
  */
 export function buildGoPeer(name: 'tekton' | 'argo'): GoPeer | undefined {
   const folder = mkdtempDisposableSync(join(tmpdir(), `bench-${name}-`));

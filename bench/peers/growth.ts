@@ -3,7 +3,7 @@ import { type BenchGraph, chain, closedChains, layers, randomLayers } from '../g
 import { type Effort, median } from '../turns.ts';
 import type { GoPeer } from './go.ts';
 
-/** Milliseconds to decide one graph, by who decides it. */
+/** The milliseconds to decide one graph, for each side. */
 export interface Point {
   readonly shape: string;
   readonly graph: string;
@@ -11,9 +11,9 @@ export interface Point {
   readonly ms: Readonly<Record<string, number>>;
 }
 
-/** From a quarter of what is allowed unless configured, to four times that. */
+/** From a quarter of the default limit to four times the limit. */
 const SIZES = [250, 500, 1000, 2000, 4000];
-/** Whoever takes so long is asked no more of that graph, and not of larger ones of its shape. */
+/** A peer that takes this long for a graph is not asked about it again, nor about larger graphs of its shape. */
 const SLOW_MS = 1000;
 
 const shapes: Readonly<Record<string, (steps: number) => BenchGraph>> = {
@@ -22,7 +22,7 @@ const shapes: Readonly<Record<string, (steps: number) => BenchGraph>> = {
   'random layers, 10 edges a step': (steps) => randomLayers(steps, 10 * steps),
 };
 
-/** Times of all peers for all shapes and sizes, and for the largest graph of Tekton's own tests; they take turns. */
+/** Measures all sides in turn, for all shapes and sizes, and for the largest graph of Tekton's own tests. */
 export function measureGrowth(
   peers: Readonly<Record<string, GoPeer | undefined>>,
   { rounds, milliseconds }: Effort,
@@ -39,7 +39,7 @@ export function measureGrowth(
       { name: 'ours', time: () => timeDecision(graph, '', milliseconds), times: [] as number[] },
       ...asked.map(([name, peer]) => ({ name, time: () => timeSound(name, peer, graph, milliseconds), times: [] })),
     ];
-    // The first round meets code that is not compiled yet; it is all there is of what is slow.
+    // In the first round, code is not compiled yet. A slow side has only this round.
     for (let round = 0; round <= rounds; round++) {
       for (const { time, times } of sides) if (times.every((ms) => ms < SLOW_MS)) times.push(time());
     }

@@ -1,4 +1,5 @@
-// `make bench-peers`: the peers and ours, one after the other on the same graphs; writes docs/reference/peers.md and its pictures.
+// `make bench-peers`: measures the peers and ours in turn on the same graphs. Writes docs/reference/peers.md and its
+// picture.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';

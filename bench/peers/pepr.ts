@@ -12,11 +12,11 @@ import { type Certificates, postReview, type Server } from '../gate/processes.ts
 import { sampleReview } from '../gate/reviews.ts';
 
 const MODULE = join(import.meta.dirname, 'pepr');
-/** Pepr takes reviews only below this word, which in a cluster is a secret. */
+/** Pepr accepts reviews only on a path that ends with this word, which is a secret in a cluster. */
 const TOKEN = 'bench';
 const START_SECONDS = 120;
 
-/** What Pepr keeps its state in: it serves nothing before it has read one. In a cluster its own start makes it. */
+/** The kind in which Pepr keeps its state. It serves nothing before it can read it. In a cluster, Pepr installs it. */
 const storeDefinition = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -40,8 +40,8 @@ const storeDefinition = {
 };
 
 /**
- * Pepr with the module of the folder pepr/, on a control plane of its own, until disposed. Installs Pepr by that folder's
- * lockfile the first time: minutes.
+ * Starts Pepr with the module of the folder pepr/, on a control plane of its own, until disposed. The first time, it
+ * installs Pepr from the lockfile of that folder, which takes minutes.
  */
 export async function startPepr({ folder, ca }: Certificates, onCore: readonly string[]): Promise<Server> {
   if (!existsSync(join(MODULE, 'node_modules/pepr')))
@@ -62,7 +62,7 @@ export async function startPepr({ folder, ca }: Certificates, onCore: readonly s
   const env = {
     ...{ PATH: process.env['PATH'], KUBECONFIG: plane.kubeconfig, PEPR_PORT: `${port}`, PEPR_API_PATH: TOKEN },
     ...{ SSL_CERT_PATH: join(folder, 'tls.crt'), SSL_KEY_PATH: join(folder, 'tls.key') },
-    // The first two as `pepr build` writes them into a Deployment; the third can only make Express faster.
+    // The first two are as `pepr build` writes them into a Deployment. The third can only make Express faster.
     ...{ PEPR_WATCH_MODE: 'false', LOG_LEVEL: 'info', NODE_ENV: 'production' },
   };
   const start = performance.now();

@@ -1,7 +1,7 @@
 import type { Point } from './growth.ts';
 
 const PANEL = { width: 250, height: 220, left: 76, top: 34, gap: 44 };
-/** Told apart by shape as well as by colour; each is legible on white and on black. */
+/** The looks differ in shape as well as in colour. Each is legible on white and on black. */
 const looks = [
   { light: '#0969da', dark: '#58a6ff', mark: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0' },
   { light: '#bc4c00', dark: '#f0883e', mark: 'M-4 -4h8v8h-8z' },
@@ -10,7 +10,10 @@ const looks = [
 
 type Scale = (value: number) => number;
 
-/** SVG: for each shape of graph how the time to decide grows, both axes logarithmic; in light and dark as the reader has it. */
+/**
+ * Draws an SVG that shows how the time to decide grows, for each shape of graph. Both axes are logarithmic. It is light
+ * or dark, as the reader prefers.
+ */
 export function plotGrowth(points: readonly Point[]): string {
   const panels = Object.entries(Object.groupBy(points, ({ shape }) => shape))
     .map(([shape, of = []]) => ({ shape, of }))

@@ -4,16 +4,16 @@ import type { Effort } from '../turns.ts';
 import type { Point } from './growth.ts';
 import type { Judged, Verdict } from './verdicts.ts';
 
-/** What `bench/peers/results.json` holds: one run. */
+/** The content of `bench/peers/results.json`: one run. */
 export interface Results extends Effort, Pick<Measured, 'date' | 'machine'> {
-  /** Programs that waited for a core when it began, over the last minute: what else the machine did. */
+  /** The load average of the last minute when the run began: what else the machine did. */
   readonly loadBefore: number;
   readonly servers: readonly Row[];
   readonly points: readonly Point[];
   readonly verdicts: readonly Judged[];
 }
 
-/** `docs/reference/peers.md`. */
+/** Returns the text of `docs/reference/peers.md`. */
 export function formatReport(results: Results): string {
   const { date, machine, loadBefore, rounds, milliseconds, servers, points, verdicts } = results;
   return `# Beside the peers
@@ -68,7 +68,7 @@ ${formatTable(servers)}
 `;
 }
 
-/** A table: each graph in a row, each peer in a column. */
+/** Returns a table with each graph in a row and each peer in a column. */
 export function formatVerdicts(verdicts: readonly Judged[]): string {
   const peers = verdicts[0]?.verdicts.map(({ peer }) => peer) ?? [];
   return formatCells([

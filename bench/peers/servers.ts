@@ -4,7 +4,7 @@ import type { Row } from '../table.ts';
 import { type Contest, type Effort, takeTurns } from '../turns.ts';
 
 const CONNECTIONS = 16;
-/** Of a review: most graphs are smaller than the first, and the last is as large as is allowed unless configured. */
+/** The steps of a review. Most graphs are smaller than the first size, and the last size is the default limit. */
 const SIZES = [20, 100, 1000];
 
 export interface Servers {
@@ -14,7 +14,9 @@ export interface Servers {
   readonly certificates: Certificates;
 }
 
-/** Reviews a second of the gate beside Pepr, each of 16 connections asking again as soon as it is answered. */
+/**
+ * Measures reviews a second of the gate and of Pepr. Each of 16 connections sends again as soon as it has its answer.
+ */
 export async function measureServers({ gate, pepr, load, certificates }: Servers, effort: Effort): Promise<Row[]> {
   const contests = SIZES.map((steps): Contest => {
     const samples = Array.from({ length: CONNECTIONS }, (_, index) => sampleReview(steps, index));

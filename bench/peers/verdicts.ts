@@ -2,21 +2,21 @@ import type { BenchGraph } from '../graphs.ts';
 
 type Steps = BenchGraph['steps'];
 
-/** A graph whose verdict everybody knows. */
+/** A graph whose correct verdict is known. */
 interface Case {
   readonly what: string;
   readonly steps: Steps;
-  /** The steps in whose lines the mistake is; none if there is none. */
+  /** The steps in whose lines the mistake is. Empty if there is no mistake. */
   readonly owners: readonly string[];
-  /** Those on a loop, if the mistake is one. */
+  /** The steps on a loop, if the mistake is a loop. */
   readonly loop?: readonly string[];
 }
 
-/** What one peer says of one graph. */
+/** What one peer says about one graph. */
 export interface Verdict {
   readonly peer: string;
   readonly isRefused: boolean;
-  /** As it said it; empty if it accepted the graph. */
+  /** The message of the peer. Empty if it accepted the graph. */
   readonly message: string;
   readonly names: readonly string[];
 }
@@ -26,7 +26,7 @@ export interface Judged {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Says what is wrong with a graph; an empty text if nothing is. */
+/** Returns what is wrong with a graph. Empty if nothing is. */
 export type Judge = (steps: Steps) => string | Promise<string>;
 
 const step = (name: string, ...dependsOn: readonly string[]) => ({ name, dependsOn });
@@ -59,7 +59,7 @@ const cases: readonly Case[] = [
   { what: 'two steps of one name', steps: [step('lint'), step('build'), step('build', 'lint')], owners: ['build'] },
 ];
 
-/** What each of `judges`, by its name, says of the graphs. */
+/** Returns what each of `judges`, by its name, says about the graphs. */
 export async function compareVerdicts(judges: Readonly<Record<string, Judge>>): Promise<Judged[]> {
   const judged: Judged[] = [];
   for (const one of cases) {
@@ -73,7 +73,7 @@ export async function compareVerdicts(judges: Readonly<Record<string, Judge>>): 
   return judged;
 }
 
-/** What of a mistake a message names, told from its words alone: names as whole words, places as `[2]`. */
+/** Returns which parts of a mistake a message names, judged only by its words: whole names, and places as `[2]`. */
 function findNames({ steps, owners, loop = [] }: Case, message: string): string[] {
   const has = (name: string) => new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(message);
   const at = steps.flatMap(({ name }, index) => (owners.includes(name) ? [`[${index}]`] : []));

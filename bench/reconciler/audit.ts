@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 const STORED = 5_000;
 const STEPS = 20;
 
-/** Each tenth has a cycle, so the audit records an Event about it. */
+/** Returns an Orchestration. Every tenth has a cycle, so that the audit records an Event about it. */
 function orchestrationAt(index: number): object {
   const name = `stored-${index}`;
   const steps = Array.from({ length: STEPS }, (_, step) => ({
@@ -29,7 +29,10 @@ function orchestrationAt(index: number): object {
   };
 }
 
-/** What the audit of stored Orchestrations costs an engine that executes nothing, before an API server that makes up its lists. */
+/**
+ * Measures what the audit of stored Orchestrations costs an engine that executes nothing, with an API server that makes
+ * up its lists.
+ */
 export async function benchAudit(): Promise<Row[]> {
   const one = await audit(1);
   const all = await audit(STORED);

@@ -11,20 +11,20 @@ import { startReconciler } from './process.ts';
 
 const MIB = 1024 * 1024;
 const DELIVERIES = 2_000;
-/** Memory differs from start to start by as much as 15 MiB, by when the garbage was collected last. */
+/** Memory differs by up to 15 MiB from start to start, depending on when the garbage was last collected. */
 export const STARTS = 5;
 
 interface Seen {
   readonly residentMib: number;
-  /** From exec to the first write; undefined where there is nothing to do. */
+  /** From exec to the first write. NaN if there is nothing to do. */
   readonly firstActionSeconds: number;
-  /** Of CPU time of the engine, for each delivery. */
+  /** The CPU time of the supervisor and the engine for each delivery. */
   readonly deliveryMs: number;
 }
 
 /**
- * What finished runs cost: the reconciler before an API server that makes up its lists, so that etcd has no part in it. Memory
- * is of the engine alone.
+ * Measures what finished runs cost the reconciler. The API server makes up its lists, so that etcd does not affect the
+ * result. Memory is that of the engine alone.
  */
 export async function benchHistory(): Promise<Row[]> {
   const [live, both, thousand, few, large] = await seeInTurn([
@@ -47,7 +47,7 @@ function rowOf(what: string, unit: string, ours: number, max: number): Row {
   return { what: `reconciler: ${what}`, unit, ours, budget: { max } };
 }
 
-/** One after the other, several times. The medians, in the order of the crowds. */
+/** Measures the crowds one after another, several times. Returns the medians, in the order of the crowds. */
 async function seeInTurn<Crowds extends readonly Crowd[]>(crowds: readonly [...Crowds]) {
   const seen = crowds.map((): Seen[] => []);
   for (let start = 0; start < STARTS; start++)

@@ -6,7 +6,7 @@ import { ALLOCATOR, NODE_FLAGS } from '../../scripts/release/image.ts';
 import { findFreePorts, isAnswering } from '../../test/support/controlplane/network.ts';
 import { countSockets, residentBytes, withChildren } from '../usage.ts';
 
-/** The reconciler as it ships (`dist/`, with the memory allocator of the image), with all its processes, until disposed. */
+/** The reconciler as it ships (`dist/`, the memory allocator of the image), with all its processes, until disposed. */
 export interface Reconciler extends AsyncDisposable {
   /** When it was started, on the clock of `performance.now()`. */
   readonly startedMs: number;
@@ -18,7 +18,7 @@ export interface Reconciler extends AsyncDisposable {
   readonly sockets: () => number;
 }
 
-/** Starts it for all namespaces, and waits until it says that it is ready. It executes runs, unless it only audits. */
+/** Starts the reconciler for all namespaces, and waits until it is ready. It executes runs, unless it only audits. */
 export async function startReconciler(
   kubeconfig: string,
   { onlyAudits = false }: { readonly onlyAudits?: boolean } = {},

@@ -26,16 +26,16 @@ const RUNS = resource('orchestration.proompteng.ai', 'OrchestrationRun');
 const TOOL_RUNS = resource('tools.proompteng.ai', 'ToolRun');
 const AGENT_RUNS = resource('agents.proompteng.ai', 'AgentRun');
 const HOME = 'bench';
-/** The service account that the reconciler works under, so that the audit log tells its writes. */
+/** The service account of the reconciler, by which the audit log identifies its writes. */
 const ACCOUNT = 'reconciler';
 
-/** What becomes of the children of a namespace: the phase of one's `attempt` (from 1), so long after it appeared. */
+/** How the children of a namespace end: the phase for each attempt (from 1), and how long after the child appeared. */
 export interface Script {
   readonly afterMs: number;
   readonly phase?: (step: string, attempt: number) => 'Succeeded' | 'Failed';
 }
 
-/** A child as the stand-in for the controllers of tools and agents saw it, on the clock of `performance.now()`. */
+/** A child as the stand-in for the controllers of tools and agents saw it. Times are those of `performance.now()`. */
 export interface Child {
   readonly kind: string;
   readonly run: string;
@@ -49,9 +49,9 @@ export interface Child {
 export interface Stage extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly client: ObservedClient;
-  /** A kubeconfig that is the reconciler's service account. */
+  /** A kubeconfig with the reconciler's service account. */
   readonly kubeconfig: string;
-  /** Makes a namespace in which children end as the script says; without one they run on. */
+  /** Makes a namespace in which children end as the script says. Without a script, they do not end. */
   readonly open: (script?: Script) => Promise<Scene>;
 }
 
@@ -61,21 +61,21 @@ export interface Scene {
   /** In the order in which they appeared. */
   readonly children: readonly Child[];
   /**
-   * Stores an Orchestration of this name and steps, and so many runs of it, `NAME-0` and so on: sixteen at once, or one
-   * every `apartMs`.
+   * Stores an Orchestration with this name and these steps, and this many runs of it, `NAME-0` and so on: sixteen at
+   * once, or one every `apartMs`.
    */
   readonly start: (steps: readonly object[], runs: number, apartMs?: number, name?: string) => Promise<void>;
-  /** Resolves when so many runs have ended, and no child carries a finalizer. */
+  /** Resolves when this many runs have ended, and no child has a finalizer. */
   readonly untilEnded: (runs: number) => Promise<void>;
-  /** Resolves when so many children have appeared. */
+  /** Resolves when this many children have appeared. */
   readonly untilChildren: (children: number) => Promise<void>;
-  /** Ends one child that runs on. */
+  /** Ends a running child. */
   readonly end: (child: Child) => Promise<void>;
-  /** Writes so far, by whether the reconciler made them. */
+  /** Counts the writes so far: those of the reconciler, and all. */
   readonly countWrites: () => Promise<{ readonly reconciler: number; readonly all: number }>;
 }
 
-/** Starts a control plane that writes an audit log, with the CRDs of the agents chart's stand-ins. */
+/** Starts a control plane that writes an audit log, with the CRDs of the stand-ins for the agents chart. */
 export async function openStage(): Promise<Stage> {
   const settings = readSettings(process.env);
   const binaries = await resolveBinaries(settings, console.error);
@@ -197,7 +197,10 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
   return { scene, hear };
 }
 
-/** The writes that a plain loop makes: a child, its end, and the status of a run of ten steps, sixteen at once. */
+/**
+ * Returns how many writes a second a plain loop makes: a child, its end, and the status of a run of ten steps, sixteen
+ * at once.
+ */
 export async function writePlainly({ open, client }: Stage, writes: number): Promise<number> {
   const { namespace, start } = await open();
   await start([{ name: 'held', kind: 'ApprovalGate', policyRef: 'never' }], 16);
@@ -229,7 +232,7 @@ async function atOnce(count: number, work: (index: number) => Promise<unknown>, 
   await Promise.all(Array.from({ length: workers }, take));
 }
 
-/** Counts from the API server's own record: a request is in it before it is answered. */
+/** Counts writes in the audit log of the API server, which has a request before it is answered. */
 async function countAudited(path: string, namespace: string): Promise<{ reconciler: number; all: number }> {
   const count = { reconciler: 0, all: 0 };
   const input = createReadStream(path);

@@ -11,7 +11,9 @@ interface Entry {
 
 const QUIET_MS = 15_000;
 
-/** Has the audit log hold each call of one user, without bodies. A watch is in it when it begins. */
+/**
+ * Returns the policy of an audit log that holds each call of one user, without bodies. A watch is in it when it begins.
+ */
 export function callPolicy(user: string): object {
   return {
     ...{ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'] },
@@ -22,7 +24,7 @@ export function callPolicy(user: string): object {
 export interface Calls {
   /** How often each verb was called. A watch counts once, when it begins. */
   readonly byVerb: Readonly<Record<string, number>>;
-  /** How many calls are work: replicas renew their Leases and their watches whatever happens. */
+  /** The number of calls that are work. Replicas renew their Leases and watches even if nothing happens. */
   readonly work: number;
 }
 
@@ -40,7 +42,7 @@ export async function sumCalls(lines: AsyncIterable<string>, user: string): Prom
   return { byVerb, work };
 }
 
-/** Of the part of an audit log between two places in bytes, which are ends of lines. */
+/** Sums the calls in a part of an audit log. `from` and `to` are in bytes, and are ends of lines. */
 export async function readCalls(
   path: string,
   { from, to }: { readonly from: number; readonly to: number },

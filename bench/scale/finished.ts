@@ -6,7 +6,7 @@ const STEPS = 10;
 const WRITERS = 16;
 const at = '2026-01-01T00:00:00.000Z';
 
-/** Stores runs that have ended: 10 steps, each with the child that it had. `log` is told how far it is. */
+/** Stores runs that have ended, with 10 steps that each had a child. Reports its progress to `log`. */
 export async function storeFinished(
   client: ObservedClient,
   namespace: string,

@@ -6,7 +6,7 @@ import type { Child, Scene, StandIn } from '../engines/stand-in.ts';
 
 const PATIENCE_MS = 120_000;
 
-/** What came of ending children one after the other. */
+/** What followed when children ended one after another. */
 export interface Reactions {
   /** From the end of a child to the next child of its run, in milliseconds. */
   readonly reaction: Spread | undefined;
@@ -15,12 +15,12 @@ export interface Reactions {
   readonly stuck: number;
 }
 
-/** A run as the gate lets it through: with the label of its bucket. */
+/** Returns a run as the gate admits it: with the label of its bucket. */
 export function stamp(run: KubeObject): KubeObject {
   return { ...run, metadata: { ...run.metadata, labels: bucketLabel(bucketOf(run)) } };
 }
 
-/** The newest child of each run that runs on, oldest first: what can be ended next. */
+/** Returns the newest child of each run, if it has not ended, the oldest first. These children can be ended next. */
 export function listRunning({ children }: Scene): Child[] {
   const newest = new Map<string, Child>();
   for (const child of children.values()) {
@@ -30,7 +30,7 @@ export function listRunning({ children }: Scene): Child[] {
   return [...newest.values()].filter(({ endedMs }) => endedMs === undefined);
 }
 
-/** Ends so many children of different runs a second, and waits for what follows from it. */
+/** Ends this many children of different runs each second, and waits for the next children of these runs. */
 export async function endChildren(
   standIn: StandIn,
   scene: Scene,
@@ -54,7 +54,7 @@ export async function endChildren(
   return { reaction: spreadOf(reactions), longestMs, stuck: ended.length - reactions.length };
 }
 
-/** Of the ended children whose run has made another child since. Their graph is a chain. */
+/** Returns the reactions to those ended children whose run has made another child since. Their graph is a chain. */
 export function reactionsTo(ended: readonly Child[], { children }: Scene): number[] {
   const wanted = new Map(ended.map((child) => [child.run, child]));
   const found = new Map<string, number>();

@@ -1,5 +1,6 @@
-// `make bench-scale`: many live runs on one replica and on three of which one is killed, first alone, then with more finished
-// ones beside. It takes an hour and a half at full size, and goes on where it was ended.
+// `make bench-scale`: measures many live runs on one replica, and on three replicas of which one is killed. The first
+// time, there are only live runs, the second time also finished runs. It takes an hour and a half at full size, and
+// continues where it was stopped.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

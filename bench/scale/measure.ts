@@ -12,7 +12,7 @@ import { endChildren, type Reactions, stamp } from './load.ts';
 import { measureUsage, readResidentMib, type Usage } from './usage.ts';
 
 const NAMESPACE = 'bench-scale';
-/** Replicas run as they ship, and share the work. They list a lot before they are ready. */
+/** Replicas run as they ship, and share the work. They list many objects before they are ready. */
 const REPLICA = {
   program: join(import.meta.dirname, '../../dist/program.cjs'),
   nodeArguments: NODE_FLAGS,
@@ -34,11 +34,11 @@ export interface Size {
   readonly finished: number;
 }
 
-/** What so many replicas did with so many runs. */
+/** What this many replicas did with this many runs. */
 export interface Measured extends Size {
   readonly replicas: number;
   readonly date: string;
-  /** Of a replica before there are runs. */
+  /** The memory of a replica before there are runs. */
   readonly emptyMib: number;
   /** From the first create of a live run until all have a child. */
   readonly startSeconds: number;
@@ -46,12 +46,12 @@ export interface Measured extends Size {
   /** While 20 children end each second. */
   readonly underLoad: Usage;
   readonly reactions: Reactions;
-  /** While 20 children end each second, the busiest replica killed just before. */
+  /** While 20 children end each second, just after the busiest replica was killed. */
   readonly afterKill: Reactions;
   readonly duplicates: number;
 }
 
-/** Measures on a control plane of its own: nothing of another measurement is left. `log` is told how far it is. */
+/** Measures on a new control plane, so that nothing of another measurement is left. Reports its progress to `log`. */
 export async function measureScale(replicas: number, size: Size, log: (line: string) => void): Promise<Measured> {
   await using stage = await openStage(ours, callPolicy(USER));
   const { client, standIn, plane } = stage;
@@ -96,7 +96,7 @@ interface Group extends AsyncDisposable {
   readonly killBusiest: (usage: Usage) => Promise<void>;
 }
 
-/** Starts replicas that share the work as the chart has them do. A lone one is started again when it is killed. */
+/** Starts replicas that share the work as in the chart. If there is only one, it starts again after it is killed. */
 async function startGroup({ kubeconfig }: Stage, count: number): Promise<Group> {
   const all: Replica[] = [];
   const stop = async () => void (await Promise.all(all.map((replica) => replica.stop())));
@@ -139,7 +139,7 @@ async function startRuns({ client }: Stage, scene: Scene, count: number, log: (l
   return (performance.now() - startedMs) / 1000;
 }
 
-/** Children of a step of a run after its first one. */
+/** Counts the children of steps after the first child of each step. */
 function countDuplicates({ children }: Scene): number {
   return children.size - new Set([...children.values()].map(({ run, step }) => `${run}/${step}`)).size;
 }

@@ -1,10 +1,13 @@
 import type { Budget, Row } from '../table.ts';
 import type { Measured } from './measure.ts';
 
-/** How long a Lease lives that nobody renews. */
+/** How long a Lease lives if nobody renews it. */
 const LEASE_SECONDS = 15;
 
-/** A row for each thing measured, the fewest finished runs first: several replicas, beside one with as many. */
+/**
+ * Returns a row for each thing measured, those with the fewest finished runs first. Several replicas are compared with
+ * one that had as many finished runs.
+ */
 export function rowsOf(measured: readonly Measured[]): Row[] {
   return measured
     .toSorted((one, other) => one.finished - other.finished || one.replicas - other.replicas)
@@ -16,7 +19,10 @@ export function rowsOf(measured: readonly Measured[]): Row[] {
     );
 }
 
-/** The budgets are for live runs alone: a replica that takes over lists finished runs too, as fast as the API server can. */
+/**
+ * The budgets for memory and reactions apply only to several replicas without finished runs. A replica that takes over
+ * lists finished runs too, as fast as the API server can.
+ */
 function rowsBeside(own: Measured, one: Measured | undefined): Row[] {
   const beside = own.finished === 0 ? '' : `, ${own.finished.toLocaleString('en-US')} finished`;
   const subject = `${own.replicas} × engine${beside}`;

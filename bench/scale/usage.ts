@@ -6,7 +6,7 @@ import { readCalls } from './calls.ts';
 
 const MIB = 1024 * 1024;
 
-/** What replicas used in a stretch of time. One number a replica, in the order in which they were started. */
+/** What replicas used in a period. Lists have one number for each replica, in the order in which they were started. */
 export interface Usage {
   readonly seconds: number;
   /** Of all processes of the replica, at the end. */
@@ -19,7 +19,7 @@ export interface Usage {
   readonly callsByVerb: Readonly<Record<string, number>>;
 }
 
-/** Measures replicas while `during` runs. A replica that ends meanwhile has no sense here. */
+/** Measures replicas while `during` runs. No replica may end in this time. */
 export async function measureUsage(
   replicas: readonly Replica[],
   auditLog: string,
@@ -50,7 +50,7 @@ export async function measureUsage(
   };
 }
 
-/** Of all processes of a replica. */
+/** Reads the memory of all processes of a replica. */
 export function readResidentMib(replica: Replica): number {
   return residentBytes(pidsOf(replica)) / MIB;
 }

@@ -1,4 +1,5 @@
-// `make bench-ui`: the page with a run of 1,000 steps, in a real browser. MINUTES of updates tell whether memory is flat.
+// `make bench-ui`: measures the page with a run of 1,000 steps, and with 10,000 runs, in a real browser. Updates for
+// `--minutes` show whether memory stays flat.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { CDPSession, Page } from 'playwright-core';
@@ -38,7 +39,7 @@ if (complaints.length > 0) throw new Error(complaints.join('\n'));
 console.log(`${formatTable(rows)}\n`);
 if (rows.some((row) => verdictOf(row) === 'NOT HELD')) process.exitCode = 1;
 
-/** From the graph's arrival in the browser until all boxes are painted and the page has nothing left to do. */
+/** Measures from the graph's arrival in the browser until all boxes are painted and the page has nothing left to do. */
 async function measureLoads(page: Page, { url }: UiStage): Promise<Row> {
   const times: number[] = [];
   while (times.length < LOADS) {
@@ -50,7 +51,7 @@ async function measureLoads(page: Page, { url }: UiStage): Promise<Row> {
   return rowOf(`from data to interactive, worst of ${LOADS}`, 'ms', Math.max(...times), { max: 1000 });
 }
 
-/** From the arrival of one changed step until it is painted, one after the other. */
+/** Measures from the arrival of a changed step until it is painted, for one step after another. */
 async function measureUpdates(page: Page, { names, change }: UiStage, devtools: CDPSession): Promise<Row[]> {
   await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
   const before = await readBusySeconds(devtools);
@@ -69,13 +70,16 @@ async function measureUpdates(page: Page, { names, change }: UiStage, devtools: 
   ];
 }
 
-/** What the page's thread has worked so far, whatever else the machine did meanwhile. */
+/** Reads how long the page's thread has worked so far. Other work of the machine is not included. */
 async function readBusySeconds(devtools: CDPSession): Promise<number> {
   const { metrics } = await devtools.send('Performance.getMetrics');
   return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
 }
 
-/** The heaps of script and document after a collection: at the end of so many updates beside that after the first fifth of them. */
+/**
+ * Measures the heaps of script and document after a garbage collection, at the end of the updates. Compares them with
+ * those after a fifth of the time.
+ */
 async function measureMemory({ change }: UiStage, devtools: CDPSession, forMs: number): Promise<Row> {
   const readHeap = async () => {
     await devtools.send('HeapProfiler.collectGarbage');
@@ -95,7 +99,7 @@ async function measureMemory({ change }: UiStage, devtools: CDPSession, forMs: n
   return { ...row, against: 'after a fifth of that', ...(early !== undefined && { other: early }) };
 }
 
-/** What the probe has noted, once it is enough. */
+/** Returns the notes of the probe, once there are enough. */
 async function readNotes(page: Page, isEnough: (notes: Notes) => boolean): Promise<Notes> {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(20)) {
     const notes: Notes = await page.evaluate('globalThis.benchNotes ?? { paints: [] }');

@@ -1,6 +1,6 @@
 /**
- * What the page is told to note about itself; it runs in the browser before any script of the page, and is text since
- * nothing of it may come from here. Times are those of `performance.now()` there.
+ * A script that lets the page note times about itself. It runs in the browser before any script of the page. It is
+ * text, because it cannot use anything from this process. Times are those of `performance.now()` in the browser.
  */
 export const probe = `
   globalThis.benchNotes = { dataAt: undefined, readyAt: undefined, chunkAt: undefined, paints: [] };

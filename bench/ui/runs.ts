@@ -10,10 +10,13 @@ const STEPS = 100;
 const LOADS = 5;
 const PATIENCE_MS = 60_000;
 const MIB = 1024 * 1024;
-/** What is typed into the filter, one after the other. */
+/** The texts that are typed into the filter, one after another. */
 const TEXTS = ['r', 're', 'rel', 'release-1', 'release-12', 'web', 'deploy', 'release-9', 'none of them', ''];
 
-/** When the list and the graph were painted, in milliseconds from the start of the navigation. In the browser, as text. */
+/**
+ * Notes when the list and the graph were painted, in milliseconds from the start of the navigation. It is text, because
+ * it runs in the browser.
+ */
 const probe = `
   globalThis.benchPaint = {};
   const afterPaint = (callback) =>
@@ -38,7 +41,7 @@ const probe = `
     });
 `;
 
-/** Measures the page of a namespace with 10,000 runs, of which one with 100 steps is selected. */
+/** Measures the page of a namespace with 10,000 runs. The selected run has 100 steps. */
 export async function measureRuns(browser: Browser): Promise<Row[]> {
   await using stage = await startUiStage(STEPS, RUNS);
   const { page, complaints } = await browser.open('about:blank');

@@ -9,8 +9,9 @@ const run = promisify(execFile);
 const MAX_BYTES = 2 ** 29;
 
 /**
- * Returns the content of a folder as a tar archive. The same content gives the same bytes: names are sorted, everything
- * belongs to root, and has the time `epoch`, in seconds since 1970. Executable files stay executable. Needs GNU tar.
+ * Returns the content of a folder as a tar archive. The same content gives the same bytes: names are sorted, and all
+ * files belong to root and have the time `epoch`, in seconds since 1970. Executable files stay executable. Needs GNU
+ * tar.
  */
 export async function tarFolder(folder: string, epoch: number): Promise<Buffer> {
   const options = ['--format=gnu', '--sort=name', `--mtime=@${epoch}`, '--owner=0', '--group=0', '--numeric-owner'];

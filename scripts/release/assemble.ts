@@ -24,7 +24,7 @@ export interface ReleaseOptions extends Source {
   readonly root: string;
   /** The folder that the artifacts are written to. It is empty. */
   readonly target: string;
-  /** An empty folder for what is between. */
+  /** An empty folder for intermediate files. */
   readonly scratch: string;
   readonly cacheFolder: string;
   readonly mirror: string;
@@ -35,7 +35,7 @@ export interface ReleaseOptions extends Source {
   readonly builder: string;
 }
 
-/** Writes all artifacts of a release. The same commit gives the same bytes, on any machine of the same Node. */
+/** Writes all artifacts of a release. The same commit gives the same bytes on any machine with the same Node. */
 export async function assembleRelease(options: ReleaseOptions): Promise<void> {
   const { root, target, scratch, version, epoch } = options;
   const programFolder = join(scratch, 'program');
@@ -107,7 +107,7 @@ async function writeBills({ root, target, version, epoch, imageRepository }: Rel
   return [...materials.values()];
 }
 
-/** Writes the provenance of all artifacts, and the checksums of these and of the provenance. */
+/** Writes the provenance of all artifacts, and the checksums of the artifacts and of the provenance. */
 async function writeSums(options: ReleaseOptions, materials: Materials): Promise<void> {
   const { target, sourceRepository: repository } = options;
   const sums: Checksum[] = [];

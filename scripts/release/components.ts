@@ -2,13 +2,13 @@ import type { Metafile } from 'esbuild';
 import { type Architecture, PACKAGES } from './debian.ts';
 import { NODE_PACKAGES, readLocked } from './node.ts';
 
-/** A part of what is released, which somebody else made. */
+/** A part of the release that somebody else made. */
 export interface Component {
   readonly name: string;
   readonly version: string;
   /** Package URL: `pkg:npm/ajv@8.20.0`. */
   readonly purl: string;
-  /** SPDX expression. Undefined where the package tells its licences in another way. */
+  /** SPDX expression. Undefined if the package states its licences in another way. */
   readonly license?: string;
   readonly checksum: { readonly algorithm: 'SHA256' | 'SHA512'; readonly hex: string };
 }
@@ -26,7 +26,7 @@ export async function listBundled(root: string, { inputs }: Pick<Metafile, 'inpu
   return [...components.values()];
 }
 
-/** Returns what the image of an architecture holds besides the bundle. */
+/** Returns what the image of an architecture holds in addition to the bundle. */
 export async function listBase(root: string, architecture: Architecture): Promise<Component[]> {
   const name = NODE_PACKAGES[architecture];
   const { version, integrity, license } = await readLocked(root, `node_modules/${name}`);

@@ -15,7 +15,7 @@ export type Architecture = 'amd64' | 'arm64';
 interface Package {
   readonly name: string;
   readonly version: string;
-  /** The files that the image takes from it besides its licence. Programs stay out. */
+  /** The files that the image takes from the package, in addition to its licence. Programs are left out. */
   readonly files?: RegExp;
   readonly sha256: Readonly<Record<Architecture, string>>;
 }
@@ -66,9 +66,9 @@ export const PACKAGES: readonly Package[] = [
 const LICENCES = /^usr\/share\/doc\/[^/]+(\/copyright)?$/;
 
 /**
- * Extracts what the image needs of Debian into `folder`, laid out as scanners for vulnerabilities expect it. The files of
- * packages are kept in `cacheFolder`. Needs apt-get and dpkg-deb. `mirror` is the address of an archive of Debian; one at
- * snapshot.debian.org still has versions that Debian has replaced.
+ * Extracts what the image needs from Debian into `folder`, in the layout that vulnerability scanners expect. The files
+ * of packages are kept in `cacheFolder`. Needs apt-get and dpkg-deb. `mirror` is the address of an archive of Debian.
+ * An archive at snapshot.debian.org still has versions that Debian has replaced.
  */
 export async function extractDebian(
   architecture: Architecture,
@@ -90,14 +90,14 @@ async function extractPackage({ name, files }: Package, file: string, folder: st
     return files?.test(path) || LICENCES.test(path) ? [`./${path}`] : [];
   });
   if (names.length > 0) await run('tar', ['--extract', '--file', archive, '--directory', folder, ...names]);
-  // Scanners read this folder of images that have no package manager.
+  // Scanners read this folder in images that have no package manager.
   const status = join(folder, 'var/lib/dpkg/status.d');
   await mkdir(status, { recursive: true });
   const { stdout: control } = await run('dpkg-deb', ['--field', file]);
   await writeFile(join(status, name), control);
 }
 
-/** Downloads the packages that are not in the cache, and compares their checksums. */
+/** Downloads the packages that are not in the cache, and checks their checksums. */
 async function downloadMissing(
   architecture: Architecture,
   cached: (one: Package) => string,
@@ -119,7 +119,7 @@ async function downloadMissing(
   }
 }
 
-/** An apt of its own, with no state of this machine: it knows one architecture, and the lists of `mirror`. */
+/** Opens an apt without any state of this machine. It knows only one architecture and the lists of `mirror`. */
 async function openApt(architecture: Architecture, folder: string, mirror: string) {
   const write = (name: string, content: string) => writeFile(join(folder, name), content);
   const keyring = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';

@@ -7,7 +7,7 @@ import { type Architecture, extractDebian, SUITE } from './debian.ts';
 import { extractNode } from './node.ts';
 import type { Image } from './oci.ts';
 
-/** Where the sources, the bundled program and what was downloaded before are, and what the image says of itself. */
+/** Where the sources, the bundled program and earlier downloads are, and what the image says about itself. */
 export interface ImageSources {
   readonly root: string;
   /** The folder of the bundled program. */
@@ -20,22 +20,24 @@ export interface ImageSources {
   readonly revision: string;
 }
 
-/** A young generation of few MiB stays in the cache of the processor, and keeps memory flat under load (make bench). */
+/**
+ * A young generation of a few MiB stays in the cache of the processor, and keeps memory flat under load (make bench).
+ */
 export const NODE_FLAGS = ['--max-semi-space-size=2'] as const;
 
 /** What a container runs. */
 const ENTRYPOINT = ['node', ...NODE_FLAGS, `/app/${PROGRAM}`] as const;
 
 /**
- * One heap of glibc for all threads of Node. With a heap for each thread, what one thread frees stays with it, and memory
- * grows under load (make bench).
+ * One heap of glibc for all threads of Node. With a heap for each thread, memory that a thread frees stays with that
+ * thread, and memory grows under load (make bench).
  */
 export const ALLOCATOR = { MALLOC_ARENA_MAX: '1' } as const;
 
 /** A number, so that Kubernetes sees that it is not root. */
 const USER = '1000:1000';
 
-/** What libraries read to find names of users and of hosts, and the folders in which old paths are expected. */
+/** The files in which libraries find names of users and hosts, and links for paths of older layouts. */
 const FILES: Readonly<Record<string, string>> = {
   'etc/passwd': 'root:x:0:0:root:/root:/sbin/nologin\nnode:x:1000:1000:node:/app:/sbin/nologin\n',
   'etc/group': 'root:x:0:\nnode:x:1000:\n',
@@ -48,8 +50,9 @@ const LINKS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Assembles the image of one architecture, on a machine of any: the libraries of Node, Node, and the bundled program, a layer
- * each. Nothing is executed. The image holds no shell and no package manager. Takes 10 s, and a download the first time.
+ * Assembles the image of one architecture, on a machine of any architecture. The libraries of Node, Node, and the
+ * bundled program are a layer each. Nothing of the image is executed. It holds no shell and no package manager. Takes
+ * 10 s, and a download the first time.
  */
 export async function assembleImage(architecture: Architecture, sources: ImageSources): Promise<Image> {
   const { root, programFolder, cacheFolder, mirror, epoch, version, revision } = sources;

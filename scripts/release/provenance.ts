@@ -4,7 +4,7 @@ import type { Source } from './source.ts';
 export type Checksum = readonly [name: string, sha256: string];
 
 export interface ProvenanceOptions extends Source {
-  /** What the artifacts are made from besides the commit. */
+  /** What the artifacts are made from, in addition to the commit. */
   readonly materials: readonly { readonly uri: string; readonly digest: Readonly<Record<string, string>> }[];
   /** Where the source is, as `git+https://…`. */
   readonly repository: string;
@@ -13,8 +13,8 @@ export interface ProvenanceOptions extends Source {
 }
 
 /**
- * Writes how files came to be, as an in-toto statement with the SLSA provenance predicate, version 1. The statement is not
- * signed: the workflow that publishes a release signs it.
+ * Writes how files were built, as an in-toto statement with the SLSA provenance predicate, version 1. The statement is
+ * not signed: the workflow that publishes a release signs it.
  */
 export function writeProvenance(files: readonly Checksum[], options: ProvenanceOptions): string {
   const { version, revision, epoch, materials, repository, builder } = options;

@@ -63,7 +63,7 @@ function timeOf({ epoch }: Subject): string {
   return new Date(epoch * 1_000).toISOString().replace('.000Z', 'Z');
 }
 
-/** A UUID of version 8 that only this content has. */
+/** Returns a UUID of version 8 that only this content has. */
 function uuidOf(content: object): string {
   const hex = createHash('sha256').update(JSON.stringify(content)).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What is released: its version, and the commit that it is made of. */
+/** What is released: its version, and the commit that it is made from. */
 export interface Source {
   readonly version: string;
-  /** The commit, with `-dirty` where files differ from it. */
+  /** The commit, with `-dirty` if files differ from it. */
   readonly revision: string;
-  /** The time of the commit, in seconds since 1970, or SOURCE_DATE_EPOCH. Every artifact has this time and no other. */
+  /** The time of the commit, in seconds since 1970, or SOURCE_DATE_EPOCH. It is the only time in any artifact. */
   readonly epoch: number;
 }
 
@@ -25,8 +25,8 @@ export async function readSource(root: string, environment: NodeJS.ProcessEnv): 
 }
 
 /**
- * Where packages of Debian are downloaded from: DEBIAN_MIRROR, or the archive that apt uses on this machine. Throws if
- * neither names an archive of Debian.
+ * Returns the address from which packages of Debian are downloaded: DEBIAN_MIRROR, or the archive that apt uses on this
+ * machine. Throws if there is neither.
  */
 export async function readDebianMirror(environment: NodeJS.ProcessEnv): Promise<string> {
   if (environment['DEBIAN_MIRROR']) return environment['DEBIAN_MIRROR'];

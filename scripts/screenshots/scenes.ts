@@ -8,7 +8,7 @@ export interface Scene {
   readonly name: string;
   readonly route: string;
   readonly step?: string;
-  /** Of the window, where it is not that of the tests. */
+  /** The size of the window, if it is not the default. */
   readonly size?: { readonly width: number; readonly height: number };
   readonly play: (play: Play) => Promise<void>;
 }
@@ -29,7 +29,7 @@ const release = {
   ],
 };
 
-/** A diamond of builds and tests, one branch of which fails while the other goes on. */
+/** A diamond of builds and tests. One branch fails while the other continues. */
 async function playRelease({ apply, run, endStep }: Play): Promise<void> {
   const ends = async (step: string, afterMs: number, phase = 'Succeeded', message?: string) => {
     await delay(afterMs);

@@ -6,7 +6,7 @@ import type { Mode } from '../../src/orchestration/settings.ts';
 import { installWebhooks } from '../../test/support/gate.ts';
 import type { Command } from './step.ts';
 
-/** Runs kubectl, with a manifest as its input if there is one: `-f -` is then among the arguments. */
+/** Runs kubectl. If there is a manifest, it is the input, and `-f -` must be among the arguments. */
 export function kubectl(toolArguments: readonly string[], manifest?: string): Command {
   const line = ['$ kubectl', ...toolArguments.map(quote)].join(' ');
   return {
@@ -21,12 +21,12 @@ export function kubectl(toolArguments: readonly string[], manifest?: string): Co
   };
 }
 
-/** As a shell reads it back. */
+/** Quotes an argument for a shell. */
 function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Sends a manifest to a path of the API server, and prints what matters of the Status that refuses it. */
+/** Sends a manifest to a path of the API server, and prints the important parts of the Status that refuses it. */
 export function post(path: string, manifest: string): Command {
   return {
     shown: `# POST ${path}, the same manifest`,
@@ -45,7 +45,9 @@ export function post(path: string, manifest: string): Command {
   };
 }
 
-/** Installs the chart's webhook configurations for all namespaces, and waits until the API server heeds them. */
+/**
+ * Installs the chart's webhook configurations for all namespaces, and waits until the API server calls the webhooks.
+ */
 export const putGateInFront: Command = {
   shown: [
     '# helm template gate charts/orchestration-gate --set webhook.url=https://127.0.0.1:… | kubectl apply -f -',

@@ -10,8 +10,9 @@ const patienceSeconds = 30;
 const pollMilliseconds = 50;
 
 /**
- * Shows a run as `orchestration-gate watch` does, but until it is as told: on a terminal a list that changes in place,
- * elsewhere a line for each change. Prints how it stands then, a line for the run and one for each step.
+ * Shows a run as `orchestration-gate watch` does, until it is in the expected state: on a terminal as a list that
+ * changes in place, elsewhere as a line for each change. Then prints the state, with a line for the run and one for
+ * each step.
  */
 export function follow(name: string, isReached: (status: RunStatus) => boolean): Command {
   return {
@@ -35,7 +36,7 @@ export function follow(name: string, isReached: (status: RunStatus) => boolean):
   };
 }
 
-/** Nothing is left of it when there is no run any more. */
+/** Shows a run. If the run is undefined, removes what was drawn. */
 type Show = (run: Run | undefined, lines: readonly Line[]) => void;
 
 function drawOver({ write }: Teller): Show {

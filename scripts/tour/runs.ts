@@ -42,19 +42,19 @@ spec:
   orchestrationRef: {name: publish-shop}
 `;
 
-/** The CRDs of what steps create and wait for. */
+/** The CRDs of the kinds that steps create and wait for. */
 const agentsCrds = ['agentruns', 'toolruns', 'approvalpolicies', 'signaldeliveries'].flatMap((name) => [
   '-f',
   `test/fixtures/agents-crds/${name}.yaml`,
 ]);
 
-/** Ends that are not success, by run and step. */
+/** The messages of failed attempts, by run and step. All other attempts succeed. */
 const endings: Readonly<Record<string, readonly (string | undefined)[]>> = {
   'publish-shop-1/test': ['2 of 318 tests failed'],
   'release-shop-1/test': ['the browser did not start'],
   'release-shop-1/report': ['the writer is out of words'],
 };
-/** Runs until it is stopped. */
+/** The step that runs until it is stopped. */
 const endless = 'fix-issue-1234/implement';
 
 const startRuns: Command = {
@@ -78,7 +78,7 @@ const startRuns: Command = {
 const isStep = (name: string, phase: StepPhase) => (status: RunStatus) =>
   status.stepStatuses.some((step) => step.name === name && step.phase === phase);
 
-/** What `make run` shows of runs, behind what it shows of the gate. */
+/** What `make run` shows about runs, after what it shows about the gate. */
 export const runsTour: readonly Step[] = [
   {
     title: 'The agents chart brings the kinds that steps create and wait for; here are their CRDs',

@@ -12,15 +12,15 @@ export interface Performance {
   readonly settings: Settings;
   readonly steps: readonly Step[];
   readonly teller: Teller;
-  /** Whether the page is served beside the steps, and opened in a browser; null: there is none. */
+  /** Whether the page is only served, or also opened in a browser. Null if there is no page. */
   readonly page: 'served' | 'opened' | null;
-  /** Called when the steps are taken, and resolves when all of it shall end; null: at once. */
+  /** Called after the last step. Everything ends when the promise resolves. Null to end at once. */
   readonly waitForEnd: (() => Promise<unknown>) | null;
 }
 
 /**
- * Starts a control plane and a gate beside it, takes the steps, stays up for as long as asked, and ends what it started.
- * Returns an exit code: 1 when a step did not go as told. When this process dies, all of it ends too.
+ * Starts a control plane and a gate, takes the steps, stays up for as long as asked, and ends what it started. Returns
+ * an exit code, which is 1 if a step did not end as expected. If this process dies, everything that it started ends.
  */
 export async function perform({ settings, steps, teller, page, waitForEnd }: Performance): Promise<number> {
   const log = (line: string) => teller.write(`${teller.paint('dim', line)}\n`);

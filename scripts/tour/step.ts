@@ -2,24 +2,24 @@ import type { styleText } from 'node:util';
 import type { ControlPlane } from '../../test/support/controlplane/controlplane.ts';
 import type { Gate } from '../../test/support/gate.ts';
 
-/** One thing that a user does, and what is told to come of it. */
+/** One thing that a user does, and its expected result. */
 export interface Step {
-  /** Its heading; without one it goes on with the step before. */
+  /** The heading. A step without one continues the step before it. */
   readonly title?: string;
   readonly command: Command;
-  /** What comes of it, in words. */
+  /** The expected result, in words. */
   readonly told: string;
-  /** 0 unless it fails as it should. */
+  /** The expected exit code. The default is 0. */
   readonly exitCode?: number;
-  /** As many lines as it prints, each of which contains its text. */
+  /** One text for each line that the command prints. The line must contain the text. */
   readonly prints: readonly string[];
 }
 
 /** Something to do on the stage. */
 export interface Command {
-  /** How a user would type it; lines of a comment where it is no command. */
+  /** The command as a user would type it, or lines of a comment if it is not a command. */
   readonly shown: string;
-  /** What it writes itself is seen at once; what it returns is told when it is done. */
+  /** What it writes itself appears at once. What it returns appears when it is done. */
   readonly perform: (stage: Stage, teller: Teller) => Promise<Outcome>;
 }
 
@@ -28,24 +28,24 @@ interface Outcome {
   readonly output: string;
 }
 
-/** What the tour plays on. */
+/** The servers on which a tour runs. */
 export interface Stage {
   readonly cluster: ControlPlane;
   readonly gate: Gate;
-  /** Ends with the stage whatever is put into it. */
+  /** Whatever is put into this stack ends with the stage. */
   readonly ends: AsyncDisposableStack;
 }
 
-/** Where a tour is told. */
+/** The output of a tour. */
 export interface Teller {
   readonly write: (text: string) => void;
-  /** Whether lines can be written over. */
+  /** Whether lines can be overwritten. */
   readonly isTerminal: boolean;
   /** Colours a text, if colours are wanted. */
   readonly paint: (style: Parameters<typeof styleText>[0], text: string) => string;
 }
 
-/** Takes the steps one after the other, telling each; returns how many did not go as told. */
+/** Takes the steps one after another, and shows each. Returns how many did not end as expected. */
 export async function takeSteps(steps: readonly Step[], stage: Stage, teller: Teller): Promise<number> {
   const { write, paint } = teller;
   let failed = 0;

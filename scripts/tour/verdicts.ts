@@ -4,7 +4,7 @@ import type { Stage, Teller } from './step.ts';
 
 const pollMilliseconds = 100;
 
-/** Tells what the gate logs from now on, a line each, until `end` comes. */
+/** Shows what the gate logs from now on, one line for each entry, until `end` resolves. */
 export async function followVerdicts({ gate }: Stage, teller: Teller, end: Promise<unknown>): Promise<void> {
   const readNewLines = await gate.followLog();
   let isOver = false;
@@ -17,7 +17,7 @@ export async function followVerdicts({ gate }: Stage, teller: Teller, end: Promi
   }
 }
 
-/** What the gate logs of a review. */
+/** What the gate logs about a review. */
 interface ReviewLine {
   readonly webhook: string;
   readonly verdict: string;

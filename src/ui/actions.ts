@@ -55,7 +55,7 @@ async function act(action: Action, api: Api): Promise<ActionAnswer> {
   }
 }
 
-/** What the command line prints is the answer. */
+/** Returns the output of the command line as the answer. */
 function answer({ exitCode, stdout }: Outcome): ActionAnswer {
   return { isDone: exitCode === 0, sentences: [`${stdout.trim()}.`] };
 }

@@ -9,15 +9,15 @@ export interface Cluster {
   readonly listNames: (kind: EntryKind) => readonly string[];
   /** Returns an object as an entry of a list. Undefined if it is not known. */
   readonly describe: (key: EntryKey) => Entry | undefined;
-  /** Returns what the copy has of an object. It is shared, so do not change it. */
+  /** Returns the stub of an object from the copy. It is shared, so do not change it. */
   readonly find: (key: EntryKey) => Stub | undefined;
-  /** Whether all objects of the kind have been listed once. Only then, an unknown object does not exist. */
+  /** Whether all objects of the kind have been listed once. Until then, an unknown object can exist. */
   readonly isListed: (kind: EntryKind) => boolean;
   /** Whether the copy is up to date. */
   readonly connection: () => ClusterConnection;
   /**
-   * Returns an object as it is stored, at least as new as its entry. It is read from the API server, unless it was read
-   * lately; while it is shown, its changes arrive by the watch. Throws KubeError.
+   * Returns the whole object, at least as new as its entry. It is read from the API server, unless it was read
+   * recently. While a page shows it, its changes arrive by the watch. Throws KubeError.
    */
   readonly read: (key: EntryKey) => Promise<KubeObject | undefined>;
   /**

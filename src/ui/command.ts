@@ -25,7 +25,7 @@ export function describeCommand({ apiVersion, kind, name, namespace }: ChildRef,
   return words.map(quoteForShell).join(' ');
 }
 
-/** Returns a command that shows the log of a container, as it is written. */
+/** Returns a command that shows the log of a container, and follows it. */
 export function logsCommand(
   { namespace, pod, container }: { readonly namespace: string; readonly pod: string; readonly container: string },
   { flags }: KubectlContext,

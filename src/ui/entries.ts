@@ -9,7 +9,7 @@ import { Annotation } from '../orchestration/vocabulary/metadata.ts';
 import type { Entry, EntryKind, OrchestrationEntry, RunEntry, StepCounts } from './page/protocol.ts';
 import { viewName, viewText } from './texts.ts';
 
-/** What the copy keeps of an object, so that 10,000 of them fit: its identity and its entry. */
+/** The part of an object that the copy keeps: its identity and its entry. It is so small that 10,000 of them fit. */
 export interface Stub extends KubeObject {
   readonly entry: Entry;
 }

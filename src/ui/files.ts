@@ -33,7 +33,7 @@ async function readSource(name: string): Promise<string> {
   return readFile(fileURLToPath(new URL(`./page/${name}`, import.meta.url)), 'utf8');
 }
 
-/** Bundles the script of the page from its sources. Returns it, and what esbuild read for it. */
+/** Bundles the script of the page from its sources. Returns the script, and the metafile that lists those sources. */
 export async function bundlePage(): Promise<{ readonly text: string; readonly metafile: Metafile }> {
   const { build } = await import('esbuild');
   const entryPoint = fileURLToPath(new URL('./page/main.ts', import.meta.url));

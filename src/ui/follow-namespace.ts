@@ -24,13 +24,13 @@ export const NAMESPACES = clusterResource('', 'v1', 'Namespace', 'namespaces');
 export const WATCHES = Object.keys(FOLLOWED).length;
 /** People wait for a read: one that takes longer is reported as a failure. */
 export const READ_DEADLINE_MS = 5_000;
-/** A person who looks on wants to know soon that the API server answers again. */
+/** A person who watches the page wants to know soon that the API server answers again. */
 const WATCH_BACKOFF = { baseMs: 500, capMs: 5_000 };
 /** The stubs of 10,000 runs take 6 MiB. Larger pages of whole runs would double the memory of the process for good. */
 const PAGE_SIZE = 200;
 /**
- * A watch is silent for a minute, so its silence says nothing of the API server. It is asked this often, and any answer
- * will do.
+ * A watch can be silent for a minute, so its silence does not show whether the API server answers. The API server is
+ * asked this often, and any answer proves that it does.
  */
 const PROBE_MS = 10_000;
 
@@ -140,7 +140,9 @@ interface ProbeOptions {
   readonly isWanted: () => boolean;
 }
 
-/** Asks the API server for the namespace while a page looks on. Returns a function that ends it. */
+/**
+ * Asks the API server for the namespace again and again while a page follows it. Returns a function that stops this.
+ */
 function probe({ client, timing, namespace, troubles, isWanted }: ProbeOptions): () => void {
   let cancel = () => {};
   let isOver = false;
@@ -155,7 +157,7 @@ function probe({ client, timing, namespace, troubles, isWanted }: ProbeOptions):
     );
     if (isOver || failure === undefined) return;
     const described = describeFailure(NAMESPACES.plural, failure);
-    // A user who may not read the namespace has an answer all the same.
+    // A user who may not read the namespace still gets an answer.
     if (described.reason === KubeErrorReason.Unavailable) troubles.add(described);
     else troubles.clear(NAMESPACES.plural);
   };
@@ -182,8 +184,8 @@ function describeFailure(resource: string, error: unknown): Failure {
 }
 
 /**
- * Implements the port. A user who can read runs is not always allowed to read controllerrevisions, so the result
- * explains that.
+ * Implements `Cluster.readSnapshot`. A user who can read runs is not always allowed to read controllerrevisions, so the
+ * result explains that.
  */
 async function readSnapshot(client: KubeClient, namespace: string, uid: string): Promise<unknown> {
   try {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What the guard looks at of a request. Headers that were not sent are undefined. */
+/** The parts of a request that the guard checks. Headers that were not sent are undefined. */
 export interface Asked {
   readonly method: string;
   readonly host: string | undefined;
@@ -20,8 +20,8 @@ export interface Rejection {
 
 /**
  * Rejects every request that the page itself would not send. The files of the page are not secret. Data of the cluster
- * and actions need the token, in a header that another site cannot make a browser send. The other checks stand behind
- * that one: no site but this one may ask for anything below `/api/`, and a form cannot send JSON.
+ * and actions need the token, in a header that another site cannot make a browser send. The other checks are a second
+ * line of defence: no other site may ask for anything below `/api/`, and a form cannot send JSON.
  */
 export function rejectRequest(
   { method, host, path, authorization, origin, site, contentType }: Asked,
@@ -57,7 +57,7 @@ function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** They allow no inline code, no other origin, no text as markup, and no frame. */
+/** The headers of every answer. They allow no inline code, no other origin, no text as markup, and no frame. */
 export const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",

@@ -11,11 +11,11 @@ import type { Frames } from './sse.ts';
 const DEFAULT_TAIL = 1_000;
 /** How often to look for pods that are not there yet. */
 const LOOK_MS = 2_000;
-/** Lines are sent together after this delay, or as soon as there are so many. */
+/** Lines are sent together after this delay, or as soon as this many have arrived. */
 const GATHER = { delayMs: 50, lines: 500 } as const;
-/** A page that reads slowly slows down the reading of the log, and no line is dropped. */
+/** The most bytes that wait for a page. If the page reads slowly, so does the server, and no line is dropped. */
 const MOST_UNREAD = 1024 * 1024;
-/** Logs that are read at once. A step has one, or a few if its inner run has several. */
+/** The most logs that are read at once. A step has one log, or a few if its inner run has several steps. */
 const MOST_SOURCES = 20;
 
 export interface LogOptions {
@@ -27,7 +27,7 @@ export interface LogOptions {
   readonly signal: AbortSignal;
 }
 
-/** Sends the logs of a step until its containers end, or the page stops reading. What goes wrong is sent as a sentence. */
+/** Sends the logs of a step until its containers end, or the page stops reading. A failure is sent as a sentence. */
 export async function sendLogs(query: LogQuery, options: LogOptions): Promise<void> {
   const { frames, signal } = options;
   try {
@@ -40,14 +40,14 @@ export async function sendLogs(query: LogQuery, options: LogOptions): Promise<vo
   }
 }
 
-/** Words a failure. Throws what is a bug. */
+/** Describes a failure in a sentence. Throws every other error, because it is a bug. */
 function describe(error: unknown): string {
   if (error instanceof CommandError) return close(error.message);
   if (!isApiFailure(error)) throw error;
   return close(explainFailure(error));
 }
 
-/** Follows the logs of a step, also of later pods. Returns why there are no lines, if there are none. */
+/** Follows the logs of a step, including those of later pods. Returns the reason if there are no logs. */
 async function followStep({ run, step, attempt, tail }: LogQuery, options: LogOptions): Promise<string | undefined> {
   const { api, frames, signal } = options;
   const wanted = attempt === undefined ? undefined : Number(attempt);
@@ -71,7 +71,7 @@ async function followStep({ run, step, attempt, tail }: LogQuery, options: LogOp
   return undefined;
 }
 
-/** Follows logs side by side. One that fails stops no other. */
+/** Follows logs side by side. A log that fails does not stop the others. */
 function createFollower(tailLines: number, options: LogOptions) {
   const started = new Set<string>();
   const streams: Promise<void>[] = [];
@@ -138,7 +138,7 @@ function wait({ schedule, signal }: LogOptions): Promise<void> {
   });
 }
 
-/** Makes a printable sentence of a clause. */
+/** Turns a clause into a printable sentence. */
 function close(clause: string): string {
   const text = displayText(clause);
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.?!)]$/.test(text) ? '' : '.'}`;

@@ -34,15 +34,15 @@ export async function ui(
 interface PageOptions {
   readonly user: UserContext;
   readonly namespace: string;
-  /** Of kubectl, to reach the same cluster. */
+  /** The flags of kubectl that reach the same cluster. */
   readonly flags: readonly string[];
-  /** 0: any that is free. */
+  /** 0 means any free port. */
   readonly port: number;
   readonly isReadOnly: boolean;
   readonly opensBrowser: boolean | undefined;
 }
 
-/** Serves until a signal; false if nothing can listen on the port. */
+/** Serves the page until a signal. Returns false if the server cannot listen on the port. */
 async function servePage(options: PageOptions, process: NodeJS.Process): Promise<boolean> {
   const { user, namespace, flags, port, isReadOnly, opensBrowser } = options;
   const complain = (sentence: string) => process.stderr.write(`ui: ${sentence}\n`);

@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import type { NamespaceList } from './page/protocol.ts';
 import type { RightsReader } from './rights.ts';
 
-/** A namespace that nobody looks at any more is followed for so long, since its page may only reload. */
+/** How long a namespace is followed after its last page has left, because that page may only be reloading. */
 const LINGER_MS = 30_000;
 
 /** Everything about one namespace. */
@@ -25,7 +25,7 @@ export interface Namespaces {
 }
 
 export interface NamespacesOptions {
-  /** It is followed all the time, so that problems show in the terminal before a page is open. */
+  /** This namespace is always followed, so that problems show in the terminal before a page is open. */
   readonly first: string;
   /** Begins to follow a namespace. */
   readonly follow: (name: string) => Namespace;

@@ -4,7 +4,7 @@ import type { KubeObject } from '../objects/object.ts';
 import type { ActionVerb, OfferedAction } from './page/protocol.ts';
 import type { RightsReader } from './rights.ts';
 
-/** The most gates whose rights are asked for. Few runs have more than one that waits. */
+/** The most waiting gates for which rights are asked. Few runs have more than one. */
 const MOST_GATES = 20;
 
 const CONSEQUENCES: Readonly<Record<ActionVerb, string>> = {

@@ -35,7 +35,7 @@ export function drawPicture(object: unknown, note?: string, policy = defaultPoli
   for (const { id, ...drawn } of all) {
     const corner = places.corners.get(at(id)) ?? { x: 0, y: 0 };
     const inputs = viewInputs(orchestration.steps[at(id)], policy.kinds);
-    // A box that is no step has the name that others depend on.
+    // A box that is not a step has the name that other steps depend on.
     const name = orchestration.steps[at(id)]?.name ?? drawn.label;
     boxes[at(id)] = { ...corner, ...BOX, ...drawn, name, inputs };
   }

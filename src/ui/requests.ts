@@ -12,8 +12,8 @@ import type {
 } from './page/protocol.ts';
 
 /**
- * What the page asks for, read from anything. A malformed request is undefined, since the page never sends one. Names are
- * such that the API server can be asked for them, and nothing else.
+ * Reads a request of the page from any value. Returns undefined for a malformed request, which the page never sends. A
+ * name is valid only if it cannot change which path of the API server is asked.
  */
 type Reader<T> = (request: unknown) => T | undefined;
 

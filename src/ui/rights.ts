@@ -4,17 +4,17 @@ import type { Run } from '../cli/cluster/run.ts';
 import { GROUP } from '../orchestration/schema.ts';
 import type { Rights } from './page/protocol.ts';
 
-/** A right can be granted or taken away while a page is open, so an answer counts for this time. */
+/** A right can be granted or taken away while a page is open, so an answer is kept only for this time. */
 export const RIGHTS_MS = 60_000;
 
-/** What the user may do in one namespace. An answer that the API server does not give counts as no. */
+/** What the user may do in one namespace. If the API server gives no answer, that counts as no. */
 export interface RightsReader {
   readonly read: () => Promise<Rights>;
   readonly mayCreateRuns: () => Promise<boolean>;
   readonly mayChangeRun: (run: string) => Promise<boolean>;
   /** Whether the user may approve or deny this step. */
   readonly mayDecide: (run: Run, step: string) => Promise<boolean>;
-  /** Forgets all answers: the API server has denied what they allowed. */
+  /** Forgets all answers. Call it if the API server has denied something that they allow. */
   readonly forget: () => void;
 }
 
@@ -44,7 +44,7 @@ export function createRights({ api, isReadOnly, now }: RightsOptions): RightsRea
     return answer;
   }
 
-  /** Asks with the memory of this reader. */
+  /** Asks the API server, unless this reader remembers the answer. */
   const memory = {
     canI: (question: AccessQuestion) =>
       ask(JSON.stringify(question), () => api.canI(question), { allowed: false, reason: '' }),

@@ -6,7 +6,10 @@ import { asRecord, isRecord } from '../orchestration/decode.ts';
 import type { EventView, RunEvents } from './page/protocol.ts';
 import { viewName, viewText } from './texts.ts';
 
-/** Each child is a request to the API server, and the page asks again and again. Those that changed last are asked about. */
+/**
+ * The most steps whose Events are read: those that changed last. Each child costs a request to the API server, and the
+ * page asks again and again.
+ */
 const MOST_STEPS = 20;
 const MOST_EVENTS = 200;
 
@@ -30,7 +33,7 @@ function tell(count: number, what: string): readonly string[] {
   return count > 0 ? [`Not shown: ${count} ${what}.`] : [];
 }
 
-/** The steps that have started, as they are stored, those that changed last first. */
+/** Returns the steps that have started, as they are stored. Those that changed last come first. */
 function listSteps({ status }: KubeObject): readonly Readonly<Record<string, unknown>>[] {
   const { stepStatuses } = asRecord(status);
   const timeOf = ({ lastTransitionTime: at }: Readonly<Record<string, unknown>>) => (typeof at === 'string' ? at : '');

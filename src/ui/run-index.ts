@@ -1,15 +1,15 @@
 import { isRunFinal, type RunPhase } from '../orchestration/run-status.ts';
 import type { Entry, RunCounts, RunEntry } from './page/protocol.ts';
 
-/** The success rate of an Orchestration is that of so many runs. */
+/** The success rate of an Orchestration covers at most this many runs: those that ended last. */
 const MOST_ENDED = 50;
 
 /** The runs of each Orchestration, for the numbers in its entry. */
 export interface RunIndex {
-  /** Adds a run, or replaces it by its new state. Entries of other kinds change nothing. */
+  /** Adds a run, or replaces it with its new state. Entries of other kinds change nothing. */
   readonly put: (entry: Entry) => void;
   readonly remove: (entry: Entry) => void;
-  /** Returns the numbers of an Orchestration's runs. Undefined if it has none. Linear in its runs after a change. */
+  /** Returns the numbers of an Orchestration's runs. Undefined if it has none. Sorts its runs after a change. */
   readonly count: (orchestration: string) => RunCounts | undefined;
 }
 

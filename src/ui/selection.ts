@@ -94,7 +94,7 @@ export function followSelection(cluster: Cluster, selected: EntryKey, kubectl: K
         return await next();
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
-        // What is shown stays: it is old, and the state of the connection says so.
+        // The page keeps what it shows. It is out of date, and the state of the connection says so.
         return shownKey === '' ? showAbsence(`${selected.kind} cannot be read: ${error.message}`) : [];
       }
     },

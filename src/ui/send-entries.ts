@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Entry, EntryKey, EntryKind, Message } from './page/protocol.ts';
 
-/** Entries in a frame of a list. The first frame fills a screen, so it is drawn before the rest has arrived. */
+/** The entries in a frame of a list. The first frame fills a screen, so it is drawn before the rest has arrived. */
 const CHUNK = { first: 200, others: 500 } as const;
 
 const KINDS: readonly EntryKind[] = ['OrchestrationRun', 'Orchestration'];
@@ -13,7 +13,7 @@ interface EntryOptions {
   readonly soon: (callback: () => void) => void;
 }
 
-/** Sends entries to a page: each list once, as soon as it is complete, and from then on what changes. */
+/** Sends entries to a page: each list once, as soon as it is complete, and from then on its changes. */
 export function createEntrySender({ cluster, send, soon }: EntryOptions) {
   const dirty = new Map<string, EntryKey>();
   /** The kinds whose list has been sent, or is being sent. */
@@ -30,7 +30,9 @@ export function createEntrySender({ cluster, send, soon }: EntryOptions) {
     if (changed.length + gone.length > 0) send({ type: 'Entries', changed, gone });
   }
 
-  /** Sends the objects of a kind as they are when their turn comes, in frames between which other messages fit. */
+  /**
+   * Sends the objects of a kind in frames, each object as it is at that time. Other messages fit between the frames.
+   */
   function sendList(kind: EntryKind, names: readonly string[], from = 0): void {
     const to = from + (from === 0 ? CHUNK.first : CHUNK.others);
     sendEntries(names.slice(from, to).map((name) => ({ kind, name })));

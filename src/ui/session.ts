@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** All that is sent to one page. */
+/** Everything that is sent to one page. */
 export interface Session {
   /** Follows another object, or none. */
   readonly select: (selected: EntryKey | undefined) => void;
@@ -86,9 +86,9 @@ export function openSession({
 
 interface Shown {
   readonly selection: Selection;
-  /** It is being sent. */
+  /** Whether the object is being sent. */
   isBusy: boolean;
-  /** It may have changed since. */
+  /** Whether the object may have changed since then. */
   isDue: boolean;
 }
 
@@ -96,7 +96,7 @@ type ShowerOptions = Pick<SessionOptions, 'cluster' | 'rights' | 'kubectl' | 'se
   readonly changes: ReturnType<typeof createChangeSender>;
 };
 
-/** Sends what is to be known of the selected object. */
+/** Sends everything about the selected object: its state, its changes and its actions. */
 function createShower({ cluster, rights, kubectl, send, changes, onFault }: ShowerOptions) {
   let current: Shown | undefined;
 
@@ -109,7 +109,7 @@ function createShower({ cluster, rights, kubectl, send, changes, onFault }: Show
     if (shown === current) changes.send({ type: 'Actions', actions });
   }
 
-  /** A change that comes while the object is being sent is sent afterwards. */
+  /** A change that arrives while the object is being sent is sent afterwards. */
   async function refresh(): Promise<void> {
     const shown = current;
     if (shown === undefined) return;
@@ -138,7 +138,7 @@ function createShower({ cluster, rights, kubectl, send, changes, onFault }: Show
   };
 }
 
-/** Sends messages of which only the last of a type counts, unless it is the same as before. */
+/** Sends messages if only the last one of a type counts. A message that is the same as before is not sent. */
 function createChangeSender(send: (message: Message) => void) {
   const sent = new Map<Message['type'], string>();
   return {

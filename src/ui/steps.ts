@@ -19,7 +19,10 @@ export interface ShownRun {
   readonly namespace: string;
 }
 
-/** Returns the current state of every step of a run, by index. Linear in steps and edges. */
+/**
+ * Returns the current state of every step of a run, by index. Linear in steps and edges, plus the ancestors of each
+ * pending step whose `runIf` is not Succeeded.
+ */
 export function viewSteps(shown: ShownRun): readonly StepView[] {
   const { orchestration, status, isSuspended } = shown;
   const graph: Graph = buildGraph(orchestration.steps);
@@ -83,7 +86,7 @@ function viewChild(child: ResourceRef, kubectl: KubectlContext): ChildView {
   };
 }
 
-/** Shows a child of which only the name is recorded. */
+/** Shows a child if only its name is recorded. */
 function viewChildOf(stepKind: string, name: string, { kubectl, namespace }: ShownRun): ChildView | undefined {
   const kind = stepKinds.get(stepKind);
   if (kind?.type !== 'Child') return undefined;

@@ -13,7 +13,10 @@ export function viewText(name: string, value: string): NamedText {
   return { name, value: displayText(cut), ...(cut !== value && { isCut: true }) };
 }
 
-/** Returns the name of an object for the page: whole if it is valid, since links need it, and else safe to show. */
+/**
+ * Returns the name of an object for the page. A valid name stays whole, because links need it. Any other name is made
+ * safe to show.
+ */
 export function viewName(name: string): string {
   return /^[a-zA-Z0-9.-]{1,253}$/.test(name) ? name : displayName(name);
 }

@@ -1,10 +1,10 @@
 import { compareVersions } from '../kube/resources.ts';
 import { type KubeObject, keyOf } from '../objects/object.ts';
 
-/** Two for each of a few pages: a run, and the Orchestration that it follows. */
+/** The most objects to keep: two for each of a few pages, a run and the Orchestration that it follows. */
 const MOST_KEPT = 16;
 
-/** The objects that pages show, whole, since the copy has only stubs. The least recently shown are forgotten. */
+/** Keeps the whole objects that pages show, because the copy has only stubs. Forgets the least recently shown. */
 export interface Wholes {
   /** Returns an object that is at least as new as this resourceVersion: the kept one, or one that is read now. */
   readonly read: (
@@ -12,7 +12,7 @@ export interface Wholes {
     version: string,
     get: () => Promise<KubeObject | undefined>,
   ) => Promise<KubeObject | undefined>;
-  /** Replaces a kept object by a newer state, so that a page that follows it reads nothing. */
+  /** Replaces a kept object with its newer state, so that a page that follows it need not read it. */
   readonly update: (object: KubeObject) => void;
 }
 

@@ -61,7 +61,7 @@ function explainPending(facts: RunFacts, index: number, declared: Step): Explana
   const because = open.slice(0, MOST_LINKS).map((at) => ({ word: 'waits for', index: at }));
   const cleanup = findCondition(status.conditions, ConditionType.CleaningUp);
   const isCleaningUp = cleanup?.status === 'True';
-  // Suspend does not hold the cleanup.
+  // A suspension does not stop the cleanup.
   const suspended = isSuspended && !isCleaningUp ? [SUSPENDED] : [];
   const around = isCleaningUp ? [`The run cleans up: ${cleanup.message}.`] : suspended;
   if (isRunFinal(status)) return { why: ['The run ended before this step could start.'], because };
@@ -76,7 +76,7 @@ function explainPending(facts: RunFacts, index: number, declared: Step): Explana
   return { why: [`${what}: the ${declared.kind} is about to start.`, ...around], because };
 }
 
-/** What a step waits for: its dependencies, or with another `runIf` than Succeeded the end of all of its ancestors. */
+/** Returns what a step waits for: its dependencies, or, if `runIf` is not Succeeded, the end of all its ancestors. */
 function findOpen({ dependencies, statuses }: RunFacts, index: number, declared: Step): readonly number[] {
   if (runIfOf(declared) === 'Succeeded')
     return (dependencies[index] ?? []).filter((at) => !isSatisfied(statuses[at] as StepStatus));

@@ -1,6 +1,6 @@
-// Command argo times the validation of a workflow by Argo Workflows, which its server and its CLI do before they take one:
-// it reads a graph and for how long to measure from stdin, and prints the median of the runs and what Argo says of the
-// graph.
+// Command argo times the validation of a workflow by Argo Workflows, as its server and its CLI do it before they accept
+// one. It reads a graph and the time to measure from stdin, and prints the median of the runs and what Argo says about
+// the graph.
 package main
 
 import (
@@ -44,7 +44,7 @@ func measure(in input) output {
 	var out output
 	var times []time.Duration
 	for end := time.Now().Add(time.Duration(in.Milliseconds) * time.Millisecond); len(times) < 1 || time.Now().Before(end); {
-		fresh := workflow.DeepCopy() // since tasks are sorted in place
+		fresh := workflow.DeepCopy() // because the tasks are sorted in place
 		start := time.Now()
 		err := decide(fresh)
 		times = append(times, time.Since(start))
@@ -61,7 +61,7 @@ func decide(workflow *wfv1.Workflow) error {
 	return validate.ValidateWorkflow(nil, nil, workflow, nil, validate.ValidateOpts{})
 }
 
-// toWorkflow makes each step a task that runs one template without inputs, so that what is left is the graph.
+// toWorkflow turns each step into a task that runs one template without inputs, so that only the graph matters.
 func toWorkflow(in input) *wfv1.Workflow {
 	graph := &wfv1.DAGTemplate{}
 	for _, s := range in.Steps {

@@ -1,5 +1,5 @@
-// Command tekton times dag.Build of Tekton Pipelines, with which its webhook looks for cycles: it reads a graph and for
-// how long to measure from stdin, and prints the median of the runs and what Tekton says of the graph.
+// Command tekton times dag.Build of Tekton Pipelines, with which its webhook looks for cycles. It reads a graph and the
+// time to measure from stdin, and prints the median of the runs and what Tekton says about the graph.
 package main
 
 import (

@@ -11,7 +11,7 @@ import type {
 } from './protocol.ts';
 import { followServer, type Link } from './stream.ts';
 
-/** The requests beside the stream. Each resolves to a sentence as `Failure` if there is no answer. */
+/** The requests of the page, apart from the stream. A request for data that fails resolves to a `Failure`. */
 export interface Api {
   readonly select: (request: SelectionRequest) => Promise<void>;
   readonly listNamespaces: () => Promise<NamespaceList | Failure>;
@@ -27,7 +27,7 @@ export interface Failure {
 }
 
 export interface LogListener {
-  /** All lines follow anew. */
+  /** Called before each connection. All lines arrive again. */
   readonly onStart: () => void;
   readonly onMessage: (message: LogMessage) => void;
   readonly onLink: (link: Link) => void;

@@ -6,12 +6,12 @@ import { createReceiver, forget, keyOf } from './store.ts';
 import { followServer } from './stream.ts';
 
 /**
- * Follows the server: one stream for each namespace, in which the page selects one object after the other.
+ * Follows the server: one stream for each namespace, in which the page selects one object after another.
  */
 export function connect(page: PageState, token: string): void {
   const { store, route, api } = page;
   const receive = createReceiver(store);
-  /** The selection that the server knows of, or will. */
+  /** The last selection that was sent to the server. */
   let told = '';
 
   const writeKey = (selected: EntryKey | undefined) => (selected === undefined ? '' : keyOf(selected));

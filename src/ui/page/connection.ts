@@ -7,11 +7,11 @@ export interface State {
   readonly look: 'good' | 'waiting' | 'bad';
   readonly word: string;
   readonly sentences: readonly string[];
-  /** How old what the page shows is. RFC 3339. */
+  /** When the page stopped being up to date. RFC 3339. */
   readonly since?: string;
 }
 
-/** Says what is true: only if both connections stand, what the page shows is what the cluster holds. */
+/** Returns the state of both connections together. The page is up to date only if both work. */
 export function stateOf(link: Link, cluster: ClusterConnection): State {
   switch (link.state) {
     case 'Connecting':

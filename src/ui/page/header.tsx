@@ -4,7 +4,7 @@ import { usePage } from './page-state.ts';
 import { Sentence } from './parts.tsx';
 import { formatAge } from './time.ts';
 
-/** The name of the page, the cluster, the namespace, and whether what it shows is up to date. */
+/** The name of the page, the cluster, the namespace, and whether the page is up to date. */
 export function Header() {
   const { store } = usePage();
   const { context, isReadOnly } = store.context.value ?? {};

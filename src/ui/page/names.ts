@@ -5,7 +5,7 @@
  */
 const ESCAPED = /(?<!\P{ASCII})(?:\u200c|\u200d|[\ufe00-\ufe0f])|(?!\u200c|\u200d)[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** Makes a raw text printable. Everything else of it stays, so emoji and texts of any script look as they are. */
+/** Makes a raw text printable. All other characters stay, so emoji and texts in any script look as they are. */
 export function printable(text: string): string {
   return text.replace(ESCAPED, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);

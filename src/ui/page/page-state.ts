@@ -19,7 +19,7 @@ export interface PageState {
   readonly runs: ReadonlySignal<readonly Entry[]>;
   /** By name. */
   readonly orchestrations: ReadonlySignal<readonly Entry[]>;
-  /** What is known of the object in the URL. Undefined until the server has answered. */
+  /** What is known about the object in the URL. Undefined until the server has answered. */
   readonly shown: ReadonlySignal<Shown | undefined>;
   /** The look of the steps that are not dimmed. */
   readonly wanted: Signal<Look | undefined>;
@@ -38,7 +38,7 @@ export interface PageState {
   readonly chooseStep: (name: string | undefined) => void;
 }
 
-/** What the page uses of the window. */
+/** The parts of the window that the page uses. */
 export interface UrlBar {
   readonly hash: () => string;
   readonly write: (hash: string, isReplace: boolean) => void;
@@ -96,7 +96,7 @@ export function createPageState(api: Api, url: UrlBar, nowMs: number): PageState
 const PageContext = createContext<PageState | undefined>(undefined);
 export const PageProvider = PageContext.Provider;
 
-/** Returns the state of the page, in a component. */
+/** Returns the state of the page. Only a component may call it. */
 export function usePage(): PageState {
   const page = useContext(PageContext);
   if (page === undefined) throw new Error('there is no page around this component');

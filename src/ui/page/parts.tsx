@@ -5,7 +5,7 @@ import type { Look } from './looks.ts';
 import { printable } from './names.ts';
 import type { NamedText } from './protocol.ts';
 
-/** The shape of a look. The word beside it says the same, so that screen readers ignore the shape. */
+/** The shape of a look. The word next to it says the same, so screen readers ignore the shape. */
 export function Icon({ look: { name, shape } }: { readonly look: Pick<Look, 'name' | 'shape'> }) {
   return (
     <svg class={`icon ${name}`} viewBox="0 0 16 16" aria-hidden="true">
@@ -24,12 +24,12 @@ export function Chip({ look, word = look.word }: { readonly look: Look; readonly
   );
 }
 
-/** A name of somebody else. It cannot change the direction of the text around it. */
+/** A name that somebody else has chosen. It cannot change the direction of the text around it. */
 export function Name({ of }: { readonly of: string }) {
   return <bdi>{printable(of)}</bdi>;
 }
 
-/** A sentence of the server. Names in it cannot change its direction. */
+/** A sentence from the server. Names in it cannot change its direction. */
 export function Sentence({ of }: { readonly of: string }) {
   return (
     <span dir="ltr" class="sentence">
@@ -60,7 +60,7 @@ export function Tabs({ label, tabs, current }: { label: string; tabs: readonly T
   );
 }
 
-/** A button that copies a text, and says what became of it. */
+/** A button that copies a text, and says whether that worked. */
 export function Copy({ text, label = 'Copy' }: { readonly text: string | (() => string); readonly label?: string }) {
   const word = useSignal('');
   useEffect(() => {
@@ -96,7 +96,7 @@ export function Command({ command }: { readonly command: string }) {
   );
 }
 
-/** Names and what they stand for. Those without a value are left out. */
+/** Names with their values. Names without a value are left out. */
 export function Facts({ facts }: { readonly facts: readonly (readonly [string, ComponentChildren])[] }) {
   return (
     <dl class="facts">
@@ -115,11 +115,11 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [string, C
 export interface TextsProps {
   readonly title: string;
   readonly texts: readonly NamedText[] | undefined;
-  /** Asks for the whole of a value that is cut. */
+  /** Reads the whole of a value that is cut. */
   readonly onWhole: (name: string) => Promise<string>;
 }
 
-/** Named texts under a heading. None: no heading. */
+/** Named texts under a heading. Without texts, there is no heading. */
 export function Texts({ title, texts = [], onWhole }: TextsProps) {
   if (texts.length === 0) return null;
   return (

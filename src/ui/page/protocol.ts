@@ -1,7 +1,7 @@
 /**
- * What the page and its server say to each other. All of it needs the token, in the header `Authorization: Bearer …`. A
- * request that cannot be answered gets a 4xx or 5xx status and one sentence as text/plain, except POST /api/actions,
- * which always answers with an ActionAnswer.
+ * What the page and its server send each other. Every request needs the token, in the header `Authorization: Bearer …`.
+ * A request that cannot be answered gets a 4xx or 5xx status and one sentence as text/plain. POST /api/actions answers
+ * with an ActionAnswer instead, unless the guard rejects the request, its body cannot be read, or the server has a bug.
  *
  * | request | query or body | answer |
  * | --- | --- | --- |
@@ -17,7 +17,7 @@
  * and RFC 3339 elsewhere. Texts are printable, unless their comment says that they are raw; every text is shown as text.
  */
 
-/** The query of the stream. A stream is about one namespace. Without a namespace, it is that of `ui`. */
+/** The query of the stream. A stream is about one namespace. The default is the namespace of `ui`. */
 export interface StreamQuery {
   readonly namespace?: string;
   /** Both, or neither: the object that the page shows first. */
@@ -26,13 +26,13 @@ export interface StreamQuery {
 }
 
 /**
- * The messages of a stream. It begins with Context; then follow, each as soon as it is known, Connection, Rights, all about
- * the selected object (see `Selected`), and the entries, the newest first, with one `Listed` for each kind. After that,
- * whatever changes.
+ * The messages of a stream. The first is Context. Then follow, each as soon as it is known: Connection, Rights,
+ * everything about the selected object (see `Selected`), and the entries, the newest first, with one `Listed` for each
+ * kind. After that, the stream sends every change.
  */
 export type Message =
   | { readonly type: 'Context'; readonly context: Context }
-  /** Whether the server has the present state of the cluster. The connection from page to server is another matter. */
+  /** Whether the server has the present state of the cluster. It says nothing about the link from page to server. */
   | { readonly type: 'Connection'; readonly connection: ClusterConnection }
   /** What the user may do in this namespace. Sent again if it changes. */
   | { readonly type: 'Rights'; readonly rights: Rights }
@@ -82,9 +82,9 @@ export type ClusterConnection =
   /** The API server answers, but what the page shows is old or incomplete: each sentence says why, and what to do. */
   | { readonly state: 'Forbidden' | 'Failed'; readonly since: string; readonly sentences: readonly string[] };
 
-/** Rights by SelfSubjectAccessReviews, in the namespace of the stream. All false with `--read-only`, except the last two. */
+/** Rights in the namespace of the stream, by SelfSubjectAccessReviews. With `--read-only`, `canRun` is false. */
 export interface Rights {
-  /** Who the API server says that the user is. '' if it does not say. */
+  /** The name of the user, as the API server gives it. '' if it gives none. */
   readonly user: string;
   /** May create runs. */
   readonly canRun: boolean;
@@ -99,7 +99,7 @@ export interface EntryKey {
   readonly name: string;
 }
 
-/** An object as an entry of a list. Fields that are absent, empty or 0 are left out, since there can be 10,000 of them. */
+/** An object as an entry of a list. Absent, empty and 0 fields are left out, because a list can have 10,000 entries. */
 export type Entry = RunEntry | OrchestrationEntry;
 
 interface EntryHead {
@@ -115,13 +115,13 @@ interface EntryHead {
 
 export interface RunEntry extends EntryHead {
   readonly kind: 'OrchestrationRun';
-  /** Whole if it is a valid name, as all names of objects. */
+  /** Whole if it is a valid name, like all names of objects. */
   readonly orchestration: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   /** Absent before the run starts. */
   readonly steps?: StepCounts;
-  /** The run that a step of which this run carries out. It can be gone. */
+  /** The run of which this run carries out a step. It can be gone. */
   readonly parent?: string;
   /** The finished run that this one continues. */
   readonly resumes?: string;
@@ -153,7 +153,7 @@ export interface OrchestrationEntry extends EntryHead {
 /** The runs of an Orchestration in the namespace, sub-runs included. */
 export interface RunCounts {
   readonly total: number;
-  /** Those that have not ended. */
+  /** Those that have not ended, without templates. */
   readonly active?: number;
   /** The one that was created last. */
   readonly last: string;
@@ -218,7 +218,7 @@ export interface ParameterView {
   readonly default?: string;
   /** The only valid values. */
   readonly enum?: readonly string[];
-  /** An RE2 pattern: a hint for people, since the browser has another dialect. */
+  /** An RE2 pattern. It is only a hint for people, because the browser has another dialect. */
   readonly pattern?: string;
   readonly description?: string;
 }
@@ -280,9 +280,9 @@ export interface NamedText {
 export interface EdgeView {
   readonly from: number;
   readonly to: number;
-  /** The box `to` depends on the box `from`. Otherwise it only reads it. */
+  /** The box `to` depends on the box `from`. If false, it only reads from it. */
   readonly isOrder: boolean;
-  /** What the box `to` reads of the box `from`: `outputs.image`, `phase`. */
+  /** What the box `to` reads from the box `from`: `outputs.image`, `phase`. */
   readonly reads: readonly string[];
   readonly isOnLoop: boolean;
   /** The corners of the line, x and y in turn. Absent if the line goes directly from box to box. */
@@ -396,7 +396,7 @@ export interface EventView {
   /** The object that it is about. */
   readonly kind: string;
   readonly name: string;
-  /** The name of the step that this object carries out, raw, behind the steps whose inner run it is in: `outer/inner`. */
+  /** The step that this object carries out, after the steps whose inner runs contain it: `outer/inner`. Raw names. */
   readonly step?: string;
   readonly count: number;
   readonly firstAt: string;
@@ -411,7 +411,7 @@ export interface LogQuery {
   readonly step: string;
   /** The default is the current attempt. */
   readonly attempt?: string;
-  /** Begins with so many of the last lines of each container. The default is 1,000. */
+  /** The number of last lines of each container to begin with. The default is 1,000. */
   readonly tail?: string;
 }
 
@@ -430,7 +430,7 @@ export type LogMessage =
   | { readonly type: 'Lines'; readonly source: number; readonly lines: readonly string[] }
   /** What is being waited for (no pod yet, the container is being created), or what went wrong with one source. */
   | { readonly type: 'Note'; readonly sentence: string }
-  /** No more lines will come. The sentence says why, if it is not that the containers have ended. */
+  /** No more lines follow. The sentence says why, unless the containers have ended. */
   | { readonly type: 'End'; readonly sentence?: string };
 
 export type ActionVerb = 'run' | 'rerun' | 'approve' | 'deny' | 'cancel' | 'suspend' | 'resume';
@@ -451,7 +451,7 @@ export type Action =
       readonly namespace: string;
       readonly orchestration: string;
       readonly parameters: Readonly<Record<string, string>>;
-      /** A new UUID for each form: the same one again is the same run, so a request can be repeated. */
+      /** A new UUID for each form. The same UUID again means the same run, so a request can be repeated. */
       readonly deliveryId: string;
     }
   | {
@@ -482,9 +482,9 @@ export type Action =
     }
   | { readonly verb: 'suspend' | 'resume'; readonly namespace: string; readonly run: string };
 
-/** What became of an action. */
+/** The outcome of an action. */
 export interface ActionAnswer {
-  /** It is done, now or before. */
+  /** The action is done, by this request or by an earlier one. */
   readonly isDone: boolean;
   /** What was done, or everything that is wrong, one sentence each. */
   readonly sentences: readonly string[];

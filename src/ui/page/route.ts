@@ -1,11 +1,11 @@
 import type { EntryKey, EntryKind } from './protocol.ts';
 
-/** What the user looks at. All of it is in the URL, so that a link, back and forward lead to it. */
+/** What the user looks at. All of it is in the URL, so that links and the back and forward buttons lead to it. */
 export interface Route {
   /** The list that is shown. */
   readonly list: EntryKind;
   readonly selected?: EntryKey;
-  /** Absent: the namespace with which the server started. */
+  /** If absent, the namespace with which the server started. */
   readonly namespace?: string;
   /** The tab of the selected object. '' is the first one. */
   readonly tab: string;

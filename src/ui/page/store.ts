@@ -19,7 +19,7 @@ import type { Link } from './stream.ts';
 export interface Store {
   /** The connection between the page and its server. */
   readonly link: Signal<Link>;
-  /** What the server says of its connection to the cluster. */
+  /** What the server says about its connection to the cluster. */
   readonly cluster: Signal<ClusterConnection>;
   readonly context: Signal<Context | undefined>;
   readonly rights: Signal<Rights | undefined>;
@@ -29,9 +29,9 @@ export interface Store {
   readonly shown: Signal<Shown>;
 }
 
-/** The object that the server has selected, and what is known of it. */
+/** The object that the server has selected, and what is known about it. */
 export interface Shown {
-  /** As `keyOf` gives it. '' if nothing is selected. */
+  /** As `keyOf` returns it. '' if nothing is selected. */
   readonly key: string;
   /** Why there is nothing to show. */
   readonly absent?: string;
@@ -58,7 +58,7 @@ export function createStore(): Store {
   };
 }
 
-/** Forgets all objects, which are of another namespace. */
+/** Forgets all objects, because they belong to another namespace. */
 export function forget({ entries, listed, shown }: Store): void {
   batch(() => {
     entries.value = new Map();

@@ -6,12 +6,12 @@ export type Link =
   | { readonly state: 'Refused'; readonly sentence: string };
 
 export interface StreamOptions<Message> {
-  /** Asked again for each connection. */
+  /** Called for each connection. */
   readonly url: () => string;
   readonly token: string;
   readonly onMessage: (message: Message) => void;
   readonly onLink: (link: Link) => void;
-  /** Returns true if the connection has ended as it should, so that it is not made again. */
+  /** Returns true if the connection has ended as it should, so that the page does not connect again. */
   readonly isOver?: () => boolean;
 }
 
@@ -59,7 +59,7 @@ export function followServer<Message>({ url, token, onMessage, onLink, isOver }:
         parse(text);
       }
     } catch (error) {
-      // `fetch` and its body fail only with these two.
+      // `fetch` and its body fail only with these two errors.
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
     } finally {
       clearTimeout(silence);

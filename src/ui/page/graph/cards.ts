@@ -6,7 +6,7 @@ import { drawn } from './dom.ts';
 /** The elements of a box in the document. */
 export interface Card {
   readonly group: SVGGElement;
-  /** What has the focus and the name. The texts may be cut, and would be read twice. */
+  /** The element with the focus and the accessible name. The texts are hidden from screen readers: they may be cut. */
   readonly button: SVGRectElement;
   readonly shape: SVGPathElement;
   readonly second: SVGTextElement;
@@ -76,7 +76,7 @@ export function createMeasure() {
     if (context === null) return text;
     context.font = `${size === 13 ? 600 : 400} ${size}px ${family}`;
     if (context.measureText(text).width <= width) return text;
-    // A character that people see can be many of Unicode: a family of emoji is seven.
+    // One visible character can consist of many Unicode characters: the emoji of a family has seven.
     const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
     while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
     return `${characters.join('')}…`;

@@ -12,7 +12,7 @@ export function drawEdges({ boxes }: Picture, edges: readonly EdgeView[]): EdgeP
   return { lines: drawn.map(({ lines }) => lines).join(''), heads: drawn.map(({ heads }) => heads).join('') };
 }
 
-/** An edge of data begins with a dot, so that no color is needed to know it. */
+/** A data edge begins with a dot, so that it is recognizable without its color. */
 function drawEdge(edge: EdgeView, source?: BoxView, target?: BoxView): EdgePaths {
   if (source === undefined || target === undefined) return { lines: '', heads: '' };
   const { lines, heads } = drawLine(edge, source, target);

@@ -195,7 +195,7 @@ function indexOf(target: EventTarget | null): number | undefined {
   return group === null ? undefined : Number(group.getAttribute('data-index'));
 }
 
-/** The width of a letter of a heading, in parts of its size. */
+/** The width of a letter of a heading, as a fraction of its font size. */
 const LETTER = 0.78;
 /** The ratio of the space above the boxes of a band to the size of its heading. */
 const HEADING_ROOM = 30 / 11;
@@ -214,7 +214,7 @@ function drawHeadings({ bands, headingSize }: Picture): SVGGElement {
   return drawn('g', { class: 'headings' }, ...texts);
 }
 
-/** Draws what is order alone, what is also read, what is only read, and what is on a loop, apart from each other. */
+/** Draws the edges in four groups: only order, order and data, only data, and edges on a loop. */
 function drawKinds(picture: Picture, edges: Picture['edges'], isSequential: boolean): SVGGElement[] {
   const plain = edges.filter(({ isOnLoop }) => !isOnLoop);
   const order = isSequential ? 'sequential' : '';

@@ -1,6 +1,8 @@
 import type { BoxView, Picture, StepView } from '../protocol.ts';
 
-/** Returns what another step reads of this one, by a name as in `EdgeView.reads`. Undefined if it is not known yet. */
+/**
+ * Returns a value that another step reads from this one, by its name in `EdgeView.reads`. Undefined if not known yet.
+ */
 export function readValue(step: StepView | undefined, name: string): string | undefined {
   if (step?.finishedAt === undefined) return undefined;
   if (name === 'phase') return step.phase;

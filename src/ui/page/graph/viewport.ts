@@ -33,7 +33,10 @@ export function fitIn(drawing: Size, window: Size): Viewport {
 /** In a narrower window, a drawing begins at a legible scale, from its left side. */
 const NARROW = { width: 720, scale: 0.75, boxes: 100 } as const;
 
-/** Returns the first viewport of a drawing of so many boxes: all of it, or its beginning if only that is legible. */
+/**
+ * Returns the first viewport of a drawing with this number of boxes: the whole drawing or, if that is not legible in a
+ * narrow window, its beginning.
+ */
 export function startIn(drawing: Size, boxes: number, window: Size): Viewport {
   const fitted = fitIn(drawing, window);
   if (window.width >= NARROW.width || boxes > NARROW.boxes || fitted.scale >= READABLE.least) return fitted;

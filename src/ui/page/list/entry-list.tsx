@@ -116,7 +116,7 @@ function Nothing({ kind, isFiltered }: { readonly kind: EntryKind; readonly isFi
 
 interface RowViewProps {
   readonly row: ListRow;
-  /** The Orchestration that all rows have, so that they do not name it. */
+  /** The Orchestration that all rows have in common. The rows do not name it. */
   readonly of: string;
   readonly at: number;
   readonly props: RowProps;

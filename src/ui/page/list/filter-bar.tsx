@@ -66,14 +66,14 @@ export function FilterBar() {
 
 interface SelectProps {
   readonly label: string;
-  /** The word for no choice. */
+  /** The word that stands for no choice. */
   readonly all: string;
   readonly choices: readonly Choice[];
   readonly value: string;
   readonly onPick: (value: string) => void;
 }
 
-/** A value of the URL that is no choice is one nevertheless. */
+/** A field to select a value. It also offers the value from the URL, if that is not among the choices. */
 function Select({ label, all, choices, value, onPick }: SelectProps) {
   const isKnown = value === '' || choices.some((choice) => choice.value === value);
   const shown = [{ value: '', word: all }, ...choices, ...(isKnown ? [] : [{ value, word: value }])];

@@ -1,7 +1,7 @@
 import type { Entry, RunEntry } from '../protocol.ts';
 import type { Filter } from '../route.ts';
 
-/** A choice of the filter by phase, and which runs it finds. Other phases are found by their name. */
+/** The choices of the filter of runs by phase. `active` and `approval` are groups of runs; the others are phases. */
 export const RUN_CHOICES: readonly { readonly value: string; readonly word: string }[] = [
   { value: 'active', word: 'Not ended' },
   { value: 'approval', word: 'Waiting for approval' },
@@ -23,7 +23,7 @@ export function isEnded({ phase = '' }: Pick<RunEntry, 'phase'>): boolean {
   return FINAL.includes(phase);
 }
 
-/** Parses an age such as `90s`, `15m`, `6h` or `7d` to milliseconds. Undefined if it is none. */
+/** Parses an age such as `90s`, `15m`, `6h` or `7d` to milliseconds. Undefined if the text is not an age. */
 export function readAge(text: string): number | undefined {
   const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
   return count === undefined ? undefined : Number(count) * (UNITS[unit] ?? 0);
@@ -32,8 +32,8 @@ export function readAge(text: string): number | undefined {
 type Requirement = (labels: Readonly<Record<string, string>>) => boolean;
 
 /**
- * Parses a label selector as kubectl reads it: `key`, `!key`, `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`,
- * separated by commas. What cannot be read finds names and values that contain it, so that typing narrows the list.
+ * Parses a label selector as kubectl reads it: `!key`, `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`,
+ * separated by commas. Any other text finds labels whose key contains it, so that typing narrows the list.
  */
 function readSelector(text: string): readonly Requirement[] {
   const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());

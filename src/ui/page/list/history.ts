@@ -8,7 +8,7 @@ export interface History {
   readonly bars: readonly HistoryBar[];
   /** The success rate in percent of the last runs that ended. Undefined if none has succeeded or failed. */
   readonly rate: number | undefined;
-  /** How many runs the rate is about. */
+  /** The number of the last runs that ended, including those that were cancelled. */
   readonly ended: number;
   /** The median duration of the runs that succeeded, in milliseconds. */
   readonly medianMs: number | undefined;
@@ -16,7 +16,7 @@ export interface History {
 
 export interface HistoryBar {
   readonly entry: RunEntry;
-  /** Until now, if the run has not ended. Undefined if it has not started. */
+  /** The duration, until now if the run has not ended. Undefined if it has not started. */
   readonly ms: number | undefined;
   /** The fraction of the longest duration, from 0 to 1. */
   readonly height: number;

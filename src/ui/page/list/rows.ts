@@ -5,7 +5,7 @@ export interface ListRow {
   readonly entry: Entry;
   /** 0 for a row at the top, and one more for each parent that is shown. */
   readonly depth: number;
-  /** The sub-runs that the list has. */
+  /** The number of sub-runs in the list. */
   readonly children: number;
   readonly isOpen: boolean;
 }
@@ -38,7 +38,7 @@ export function foldRuns(entries: readonly Entry[], open: ReadonlySet<string>): 
     const own = children.get(entry.name) ?? [];
     const isOpen = own.length > 0 && open.has(entry.name);
     rows.push({ entry, depth, children: own.length, isOpen });
-    // A parent that is its own descendant is not at the top, so this ends.
+    // A run that is its own ancestor is never at the top, so the recursion ends.
     if (isOpen) for (const child of own) add(child, depth + 1);
   };
   for (const entry of top) add(entry, 0);
@@ -112,7 +112,7 @@ export function describeRuns({ phase, runs }: OrchestrationEntry): string {
     .join(' · ');
 }
 
-/** Returns the success rate in percent. Undefined if nothing has succeeded or failed. 100 and 0 are never rounded to. */
+/** Returns the success rate in percent. Undefined if nothing has succeeded or failed. 100 and 0 are always exact. */
 export function successRate({
   succeeded = 0,
   failed = 0,

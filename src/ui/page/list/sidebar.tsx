@@ -34,7 +34,7 @@ export function Sidebar() {
   );
 }
 
-/** The selected object stays, and only on a small screen the list takes its place. */
+/** The selected object stays. Only on a small screen does the list take its place. */
 function hrefOf(route: Route, list: Route['list']): string {
   return writeRoute({ ...route, list, filter: { ...route.filter, phase: '' } });
 }

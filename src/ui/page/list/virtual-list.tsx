@@ -19,7 +19,7 @@ export interface VirtualListProps {
   readonly onSide?: (at: number, key: 'ArrowLeft' | 'ArrowRight') => number | undefined;
 }
 
-/** What a row spreads on its element. */
+/** The properties that a row spreads on its element. */
 export interface RowProps {
   readonly id: string;
   readonly class: string;
@@ -53,7 +53,7 @@ export function VirtualList(props: VirtualListProps) {
     if (place.current !== null) observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
-  // A key can be pressed before the page is painted, and moves on from the selected row.
+  // A layout effect, because a key can be pressed before the page is painted, and must move on from the selected row.
   useLayoutEffect(() => {
     if (current < 0) return;
     active.value = current;
@@ -62,7 +62,7 @@ export function VirtualList(props: VirtualListProps) {
 
   const at = clamp(active.value, count);
   const onKeyDown = (event: KeyboardEvent) => {
-    // Keys can be faster than the page is drawn, so the row that was drawn last may be old.
+    // Keys can arrive faster than the page is drawn, so the row that was drawn last may be out of date.
     const at = clamp(active.peek(), count);
     const next = nextRow(event.key, at, count, Math.floor(view.peek().height / row), props);
     if (event.key === 'Enter' || event.key === ' ') onOpen(at);

@@ -13,7 +13,7 @@ export function windowOf(count: number, row: number, view: { readonly top: numbe
   return { first, last: Math.min(count, Math.ceil((view.top + view.height) / row) + SPARE) };
 }
 
-/** Returns the position to scroll to so that a row is visible, the nearest one. */
+/** Returns the nearest position to scroll to that makes a row visible. */
 export function scrollTo(at: number, row: number, view: { readonly top: number; readonly height: number }): number {
   if (at * row < view.top) return at * row;
   return Math.max(view.top, (at + 1) * row - view.height);

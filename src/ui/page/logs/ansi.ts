@@ -1,4 +1,4 @@
-/** How a terminal shows a piece of text. Colors are a number of the palette of 256, or `#rrggbb`. */
+/** How a terminal shows a piece of text. A color is a number in the palette of 256 colors, or `#rrggbb`. */
 export interface Style {
   readonly color?: number | string;
   readonly ground?: number | string;

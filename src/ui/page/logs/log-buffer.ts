@@ -21,11 +21,11 @@ export interface Chunk {
   readonly lines: readonly LogLine[];
 }
 
-/** What is known of the logs of a step. */
+/** What is known about the logs of a step. */
 export interface LogState {
   readonly sources: readonly LogSource[];
   readonly chunks: readonly Chunk[];
-  /** Lines at the start that are no longer kept. */
+  /** The number of lines at the start that are no longer kept. */
   readonly dropped: number;
   /** What is being waited for, or what went wrong. */
   readonly note: string;
@@ -35,10 +35,10 @@ export interface LogState {
 const CHUNK = 200;
 const MOST_CHUNKS = 100;
 
-/** The logs of which nothing is known yet. */
+/** The state of logs about which nothing is known yet. */
 export const noLogs: LogState = { sources: [], chunks: [], dropped: 0, note: '', isOver: false };
 
-/** Returns a function that adds messages. It keeps the last 20,000 lines, and the style in which each source is. */
+/** Returns a function that adds messages. It keeps the last 20,000 lines, and the current style of each source. */
 export function createLogBuffer(): (state: LogState, messages: readonly LogMessage[]) => LogState {
   const styles = new Map<number, Style>();
   let next = 0;
@@ -94,7 +94,7 @@ export function splitFound(
 ): readonly { readonly text: string; readonly isFound: boolean }[] {
   if (searched === '') return [{ text, isFound: false }];
   const [lower, wanted] = [text.toLowerCase(), searched.toLowerCase()];
-  // Of a few letters, the lower case is longer: positions would be wrong.
+  // For a few letters, the lower case is longer, so the positions would be wrong.
   if (lower.length !== text.length) return [{ text, isFound: false }];
   const parts: { text: string; isFound: boolean }[] = [];
   let end = 0;

@@ -10,13 +10,13 @@ export interface LogViewProps {
   readonly namespace: string;
   readonly run: string;
   readonly step: string;
-  /** Undefined: the last one. */
+  /** Undefined for the last attempt. */
   readonly attempt: Signal<number | undefined>;
   /** The number of the last attempt. */
   readonly last: number;
 }
 
-/** The logs of a step, as they come. */
+/** The logs of a step, as they arrive. */
 export function LogView(props: LogViewProps) {
   const { attempt, last } = props;
   const { logs, trouble } = useLogs(props);
@@ -60,7 +60,7 @@ export function LogView(props: LogViewProps) {
   );
 }
 
-/** Follows the logs as long as they are shown. Lines that come together are drawn together. */
+/** Follows the logs as long as they are shown. Lines that arrive together are drawn together. */
 function useLogs({ namespace, run, step, attempt }: LogViewProps) {
   const { api } = usePage();
   const logs = useSignal<LogState>(noLogs);
@@ -113,7 +113,7 @@ interface LinesProps {
   readonly isFollowed: Signal<boolean>;
 }
 
-/** It stays at the end while new lines come. A scroll up stops that, and a scroll to the end starts it again. */
+/** The view stays at the end while new lines arrive. Scrolling up stops that. Scrolling to the end starts it again. */
 function Lines({ logs, searched, isWrapped, isFollowed }: LinesProps) {
   const place = useRef<HTMLDivElement>(null);
   const { chunks, sources } = logs.value;

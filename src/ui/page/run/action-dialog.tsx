@@ -19,7 +19,7 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { button, isDangerous } = ACTION_WORDS[action.verb];
   const form = useForm(action);
-  // A layout effect, so that no key reaches a dialog that stands in the page but is not open.
+  // A layout effect, so that no key reaches a dialog that is in the page but not open.
   useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
@@ -82,7 +82,7 @@ function OpenDialog({ action }: { readonly action: OfferedAction }) {
   );
 }
 
-/** What the user has filled in, and what becomes of it. */
+/** Keeps what the user has filled in, and sends it. */
 function useForm(action: OfferedAction) {
   const { api, asked, goTo, notice, route, shown, store } = usePage();
   const declared = shown.peek()?.orchestration?.parameters ?? [];

@@ -4,7 +4,7 @@ import { countLooks, LOOKS } from '../looks.ts';
 import { usePage } from '../page-state.ts';
 import type { Shown } from '../store.ts';
 
-/** Changes that come faster are announced together. */
+/** Changes that follow each other faster are announced together. */
 const GATHER_MS = 1_500;
 
 /** Announces the changes of the selected run to screen readers. */

@@ -13,8 +13,9 @@ export function startForm(parameters: readonly ParameterView[]): Record<string, 
 }
 
 /**
- * Reads the form, with all mistakes at once. An empty field is not given, unless it has a default, which would then apply.
- * `others` has the parameters that are not declared: one `NAME=VALUE` a line.
+ * Reads the form, with all mistakes at once. A field with the value of its default is left out, and so is an empty
+ * field without a default. An empty field with a default is given, because the default would apply otherwise. `others`
+ * has the parameters that are not declared, one `NAME=VALUE` a line.
  */
 export function readForm(
   declared: readonly ParameterView[],

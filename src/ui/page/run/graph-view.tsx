@@ -13,7 +13,7 @@ export interface GraphViewProps {
 
 type Graph = ReturnType<typeof createGraph>;
 
-/** The drawing of a graph. It keeps its own elements, since a change of one step among a thousand must cost one box. */
+/** The drawing of a graph. It keeps its own elements, so that a change of one step among a thousand draws one box. */
 export function GraphView({ picture, steps, chosen, isDimmed, onSelect, label }: GraphViewProps) {
   const place = useRef<HTMLElement>(null);
   const graph = useRef<Graph>(undefined);

@@ -52,10 +52,13 @@ export function Stage({ shown, picture }: { readonly shown: Shown; readonly pict
   );
 }
 
-/** A slash leads to the search. Escape first empties it, and then closes the step. A dialog closes itself. */
+/**
+ * A slash leads to the search. Escape undoes one thing: the text of the search, or else the choice in the legend, or
+ * else the choice of the step. A dialog closes itself.
+ */
 function useKeys(close: () => void): void {
   const { search, wanted } = usePage();
-  // Before the graph is painted, so that no key is lost that somebody presses as soon as they see it.
+  // A layout effect, so that no key is lost that somebody presses as soon as they see the graph.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === '/' && !isTyping(event.target)) {

@@ -5,7 +5,7 @@ import type { ValueQuery } from '../protocol.ts';
 import { StepLink } from './step-overview.tsx';
 import type { StepProps } from './step-panel.tsx';
 
-/** What the step is given, what it reads of other steps, and what it hands on. */
+/** What the step is given, what it reads from other steps, and what it hands on. */
 export function StepData(props: StepProps) {
   const { shown, picture, index } = props;
   const { route, store, api } = usePage();

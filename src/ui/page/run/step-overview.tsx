@@ -7,7 +7,7 @@ import { formatDuration, formatTime } from '../time.ts';
 import { ActionButton } from './actions.tsx';
 import type { StepProps } from './step-panel.tsx';
 
-/** Why the step is where it is, what people can do, and what is around it. */
+/** Why the step is in its state, what people can do, and which steps are around it. */
 export function StepOverview(props: StepProps) {
   const { shown, picture, index } = props;
   const box = picture.boxes[index] as BoxView;

@@ -28,7 +28,7 @@ export function StepPanel(props: StepProps) {
   const place = useRef<HTMLElement>(null);
   const box = picture.boxes[index];
   useEffect(() => {
-    // Below the graph, where there is little room beside it, the user would not see what has changed.
+    // If the panel is below the graph, for lack of room beside it, the user would not see what has changed.
     const { top = 0 } = place.current?.getBoundingClientRect() ?? {};
     if (top > innerHeight * 0.7) place.current?.scrollIntoView();
   }, [box?.name]);

@@ -64,7 +64,7 @@ export function planTimeline({ boxes }: Picture, steps: Iterable<StepView>, nowM
   return { startMs, endMs, bars, unstarted: all.length - started.length };
 }
 
-/** Plans round times, of which a track so many pixels wide has room for each. */
+/** Plans ticks at round times, as many as a track of this width in pixels has room for. */
 export function planTicks({ startMs, endMs }: Pick<Plan, 'startMs' | 'endMs'>, trackPx: number): readonly Tick[] {
   const lengthMs = endMs - startMs;
   const most = Math.min(MOST_TICKS, Math.max(1, Math.floor(trackPx / TICK_PX)));

@@ -13,7 +13,7 @@ export interface TimelineProps {
   readonly picture: Picture;
   readonly steps: ReadonlyMap<number, StepView>;
   readonly chosen: number | undefined;
-  /** Undefined: all of them. */
+  /** Undefined if all steps are shown. */
   readonly isShown: ((index: number) => boolean) | undefined;
   readonly onChoose: (index: number) => void;
 }
@@ -50,7 +50,7 @@ export function Timeline({ picture, steps, chosen, isShown, onChoose }: Timeline
   );
 }
 
-/** The times above the bars: fewer where there is less room. */
+/** The times above the bars: fewer if there is less room. */
 function Axis({ startMs, endMs }: Pick<Plan, 'startMs' | 'endMs'>) {
   const track = useRef<HTMLSpanElement>(null);
   const width = useSignal(0);
