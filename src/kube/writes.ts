@@ -80,7 +80,7 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
         forKey,
       );
     },
-    /** Merges these fields into the object with this uid. */
+    /** Merges these fields into the object with this uid. An object that is gone counts as done. */
     merge: (
       apiVersion: string,
       kind: string,
@@ -90,12 +90,10 @@ export function createWrites({ client, fieldManager, resourceOf, ownWrites }: Wr
       attempt(() => {
         const { namespace, name, uid } = target;
         const body = { metadata: { ...metadata, uid }, ...fields };
-        return client.patch(
-          resourceOf(apiVersion, kind),
-          { namespace, name },
-          { type: 'merge', body },
-          { fieldManager },
-        );
+        const patch = { type: 'merge', body } as const;
+        return client
+          .patch(resourceOf(apiVersion, kind), { namespace, name }, patch, { fieldManager })
+          .catch(ignoreAbsence);
       }),
     /** Merges labels into the object only if it has this resourceVersion. */
     label: (

@@ -71,6 +71,7 @@ export interface Cluster {
   /** Merges the label with the bucket into the run if it is still as observed. */
   labelRun(run: ObservedRun, bucket: number): Promise<WriteOutcome>;
   patchRunStatus(run: ObservedRun, status: RunStatus): Promise<WriteOutcome>;
+  /** Sets the lifetime of a child that has finished. A child that is gone counts as done. */
   setChildTtl(
     apiVersion: string,
     kind: string,
@@ -79,7 +80,7 @@ export interface Cluster {
     uid: string,
     seconds: number,
   ): Promise<WriteOutcome>;
-  /** Asks a run to end, so that it cleans up first. */
+  /** Asks a run to end, so that it cleans up first. A run that is gone counts as done. */
   cancelChild(apiVersion: string, kind: string, namespace: string, name: string, uid: string): Promise<WriteOutcome>;
   /**
    * Replaces the finalizers of a child if the child is still as observed. If it is not, or if it is gone, the outcome

@@ -83,7 +83,7 @@ export type Action =
   | { readonly type: 'PatchStatus'; readonly status: ToolRunStatus }
   | { readonly type: 'CreateConfigMap'; readonly manifest: Manifest }
   | { readonly type: 'CreateJob'; readonly manifest: Manifest }
-  /** Sets the Job's ttlSecondsAfterFinished. If the Job is gone already, the action fails. */
+  /** Sets the Job's ttlSecondsAfterFinished. Nothing to do if the Job is gone already. */
   | { readonly type: 'SetTtl'; readonly job: StoredObject['metadata']; readonly seconds: number }
   | {
       readonly type: 'EmitEvent';
