@@ -1,10 +1,10 @@
 import type { StoredObject } from '../objects/object.ts';
 import { readCreators } from '../orchestration/approvals.ts';
 import { readBucket } from '../orchestration/buckets.ts';
-import { asRecord, decodeOrchestrationRun } from '../orchestration/decode.ts';
+import { decodeOrchestrationRun } from '../orchestration/decode.ts';
 import type { Policy } from '../orchestration/judge.ts';
 import type { StepKinds } from '../orchestration/kinds/step-kinds.ts';
-import { isRunFinal, type RunStatus, type StepStatus } from '../orchestration/run-status.ts';
+import { isRunFinal, type StepStatus } from '../orchestration/run-status.ts';
 import { API_VERSION } from '../orchestration/schema.ts';
 import { isEnding } from './ending.ts';
 import { readLifetime } from './lifetime.ts';
@@ -45,7 +45,7 @@ export async function observeRun(
   if (kept === undefined) return undefined;
   const writers = cluster.statusWriters(kept);
   const { kinds } = options.policy();
-  if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs || wasOurs(kept, memory), kinds);
+  if (writers.isForeign) return observeContested(cluster, kept, writers.isOurs, kinds);
   const stub = readRun(kept, false);
   const isStillAwaited = isRunFinal(stub.status) && (await isAwaited(cluster, kept, options.nameChild));
   if (isRunFinal(stub.status) && isSettled(cluster, stub) && !owesPlace(memory, stub))
@@ -113,12 +113,12 @@ function listErrors(...reads: readonly (object | undefined)[]): readonly unknown
 async function observeContested(
   cluster: Cluster,
   kept: StoredObject,
-  wasOurs: boolean,
+  isOurs: boolean,
   kinds: StepKinds,
 ): Promise<Observation | undefined> {
   const stub = readRun(kept, true);
   const isOver = isRunFinal(stub.status);
-  if (isOver && !wasOurs) return undefined;
+  if (isOver && !isOurs) return undefined;
   const object = isOver ? await readWhole(cluster, stub) : kept;
   return (
     object && { run: readRun(object, true), ...nothingDue(kinds), isAwaited: false, held: listHeld(cluster, stub) }
@@ -130,15 +130,6 @@ function observeRival(cluster: Cluster, run: ObservedRun): Pick<Observation, 'ri
   const isDue = status.runId === undefined && !isRunFinal(status) && !isBeingDeleted;
   const rival = isDue ? cluster.rivalOf(namespace, Date.parse(creationTimestamp)) : undefined;
   return rival === undefined ? {} : { rival };
-}
-
-/**
- * Whether we began a run of which another controller has since taken over all status fields. Such a run must be
- * reported.
- */
-function wasOurs({ metadata, status }: StoredObject, { snapshots }: Memory): boolean {
-  const { phase, runId } = asRecord(status);
-  return !isRunFinal({ phase } as RunStatus) && (snapshots.has(metadata.uid) || runId === metadata.name);
 }
 
 /**
