@@ -374,6 +374,10 @@ function playEvents(nowMs: number): RunEvents {
         ...{ ...of('integration-tests'), firstAt: at(8), lastAt: at(6) },
       },
       {
+        ...{ type: 'Normal', reason: 'JobCreated', message: 'Created the Job release-1041-deploy-1-push.', count: 1 },
+        ...{ ...of('deploy-staging/push'), name: 'release-1041-deploy-1-push', firstAt: at(11), lastAt: at(11) },
+      },
+      {
         ...{ type: 'Normal', reason: 'RunStarted', message: 'The run follows release as it is now.', count: 1 },
         ...{ kind: 'OrchestrationRun', name: 'release-1041', firstAt: at(12), lastAt: at(12) },
       },

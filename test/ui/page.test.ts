@@ -105,9 +105,15 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
     await textOf('#details h2').toBe('unit-tests');
   });
 
+  test('leads from an Event of a nested step to the step that runs it', async () => {
+    const { page, textOf } = await open({ hash: '#/run/release-1041?tab=events' });
+    await page.locator('.event-of a', { hasText: 'deploy-staging/push' }).click();
+    await textOf('#details h2').toBe('deploy-staging');
+  });
+
   test('shows an Orchestration with its runs, their durations and how many of the last fifty have succeeded', async () => {
     const { page, textOf } = await open({ hash: '#/orchestration/release' });
-    await textOf('.rate').toMatch(/^\d+ % of the last 27 succeeded · median \dm \d\ds$/);
+    await textOf('.rate').toMatch(/^\d+ % of the last 24 succeeded · 3 cancelled · median \dm \d\ds$/);
     expect(await page.locator('.bars a').count()).toBe(29);
     await page.locator('.bars a').last().click();
     await textOf('h1').toBe('release-1041');

@@ -7,6 +7,13 @@ import { formatAge, formatTime } from '../time.ts';
 
 const AGAIN_MS = 5_000;
 
+interface EventProps {
+  readonly event: EventView;
+  /** The name of the run that is shown. */
+  readonly run: string;
+  readonly isBrief: boolean;
+}
+
 /** The events of a run, or of the child of one of its steps, the latest first. It is kept up to date. */
 export function EventTable({ namespace, run, step }: RunEventsQuery) {
   const { api } = usePage();
@@ -41,7 +48,7 @@ export function EventTable({ namespace, run, step }: RunEventsQuery) {
           {events.map((event) => (
             <Event
               key={`${event.kind} ${event.name} ${event.reason} ${event.firstAt}`}
-              event={event}
+              {...{ event, run }}
               isBrief={step !== undefined}
             />
           ))}
@@ -55,9 +62,12 @@ export function EventTable({ namespace, run, step }: RunEventsQuery) {
   );
 }
 
-function Event({ event, isBrief }: { readonly event: EventView; readonly isBrief: boolean }) {
-  const { nowMs, chooseStep } = usePage();
+function Event({ event, run, isBrief }: EventProps) {
+  const { hrefTo, nowMs, shown } = usePage();
   const { type, reason, message, kind, name, step, count, lastAt } = event;
+  // A step of a nested run is behind the step of this run that runs it: outer/inner.
+  const isOf = (outer: string) => step === outer || step?.startsWith(`${outer}/`) === true;
+  const box = shown.value?.picture?.boxes.find((one) => isOf(one.name));
   return (
     <li class={type === 'Warning' ? 'warning' : ''}>
       <p class="event-head">
@@ -77,9 +87,9 @@ function Event({ event, isBrief }: { readonly event: EventView; readonly isBrief
           {step === undefined ? undefined : (
             <>
               {' of step '}
-              <button type="button" class="inline" onClick={() => chooseStep(step)}>
+              <a href={hrefTo({ kind: 'OrchestrationRun', name: run }, box?.name)}>
                 <Name of={step} />
-              </button>
+              </a>
             </>
           )}
         </p>
