@@ -8,8 +8,9 @@ export interface History {
   readonly bars: readonly HistoryBar[];
   /** The success rate in percent of the last runs that ended. Undefined if none has succeeded or failed. */
   readonly rate: number | undefined;
-  /** The number of the last runs that ended, including those that were cancelled. */
-  readonly ended: number;
+  /** How many of the last runs that ended have succeeded or failed, and how many were cancelled. */
+  readonly judged: number;
+  readonly cancelled: number;
   /** The median duration of the runs that succeeded, in milliseconds. */
   readonly medianMs: number | undefined;
 }
@@ -32,11 +33,13 @@ export function planHistory(sorted: readonly Entry[], orchestration: string, now
   const ended = own.filter(isEnded).toSorted((left, right) => (right.finishedAt ?? 0) - (left.finishedAt ?? 0));
   const last = ended.slice(0, MOST);
   const count = (phase: string) => last.filter((entry) => entry.phase === phase).length;
+  const [succeeded, failed] = [count('Succeeded'), count('Failed')];
   const lengths = last.filter(({ phase }) => phase === 'Succeeded').flatMap((entry) => durationOf(entry, nowMs) ?? []);
   return {
     bars: shown.map((bar) => ({ ...bar, height: (bar.ms ?? 0) / longest })).reverse(),
-    rate: successRate({ succeeded: count('Succeeded'), failed: count('Failed') }),
-    ended: last.length,
+    rate: successRate({ succeeded, failed }),
+    judged: succeeded + failed,
+    cancelled: count('Cancelled'),
     medianMs: lengths.toSorted((left, right) => left - right)[Math.floor((lengths.length - 1) / 2)],
   };
 }

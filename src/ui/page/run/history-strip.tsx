@@ -18,9 +18,13 @@ export function HistoryStrip({ name }: { readonly name: string }) {
   );
 }
 
-function describeHistory({ rate, ended, medianMs }: History): string {
-  const words = rate === undefined ? 'No run has ended yet' : `${rate} % of the last ${ended} succeeded`;
-  return medianMs === undefined ? words : `${words} · median ${formatDuration(medianMs)}`;
+function describeHistory({ rate, judged, cancelled, medianMs }: History): string {
+  const words = [
+    ...(rate === undefined ? [] : [`${rate} % of the last ${judged} succeeded`]),
+    ...(cancelled === 0 ? [] : [`${cancelled} cancelled`]),
+    ...(medianMs === undefined ? [] : [`median ${formatDuration(medianMs)}`]),
+  ];
+  return words.join(' · ') || 'No run has ended yet';
 }
 
 function Bars({ history: { bars } }: { readonly history: History }) {
