@@ -11,9 +11,9 @@ const RESERVE = 64 * 1024;
 const MOST_BYTES = 1_000_000;
 /** Most bytes of a step in its shortest form without outputs, and of the run around its steps. */
 const LONGEST_ENTRY = 256;
+const LONGEST_FRAME = 8 * 1024;
 /** Bytes around the outputs of a step. */
 const OUTPUTS_KEY = 12;
-const LONGEST_FRAME = 8 * 1024;
 
 /** The forms in which a step is written, from the complete one to the least that its run needs. */
 const FORMS: readonly ((step: StepStatus, index: number) => object | undefined)[] = [
