@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
 import type { Random } from '../../fuzz/random.ts';
@@ -17,7 +18,7 @@ import {
 import type { Release } from '../release.ts';
 import type { Traffic } from '../traffic.ts';
 
-/** What the schedule breaks things with. */
+/** What a fault needs to break things. */
 export interface Ground {
   readonly release: Release;
   readonly traffic: Traffic;
@@ -30,7 +31,7 @@ export interface Fault {
   readonly title: string;
   /** Whether it needs NODE_SHELL. */
   readonly isOnNode?: boolean;
-  /** Whether reviews that are under way go down with a gate that gets no time to answer them. */
+  /** Whether reviews in progress may fail, because the gate gets no time to answer them. */
   readonly mayFail?: boolean;
   /** Resolves when all is well again. */
   readonly cause: (ground: Ground) => Promise<void>;
@@ -53,7 +54,7 @@ export const faults: readonly Fault[] = [
   { title: 'the Secret deleted', cause: deleteSecret },
 ];
 
-/** Sends a signal to a process of one of the pods, which it tells by a word of its command line. */
+/** Sends a signal to a process of one of the pods. A word of its command line identifies the process. */
 async function signal({ release, random }: Ground, word: string, name: string, uid?: string): Promise<string> {
   const chosen = uid ?? random.pick(await listPods(release)).uid;
   const script = `for process in /proc/[0-9]*; do
@@ -62,8 +63,8 @@ async function signal({ release, random }: Ground, word: string, name: string, u
   done`;
   const shell = spawn('/bin/sh', ['-c', inject('nodeShell')], { stdio: ['pipe', 'pipe', 'inherit'] });
   shell.stdin.end(script);
-  const [[sent]] = await Promise.all([once(shell.stdout, 'data').catch(() => ['']), once(shell, 'exit')]);
-  if (!String(sent).includes('sent')) throw new Error(`no process of pod ${chosen} has the word ${word}`);
+  const [sent] = await Promise.all([text(shell.stdout), once(shell, 'exit')]);
+  if (!sent.includes('sent')) throw new Error(`no process of pod ${chosen} has the word ${word}`);
   return chosen;
 }
 
@@ -75,7 +76,7 @@ async function kill(ground: Ground, word: string): Promise<void> {
 async function freeze(ground: Ground, word: string): Promise<void> {
   const uid = await signal(ground, word, 'STOP');
   await delay(FROZEN_MS);
-  // Whoever watches it may have killed it.
+  // The process that watches it may have killed it.
   await signal(ground, word, 'CONT', uid).catch(() => {});
   await settle(ground.release);
 }
@@ -103,7 +104,7 @@ async function scale({ kubectl, waitForPods }: Release): Promise<void> {
   await waitForPods();
 }
 
-/** Nobody but Helm may make it again. */
+/** Only Helm may create the Secret again. */
 async function deleteSecret({ release, upgrade }: Ground): Promise<void> {
   const pods = await podNames(release);
   const before = await countLeaves(release, pods);
