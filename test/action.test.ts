@@ -11,7 +11,7 @@ import { installProgram } from './support/page-commands.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-/** A repository with two commits, and what the script says of their difference. */
+/** Makes a repository with two commits, and returns what the script writes about their difference. */
 async function describe(before: Record<string, string>, after: Record<string, string>): Promise<string> {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'orchestration-gate-'));
   const bin = join(folder.path, 'bin');

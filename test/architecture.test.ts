@@ -2,7 +2,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-/** They wire, and may import everything. They alone read the environment, the arguments and the clock, and exit. */
+/**
+ * Entry points connect the parts, and may import everything. Only they read the environment, the arguments and the
+ * clock, and only they exit.
+ */
 const entryPoints: readonly string[] = [
   'src/main.ts',
   'src/admission/main.ts',
@@ -17,11 +20,11 @@ const entryPoints: readonly string[] = [
 
 interface Row {
   readonly src: readonly string[];
-  /** Packages; `node:` stands for all that Node brings. */
+  /** Packages. `node:` stands for all modules of Node. */
   readonly outside: readonly string[];
 }
 
-/** Who may import whom, by folder or file. For a file the row of the longest path holds. */
+/** What may import what, by folder or file. The row with the longest matching path applies to a file. */
 const imports: Readonly<Record<string, Row>> = {
   // Decisions: no kind of I/O.
   objects: { src: [], outside: ['node:crypto'] },
@@ -80,13 +83,16 @@ const imports: Readonly<Record<string, Row>> = {
 
 const files = globSync('src/**/*.{ts,tsx}').filter((file) => !entryPoints.includes(file));
 
-/** The name of the row that holds for a file below `src/`. */
+/** The name of the row that applies to a file below `src/`. */
 function rowOf(path: string): string | undefined {
   const rows = Object.keys(imports).filter((name) => `${path}/`.startsWith(`src/${name}/`));
   return rows.toSorted((one, other) => other.length - one.length)[0];
 }
 
-/** What a file imports and may not. The formatter leaves each import in one of these forms, and anything else is one too many. */
+/**
+ * Returns the imports of a file that its row does not allow. The formatter writes each import in one of the forms of
+ * `literal`. The forms of `computed` are never allowed.
+ */
 function findStrangers(file: string, source: string): readonly string[] {
   const row = rowOf(file) ?? '';
   const { src, outside } = imports[row] ?? { src: [], outside: [] };
@@ -103,7 +109,7 @@ function findStrangers(file: string, source: string): readonly string[] {
   return [...literal.filter(isStranger), ...computed];
 }
 
-/** Where a file asks the process or the clock. */
+/** Returns the expressions with which a file uses the process or the clock. */
 function findImpurities(source: string): readonly string[] {
   const forms =
     /'node:(?:process|perf_hooks)'|\bprocess(?:\??\.\w+|\[)|= process;|\bDate\.now\b|\bDate\(\)|\bnew Date\b(?!\()|\bperformance\.\w+/g;

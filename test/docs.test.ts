@@ -163,7 +163,7 @@ describe('docs/reference/semantics.md', () => {
   test.each(rules)('has each rule of "$title" in the list of tests, at its place', ({ title, entries }) => {
     const there = tested.find((chapter) => chapter.title === title)?.entries ?? [];
     const beginnings = there.map(({ text }) => text.replace(/ …$/, ''));
-    // An entry that does not begin as its rule does is shown beside the whole rule.
+    // If an entry does not begin like its rule, the failure shows the entry next to the whole rule.
     expect(beginnings).toEqual(
       entries.map(({ text }, index) => (text.startsWith(beginnings[index] || '?') ? beginnings[index] : text)),
     );

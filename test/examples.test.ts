@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 
 /** Codes that no single manifest shows. */
 const unseen = [
-  'RunSpecImmutable', // speaks of a change from one version of an object to the next
+  'RunSpecImmutable', // is about a change from one version of an object to the next
   'IgnoredByAgentsChart', // is reported only if it is asked for
 ];
 

@@ -25,7 +25,7 @@ import { NAMESPACE, ORCHESTRATIONS, RUNS } from './support/model/engine.ts';
 import { createModel } from './support/model/model.ts';
 import { orchestration } from './support/reviews.ts';
 
-/** A step kind that does not exist. All that the tests below find of it comes from here. */
+/** A step kind that does not exist. Everything that the tests below find about it comes from here. */
 const measurement: ChildKind = {
   type: 'Child',
   name: 'Measurement',
@@ -77,7 +77,7 @@ test('lint and the gate know the kind, its fields, what it needs and what its ch
 });
 
 test('the reconciler creates the child of the kind, follows it and reads its end', async () => {
-  // Older than what another controller would have taken up by now.
+  // The run is so old that another controller would have begun it by now.
   const model = createModel(() => nowMs - 60_000);
   model.create(ORCHESTRATIONS, { ...named('Orchestration', 'nightly'), spec: { steps: chain } });
   const run = { namespace: NAMESPACE, name: 'run' };

@@ -48,7 +48,7 @@ test('makes certificates', async () => {
 });
 
 test('keeps its exit code, and its peace, when nobody reads on', async () => {
-  // More than a pipe holds, so that most of it meets a closed pipe.
+  // More output than a pipe holds, so that most of it is written to a closed pipe.
   const steps = Array.from({ length: 2000 }, (_, index) => `{ name: s${index}, kind: Checkpoint, dependsOn: [gone] }`);
   const child = spawn(process.execPath, [MAIN, 'lint', '-'], { stdio: 'pipe' });
   const ended = once(child, 'close');

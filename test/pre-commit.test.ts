@@ -23,7 +23,7 @@ test('the pre-commit hook names a program that npm installs with this package', 
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   expect(language).toBe('node');
   expect(Object.keys(manifest.bin)).toContain(entry.split(' ')[0]);
-  // Of a repository, npm runs this script and no other: without it, it would install no program.
+  // If npm installs from a repository, it runs only this script. Without the script, it would install no program.
   expect(manifest.scripts.prepare).toContain('npm run build');
 });
 

@@ -74,7 +74,8 @@ describe('a gate that closes', () => {
     const gate = await startGate();
     const socket = await gate.open();
     const answers = readText(socket);
-    // Sent in one chunk with a complete review. When that is answered, the start of the next has been read.
+    // One chunk contains a complete review and the start of the next. When the gate has answered the first, it has read
+    // that start.
     socket.write(wholeRequest + wholeRequest.slice(0, 20));
     await expect.poll(() => gate.count.ended).toBe(1);
     gate.startDraining();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTurns } from '../../src/admission/turns.ts';
 
-/** Turns that the test starts, each after this many milliseconds. */
+/** Turns that the test starts: `turn` starts the next one, after this many milliseconds. */
 function open() {
   const clock = { nowMs: 0 };
   const next: (() => void)[] = [];

@@ -1,4 +1,5 @@
-// Whether Argo CD calls Synced whatever the gate and its sidecar write. Prints a table, and exits 1 where it does not.
+// Checks that Argo CD calls objects Synced whatever the gate and its sidecar write to them. Prints a table, and exits
+// with 1 if Argo CD does not.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { applyCaBundle, type ConfigurationName, readCaBundles } from '../../src/certificates/cluster/configurations.ts';
@@ -22,7 +23,7 @@ const ORCHESTRATIONS: Resource = {
 };
 const syncs: readonly Sync[] = ['client-side', 'server-side'];
 const diffs: readonly Diff[] = ['default', 'server-side', 'server-side with mutation webhooks'];
-/** Both of Argo CD's marks, since each is recognised by itself. */
+/** Both of Argo CD's marks, because each is recognised by itself. */
 const marks = {
   annotation: { annotations: { 'argocd.argoproj.io/tracking-id': 'shop:orchestration.proompteng.ai/x' } },
   label: { labels: { 'app.kubernetes.io/instance': 'shop' } },
@@ -30,7 +31,7 @@ const marks = {
 
 type Status = 'Synced' | 'OutOfSync';
 
-/** An object in Git, of which Argo CD is to say Synced after each event. */
+/** An object in Git, which Argo CD must call Synced after each event. */
 interface Subject {
   readonly what: string;
   readonly sync: Sync;
@@ -63,14 +64,14 @@ function orchestrationsOf(mode: string): Subject[] {
   );
 }
 
-/** In the sync mode of an Application, which also decides how Argo CD compares by default. */
+/** Sets the sync mode as an Application would. The mode also decides how Argo CD compares by default. */
 function inSyncMode(metadata: Manifest['metadata'], sync: Sync) {
   if (sync === 'client-side') return metadata;
   const options = { 'argocd.argoproj.io/sync-options': 'ServerSideApply=true' };
   return { ...metadata, annotations: { ...(metadata['annotations'] as object | undefined), ...options } };
 }
 
-/** A release of the chart a cell, which selects a namespace that is not there. */
+/** The webhooks of one release of the chart for each sync and diff. It selects a namespace that does not exist. */
 async function configurationsOf(cluster: ControlPlane, gate: Gate): Promise<Subject[]> {
   const subjects: Subject[] = [];
   for (const sync of syncs) {
@@ -91,7 +92,7 @@ async function configurationsOf(cluster: ControlPlane, gate: Gate): Promise<Subj
   return subjects;
 }
 
-/** Old and new authority are published, then the leaf is changed, then the old authority goes. Returns the new one. */
+/** Publishes the old and the new authority, changes the leaf, then removes the old authority. Returns the new one. */
 async function rotateCa(
   client: KubeClient,
   gate: Gate,
@@ -109,7 +110,7 @@ async function rotateCa(
   return authority.certificatePem;
 }
 
-/** As the sidecar does. */
+/** Publishes an authority as the sidecar does. */
 async function publish(client: KubeClient, names: readonly ConfigurationName[], caPem: string): Promise<void> {
   for (const name of names) {
     const seen = await readCaBundles(client, name);
@@ -117,12 +118,12 @@ async function publish(client: KubeClient, names: readonly ConfigurationName[], 
   }
 }
 
-/** From what kubectl calls it. */
+/** Makes our name of a configuration from what kubectl calls it. */
 function nameConfiguration(kind: string, name: string): ConfigurationName {
   return `${kind.toLowerCase().startsWith('mutating') ? 'mutating' : 'validating'}/${name}`;
 }
 
-/** What Argo CD says of each subject after each event. */
+/** What Argo CD calls each subject after each event. */
 async function play(
   engine: Engine,
   subjects: readonly Subject[],
@@ -151,7 +152,7 @@ async function play(
   return found;
 }
 
-/** A matrix in which nothing was written would prove nothing. */
+/** Checks that chains are written or not, as expected: a table in which nothing was written would prove nothing. */
 async function checkChains(client: KubeClient, subjects: readonly Subject[], isWritten: boolean): Promise<void> {
   for (const { manifest } of subjects) {
     const { name } = manifest.metadata;

@@ -15,7 +15,7 @@ export type Diff = 'default' | 'server-side' | 'server-side with mutation webhoo
 /** Argo CD's engine, until disposed. */
 export interface Engine extends AsyncDisposable {
   readonly sync: (manifest: object, sync: Sync) => Promise<void>;
-  /** Undefined: Synced. Else what is live and what Argo CD would make of it. */
+  /** Undefined if the object is Synced. Otherwise, what is live and what Argo CD would make of it. */
   readonly compare: (manifest: object, diff: Diff) => Promise<Difference | undefined>;
 }
 
@@ -26,7 +26,7 @@ export interface Difference {
 
 const folder = join(import.meta.dirname, 'engine');
 
-/** The engine as a program: built with Go once, for some minutes, with a newer Go fetched as a module if need be. */
+/** Builds the engine with Go, once. This takes some minutes. If a newer Go is needed, it is fetched as a module. */
 export async function buildEngine({ cacheFolder, environment }: Settings): Promise<string> {
   const hash = createHash('sha256');
   for (const source of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(folder, source)));
@@ -42,7 +42,7 @@ export async function buildEngine({ cacheFolder, environment }: Settings): Promi
   });
 }
 
-/** Starts it for the cluster of a kubeconfig. */
+/** Starts the engine for the cluster of a kubeconfig. */
 export function startEngine(program: string, kubeconfig: string): Engine {
   const child = spawn(program, [kubeconfig], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -5,7 +5,7 @@ import { play } from './play.ts';
 
 const limit = await createMemoryLimit(256 * 1024 * 1024);
 
-/** The short form of `make attack`. How fast others are answered is not asked here: whoever runs this shares its machine. */
+/** The short form of `make attack`. It does not check how fast others are answered: other tests share the machine. */
 test.skipIf(limit === undefined)(
   'a gate under 256 MiB outlives every attack, and leaves nothing unjudged',
   async () => {

@@ -10,14 +10,14 @@ export interface Target {
   readonly caPem: string;
 }
 
-/** Goes on until the signal. It reads nothing that it does not have to, and opens anew what the gate closes. */
+/** Goes on until the signal. It reads only what it has to, and reopens connections that the gate closes. */
 type Attack = (target: Target, signal: AbortSignal) => Promise<void>;
 
 /** An attacker has an address of its own, as every pod has. */
 const ATTACKER = '127.0.0.2';
-/** Opened at most so many a millisecond, by all attacks of a kind together: about what one machine can. */
+/** How many connections an attack opens each millisecond at most: about what one machine can. */
 const OPENED_AT_ONCE = 8;
-/** And so many of what was closed. Beyond, the kernel drops what others open: that is not for the gate to prevent. */
+/** How many closed ones it opens anew. With more, the kernel drops those of others, which the gate cannot prevent. */
 const REOPENED_AT_ONCE = 1;
 
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -46,7 +46,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   ),
 };
 
-/** Attacks that go on together. Where all do, and attackers and gate share two cores, some other reviews time out. */
+/** Attacks that go on together. If all do, and attackers and gate share two cores, some other reviews time out. */
 export const combinations: Readonly<Record<string, readonly string[]>> = {
   'connections, half-sent bodies and 7 MiB at once': ['10,000 connections', '260 half-sent bodies', 'bodies of 7 MiB'],
   'all at once': Object.keys(attacks),
@@ -115,7 +115,7 @@ function whole(path: string, body: string): string {
 
 const onePieceAByte = `POST /validate HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(500_000)}`;
 
-/** What a client says first; after it a server has made a signature, and waits. */
+/** Records the first message of a client. A server that gets it has made a signature, and waits. */
 async function recordClientHello(): Promise<Buffer> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

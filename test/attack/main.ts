@@ -5,7 +5,7 @@ import { attacks, combinations, type Target } from './attacks.ts';
 import { createMemoryLimit } from './memory-limit.ts';
 import { percentile, play } from './play.ts';
 
-/** `make attack`: attacks a gate of its own under a memory limit, or the one at `--url` with the CA in `--ca`. */
+/** `make attack`: attacks a gate of its own under a memory limit. */
 const MEBIBYTE = 1024 * 1024;
 const { values } = parseArgs({
   options: {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface MemoryLimit {
   /** The command that runs `command` within it. */
   wrap(command: readonly string[]): readonly string[];
-  /** The most memory that was in use at once, in bytes: with the kernel's for sockets where the kernel counts that. */
+  /** The most memory in use at once, in bytes, including the kernel's memory for sockets if the kernel counts that. */
   peak(): Promise<number>;
   /** How often the kernel killed a process for want of memory. */
   kills(): Promise<number>;
@@ -33,7 +33,7 @@ const generations = [
   },
 ] as const;
 
-/** Undefined where this machine lets us make none: without root, or without the memory controller. */
+/** Undefined if this machine does not let us make one: without root, or without the memory controller. */
 export async function createMemoryLimit(bytes: number): Promise<MemoryLimit | undefined> {
   const files = generations.find(({ marker }) => existsSync(marker));
   if (files === undefined) return undefined;

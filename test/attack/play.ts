@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Target } from './attacks.ts';
 import { askSteadily, type Tally } from './steady.ts';
 
-/** Attacks a gate by a process of its own for so long, while others ask well-formed reviews. */
+/** Attacks a gate from a process of its own for `seconds`, while others ask well-formed reviews. */
 export async function play(name: string | undefined, target: Target, seconds: number, perSecond = 20): Promise<Tally> {
   const signal = AbortSignal.timeout(Math.round(seconds * 1000));
   const attacker =

@@ -30,7 +30,10 @@ const asked = [
   },
 ];
 
-/** Sends reviews at a steady pace until the signal, as an API server does: over connections that it keeps, and a new one for each tenth. */
+/**
+ * Sends reviews at a steady pace until the signal, as an API server does: over connections that it keeps, and each
+ * tenth over a new one.
+ */
 export async function askSteadily(target: Target, perSecond: number, signal: AbortSignal): Promise<Tally> {
   const tally: Tally = { asked: 0, failed: 0, wrong: 0, latenciesMs: [], mishaps: [] };
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 25 });

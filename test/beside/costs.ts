@@ -4,13 +4,13 @@ import type { NamespacedApi } from '../support/namespaced-api.ts';
 /** What a ToolRun may cost beside an active supporting controller. */
 const MOST = { statusWrites: 4, events: 2 };
 
-/** What our reconciler wrote of ToolRuns, of the one that took the most. */
+/** What our reconciler wrote for ToolRuns. Each number is that of the ToolRun that took the most. */
 export interface Costs {
-  /** Of the status. */
+  /** Writes of the status. */
   readonly statusWrites: number;
-  /** Of anything else: of annotations. */
+  /** Writes of anything else, that is, of annotations. */
   readonly otherWrites: number;
-  /** Also those that were only counted up. */
+  /** Events, including repetitions, which only raise the count of an Event. */
   readonly events: number;
 }
 

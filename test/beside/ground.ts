@@ -16,7 +16,7 @@ import {
   startReconciler,
 } from '../support/reconciler.ts';
 
-/** A namespace of a row's own, with whatever controllers the row starts there. All of it ends with the ground. */
+/** A namespace for one row, with the controllers that the row starts there. All of it ends with the ground. */
 export interface Ground extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly namespace: string;
@@ -25,13 +25,13 @@ export interface Ground extends AsyncDisposable {
   readonly calls: FaultProxy['calls'];
   /** Starts our reconciler, which executes runs and ToolRuns. */
   readonly startOurs: () => Promise<ReconciledNamespace & Reconciler>;
-  /** Puts a gate before the namespace. */
+  /** Puts a gate in front of the namespace. */
   readonly startGate: () => Promise<Gate>;
   readonly startSupporting: () => Promise<StandIn>;
-  /** AgentRuns get Jobs, whose pods succeed unless told otherwise. */
+  /** Starts a stand-in that gives AgentRuns Jobs, whose pods succeed unless the options say otherwise. */
   readonly startAgents: (options?: Partial<AgentsControllerOptions>) => Promise<StandIn>;
   readonly startTheirs: () => Promise<StandIn>;
-  /** Ends the pods of tools, with this exit code; those for which there is none wait. */
+  /** Ends the pods of Tools with the exit code that this function returns. A pod without an exit code never starts. */
   readonly startKubelet: (exitCodeOf?: (pod: StoredObject) => number | undefined) => void;
 }
 

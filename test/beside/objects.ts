@@ -19,7 +19,7 @@ export const isIn =
   ({ status }: StoredObject): boolean =>
     status?.phase === phase;
 
-/** The object when it is final, or as it stands after so long. */
+/** The object as soon as it is final, or as it is after so many seconds. */
 export async function endOf(
   api: NamespacedApi,
   kind: 'OrchestrationRun' | 'ToolRun' | 'AgentRun',
@@ -35,7 +35,7 @@ export function tally(words: readonly string[]): string {
   return counts.join(', ') || 'none';
 }
 
-/** How many there are of each of some objects: `expected` for all, or complaints. */
+/** Returns a complaint about each name whose count is not `expected`. */
 export function complainUnlessEach(
   what: string,
   names: readonly string[],

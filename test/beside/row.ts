@@ -1,6 +1,6 @@
 import type { Ground } from './ground.ts';
 
-/** What was seen of a row, in a few words and figures, and what is not as it must be. */
+/** What was seen in a row, in a few words and figures, and what is not as it must be. */
 export interface Seen {
   readonly now: string;
   readonly complaints: readonly string[];

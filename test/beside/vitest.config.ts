@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Its own configuration: this is a table to be read, `make beside`, and not part of every test run. */
+/** A separate configuration for `make beside`, because it prints a table to read, and is not part of every test run. */
 // biome-ignore lint/style/noDefaultExport: vitest loads its configuration by the default export
 export default defineConfig({
   test: {

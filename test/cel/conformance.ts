@@ -12,7 +12,7 @@ interface Case {
   readonly file: string;
   readonly name: string;
   readonly expr: string;
-  /** As our expressions write it; undefined if an error is expected. */
+  /** The result as our expressions write it. Undefined if an error is expected. */
   readonly wanted: string | undefined;
 }
 
@@ -24,7 +24,10 @@ function text(message: Message, field: string): string {
 const inside = (message: Message, field: string): readonly Message[] =>
   (message.get(field) ?? []).filter((value): value is Message => typeof value !== 'string');
 
-/** A test that needs no variables, no types of protocol buffers and no container, and has a value that can be written. */
+/**
+ * Reads a test that needs no variables, no types of protocol buffers and no container, and whose value can be written.
+ * Empty for any other test.
+ */
 function readCase(file: string, section: string, test: Message): Case[] {
   const needs = ['bindings', 'type_env', 'container', 'disable_macros', 'typed_result', 'unknown', 'any_unknowns'];
   if (needs.some((field) => test.has(field))) return [];
@@ -35,7 +38,10 @@ function readCase(file: string, section: string, test: Message): Case[] {
   return wanted === undefined ? [] : [{ ...found, wanted }];
 }
 
-/** The value as JSON with numbers as they are, or as plain text if it is a string; undefined if it has no such form. */
+/**
+ * Writes a value as JSON, with integers as numbers, or as plain text if it is a string. Undefined if the value has no
+ * such form.
+ */
 function writeValue(value: Message): string | undefined {
   return value.has('string_value') ? text(value, 'string_value') : writeJson(value);
 }
@@ -65,7 +71,10 @@ function writeMap(entries: readonly Message[]): string | undefined {
     .join(',')}}`;
 }
 
-/** `refused`: our language does not have it. Otherwise what came of it, if that is not what is wanted. */
+/**
+ * Returns `passed`, or `refused` if our language does not have the expression. Otherwise returns the result, which is
+ * not the wanted one.
+ */
 function run({ expr, wanted }: Case): string {
   const scope = createScope({ variables: ['parameters', 'run', 'steps'], steps: [] });
   const compiled = compileExpression(expr, scope, 'String');

@@ -163,8 +163,8 @@ describe('the leaf', () => {
 });
 
 /**
- * An authority that is valid from and until these days from now, and trusted for as long as a leaf issued now is
- * planned for.
+ * An authority that is valid from and until these days from now. Its `leavesUntil` is the one that a plan sets for a
+ * leaf that is issued now.
  */
 function authority(name: string, from: number, until: number): Authority {
   return {

@@ -59,12 +59,12 @@ test('200 days: every leaf and authority is replaced in time, and every served l
     }
   }
 
-  // An authority of 90 days is replaced after 60 days. A leaf of 30 days is replaced after 20, and when its authority
-  // is.
+  // An authority of 90 days is replaced after 60 days. A leaf of 30 days is replaced after 20 days, and when its
+  // authority is replaced.
   expect(seen.authorities.size).toBe(4);
   expect(seen.leaves.size).toBeGreaterThanOrEqual(replicas.length * (DAYS / 20));
   expect(seen.leaves.size).toBeLessThanOrEqual(replicas.length * (DAYS / 20 + seen.authorities.size));
-  // The old authority is trusted beside the new one, and dropped after its last leaf.
+  // The old authority stays trusted next to the new one, and is dropped after its last leaf.
   expect(seen.bundleSizes).toEqual(new Set([1, 2]));
 }, 300_000);
 

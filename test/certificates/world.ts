@@ -66,9 +66,9 @@ export interface World {
   /** Sets the API server's clock. */
   setClock(byMs: number): void;
   begin(replica: Replica): void;
-  /** Replaces every pod by a new one without a leaf and without state in memory. */
+  /** Replaces every pod with a new one without a leaf and without state in memory. */
   losePods(): void;
-  /** Replaces the process by a new one without state in memory. Its pending calls never happen. */
+  /** Replaces the process with a new one without state in memory. Its pending calls never happen. */
   crash(replica: Replica): void;
   /** Performs calls until no replica waits for one. */
   finish(): Promise<void>;
@@ -240,7 +240,7 @@ export function createWorld(names: readonly string[], replicaCount: number): Wor
   };
 }
 
-/** Runs every round up to its next call. No round awaits more promises than this in between. */
+/** Runs every round up to its next call. No round awaits more promises than this between two calls. */
 export async function settleRounds(): Promise<void> {
   for (let i = 0; i < 30; i++) await Promise.resolve();
 }

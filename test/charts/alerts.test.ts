@@ -14,14 +14,14 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Values once a minute, in Prometheus' notation, by series; `_` is none. */
+/** The values of each series, one for each minute, in Prometheus' notation. `_` is no value. */
 type Series = Readonly<Record<string, string>>;
 
 interface Firing {
   readonly series: Series;
-  /** When the alert must fire, a minute before which it must not. */
+  /** The minute at which the alert must fire. It must not fire a minute earlier. */
   readonly at: number;
-  /** Its labels beside `severity`. */
+  /** Its labels in addition to `severity`. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ const constant = (value: number) => `${value}x${MINUTES}`;
 /** Zero for five minutes, then one. */
 const once = `0x4 1x${MINUTES}`;
 
-/** A gate that works, next to a release and a webhook of somebody else that do not. */
+/** A gate that works, next to another release and a webhook of others, which do not work. */
 const healthy: Series = {
   [own('admission_in_flight')]: constant(0),
   [own('override_active', 'mode="warn"')]: constant(0),
@@ -75,7 +75,7 @@ const healthy: Series = {
   [ofWebhook('fail_open_count', 'a.example')]: `0+60x${MINUTES}`,
 };
 
-/** What is different when something is wrong. */
+/** For each alert, the series that differ when it must fire. */
 const firing: Readonly<Record<string, Firing>> = {
   OrchestrationGateDown: {
     series: { [own('admission_in_flight')]: '_' },
@@ -165,7 +165,7 @@ describe.skipIf(!hasPromtool).each(alerts)(`$alert${unlessRun}`, ({ alert, label
   const folder = mkdtempSync(join(tmpdir(), 'alerts-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** Lets Prometheus' own program see whether the alert fires as expected at these minutes; returns what it misses. */
+  /** Checks with promtool that the alert fires as expected at these minutes. Returns the differences. */
   function evaluate(series: Series, expected: ReadonlyMap<number, readonly object[]>): string {
     const test = {
       interval: '1m',

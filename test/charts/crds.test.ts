@@ -80,7 +80,7 @@ describe.each([
 });
 
 describe('the fixtures', () => {
-  /** Of AgentRun: what no step sets, and what the agents controller alone writes. */
+  /** The fields of an AgentRun that no step sets, and those that only the agents controller writes. */
   const leftOut =
     /^spec\.(systemPrompt|implementation\.inline\.|workflow\.steps\[]\.|workload\.volumes)|^status\.(artifacts|contract|runner|runtimeRef|specHash|systemPromptHash|vcs|workflow)/;
 
@@ -108,7 +108,7 @@ function differing(left: CrdOutline, right: CrdOutline, fits: (left: Place, righ
   return [...left.places].filter(doesNotFit).map(([path]) => path);
 }
 
-/** Whether whatever fits at `their` place fits at `our` place, and as much of it is kept. */
+/** Whether our place accepts every value that their place accepts, and keeps as much of it. */
 function isNoStricter(their: Place, our: Place): boolean {
   return (
     our.type === their.type &&
@@ -118,7 +118,7 @@ function isNoStricter(their: Place, our: Place): boolean {
   );
 }
 
-/** A fixture may have fewer CEL rules, since they speak of fields that it leaves out. */
+/** A fixture may have fewer CEL rules, because some rules are about fields that it leaves out. */
 function isSame(fixture: Place, their: Place): boolean {
   const { rules = [], ...limits } = fixture.limits as { rules?: string[] };
   const { rules: theirRules = [], ...theirLimits } = their.limits as { rules?: string[] };

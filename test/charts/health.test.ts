@@ -25,7 +25,8 @@ describe.each(['Orchestration', 'OrchestrationRun'])('health.lua of %s', (kind) 
   let lua: LuaEngine;
 
   beforeAll(async () => {
-    // What Argo CD opens where useOpenLibs is not set: no string, io or debug; its os has the time only, which we do without.
+    // If useOpenLibs is not set, Argo CD opens no string, io or debug library. Its os library has only the time, which
+    // the scripts do not use.
     lua = await new LuaFactory().createEngine({ openStandardLibs: false, enableProxy: false, injectObjects: false });
     for (const library of [LuaLibraries.Base, LuaLibraries.Table]) lua.global.loadLibrary(library);
   });

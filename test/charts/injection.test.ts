@@ -25,7 +25,7 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** Everything that renders something of its own. */
+/** Enables everything that adds something to the rendered objects. */
 const all = {
   orchestrationController: { enabled: true, namespaces: ['agents'] },
   toolRunController: { enabled: true },
@@ -47,7 +47,7 @@ const contexts: Readonly<Record<string, Values>> = {
   },
 };
 
-/** Each means something to YAML, JSON, a shell, CEL or Helm, or is no string where nobody says that it is one. */
+/** Texts that mean something to YAML, JSON, a shell, CEL or Helm, or that are not strings in YAML without quotes. */
 const hostile = [
   'a\nhostPID: true\n---\nkind: Secret',
   'a: b',
@@ -108,7 +108,7 @@ describe('a string among the values', () => {
     });
 });
 
-/** The values with this text wherever the schema takes it. */
+/** Returns the values with this text wherever the schema accepts it. */
 function fill(schema: Schema, value: unknown, text: string): unknown {
   const { type, properties: known, additionalProperties: others, items } = schema;
   if (type === 'string') return [text, PLAIN].find((one) => isTaken(one, schema)) ?? value;
@@ -132,7 +132,7 @@ function override(values: unknown, by: unknown): unknown {
   return { ...asValues(values), ...Object.fromEntries(merged) };
 }
 
-/** Where there is a value, and of which type. */
+/** Returns the path and the type of each value. */
 function pathsOf(value: unknown, text: string, path: string): readonly string[] {
   if (typeof value !== 'object' || value === null) return [`${path}: ${value === null ? 'null' : typeof value}`];
   return Object.entries(value).flatMap(([key, child]) => pathsOf(child, text, `${path}.${key === text ? PLAIN : key}`));

@@ -39,7 +39,7 @@ const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => [title, expr] as const),
 );
 
-/** Of others: the API server's (test/cluster/chart.test.ts sees them there), and those of any process. */
+/** Metrics of others: the API server's (test/cluster/chart.test.ts sees them there), and those of any process. */
 const foreign = [
   'apiserver_admission_webhook_rejection_count',
   'apiserver_admission_webhook_fail_open_count',
@@ -57,7 +57,7 @@ const labelsOf = new Map<string, readonly string[]>(
   }),
 );
 
-/** The metrics that a query selects, each with the labels it is selected by. Throws where the text is no PromQL. */
+/** The metrics that a query selects, each with the labels it is selected by. Throws if the text is not PromQL. */
 function readSelectors(query: string): { readonly metric: string; readonly labels: readonly string[] }[] {
   const text = query.replaceAll('$__rate_interval', '5m');
   const selectors: { metric: string; labels: string[] }[] = [];
@@ -72,12 +72,12 @@ function readSelectors(query: string): { readonly metric: string; readonly label
   return selectors;
 }
 
-/** Whether this place is behind a brace that is still open, and not in `by (…)`. */
+/** Whether this place is inside braces, and not in `by (…)`. */
 function isInMatcher(text: string, at: number): boolean {
   return text.lastIndexOf('{', at) > text.lastIndexOf('}', at);
 }
 
-/** What Prometheus adds to each series of a pod that it scrapes by a Service. */
+/** The labels that Prometheus adds to each series of a pod that it scrapes through a Service. */
 const ofTheTarget = ['namespace', 'service', 'pod', 'endpoint'];
 
 describe.each([

@@ -27,7 +27,7 @@ async function render(...values: readonly string[]) {
   return { policies: ofKind('ValidatingAdmissionPolicy'), bindings: ofKind('ValidatingAdmissionPolicyBinding') };
 }
 
-/** The codes that the policies of these values have, by what their bindings do. */
+/** The codes in the policies that the chart renders with these values, by the actions of their bindings. */
 async function codesOf(...values: readonly string[]): Promise<Record<string, readonly (string | undefined)[]>> {
   const { policies, bindings } = await render(...values);
   const entries = bindings.map(({ spec: { policyName, validationActions } }) => {

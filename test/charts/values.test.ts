@@ -11,7 +11,7 @@ import { resolveTools } from '../support/controlplane/tools.ts';
 const root = join(import.meta.dirname, '../..');
 const chart = 'charts/orchestration-gate';
 
-/** Values, and a piece of the sentence that refuses them. */
+/** Values that contradict each other, and a part of the message that rejects them. */
 const refused: readonly (readonly [values: readonly string[], told: string])[] = [
   [['orchestrationController.enabled=true', 'orchestrationController.namespaces={*}'], 'rbac.clusterScoped is false'],
   [['toolRunController.enabled=true'], 'orchestrationController.enabled is false'],
@@ -32,7 +32,7 @@ const refused: readonly (readonly [values: readonly string[], told: string])[] =
   [['telemetry.otlp.endpoint=http://collector:4318'], 'only runs that are executed here are reported'],
 ];
 
-/** Values that can be had and are not safe, and a piece of the sentence that warns of them. */
+/** Values that are allowed but not safe, and a part of the message that warns about them. */
 const unsafe: readonly (readonly [values: readonly string[], told: string])[] = [
   [['settings.mode=off'], 'settings.mode is off'],
   [['settings.mode=warn'], 'settings.mode is warn'],
@@ -55,7 +55,7 @@ const unsafe: readonly (readonly [values: readonly string[], told: string])[] = 
   [['containerSecurityContext.allowPrivilegeEscalation=true'], 'allowPrivilegeEscalation is not false'],
 ];
 
-/** What the schema alone refuses, and where it says so. */
+/** Values that the schema itself rejects, and a part of its message. */
 const malformed: readonly (readonly [value: string, told: string])[] = [
   ['replicas=3', "additional properties 'replicas'"],
   ['webhook.failurepolicy=Fail', "additional properties 'failurepolicy'"],
@@ -158,7 +158,7 @@ describe('the values of the chart', () => {
   });
 
   it('are rejected for all contradictions at once', async () => {
-    const together = refused.filter((_, index) => ![0, 4, 5, 11].includes(index)); // those would mend one of the others
+    const together = refused.filter((_, index) => ![0, 4, 5, 11].includes(index)); // those would fix one of the others
     const { output } = await template(together.flatMap(([values]) => values));
     for (const [, told] of together) expect(output).toContain(told.replace('selfManaged', 'certManager'));
   });

@@ -4,7 +4,7 @@ import { loadCommands } from './commands/all.ts';
 
 const commands = await loadCommands();
 
-/** They have more settings than a screen has lines. */
+/** These commands have more settings than a screen has lines. */
 const LONG = ['reconcile', 'engine', 'plan'];
 
 describe.each(commands)('the help of $verb', (command) => {

@@ -21,7 +21,7 @@ export function portsOf(given: Partial<Ports> = {}): Ports {
   };
 }
 
-/** Runs a command over texts in place of files; what is not there does not exist. */
+/** Runs a command with these texts as files. No other file exists. */
 export function runOn(
   command: Command,
   files: Readonly<Record<string, string>>,
@@ -37,7 +37,7 @@ export function runOn(
   return command.execute(args, portsOf({ readSources }));
 }
 
-/** What a command that starts a program hands to it, or the mistakes in its arguments. */
+/** Returns the configuration that a command passes to the program that it starts, or the mistakes in its arguments. */
 export async function configurationOf<C>(
   commandOf: (start: (configuration: C) => Promise<never>) => Command,
   args: readonly string[],
@@ -73,7 +73,7 @@ export function orchestration(name: string, ...steps: readonly string[]): string
   ].join('\n');
 }
 
-/** A step that runs other Orchestrations as steps of `name`. */
+/** The YAML of an Orchestration `name` with a step for each of the others, which runs it. */
 export function calling(name: string, ...others: readonly string[]): string {
   const steps = others.map(
     (other) => `{ name: run-${other}, kind: SubOrchestration, orchestrationRef: { name: ${other} } }`,

@@ -30,7 +30,7 @@ interface Way {
   readonly isChange?: boolean;
   /** Whether it shows what would be stored, and stores nothing. */
   readonly isTrial?: boolean;
-  /** How kubectl ends when all is well, and when something was refused. */
+  /** The exit codes of kubectl: when all is well, and when something was refused. */
   readonly codes?: readonly [number, number];
 }
 

@@ -7,7 +7,7 @@ import { installCrds } from '../support/gate.ts';
 import { connectKube, type ObservedClient } from '../support/kube.ts';
 import { connectNamespace, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 
-// Holds the stand-in for the agents controller of the agents chart to what that controller was seen to do.
+// Checks that the stand-in for the agents controller of the agents chart does what that controller was seen to do.
 
 const cluster = sharedCluster();
 const FINALIZER = 'agents.proompteng.ai/runtime-cleanup';
@@ -20,7 +20,7 @@ const specOf = (agent: string, fields: object = {}) => ({
   ...fields,
 });
 
-/** Conditions as `Type=Status`, with the reason where one is asked for. */
+/** Conditions as `Type=Status`. */
 const conditionsOf = ({ status }: StoredObject): readonly string[] =>
   status.conditions.map((one: { type: string; status: string }) => `${one.type}=${one.status}`);
 

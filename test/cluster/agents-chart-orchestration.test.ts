@@ -5,7 +5,7 @@ import { installCrds } from '../support/gate.ts';
 import { connectNamespace, type Kind, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 import { tool } from '../support/run-steps.ts';
 
-// Holds the stand-in for the orchestration controller of the agents chart to what that controller was seen to do.
+// Checks that the stand-in for the orchestration controller of the agents chart does what that one was seen to do.
 
 const cluster = sharedCluster();
 const RUN = 'agents.proompteng.ai/orchestration-run';
@@ -47,14 +47,14 @@ describe('the orchestration controller', () => {
     await waitUntil(`a child of ${name}`, async () => (await childrenOf(kind, name)).length > 0);
     return (await childrenOf(kind, name))[0] as StoredObject;
   };
-  /** Somebody else carries out what is created: all children that a step has by now. */
+  /** Plays the controllers that carry out children: ends all children that a run, or one step of it, has by now. */
   const end = async (kind: Kind, name: string, phase: string, step?: string) => {
     await waitUntil(`a child of ${name}`, async () => (await childrenOf(kind, name, step)).length > 0);
     for (const { metadata } of await childrenOf(kind, name, step)) await api.setStatus(kind, metadata.name, { phase });
   };
   /**
-   * Waits until the controller has worked on all events of runs that came before: it takes them in order. The run of this
-   * name has no Orchestration, whose event would make the controller look at all runs out of order.
+   * Waits until the controller has worked on all events of runs that came before: it takes them in order. The run of
+   * this name has no Orchestration, because its event would make the controller look at all runs out of order.
    */
   const passThrough = async (name: string) => {
     await run(name);
@@ -88,7 +88,7 @@ describe('the orchestration controller', () => {
   it('creates a child twice if an event of the run is older than the status with the first', async () => {
     await start();
     await apply('doubled', [agent('a')]);
-    // While these are worked on, events of the other run wait in the queue, all without a status.
+    // While the controller works on these, the events of the run wait in the queue, all without a status.
     await Promise.all(Array.from({ length: 15 }, (_, index) => apply(`ahead-${index}`, [agent('a')])));
     await run('doubled');
     await api.edit('OrchestrationRun', 'doubled', { metadata: { annotations: { edited: 'yes' } } });
@@ -110,7 +110,7 @@ describe('the orchestration controller', () => {
     await api.setStatus('ToolRun', 'ready', { phase: 'Ready' });
     await start();
     await api.edit('ToolRun', 'ready', { metadata: { labels: { edited: 'yes' } } });
-    // Another, whose events come later.
+    // Another ToolRun, whose events come later.
     await api.create('ToolRun', 'after-ready', { spec: { toolRef: { name: 'echo' } } });
     await api.waitFor('ToolRun', 'after-ready', isIn('Running'));
     expect((await api.read('ToolRun', 'ready'))?.['status']).toEqual({ phase: 'Ready' });
@@ -124,7 +124,7 @@ describe('the orchestration controller', () => {
     await waitForStep('siblings', { name: 'b', phase: 'Running' });
     await end('AgentRun', 'siblings', 'Failed', 'a');
     await api.waitFor('OrchestrationRun', 'siblings', isIn('Failed'));
-    // An event that is older than the end still writes the same end again, with new times.
+    // On an event that is older than the end, the controller still writes the same end again, with new times.
     await passThrough('before-b-ends');
     const status = (await api.read('OrchestrationRun', 'siblings'))?.['status'];
     expect(status.conditions).toContainEqual(hasCondition('Failed', 'StepFailed'));

@@ -9,7 +9,7 @@ import { installCrds } from '../support/gate.ts';
 import { connectKube, failureOf, type ObservedClient } from '../support/kube.ts';
 import { connectNamespace, type StoredObject, waitUntil } from '../support/namespaced-api.ts';
 
-// Holds each stand-in for a controller of the agents chart to what that controller was seen to do.
+// Checks that each stand-in for a controller of the agents chart does what that controller was seen to do.
 
 const cluster = sharedCluster();
 const toolRun = { spec: { toolRef: { name: 'echo' } } };
@@ -89,7 +89,7 @@ describe('the supporting controller', () => {
     return standIn;
   };
   let markers = 0;
-  /** Waits until all events of a kind so far were worked on, also what was repeated: the watch and the queue keep order. */
+  /** Waits until all events of a kind so far were worked on, also repeated ones: the watch and the queue keep order. */
   const settle = async (kind: 'ToolRun' | 'ApprovalPolicy' = 'ToolRun') => {
     for (const spec of [toolRun.spec, toolRun.spec]) {
       const name = `marker-${++markers}`;
@@ -97,7 +97,7 @@ describe('the supporting controller', () => {
       await api.waitFor(kind, name, isIn('Ready'));
     }
   };
-  /** Work for its queue: nothing that comes now is looked at before so many ToolRuns were. */
+  /** Fills the controller's queue: it looks at so many ToolRuns before it looks at anything that comes later. */
   let crowds = 0;
   const crowd = (count = 30) => {
     const names = Array.from({ length: count }, () => `crowd-${++crowds}`);
@@ -177,7 +177,7 @@ describe('the supporting controller', () => {
     expect(phaseOf(await api.read('ToolRun', 'stuck'))).toBeUndefined();
     const spec = { agentRef: { name: 'x' }, runtime: { type: 'job' }, implementation: { inline: { text: 'x' } } };
     await api.create('AgentRun', 'rescue', { spec });
-    // One round of everything may meet an error before it comes to this.
+    // A round over all objects may meet an error before it comes to this one.
     await waitUntil('everything to be done again', async () => {
       await api.edit('AgentRun', 'rescue', { metadata: { labels: { edited: String(performance.now()) } } });
       return phaseOf(await api.read('ToolRun', 'stuck')) === 'Ready';

@@ -60,7 +60,10 @@ describe('the reconciler', () => {
   const status = async (name: string) =>
     (await startCommand('status', [name, '-n', namespace], { KUBECONFIG: cluster.kubeconfig }).ended).stdout;
 
-  /** Has theirs judge an Orchestration anew until it has done so well after our start: what it wrote around that says nothing. */
+  /**
+   * Has their controller judge an Orchestration again until it has done so well after our start. What it wrote around
+   * that start proves nothing.
+   */
   async function waitForEvidence(name: string, startedMs: number): Promise<void> {
     await waitUntil('a younger verdict of theirs', async () => {
       const spec = { steps: (await read('Orchestration', name))['spec'].steps, entrypoint: `at-${Date.now()}` };
@@ -91,7 +94,7 @@ describe('the reconciler', () => {
     }
     for (const name of names) expect(await contestedEventsOf(name)).toHaveLength(1);
     expect(await ours.readMetric('orchestration_gate_status_contested_total{kind="OrchestrationRun"}')).toBe(3);
-    // Whoever judges an Orchestration last could be answered by the other, without end.
+    // Each controller could answer the verdict of the other on an Orchestration, without end.
     await waitForEvidence('both', startedMs);
     await waitUntil('an end of their writing the verdict', async () => {
       const { metadata } = await read('Orchestration', 'both');
@@ -136,7 +139,7 @@ describe('the reconciler', () => {
     expect(said).toContain('--set orchestrationController.enabled=false');
     expect(said).toContain('AGENTS_FEATURE_FLAGS_URL');
     await waitUntil('the event', async () => (await contestedEventsOf('held')).length === 1);
-    // That was before the next start.
+    // What their controller wrote was before the next start of ours, so it does not count then.
     await ours.stop();
     await startOurs();
     const { status: ended } = await api.waitFor('OrchestrationRun', 'held', isIn('Succeeded'));
@@ -188,7 +191,7 @@ describe('the reconciler', () => {
     await run('next');
     await api.waitFor('OrchestrationRun', 'next', isIn('Succeeded'));
     expect(await read('OrchestrationRun', 'theirs')).toEqual(before);
-    // The command of the event has all of it done here, again.
+    // The command in the event makes our reconciler do all of it again.
     await cluster.kubectl(
       String(event?.['message'])
         .split('kubectl ')[1]
@@ -211,7 +214,7 @@ describe('the reconciler', () => {
       await waitUntil('children', async () => (await childrenOf(name)).length === steps.length);
     }
     await ours.stop();
-    // What the page says to do with the runs in flight.
+    // docs/how-to/migrating.md says to do this with runs in flight.
     await api.setStatus('OrchestrationRun', 'cleared', { conditions: null });
     const theirs = await startTheirs();
     for (const name of names) {

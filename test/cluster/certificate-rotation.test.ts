@@ -19,7 +19,7 @@ import { step } from '../support/steps.ts';
 import { silentLog, systemTiming } from '../support/timing.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Instead of a minute: the API server of a test follows at once. */
+/** `settleMs` is short, instead of a minute, because the API server of a test follows at once. */
 const settings = { leafLifetimeMs: 30 * DAY_MS, authorityLifetimeMs: 365 * DAY_MS, settleMs: 2_000 };
 const observer = { setAuthorityEnd() {}, setLeafEnd() {}, setInSync() {}, countIssued() {}, countFailure() {} };
 const patience = { timeout: 120_000, interval: 50 };
@@ -69,7 +69,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
           if (status !== 201) failures.push(body);
         }
       }
-      /** As an API server that knows any one of the configurations, as of now. */
+      /** Connects to the gates, as an API server does that knows one of the configurations as it is now. */
       async function verify(): Promise<void> {
         for (let turn = 0; isRotating; turn++) {
           const ca = await readCaBundle(send, configurations[turn % configurations.length] ?? '');
@@ -93,7 +93,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
       expect(failures).toEqual([]);
       expect(counts.connections).toBeGreaterThan(10);
       console.log(`rotated during ${counts.creates} creates and ${counts.connections} verified connections`);
-      // The old one is trusted on, for leaves of other replicas; and both replicas made one new authority, not two.
+      // The old authority stays trusted, for leaves of other replicas. Both replicas made one new authority, not two.
       for (const name of configurations) {
         const trusted = readBundle(await readCaBundle(send, name)).map(({ certificatePem }) => certificatePem);
         expect(trusted).toHaveLength(2);
@@ -104,7 +104,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
     slowly,
   );
 
-  /** The state of long ago: an authority past two thirds of its year, trusted everywhere, and its leaves with both gates. */
+  /** Makes an old state: an authority past two thirds of its year, trusted everywhere, and its leaves at both gates. */
   async function beginOld(): Promise<Authority> {
     const now = new Date();
     const issuer = createIssuer({ folder: '', names: { dnsNames: [], ipAddresses: [] }, commonName: 'old' });
@@ -139,7 +139,7 @@ describeNeeding(['loopbackWebhooks'], 'an authority that is due', () => {
     return startLoop({ round, schedule: systemTiming.schedule, intervalMs: 500 });
   }
 
-  /** Of what each gate serves now: the authority among those that are trusted which signed it. */
+  /** For each gate, the trusted authority that signed the certificate that it serves now. */
   function servedIssuers(): Promise<(string | undefined)[]> {
     return Promise.all(
       gates.map(async (gate) => {
@@ -162,7 +162,7 @@ function issuerFor(folder: string) {
   return createIssuer({ folder, names: { dnsNames: [], ipAddresses: ['127.0.0.1'] }, commonName: 'rotated' });
 }
 
-/** Opens a new connection to a gate as a client that trusts `ca`; rejects where that does not verify. */
+/** Opens a new connection to a gate as a client that trusts `ca`; rejects if the gate's certificate does not verify. */
 async function shakeHands(gate: Gate, ca: string): Promise<void> {
   const { hostname: host, port } = new URL(gate.url);
   const socket = connect({ host, port: Number(port), ca });

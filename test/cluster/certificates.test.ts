@@ -158,7 +158,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
       await expect.poll(trusted, patience).toHaveLength(before.length + 1);
       expect((await trusted()).slice(0, before.length)).toEqual(before);
     }
-    // It does not sign yet, and whoever serves goes on.
+    // The new authority does not sign yet, and the gate goes on serving.
     expect((await readLeaf(one.tlsDir)).serialNumber).toBe(leaf.serialNumber);
     const { data: filled } = await readSecret();
     expect(JSON.parse(filled['rotation.json'] ?? '')).toMatchObject({ phase: 'Publishing' });
@@ -202,7 +202,7 @@ describeNeeding(['loopbackWebhooks'], 'certificates that the replicas make', () 
     expect(served).toBe((await readLeaf(one.tlsDir)).serialNumber);
   });
 
-  /** Changes a configuration: otherwise nobody looks at the Secret for ten seconds. */
+  /** Changes a configuration: otherwise no replica looks at the Secret for ten seconds. */
   const wake = () =>
     send('PATCH', pathOf(configurations[0] ?? ''), { metadata: { labels: { woken: String(Date.now()) } } }, merge);
 

@@ -15,7 +15,7 @@ const ACCOUNT = 'gate-orchestration-gate';
 const nameChild = ({ name }: { readonly name: string }, part = '') => `${name}-${part}`;
 const own = { namespace: NAMESPACE, uid: '5f6d9f6a-0f5b-4f34-9d2e-6a6b1c1f0a11' };
 const toolRun = { apiVersion: 'tools.proompteng.ai/v1alpha1', kind: 'ToolRun', metadata: { name: 'scan', ...own } };
-/** With all that a Tool may say. */
+/** A Tool with everything that a Tool may say. */
 const tool = {
   apiVersion: 'tools.proompteng.ai/v1alpha1',
   kind: 'Tool',
@@ -158,7 +158,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     asAdmin = connectApi(plane.address);
     const token = succeeded(await plane.kubectl(['create', 'token', ACCOUNT, '--namespace', NAMESPACE]));
     asSidecar = connectApi(plane.address, token.trim());
-    // A policy holds a moment after it is stored.
+    // A policy takes effect a moment after it is stored.
     const privileged = jobWith(widenings['a privileged container']);
     await vi.waitFor(async () => expect(await create(privileged)).toEqual(denied), patience);
   });
@@ -169,7 +169,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     const enabled = ['--set', 'orchestrationController.enabled=true', '--set-json', `toolRunController=${values}`];
     succeeded(await plane.helm(['upgrade', '--install', 'gate', chart, '--namespace', NAMESPACE, ...enabled]));
   };
-  /** What the API server says against a request that stores nothing; '' if it takes it. */
+  /** Why the API server rejects a request, as a dry run; '' if it accepts the request. */
   const tryOut = async (send: SendToApi, ...[method, path, body, contentType]: Parameters<SendToApi>) => {
     const { status, body: answer } = await send(method, `${path}?dryRun=All&fieldValidation=Strict`, body, contentType);
     return status < 300 ? '' : (answer as { message: string }).message;
@@ -247,7 +247,7 @@ describeNeeding(['ownControlPlane'], 'the policy for Jobs', () => {
     await upgrade({ allowedServiceAccounts: ['tools'], ...restricted });
     await vi.waitFor(async () => expect(await create(jobWith())).toEqual(denied), patience);
     expect(await create(jobWith({}, restricted))).toBe('');
-    // What has no pod is confined by nothing, and what is stored was confined when it was made.
+    // A ConfigMap has no pod to confine, and the policy judges the confinement of a Job only when the Job is created.
     expect(await create(changed(configMap, {}))).toBe('');
     expect(await patch({ spec: { ttlSecondsAfterFinished: 5 } })).toBe('');
     const worse: readonly Change[] = [

@@ -11,7 +11,7 @@ import { connectKube } from '../support/kube.ts';
 const patience = { timeout: 60_000 };
 
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
-/** The release's own, one more that it follows, and one that it has nothing to do with. */
+/** The release's own namespace, one more that it follows, and one that it has nothing to do with. */
 const OWN = 'agents';
 const FOLLOWED = 'followed';
 const STRANGER = 'stranger';
@@ -20,7 +20,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 const everything = ['orchestrationController.enabled=true', 'toolRunController.enabled=true'];
 const inBoth = `orchestrationController.namespaces={${OWN},${FOLLOWED}}`;
 
-// What the sidecar needs, by where it needs it. A name behind the colon: that object only.
+// The rights that the sidecar needs, by where it needs them. A name after a colon restricts a right to that object.
 const follow = ['get', 'list', 'watch'];
 const ofTheAudit = { 'orchestrations.orchestration.proompteng.ai': follow, 'events.': ['create'] };
 const ofRuns = {
@@ -57,7 +57,7 @@ const ofItsWebhooks = {
   'validatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-orchestrations': [...follow, 'patch'],
   'validatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-orchestrationruns': [...follow, 'patch'],
 };
-/** And, where it executes runs, the one that writes into new runs. */
+/** In addition, if the release executes runs, the webhook that writes into new runs. */
 const ofAllItsWebhooks = {
   ...ofItsWebhooks,
   'mutatingwebhookconfigurations.admissionregistration.k8s.io:agents-gate-stamping': [...follow, 'patch'],
@@ -71,7 +71,7 @@ interface Case {
   readonly values: readonly string[];
   /** Whether every verb is tried too, which takes seconds; the rules are compared in each case. */
   readonly isWalked?: boolean;
-  /** Rights in the release's namespace, in the one that is followed, elsewhere. Those of the cluster are in each. */
+  /** Rights in the release's namespace, in the followed one, and elsewhere. Each includes the cluster-wide rights. */
   readonly own: Rights;
   readonly followed: Rights;
   readonly stranger: Rights;
@@ -204,7 +204,7 @@ describeNeeding(['ownControlPlane'], 'the sidecar’s account', () => {
   });
 });
 
-/** Beside reading and writing: what makes rights out of rights. No API server tells of these verbs. */
+/** Verbs, in addition to those that read and write, that can give an account more rights. No API server lists them. */
 const MAKING_RIGHTS = [
   ...['bind', 'escalate'].flatMap((verb) => [`${verb} roles.${RBAC}`, `${verb} clusterroles.${RBAC}`]),
   ...['users.', 'groups.', 'serviceaccounts.'].map((resource) => `impersonate ${resource}`),
@@ -258,7 +258,7 @@ async function isAllowed(send: SendToApi, namespace: string, right: string): Pro
   return (body as { status: { allowed: boolean } }).status.allowed;
 }
 
-/** Without what everybody may do: ask about themselves. */
+/** Leaves out what everybody may do, which is to ask about themselves. */
 function isAboutOthers(right: string): boolean {
   return !right.startsWith('create selfsubject');
 }
@@ -311,7 +311,7 @@ describeNeeding(['ownControlPlane'], 'the ValidatingAdmissionPolicy', () => {
     succeeded(await plane.kubectl(['create', 'namespace', OWN]));
     succeeded(await plane.helm(['install', 'gate', chart, '--namespace', OWN]));
     kubeconfig = await plane.serviceAccountKubeconfig(OWN, ACCOUNT);
-    // A policy holds a moment after it is stored.
+    // A policy takes effect a moment after it is stored.
     await vi.waitFor(async () => expect((await patch(widenings['its rules'] ?? [])).code).toBe(1), patience);
   });
   afterAll(() => plane?.stop());

@@ -194,7 +194,7 @@ function succeeded({ code, stdout, stderr }: Awaited<ReturnType<ControlPlane['he
   return stdout;
 }
 
-/** What no manifest can say, or must not, since it depends on the cluster. */
+/** What a manifest cannot say, or must not say, because it depends on the cluster. */
 const OF_THE_SERVER = [
   /^\w+\.metadata\.(uid|resourceVersion|creationTimestamp|generation|managedFields)$/,
   /^Service\.spec\.(clusterIP|clusterIPs\[0\]|ipFamilies\[0\]|ipFamilyPolicy)$/,

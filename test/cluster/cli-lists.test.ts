@@ -122,7 +122,7 @@ describe('the CLI lists and explains runs on a real API server', () => {
     });
   });
 
-  /** A node whose kubelet answers each request for a log with the next text, and after the last with no more of it. */
+  /** A node whose kubelet answers each request for a log with the next text; after the last one, it repeats that. */
   function useNode(): () => { readonly name: string; readonly answers: string[] } {
     const answers: string[] = [];
     const name = `node-${Math.random().toString(36).slice(2, 8)}`;

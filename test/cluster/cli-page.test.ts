@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '../..');
 const namespace = 'ci';
 
 /**
- * These show a run half-way, which a machine is at another place each time, a run that reconcilers and people worked on, or a
- * file that is not printed: the tests of the commands hold their form.
+ * These show a run that is halfway, which is elsewhere each time, a run that reconcilers and people worked on, or a
+ * file that is not printed. The tests of the commands check the form of their output.
  */
 const heldElsewhere = [
   'run release --name release-42 --wait',

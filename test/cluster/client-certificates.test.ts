@@ -47,7 +47,7 @@ describeNeeding(['ownControlPlane'], 'an API server that has a certificate for w
     await expect(askGate(gated.gate, '{}')).rejects.toThrow();
   });
 
-  /** As docs/how-to/harden.md says it, with the certificate in the files. */
+  /** Configures admission as docs/how-to/harden.md says, but with the certificate in the kubeconfig itself. */
   async function configureAdmission(authority: Parameters<typeof issueClientCertificate>[0]): Promise<string> {
     const { certificatePem, privateKeyPem } = issueClientCertificate(authority, 'kube-apiserver');
     const base64 = (pem: string) => Buffer.from(pem).toString('base64');

@@ -110,7 +110,7 @@ describeNeeding(['ownControlPlane'], 'the CRD chart', () => {
   });
 });
 
-/** What it printed; throws what it complained of. */
+/** What a client printed; throws its error output if it failed. */
 function succeeded({ code, stdout, stderr }: Awaited<ReturnType<ControlPlane['helm']>>): string {
   if (code !== 0) throw new Error(stderr);
   return stdout;

@@ -12,7 +12,7 @@ const patience = { timeout: 150_000 };
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const SCHEDULE = `system:serviceaccount:${NAMESPACE}:schedule`;
 const TEMPLATE = { 'agents.proompteng.ai/template': 'true' };
-/** A busy machine gives no answer in 5 s. */
+/** A busy machine may give no answer in 5 s. */
 const values = ['orchestrationController.enabled=true', 'webhook.timeoutSeconds=30'];
 const create = ['create', '-f', '-'];
 

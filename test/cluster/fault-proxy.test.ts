@@ -36,7 +36,7 @@ describe('the fault proxy', () => {
       () => true,
       () => false,
     );
-  /** What a watch gives until it ends or breaks, `events` changes being made while it is open. */
+  /** What a watch gives until it ends or breaks, with `events` changes while it is open. */
   async function watch(events: number) {
     const { resourceVersion } = await direct.list(configMaps, { namespace });
     const got: { readonly event: WatchEvent; readonly atMs: number }[] = [];

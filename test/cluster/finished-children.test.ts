@@ -12,7 +12,7 @@ import { hasEnded, stepOf } from '../support/statuses.ts';
 
 const OURS = 'orchestration.proompteng.ai/outcome';
 const THEIRS = 'agents.proompteng.ai/runtime-cleanup';
-/** As their chart renders it, their controller keeps what has finished for two seconds. */
+/** Shorter than the two seconds for which their controller keeps finished AgentRuns, as their chart renders it. */
 const BRIEFLY = { retentionMs: 0, sweepMs: 200 };
 
 const agent = (name: string, fields: object = {}) => ({

@@ -1,4 +1,5 @@
-// Puts a gate in front of a control plane and serves the page, takes a step that is told wrongly, and stays up until SIGINT.
+// Puts a gate in front of a control plane and serves the page, takes a step that expects a wrong result, and
+// stays up until SIGINT.
 import { once } from 'node:events';
 import { kubectl, putGateInFront } from '../../scripts/tour/commands.ts';
 import { perform } from '../../scripts/tour/stage.ts';

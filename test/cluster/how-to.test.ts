@@ -40,7 +40,7 @@ const pages = [
   'docs/how-to/uninstall.md',
 ];
 
-/** What a page expects, and its end: with runs executed here, Helm would wait for the Job of a hook, which needs nodes. */
+/** Commands before and after a page. If runs stayed on, Helm would wait for the Job of a hook, which needs nodes. */
 const upgrade = 'helm upgrade orchestration-gate charts/orchestration-gate --namespace agents';
 const around: Readonly<Record<string, readonly [before: string, after: string]>> = {
   'docs/how-to/telemetry.md': [
@@ -48,13 +48,13 @@ const around: Readonly<Record<string, readonly [before: string, after: string]>>
     `${upgrade} --reset-values`,
   ],
 };
-/** Run in the order of its tests, which do what the page expects meanwhile: test/cluster/migrating.test.ts. */
+/** The page that test/cluster/migrating.test.ts runs. Its tests do between the commands what the page expects. */
 const PLAYED = 'docs/how-to/migrating.md';
 const commandsOf = (page: string) => readPageCommands(readFileSync(join(root, page), 'utf8'));
 
 // Every block of `sh` on these pages is run. What needs nodes or programs that are not here is `console` there.
 describeNeeding(['ownControlPlane'], 'the how-to pages', () => {
-  vi.setConfig({ testTimeout: 240_000 }); // Helm works long on a busy machine
+  vi.setConfig({ testTimeout: 240_000 }); // Helm takes long on a busy machine
   let plane: ControlPlane;
   let reconciler: Reconciler | undefined;
   let folder: string;

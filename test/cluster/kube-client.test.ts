@@ -233,7 +233,7 @@ describe('a client whose calls go wrong', () => {
   });
 
   const calls = () => proxy.calls.length - before;
-  /** Answers the first calls so, then lets all pass. */
+  /** Answers the first `count` calls with this status, then lets all pass. */
   const failFirst = (count: number, status: number, retryAfterSeconds?: number) => {
     let left = count;
     proxy.follow(() => {

@@ -12,7 +12,7 @@ import { silentLog, systemTiming } from '../support/timing.ts';
 const namespace = 'default';
 const patience = { timeout: 120_000 };
 
-/** A store that is kept by a reflector, and all that it told. */
+/** A store that a reflector keeps, and everything that the reflector reported. */
 interface Followed {
   readonly store: Store;
   readonly reflector: Reflector;
@@ -25,13 +25,13 @@ interface Followed {
 describeNeeding(['ownControlPlane'], 'a reflector', () => {
   let plane: ControlPlane;
   let proxy: FaultProxy;
-  /** Past the proxy. */
+  /** Bypasses the proxy. */
   let direct: ObservedClient;
   let client: ObservedClient;
   const running: Reflector[] = [];
 
   beforeAll(async () => {
-    // Compacted each second, an old version is soon gone.
+    // With a compaction each second, an old version is soon gone.
     plane = await startOwnControlPlane({ apiserverFlags: ['--etcd-compaction-interval=1s'] });
     proxy = await startFaultProxy(plane.address);
     direct = connectKube(plane.kubeconfig);
@@ -84,7 +84,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     return followed;
   };
 
-  /** Makes the object of this name, changes it, or deletes it; again until it is done. */
+  /** Creates, changes or deletes the object of this name; repeats that after transient errors. */
   async function change(name: string, step: number): Promise<void> {
     const labelled = configMap(namespace, name);
     const object = { ...labelled, metadata: { ...labelled.metadata, labels: { test: 'reflector' } } };
@@ -109,7 +109,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
 
   const put = (name: string) => change(name, 0);
   const remove = (name: string) => change(name, 3);
-  /** What objects are, without what the store does not keep. */
+  /** Objects by name, without what the store does not keep. */
   const essence = (objects: Iterable<KubeObject>) =>
     new Map(
       [...objects].map(({ metadata: { managedFields: _, ...metadata }, data }) => [metadata.name, { metadata, data }]),
@@ -120,7 +120,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     await expect.poll(() => essence(store.values()), patience).toEqual(truth);
   }
 
-  /** The store as whoever heard of each change thinks that it is. */
+  /** The objects as a listener that hears of each change knows them. */
   function replay(changes: readonly Change[]): Map<string, KubeObject> {
     const objects = new Map<string, KubeObject>();
     for (const { type, object } of changes) {
@@ -156,7 +156,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
     proxy.cutWatches();
     await remove('gone');
     await put('new');
-    // Only what happens from now on is known to the one that starts.
+    // The API server that starts knows only what happens from now on.
     await plane.apiserver.kill('SIGKILL');
     await plane.apiserver.start();
     proxy.follow(undefined);
@@ -271,7 +271,7 @@ describeNeeding(['ownControlPlane'], 'a reflector', () => {
   });
 });
 
-/** Loses the lines that have this in them. */
+/** Loses the lines that match this pattern. */
 function lose(pattern: RegExp): NonNullable<Fault['lines']> {
   return async function* (lines) {
     for await (const line of lines) if (!pattern.test(line)) yield line;

@@ -11,7 +11,7 @@ import { configMap, configMaps, connectKube, type ObservedClient } from '../supp
 import { silentLog, systemTiming } from '../support/timing.ts';
 
 const patience = { timeout: 120_000 };
-/** All buckets but some. */
+/** All buckets except these. */
 const without = (...buckets: readonly number[]) =>
   new Set([...ALL_BUCKETS].filter((bucket) => !buckets.includes(bucket)));
 
@@ -19,7 +19,7 @@ describe('a reflector that follows buckets', { timeout: 400_000 }, () => {
   const cluster = sharedCluster();
   const namespace = useNamespace();
   let proxy: FaultProxy;
-  /** Past the proxy. */
+  /** Bypasses the proxy. */
   let direct: ObservedClient;
   let client: ObservedClient;
 
@@ -34,7 +34,7 @@ describe('a reflector that follows buckets', { timeout: 400_000 }, () => {
     await proxy?.stop();
   });
 
-  /** `bucket` undefined is no label. */
+  /** Stores an object; without a label if `bucket` is undefined. */
   const put = (name: string, bucket: string | undefined, step = 0) => {
     const object = configMap(namespace, name, { step: String(step) });
     const labels = bucket === undefined ? {} : { [Label.Bucket]: bucket };

@@ -7,7 +7,7 @@ const marked = { annotations: { 'orchestration.proompteng.ai/defaulted': 'sequen
 const load = { name: 'fetch', kind: 'Checkpoint' };
 const build = { name: 'build', kind: 'Checkpoint' };
 const declared = withKind([root('fetch'), step('build', 'fetch')]);
-/** Of these the last alone declares what it waits for, so that all are looked at to find it. */
+/** Only the last of these steps declares what it waits for, so all must be looked at to find it. */
 const declaredLast = (length: number) => [...manySteps(length - 1), { ...load, dependsOn: [] }];
 
 function manySteps(length: number): object[] {
@@ -18,14 +18,17 @@ type Request = Parameters<ReturnType<ReturnType<typeof useGatedNamespace>>['send
 
 /** Sends requests and returns their status, and whether the gate was asked for a default. */
 function asking(gated: ReturnType<typeof useGatedNamespace>) {
-  /** An expression that fails denies with 403: 201 and 422 are said by what comes after it. */
+  /** Sends a request. An expression that fails denies with 403, so 201 and 422 come from what follows it. */
   async function ask(...request: Request) {
     const before = await countDefaults();
     const { status } = await gated().send(...request);
     return { status, isAsked: (await countDefaults()) > before };
   }
 
-  /** By its metrics: the gate counts a review before it takes the next request, but may log it after the API server has spoken. */
+  /**
+   * Reads the count from the metrics: the gate counts a review before it takes the next request, but may log it after
+   * the API server has answered.
+   */
   async function countDefaults(): Promise<number> {
     const response = await fetch(`${gated().gate.sideUrl}/metrics`);
     const counts = (await response.text()).matchAll(/^\w+_requests_total\{webhook="mutate",.*\} (\d+)$/gm);

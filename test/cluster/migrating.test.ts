@@ -20,7 +20,7 @@ const isIn = (phase: string) => (object: StoredObject) => object['status']?.phas
 
 // The tests of this suite are the way over and back, in the order of the page; every command of the page is run.
 describeNeeding(['ownControlPlane'], 'docs/how-to/migrating.md', () => {
-  vi.setConfig({ testTimeout: 600_000 }); // Helm works long on a busy machine
+  vi.setConfig({ testTimeout: 600_000 }); // Helm takes long on a busy machine
   const commands = readPageCommands(page);
   let plane: ControlPlane;
   let api: NamespacedApi;
@@ -53,7 +53,7 @@ describeNeeding(['ownControlPlane'], 'docs/how-to/migrating.md', () => {
     await plane?.stop();
   });
 
-  /** The next block of commands on the page, as a shell runs it; it must contain this. */
+  /** Runs the next block of commands on the page in a shell; the block must contain this. */
   async function runNext(containing: string): Promise<string> {
     const { block = '' } = commands.shift() ?? {};
     expect(block).toContain(containing);
@@ -73,7 +73,7 @@ describeNeeding(['ownControlPlane'], 'docs/how-to/migrating.md', () => {
 
   const readRetention = async () => (await api.read('ConfigMap', 'agents'))?.['data'].retention;
 
-  /** `enabled` as it stands in the values of a release: theirs, and of our runs and ToolRuns. */
+  /** `enabled` in the values of the releases: of their controller, of our runs, and of our ToolRuns. */
   async function readSwitches(): Promise<readonly unknown[]> {
     const values = async (release: string) =>
       JSON.parse((await plane.helm(['get', 'values', release, '-n', namespace, '--all', '-o', 'json'])).stdout);
@@ -158,7 +158,7 @@ describeNeeding(['ownControlPlane'], 'docs/how-to/migrating.md', () => {
   });
 });
 
-/** Stands in for the agents chart: it has the values that the page sets, and renders one as theirs does. */
+/** Writes a stand-in for the agents chart: it has the values that the page sets, and renders one as that chart does. */
 async function writeAgentsChart(folder: string): Promise<void> {
   await mkdir(join(folder, 'templates'), { recursive: true });
   await writeFile(join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: agents\nversion: 1.0.0\n');

@@ -76,7 +76,7 @@ describeNeeding(['loopbackWebhooks'], 'two gates behind one address', () => {
   async function restart(gate: Gate): Promise<void> {
     const ended = gate.process.kill('SIGTERM');
     await vi.waitUntil(() => !service.isServedBy(gate), patience);
-    expect(gate.process.pid).not.toBeNull(); // no new connection finds it, and the others still do
+    expect(gate.process.pid).not.toBeNull(); // new connections no longer reach it, but open ones still do
     await ended;
     await gate.process.start();
     await vi.waitUntil(() => service.isServedBy(gate), patience);

@@ -67,7 +67,7 @@ function wordAsTwin({ causes }: Answer): string | undefined {
   return undefined;
 }
 
-/** The policy makes no suggestion, and shows no name that is not printable ASCII, or is quoted. */
+/** The policy makes no suggestion, and shows no name with a quote, a backslash, or anything but printable ASCII. */
 function shortenMessage(code: string, message: string): string {
   if (!['DuplicateStep', 'MissingDependency', 'SelfDependency'].includes(code)) return message;
   const [before, name = '', after] = /^([^"]*)("(?:[^"\\]|\\.)*")?(.*)$/s.exec(message)?.slice(1) ?? [];

@@ -10,7 +10,7 @@ const GARBAGE_SECONDS = 60;
 /** The longest wait between two attempts. */
 const RETRY_SECONDS = 60;
 
-/** Whether an AgentRun is denied: a quota holds a moment after it is stored. */
+/** Whether an AgentRun is denied: a quota takes effect a moment after it is stored. */
 async function isDenied(namespace: string): Promise<boolean> {
   const probe = {
     apiVersion: 'agents.proompteng.ai/v1alpha1',
@@ -32,7 +32,7 @@ describe('one call that fails', () => {
     const count = 'count/agentruns.agents.proompteng.ai';
     const hard = { [count]: '1' };
     await api.create('ResourceQuota', 'one', { spec: { hard } });
-    // Until somebody has counted, the API server denies with "status unknown for quota": no attempt is lost to that either.
+    // Until usage is counted, the API server denies with "status unknown for quota". That costs no attempt either.
     await api.setStatus('ResourceQuota', 'one', { hard });
     await waitUntil('the quota to hold', () => isDenied(namespace));
     await run('crowded', {
@@ -52,7 +52,7 @@ describe('one call that fails', () => {
       /^cannot create its AgentRun yet: .*(exceeded|unknown for) quota: one/,
     );
     await statusOf('crowded', isStep('hung', 'Failed'));
-    // No quota controller runs here: what it would count is counted here.
+    // No quota controller runs here, so the test counts what it would count.
     const isCreated = async () => {
       const left = await api.list('AgentRun');
       await api.setStatus('ResourceQuota', 'one', { hard, used: { [count]: String(left.length) } });

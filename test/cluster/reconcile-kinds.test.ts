@@ -307,7 +307,10 @@ describe('a step', () => {
 
     const toolRun = { spec: { toolRef: { name: 'echo' } } };
 
-    /** While it is in force, nobody creates ToolRuns there. A quota holds, and ends, a moment after that is stored. */
+    /**
+     * Forbids ToolRuns by a quota, and returns a function that allows them again. Both wait, because a quota takes
+     * effect, and ends, a moment after the change is stored.
+     */
     async function forbidToolRuns(): Promise<() => Promise<void>> {
       const { api } = reconciled();
       const hard = { 'count/toolruns.tools.proompteng.ai': '0' };

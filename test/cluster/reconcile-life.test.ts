@@ -146,7 +146,7 @@ describe('the life of a run', () => {
   describe('beside another controller', () => {
     const manager = 'agents-controller';
 
-    /** A run of ours goes from start to end: whatever came before it has been looked at. */
+    /** Lets a run of ours go from start to end: by then, everything that came before it has been looked at. */
     async function letARunPass(name: string): Promise<void> {
       const { run, statusOf } = reconciled();
       await run(name, { steps: [mark('a')] });

@@ -17,7 +17,7 @@ const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const ACCOUNT = 'gate-orchestration-gate';
 /** The garbage collector hears of new kinds every 30 s. */
 const GARBAGE_SECONDS = 60;
-/** The longest wait of whatever follows the API server between two attempts, and a little. */
+/** More than the longest wait between two attempts to follow the API server. */
 const FOLLOW_SECONDS = 60;
 
 const sub = (inner: string, fields: object = {}) => ({
@@ -29,7 +29,8 @@ const sub = (inner: string, fields: object = {}) => ({
 const isOver = ({ status }: StoredObject) => status !== undefined && hasEnded(status);
 const isBeingDeleted = ({ metadata }: StoredObject) => metadata.deletionTimestamp !== undefined;
 
-// Its own control plane: an API server that lets only those hold up the deletion of an object who may write its finalizers.
+// A control plane of its own, whose API server lets an account hold up the deletion of an object only if the account
+// may write the object's finalizers.
 describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the chart gives it', () => {
   let plane: ControlPlane;
   let reconciler: Reconciler | undefined;
@@ -71,7 +72,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     expect(status).toBe(503);
     expect(text).toMatch(/cannot list OrchestrationRun of namespace stranger: .*forbidden/);
     expect(text).not.toContain('namespace red');
-    // The right comes: the runs that are there begin, and the reconciler is ready.
+    // Once the account has the right, the runs that are there begin, and the reconciler is ready.
     await connectReconciled(plane, 'stranger', (reconciler as Reconciler).process).run('later', {
       steps: [{ name: 'mark', kind: 'Checkpoint' }],
     });
@@ -84,7 +85,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler with the rights that the char
     await waitUntil('it to be ready', async () => (await readyz()).status === 200, undefined, FOLLOW_SECONDS);
   }, 600_000);
 
-  /** Until it knows the kinds, it takes a run to have no children. */
+  /** Until the garbage collector knows the kinds, it assumes that a run has no children. */
   async function waitForGarbageCollector(api: ReconciledNamespace['api']): Promise<void> {
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'never', uid: '00000000-0000-0000-0000-000000000000' };
     const metadata = { ownerReferences: [owner] };

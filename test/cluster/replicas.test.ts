@@ -11,7 +11,7 @@ import { connectReconciled, letAgentRunsGo, type Reconciler, startReconciler } f
 import { tool } from '../support/run-steps.ts';
 import { hasEnded } from '../support/statuses.ts';
 
-/** Starts of processes on a busy machine, and the 15 s of a Lease. */
+/** Enough for processes to start on a busy machine, and for the 15 s of a Lease. */
 const PATIENT_SECONDS = 180;
 
 /** Spread over all buckets. */

@@ -23,7 +23,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     await rm(temporary, { recursive: true });
   });
 
-  /** Whatever it makes goes into a temporary folder of its own. */
+  /** Starts a program whose files go into a temporary folder of its own. */
   function start(file: URL, cwd: string, ...flags: readonly string[]): ChildProcess {
     const { environment } = inject('controlPlaneParts') ?? {};
     const env = { ...environment, CI: '1', FORCE_COLOR: undefined, TMPDIR: temporary };
@@ -56,7 +56,7 @@ describeNeeding(['ownControlPlane'], 'make run', () => {
     expect(output.split('The CRDs are installed')[0]).toMatch(pageUrl);
     child.kill('SIGKILL');
     await ended;
-    // What it started ends when it dies, and removes its folder.
+    // The processes that it started end when it dies, and remove its folder.
     await vi.waitFor(async () => expect(await readdir(temporary)).toEqual([]), 60_000);
   }, 300_000);
 

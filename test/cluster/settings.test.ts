@@ -93,7 +93,7 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
   describe('are not left to the failure policy by a client that reaches the port', () => {
     /**
      * Sends the beginnings of far more reviews than the gate decides at once. They are fewer than the connections that one
-     * address may open in a second, since the API server's reviews come from the same address here.
+     * address may open in a second, because the API server's reviews come from the same address here.
      */
     async function crowdGate() {
       const { gate } = gated();

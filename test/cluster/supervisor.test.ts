@@ -86,7 +86,7 @@ describe('a reconciler that receives SIGTERM', { timeout: testTimeout }, () => {
       .toContain('shutting down');
     exits.push(supervisor.kill('SIGINT'));
     expect(await Promise.all(exits)).toEqual([130, 130]);
-    process.kill(pid, 'SIGKILL'); // nobody else does: it does not even hear that its parent is gone
+    process.kill(pid, 'SIGKILL'); // nothing else does: it does not even notice that its parent is gone
     await supervisor.start();
   });
 
@@ -150,7 +150,7 @@ describeNeeding(['ownControlPlane'], 'a reconciler whose API server goes away', 
       const isServed = () =>
         Promise.all((['OrchestrationRun', 'ToolRun', 'AgentRun'] as const).map(api.list)).then(
           () => true,
-          () => false, // "storage is (re)initializing": it is ready, and yet not for each custom resource
+          () => false, // "storage is (re)initializing": it is ready, but not yet for each custom resource
         );
       await expect.poll(isServed, patience).toBe(true);
       for (const step of ['b', 'c']) await endChild('away', step, 'Succeeded');
@@ -226,7 +226,7 @@ async function holders(api: NamespacedApi): Promise<readonly string[]> {
   return leases.map((lease) => lease['spec'].holderIdentity);
 }
 
-/** As an engine of version 0.2 does, which dies at once. */
+/** Takes the Lease, like an engine of version 0.2 that dies at once. */
 async function takeLease(api: NamespacedApi): Promise<void> {
   await api.edit('Lease', LEASE, { spec: { holderIdentity: 'another', leaseDurationSeconds: 1 } });
 }

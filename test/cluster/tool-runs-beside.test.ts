@@ -19,7 +19,7 @@ const environment = { JANGAR_TOOL_RUN_CONTROLLER_ENABLED: 'true', POD_SERVICE_AC
 const isIn = (phase: string) => (object: StoredObject) => object['status']?.phase === phase;
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
-/** Whoever changes a status changes `updatedAt`, and owns it then. */
+/** Whether we wrote the status last: a writer that changes a status changes `updatedAt`, and then owns it. */
 function wroteStatus({ metadata }: Stored): boolean {
   const { managedFields = [] } = metadata as {
     managedFields?: { manager: string; fieldsV1: Record<string, object> }[];
@@ -119,7 +119,7 @@ describeNeeding(['controllers'], 'a ToolRun beside the supporting controller of 
 
   it('that their executor began and left is followed to its end, and none is begun twice', async () => {
     const { api, namespace } = reconciled();
-    // Theirs knows this one: ours is too late for it, as at a hand-over.
+    // Their executor knows this Job. Our reconciler comes too late to create one, as at a hand-over.
     await api.create('Job', 'handed-over-job', {
       metadata: { labels: { 'agents.proompteng.ai/tool-run': 'handed-over' } },
       spec: {

@@ -21,7 +21,7 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
   let env: NodeJS.ProcessEnv;
   let terminal: ChildProcess;
   let shown = '';
-  /** What the second terminal remembers of its commands: where it is, and aliases. */
+  /** The commands whose effect the second terminal remembers: exports, changes of the folder, and aliases. */
   let remembered: readonly string[] = [];
 
   beforeAll(async () => {
@@ -41,11 +41,14 @@ describeNeeding(['ownControlPlane'], 'docs/tutorial.md', () => {
     expect(remembered).toHaveLength(2);
   });
   afterAll(async () => {
-    terminal?.kill('SIGKILL'); // what runs in its terminal is hung up with it
+    terminal?.kill('SIGKILL'); // this also hangs up what runs in its terminal
     await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   });
 
-  /** Runs the next commands of the page, which contain this, in the second terminal; again, if asked, until they print what they should. */
+  /**
+   * Runs the next commands of the page, which must contain this, in the second terminal. With `patienceMs`, repeats
+   * them until they print what they should.
+   */
   async function runNext(containing: string, { exitCode = 0, patienceMs = 0 } = {}): Promise<string> {
     const { block, prints } = commands.shift() ?? { block: '' };
     expect(block).toContain(containing);

@@ -47,7 +47,7 @@ describeNeeding([], 'the server of the page', () => {
     return connectUi(ui.url);
   }
 
-  /** The last message of a type, as soon as it is as wanted. */
+  /** Waits until the last message of a type is as wanted. */
   async function expectLast<Type extends Message['type']>(stream: UiStream, type: Type, wanted: object): Promise<void> {
     await vi.waitFor(() => expect(stream.received(type).at(-1)).toMatchObject(wanted), patience);
   }

@@ -14,10 +14,10 @@ import { startUi, type Ui } from '../support/ui.ts';
 const patience = { timeout: 120_000 };
 const runFile = promisify(execFile);
 
-// A browser beside a control plane is slow where several share two cores; what fails, fails by a condition.
+// A browser next to a control plane is slow if several share two cores. A test that fails does so by a condition.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
-/** Waits until the box of a step is told so. */
+/** Waits until the label of a step's box begins with these words. */
 async function expectStep(page: Page, step: string, words: string): Promise<void> {
   const card = page.locator(`g.card rect[aria-label^=${JSON.stringify(`${step}: ${words}`)}]`);
   await card.waitFor({ state: 'attached', ...patience }).catch(async () => {

@@ -28,7 +28,7 @@ const waitFor = (run: string, step: string, reason: string) =>
   reconciled().statusOf(run, ({ stepStatuses }) =>
     stepStatuses.some((one) => one.name === step && one.reason === reason),
   );
-/** Reasons of the events on a run, but for its start and end. */
+/** Reasons of the events on a run, except for its start and end. */
 async function askedOn(run: string): Promise<readonly string[]> {
   const events = (await reconciled().api.list('Event')) as unknown as {
     involvedObject: { name: string };

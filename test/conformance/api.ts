@@ -8,32 +8,32 @@ import { connectKube } from '../support/kube.ts';
 import type { Model } from '../support/model/model.ts';
 import type { Obstacle } from './obstacles.ts';
 
-/** An API server, or what stands in for one, as the conformance suite needs it. Calls throw KubeError. */
+/** An API server, or the model of one, as the conformance suite needs it. Calls throw KubeError. */
 export interface Api extends Pick<KubeClient, 'get' | 'list' | 'create' | 'patch' | 'delete'> {
   readonly namespace: string;
   /** What happened to a kind in our namespace after a version, up to now. */
   readonly changesSince: (resource: Resource, resourceVersion: string) => Promise<readonly WatchEvent[]>;
-  /** A version from which on nothing is known any more. */
+  /** Returns a version that is too old: what changed after it is no longer known. */
   readonly forget: (resource: Resource) => Promise<string>;
-  /** Waits until controllers have made it so. */
+  /** Waits until controllers have made this true. */
   readonly eventually: (what: string, isSo: () => Promise<boolean>) => Promise<void>;
   /** Gives controllers the time they would need to do what they must not do. */
   readonly rest: () => Promise<void>;
-  /** Puts something in the way of creates, in a namespace of its own. */
+  /** Puts an obstacle in the way of creates, in a namespace of its own. */
   readonly obstruct: (obstacle: Obstacle) => Promise<Obstructed>;
 }
 
-/** Where something is in the way, as the one who meets it sees it. */
+/** The namespace with an obstacle, as a caller that meets the obstacle sees it. */
 export interface Obstructed extends Pick<KubeClient, 'list' | 'create'> {
   readonly namespace: string;
-  /** Takes it out of the way. */
+  /** Removes the obstacle. */
   readonly clear: () => Promise<void>;
 }
 
 /** The garbage collector looks every 30 s for kinds that are new to it. */
 const patienceMs = 45_000;
 
-/** The model: nothing happens in it but by a call, so that garbage is collected where the suite waits for that. */
+/** Connects the model. Nothing happens in it without a call, so garbage is collected when the suite waits for that. */
 export function apiOfModel(model: Model, own: string): Api {
   const namespace = own;
   let obstructed = 0;
@@ -80,7 +80,7 @@ export function apiOfModel(model: Model, own: string): Api {
 
 let sentinels = 0;
 
-/** A real API server. Its watches tell what has happened in order: an object made now ends what happened before. */
+/** Connects a real API server. Its watches keep order, so the event of an object made now ends what happened before. */
 export function apiOfClient(client: KubeClient, namespace: string, cluster: Cluster): Api {
   return {
     ...client,

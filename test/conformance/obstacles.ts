@@ -14,18 +14,18 @@ export interface Obstacle {
   readonly code: number;
   /** Part of the message. */
   readonly says: string;
-  /** What a list of that kind in that namespace answers. */
+  /** How the API server answers a list of that kind in that namespace. */
   readonly list: 'works' | 'Forbidden' | 'NotFound';
   readonly kind?: Resource;
-  /** In the model. */
+  /** The obstacle in the model. */
   readonly law: (namespace: string) => laws.Law;
-  /** In a cluster: objects to apply, in a namespace that exists already unless it is what is missing. */
+  /** Raises the obstacle in a cluster, for a namespace that exists already. */
   readonly raise: (namespace: string, cluster: Cluster) => Promise<Raised>;
 }
 
 /** An obstacle in a cluster. */
 interface Raised {
-  /** Whose calls meet it; the administrator's unless given. */
+  /** The kubeconfig of the caller that meets the obstacle. Without it, the administrator does. */
   readonly kubeconfig?: string;
   readonly isNamespaceMissing?: boolean;
   readonly clear?: () => Promise<unknown>;
@@ -127,7 +127,7 @@ export const obstacles: Readonly<Record<string, Obstacle>> = {
   },
 };
 
-/** A quota of no child at all, with this as what is used: no controller runs that would count. */
+/** Creates a quota of no child at all, with `used` as what is used: no controller runs that would count. */
 async function raiseQuota(namespace: string, cluster: Cluster, used: object): Promise<Raised> {
   const hard = { [COUNT]: '0' };
   const metadata = { name: 'children', namespace };
@@ -138,7 +138,7 @@ async function raiseQuota(namespace: string, cluster: Cluster, used: object): Pr
   return {};
 }
 
-/** A webhook on creates in this namespace that denies them all, with this code if one is given. */
+/** Installs a webhook that denies all creates in this namespace, with this code if one is given. */
 async function raiseWebhook(namespace: string, cluster: Cluster, code?: number): Promise<Raised> {
   const identity = await issueIdentity();
   const server = createServer(identity.pair, (request, reply) => {

@@ -9,8 +9,8 @@ import { type Api, exists } from './api.ts';
 import { obstacles } from './obstacles.ts';
 
 /**
- * What a controller relies on of an API server, said once. It is run against the real one, so that what it says is true,
- * and against the model, so that thousands of schedules may be tried on that.
+ * States what a controller relies on in an API server. The suite runs against a real API server, which shows that it is
+ * true, and against the model, so that thousands of schedules can be tried on the model.
  */
 export function itConforms(title: string, open: () => Api): void {
   let made = 0;
@@ -339,7 +339,7 @@ export function itConforms(title: string, open: () => Api): void {
   });
 }
 
-/** Without ours: what the garbage collector added goes by its hand. */
+/** The finalizers without ours. The garbage collector itself removes those that it added. */
 function finalizersLeft({ metadata }: KubeObject): string[] {
   const all = (metadata['finalizers'] ?? []) as readonly string[];
   return all.filter((name) => !name.startsWith('example.com/'));

@@ -35,7 +35,7 @@ describeNeeding(['ownControlPlane'], 'a control plane whose process is killed', 
     const pids = await Promise.all(
       registered.map(async (file) => Number(await readFile(join(temporary, file), 'utf8'))),
     );
-    return pids.filter((pid) => pid > 0); // a file may be there and not written yet
+    return pids.filter((pid) => pid > 0); // a file may be there before its content is written
   }
 
   async function expectNothingLeft(pids: readonly number[]): Promise<void> {
@@ -70,7 +70,7 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-  // A zombie is dead, though some containers' first process never buries it.
+  // A zombie is dead, although the first process of some containers never reaps it.
   const stat = `/proc/${pid}/stat`;
   return !existsSync(stat) || !readFileSync(stat, 'utf8').includes(') Z ');
 }

@@ -52,7 +52,7 @@ describe('the published control plane', () => {
         sentBytes < archive.length ? response.destroy() : response.end(),
       );
     });
-    // As a proxy does, whatever the name of the host.
+    // Acts as a proxy that connects every host name to this server.
     server.on('connect', (_, client) => {
       const target = connect(portOf(), '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
       for (const socket of [target, client]) socket.on('error', () => {});
@@ -136,7 +136,7 @@ describe('the published control plane', () => {
   }
 });
 
-/** As the Kubernetes project packs it. */
+/** Makes an archive as the Kubernetes project packs it. */
 async function makeArchive(folder: string): Promise<Buffer> {
   const programs = join(folder, 'archive/controller-tools/envtest');
   await mkdir(programs, { recursive: true });

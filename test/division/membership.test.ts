@@ -35,7 +35,7 @@ function createLeaseServer() {
     };
     return store(merged, lease.metadata.uid);
   };
-  /** The client of one replica, which a partition cuts off. */
+  /** The client of one replica. `cut` cuts it off, like a partition of the network. */
   function connect() {
     let isCut = false;
     const through = async <Result>(name: string, answer: () => Result): Promise<Result> => {
@@ -76,7 +76,7 @@ function createLeaseServer() {
   }
   return {
     ...{ leases, requests, connect },
-    /** What an engine of version 0.2 does. */
+    /** Writes the Lease as an engine of version 0.2 does. */
     elect: (holderIdentity: string | null) => {
       const metadata = { namespace: 'ns', name: FieldManager.Reconciler };
       const lease = leases.get(metadata.name) ?? { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
@@ -87,7 +87,7 @@ function createLeaseServer() {
 
 type LeaseServer = ReturnType<typeof createLeaseServer>;
 
-/** A replica whose copy is at once what it follows. Its clock can stand still while the others go on. */
+/** A replica whose copy is complete as soon as it follows buckets. Its clock can stand still while the others go on. */
 function startReplica(server: LeaseServer, identity: string) {
   const timing = createFakeTiming(() => 0);
   const link = server.connect();
@@ -117,7 +117,7 @@ function startReplica(server: LeaseServer, identity: string) {
 
 type Replica = ReturnType<typeof startReplica>;
 
-/** Lets time pass for all replicas, but not for those that are suspended, whose clocks alone go on. */
+/** Lets time pass for all replicas. In those that are suspended, only the clock goes on, and no timer fires. */
 async function pass(replicas: readonly Replica[], ms: number, check = () => {}, suspended: readonly Replica[] = []) {
   for (let passed = 0; passed < ms; passed += 500) {
     for (const replica of replicas) {
@@ -292,7 +292,7 @@ describe('a replica', () => {
     const [one, two] = [startReplica(server, 'one'), startReplica(server, 'two')];
     await pass([one, two], 10_000);
     const before = one.held();
-    // It dies without a word.
+    // The first engine dies without giving back its Lease.
     const again = startReplica(server, 'one');
     await pass([again, two], 3_000);
     expect([again.held(), two.held().length]).toEqual([before, 32]);
@@ -363,7 +363,7 @@ function createScene() {
   return {
     live,
     join: (name: string) => live.set(name, startReplica(server, `${name}-${started++}`)),
-    /** The time without an owner counts from the last failure on: a replica can fail as it takes over. */
+    /** The time without an owner counts from the last failure, because a replica can fail while it takes over. */
     fail: () => unownedMs.fill(0),
     pass: (ms: number, suspended: readonly Replica[] = []) => pass([...live.values()], ms, count, suspended),
   };
@@ -376,7 +376,7 @@ function countOwners(replicas: Iterable<Replica>): readonly number[] {
   return counts;
 }
 
-/** The duration of a Lease and 5 s, counted in half seconds. */
+/** The duration of a Lease and 5 s, and half a second because the time is counted in half seconds. */
 const MOST_UNOWNED_MS = 20_500;
 /** Replicas that take the same bucket see each other in the next round, and give it back in the one after it. */
 const MOST_SHARED_MS = 6_000;

@@ -33,7 +33,7 @@ describe('a division of the buckets', () => {
   });
 
   test.each([
-    // The part of the member that joins or leaves, and at most half of that on top.
+    // At most the share of the member that joins or leaves, plus half of it, moves.
     [2, 1, 32],
     [3, 2, 32],
     [4, 3, 24],

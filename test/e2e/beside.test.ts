@@ -75,7 +75,7 @@ describe('beside the controllers of the agents chart', () => {
     const jobs = (await kubectl(['get', 'jobs', '-o', 'name'])).trim().split('\n');
     expect(jobs).toHaveLength(1);
     expect(await kubectl(['logs', ...jobs])).toBe('hello\n');
-    // Theirs deletes them two seconds after their end, and has to take its own finalizer from them.
+    // Their controller deletes AgentRuns two seconds after their end, and has to remove its own finalizer from them.
     await kubectl(['wait', 'agentruns', '--all', '--for=delete', '--timeout=60s']);
   });
 });

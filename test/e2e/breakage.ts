@@ -25,7 +25,7 @@ export async function podNames(release: Release): Promise<readonly string[]> {
   return (await listPods(release)).map(({ name }) => name);
 }
 
-/** The ports of a pod that tell metrics: of the gate, and of the supervisor and its engine. */
+/** The ports of a pod that serve metrics: those of the gate, and those of the supervisor and its engine. */
 export type SidePort = 8080 | 8081;
 
 /** The value of a metric of a pod; undefined where it has none. */
@@ -82,7 +82,7 @@ export async function killApiserver({ cluster, waitForPods }: Release, traffic: 
   await promisify(execFile)('/bin/sh', ['-c', command]);
   await waitUntil('the API server to be away', async () => !(await isServing()), undefined, 30);
   await waitUntil('the API server to be back', isServing, undefined, patienceSeconds);
-  await delay(1_000); // answers to what was sent before it was ready are excused too
+  await delay(1_000); // this also excuses answers to requests that were sent before it was ready
   traffic.resume();
   await waitForPods();
   await delay(5_000);

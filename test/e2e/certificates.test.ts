@@ -38,14 +38,14 @@ describe('with certificates of cert-manager', () => {
       ...quickly,
       'certificates.mode=certManager',
       'certificates.certManager.issuerRef.name=any',
-      // Without the audit, nothing is left to do for the sidecar.
+      // Without the audit, the sidecar has nothing left to do.
       'audit.enabled=false',
     );
     await waitUntil(
       'a Certificate',
       async () => (await release.tryKubectl(['get', 'certificate/orchestration-gate'])).code === 0,
     );
-    // From here on as cert-manager: the Certificate says which Secret, the annotation whose authority.
+    // From here on, the test acts as cert-manager: the Certificate names the Secret, the annotation the authority.
     const secret = await release.kubectl([
       'get',
       'certificate/orchestration-gate',
@@ -73,7 +73,7 @@ describe('with certificates of cert-manager', () => {
   });
 });
 
-/** Writes a fresh pair and its authority; returns that. */
+/** Writes a new pair and its authority into the Secret, and returns the authority. */
 async function writeSecret(release: Release, name: string): Promise<string> {
   const terms = { lifetimeMs: HOUR_MS, now: new Date() };
   const authority = await issueCertificateAuthority({ commonName: 'authority of a test', ...terms });
@@ -100,7 +100,7 @@ async function readBundle({ kubectl, namespace }: Release): Promise<string> {
   return Buffer.from(bundle, 'base64').toString();
 }
 
-/** The kubelet brings the pair later than the sidecar publishes its authority; until then applies are refused. */
+/** The kubelet brings the pair after the sidecar has published its authority. Until then, applies are refused. */
 async function waitForAnswers({ judge }: Release): Promise<void> {
   await waitUntil(
     'answers under the new authority',

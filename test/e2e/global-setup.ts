@@ -8,7 +8,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The cluster that charts are installed into. */
     node: ClusterAddress;
-    /** What its nodes can run, as `name:tag` or `name@digest`. */
+    /** An image that the nodes of the cluster can run, as `name:tag` or `name@digest`. */
     image: string;
     /** How long `load.test.ts` sends reviews. */
     loadSeconds: number;
@@ -17,7 +17,7 @@ declare module 'vitest' {
   }
 }
 
-/** Connects to the cluster of KUBECONFIG, and returns what disconnects. Called by vitest. */
+/** Connects to the cluster of KUBECONFIG, and returns a function that disconnects. Called by vitest. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { KUBECONFIG: kubeconfig = '', IMAGE: image = '', LOAD_SECONDS = '30', KILL_APISERVER = '' } = process.env;
   const mistakes = [
@@ -40,7 +40,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return cluster.stop;
 }
 
-/** An error of which vitest prints the sentence, not our source around it. */
+/** An error for which vitest prints only the message, not our source around it. */
 function told(message: string): Error {
   const error = new Error(message);
   error.stack = message;

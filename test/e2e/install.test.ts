@@ -110,7 +110,7 @@ describe('installed with Helm, under restricted Pod Security', () => {
     const pods = () => kubectl(['get', 'pods', '-l', OURS, '-o', 'jsonpath={.items[*].metadata.uid}']);
     const before = await pods();
     await kubectl(['create', 'configmap', 'orchestration-gate-override', '--from-literal=mode=warn']);
-    // Whoever passes is asked about it by name: the kubelets of two pods need not hear of it at once.
+    // Three creates in a row must pass, because the kubelets of the two pods need not hear of the override at once.
     const passes = async () =>
       (await tryKubectl(['create', '--dry-run=server', '-f', '-'], loop('passing'))).code === 0;
     const passesThrice = async () => (await passes()) && (await passes()) && passes();

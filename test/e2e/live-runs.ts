@@ -5,10 +5,10 @@ import { connectNamespace, type NamespacedApi, type StoredObject } from '../supp
 
 const ORCHESTRATION = 'layers';
 const LAYERS = 5;
-/** Of five layers, a run takes some ten seconds. */
+/** With five layers, a run takes about ten seconds. */
 const SHORT: AttemptTimes = { leastMs: 1_000, mostMs: 3_000 };
 const PAUSE_MS = 500;
-/** Between two looks at a run, and two tries of what the API server did not take. */
+/** Between two looks at a run, and between two attempts to create it. */
 const LOOK_MS = 1_000;
 /** Between two lists of all children. */
 const LIST_MS = 250;
@@ -32,7 +32,7 @@ export interface LiveRuns {
 /**
  * Keeps `count` runs alive: a new run starts for each one that ends. A run has ten AgentRuns in five layers, each of which
  * a stand-in ends. An attempt after the first is wrong, because no attempt fails. So is a run in which not every step has
- * succeeded, or that has not ended after ten minutes. Finished runs go after a while. The API server may be away.
+ * succeeded, or that has not ended after ten minutes. Finished runs are deleted later. The API server may be away.
  */
 export async function startLiveRuns(
   cluster: ClusterAddress,
@@ -54,7 +54,7 @@ export async function startLiveRuns(
   };
   const controller = startAgentsController(cluster, namespace, script, LIST_MS);
 
-  /** One of the `count` runs, and those that follow it. */
+  /** Keeps one of the `count` runs alive: when it ends, another one follows. */
   async function keepAlive(): Promise<void> {
     while (!isStopped) {
       const name = `live-${names.size}`;
@@ -98,11 +98,11 @@ async function createRun(api: NamespacedApi, name: string): Promise<void> {
     await api.create('OrchestrationRun', name, { spec: { orchestrationRef: { name: ORCHESTRATION } } });
     return true;
   };
-  // What the API server took before it was killed is there, although it did not say so.
+  // An API server that was killed may have stored the run without saying so.
   while (!(await create().catch(() => isThere().catch(() => false)))) await delay(LOOK_MS);
 }
 
-/** A run as soon as it is over; undefined after ten minutes. */
+/** A run as soon as it is over; undefined if it is not over after ten minutes. */
 async function readEnd(api: NamespacedApi, name: string): Promise<StoredObject | undefined> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
@@ -113,7 +113,7 @@ async function readEnd(api: NamespacedApi, name: string): Promise<StoredObject |
   return undefined;
 }
 
-/** Whether a run that is over did not succeed, and its steps that did not succeed at their first attempt. */
+/** What went wrong in a run that is over: its end, if not success, and steps without success at the first attempt. */
 function describeLost({
   metadata: { name },
   status: { phase: end, stepStatuses = [] },

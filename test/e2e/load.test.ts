@@ -47,7 +47,7 @@ const events: readonly Event[] = [
 it(`answers every apply rightly at ${RATE} a second, whatever happens`, {
   timeout: (seconds + 1_200) * 1000,
 }, async () => {
-  // Ten seconds, which is Kubernetes' own default: a machine that tests share is at times slower than the chart's five.
+  // Kubernetes' own default of ten seconds: a machine that tests share sometimes needs more than the chart's five.
   await release.deploy('install', 'orchestrationController.enabled=true', 'webhook.timeoutSeconds=10');
   await release.waitForDenial();
   console.log(`idle: ${await readMemory()}`);
@@ -96,7 +96,10 @@ async function readMemory(): Promise<string> {
   return (await Promise.all(lines)).join('; ');
 }
 
-/** From a container that joins the sidecar's processes, since its image has no shell; a run that is due afterwards ends. */
+/**
+ * Kills the engines from a container that joins the sidecar's processes, because the sidecar's image has no shell. A
+ * run that starts afterwards must succeed.
+ */
 async function killEngines(): Promise<void> {
   const pods = await podNames(release);
   const series = 'orchestration_gate_engine_restarts_total{cause="killed"}';
@@ -148,7 +151,7 @@ async function changeSettings(): Promise<void> {
   await waitUntil('the old limit', async () => !(await isRefused()), undefined, patienceSeconds);
 }
 
-/** Rolls out certificates of a minute's life at the same time, and a bug in the engine. */
+/** Restarts the pods, and gives them certificates that live for a minute and a bug in the engine. */
 async function restart(): Promise<void> {
   const lifetime = 'ORCHESTRATION_GATE_LEAF_LIFETIME_SECONDS=60';
   const bug = `NODE_OPTIONS=--import=data:text/javascript,${encodeURIComponent(BUG)}`;
@@ -156,7 +159,7 @@ async function restart(): Promise<void> {
   await waitForPods();
 }
 
-/** Whoever plans the run `poison` dies of a rejection that nobody handles. */
+/** An engine that plans the run `poison` crashes because of an unhandled rejection. */
 const BUG = `import { registerHooks } from 'node:module';
 globalThis.die = ({ run }) => run.name === 'poison' && void Promise.reject(new Error('poison'));
 const load = (url, context, next) => {
@@ -167,7 +170,7 @@ const load = (url, context, next) => {
 };
 if (process.argv[2] === 'engine') registerHooks({ load });`;
 
-/** It is quarantined, and the next run ends well. */
+/** Checks that the run `poison` is quarantined, and that the next run succeeds. */
 async function submitPoison(): Promise<void> {
   outputOf(await release.apply(sequence('poison')));
   outputOf(await release.apply(runOf('poison')));

@@ -17,8 +17,8 @@ const POD_SECONDS = 180;
 export const OURS = 'app.kubernetes.io/name=orchestration-gate';
 
 /**
- * One pod, replaced quickly, that executes runs and ToolRuns: with what lets Tools into a namespace under restricted Pod
- * Security, as docs/how-to/restricted-tools.md says.
+ * Values for one pod, replaced quickly, that executes runs and ToolRuns. They let Tools run in a namespace under
+ * restricted Pod Security, as docs/how-to/restricted-tools.md says.
  */
 export const executing = [
   'gate.drainSeconds=3',
@@ -45,13 +45,13 @@ export interface Version {
 export interface Release {
   readonly cluster: Cluster;
   readonly namespace: string;
-  /** Runs kubectl in the namespace, `input` being what it reads; throws what it complains of. */
+  /** Runs kubectl in the namespace, with `input` as its standard input; throws its error output if it fails. */
   readonly kubectl: (toolArguments: readonly string[], input?: object) => Promise<string>;
-  /** The same, where a failure is what is looked at. */
+  /** Runs kubectl in the same way, but returns the result of a failure too. */
   readonly tryKubectl: (toolArguments: readonly string[], input?: object) => Promise<Result>;
-  /** Runs helm in the namespace; throws what it complains of. */
+  /** Runs helm in the namespace; throws its error output if it fails. */
   readonly helm: (...toolArguments: readonly string[]) => Promise<string>;
-  /** `helm install` or `upgrade` with these values beside the image, `KEY=VALUE` each; waits until pods are ready. */
+  /** Runs `helm install` or `upgrade` with the image and these values, each `KEY=VALUE`; waits until pods are ready. */
   readonly deploy: (verb: 'install' | 'upgrade', ...values: readonly string[]) => Promise<void>;
   /** The same with another version of the chart and of the image. */
   readonly deployVersion: (
@@ -63,7 +63,7 @@ export interface Release {
   readonly apply: (object: object) => Promise<Result>;
   /** `kubectl create` of an object, as a dry run: judged and not stored. */
   readonly judge: (object: object) => Promise<Result>;
-  /** Has a loop judged again and again until it is refused as one; throws what was answered last. */
+  /** Has a loop judged again and again until it is refused as one; throws the last answer if it never is. */
   readonly waitForDenial: () => Promise<void>;
   /** Waits until two pods are ready and all others have ended. */
   readonly waitForPods: () => Promise<void>;
@@ -155,7 +155,7 @@ function imageValues(image: string): readonly string[] {
   return [`image.repository=${repository.slice(0, colon)}`, `image.tag=${repository.slice(colon + 1)}`];
 }
 
-/** What a client printed; throws what it complained of. */
+/** What a client printed; throws its error output if it failed. */
 export function outputOf({ code, stdout, stderr }: Result): string {
   if (code !== 0) throw new Error(stderr || stdout);
   return stdout;
@@ -163,7 +163,7 @@ export function outputOf({ code, stdout, stderr }: Result): string {
 
 const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
 
-/** An Orchestration of Checkpoints, each waiting for what stands beside it. */
+/** An Orchestration of Checkpoints, each of which waits for the steps that are listed with it. */
 export function graph(name: string, edges: Readonly<Record<string, readonly string[]>>): object {
   const steps = Object.entries(edges).map(([step, dependsOn]) => ({ name: step, kind: 'Checkpoint', dependsOn }));
   return { apiVersion, kind: 'Orchestration', metadata: { name }, spec: { steps } };
@@ -174,7 +174,7 @@ export function loop(name: string, step = 'a'): object {
   return graph(name, { [step]: ['last'], last: [step] });
 }
 
-/** Steps that say nothing of order. */
+/** Steps that declare no order. */
 export function sequence(name: string, names: readonly string[] = ['a', 'b', 'c']): object {
   const steps = names.map((step) => ({ name: step, kind: 'Checkpoint' }));
   return { apiVersion, kind: 'Orchestration', metadata: { name }, spec: { steps } };

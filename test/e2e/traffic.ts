@@ -6,22 +6,22 @@ import { graph, loop, sequence } from './release.ts';
 
 /** Objects that are applied over and over: the first applies create them, the others change them. */
 const OBJECTS = 200;
-/** More are not under way at once: beyond that the wanted rate is not held. */
+/** The most applies that are under way at once. If more were needed, the rate is lower than wanted. */
 const IN_FLIGHT = 32;
 
-/** What became of one apply: as it should be, not so, or not judged since the API server itself was away. */
+/** The outcome of one apply: right, wrong, or not judged because the API server itself was away. */
 interface Sent {
   readonly at: number;
   readonly milliseconds: number;
   readonly outcome: 'right' | 'wrong' | 'unavailable';
-  /** Whether there was an answer to what was asked, right or wrong: the object is taken, or it is refused. */
+  /** Whether the answer was a verdict, right or wrong: the object is accepted, or it is refused. */
   readonly isVerdict: boolean;
 }
 
 export interface Traffic {
   /** All applies so far, in the order in which they ended. */
   readonly sent: readonly Sent[];
-  /** What was answered where it was not right; the first twenty. */
+  /** The first twenty wrong answers. */
   readonly wrong: readonly unknown[];
   /** Until `resume`, an apply that meets no API server, or one that does not serve yet, counts as unavailable. */
   readonly excuse: () => void;
@@ -30,7 +30,10 @@ export interface Traffic {
   readonly stop: () => Promise<void>;
 }
 
-/** Applies Orchestrations at `rate` a second: a graph that is declared, one by default, a loop, a missing step, in turn. */
+/**
+ * Applies Orchestrations at `rate` a second: in turn, a graph with declared dependencies, one with the default, a loop,
+ * and one with a missing step.
+ */
 export function startTraffic(address: ClusterAddress, namespace: string, rate: number): Traffic {
   const send = connectApi(address);
   const sent: Sent[] = [];
@@ -104,7 +107,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** The `number`th Orchestration, which no other is like, and how to know the right answer to it. */
+/** The `number`th Orchestration, which is like no other, and how to recognise the right answer to it. */
 function makeApply(number: number): { object: object; isRight: (answer: Answer) => boolean } {
   const name = nameOf(number);
   const refused =

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Its own configuration, since it needs a cluster with nodes: `make e2e`, `make load`. One suite at a time. */
+/** A separate configuration for `make e2e` and `make load`, which need a cluster with nodes. Suites run one by one. */
 // biome-ignore lint/style/noDefaultExport: vitest loads its configuration by the default export
 export default defineConfig({
   test: {

@@ -23,7 +23,7 @@ interface Given {
   readonly wrap?: (client: ModelClient) => Partial<KubeClient>;
 }
 
-/** An audit of a model, which is started by `start`. */
+/** An audit of a model. `start` starts it. */
 function audit({ stored, options = {}, wrap = () => ({}) }: Given) {
   const model = createModel(() => nowMs);
   for (let index = 0; index < stored; index++)
@@ -67,7 +67,7 @@ function audit({ stored, options = {}, wrap = () => ({}) }: Given) {
   return { ...made, model, client, calls, record, denied };
 }
 
-/** Lets everything happen that needs no timer. */
+/** Waits until everything has happened that needs no timer. */
 async function rest(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await settle();
 }

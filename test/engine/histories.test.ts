@@ -16,7 +16,7 @@ function run(name: string, orchestration = 'nightly', phase = 'Succeeded'): Stor
   };
 }
 
-/** Histories of a replica whose copy has one run, before an API server that has these pages of runs. */
+/** The histories of a replica. Its copy has one run, and the API server has these pages of runs. */
 function follow(pages: readonly (readonly StoredObject[])[], division: Division) {
   const world = { nowMs: 0, lists: 0, isBroken: false };
   const histories = createHistories({

@@ -23,7 +23,7 @@ function store({ name, namespace, uid, orchestration, status }: ReturnType<typeo
   return { apiVersion: API_VERSION, kind: 'OrchestrationRun', metadata: { name, namespace, uid }, spec, status };
 }
 
-/** Telemetry beside a copy of these runs. `sent` are the ids of events and the names of the spans of each trace. */
+/** Telemetry with a copy of these runs. `sent` has the ids of the events, and the names of the spans of each trace. */
 function start(
   runs: readonly StoredObject[],
   { encode = (spans: readonly Span[]) => spans.map(({ name }) => name) } = {},

@@ -5,7 +5,7 @@ import type { Menu } from './moves.ts';
 /** What is explored in full. Every step may be best-effort, and may have a retry unless the menu says otherwise. */
 export interface Check {
   readonly steps: number;
-  /** All graphs of so many labelled steps, or one of each that differ only in the order of declaration. */
+  /** All graphs of this many labelled steps, or only one of those that differ only in the order of declaration. */
   readonly graphs: 'all' | 'shapes';
   readonly menu: Menu;
   readonly maxParallel?: number;

@@ -10,9 +10,10 @@ import { forgedStatuses } from './unkind/forgeries.ts';
 import { stories } from './unkind/stories.ts';
 import { tellAll } from './unkind/unkind.ts';
 
-// node test/exhaustive/exhaust.ts [--steps 4] [--quick]: explores every check of at most so many steps, and unless it has to
-// be quick tells every story with every disturbance and a death after it; each in a thread of its own and as many at once as
-// there are cores. Ends with 1 at the first violation.
+// node test/exhaustive/exhaust.ts [--steps 4] [--quick]: explores every check of at most this many steps. Unless it has to
+// be quick, it also tells every story with every disturbance and a death after it, and plays every competition with every
+// fate and a death after it. Each job runs in a thread of its own, as many at once as there are cores. Ends with 1 at the
+// first violation.
 
 /** What one thread does, and its result in a line. */
 interface Job {
@@ -76,14 +77,14 @@ async function exploreAll(indexes: readonly number[]): Promise<void> {
   const work = async () => {
     for (let index = left.shift(); index !== undefined; index = left.shift()) {
       const explored = await exploreOne(index);
-      states += explored; // in a line of its own: `+=` reads before it waits, and other threads count meanwhile
+      states += explored; // in a line of its own: `+=` would read before it waits, while other threads count
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   console.log(`${indexes.length} checks, ${states} states, no violation, ${secondsSince(startedAt)} s`);
 }
 
-/** How many states a job has visited. */
+/** Performs a job in a thread. Returns how many states it visited. */
 async function exploreOne(index: number): Promise<number> {
   const job = jobs[index];
   if (job === undefined) return 0;

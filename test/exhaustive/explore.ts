@@ -42,7 +42,8 @@ interface Visit {
 /**
  * Visits every state that a run of `graph` (for each step, the indexes of those it depends on) can come to, by every order
  * of the moves, each state once. Every move must keep the invariants, and from every state the run must end if nothing
- * more goes wrong. Every end is rerun, and must be continued as the semantics say. Stops at the first violation; `target` is a state to be led to instead.
+ * more goes wrong. Every end is rerun, and must be continued as the semantics say. Stops at the first violation, or at the
+ * state `target`, and returns the path to it.
  */
 export function explore(
   graph: readonly (readonly number[])[],
@@ -65,7 +66,7 @@ export function explore(
   }
   const hash = createHasher();
   const seen = new Set<number>();
-  /** What follows a state if nothing goes wrong; a state that is followed by itself is an end. */
+  /** The state that follows each state if nothing goes wrong. An end is followed by itself. */
   const fair = new Map<number, number>();
   const open: Visit[] = [];
   /** The ends of which a rerun was judged. */
@@ -84,7 +85,7 @@ export function explore(
     open.push({ label, node, key, from, moves: listMoves(node.world, node.left) });
   }
 
-  /** Goes on while only one thing can happen: nobody could tell the states between apart. */
+  /** Goes on while only one thing can happen: nobody can distinguish the states between. */
   function hasten(node: Node): Node[] {
     const [move, ...others] = listMoves(node.world, node.left);
     if (node.world.plan === undefined || move === undefined || others.length > 0) return [node];
@@ -138,7 +139,7 @@ function pathTo({ from, label }: Visit): string[] {
   return [...(from === undefined ? [] : pathTo(from)), label];
 }
 
-/** A state from which what follows never comes to an end. Linear. */
+/** Finds a state from which the run never ends. Takes linear time. */
 function findEndless(fair: ReadonlyMap<number, number>): number | undefined {
   const good = new Set<number>();
   for (const start of fair.keys()) {

@@ -1,6 +1,6 @@
 type Graph = readonly (readonly number[])[];
 
-/** Every directed acyclic graph of so many labelled nodes, each as the list of what each node depends on: OEIS A003024. */
+/** Every directed acyclic graph of `size` labelled nodes, as the list of what each node depends on: OEIS A003024. */
 export function listGraphs(size: number): Graph[] {
   const pairs = Array.from({ length: size * size }, (_, i) => [Math.floor(i / size), i % size] as const);
   const edges = pairs.filter(([from, to]) => from !== to);

@@ -5,8 +5,9 @@ import { keyOf, listVisible, type Process, RUN, RUNS, type World } from '../supp
 import type { Choices } from './lazy.ts';
 
 /**
- * Makes one number of a world and of what else tells two states apart. Worlds that behave alike have the same: versions
- * count only by whether they are the newest. 53 bits: among ten million states, two are taken for one with odds of 1 to 180.
+ * Hashes a world, and all else that distinguishes two states, to a number. Worlds that behave alike have the same one:
+ * versions count only by whether they are the newest. A number has 53 bits: among ten million states, two are taken for
+ * one with odds of 1 to 180.
  */
 export function createHasher(): (node: {
   readonly world: World;
@@ -29,7 +30,7 @@ export function createHasher(): (node: {
       return [uid, annotations, deletionTimestamp, finalizers, status, steps];
     });
 
-  /** What is seen of an object: whether that is all, else what it is. */
+  /** True if the newest version of the object is seen, else the hash of the version that is seen. */
   const ofSeen = (object: KubeObject, visible: ReadonlyMap<string, KubeObject>) =>
     visible.get(keyOf(object.kind, object.metadata.name))?.metadata.resourceVersion ===
       object.metadata.resourceVersion || ofObject(object);
@@ -72,7 +73,7 @@ function valuesOf({ retries, continueOnFailure, runIf, when, ...timeouts }: Choi
   return [retries, continueOnFailure, timeouts.timeoutSeconds, timeouts.pendingTimeoutSeconds, runIf, when];
 }
 
-/** The order of an object's fields depends on the way it was made, and means nothing. */
+/** Sorts the fields of an object: their order depends on how it was made, and means nothing. */
 function inOrder(_: string, value: unknown): unknown {
   return isRecord(value)
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))

@@ -40,7 +40,7 @@ const VALUES: { readonly [F in Field]: readonly NonNullable<Choice[F]>[] } = {
   pendingTimeoutSeconds: [0, 60],
 };
 
-/** Whatever it does. */
+/** An agent whose work does not matter. */
 const AGENT = { kind: 'AgentRun', agentRef: { name: 'any' }, implementation: { inline: { text: 'Work.' } } } as const;
 
 class Undecided extends Error {
@@ -99,7 +99,7 @@ export function createLazySteps(
   return lazy;
 }
 
-/** What `go` comes to, for every value of every flag that it is the first to read. */
+/** Returns the results of `go`, for every value of every flag that it is the first to read. */
 export function resolve<Result>(lazy: LazySteps, choices: Choices, go: (choices: Choices) => Result): Result[] {
   lazy.current = choices;
   try {

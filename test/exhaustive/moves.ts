@@ -23,9 +23,9 @@ import {
   type World,
 } from '../support/model/engine.ts';
 
-/** What may happen beside children that succeed or fail, and news that comes late. */
+/** What may happen in addition to children that succeed or fail, and news that comes late. */
 export interface Menu {
-  /** Each step may have one retry; `one`: so may one step alone; `false`: none. */
+  /** Each step may have one retry; `one`: only one step may; `false`: none. */
   readonly retries?: false | 'one';
   /** `false`: no step continues on failure. */
   readonly tolerance?: false;
@@ -33,7 +33,7 @@ export interface Menu {
   readonly runIf?: boolean;
   /** Each step may have a condition that is true, false or fails. */
   readonly when?: boolean;
-  /** So often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
+  /** How often the process crashes, an answer is lost, or a call fails; without it, any number of times. */
   readonly faults?: number;
   /** The run is cancelled, once, at any time. */
   readonly cancel?: boolean;
@@ -47,7 +47,7 @@ export interface Menu {
   readonly remove?: boolean;
   /** Steps are AgentRuns, which carry our finalizer. Each is deleted by somebody else once it has finished, at any time. */
   readonly sweep?: boolean;
-  /** So often an hour passes, which is longer than any timeout; each step may have one, unless the menu says otherwise. */
+  /** How often an hour passes, which is longer than any timeout. Steps may have timeouts, unless the menu forbids it. */
   readonly hours?: number;
   readonly timeouts?: false;
   /** Two processes work on the run, of which one stands still at a time, wherever it is. */
@@ -56,7 +56,7 @@ export interface Menu {
   readonly cancelChildren?: boolean;
   /** Children wait for somebody to start them, and each step may bound that time. */
   readonly startsLate?: boolean;
-  /** The first step waits for a manual ApprovalPolicy, which so often becomes Ready, whatever it was, or is denied. */
+  /** The first step waits for a manual ApprovalPolicy. How often that becomes Ready, whatever it was, or Denied. */
   readonly decisions?: number;
 }
 
@@ -101,8 +101,8 @@ export type PhasesOf = (child: KubeObject) => readonly string[];
 export function listMoves(world: World, left: Left, phasesOf: PhasesOf = () => phasesIn(left)): Move[] {
   const isResting = world.plan === undefined;
   const news = isResting ? listNews(world) : [];
-  // What comes to be known counts when a plan is made, so that it makes no difference to let it come only then; the same
-  // goes for the end of a child, which is seen as it happens.
+  // News counts only when a plan is made, so it makes no difference to let it come only then. The same is true of the
+  // end of a child, which is seen as it happens.
   const seeing = news.map((key): Move => ({ label: `see ${key}`, go: (next) => deliver(next, key) }));
   const working: Move[] = isResting
     ? [...seeing, { label: 'plan', go: plan }]
@@ -149,7 +149,7 @@ function listEnds(world: World, phasesOf: PhasesOf): Move[] {
   );
 }
 
-/** What becomes of the ApprovalPolicy, if there is one; that somebody approves is what happens if nothing goes wrong. */
+/** What can happen to the ApprovalPolicy, if there is one. If nothing goes wrong, somebody approves. */
 function listDecisions({ api }: World, { decisions }: Left): Move[] {
   const [policy] = api.list(POLICIES).items;
   if (policy === undefined || phaseOf(policy) === 'Approved') return [];
@@ -219,7 +219,7 @@ function listDeeds(world: World, left: Left): Move[] {
   return [...deeds, ...removals];
 }
 
-/** Of what has finished: that an AgentRun is over is no reason for anybody to keep it. */
+/** Deletions of children that have finished: people have no reason to keep an AgentRun that is over. */
 function listSweeps({ api }: World, { sweep }: Left): Move[] {
   if (!sweep) return [];
   const finished = listChildren(api).filter(

@@ -43,7 +43,7 @@ export function violationsOfRerun(source: RunStatus, { steps, policies, edges }:
   return status.phase === 'Succeeded' || (isBroken && isRunFinal(status)) ? wrong : [...wrong, end];
 }
 
-/** The rule in its most direct form: takes away what breaks it until nothing does. */
+/** The rule in its most direct form: removes steps that break it until none does. */
 function listInheritable(
   { stepStatuses }: RunStatus,
   edges: Facts['edges'],

@@ -21,7 +21,7 @@ const values: Values = {
 };
 const scope = createScope({ variables: ['parameters', 'run', 'steps', 'child'], steps: [...steps.keys()] });
 
-/** The rows of all tables with these headings: what stands in the code of the first cell, and the second cell. */
+/** The rows of all tables with these headings: the code in the first cell, and the whole second cell. */
 function rowsUnder(first: string, second: string): { text: string; cell: string }[] {
   const tables = page.split(/\n\n/).filter((part) => part.startsWith(`| ${first} | ${second} |\n`));
   return tables.flatMap((table) =>

@@ -12,7 +12,7 @@ function compile(text: string) {
   return { template, mistakes: mistakes.map(show), warnings: warnings.map(show) };
 }
 
-/** The text with its values; undefined if it is no template. */
+/** The text with its values. Undefined if it is not a template. */
 function render(text: string): string | undefined {
   const { template, mistakes } = compile(text);
   expect(mistakes).toEqual([]);

@@ -22,20 +22,20 @@ import { type Expectation, judge, statusOf, type Verdict } from './verdict.ts';
 export interface Arena {
   readonly namespace: string;
   readonly proxy: FaultProxy;
-  /** Past the proxy. */
+  /** Bypasses the proxy. */
   readonly client: ObservedClient;
   readonly journal: Journal;
   readonly replicas: readonly Replica[];
   readonly startReplica: (options?: Partial<ReplicaOptions>) => Promise<Replica>;
-  /** Creates so many runs of the Orchestration, one after the other; returns their names. */
+  /** Creates `count` runs of the Orchestration, one after the other; returns their names. */
   readonly createRuns: (count: number, prefix?: string) => Promise<string[]>;
   /** Creates a run under a name that was free or has become so. */
   readonly recreateRun: (name: string, annotations?: Readonly<Record<string, string>>) => Promise<void>;
-  /** Resolves when every run that exists is over and what has to be deleted is gone; after so long all the same. */
+  /** Waits until all runs are over and what has to be deleted is gone; false if that takes longer than `withinMs`. */
   readonly finish: (withinMs: number) => Promise<boolean>;
-  /** Whether there is such a run and it is over. */
+  /** Whether a run exists and is over. */
   readonly hasEnded: (run: string) => boolean;
-  /** Resolves with whether it came true in time. */
+  /** Waits until it is so; false if that takes longer than `withinMs`. */
   readonly until: (isSo: () => boolean, withinMs: number) => Promise<boolean>;
   /** The name of the run that a call writes for, if it is one that changes something. */
   readonly runOf: (call: ProxiedCall) => string | undefined;
@@ -53,13 +53,13 @@ export interface ArenaOptions {
   /** How long a child takes; 20 ms to 60 ms, so that runs which start together do not stay together. */
   readonly delayMs?: () => number;
   readonly removes?: (child: KubeObject) => boolean;
-  /** Whoever carries children out in place of the hands, and of what `outcomeOf` says. */
+  /** Starts those that carry out children in place of the hands; `outcomeOf` then counts for nothing. */
   readonly startPlayers?: (namespace: string) => Promise<readonly { readonly stop: () => Promise<unknown> }[]>;
   /** The kubeconfig that the reconcilers use, through the proxy; the administrator's unless given. */
   readonly kubeconfig?: string;
   /** Whether runs get a bucket when they are created, as the gate gives them one. */
   readonly isLabelled?: boolean;
-  /** Starts what moves the buckets of the replicas from now on. Replicas then share the runs, unless they are told otherwise. */
+  /** Makes the buckets of the replicas move from now on. Replicas then share the runs, unless they are told otherwise. */
   readonly moveBuckets?: (arena: Pick<Arena, 'client' | 'namespace'>) => { readonly stop: () => Promise<unknown> };
 }
 
@@ -68,7 +68,7 @@ const MOVING_MS = 120_000;
 
 const ORCHESTRATION = 'mixed';
 
-/** Every step ended as it must, each attempt has its child, and only what timed out was deleted. */
+/** Every step ended as it must, and each attempt has its child. */
 export const endsMixed: Expectation = (status, children) => {
   const ended = endOf(status);
   const complaints = ended.filter((line, index) => line !== mixedEnd[index]);
@@ -83,13 +83,13 @@ export const endsMixed: Expectation = (status, children) => {
   ];
 };
 
-/** Of each process: docs/reference/metrics.md. */
+/** The limit for each process, as in docs/reference/metrics.md. */
 const MOST_SOCKETS = 40;
 
-/** How long a deletion may take that has begun. */
+/** How long a deletion that has begun may take. */
 const SETTLING_MS = 30_000;
 
-/** What a process logs that nobody foresaw. */
+/** Whether a process logs something that nobody foresaw. */
 function isBrokenPromise(line: string): boolean {
   return /nobody caught this|unhandled|"cause":"(fault|memory|exit)"/i.test(line);
 }

@@ -27,7 +27,7 @@ export interface HandsOptions {
   readonly namespace: string;
   readonly outcomeOf: Outcome;
   readonly delayMs: () => number;
-  /** Takes a child away as soon as it has ended: what nobody saw is then gone. */
+  /** Whether to delete a child as soon as it has ended: an end that nobody saw is then lost. */
   readonly removes?: (child: KubeObject) => boolean;
 }
 
@@ -95,7 +95,7 @@ export function stepOf({ annotations }: KubeObject['metadata']): string {
   return annotations?.[STEP] ?? '';
 }
 
-/** Tries again for as long as it may only be the weather. */
+/** Tries again for as long as the error is transient. */
 async function insist(call: () => Promise<unknown>): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {

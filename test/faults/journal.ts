@@ -68,7 +68,7 @@ export async function keepJournal(client: KubeClient, namespace: string): Promis
     return compareVersions(last, from) > 0 ? last : from;
   }
 
-  /** What has changed, where nobody can tell any more how. */
+  /** Enters what has changed meanwhile, if the API server no longer has the single events. */
   async function catchUp(resource: Resource): Promise<string> {
     const { items, resourceVersion } = await client.list(resource, { namespace });
     const known = [...objects.values()].filter(({ kind }) => kind === resource.kind);

@@ -11,7 +11,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { LEASES } from '../../src/kube/lease.ts';
 import type { Random } from '../fuzz/random.ts';
 
-/** As a replica has it: its Lease counts for 15 s after it was last renewed. */
+/** As for a replica: its Lease counts for 15 s after it was last renewed. */
 const LEASE_MS = 15_000;
 const RENEW_MS = 1_000;
 /** A member stays for 2 s to 8 s. */

@@ -56,7 +56,7 @@ export const mixedEnd: readonly string[] = [
   'deploy Succeeded Completed 1',
 ];
 
-/** What is left to compare of how a run ended. */
+/** The parts of a run's end that tests compare. */
 export function endOf({ stepStatuses }: RunStatus): string[] {
   return stepStatuses.map(({ name, phase, reason, attempt }) => `${name} ${phase} ${reason} ${attempt}`);
 }

@@ -41,7 +41,7 @@ const deaths: readonly { readonly place: string; readonly die: (world: World) =>
   { place: 'after', die: (world) => act(world) },
 ];
 
-/** What the world does of itself once the process has nothing to do; false when nothing happens any more. */
+/** What the world does by itself once the process has nothing to do; false when nothing happens any more. */
 function letOneThingHappen(world: World): boolean {
   const { api } = world;
   const waitsFor = (step: string) =>

@@ -7,7 +7,7 @@ import { startPassingMembers } from './members.ts';
 import type { Ground, Scenario } from './scenario.ts';
 import { mostWrites, noComplaints, type Verdict } from './verdict.ts';
 
-/** What came of a scenario. */
+/** The result of a scenario. */
 export interface Result {
   readonly id: string;
   readonly title: string;
@@ -16,7 +16,7 @@ export interface Result {
   readonly faults: number;
   /** Runs that were executed. */
   readonly runs: number;
-  /** The most that the status of one run was written. */
+  /** The most writes of the status of one run. */
   readonly writes: number;
   readonly verdict: Verdict;
   /** What was done, line by line. */
@@ -34,7 +34,7 @@ export async function startFaultPlane(
   const plane = await startControlPlane({ audit: true, controllerManager: true, ...options, ...parts });
   try {
     await installCrds(plane, 'agents');
-    // The garbage collector looks for new kinds only every 30 s, but when it starts.
+    // The garbage collector looks for new kinds only every 30 s, and when it starts.
     await plane.controllerManager?.kill('SIGKILL');
     await plane.controllerManager?.start();
     return plane;

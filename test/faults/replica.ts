@@ -7,13 +7,13 @@ import { findFreePorts, isAnswering } from '../support/controlplane/network.ts';
 
 /** A reconciler as a process of its own, which is started again whenever it ends, as a kubelet would. */
 export interface Replica {
-  /** Of its first process; null while it does not run. */
+  /** The pid of its first process; null while it does not run. */
   readonly pid: () => number | null;
   /** Kills everything of it at once; it comes back by itself. */
   readonly kill: () => void;
   /** Asks all of it to end, as a kubelet does; it comes back by itself. */
   readonly terminate: () => void;
-  /** Kills the process that makes the calls, and leaves it to whoever supervises it; false if there was none. */
+  /** Kills the process that makes the calls, and leaves the rest to its supervisor; false if there was none. */
   readonly killEngine: () => Promise<boolean>;
   /** Sends a signal that does not end it to the process that makes the calls. */
   readonly signal: (signal: NodeJS.Signals) => Promise<void>;
@@ -40,13 +40,13 @@ export interface ReplicaOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Arguments of Node, such as a module to be loaded before. */
   readonly nodeArguments?: readonly string[];
-  /** Some of what it follows cannot be listed: it works, and says that it is not ready. */
+  /** Whether some of what it follows cannot be listed: it then works, and says that it is not ready. */
   readonly isLacking?: boolean;
   /** How long it may take to become ready: 60 unless given. */
   readonly readySeconds?: number;
 }
 
-/** Here engines die by the dozen, and it is not their work that kills them, nor a machine that is busy. */
+/** Scenarios kill engines by the dozen: neither the work of an engine nor a busy machine is to blame. */
 const PATIENT = ['--restart-cap-seconds=1', '--deaths-to-quarantine=1000000', '--stall-seconds=60'];
 
 const isSame = (flag: string) => (other: string) => other.split('=')[0] === flag.split('=')[0];

@@ -7,7 +7,7 @@ export function isClean({ verdict }: Result): boolean {
   return KINDS.every((kind) => verdict[kind].length === 0);
 }
 
-/** What was done and what was wrong with it, for whoever has to mend it; '' if nothing was. */
+/** What was done and what went wrong, for the person who has to fix it; '' if nothing went wrong. */
 export function explain(result: Result): string {
   if (isClean(result)) return '';
   const { id, seed, schedule, verdict } = result;
@@ -20,7 +20,7 @@ export function explain(result: Result): string {
   ].join('\n');
 }
 
-/** One line a scenario, and their sum; of the writes of a status, the most of one run. */
+/** One line for each scenario, and one with the sums. For writes of a status, the most of one run counts. */
 export function tabulate(results: readonly Result[], wallSeconds: number): string {
   const head = [
     '',

@@ -22,22 +22,22 @@ export interface Ground {
   readonly note: (line: string) => void;
   /** Counts faults. */
   readonly count: (what: 'crashes' | 'faults', howMany?: number) => void;
-  /** Says why this cannot be played here: it then counts for nothing, and is named. */
+  /** Says why this cannot be played here. The report then leaves it out of the table, and names it below. */
   readonly skip: (why: string) => void;
   /** Says that something is wrong which no oracle sees. */
   readonly complain: (sentence: string) => void;
 }
 
-/** One row of what must be survived. */
+/** One fault or group of faults that must be survived: a row of the table. */
 export interface Scenario {
   /** As in docs/reference/faults.md. */
   readonly id: string;
   readonly title: string;
   /** Part of every test run: seconds, not minutes. */
   readonly isQuick?: boolean;
-  /** It is a share of that one, for whoever has no time for all. */
+  /** The scenario of which this is a part, for those who have no time for the whole. */
   readonly isShareOf?: string;
-  /** Mostly waits: played beside the others. */
+  /** Mostly waits: played at the same time as the others. */
   readonly isPatient?: boolean;
   readonly play: (ground: Ground) => Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface Scenario {
 /** How long runs may take to end after the last fault: transport faults 15 s, on a machine that does more than this. */
 export const PATIENCE_MS = 60_000;
 
-/** Kills the engine of a replica so often, each time within `withinMs` at random, until `isOver`. */
+/** Kills the engine of a replica up to `times` times, each time within `withinMs` at random, until `isOver`. */
 export async function killEngines(
   { random, note, count }: Pick<Ground, 'random' | 'note' | 'count'>,
   replica: Pick<Replica, 'killEngine'>,

@@ -9,7 +9,7 @@ import type { Entry } from './journal.ts';
 
 /** What is wrong with what happened, in sentences; all empty if nothing is. */
 export interface Verdict {
-  /** Something was created twice, or an attempt more was made than the status tells of. */
+  /** Something was created twice, or a step has more children than the attempts in the status. */
   readonly duplicates: string[];
   /** A step did not end as it must. */
   readonly lost: string[];
@@ -23,20 +23,20 @@ export interface Verdict {
 
 export const noComplaints = (): Verdict => ({ duplicates: [], lost: [], backward: [], unfinished: [], other: [] });
 
-/** What must have become of a run; complaints in words. */
+/** Judges how a run ended. Returns complaints in words. */
 export type Expectation = (status: RunStatus, children: readonly KubeObject[], name: string) => readonly string[];
 
 export interface JudgeOptions {
   /** How a run must have ended. */
   readonly expect: Expectation;
-  /** What runs of `orchestration` do; other runs are only judged by what is true of all. */
+  /** The steps of the runs of `orchestration`. Other runs are judged only by the rules for all runs. */
   readonly steps: Parameters<typeof naiveEdges>[0];
   readonly orchestration: string;
   /** How often a process died: each may cost a write of the status. */
   readonly crashes: number;
 }
 
-/** Status writes of the run of ten steps when nothing goes wrong and its children take two seconds each; of shorter ones fewer. */
+/** Status writes of the run of ten steps if nothing goes wrong and each child takes two seconds; fewer in shorter runs. */
 export const CLEAN_WRITES = 12;
 const MOST_WRITES = 1.5 * CLEAN_WRITES;
 
@@ -45,7 +45,7 @@ export function judge(entries: readonly Entry[], options: JudgeOptions): Verdict
   const verdict = noComplaints();
   const versions = versionsOfRuns(entries);
   const created = entries.filter(({ type }) => type === 'ADDED').map(({ object }) => object);
-  // People may make a run anew; what we make is named for one run alone.
+  // People may create a run anew under its name; the names of what we create are unique to one run.
   const byName = Map.groupBy(created.filter(isOurs), ({ kind, metadata }) => `${kind} ${metadata.name}`);
   for (const [name, all] of byName)
     if (all.length > 1) verdict.duplicates.push(`${name} was created ${all.length} times`);
@@ -64,12 +64,12 @@ export function judge(entries: readonly Entry[], options: JudgeOptions): Verdict
   return verdict;
 }
 
-/** The most that the status of one run was written. */
+/** The most writes of the status of one run. */
 export function mostWrites(entries: readonly Entry[]): number {
   return Math.max(0, ...[...versionsOfRuns(entries).values()].map(countWrites));
 }
 
-/** By the run's uid, each in the order of time. */
+/** The versions of each run by its uid, in the order of time. */
 function versionsOfRuns(entries: readonly Entry[]): ReadonlyMap<string, readonly KubeObject[]> {
   const stored = entries.filter(({ type, object }) => object.kind === RUNS.kind && type !== 'DELETED');
   return Map.groupBy(
@@ -138,7 +138,7 @@ function isOwnedBy(uid: string, { metadata }: KubeObject): boolean {
   return metadata.ownerReferences?.[0]?.uid === uid;
 }
 
-/** What a run owns was made by a reconciler. */
+/** Whether a reconciler created an object: then a run owns it. */
 function isOurs({ metadata }: KubeObject): boolean {
   return metadata.ownerReferences?.[0]?.kind === RUNS.kind;
 }

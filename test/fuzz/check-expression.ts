@@ -22,7 +22,7 @@ function toValues({ value, child }: ExpressionCase): Values {
   return { ...ordinary, parameters: { nasty: value, environment: 'production' }, child };
 }
 
-/** The same expression and values give the same twice, in words and bounds that are promised. */
+/** The same expression and values give the same result twice, with messages and sizes as promised. */
 export function checkExpression(case_: ExpressionCase): ExpressionOutcome {
   const { text, wanted } = case_;
   const compiled = compileExpression(text, createTestScope(), wanted);

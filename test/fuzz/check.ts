@@ -12,7 +12,7 @@ export type Outcome = 'allow' | 'deny' | 'patch' | 'reject';
 
 export type Send = (path: string, body: string | Buffer) => Promise<Reply>;
 
-/** Sends a review and compares the answer with what it must be; throws where they differ. */
+/** Sends a review and compares the answer with what it must be; throws if they differ. */
 export async function checkAnswer(input: FuzzInput, send: Send): Promise<Outcome> {
   const parsed = parse(input.body);
   const expected = expectAnswer(parsed, input);

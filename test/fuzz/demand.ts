@@ -1,6 +1,6 @@
 import { withoutEmoji } from '../support/steps.ts';
 
-/** Throws if what a fuzzer found out is not so. */
+/** Throws if something that a fuzzer checks is not so. */
 export function demand(isSo: boolean, wanted: string): asserts isSo {
   if (!isSo) throw new Error(`expected ${wanted}`);
 }

@@ -11,7 +11,7 @@ export type Expected =
 
 type Fields = Record<string, unknown>;
 
-/** What must be answered to a body that has been parsed; undefined to one that cannot be. */
+/** The answer that a parsed body must get. A body that cannot be parsed is undefined. */
 export function expectAnswer(body: unknown, { webhook, mode }: Pick<FuzzInput, 'webhook' | 'mode'>): Expected {
   const review = fieldsOf(body);
   const request = fieldsOf(review['request']);
@@ -27,7 +27,7 @@ export function expectAnswer(body: unknown, { webhook, mode }: Pick<FuzzInput, '
   return { uid, ...expectJudgement(request) };
 }
 
-/** The verdict on what is not about the content of an object of ours. */
+/** The verdict on a request that does not depend on the content of an object of ours; else undefined. */
 function expectUnjudged({ kind: asked, operation, subResource, object }: Fields): 'allow' | 'deny' | undefined {
   const { group, version, kind } = fieldsOf(asked);
   const isOurs = group === 'orchestration.proompteng.ai' && version === 'v1alpha1';
@@ -47,7 +47,7 @@ function expectJudgement(request: Fields): { verdict: 'allow' | 'deny'; graph?: 
   return graph.length > 0 ? { verdict: 'deny', graph } : { verdict: 'allow' };
 }
 
-/** The fields of an object, where null is absent; none of what is no object. */
+/** The fields of an object that are not null; none if the value is no object. */
 function fieldsOf(value: unknown): Fields {
   if (!isObject(value)) return {};
   return Object.fromEntries(Object.entries(value).filter(([, inside]) => inside !== null));
@@ -85,7 +85,7 @@ function isSame(left: unknown, right: unknown): boolean {
   return true;
 }
 
-/** The kind of a value and its keys, or itself. */
+/** The kind and keys of a list or map, or any other value itself. */
 function sketch(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `${typeof value} ${value}`;
   return `${Array.isArray(value) ? 'list' : 'map'} ${JSON.stringify(Object.keys(value).toSorted())}`;
@@ -146,7 +146,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inside) => isDeeper(inside, levels - 1));
 }
 
-/** `code place` of each, of a cycle only the code. */
+/** Each problem as `code place`; a cycle as its code only. */
 function graphProblems(object: Fields): string[] {
   const steps = stepsOf(object) as { name: string; dependsOn?: string[] }[];
   const isDenied = ({ code }: { code: string }) => code !== 'DuplicateDependency' && code !== 'MixedDependsOn';

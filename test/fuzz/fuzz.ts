@@ -21,7 +21,7 @@ export interface FuzzOptions {
 }
 
 export interface FuzzReport {
-  /** How many were answered how. None may be rare, or the generator has gone astray. */
+  /** How many got each kind of answer. If one is rare, the generator has gone astray. */
   readonly counts: Readonly<Record<Outcome, number>>;
   /** Resident memory after half of the reviews, and after all; garbage collected. */
   readonly halfwayMebibytes: number;

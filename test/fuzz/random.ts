@@ -2,7 +2,7 @@
 export interface Random {
   /** A whole number from 0 to `below` - 1. */
   int(below: number): number;
-  /** Whether something happens that happens so many times in a hundred. */
+  /** Whether something happens that happens `times` times in a hundred. */
   isIn100(times: number): boolean;
   pick<T>(list: readonly T[]): T;
 }

@@ -75,7 +75,7 @@ function generateOrchestration(random: Random) {
   return orchestration(steps, { metadata: random.pick(marks), spec });
 }
 
-/** Nothing, the chain that stands for it, a graph without loops, or anything. */
+/** No `dependsOn`, the chain that this means, a graph without loops, or anything. */
 function generateDependsOn(random: Random, style: number, index: number): { dependsOn?: string[] } {
   if (style > 3) return {};
   if (style === 0) return index > 0 && random.isIn100(90) ? { dependsOn: [`s${index - 1}`] } : {};
@@ -117,7 +117,7 @@ function isParent(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-/** Beside what is allowed, just beyond it, or far beyond what recursion bears. */
+/** Nests as deep as is allowed, just beyond that, or far beyond what recursion can take. */
 function nest(random: Random): string {
   const levels = random.pick([3, 400, 499, 500, 501, 502, 600, 10_000]);
   return random.isIn100(50)

@@ -84,7 +84,7 @@ const exec = (fields: object) => ({
   exec: { apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Never', ...fields },
 });
 
-/** Functions, because certificates and address exist only later. */
+/** Functions, because the certificates and the address do not exist yet. */
 const cases: Readonly<Record<string, () => Case>> = {
   'a token': () => ({ user: { token: 't' }, seen: { authorization: 'Bearer t' } }),
   'the file of a token, before a token': () => ({
@@ -201,7 +201,7 @@ describe.skipIf(!isKubectlHere)(
     test.each(Object.entries(cases))('with %s', async (_, make) => {
       const { seen, ...given } = make();
       const expected = { servername: false, ...seen };
-      // Each has its own kubeconfig, because kubectl writes new tokens into it.
+      // Each client has its own kubeconfig, because kubectl writes new tokens into it.
       expect(await askWithKubectl(await makeCase(given))).toEqual(expected);
       expect(await askOurselves(await makeCase(given))).toEqual(expected);
     });

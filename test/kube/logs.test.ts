@@ -9,7 +9,7 @@ import { createTransport } from '../../src/kube/transport.ts';
 import { failureOf } from '../support/kube.ts';
 import { silentLog, systemTiming } from '../support/timing.ts';
 
-/** A line of a log as the API server sends it: so many tenths of a second after noon. */
+/** A line of a log as the API server sends it, this many tenths of a second after noon. */
 const at = (tenths: number, text: string) =>
   `2026-01-31T12:00:${String(Math.floor(tenths / 10)).padStart(2, '0')}.${tenths % 10}00000000Z ${text}\n`;
 
@@ -20,8 +20,8 @@ interface Answer {
 }
 
 /**
- * An API server whose log requests get these answers, one after the other. The pod runs until all but the last were
- * given. Returns what was read of it, and the queries.
+ * Starts an API server that answers log requests with these answers, one after the other. The pod runs until all but
+ * the last answer were given. Returns the reader of the log, the lines that it has read, and the queries.
  */
 async function readFrom(answers: readonly Answer[], options: LogOptions = {}) {
   const queries: Record<string, string>[] = [];

@@ -247,7 +247,7 @@ describe('a reflector', () => {
     for (let index = 0; index < 50; index++) api.put(`thing-${index}`);
     await reflect().whenSynced();
     expect(names()).toHaveLength(50);
-    // Twenty and ten items are too large. Five show that two have the wanted size.
+    // Twenty items are too large, and so are ten. Five fit, and show that two have the wanted size.
     expect(api.sizes.slice(0, 4)).toEqual([20, 10, 5, 2]);
   });
 
@@ -334,7 +334,7 @@ describe('a reflector', () => {
     const { timing, api, reflect } = start();
     reflect();
     await timing.advance(20 * minuteMs);
-    // With random numbers of one half, each takes 7.5 minutes, and a list is due after 10.5.
+    // If all random numbers are one half, a watch takes 7.5 minutes, and a list is due after 10.5 minutes.
     expect(api.calls).toEqual(['list', 'watch 450', 'watch 180', 'list exactly', 'watch 450', 'watch 180']);
   });
 

@@ -52,7 +52,7 @@ function createLabelledApi() {
     for (const wake of watchers) wake();
   }
 
-  /** What a watch sends of one change: an object that stops to match is deleted for it. */
+  /** The events that a watch sends for one change. An object that no longer matches is deleted for the watch. */
   function eventsAt(at: number, matches: ReturnType<typeof matcher>): readonly WatchEvent[] {
     const [before, after] = [stateAt(at - 1), stateAt(at)];
     const names = new Set([...before.keys(), ...after.keys()]);
@@ -155,7 +155,7 @@ function start(pageSize = 2) {
   };
 }
 
-/** All buckets but some. */
+/** All buckets except these. */
 const without = (...buckets: readonly number[]) =>
   new Set([...ALL_BUCKETS].filter((bucket) => !buckets.includes(bucket)));
 

@@ -40,7 +40,7 @@ describe('events', () => {
   });
 
   test('lead to the same state in any order and any number', () => {
-    // The history of an object. Each step is a change, or a deletion after which the next object of the name has
+    // The history of an object. Each step is a change, or a deletion after which the next object with the same name has
     // another uid.
     const lives = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
     const orders = fc.array(fc.nat(), { maxLength: 24 });

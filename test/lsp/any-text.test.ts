@@ -15,7 +15,7 @@ const examples = globSync('examples/{.,rejected,warned}/*.yaml')
   .map((file) => readFileSync(file, 'utf8'))
   .filter((text) => text.length < 10_000);
 
-/** Pieces of YAML that people leave half-written, and what breaks parsers. */
+/** Pieces of YAML that people leave half-written, and pieces that break parsers. */
 const pieces = constantFrom(
   '',
   ':',
@@ -67,7 +67,7 @@ test('answers about any text, with parts that are inside of it', () => {
   );
 });
 
-/** All parts that answers about a cursor name. */
+/** All parts of a text that occur in the answers about it and about a cursor in it. */
 function ask(text: string, offset: number): readonly Part[] {
   const reading = readText('a.yaml', text);
   const diagnosed = diagnose(reading, text);

@@ -18,12 +18,12 @@ function apply(text: string, edits: readonly Edit[]): string {
   );
 }
 
-/** How often problems with the code and words of one are found. */
+/** Counts the problems that have the same code and message as this one. */
 const count = (all: readonly Diagnosed[], { code, message }: Diagnosed) =>
   all.filter((one) => one.code === code && one.message === message).length;
 
 const step = '{ name: build, kind: ToolRun, toolRef: { name: build } }';
-/** What the examples of three codes have no near name for. */
+/** Texts for three codes, because the examples of these codes have no near name. */
 const nearMisses: Readonly<Record<string, string>> = {
   'a misspelt entrypoint': orchestration('a', step).replace('  steps:', '  entrypoint: biuld\n  steps:'),
   'a misspelt reference': orchestration('a', step.replace('toolRef', 'toolref')),

@@ -5,7 +5,7 @@ import { formatPath } from '../../src/orchestration/problem.ts';
 
 const HEAD = 'apiVersion: orchestration.proompteng.ai/v1alpha1\nkind: Orchestration\n';
 
-/** What is at `‸` of a text. */
+/** What is at `‸` in a text. */
 function locate(marked: string): string {
   const text = marked.replace('‸', '');
   const spot = findSpot(readText('a.yaml', text), marked.indexOf('‸'));

@@ -231,7 +231,7 @@ describe('decodeOrchestrationRun', () => {
   });
 });
 
-/** A run whose spec has an orchestrationRef like a step, and `with` as its parameters. */
+/** A run whose spec has the fields of a step. The `with` of the step becomes its parameters. */
 function orchestrationRunOf(step: unknown): unknown {
   const { with: parameters, ...spec } = Object(step);
   return orchestrationRun({ ...spec, parameters });

@@ -13,7 +13,7 @@ const validate = new Ajv({ allErrors: true, strictTypes: false, strictRequired: 
   JSON.parse(readFileSync(path, 'utf8')) as object,
 );
 
-/** The places and words of what is wrong with the documents of a file that can be read. */
+/** The place and the keyword of each error in the documents of a file that can be read. */
 function refusalsOf(file: string): string[] {
   const documents = readDocuments(readFileSync(file, 'utf8')).filter(({ mistakes }) => mistakes.length === 0);
   const errors = documents.flatMap(({ value }) => {
@@ -87,7 +87,7 @@ describe('the JSON Schema for editors', () => {
   });
 });
 
-/** The paths of the fields without a description. A field of `policies` that has inner fields is described by these. */
+/** The paths of the fields without a description. A field of `policies` that has inner fields needs none of its own. */
 function findUndescribed({ properties = {} }: JsonSchema, at = ''): string[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const isDescribed = schema.description !== undefined || schema.properties !== undefined;

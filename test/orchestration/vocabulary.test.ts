@@ -59,7 +59,7 @@ describe('the vocabulary', () => {
   });
 
   test.each(words)('has only words that the code uses: $name', ({ name, word }) => {
-    // The reason of the Event for a run's end is its phase, and a failed call is created with the word itself.
+    // The reason of the Event for a run's end is the phase of the run. A failed call is created with the word itself.
     const isPhase = /^EventReason\.(Succeeded|Failed|Cancelled)$/.test(name);
     const isCall = name.startsWith('KubeErrorReason.');
     const uses = [`\\b${name}\\b`, ...(isPhase ? ['EventReason\\[phase\\]'] : []), ...(isCall ? [`'${word}'`] : [])];

@@ -52,14 +52,14 @@ export async function unpackImages(folder: string): Promise<UnpackedImages> {
   };
 }
 
-/** Mounts what a runtime of containers mounts, makes the root file system read-only, and goes there. */
+/** Mounts what a container runtime mounts, makes the root file system read-only, and enters it. */
 const ENTER = `
   mount --bind "$0" "$0" && mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --rbind /tmp "$0/tmp" &&
   mount -o remount,bind,ro "$0" && exec chroot "$0" "$@"`;
 
 /**
- * Returns the words that start the entry point of an image from its extracted root file system. It sees nothing of this
- * machine except /tmp and the network. Needs root.
+ * Returns the words that start the entry point of an image from its extracted root file system. Of this machine, the
+ * program sees only /dev, /proc, /tmp and the network. Needs root.
  */
 export async function programOf(rootFolder: string, entrypoint: readonly string[]): Promise<readonly string[]> {
   for (const name of ['dev', 'proc', 'tmp']) await mkdir(join(rootFolder, name), { recursive: true });

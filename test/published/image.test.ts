@@ -13,7 +13,7 @@ import { programOf, unpackImages } from './artifacts.ts';
 
 const run = promisify(execFile);
 const MOST_BYTES = 150_000_000;
-/** The numbers of ELF for machines. */
+/** The numbers that ELF has for machines. */
 const MACHINES = { amd64: 62, arm64: 183 } as const;
 
 const folder = mkdtempSync(join(tmpdir(), 'orchestration-gate-'));

@@ -88,7 +88,7 @@ describeNeeding(['ownControlPlane'], 'on a new control plane,', () => {
     return stdout;
   }
 
-  /** The images of the pods, which must be the published one. */
+  /** Checks that all containers of the pods have the published image. */
   async function expectPublishedImage(): Promise<void> {
     await using folder = await makeFolder();
     const { digest } = await unpackImages(folder.path);
@@ -102,7 +102,7 @@ describeNeeding(['ownControlPlane'], 'on a new control plane,', () => {
     await run('helm', 'install', 'crds', artifact('orchestration-gate-crds-*.tgz'), ...namespace, '--create-namespace');
     await run('helm', 'install', 'orchestration-gate', artifact('orchestration-gate-[0-9]*.tgz'), ...namespace);
     await expectPublishedImage();
-    // The hook before the delete is a Job, and no node runs one here.
+    // The hook before the deletion is a Job, which no node would run here.
     await run('helm', 'uninstall', 'orchestration-gate', ...namespace, '--no-hooks');
     await run('helm', 'uninstall', 'crds', ...namespace, '--no-hooks');
   });

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** A configuration of its own, because it needs what `make release` has written: `make release-test`. */
+/** A separate configuration for `make release-test`, which needs what `make release` has written. */
 // biome-ignore lint/style/noDefaultExport: vitest loads its configuration by the default export
 export default defineConfig({
   test: {

@@ -23,8 +23,8 @@ import { setStage, startEngine } from '../support/model/stage.ts';
 const run = { namespace: NAMESPACE, name: RUN };
 
 /**
- * Runs a scan and a step that depends on it. The child of the scan is created by another client before the run starts,
- * as `change` makes it from the child that we would create.
+ * Runs a scan and a step that depends on it. Before the run starts, another client creates the child of the scan.
+ * `change` makes this child from the one that we would create.
  */
 async function preCreate(
   change: (child: KubeObject) => KubeObject,

@@ -28,7 +28,7 @@ function label(stage: Stage, bucket: number | string | null, name = RUN): void {
   stage.api.patch(RUNS, { namespace: NAMESPACE, name }, { type: 'merge', body });
 }
 
-/** A run in a bucket, before a replica that holds only this bucket. */
+/** A run in a bucket, and a replica that holds only this bucket. */
 function begin(steps: readonly Step[], options: Parameters<typeof setStage>[1] = {}): Stage {
   const stage = setStage(steps, options);
   label(stage, HERE);
@@ -108,7 +108,7 @@ describe('the children of a run', () => {
   test.each([[undefined], ['18'], ['99']])('are adopted if their label is %s', async (value) => {
     const stage = begin([tool('a', []), tool('b', ['a'])]);
     stage.circumstances.after = (call) => {
-      // The engine dies after its create, whose child another version made.
+      // The engine dies after the create. The child has the label that another version would give it.
       if (!call.startsWith('create ToolRun a')) return;
       stage.circumstances.after = () => {};
       relabel(stage, 'a', value ?? null);
@@ -239,7 +239,7 @@ test('a replica whose copy is whole reads no absent parent from the API server',
   expect(whole.reads).toEqual([]);
 });
 
-/** Another replica before the same API server. */
+/** Another replica, which uses the same API server. */
 function replicaOf(stage: Stage, division: Division) {
   const cluster = connectModel(stage.api);
   const reads: string[] = [];

@@ -19,7 +19,7 @@ const QUEUE = 40;
 
 type Policy = Readonly<Record<string, unknown>>;
 
-/** Orchestrations `main`, with this policy, and `free`, without one. The work of a run takes until somebody ends it. */
+/** Orchestrations `main`, with this policy, and `free`, without one. The work of a run lasts until a test ends it. */
 function begin(concurrency: Policy, more: Partial<SimulationOptions> = {}, policies: Policy = {}): Simulation {
   const main = { steps: [tool('work', [])], policies: { concurrency, ...policies } };
   const free = { steps: [tool('work', [])], policies: {} };
@@ -46,7 +46,7 @@ function annotate(
   change((model) => model.patch(RUNS, { namespace: NAMESPACE, name }, { type: 'merge', body }));
 }
 
-/** The work of a run succeeds. */
+/** Ends the work of a run with success. */
 async function end({ model, change, pass }: Simulation, run: string): Promise<void> {
   const child = model
     .all()

@@ -5,7 +5,7 @@ import { observationOf } from '../support/observations.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
-/** A run of these steps that starts. */
+/** Starts a run of these steps. */
 function startOf(steps: readonly Step[]) {
   const observation = observationOf(steps);
   const { orchestration } = observation.orchestration;

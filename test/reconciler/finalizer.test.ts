@@ -29,7 +29,7 @@ async function begin(...steps: readonly Step[]): Promise<Stage> {
   return run;
 }
 
-/** The next reconcile fails from the first call that matches, and then another engine takes over. */
+/** In the next reconcile, every call that matches fails. Then another engine takes over. */
 async function dieAt(run: Stage, wanted: RegExp): Promise<void> {
   run.circumstances.fail = (call) => {
     if (wanted.test(call)) throw new KubeError('Unavailable', 'no more calls');

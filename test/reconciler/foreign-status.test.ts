@@ -236,7 +236,7 @@ describe('a status that another client has written', () => {
       expect(isRunFinal(status)).toBe(true);
       expect(atWork(life)).toEqual([]);
     });
-    // An end that nobody but the rival saw: the child runs on.
+    // The other client has written an end, but the child still runs.
     const examples: [{ at: number; change: object; run: object }[]][] = [
       [[{ at: 0, change: { phase: 'Succeeded' }, run: {} }]],
     ];

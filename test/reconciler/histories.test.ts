@@ -16,7 +16,10 @@ import {
   tool,
 } from '../support/model/play.ts';
 
-/** One line a run: the hash of every status that was stored for it. Written by the version before data and decisions. */
+/**
+ * One line for each run: a hash of all statuses that were stored for it. The version before data and decisions wrote
+ * the file.
+ */
 const golden = join(import.meta.dirname, 'histories.golden');
 const RUNS = 400;
 
@@ -42,7 +45,7 @@ function chooseSteps(random: Random): Step[] {
   });
 }
 
-/** Something happens to the run. */
+/** Makes a random event happen to the run, or none. */
 function disturb(story: Story, random: Random): void {
   const running = listChildren(story.world.api)
     .filter((child) => !['Succeeded', 'Failed', 'Cancelled'].includes(String(phaseOf(child))))
@@ -71,7 +74,7 @@ function play(index: number): string {
   return createHash('sha256').update(JSON.stringify(statuses, withoutAttempts)).digest('hex');
 }
 
-/** Previous attempts came later, and only steps that are retried have them. */
+/** Leaves out the previous attempts, which that version did not have. Only steps that are retried have them. */
 function withoutAttempts(key: string, value: unknown): unknown {
   return key === 'previousAttempts' ? undefined : value;
 }

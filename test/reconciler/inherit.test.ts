@@ -43,7 +43,7 @@ function statusOf({ name, kind }: Step, end: Partial<StepStatus> = {}): StepStat
   return { name, kind, phase: 'Succeeded', reason: 'Completed', attempt: 1, resourceRef, ...end };
 }
 
-/** Step to `inherited`, or to why it runs again. */
+/** For each step, the run from which it is inherited, or why it runs again. */
 function decide({ steps, ends = {}, parameters = {}, policies = {}, next = {} }: Case): Record<string, string> {
   const orchestration = (of: readonly Step[], its: object) => ({
     ...{ name: 'release', namespace: 'agents', steps: of, policies: its as Record<string, unknown> },

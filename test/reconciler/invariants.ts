@@ -13,15 +13,15 @@ import * as run from './invariants/run.ts';
 type Child = Parameters<typeof isHeld>[0];
 
 interface Invariant {
-  /** I-3.n stands for sentence n of docs/reference/semantics.md. */
+  /** I-3.n stands for chapter n of docs/reference/semantics.md. */
   readonly id: string;
   readonly sentence: string;
   readonly check: Check;
 }
 
 /**
- * The semantics, written a second time in the most direct way: what must hold for every stored state, derived from that
- * state alone.
+ * The semantics, written a second time in the most direct way: what must hold at every moment of a run, derived from
+ * that moment and the facts alone.
  */
 const invariants: readonly Invariant[] = [
   { id: 'I-1', sentence: 'no attempt is created twice', check: attempts.isCreatedOnce },

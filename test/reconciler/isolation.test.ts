@@ -155,7 +155,7 @@ describe('a kind that cannot be listed', () => {
   };
   const words = 'signaldeliveries.signals.proompteng.ai is forbidden: User "x" cannot list resource';
 
-  /** A run in whose first reconcile this kind cannot be listed. */
+  /** A run that begins while this kind cannot be listed. */
   function beginUnreadable(steps: readonly Step[], kind: string, policies: object = {}) {
     const run = setStage(steps, { policies });
     run.circumstances.unreadable.set(kind, words);

@@ -115,7 +115,7 @@ test('a child that was created and deleted without being observed is not created
   expect(actions[0]).toMatchObject({
     status: { stepStatuses: [{ phase: 'Retrying', reason: 'ChildDeleted', resourceRef: { uid: 'uid of child' } }] },
   });
-  // This process has not created it, so it is created now.
+  // If this process has not created the child, the plan creates it.
   expect((await planWith({ phase: 'Running' }, {})).map(({ type }) => type)).toContain('CreateChild');
 });
 

@@ -13,7 +13,7 @@ const policyOf = (phase: string): StoredObject => ({
   status: { phase },
 });
 
-/** A run whose first step waits for a decision that, according to the copy, is made. `read` returns the real policy. */
+/** Reconciles a run of two gates. In the copy, their policy has the phase `copy`. `read` returns the real policy. */
 async function reconcileGates(read: () => Promise<StoredObject | undefined>, copy = 'Approved') {
   const steps = [
     { name: 'approve', kind: 'ApprovalGate', policyRef: 'board' },

@@ -55,7 +55,7 @@ interface Stage {
   readonly read?: () => Promise<undefined>;
 }
 
-/** Plans a run of these steps, of which the copy holds the objects. Returns the statuses that the plan writes. */
+/** Plans a run of these steps. The copy holds `objects`. Returns the statuses that the plan writes, and its reads. */
 async function plan(steps: readonly Step[], objects: readonly StoredObject[], stage: Stage = {}) {
   const { live = objects, fields = {} } = stage;
   const reads: string[] = [];

@@ -81,7 +81,7 @@ const policies = fc.record(
   { requiredKeys: [] },
 );
 
-/** Chooses one of the possible moves, again and again. */
+/** A list of numbers, each of which chooses one of the possible moves. */
 const schedule = fc.array(fc.nat(), { maxLength: 250, size: 'max' });
 
 const QUIET = { cancel: false, cancelNow: false, uncancel: false, suspend: false, remove: false, sweep: false };
@@ -132,7 +132,7 @@ function live(
     left = { ...left, ...move?.used };
     latestMs = Math.max(latestMs, world.nowMs);
   }
-  // The clock is right again, or all that is due would be put off until it has caught up.
+  // The clock is right again. Otherwise, everything that is due would wait until the clock has caught up.
   world.nowMs = latestMs;
   for (let round = 0; round < 500; round++) {
     settle(world);
@@ -144,7 +144,7 @@ function live(
 
 const OPTIONS = { nameChild, missingOrchestrationSeconds: 300 };
 
-/** Makes the moves that need no fault; returns false when none is left. */
+/** Makes one move that needs no fault. Returns false if none is left. */
 function letOneThingHappen(
   world: World,
   phases: PhasesOf,
@@ -210,7 +210,7 @@ const run = { namespace: NAMESPACE, name: RUN };
 const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
 const SUSPEND = 'orchestration.proompteng.ai/suspend';
 
-/** The cleanup of a nested run comes to a phase. */
+/** Sets the phase of the cleanup of a nested run. */
 function setCleanup({ api }: World, { metadata }: KubeObject, phase: string): void {
   const stepStatuses = [{ name: 'down', kind: 'ToolRun', phase, attempt: 1, cleanup: true }];
   const body = { status: { phase: 'Running', stepStatuses } };
@@ -245,7 +245,7 @@ function approve({ api }: World, phase: string): void {
   api.patch(POLICIES, policy.metadata, { type: 'merge', body: { status: { phase } } }, { subresource: 'status' });
 }
 
-/** A plan must not change its observation. */
+/** Freezes a value, because a plan must not change its observation. */
 function freeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

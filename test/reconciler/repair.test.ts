@@ -5,7 +5,7 @@ import { repairSteps } from '../../src/reconciler/repair.ts';
 
 const nameChild = (_: unknown, step: string, attempt: number) => `${step}-${attempt}`;
 
-/** The numbers of the previous attempts of a step that stay, and their children. */
+/** The previous attempts of a step that stay: the number, the child and the length of the message of each. */
 function keep(step: object, previousAttempts: readonly object[], kind = 'ToolRun') {
   const stepStatuses = [{ name: 'a', kind, ...step, previousAttempts }];
   const run = { name: 'nightly-1', namespace: 'agents', uid: 'run-uid', status: decodeRunStatus({ stepStatuses }) };

@@ -23,7 +23,7 @@ const sub = (rest: Partial<Step> = {}): Step => ({
   ...{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' }, ...rest },
 });
 
-/** Runs of the Orchestration `nightly` before the reconciler's own engine; `nightly-1` is the first. */
+/** Runs of the Orchestration `nightly`, and an engine that reconciles them. `nightly-1` is the first. */
 function openTheatre(of: readonly Step[], options: StageOptions = {}) {
   const stage = setStage(of, options);
   const { api } = stage;
@@ -41,7 +41,7 @@ function openTheatre(of: readonly Step[], options: StageOptions = {}) {
     statusOf,
     stepOf,
     childOf,
-    /** Creates a run without a look at it. */
+    /** Creates a run without reconciling it. */
     create: (name: string, annotations: Readonly<Record<string, string>> = {}, orchestration = 'nightly') =>
       api.create(RUNS, {
         apiVersion: API_VERSION,
@@ -58,7 +58,7 @@ function openTheatre(of: readonly Step[], options: StageOptions = {}) {
         await stage.look();
       }
     },
-    /** Step to phase and reason. */
+    /** The phase and the reason of each step, by name. */
     endsOf: (run: string) =>
       Object.fromEntries(statusOf(run).stepStatuses.map(({ name, phase, reason }) => [name, `${phase} ${reason}`])),
     standingOf: (run: string) => {

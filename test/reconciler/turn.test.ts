@@ -8,7 +8,7 @@ import { decideTurn, precedes } from '../../src/reconciler/turn.ts';
 
 const group = nameGroup('deploy');
 
-/** A run of the group that is so many seconds old at noon. */
+/** A run of the group that is this many seconds old at noon. */
 function runOf(name: string, ageSeconds: number, annotations: Readonly<Record<string, string>> = {}): StoredObject {
   const creationTimestamp = new Date(Date.parse('2026-01-01T12:00:00Z') - ageSeconds * 1000).toISOString();
   const metadata = { name, namespace: 'agents', uid: name, creationTimestamp, annotations };

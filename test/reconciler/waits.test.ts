@@ -25,7 +25,7 @@ function decide({ api }: Stage, phase: string | null): void {
   api.patch(POLICIES, policy.metadata, { type: 'merge', body: { status: { phase } } }, { subresource: 'status' });
 }
 
-/** What the controller of a step's child writes. */
+/** Writes a status, as the controller of a step's child does. */
 function report({ api }: Stage, step: string, status: object): void {
   const child = listChildren(api).find(({ metadata }) => metadata.name.startsWith(`${step}.`)) as KubeObject;
   api.patch(resourceOf(child.kind), child.metadata, { type: 'merge', body: { status } }, { subresource: 'status' });

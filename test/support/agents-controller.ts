@@ -24,8 +24,8 @@ export interface Ending {
 export type Script = (attempt: Attempt) => Ending | undefined;
 
 /**
- * Starts a stand-in for the controllers of the agents chart that carry out AgentRuns and ToolRuns. It lists them all, and
- * waits so long between two lists. The caller must stop it.
+ * Starts a stand-in for the controllers of the agents chart that carry out AgentRuns and ToolRuns. It lists them all,
+ * and waits `pollMilliseconds` between two lists. The caller must stop it.
  */
 export function startAgentsController(
   cluster: ClusterAddress,
@@ -38,7 +38,7 @@ export function startAgentsController(
   const endings = new Map<string, { readonly ending: Ending; readonly dueAt: number }>();
   let isOver = false;
 
-  /** Children of a step in the order in which they were seen. */
+  /** Numbers the children of a step in the order in which they were seen. */
   function numberOf({ metadata: { uid, annotations = {} } }: StoredObject): Attempt {
     const { [RUN]: run = '', [STEP]: step = '' } = annotations;
     const uids = attempts.get(`${run}/${step}`) ?? [];
@@ -68,7 +68,7 @@ export function startAgentsController(
   async function watch(): Promise<void> {
     while (!isOver) {
       for (const kind of kinds) {
-        // The kind may not be served yet, and a child may go while it is looked at: the next look tells.
+        // The kind may not be served yet, and a child may disappear meanwhile: the next round looks again.
         const children = await api.list(kind).catch(() => []);
         await Promise.all(children.map((child) => attend(kind, child).catch(() => {})));
       }

@@ -4,13 +4,13 @@ import { Agent, request } from 'node:https';
 import { json } from 'node:stream/consumers';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
-/** What an API server answered: the object, or the Status that kubectl words anew. */
+/** The answer of an API server: the object, or the Status, which kubectl would reword. */
 interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Sends one request; throws only where there is no answer. */
+/** Sends one request; throws only if there is no answer. */
 export type SendToApi = (
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
@@ -20,7 +20,7 @@ export type SendToApi = (
 
 /**
  * Connects to the HTTP of a cluster's API server, keeping connections for the next request: as the administrator, which
- * needs the cluster's `adminToken`, or as whoever has another token.
+ * needs the cluster's `adminToken`, or as the user of another token.
  */
 export function connectApi({ server, caData, adminToken }: ClusterAddress, token = adminToken): SendToApi {
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(caData, 'base64') });

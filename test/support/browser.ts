@@ -13,7 +13,7 @@ export async function hasChromium(): Promise<boolean> {
   );
 }
 
-/** A real browser without a window, with a profile of its own that nobody used before. */
+/** A real browser without a window, with a fresh profile of its own. */
 export interface Browser extends AsyncDisposable {
   readonly context: BrowserContext;
   /** A page, and everything it complained of: exceptions, errors on the console, violations of its policy. */
@@ -25,7 +25,7 @@ export interface BrowserOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
-/** Starts Chromium: 1 s. It asks nothing of any network but for the pages it is told to open. */
+/** Starts Chromium: 1 s. It sends no network request but for the pages that it is told to open. */
 export async function startBrowser(options: BrowserOptions = {}): Promise<Browser> {
   const { colorScheme = 'light', viewport = { width: 1280, height: 800 } } = options;
   const profile = await mkdtemp(join(tmpdir(), 'chromium-'));
@@ -46,7 +46,7 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
       page.on('console', (message) => {
-        // Chromium words each violation of a content security policy as an error on the console.
+        // Chromium reports each violation of a content security policy as an error on the console.
         if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
       });
       await page.goto(url);

@@ -24,7 +24,7 @@ import { createTiming } from '../../src/kube/ports.ts';
 /** The CLI's source. */
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** How a run of the CLI ended, and what it said. */
+/** How a run of the CLI ended, and what it printed. */
 interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -40,12 +40,12 @@ interface RunningCli {
   readonly complaints: () => string;
 }
 
-/** One in this process, which can also be left as by a reader that has seen enough. */
+/** A command that runs in this process. `leave` lets it find that the reader of its output is gone. */
 interface RunningCommand extends RunningCli {
   readonly leave: () => void;
 }
 
-/** Starts the CLI as a process of its own, with what it writes in pipes. */
+/** Starts the CLI as a process of its own, with pipes for its output. */
 export function startCli(
   args: readonly string[],
   { env = {}, input = '' }: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},

@@ -5,7 +5,7 @@ import forge from 'node-forge';
 import type { CertificatePair } from '../../src/tls/issue.ts';
 import type { Gate } from './gate.ts';
 
-/** A certificate with which a client, such as an API server, proves who it is. It lives an hour. */
+/** A certificate with which a client, such as an API server, proves who it is. It is valid for an hour. */
 export function issueClientCertificate(authority: CertificatePair, commonName: string): CertificatePair {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const certificate = forge.pki.createCertificate();
@@ -24,7 +24,7 @@ export function issueClientCertificate(authority: CertificatePair, commonName: s
   return { certificatePem: forge.pki.certificateToPem(certificate), privateKeyPem };
 }
 
-/** Posts a review over a connection of its own, with this certificate or none; rejects where the gate does not serve it. */
+/** Posts a review over its own connection, with this certificate or none; rejects if the gate does not serve it. */
 export function askGate(gate: Gate, body: string, client?: CertificatePair): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const sent = request(`${gate.url}/validate`, {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** What an API server makes of one place in an object. */
+/** How an API server treats one place in an object. */
 export interface Place {
   readonly type: unknown;
   /** Unknown fields are kept here; elsewhere they are pruned. */

@@ -20,7 +20,7 @@ export function expand(text: string, variables: ReadonlyMap<string, string>): st
   return expanded;
 }
 
-/** What a container must get of a template: kubelet expands what the author wrote, and values come out as they are. */
+/** The text that a container must get: kubelet expands the author's template, and values come out unchanged. */
 export function expandWithValues(template: string, context: object, variables: ReadonlyMap<string, string>): string {
   const values: string[] = [];
   const opaque = template.replace(/\{\{([^{}()$]+)\}\}/g, (_, path: string) => {

@@ -1,7 +1,7 @@
 import { compileExpression, createScope, evaluate, type Wanted } from '../../src/expressions/expression.ts';
 import type { StepValue, Values } from '../../src/expressions/values.ts';
 
-/** Names of steps that ask something of whoever reads them. */
+/** Names of steps, some of which are hard to parse. */
 const stepNames = ['build', 'build-web', 'skipped', 'größe', 'v1.2', 'a"b]c', 'true'];
 
 export function createTestScope() {

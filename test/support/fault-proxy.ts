@@ -24,27 +24,27 @@ export interface ProxiedCall {
   readonly query: URLSearchParams;
   /** As parsed JSON; undefined if there is none. */
   readonly body: unknown;
-  /** What the API server answered, as far as it did: the client may have been told otherwise. */
+  /** What the API server answered, if it did. The client may have got another answer. */
   answer?: { readonly status: number; readonly body: unknown };
 }
 
-/** What happens to a call on its way; nothing of it: the call passes. Functions are awaited. */
+/** What happens to a call on its way. Without any of it, the call passes. Functions are awaited. */
 export interface Fault {
-  /** Before the call is sent on: hold it, delay it, kill somebody. */
+  /** Called before the call is sent on: to hold it, to delay it, to kill a process. */
   readonly before?: () => unknown;
   /** The client gets this, and the API server nothing. */
   readonly answer?: { readonly status: number; readonly retryAfterSeconds?: number; readonly body?: object | string };
   /** The client's connection is cut, and the API server gets nothing. */
   readonly isRefused?: boolean;
-  /** The API server has answered, and so has done it; the client has not heard yet. */
+  /** Called when the API server has answered, and so has carried out the call, but the client has no answer yet. */
   readonly committed?: () => unknown;
   /** The client's connection is cut instead of answered. */
   readonly isReplyLost?: boolean;
   /** The client gets this in place of the answer. */
   readonly substitute?: { readonly status: number };
-  /** The answer is on its way to the client. */
+  /** Called when the answer is on its way to the client. */
   readonly after?: () => unknown;
-  /** Of a watch: what the client gets of its lines, which come and go without their ends. Throwing cuts the connection. */
+  /** Turns the lines of a watch into those that the client gets, without line ends. Throwing cuts the connection. */
   readonly lines?: (lines: AsyncIterable<string>) => AsyncIterable<string | Fragment>;
 }
 
@@ -55,11 +55,11 @@ export interface Fragment {
 
 export type Script = (call: ProxiedCall) => Fault | undefined;
 
-/** An API server in front of the API server, which does to calls what a script says. */
+/** A proxy in front of the API server, which does to calls what a script says. */
 export interface FaultProxy {
   readonly url: string;
   readonly caPem: string;
-  /** Every call so far, in the order of their numbers. */
+  /** Every call so far, in the order in which they arrived. */
   readonly calls: readonly ProxiedCall[];
   /** From the next call on; undefined lets all pass. */
   readonly follow: (script: Script | undefined) => void;
@@ -73,7 +73,7 @@ export interface FaultProxy {
   readonly stop: () => Promise<void>;
 }
 
-/** Delays each line by so much, without changing their order. */
+/** Waits `ms` before each line, without changing their order. */
 export function delayLines(ms: number): NonNullable<Fault['lines']> {
   return async function* (lines) {
     for await (const line of lines) {
@@ -83,7 +83,7 @@ export function delayLines(ms: number): NonNullable<Fault['lines']> {
   };
 }
 
-/** Lets each line come so much later than it came, without changing their order. */
+/** Passes each line on `ms` after it arrived, without changing their order. */
 export function lagLines(ms: number): NonNullable<Fault['lines']> {
   return async function* (lines) {
     const due: Promise<string | undefined>[] = [];
@@ -97,7 +97,7 @@ export function lagLines(ms: number): NonNullable<Fault['lines']> {
       due.push(Promise.resolve(undefined));
       arrived.resolve();
     });
-    reading.catch(() => {}); // an end all the same
+    reading.catch(() => {}); // a failure ends the lines too
     for (;;) {
       await arrived.promise;
       const line = await due.shift();
@@ -108,7 +108,7 @@ export function lagLines(ms: number): NonNullable<Fault['lines']> {
   };
 }
 
-/** Ends a watch when it is so old. */
+/** Ends a watch after `ms`. */
 export function endAfterMs(ms: number): NonNullable<Fault['lines']> {
   return async function* (lines) {
     const over = delay(ms, undefined, { ref: false });
@@ -121,7 +121,7 @@ export function endAfterMs(ms: number): NonNullable<Fault['lines']> {
   };
 }
 
-/** Tells each line at once, and once more after the one that follows it. */
+/** Passes each line on at once, and once more after the line that follows it. */
 export function scrambleLines(): NonNullable<Fault['lines']> {
   return async function* (lines) {
     let before: string | undefined;
@@ -147,7 +147,7 @@ export function cutAfter(count: number): NonNullable<Fault['lines']> {
   };
 }
 
-/** After `count` lines says that the version is too old, which ends a watch. */
+/** Reports after `count` lines that the version is too old, which ends a watch. */
 export function expireAfter(count: number): NonNullable<Fault['lines']> {
   const status = {
     kind: 'Status',
@@ -175,7 +175,7 @@ const certificateLifetimeMs = 24 * 60 * 60_000;
 
 /** Starts a proxy on a free port of 127.0.0.1. Clients are told apart by token only: client certificates end here. */
 export async function startFaultProxy(cluster: ClusterAddress): Promise<FaultProxy> {
-  // Valid for clients, too, whose clock is behind.
+  // Also valid for clients whose clock is behind.
   const validity = { lifetimeMs: certificateLifetimeMs, now: new Date(Date.now() - 2 * 60 * 60_000) };
   const authority = await issueCertificateAuthority({ commonName: 'fault proxy', ...validity });
   const leaf = await issueLeaf({ authority, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], ...validity });

@@ -30,7 +30,7 @@ export const named = (kind: string, name: string, namespace = 'agents', apiVersi
 export type Steps = readonly { readonly name: string; readonly kind: string; readonly [field: string]: unknown }[];
 
 export interface RunOptions {
-  /** Where all its steps stand, and so the run. */
+  /** The phase of all its steps, and so of the run. */
   readonly phase: 'Running' | 'Succeeded' | 'Cancelled';
   readonly policies?: object;
   readonly conditions?: readonly object[];
@@ -39,7 +39,7 @@ export interface RunOptions {
   readonly ownerReferences?: readonly object[];
 }
 
-/** What a finished run says of its lifetime. */
+/** The condition of a finished run that is kept without a time limit. */
 const kept = { type: 'Expires', status: 'False', reason: 'NoTTL', message: 'kept', lastTransitionTime: time };
 
 /** A run with a snapshot of its own. Returns its uid. */
@@ -88,7 +88,7 @@ function throwError(key: string, error: unknown): void {
   throw new Error(`${key} could not be looked at`, { cause: error });
 }
 
-/** A real queue of runs over a real copy of the model, and how often the steps of a run were read in all. */
+/** A real queue of runs over a real copy of the model. It counts reads of steps and of snapshots, and looks at runs. */
 export async function followRuns(
   model: Model,
   onError: (key: string, error: unknown) => void = throwError,
@@ -153,7 +153,7 @@ export async function followRuns(
   return { client, counts };
 }
 
-/** The same object, whose steps are counted when somebody reads them. */
+/** The same object, with a count of how often its steps are read. */
 function countReads(object: KubeObject, counts: { statuses: number }): KubeObject {
   const { stepStatuses, ...status } = object['status'] as Record<string, unknown>;
   const counted = Object.defineProperty(status, 'stepStatuses', {

@@ -46,7 +46,7 @@ type Forgery = readonly [
   input?: (run: string) => object,
 ];
 
-/** What users try with a run that alice has created, and whose step `ask` waits and is approved by her. */
+/** What users try with a run that alice created, and whose step `ask` waits after her approval. */
 export const forgeries: readonly Forgery[] = [
   ['approves in another name', 'alice', annotate('approved by bob'), ownName('alice')],
   ['denies in another name, as an administrator', 'admin', annotate('denied by alice'), ownName('admin')],

@@ -15,19 +15,19 @@ const lifetimeMs = 24 * 60 * 60_000;
 const patienceSeconds = 90;
 const pollMilliseconds = 25;
 
-/** What kind of gate to start; without any of it, one with the defaults of the program, which does not wait to drain. */
+/** What kind of gate to start: by default one with the program's own defaults, but which does not wait to drain. */
 export interface GateOptions {
   /** The gate's ConfigMap, key to text. */
   readonly settings?: Readonly<Record<string, string>>;
   /** More flags of `serve`, which win over ours: `--drain-seconds=3`. */
   readonly flags?: readonly string[];
-  /** What is answered with 200 when it has started; by itself /readyz. */
+  /** The path that is answered with 200 when the gate has started: /readyz by default. */
   readonly readyPath?: string;
   /** Flags of Node. */
   readonly nodeFlags?: readonly string[];
   /** The program, as the words that come before its verb. By default Node with the sources. */
   readonly program?: readonly string[];
-  /** What its command is run by, such as a memory limit. */
+  /** Wraps its command, for example in a memory limit. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
@@ -45,19 +45,19 @@ export interface Gate {
   readonly process: Component;
   /** Everything it logged, of all its starts. */
   readonly readLog: () => Promise<LogLine[]>;
-  /** Returns what gives the lines logged since it was last called; the first time, since now. */
+  /** Returns a function that reads the lines logged since its last call, or since now on its first call. */
   readonly followLog: () => Promise<() => Promise<LogLine[]>>;
-  /** Writes a new certificate of the same authority; this and what follows wait until the gate has read it, or refused it. */
+  /** Writes a new certificate of the same authority. Like the next two, waits until the gate has read or refused it. */
   readonly renewCertificate: () => Promise<void>;
   /** Replaces all settings. They must differ from those before, or nothing is read. */
   readonly writeSettings: (settings: Readonly<Record<string, string>>) => Promise<void>;
-  /** Breaks the glass, or with undefined mends it. It must differ from what was before. */
+  /** Sets the override, or removes it if undefined. The mode must differ from the one before. */
   readonly setOverride: (mode: Mode | undefined) => Promise<void>;
   /** Ends the process and removes its folder, as also happens when this process dies. May be called twice. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
 }
 
-/** One line of the gate's log; what is no JSON, such as a crash, is all `msg`. */
+/** One line of the gate's log. A line that is no JSON, such as of a crash, is all `msg`. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** Starts a gate and waits until it is ready: 1 s. Throws with the end of its log when it does not come up. */
@@ -109,7 +109,7 @@ async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gat
   await process.start();
 
   const followLog = async () => createLogReader(process.logPath, (await stat(process.logPath)).size);
-  /** The watch tells of what it read in a line with one of these messages. */
+  /** Writes something, and waits for the log line with which the gate reports that it has read or refused it. */
   async function change(write: () => Promise<void>, isTold: (line: LogLine) => boolean): Promise<void> {
     const readNewLines = await followLog();
     await write();
@@ -139,7 +139,7 @@ async function startIn(folder: GuardedFolder, options: GateOptions): Promise<Gat
   };
 }
 
-/** Reads the whole lines that a file got since the last call; the first time, since `position` in bytes. */
+/** Returns a function that reads the whole lines a file got since its last call; at first, since `position` bytes. */
 function createLogReader(path: string, position: number): () => Promise<LogLine[]> {
   let at = position;
   return async () => {
@@ -166,13 +166,13 @@ export interface Webhooks {
   readonly remove: () => Promise<void>;
 }
 
-/** Which objects the API server shall ask a gate about. */
+/** Which objects the API server asks a gate about. */
 export interface WebhooksOptions {
   /** As in `helm install`. */
   readonly release: string;
   /** Their names, or `*` for all. They must exist; the first is the release's own. */
   readonly namespaces: readonly [string, ...string[]];
-  /** What the gate has for settings: the webhooks hold its limits too. */
+  /** The settings of the gate. The webhooks contain its limits too. */
   readonly settings?: GateOptions['settings'];
   /** More values of the chart, as `--set` has them. */
   readonly values?: readonly string[];
@@ -180,7 +180,7 @@ export interface WebhooksOptions {
 
 const crdFolders = {
   ours: 'charts/orchestration-gate-crds/templates',
-  /** Stand in for those of the agents chart; the shared cluster has these. */
+  /** Used in place of those of the agents chart. The shared cluster has these. */
   agents: 'test/fixtures/agents-crds',
 } as const;
 
@@ -255,12 +255,12 @@ async function publishCa(cluster: Cluster, items: List['items'], caPem: string):
     webhooks: webhooks.map((webhook) => ({ name: webhook.name, clientConfig: { caBundle } })),
   }));
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: bundles });
-  // kubectl knows no partial objects: it would miss fields that another manager owns.
+  // kubectl's validation knows no partial objects: it would complain of missing fields, which another manager owns.
   const serverSide = ['--server-side', '--field-manager=orchestration-gate-ca', '--validate=false'];
   await run(cluster.kubectl(['apply', ...serverSide, '-f', '-'], { input }));
 }
 
-/** In how many ways the gate is asked about a sequential Orchestration and a run of it: it logs a line for each. */
+/** How many webhooks ask the gate about a sequential Orchestration and a run of it. It logs a line for each. */
 async function probe(cluster: Cluster, gate: Gate, namespace: string): Promise<number> {
   const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
   const name = `probe-${randomBytes(4).toString('hex')}`;
@@ -277,7 +277,7 @@ async function probe(cluster: Cluster, gate: Gate, namespace: string): Promise<n
   return new Set(asked.map(({ webhook, kind }) => JSON.stringify([webhook, kind]))).size;
 }
 
-/** What a client printed; throws what it complained of. */
+/** Returns what a client printed. Throws its errors if it failed. */
 async function run(result: ReturnType<Cluster['kubectl']>): Promise<string> {
   const { code, stdout, stderr } = await result;
   if (code !== 0) throw new Error(stderr);

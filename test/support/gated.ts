@@ -16,16 +16,16 @@ import {
 
 const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
 
-/** A namespace of which a gate of the suite's own judges all Orchestrations and their runs. */
+/** A namespace in which a gate of the suite's own judges all Orchestrations and their runs. */
 export interface GatedNamespace {
   readonly gate: Gate;
   readonly namespace: string;
   /** Runs kubectl there, `input` being its standard input. */
   readonly kubectl: (toolArguments: readonly string[], input?: object) => ReturnType<Cluster['kubectl']>;
   readonly send: SendToApi;
-  /** Where the API server has the Orchestrations of the namespace; with a name, that one. */
+  /** The path of the Orchestrations of the namespace in the API, or of the one with this name. */
   readonly pathOf: (name?: string) => string;
-  /** Reads an Orchestration as it is stored; undefined where there is none. */
+  /** Reads an Orchestration as it is stored; undefined if there is none. */
   readonly read: (name: string) => Promise<StoredOrchestration | undefined>;
 }
 
@@ -48,7 +48,7 @@ export function describeOnBothCrds(title: string, tests: (gated: () => GatedName
   describeNeeding(['ownControlPlane'], `${title}, with our CRDs`, () => tests(useGatedPlane()));
 }
 
-/** Puts a gate before a namespace of the shared cluster, while the suite runs that calls this. */
+/** Puts a gate in front of a namespace of the shared cluster, while the calling suite runs. */
 export function useGatedNamespace(options: GatedOptions = {}): () => GatedNamespace {
   const cluster = sharedCluster();
   const namespace = useNamespace();
@@ -88,7 +88,7 @@ function useGate(namespace: string, options: GatedOptions, prepare: () => Promis
   };
 }
 
-/** Makes the clients for a namespace; nothing is asked of it yet. */
+/** Makes the clients for a namespace. Sends no request yet. */
 export function connectGated(cluster: Cluster, namespace: string, gate: Gate): GatedNamespace {
   const send = connectApi(cluster);
   const pathOf = (name?: string) =>
@@ -112,7 +112,7 @@ export function orchestration(name: string, steps: readonly Step[], metadata: ob
   return { apiVersion, kind: 'Orchestration', metadata: { name, ...metadata }, spec: { steps: withKind(steps) } };
 }
 
-/** The steps as they stand in an Orchestration. */
+/** The steps as an Orchestration contains them. */
 export function withKind(steps: readonly Step[]): object[] {
   return steps.map((step) => ({ kind: 'Checkpoint', ...step }));
 }

@@ -29,14 +29,14 @@ export interface Patience {
 
 export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the length is not told before, but piece by piece. */
+  /** Whether the body is sent in chunks, without a length in advance. */
   readonly isChunked?: boolean;
 }
 
-/** A gate that listens with TLS on a port of 127.0.0.1. Whoever starts it closes it. */
+/** A gate that listens with TLS on a port of 127.0.0.1. The caller must close it. */
 export async function listenGate(identity: Identity, options: Partial<ServerOptions> = {}, patience?: Patience) {
   const gate = buildGate({ tls: identity.pair, ...options });
-  // The interval is a property of the server too, though not a documented one; 30 s by itself.
+  // The interval is a property of the server too, though not a documented one: 30 s by default.
   if (patience) Object.assign(gate.app.server, patience, { connectionsCheckingInterval: 20 });
   const arrived = { requests: 0 };
   gate.app.server.on('request', () => arrived.requests++);
@@ -53,7 +53,7 @@ export async function listenGate(identity: Identity, options: Partial<ServerOpti
       : { 'content-length': String(Buffer.byteLength(body)) };
     const headers = { 'content-type': 'application/json', ...length, ...sent.headers };
     const asked = request({ ...address, agent, path, method: 'POST', headers });
-    // A gate that has answered before it read everything breaks the pipe; what comes before the answer rejects.
+    // A gate that answers before it has read everything breaks the pipe. An error before the answer still rejects.
     asked.on('error', () => {}).end(body);
     const [reply] = (await once(asked, 'response')) as [IncomingMessage];
     const { statusCode: status = 0, headers: answered } = reply;

@@ -14,7 +14,7 @@ export interface InsistingHand {
 /** Kinds to which the supporting controller gives a phase. */
 const KINDS = ['ToolRun', 'ApprovalPolicy'] as const;
 
-/** Writes beside the supporting controller, which may put back an old phase: then it writes again. */
+/** Writes while the supporting controller runs, which may put back an old phase: then it writes again. */
 export function startInsistingHand(api: NamespacedApi): InsistingHand {
   const given = new Map<string, { readonly phase: string }>();
   let isOver = false;
@@ -30,7 +30,7 @@ export function startInsistingHand(api: NamespacedApi): InsistingHand {
   }
 
   const insisting = (async () => {
-    // An object may go while it is looked at, and the API server be away.
+    // An object may disappear meanwhile, and the API server may be away.
     for (; !isOver; await delay(pollMilliseconds)) await insist().catch(() => {});
   })();
   return {

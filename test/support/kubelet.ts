@@ -26,7 +26,7 @@ export function createKubelet(api: NamespacedApi): Kubelet {
   return { podOf, runPod: async (job, exitCode, message) => run(api, await podOf(job), exitCode, message) };
 }
 
-/** Plays them for every pod of a tool in the namespace; one for which there is no exit code never starts. */
+/** Plays both for every pod of a tool in the namespace. A pod without an exit code never starts. */
 export function playKubelet(
   api: NamespacedApi,
   exitCodeOf: (pod: StoredObject) => number | undefined,
@@ -42,7 +42,7 @@ export function playKubelet(
   }
 
   const playing = (async () => {
-    // A pod may go while it is looked at, and the API server be away: the next look is as good.
+    // A pod may disappear meanwhile, and the API server may be away: the next round tries again.
     for (; !isOver; await delay(pollMilliseconds)) await runAll().catch(() => {});
   })();
   return {

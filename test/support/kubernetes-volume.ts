@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync,
 import { basename, join } from 'node:path';
 
 /**
- * Does to a folder what the kubelet does to the volume of a Secret or ConfigMap that changes, in its order: a new folder
- * of files, one rename of the link `..data`, links for new names, and the old folder is deleted. Synchronous, so that a
- * reader in the same process meets it all at once.
+ * Does to a folder what the kubelet does to the volume of a Secret or ConfigMap that changes, in its order: a new
+ * folder of files, one rename of the link `..data`, links for new names, and the old folder is deleted. Synchronous, so
+ * that a reader in the same process sees the whole change at once.
  */
 export function updateVolume(volume: string, files: Readonly<Record<string, string>>): void {
   const link = join(volume, '..data');

@@ -3,7 +3,7 @@ import type { OwnerReference } from '../../src/objects/object.ts';
 import { connectApi } from './api.ts';
 import type { ClusterAddress } from './controlplane/cluster.ts';
 
-/** Processes that die and start anew are among what is waited for, on machines that are busy. */
+/** Long, because some tests wait for processes that die and start again, on busy machines. */
 const patienceSeconds = 150;
 const pollMilliseconds = 25;
 
@@ -45,9 +45,9 @@ export interface StoredObject {
   readonly [field: string]: any;
 }
 
-/** The objects of one namespace, over the HTTP of the API server. What it refuses is thrown, in its own words. */
+/** The objects of one namespace, over the HTTP of the API server. If it refuses a call, its own message is thrown. */
 export interface NamespacedApi {
-  /** `fields` are those beside kind and name: `spec`, `data`; `metadata` is added to. */
+  /** `fields` are those other than kind and name, such as `spec` and `data`. The name is added to `metadata`. */
   readonly create: (kind: Kind, name: string, fields: Fields) => Promise<StoredObject>;
   readonly read: (kind: Kind, name: string) => Promise<StoredObject | undefined>;
   readonly list: (kind: Kind) => Promise<readonly StoredObject[]>;
@@ -68,7 +68,7 @@ export interface NamespacedApi {
 
 type Fields = Readonly<Record<string, unknown>> & { readonly metadata?: object };
 
-/** Connects as the administrator; nothing is asked of the cluster yet. */
+/** Connects as the administrator. Sends no request yet. */
 export function connectNamespace(cluster: ClusterAddress, namespace: string): NamespacedApi {
   const send = connectApi(cluster);
 
@@ -122,7 +122,7 @@ export function connectNamespace(cluster: ClusterAddress, namespace: string): Na
   };
 }
 
-/** Asks again and again; throws what it waited for in vain, and what `describe` says of it. */
+/** Asks again and again until it is so. After `seconds`, throws an error with `what` and the result of `describe`. */
 export async function waitUntil(
   what: string,
   isSo: () => Promise<boolean>,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { API_VERSION } from './reviews.ts';
 
-// Orchestrations as bad as they come, near enough to the real ones that every branch of a decoder is met.
+// Orchestrations with mistakes of every kind, close enough to real ones to reach every branch of a decoder.
 
 const stepNames = ['a', 'b', 'c', 'd', '', '__proto__', 'constructor', 'a/b~c'];
 
-/** Text of any kind, lists and maps with far more mistakes than are shown, and whatever else JSON can say. */
+/** Text of any kind, lists and maps with far more mistakes than are shown, and everything else that JSON allows. */
 const anything: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 6,
@@ -77,7 +77,7 @@ const policies = mostly(
   ),
 );
 
-/** Something like an Orchestration. Its keys are its own, whatever they are called, as JSON.parse makes them. */
+/** Something like an Orchestration. All its keys are own properties, even `__proto__`, as JSON.parse makes them. */
 export const anyOrchestration: fc.Arbitrary<unknown> = mostly(
   fc.record(
     {

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Browser } from './browser.ts';
 import { type PlayedPage, playPage, type Script } from './played-page.ts';
 
-/** A page that is played to. */
+/** A page to which a script is played. */
 export interface OpenedPage extends AsyncDisposable {
   readonly page: Page;
   readonly played: PlayedPage;

@@ -8,7 +8,7 @@ import { MAIN } from './cli.ts';
 /** A block of commands on a page. */
 export interface PageCommand {
   readonly block: string;
-  /** What the page shows as its output, in a block of its own right behind; undefined where it shows none. */
+  /** What the page shows as its output, in a block directly after it; undefined if it shows none. */
   readonly prints: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export function readPageCommands(page: string): PageCommand[] {
   });
 }
 
-/** What a page shows of a session in a terminal: each command behind `$ `, and what it printed. */
+/** The terminal sessions that a page shows: each command after `$ `, and what it printed. */
 export function readSessions(page: string): { readonly command: string; readonly prints: string }[] {
   return [...page.matchAll(/^```\n(\$ .*?)^```$/gms)].flatMap(([, session = '']) =>
     session
@@ -51,7 +51,7 @@ export async function runBlock(
   return { exitCode: child.exitCode, output };
 }
 
-/** What was printed, without when things happened and how long they took, which is no promise of a page. */
+/** The output without times and durations, which a page does not promise. */
 export function withoutTimes(output: string): string {
   return output
     .replace(/\b\d+(m\d+)?s\b/g, 'TIME')

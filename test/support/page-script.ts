@@ -51,7 +51,7 @@ function viewOrchestration(name: string, fields: Partial<OrchestrationView> = {}
   };
 }
 
-/** All that is sent of a selected run. */
+/** All messages about a selected run. */
 export function showRun(
   run: RunView,
   picture: Picture,

@@ -4,13 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** So many objects of a kind, each made when it is sent: thousands of large ones take no memory here. */
+/** `size` objects of a kind, each made when it is sent: thousands of large ones take no memory here. */
 export interface PaperKind {
   readonly size: number;
   readonly at: (index: number) => object;
 }
 
-/** An API server without a memory: lists are made up, watches tell what the test tells, and writes are answered and forgotten. */
+/**
+ * An API server that stores nothing. It makes up lists, sends to watches what the test tells it to, and answers writes
+ * but forgets them.
+ */
 export interface PaperApi extends AsyncDisposable {
   /** A kubeconfig that leads to it. */
   readonly kubeconfig: string;
@@ -24,7 +27,7 @@ export interface PaperApi extends AsyncDisposable {
 
 export interface PaperOptions {
   readonly kinds: Readonly<Record<string, PaperKind>>;
-  /** What is read one by one. */
+  /** Answers the read of a single object. */
   readonly read: (plural: string, name: string) => object | undefined | Promise<object | undefined>;
   readonly kubeconfigPath: string;
 }

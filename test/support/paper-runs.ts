@@ -7,7 +7,7 @@ const time = '2026-01-01T00:00:00Z';
 const namespace = 'paper';
 
 export interface Crowd {
-  /** Runs whose first step's child runs. Of the first one it has ended, so that there is something to do. */
+  /** Runs whose first step has a running child. The child of the first run has ended, so that there is work to do. */
   readonly live: number;
   readonly finished: number;
   readonly steps: number;
@@ -15,7 +15,7 @@ export interface Crowd {
 
 const nameOf = (index: number) => `run-${String(index).padStart(6, '0')}`;
 const uidOf = (name: string) => `${name}-0000-4000-8000-000000000000`;
-/** The child of a run's step, under the name that only it has. */
+/** The child of a run's step, under its unique name. */
 const childOf = (index: number, step: string) => {
   const run = { name: nameOf(index), uid: uidOf(nameOf(index)) };
   return { apiVersion: TOOLS, kind: 'ToolRun', name: nameChild(run, step, 1), namespace };

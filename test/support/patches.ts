@@ -4,8 +4,8 @@ import { isRecord } from '../../src/orchestration/decode.ts';
 type Container = Record<string, unknown>;
 
 /**
- * What the API server makes of a JSON Patch (RFC 6902), for the two operations the gate uses. It throws where the path
- * does not lead there, as the API server then fails the request. Copies only along the paths: any nesting is safe.
+ * Applies a JSON Patch (RFC 6902) as the API server does, for the two operations that the gate uses. Throws if a path
+ * leads nowhere, because the API server then fails the request. Copies only along the paths: any nesting is safe.
  */
 export function applyPatch(document: unknown, operations: readonly PatchOperation[]): unknown {
   return operations.reduce(applyOperation, document);
@@ -34,7 +34,10 @@ function copyContainer(value: unknown, { path }: PatchOperation): Container {
   return (Array.isArray(value) ? [...value] : { ...value }) as Container;
 }
 
-/** What the API server makes of a merge patch (RFC 7386): `null` takes a field away, objects are merged, anything else replaces. Neither argument is changed. */
+/**
+ * Applies a merge patch (RFC 7386) as the API server does: `null` removes a field, objects are merged, anything else
+ * replaces. Neither argument is changed.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch;
   const merged: Record<string, unknown> = isRecord(target) ? { ...target } : {};

@@ -19,14 +19,14 @@ import type {
 } from '../../src/ui/page/protocol.ts';
 import { formatFrame, HEARTBEAT } from '../../src/ui/sse.ts';
 
-/** What a page is told, all of it by hand. */
+/** What a page receives, all of it written by hand. */
 export interface Script {
   readonly context?: Partial<Context>;
   readonly connection?: ClusterConnection;
   readonly rights?: Partial<Rights>;
   /** The newest first. */
   readonly entries: readonly Entry[];
-  /** What is sent of an object when it is selected, by `kind/name`. Absent if there is none. */
+  /** The messages about an object when it is selected, by `kind/name`. `Absent` is sent if there are none. */
   readonly objects: Readonly<Record<string, readonly Message[]>>;
   readonly logs?: readonly LogMessage[];
   readonly events?: RunEvents;

@@ -1,9 +1,9 @@
 import { registerHooks } from 'node:module';
 
 /**
- * Preloaded (`NODE_OPTIONS=--import=…`): gives the engine bugs of the worst kind. A run that is named `poison-…` and not
- * suspended ends the engine that looks at it, in the way that its name says; news of `poison-news` ends the one that hears it. An Orchestration
- * of such a name does it to the engine that audits it.
+ * Preloaded (`NODE_OPTIONS=--import=…`): gives the engine bugs of the worst kind. A run that is named `poison-…` and
+ * not suspended ends the engine that looks at it, in the way that its name says. News of `poison-news` ends the engine
+ * that hears it. An Orchestration of such a name ends the engine that audits it.
  */
 const places: Readonly<Record<string, { readonly start: RegExp; readonly bug: string }>> = {
   'plan.ts': { start: /export function planRun\(observation[^{]*\{/, bug: 'globalThis.poison(observation.run)' },
@@ -14,7 +14,7 @@ const places: Readonly<Record<string, { readonly start: RegExp; readonly bug: st
   'affected.ts': { start: /export function affectedRuns\([^{]*\{/, bug: 'globalThis.poisonNews(changed.metadata)' },
 };
 
-/** For ever, but not beyond the test: an engine that stands still does not hear that its parent is gone. */
+/** Stands still until the test ends: such an engine does not hear that its parent is gone. */
 function standStill(): void {
   const parent = process.ppid;
   while (process.ppid === parent);

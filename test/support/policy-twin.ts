@@ -5,7 +5,7 @@ import { waitUntil } from './namespaced-api.ts';
 
 const chart = join(import.meta.dirname, '../../charts/orchestration-gate');
 const apiVersion = 'orchestration.proompteng.ai/v1alpha1';
-/** Before the message of a policy, in what the API server says. */
+/** The words before the message of a policy in the API server's answer. */
 const DENIED = / denied request: (.*)$/s;
 
 /** An answer of the API server to a create. */
@@ -41,8 +41,9 @@ interface TwinOptions {
 }
 
 /**
- * Installs the policy for Orchestrations of the chart, without a gate. Resolves when the API server asks it, or at once
- * if these values give no policy that denies. Returns a function that removes it, and waits until it is not asked.
+ * Installs the policy for Orchestrations of the chart, without a gate. Resolves when the API server applies it, or at
+ * once if these values give no policy that denies. Returns a function that removes it, and waits until it no longer
+ * applies.
  */
 export async function installTwin(cluster: Cluster, options: TwinOptions): Promise<() => Promise<void>> {
   const { release, namespace, values = [] } = options;

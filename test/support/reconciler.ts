@@ -28,12 +28,12 @@ export interface ReconcilerOptions {
   /** More flags of `reconcile`. */
   readonly flags?: readonly string[];
   readonly electsLeader?: boolean;
-  /** What a start waits for: that it is ready, unless only that it answers. */
+  /** What a start waits for: by default that it is ready, else only that it answers. */
   readonly waitsFor?: 'answer';
 }
 
 export interface ReconciledOptions extends Omit<ReconcilerOptions, 'ownNamespace'> {
-  /** Starts the supporting controller of the agents chart there too, which is on wherever that chart is. */
+  /** Also starts the supporting controller of the agents chart, which runs wherever that chart is installed. */
   readonly isBesideChart?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface Reconciler {
   readonly sideUrl: string;
   /** The process that executes runs, as soon as there is another than this one. */
   readonly enginePid: (otherThan?: number) => Promise<number>;
-  /** The value of a series, as `name{label="value"}`; undefined where there is none. */
+  /** The value of a series, as `name{label="value"}`; undefined if there is none. */
   readonly readMetric: (series: string) => Promise<number | undefined>;
   /** Ends the process and removes its folder, as also happens when this process dies. */
   readonly stop: () => Promise<void>;
@@ -113,7 +113,7 @@ export interface ReconciledNamespace {
   readonly childOf: (run: string, step: string) => Promise<StoredObject>;
   /** Plays the controllers of agents and tools: ends the child of a step, as soon as there is one. */
   readonly endChild: (run: string, step: string, phase: string, message?: string) => Promise<void>;
-  /** As they do when they begin to work on the child of a step. */
+  /** Plays these controllers when they begin to work on the child of a step. */
   readonly beginChild: (run: string, step: string) => Promise<void>;
   /** Decides an ApprovalPolicy that exists. */
   readonly decide: (policy: string, phase: string) => Promise<void>;
@@ -121,7 +121,7 @@ export interface ReconciledNamespace {
   readonly childrenOf: (run: string, step?: string) => Promise<readonly string[]>;
 }
 
-/** Starts a reconciler for a namespace of the shared cluster, while the suite runs that calls this. */
+/** Starts a reconciler for a namespace of the shared cluster, while the calling suite runs. */
 export function useReconciledNamespace({
   isBesideChart = false,
   ...options
@@ -147,13 +147,13 @@ export function useReconciledNamespace({
   };
 }
 
-/** Once nobody is left who takes finalizers away: a namespace can go only without them. */
+/** Removes all finalizers once no controller is left that does: the namespace can be deleted only without them. */
 export async function letAgentRunsGo(api: NamespacedApi): Promise<void> {
   for (const { metadata } of await api.list('AgentRun').catch(() => []))
     await api.edit('AgentRun', metadata.name, { metadata: { finalizers: null } }).catch(() => {});
 }
 
-/** Makes the clients for a namespace; nothing is asked of it yet. */
+/** Makes the clients for a namespace. Sends no request yet. */
 export function connectReconciled(
   cluster: Pick<Cluster, keyof ClusterAddress>,
   namespace: string,

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { SerializedError } from 'vitest';
 import { DefaultReporter, type TestCase, type TestModule, type TestRunEndReason, type TestSuite } from 'vitest/node';
 
-/** Of what each failed test says, so much is repeated at the end. */
+/** How many characters of each failed test's message are repeated at the end. */
 const LONGEST_EXCERPT = 400;
 
 /**

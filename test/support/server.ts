@@ -2,7 +2,7 @@ import { divideMemory } from '../../src/admission/capacity.ts';
 import { buildServer, type FinishedReview, type ServerOptions } from '../../src/admission/server.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
 
-/** A gate for tests, not listening, and what it told of the reviews it answered. */
+/** A gate for tests that does not listen, and what it reported of the reviews that it answered. */
 export function buildGate(options: Partial<ServerOptions> = {}) {
   const finished: FinishedReview[] = [];
   const count = { started: 0, ended: 0 };

@@ -17,8 +17,9 @@ export interface GateService {
 const probeMilliseconds = 100;
 
 /**
- * Opens an address of 127.0.0.1 whose connections go to the gates in turn. Like a Service it sends new connections to
- * those only that were ready when last asked, leaves alone the ones that are established, and ends those that nobody can take.
+ * Opens an address of 127.0.0.1 whose connections go to the gates in turn. Like a Service, it sends new connections
+ * only to gates that were ready when last asked, leaves established connections alone, and ends those that no gate can
+ * take.
  */
 export async function startGateService(gates: readonly Gate[]): Promise<GateService> {
   const ready = new Set<Gate>();
@@ -29,7 +30,7 @@ export async function startGateService(gates: readonly Gate[]): Promise<GateServ
     ready.add(next); // it comes last now
     const { hostname: host, port } = new URL(next.url);
     const upstream = connect({ host, port: Number(port) });
-    pipeline(client, upstream, client, () => {}); // whoever ends first, or breaks off, ends the other
+    pipeline(client, upstream, client, () => {}); // the side that ends or breaks first ends the other
     return undefined;
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

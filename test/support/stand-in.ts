@@ -78,7 +78,7 @@ export function tool(name: string, dependsOn: readonly string[] = [], fields: ob
   return { name, kind: 'ToolRun', toolRef: { name: 'echo' }, dependsOn, ...fields };
 }
 
-/** So many steps in layers, each after two of the layer before: a shape of its own, the same each time. */
+/** `count` steps in layers, each after two of the layer before: the same shape each time. */
 export function layered(count: number, width: number) {
   const steps = [];
   for (let index = 0; index < count; index++) {

@@ -13,7 +13,7 @@ export function stepOf(status: RunStatus, name: string): StepStatus {
   return step;
 }
 
-/** Whether a step is in this phase; a run that has no steps yet has none that is. */
+/** Whether a step is in this phase; false if the run has no steps yet. */
 export function isStep(name: string, phase: StepStatus['phase']): (status: RunStatus) => boolean {
   return ({ stepStatuses }) => stepStatuses.some((step) => step.name === name && step.phase === phase);
 }

@@ -11,7 +11,7 @@ export function root(name: string): Step {
   return { name, dependsOn: [] };
 }
 
-/** `s0 ← s1 ← s2 …`, declared last first, so that whoever follows `dependsOn` from the first has the whole way to go. */
+/** `s0 ← s1 ← s2 …`, declared last first, so that following `dependsOn` from the first step passes all others. */
 export function backwardChain(length: number): Step[] {
   return Array.from({ length }, (_, i) => ({ name: `s${i}`, dependsOn: i + 1 < length ? [`s${i + 1}`] : [] }));
 }
@@ -62,7 +62,10 @@ export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 );
 
-/** A shown text without its emoji, of which the cut in a long text can leave a part: what else it holds hides nothing. */
+/**
+ * A shown text without its emoji, and without the parts of an emoji that the cut in a long text can leave. The rest
+ * must hide nothing.
+ */
 export function withoutEmoji(text: string): string {
   return text
     .replaceAll(/\p{RGI_Emoji}/gv, '')

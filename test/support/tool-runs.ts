@@ -1,7 +1,7 @@
 import { readToolRunState, type ToolRunState } from '../../src/orchestration/tool-run-state.ts';
 import type { NamespacedApi, StoredObject } from './namespaced-api.ts';
 
-/** What the annotation of a ToolRun says of it, as soon as it is as wanted. */
+/** The state in the annotation of a ToolRun, as soon as it is as wanted. */
 export async function stateOf(
   api: NamespacedApi,
   name: string,

@@ -9,17 +9,17 @@ const ORCHESTRATION = 'orchestration.proompteng.ai/v1alpha1';
 const WIDTH = 50;
 const PHASES = ['Running', 'Succeeded', 'Failed', 'Retrying'];
 
-/** The page's own server before a run that stands still until told otherwise, until disposed. */
+/** The page's own server, until disposed. It shows a run that stands still until `change` is called. */
 export interface UiStage extends AsyncDisposable {
   /** With the token, and the run chosen. */
   readonly url: string;
-  /** Of the steps, in their order. */
+  /** The names of the steps, in their order. */
   readonly names: readonly string[];
   /** Gives one step its next phase, as a watch would. */
   readonly change: (step: number) => void;
 }
 
-/** Serves a run of so many steps in layers of 50, half of them done, and so many runs that have ended before it. */
+/** Serves a run of `count` steps in layers of 50, half of them done, and `ended` runs that have ended before it. */
 export async function startUiStage(count: number, ended = 0): Promise<UiStage> {
   const createdAt = new Date().toISOString();
   const spec = { steps: layered(count, WIDTH) };

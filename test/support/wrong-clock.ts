@@ -1,4 +1,4 @@
-// Preloaded (`NODE_OPTIONS=--import=…`): the machine's wall clock is AHEAD_SECONDS ahead. The steady clock goes as ever.
+// Preloaded (`NODE_OPTIONS=--import=…`): the machine's wall clock is AHEAD_SECONDS ahead, its steady clock is right.
 const aheadMs = Number(process.env['AHEAD_SECONDS']) * 1_000;
 const { now } = Date;
 const RightDate = Date;

@@ -4,7 +4,7 @@ import type { ReportedRun } from '../../src/telemetry/reported-run.ts';
 export const UID = '0f8fad5b-d9cb-469f-a165-70867728950e';
 export const TRACE = '0f8fad5bd9cb469fa16570867728950e';
 
-/** The time so many seconds after the run started. */
+/** The time this many seconds after the run started. */
 export function at(seconds: number): string {
   return new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000).toISOString();
 }

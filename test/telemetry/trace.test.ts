@@ -6,7 +6,7 @@ import { readOtlp } from '../support/otlp.ts';
 import { at, reported, step, TRACE, UID } from './runs.ts';
 
 const secondsOf = (ms: number) => (ms - Date.parse(at(0))) / 1_000;
-/** One line a span: its name, parent, times and result. */
+/** One line for each span: whether it has a parent, its name, its times and its result. */
 const linesOf = (run: Parameters<typeof traceOf>[0]) =>
   traceOf(run).map(({ name, parent, startMs, endMs, attributes, failure }) => {
     const result = attributes['cicd.pipeline.result'] ?? attributes['cicd.pipeline.task.run.result'];

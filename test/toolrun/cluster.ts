@@ -56,7 +56,7 @@ export const failed = {
   lastTransitionTime: '2026-01-01T00:05:00Z',
 };
 
-/** The pod of a Job, as kubelet leaves it after it has succeeded. */
+/** The pod of a Job, as the kubelet leaves it after it has succeeded. */
 export function podOf({ name, namespace, uid }: StoredObject['metadata'], message?: string): StoredObject {
   const terminated = { exitCode: 0, reason: 'Completed', ...(message !== undefined && { message }) };
   const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true };

@@ -11,7 +11,7 @@ import { complete, failed, nameChild, options, podOf, tool, toolRun } from './cl
 
 const ended = { phase: 'Succeeded', reason: 'Completed', message: '', finishedAt: '2026-01-01T00:00:00Z' } as const;
 
-/** An executor of one ToolRun that has a Job, which the copy does not hold. */
+/** An executor of one ToolRun. The copy does not hold the Job, and the API server has it only if it is given. */
 function createWorld(fields: Record<string, unknown>, job?: object, division = WHOLE) {
   const [events, reads, writes]: [string[], string[], string[]] = [[], [], []];
   const done = { outcome: 'Done' } as const;

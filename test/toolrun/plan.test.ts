@@ -18,7 +18,7 @@ function standingOf(cluster: Cluster): string {
   return `${phase} ${reason}: ${message}`;
 }
 
-/** Reconciles until nothing is to be done, at a time later than every wait but that for a Tool. */
+/** Reconciles until nothing is left to do. By default, the time is after every wait except the one for a Tool. */
 function settle(cluster: Cluster, nowMs = start + 3_000): void {
   while (cluster.reconcile({ nowMs }).some((action) => action !== 'RequeueAt'));
 }
@@ -377,7 +377,7 @@ describe('a ToolRun that another executor has begun', () => {
       toolRun({ status: { phase: 'Running', runtimeRef, startedAt: time, conditions, ...fields } }),
       tool({ ttlSecondsAfterFinished: 0 }),
     );
-  /** The Job of the other executor has labels and no owner. */
+  /** The Job of the other executor, which has labels but no owner. */
   const theirs = (fields: object = {}): StoredObject => ({
     ...{ apiVersion: 'batch/v1', kind: 'Job' },
     metadata: {
@@ -494,7 +494,8 @@ describe('whatever happens, and whenever the process is killed', () => {
   const happenings = {
     complete: (cluster: Cluster) => endOnce(cluster, complete),
     fail: (cluster: Cluster) => endOnce(cluster, failed),
-    // A Job that is deleted before its uid is recorded leaves no trace. Only then there may be another one.
+    // A Job that is deleted before its uid is recorded leaves no trace, so another one may follow. This does not occur
+    // here.
     deleteJob: (cluster: Cluster) => cluster.state()?.job?.uid !== undefined && cluster.deleteJob(),
     expire: (cluster: Cluster) => {
       const job = cluster.job();
@@ -510,7 +511,7 @@ describe('whatever happens, and whenever the process is killed', () => {
     createTool: (cluster: Cluster) => {
       cluster.tool = tool({ ttlSecondsAfterFinished: 0 });
     },
-    /** The supporting controller handles an event from before our first write. */
+    /** The supporting controller handles an event that is older than our first write. */
     putBack: (cluster: Cluster) => {
       cluster.isShared = true;
       const updatedAt = new Date(start).toISOString();

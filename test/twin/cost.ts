@@ -6,7 +6,7 @@ import { type Create, connectCreates } from '../support/policy-twin.ts';
 
 /** What one expression of an admission policy may cost, in the units of the API server. */
 const MOST_COST = 1_000_000;
-/** Characters: some more than the whole budget is worth. */
+/** The longest padding, in characters. It costs somewhat more than the whole budget. */
 const MOST_PADDING = 300_000;
 const policy = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../charts/orchestration-gate/files/policy-twin.json'), 'utf8'),
@@ -17,7 +17,10 @@ interface Variable {
   readonly expression: string;
 }
 
-/** Costs five units for a character, and little time: lists as padding take the API server time that grows with their square. */
+/**
+ * Costs five units for a character, and little time. With lists as padding, the time of the API server would grow with
+ * the square of their length.
+ */
 const PADDING = `[${Array(50).fill(0)}].all(one, !object.spec.policies.padding.contains('b'))`;
 const NOTHING = 'nothing';
 
@@ -54,7 +57,10 @@ export async function* measureCosts(
   }
 }
 
-/** The first number from `least` to `most` for which `isSo`, which stays so; `most` if there is none before. */
+/**
+ * The first number from `least` to `most` for which `isSo` holds, as it must for all numbers after that; `most` if
+ * there is none before it.
+ */
 export async function findFirst(
   least: number,
   most: number,
@@ -69,14 +75,14 @@ export async function findFirst(
   return low;
 }
 
-/** Whether the expression that is probed and the padding are evaluated: then the probe denies. */
+/** Whether the budget suffices for the probed expression and the padding: if it does, the probe denies. */
 async function fits(create: Create, probe: string, length: number, padding: number): Promise<boolean> {
   const steps = listSteps(length, 9, 1);
   const spec = { entrypoint: probe, steps, policies: { padding: 'a'.repeat(padding) } };
   return (await create('probe', spec)).denied === 'evaluated';
 }
 
-/** A list without a mistake, of steps with names of this length and so many dependencies each. */
+/** A list without a mistake, of steps with names of `nameLength` and `entries` dependencies each. */
 export function listSteps(length: number, nameLength: number, entries: number): object[] {
   return Array.from({ length }, (_, index) => ({
     name: nameAt(index, nameLength),
@@ -90,7 +96,7 @@ export function nameAt(index: number, length: number): string {
   return `${index}-`.padEnd(length, 's');
 }
 
-/** A policy that denies if it could evaluate the expression that `spec.entrypoint` names. */
+/** Installs a policy that denies if it could evaluate the expression that `spec.entrypoint` names. */
 async function installProbes(cluster: Cluster, namespace: string): Promise<void> {
   const limits = ['maxSteps', 'maxDependencies'].map((name) => ({ name, expression: '100000' }));
   const probes = [{ name: NOTHING, expression: '[]' }, ...measured].map(({ name, expression }) => ({

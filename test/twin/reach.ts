@@ -3,7 +3,7 @@ import type { Cluster } from '../support/controlplane/cluster.ts';
 import { connectCreates, installTwin } from '../support/policy-twin.ts';
 import { findFirst, listSteps, nameAt } from './cost.ts';
 
-/** The longest list that is tried: the policy looks into none of this length. */
+/** The longest list that is tried: the policy looks into no list of this length. */
 const BEYOND = 1001;
 
 /** Lists of steps: the length of their names, and how many dependencies each has. */

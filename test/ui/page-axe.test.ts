@@ -10,7 +10,7 @@ const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.j
 
 const click = (selector: string) => (page: Page) => page.locator(selector).first().click();
 
-/** The states of the page: where it goes, what marks that it is there, and what the user then does. */
+/** The states of the page: its hash, what shows that the page is ready, and what the user then does. */
 const states: readonly (readonly [name: string, hash: string, mark: string, act?: (page: Page) => Promise<void>])[] = [
   ['a run', '#/run/release-1041', 'g.card'],
   ['a step', '#/run/release-1041?step=package', '#details'],

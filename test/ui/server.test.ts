@@ -9,7 +9,7 @@ import { systemTiming } from '../support/timing.ts';
 import { createStage, object, runOf } from '../support/ui-namespace.ts';
 import { step } from './runs.ts';
 
-/** For what comes over a connection, on a busy machine. */
+/** How long to wait for messages over a connection, on a busy machine. */
 const patience = { timeout: 30_000 };
 
 let stage: ReturnType<typeof createStage>;

@@ -19,7 +19,7 @@ const podOf = (state: object) =>
     status: { containerStatuses: [{ name: 'main', state }] },
   });
 
-/** All that a page is sent until the logs end, or until it has been sent so many messages. */
+/** All messages that a page receives until the logs end, or until it has received `most` messages. */
 async function read(query: Partial<LogQuery> = {}, most = Infinity): Promise<readonly LogMessage[]> {
   const leaving = new AbortController();
   const messages: LogMessage[] = [];

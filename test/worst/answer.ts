@@ -7,7 +7,7 @@ import { parseBody, TooHeavy } from '../../src/admission/json.ts';
 import { decodeReview, encodeReview } from '../../src/admission/review.ts';
 import { defaultSettings } from '../../src/orchestration/settings.ts';
 
-/** What a body costs: of the process so far, as Linux counts it. */
+/** What a body costs: the use of the process so far, as Linux counts it. */
 export interface Cost {
   /** `heavy`: it was weighed, and not parsed. */
   readonly verdict: string;
@@ -19,7 +19,7 @@ export interface Cost {
   /** Of this thread's processor time, which other processes do not take from. */
   readonly parseMs: number;
   readonly decideMs: number;
-  /** What deciding allocated: exact if nothing was collected, which a large enough young generation sees to. */
+  /** What deciding allocated: exact if nothing was collected, which a large enough young generation ensures. */
   readonly allocatedMebibytes: number;
 }
 

@@ -6,17 +6,17 @@ import { API_VERSION } from '../support/reviews.ts';
 /** The most that the gate reads, less the envelope. */
 export const LARGEST_BYTES = BODY_LIMIT_BYTES - 1000;
 
-/** How to make a body: so a case is a line, whatever its size. */
+/** How to make a body, so that a case of any size is a line. */
 export interface Recipe {
   readonly webhook: Webhook;
   readonly kind: 'Orchestration' | 'OrchestrationRun';
-  /** An UPDATE carries the object twice; `changed` says whether the old one ends otherwise. */
+  /** An UPDATE carries the object twice; `changed` is an UPDATE in which the old one ends differently. */
   readonly operation: 'CREATE' | 'UPDATE' | 'changed';
-  /** Of the whole body, nearly. */
+  /** The approximate size of the whole body. */
   readonly bytes: number;
-  /** Steps with a name and a kind, beside what the parts put in. */
+  /** How many steps there are, each with a name and a kind in addition to what the parts put in. */
   readonly steps: number;
-  /** What is where; they share the bytes. */
+  /** What is where. The parts share the bytes. */
   readonly parts: readonly Part[];
 }
 
@@ -181,7 +181,7 @@ function anyPart(random: Random): Part {
   };
 }
 
-/** One with something changed. */
+/** A recipe with something changed. */
 export function changeRecipe(random: Random, recipe: Recipe): Recipe {
   const other = anyRecipe(random);
   const field = random.pick(Object.keys(recipe) as (keyof Recipe)[]);

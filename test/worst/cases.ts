@@ -16,7 +16,7 @@ const part = (place: Recipe['parts'][number]['place'], filler: Recipe['parts'][n
 
 /**
  * What the search found to cost most, one of each kind, as large as the gate parses it: a body that weighs more is denied
- * unread. Each took up to hundreds of MiB, or a second, before limits were asked first.
+ * unread. Each took up to hundreds of MiB, or a second, before the gate checked limits first.
  */
 export const worstCases: readonly (Recipe & { readonly what: string })[] = [
   { ...base, what: 'a list of steps that are empty objects', parts: [part('steps', 'objects', 110_000)] },

@@ -5,8 +5,8 @@ import { measure } from './measure.ts';
 /** A young generation that no decision fills: nothing is collected, so that all that is allocated is seen. */
 const UNCOLLECTED = ['--min-semi-space-size=256', '--max-semi-space-size=256'];
 /**
- * More than deciding may add to the memory of a parsed body, since most of this is collected at once. Before limits were
- * asked first, it allocated up to a gigabyte and kept 340 MiB.
+ * More than deciding may add to the memory of a parsed body, because most of this is collected at once. Before the gate
+ * checked limits first, deciding allocated up to a gigabyte and kept 340 MiB.
  */
 const MOST_ALLOCATED_MEBIBYTES = 64;
 

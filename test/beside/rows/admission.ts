@@ -14,7 +14,7 @@ const manifest = (name: string, steps: readonly object[]) => ({
   spec: { steps },
 });
 
-/** Of the shape of codex-rerun: everything as JSON text in `with`, and no `inline.text`. */
+/** Has the shape of codex-rerun: everything as JSON text in `with`, and no `inline.text`. */
 const codexRerun = manifest('codex-rerun', [
   {
     name: 'rerun',
@@ -52,12 +52,12 @@ export const admission: readonly Row[] = [
       for (const name of names)
         await api.create('ApprovalPolicy', name, { spec: { mode: 'manual', defaultDecision: 'deny' } });
       for (const name of names) await api.waitFor('ApprovalPolicy', name, ({ status }) => status?.phase !== undefined);
-      // What comes after them has been looked at, and so have they.
+      // Our reconciler has looked at a run that came later, and so at all gates before it.
       await run(api, 'later', [{ name: 'mark', kind: 'Checkpoint' }]);
       await api.waitFor('OrchestrationRun', 'later', isIn('Succeeded'));
       const opened = (await api.read('OrchestrationRun', 'gates'))?.['status'].stepStatuses.filter(isOpen).length;
       const message = (await api.read('OrchestrationRun', 'gates'))?.['status'].stepStatuses[0].message;
-      // A decision may be put back by a write of theirs; whoever decides then decides once more.
+      // A write of their controller may undo a decision, so each attempt decides again.
       const decisions = names.map((name, index) => [name, index % 2 === 0 ? 'Approved' : 'Denied'] as const);
       const isDecided = async () => {
         for (const [name, phase] of decisions) await api.setStatus('ApprovalPolicy', name, { phase });
@@ -112,7 +112,7 @@ export const admission: readonly Row[] = [
       const path = `/apis/${apiVersion}/namespaces/${namespace}/orchestrations`;
       const { status, body } = await connectApi(cluster)('POST', path, broken);
       const { message = '' } = body as { message?: string };
-      // Their API puts the whole answer into the text of an error, which it answers as JSON.
+      // Their API puts the whole answer into the text of an error, which it returns as JSON.
       const nested = JSON.stringify({ error: `create failed: ${JSON.stringify(body)}` });
       const [first = ''] = message.replace(/^.*?denied the request: /s, '').split(/(?<=[.!?])\s/);
       const isReadable = first.includes('biuld') && nested.includes(first);

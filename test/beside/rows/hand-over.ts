@@ -12,8 +12,8 @@ const countOfStep = (children: readonly StoredObject[]) => (step: string) =>
   children.filter((child) => stepOf(child) === step).length;
 
 /**
- * Ends when theirs has judged an Orchestration that was created two seconds after the start of ours: what it wrote earlier
- * may be from before, and does not count as evidence.
+ * Waits until their controller has judged an Orchestration that was created two seconds after the start of ours. What
+ * it wrote earlier may be from before that start, and does not count as evidence.
  */
 async function untilEvidence(api: NamespacedApi): Promise<void> {
   const countsMs = Date.now() + 2_000;
@@ -26,10 +26,13 @@ async function untilEvidence(api: NamespacedApi): Promise<void> {
   });
 }
 
-/** Theirs owns nothing that it creates. */
+/** Whether a child is ours: their controller owns nothing that it creates. */
 const isOwned = ({ metadata }: StoredObject) => (metadata.ownerReferences?.length ?? 0) > 0;
 
-/** A run of what theirs has judged: with the Orchestration it would come to the run twice, and double everything alone. */
+/**
+ * Starts a run of an Orchestration that their controller has judged. If it judged the Orchestration later, it would
+ * look at the run twice, and double everything by itself.
+ */
 async function runJudged(api: NamespacedApi, name: string, steps: readonly object[]): Promise<void> {
   await api.create('Orchestration', name, { spec: { steps } });
   await api.waitFor('Orchestration', name, ({ status }) => status?.phase !== undefined);
@@ -63,7 +66,7 @@ export const handOver: readonly Row[] = [
       const status = (await endOf(api, 'OrchestrationRun', 'both', 90))?.['status'];
       const children = await api.list('AgentRun');
       const ours = children.filter(isOwned).length;
-      // Theirs doubles steps alone too, now and then: that it is given one object twice is enough.
+      // Now and then, their controller doubles steps by itself too: it only needs to receive one object twice.
       const doubled = complainUnlessEach('AgentRuns', steps, countOfStep(children)).length;
       return {
         now: `${ours} AgentRuns are ours; theirs made ${children.length - ours}, and doubled ${doubled} of 8 by itself; the run is ${status?.phase}`,

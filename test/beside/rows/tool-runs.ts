@@ -8,7 +8,7 @@ import type { Row } from '../row.ts';
 const ALONE = 9;
 const STEPS = 8;
 
-/** Jobs by the ToolRun that they carry out, which their labels name under either controller. */
+/** Counts the Jobs that carry out a ToolRun, which their labels name under either controller. */
 async function countJobs({ api }: Ground): Promise<(toolRun: string) => number> {
   const jobs = await api.list('Job');
   return (toolRun) =>
@@ -19,7 +19,7 @@ async function countJobs({ api }: Ground): Promise<(toolRun: string) => number> 
     ).length;
 }
 
-/** Ends when all ToolRuns are final, or when it has been long. */
+/** Lists the ToolRuns as soon as `count` of them are final, or after so many seconds. */
 async function listEnded({ api }: Ground, count: number, seconds = 90) {
   const list = async () => (await api.list('ToolRun')).filter(isFinal);
   await waitUntil('ToolRuns to end', async () => (await list()).length >= count, undefined, seconds).catch(() => {});
@@ -37,7 +37,7 @@ export const toolRuns: readonly Row[] = [
       await ground.startAgents();
       await ground.startOurs();
       ground.startKubelet();
-      // AgentRuns and runs between them, any event of which has the supporting controller write everything again.
+      // There is an AgentRun too. Each event of it or of the run makes the supporting controller write all of it again.
       const steps = Array.from({ length: STEPS }, (_, index) => tool(`tool-${index}`, { dependsOn: [] }));
       await run(api, 'busy', [...steps, agent('agent')]);
       const alone = Array.from({ length: ALONE }, (_, index) => `alone-${index}`);

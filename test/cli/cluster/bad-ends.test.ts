@@ -7,7 +7,7 @@ import { lint } from '../../../src/cli/commands/lint.ts';
 import { startCommand } from '../../support/cli.ts';
 import { portsOf } from '../run-command.ts';
 
-/** Where nobody listens: port 1 is for a protocol that nobody speaks. */
+/** An address where nothing listens. Port 1 is for a protocol that nobody uses. */
 const NOWHERE = 'https://127.0.0.1:1';
 
 const kubeconfig = (server: string) => `apiVersion: v1

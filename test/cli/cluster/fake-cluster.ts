@@ -18,7 +18,7 @@ export interface FakeCluster {
   readonly onLog?: (of: string, choice: LogChoice) => void;
 }
 
-/** The namespace `ci` of a cluster that holds these objects. What it is not asked for in tests is missing. */
+/** The namespace `ci` of a cluster that holds these objects. It has only a part of the methods of a cluster. */
 export function fakeCluster({ objects, logs = {}, onLog }: FakeCluster): Cluster {
   const stored = new Map(objects.map((object) => [keyOf(object.kind, object.metadata), object]));
   const read = (kind: string, name: string, namespace = 'ci') => {
@@ -72,7 +72,7 @@ function keyOf(kind: string, { namespace = 'ci', name }: Pick<KubeObject['metada
   return `${kind} ${namespace}/${name}`;
 }
 
-/** Runs a command in such a cluster, an hour after runs start here. All that it writes is in the outcome. */
+/** Runs a command in such a cluster, an hour after the start of its runs. The outcome has everything that it writes. */
 export async function runIn(
   cluster: Cluster,
   command: Command,

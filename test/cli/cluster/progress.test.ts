@@ -3,7 +3,7 @@ import type { Screen } from '../../../src/cli/cluster/port.ts';
 import { describeChanges, showChanges, showLive } from '../../../src/cli/cluster/progress.ts';
 import { aRun, msAfter, stepStatus, timeAfter } from './runs.ts';
 
-/** A terminal that understands what is drawn with: cursor up, return, erase below. */
+/** A terminal that understands the control codes of a drawing: cursor up, return, erase below. */
 function aTerminal(rows: number) {
   const lines: string[] = [];
   let row = 0;

@@ -1,7 +1,7 @@
 import type { Run } from '../../../src/cli/cluster/run.ts';
 import type { RunStatus, StepPhase, StepStatus } from '../../../src/orchestration/run-status.ts';
 
-/** When all runs here start, and a time so many seconds later, in milliseconds and as text. */
+/** The start of all runs here, and the time this many seconds later, in milliseconds and as text. */
 const START_MS = Date.parse('2026-01-31T12:00:00Z');
 export const msAfter = (seconds: number) => START_MS + seconds * 1_000;
 export const timeAfter = (seconds: number) => new Date(msAfter(seconds)).toISOString();

@@ -4,7 +4,7 @@ import type { Command } from '../../../src/cli/command.ts';
 
 type Exported = Command | ((start: () => never) => Command);
 
-/** Every command that there is; those that start a program start nothing. */
+/** Loads every command. Those that would start a program throw an error instead. */
 export async function loadCommands(): Promise<readonly Command[]> {
   const start = () => {
     throw new Error('nothing is to be started');

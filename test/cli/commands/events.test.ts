@@ -38,7 +38,7 @@ const step = (name: string, kind: string, childName: string, attempt = 1) =>
   });
 
 const first = nameChild({ name: 'r', uid: 'uid-r' }, 'build', 1);
-/** As long as it may be: the API server cuts it in the name of its pod. */
+/** The longest name that a Job can have. The API server cuts it in the name of the pod. */
 const JOB = 'b'.repeat(63);
 const POD = `${'b'.repeat(58)}x7k2p`;
 const stored = [

@@ -35,7 +35,7 @@ interface Given {
   readonly status?: object;
   readonly edited?: readonly Step[];
   readonly snapshot?: 'NotFound' | 'Forbidden';
-  /** A run of the name `r` that exists already, as it was created. */
+  /** A run named `r` that already exists, as it was created. */
   readonly stored?: KubeObject;
 }
 

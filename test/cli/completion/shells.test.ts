@@ -9,7 +9,7 @@ import { completionCommand } from '../../../src/cli/commands/completion.ts';
 import { loadCommands } from '../commands/all.ts';
 import { portsOf } from '../run-command.ts';
 
-/** What is typed, where the last word is completed, and what a shell offers. */
+/** The words that are typed, of which a shell completes the last, and what the shell offers. */
 const cases: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
   [['lin'], ['lint']],
   [
@@ -33,7 +33,7 @@ const cases: readonly (readonly [words: readonly string[], offered: readonly str
   [['serve', '--log-level', 'w'], ['warn']],
 ];
 
-/** The files of those cases, and the script of a shell. */
+/** Makes a folder with the files of those cases and the completion script of a shell. */
 async function makeFolder(shell: string) {
   const verbs = (await loadCommands()).map(
     (command) => [command.verb, "What it's for: [this]", { load: () => Promise.resolve(command) }] as const,
@@ -47,7 +47,7 @@ async function makeFolder(shell: string) {
   return folder.path;
 }
 
-/** Has a shell say a line for each case: what it offers, with tabs between. */
+/** Runs a program in a shell. The program writes a line for each case: the offers of the shell, with tabs between. */
 async function offersOf(shell: string, flags: readonly string[], program: string): Promise<readonly string[][]> {
   const folder = await makeFolder(shell);
   const child = spawn(shell, [...flags, '-c', program], { cwd: folder, timeout: 120_000 });
@@ -97,7 +97,7 @@ describe('where it is installed,', () => {
     const ask = single.map(([words, [offered = '']]) => {
       const typed = ['orchestration-gate', ...words].join(' ');
       const whole = ['orchestration-gate', ...words.slice(0, -1), offered.replace(' ', '\\ ')].join(' ');
-      // Without the last letter's key nothing is sent on: the line is only edited, then thrown away.
+      // No Enter is sent (-n), so the shell only edits the line. Control-U (\x15) then clears it.
       return `zpty -w -n shell ${quote(typed)}$'\\t'; zpty -r shell said ${quote(`*${whole}`)}'*'; echo ${quote(offered)}; zpty -w -n shell $'\\x15'`;
     });
     const setUp = [

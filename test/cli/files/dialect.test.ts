@@ -9,7 +9,7 @@ import { conversion, dialect } from '../../../src/cli/files/dialect.ts';
 import { readSettings } from '../../support/controlplane/settings.ts';
 import { resolveTools } from '../../support/controlplane/tools.ts';
 
-/** What is written, and what the API server gets. */
+/** Scalars as they are written, and the values that the API server gets. */
 const scalars: readonly (readonly [string, unknown])[] = [
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'].map((text) => [text, true] as const),
   ...['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF', 'false', 'False', 'FALSE'].map((text) => [text, false] as const),

@@ -8,7 +8,7 @@ function readValue(text: string): string {
   return String((document?.value as { value: unknown } | undefined)?.value);
 }
 
-/** What the place of a span of `value` has in the file; undefined if only the start of the value is known. */
+/** The text of the file at the place of a span of `value`. Undefined if only the start of the value is known. */
 function find(text: string, offset: number, length: number): string | undefined {
   const [document] = readDocuments(text);
   const { line, column, end } = document?.placeOf(['value'], { offset, length }) ?? { line: 0, column: 0 };
@@ -66,7 +66,7 @@ test('every letter of every text is found, however the text is written', () => {
       const scalar = new Scalar(value);
       scalar.type = type;
       const text = new Document({ value: scalar }).toString({ lineWidth: 20, minContentWidth: 0 });
-      // The library writes some texts as plain values that are read otherwise.
+      // The library writes some texts as plain values that read back as something else.
       if (readValue(text) === value)
         for (const { 0: letter, index } of value.matchAll(/[abc]/g)) expect(find(text, index, 1), text).toBe(letter);
     }),

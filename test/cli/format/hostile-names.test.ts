@@ -3,7 +3,7 @@ import { graph } from '../../../src/cli/commands/graph.ts';
 import { lint } from '../../../src/cli/commands/lint.ts';
 import { runOn } from '../run-command.ts';
 
-/** Each breaks out of one format or another where it is not escaped; names are cut at 63 characters, so they are several. */
+/** Each name breaks out of some format if it is not escaped. Names are cut at 63 characters, so there are several. */
 const names = [
   '\u001b[2J\u0007\u009b1m',
   '::error file=x,line=1::forged',
@@ -18,7 +18,10 @@ const names = [
 
 const FILE = `${names.join('/')}.json`;
 
-/** Each name in every place: of a step, its kind and what it waits for, on a loop and missing, and of the object. */
+/**
+ * Each name as the name and the kind of a step, and as a dependency: as it is, on a loop, and with a `?`, missing. The
+ * object itself also has hostile names.
+ */
 const manifest = JSON.stringify({
   apiVersion: 'orchestration.proompteng.ai/v1alpha1',
   kind: 'Orchestration',
@@ -39,7 +42,7 @@ async function output(run: typeof lint, format: string): Promise<string> {
   return stdout;
 }
 
-/** What a terminal or an editor would act upon, or could not show. */
+/** Characters that a terminal or an editor would act upon, or could not show. */
 const UNPRINTABLE = /(?! |\n)[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 
 describe('a hostile name', () => {
@@ -116,7 +119,7 @@ describe('a hostile name', () => {
   });
 });
 
-/** The texts of an XML document; throws where it is not well-formed. Knows no comments, CDATA or document types. */
+/** The texts of an XML document. Throws if it is not well-formed, or has comments, CDATA or a document type. */
 function parseXml(xml: string): string[] {
   const token = /<\/([\w-]+)>|<([\w-]+)((?:\s+[\w:-]+="(?:[^<&"]|&#\d+;)*")*)\s*(\/?)>|((?:[^<&]|&#\d+;)+)/gy;
   const open: string[] = [];
@@ -133,7 +136,7 @@ function parseXml(xml: string): string[] {
   return texts;
 }
 
-/** The tokens of a DOT file; throws where there is none, or brackets do not match. */
+/** The tokens of a DOT file. Throws if something is not a token, or if braces do not match. */
 function tokenizeDot(dot: string): string[] {
   const token = /\s*(->|[{}[\];,=]|[A-Za-z_]\w*|\d+|"(?:[^"\\\n]|\\.)*")\s*/gy;
   const tokens: string[] = [];

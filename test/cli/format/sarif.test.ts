@@ -10,14 +10,17 @@ import { formatSarif } from '../../../src/cli/format/sarif.ts';
 import { runOn } from '../run-command.ts';
 
 const require = createRequire(import.meta.url);
-/** The schema as code scanning takes it (SARIF 2.1.0, rtm.5); the package has matchers for Jest too, which need Jest. */
+/**
+ * The schema that code scanning uses (SARIF 2.1.0, rtm.5). It is read by its path, because the package also has
+ * matchers for Jest, which need Jest.
+ */
 const schema = require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json');
-// The schema describes enums that it gives no type, and has a pattern that only old regular expressions take.
+// The schema has enums without a type, and a pattern that is valid only without the flag for Unicode.
 const ajv = new Ajv.default({ strict: false, unicodeRegExp: false, allErrors: true });
 addFormats.default(ajv);
 const validate = ajv.compile(schema);
 
-/** What the schema has against a log. */
+/** The errors that the schema finds in a log. */
 function faults(log: string): unknown {
   validate(JSON.parse(log));
   return validate.errors ?? [];

@@ -10,8 +10,8 @@ import { describeGrowth, describeMemory, type MemorySample, sampleMemory } from 
 const RATE = 20;
 const RUNS = 50;
 /**
- * Kubernetes deletes what finished runs own with 20 requests a second at most, its default, and an attempt of seconds ends
- * more runs than that.
+ * By default, Kubernetes deletes what finished runs own with at most 20 requests a second. If attempts took only a few
+ * seconds, more runs would end than that allows.
  */
 const ATTEMPTS = { leastMs: 10_000, mostMs: 30_000 };
 const MINUTE_MS = 60_000;
@@ -46,7 +46,7 @@ it(`answers ${RATE} applies a second rightly and ends ${RUNS} live runs, while t
   const reporting = report(traffic, live, played);
   try {
     await playFaults(ground, played);
-    // What breaks lives too short to show whether its memory grows.
+    // Processes that keep breaking do not live long enough to show whether their memory grows.
     await delay(calm * MINUTE_MS);
   } finally {
     await traffic.stop();
@@ -147,7 +147,7 @@ function summarize({ sent }: Traffic, live: LiveRuns): readonly string[] {
   ];
 }
 
-/** A line for each kind of fault: how often it was, and what came of the applies meanwhile. */
+/** A line for each kind of fault: how often it happened, and the outcome of the applies meanwhile. */
 function summarizeFaults({ sent }: Traffic, played: readonly Played[]): readonly string[] {
   const byTitle = Map.groupBy(played, ({ title }) => title);
   return [...byTitle].map(([title, times]) => {

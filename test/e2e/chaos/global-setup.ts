@@ -3,13 +3,16 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** How long things break. */
+    /** For how many minutes things break. */
     minutes: number;
     /** How many minutes nothing breaks afterwards. */
     calm: number;
-    /** Gives the schedule. */
+    /** Determines the schedule. */
     seed: number;
-    /** A shell command that runs a script from its standard input where all processes of the node are seen; empty if there is none. */
+    /**
+     * A shell command that runs a script from its standard input, in a place where the script sees all processes of the
+     * node; empty if there is none.
+     */
     nodeShell: string;
   }
 }

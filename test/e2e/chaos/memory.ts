@@ -19,7 +19,7 @@ export interface MemorySample extends Sample {
   readonly isYoung: boolean;
 }
 
-/** The memory of every process that answers. What begins anew is another one. */
+/** The memory of every process that answers. A process that was restarted counts as another one. */
 export async function sampleMemory(release: Release): Promise<readonly MemorySample[]> {
   const pods = await podNames(release).catch(() => []);
   const samples = pods.flatMap((pod) =>
@@ -35,7 +35,7 @@ export async function sampleMemory(release: Release): Promise<readonly MemorySam
   return (await Promise.all(samples)).filter((sample) => sample !== undefined);
 }
 
-/** What is in memory now, the most of each role: `gate 90 MiB`. */
+/** The memory in use now, the most of each role: `gate 90 MiB`. */
 export function describeMemory(samples: readonly MemorySample[]): string {
   const most = (role: Role) => Math.max(0, ...samples.filter((one) => one.role === role).map(({ value }) => value));
   return processes.map(({ role }) => `${role} ${most(role).toFixed(0)} MiB`).join(', ');

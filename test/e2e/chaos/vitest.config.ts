@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import e2e from '../vitest.config.ts';
 
-/** `make chaos`: hours, and commands that break the node. */
+/** The configuration of `make chaos`, which takes hours, and runs commands that break the node. */
 // biome-ignore lint/style/noDefaultExport: vitest loads its configuration by the default export
 export default defineConfig({
   test: {

@@ -22,7 +22,7 @@ it('moves live runs from an older version to this one, back, and to three replic
   const moveTo = async (title: string, version: Version, ...more: readonly string[]) => {
     const from = { sent: traffic.sent.length, ended: live.ended() };
     await release.deployVersion(version, 'upgrade', ...values, ...more);
-    // All runs of before have ended by then, and so have as many that this version has started.
+    // By then, all runs from before have ended, and as many that this version has started.
     await waitForEnds(`runs to end after ${title}`, live, from.ended + 2 * RUNS);
     console.log(`${title}: ${traffic.sent.length - from.sent} applies, ${live.ended() - from.ended} runs ended`);
   };

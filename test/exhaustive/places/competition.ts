@@ -13,7 +13,7 @@ import { statusOf } from '../unkind/checks.ts';
 export interface Competition {
   readonly title: string;
   readonly orchestrations: Readonly<Record<string, Pick<Orchestration, 'steps' | 'policies'>>>;
-  /** Runs by name, in the order of their creation, with so many milliseconds before each. */
+  /** Runs by name, in the order of their creation, with the milliseconds that pass before each. */
   readonly runs: readonly { readonly name: string; readonly of: string; readonly afterMs?: number }[];
   /** How many runs can work at the same time, without those that other runs own. */
   readonly max: number;
@@ -39,7 +39,7 @@ export const fates: readonly Fate[] = ['fails', 'answer is lost', 'caller dies b
 export interface Told {
   readonly complaints: readonly string[];
   readonly calls: number;
-  /** How often the status of a run was written at most. */
+  /** How often one run was changed at most. */
   readonly writes: number;
 }
 
@@ -89,7 +89,7 @@ export async function compete(competition: Competition, strikes: readonly Strike
   };
 }
 
-/** A death so many calls after another strike meets another part of the history. */
+/** How many calls after another strike a death is tried: a later one meets another part of the history. */
 const FOLLOWED = 6;
 
 /** Lets the runs compete once for each call and fate, and once more for each with a death after it. */

@@ -10,7 +10,7 @@ const runs = ['a', 'b'].map((name) => ({ name, of: 'main' }));
 const outer = [{ name: 'sub', kind: 'SubOrchestration', orchestrationRef: { name: 'inner' } }];
 
 const main = (concurrency: object) => ({ main: { steps, policies: { concurrency } } });
-/** Beside it, another Orchestration of the same group, whose work never ends. */
+/** The Orchestration `main`, and another of the same group, whose work never ends. */
 const withHung = (concurrency: object, down: typeof steps = []) => ({
   ...main(concurrency),
   hung: { steps: [tool('hung', []), ...down], policies: { concurrency: { ...concurrency, group: '"main"' } } },

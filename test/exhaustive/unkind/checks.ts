@@ -20,7 +20,7 @@ function ownerOf({ metadata }: KubeObject): string {
   return metadata.ownerReferences?.[0]?.uid ?? '';
 }
 
-/** What is wrong with a call, as it arrives. Who believed a forged status is asked only what it concerns. */
+/** What is wrong with a call, as it arrives. After a forged status, only the object of the call is checked. */
 export function complainOfCall(
   simulation: Simulation,
   { verb, resource, name, body }: OnItsWay,
@@ -40,7 +40,7 @@ export function complainOfCall(
   return complaints;
 }
 
-/** An attempt starts only when nothing of the one before works any more, on whatever level. */
+/** An attempt starts only when nothing of the one before works any more, on any level. */
 function complainOfOverlap({ happenings, model }: Simulation, child: KubeObject): string[] {
   const made = happenings.flatMap(({ type, object }) => (type === 'ADDED' ? [object] : []));
   const before = made.filter(
@@ -60,7 +60,7 @@ function complainOfOverlap({ happenings, model }: Simulation, child: KubeObject)
     .map(({ metadata }) => `${child.metadata.name} starts while ${metadata.name} works`);
 }
 
-/** A nested run that ended goes only when its parent has recorded how. */
+/** A nested run that ended is deleted only when its parent has recorded how it ended. */
 function complainOfHaste(simulation: Simulation, name: string): string[] {
   const run = simulation.get(RUNS, name);
   const owner = run?.metadata.ownerReferences?.find(({ kind }) => kind === RUNS.kind);
@@ -71,7 +71,7 @@ function complainOfHaste(simulation: Simulation, name: string): string[] {
   return step?.phase === 'Running' ? [`${name} is deleted before its parent has recorded that it ${phaseOf(run)}`] : [];
 }
 
-/** What must hold of a history once nothing more happens, whatever it was. */
+/** What must hold of any history once nothing more happens. */
 export function complainOfHistory({ happenings, model }: Simulation, isForged: boolean): string[] {
   const made = happenings.flatMap(({ type, object }) => (type === 'ADDED' ? [object] : []));
   const twice = made.filter(

@@ -9,15 +9,15 @@ import { AGENT_RUNS, DELIVERIES, type Simulation } from '../../support/model/sim
 export interface Disturbance {
   readonly title: string;
   /**
-   * `nothing`: the run ends as if it had not been, `nothing if brief`: unless it waits longer than a step may;
-   * `cancelled`, `gone`: so the run ends; `taken`: no step succeeds by what somebody else made; `anything`: it ends, and nothing
-   * that is not its own is touched.
+   * `nothing`: the run ends as if undisturbed; `nothing if brief`: so it does, unless it waits longer than a step may;
+   * `cancelled`, `gone`: the run ends like this; `taken`: no step succeeds by what somebody else made; `anything`: the
+   * run ends, and touches nothing that is not its own.
    */
   readonly leaves: 'nothing' | 'nothing if brief' | 'cancelled' | 'gone' | 'taken' | 'anything';
-  /** Happens to this call only; to every call unless given. */
+  /** Whether it can happen to a call. Without it, it can happen to every call. */
   readonly concerns?: (call: OnItsWay) => boolean;
   readonly strike: (simulation: Simulation, call: OnItsWay) => Fate | undefined;
-  /** How far the clock of the engine that is there from the start is ahead of the API server's. */
+  /** How far the clock of the first engine is ahead of the API server's. */
   readonly aheadMs?: number;
 }
 
@@ -36,7 +36,7 @@ function die(fate: Fate) {
   };
 }
 
-/** These laws hold for so long. */
+/** Adds laws for `forMs`. */
 function decree(forMs: number, ...more: readonly laws.Law[]) {
   return (simulation: Simulation): undefined => {
     simulation.govern([...simulation.laws(), ...more]);

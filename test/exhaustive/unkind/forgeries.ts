@@ -2,7 +2,7 @@ import { RUNS } from '../../support/model/engine.ts';
 import { FIELD_MANAGER, type Simulation } from '../../support/model/simulation.ts';
 import { annotate, type Disturbance, isWrite, RUN } from './disturbances.ts';
 
-/** What somebody who may write the status of runs writes, under our name. */
+/** What somebody with the right to write the status of runs writes into it, under our name. */
 const forgeries: Readonly<Record<string, (step: Record<string, unknown>) => object>> = {
   'a child of another namespace': (step) => withRef(step, { namespace: 'elsewhere' }),
   'a child of a kind that nobody follows': (step) => withRef(step, { kind: 'Secret', apiVersion: 'v1' }),

@@ -4,13 +4,13 @@ import { quota } from '../../support/model/laws.ts';
 import { tool } from '../../support/model/play.ts';
 import type { SimulationOptions } from '../../support/model/simulation.ts';
 
-/** A run that is disturbed in every way at every call, and what it comes to undisturbed. */
+/** A run that is disturbed in every way at every call, and how it ends undisturbed. */
 export interface Story
   extends Pick<SimulationOptions, 'orchestrations' | 'outcomeOf' | 'lingersMs' | 'keepsMs' | 'laws'> {
   readonly title: string;
   /** How the steps of the run `main` end: phase and reason. */
   readonly ends: readonly string[];
-  /** Waiting costs an attempt here, so that only what passes at once leaves the ends as they are. */
+  /** Waiting costs an attempt here, so a disturbance that makes the run wait may change how its steps end. */
   readonly isTimed?: boolean;
 }
 

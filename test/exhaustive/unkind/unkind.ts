@@ -23,9 +23,9 @@ export interface Told {
 const MINUTE_MS = 60_000;
 /** Longer than any obstacle, any time-out and the longest pause between two tries. */
 const PATIENCE_MS = 80 * MINUTE_MS;
-/** What waits for something tries ever less often. */
+/** The most calls of a history: a run that waits tries ever less often. */
 const MOST_CALLS = 600;
-/** With what stands in its way still there. */
+/** How long a cancel may take while its obstacle is still there. */
 const CANCEL_MS = 5 * MINUTE_MS;
 
 /** Plays a story with these strikes, and tells what was wrong. */
@@ -49,7 +49,7 @@ export async function tell(story: Story, strikes: readonly Strike[]): Promise<To
   simulation.createRun('main', 'main');
   const hasEnded = await simulation.until(() => isOver(simulation), PATIENCE_MS);
   const endedAtMs = simulation.nowMs();
-  await simulation.pass(15 * MINUTE_MS); // what has to go goes, though it may not be read for ten
+  await simulation.pass(15 * MINUTE_MS); // time to delete what has to go, even if it cannot be read for ten minutes
   const leaves = struck.map((disturbance) => disturbance.leaves);
   if (!hasEnded) complaints.push(`after 80 minutes the run has not ended: ${describeEnds(simulation)}`);
   else if (leaves.includes('cancelled') && endedAtMs - struckAtMs > CANCEL_MS)
@@ -95,7 +95,7 @@ function describeEnds(simulation: Simulation): string {
   return stepStatuses.map(({ name, phase, reason }) => `${name} ${phase} ${reason}`).join(', ');
 }
 
-/** A run that somebody cancels or disturbs with its last breath may end as if that had not been. */
+/** A run that somebody cancels or disturbs at the last moment may end as if undisturbed. */
 function complainOfEnd(
   simulation: Simulation,
   { ends, isTimed = false }: Story,
@@ -149,7 +149,7 @@ export async function tellAll(
   return total;
 }
 
-/** A death so many calls later meets another part of the story, where it strikes by itself too. */
+/** How many calls later a death is tried: a later one meets another part of the story, where it is also tried alone. */
 const FOLLOWED = 8;
 
 function explain({ title }: Story, strikes: readonly Strike[], complaints: readonly string[]): string {

@@ -40,7 +40,7 @@ async function remove({ plane }: Ground, ...what: string[]): Promise<void> {
   if (code !== 0) throw new Error(stderr);
 }
 
-/** Who may do what a reconciler does, but for what is left out. */
+/** A Role with the rights of a reconciler, except on the resources in `left`. */
 export function roleWithout(namespace: string, left: readonly string[]): object {
   const rules = [
     [
@@ -68,7 +68,10 @@ export function roleWithout(namespace: string, left: readonly string[]): object 
   };
 }
 
-/** Ten waits that double from 5 ms make 5 s, at random the half of it; and what the three children tell wakes the run, too. */
+/**
+ * Ten waits that double from 5 ms add up to 5 s, or to half of it on average with jitter. News of the three children also
+ * wakes the run.
+ */
 const MOST_REFUSALS = 20;
 
 export const access: readonly Scenario[] = [
@@ -219,7 +222,7 @@ export const access: readonly Scenario[] = [
       const quotas = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota', namespaced: true };
       const count = `count/${TOOL_RUNS.plural}.${TOOL_RUNS.group}`;
       const target = { namespace, name: 'children' };
-      // The API server's admission holds what the status says; no quota controller runs here to fill it in.
+      // The API server's admission enforces what the status says; no quota controller runs here to fill it in.
       const allow = async (most: string) => {
         const body = { spec: { hard: { [count]: most } } };
         await client.patch(quotas, target, { type: 'merge', body });
@@ -240,7 +243,7 @@ export const access: readonly Scenario[] = [
       const refused = arena.proxy.calls.filter(({ verb, answer }) => verb === 'create' && answer?.status === 403);
       const refusedNames = new Set(refused.map(({ body }) => (body as KubeObject).metadata.name));
       ground.note(`${refused.length} refusals, of ${[...refusedNames].join()}`);
-      // Each is tried once, and then one of them a look, which comes ever later: 5 ms, 10 ms ...
+      // Each is tried once, and then one of them at each look, and looks come ever later: 5 ms, 10 ms ...
       if (refusedNames.size !== 3) ground.complain(`${refusedNames.size} children were tried under a full quota`);
       if (refused.length > MOST_REFUSALS) ground.complain(`${refused.length} tries within 3 s of a full quota`);
       await allow('100');

@@ -36,7 +36,7 @@ function makePair(index: number): Orchestration['steps'] {
   ];
 }
 
-/** All that stays on of the agents chart beside us, and a kubelet. */
+/** Starts the parts of the agents chart that stay on next to us, and a kubelet. */
 async function startPlayers({ plane }: Ground, namespace: string) {
   const api = connectNamespace(plane.address, namespace);
   for (const name of ['echo', FAILS]) await api.create('Tool', name, { spec: { image: name, command: [name] } });
@@ -52,7 +52,7 @@ async function startPlayers({ plane }: Ground, namespace: string) {
   ];
 }
 
-/** Of every ToolRun there was one Job: nobody deletes Jobs of Tools without a time to live. */
+/** Every ToolRun has one Job: nobody deletes Jobs of Tools without a time to live. */
 async function complainOfJobs({ client, namespace, journal }: Arena, complain: Ground['complain']): Promise<number> {
   const { items } = await client.list(JOBS, { namespace });
   const owners = (items as readonly Stored[]).map(({ metadata }) => metadata.ownerReferences?.[0]?.name);

@@ -15,14 +15,14 @@ import { checkOut } from './builds.ts';
 const MOVING_MS = 60_000;
 const SHARING = { flags: ['--leader-elect=true'] };
 /**
- * A bucket is without an owner for the duration of a Lease at most, and 5 s until the others have seen that. Counted from
- * the last renewal, after which an owner can live for 2 s.
+ * A bucket has no owner for at most the duration of a Lease, and 5 s until the others have seen that. The time counts
+ * from the last renewal, after which an owner can live for 2 s.
  */
 const MOST_UNOWNED_SECONDS = 15 + 5 + 2;
 
 const READ_MS = 500;
 
-/** Reads the Leases twice a second, and says how long a bucket had no owner at most, and how many were handed over. */
+/** Reads the Leases twice a second. Tells the longest time that a bucket had no owner, and how many changed owners. */
 function watchOwners({ client, namespace }: Arena) {
   const ending = new AbortController();
   const renewed = new Map<string, { readonly version: string | undefined; atMs: number }>();
@@ -108,7 +108,7 @@ async function moveAllTheTime(ground: Ground, waves: number): Promise<void> {
   for (let index = 0; index < 2; index++) await arena.startReplica(SHARING);
   const members = startPassingMembers({ client, namespace, random, note });
   ground.defer(() => members.stop());
-  // Members pass at random: where few did, more waves follow.
+  // Members pass at random: if few did, more waves follow.
   for (let wave = 0; wave < waves || (members.passed() < waves && wave < 2 * waves); wave++) {
     await arena.createRuns(8, `wave-${wave}`);
     await delay(6_000);

@@ -50,7 +50,7 @@ export const builds: readonly Scenario[] = [
         const replica = await arena.startReplica({ environment });
         await arena.createRuns(3, `clock-${Buffer.from(time).toString('hex')}`);
         await delay(300);
-        // In the midst of it, another whose clock is right takes over, and the other way round.
+        // In the middle of it, a replica whose clock is right takes over.
         const right = await arena.startReplica();
         await replica.stop();
         await arena.createRuns(3, `right-${Buffer.from(time).toString('hex')}`);

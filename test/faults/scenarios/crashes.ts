@@ -46,8 +46,8 @@ const WAVE = 12;
 const MOST_MS = 600_000;
 
 /**
- * Runs die in waves, each run at calls of its own; the others of its wave meet its deaths wherever they are. The engine
- * alone dies, and its supervisor starts another; in each fourth wave both die, as when a container is killed.
+ * Plays runs in waves. The process dies at calls of each run, wherever the other runs of the wave are by then. Only the
+ * engine dies, and its supervisor starts another; in each fourth wave both die, as when a container is killed.
  */
 async function dieInWaves(ground: Ground, all: readonly Death[][]): Promise<void> {
   for (let start = 0; start < all.length; start += WAVE) {
@@ -57,7 +57,7 @@ async function dieInWaves(ground: Ground, all: readonly Death[][]): Promise<void
     const deaths = new Map(wave.map((one, index) => [`run-${index + 1}`, [...one]]));
     strike(arena, ground, deaths, (start / WAVE) % 4 === 3 ? replica.kill : replica.killEngine);
     await arena.createRuns(wave.length);
-    // Each death costs a start, which on a busy machine takes its time: what runs are given counts from the last one.
+    // Each death costs a start, which takes long on a busy machine, so the time for runs counts from the last death.
     const names = [...deaths.keys()];
     const isOver = () => names.every((name) => deaths.get(name)?.length === 0 || arena.hasEnded(name));
     await arena.until(isOver, MOST_MS);

@@ -113,7 +113,7 @@ interface Size {
   readonly heapMib?: number;
 }
 
-/** Somebody's history in one namespace, and in another runs that have to go on. */
+/** Plays runs that have to go on, while another namespace has a long history. */
 async function playHistory(ground: Ground, { runs, steps, deliveries, heapMib = HEAP_MIB }: Size): Promise<void> {
   const { note, count, complain } = ground;
   const arena = await ground.open({}, await ground.startPlane());

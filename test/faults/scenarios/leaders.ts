@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PATIENCE_MS, type Scenario } from '../scenario.ts';
 
-/** A lease ends 15 s after it was last renewed, and who gave up comes back within seconds. */
+/** A lease ends 15 s after it was last renewed, and a replica that gave up comes back within seconds. */
 const TAKEOVER_MS = 40_000;
 const ELECTED = { flags: ['--leader-elect=true'] };
 /** With the supervisor's own patience: 8 s. */

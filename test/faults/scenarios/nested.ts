@@ -24,7 +24,7 @@ const nested = (rest: Partial<Steps[number]>): Steps[number] => ({
   ...rest,
 });
 
-/** What the nested run is of: it goes as soon as it has finished. */
+/** Creates the Orchestration of the nested run, which is deleted as soon as it has finished. */
 async function createInner({ client, namespace }: Arena, steps: Steps): Promise<void> {
   const metadata = { name: 'inner', namespace };
   const spec = { steps, policies: { ttlSecondsAfterFinished: 0 } };
@@ -89,7 +89,7 @@ function firstChild({ journal }: Arena, owner: KubeObject | undefined): KubeObje
   return children[0]?.object;
 }
 
-/** By the versions, which all kinds share. */
+/** Compares the resource versions, which all kinds share. */
 function isGoneBefore({ journal }: Arena, child: KubeObject, next: KubeObject): boolean {
   const gone = journal.entries.find(
     ({ type, object }) => type === 'DELETED' && object.metadata.uid === child.metadata.uid,
@@ -97,7 +97,7 @@ function isGoneBefore({ journal }: Arena, child: KubeObject, next: KubeObject): 
   return Number(gone?.object.metadata.resourceVersion ?? Infinity) < Number(next.metadata.resourceVersion);
 }
 
-/** Whoever works on the child of the first attempt holds it for 3 s after it was to be deleted. */
+/** Holds the child of the first attempt for 3 s after its deletion was requested, as its controller might. */
 function holdFirst({ client, journal, namespace }: Arena): void {
   const held = new Set<string>();
   journal.onEntry(({ type, object }) => {

@@ -94,7 +94,7 @@ export const objects: readonly Scenario[] = [
     async play({ open, count, note }) {
       const arena = await open({
         steps: pair,
-        // Of the run whose children are deleted, none ends by itself.
+        // The children that are deleted do not end by themselves.
         outcomeOf: (_, __, child) => (ownerOf(child) === 'deleted-1' ? undefined : 'Succeeded'),
         delayMs: () => 500,
         expect: (status, children, name) => {
@@ -134,7 +134,7 @@ export const objects: readonly Scenario[] = [
         }
         if (run === 'deleted-1') {
           count('faults');
-          // Once its uid is recorded, at most a second after it was seen.
+          // By then its uid is recorded: that takes at most a second after it was seen.
           void delay(2_500).then(() => client.delete(TOOL_RUNS, target));
         }
       });

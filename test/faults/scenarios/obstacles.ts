@@ -122,7 +122,7 @@ export const obstacles: readonly Scenario[] = [
       const { open, count, note, complain } = ground;
       const [arena, doomed] = [await open(), await open()];
       const kubeconfig = await arena.proxy.kubeconfig(await employ(ground, arena));
-      // The same account, in the namespace that goes: with it goes the right to read it.
+      // The same account, in the namespace that is deleted: the right to read it goes with it.
       await employ(ground, doomed);
       const subjects = [{ kind: 'ServiceAccount', name: 'reconciler', namespace: arena.namespace }];
       await apply(ground, {
@@ -203,5 +203,5 @@ export const obstacles: readonly Scenario[] = [
   },
 ];
 
-/** What is on its way when somebody changes his mind, until the news of that has come: 400 ms here. */
+/** The most creates between a cancel or a deletion and the arrival of its news, which takes 400 ms here. */
 const MOST_MORE = 20;

@@ -17,7 +17,7 @@ const endless: Orchestration['steps'] = [
 const RUNS_ALIVE = 100;
 /** Everything is listed anew every 10 to 11 minutes. */
 const QUIET_MS = 12 * 60_000;
-/** Of a heap without garbage: code that is compiled later, and the buffers of connections. */
+/** The growth of a heap without garbage: code that is compiled later, and the buffers of connections. */
 const MOST_GROWTH_BYTES = 3 * 2 ** 20;
 
 interface Measure {

@@ -4,7 +4,7 @@ import { PATIENCE_MS, type Scenario } from '../scenario.ts';
 const kindOf = ({ verb, resource, subresource }: ProxiedCall) =>
   [verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' ');
 
-/** What a run of the mixed steps asks of the API server. */
+/** The calls that a run of the mixed steps makes to the API server. */
 const KINDS = [
   'create controllerrevisions',
   'create toolruns',
@@ -31,7 +31,7 @@ export const replies: readonly Scenario[] = [
         if (arena.runOf(call) === undefined) return undefined;
         const kind = kindOf(call);
         const hits = hit.get(kind) ?? 0;
-        // The first of each kind, and then every third.
+        // The first of each kind, and then a third of the others at random.
         if (hits > 0 && !random.isIn100(33)) return undefined;
         hit.set(kind, hits + 1);
         count('faults');

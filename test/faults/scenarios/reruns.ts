@@ -21,7 +21,7 @@ const steps: Steps = [
 ];
 const inner: Steps = [toolRun('up', []), toolRun('check', ['up'])];
 
-/** Sources are named `run-1`, and what continues them `again-1`; nested runs begin with the name of their outer run. */
+/** Sources are named `run-1`, their reruns `again-1`; the names of nested runs begin with that of their outer run. */
 const isOfSource = ({ metadata }: KubeObject) => metadata.ownerReferences?.[0]?.name.startsWith('run-') === true;
 
 const sourceEnds = [

@@ -13,7 +13,7 @@ import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
 /** Children that take a while, so that runs are alive whatever happens to the servers. */
 const SLOW = { delayMs: () => 1_500 };
 
-/** The API server's certificate and authority made anew; the administrator's kubeconfig knows them. */
+/** Makes the API server's certificate and authority anew, and puts them into the administrator's kubeconfig. */
 async function replaceCertificates(plane: ControlPlane): Promise<void> {
   await rm(join(plane.folder, files.certificates), { recursive: true });
   await plane.apiserver.start();
@@ -28,7 +28,7 @@ async function replaceCertificates(plane: ControlPlane): Promise<void> {
   await plane.controllerManager?.start();
 }
 
-/** Runs that are in work at each of these perturbations. */
+/** Plays each of these perturbations while runs are in work. */
 async function perturb(
   ground: Ground,
   arena: Arena,
@@ -45,7 +45,7 @@ async function perturb(
   }
 }
 
-/** What may become of an API server before it is back. */
+/** What can happen to an API server before it is back. */
 const ABSENCES: Readonly<Record<string, (plane: ControlPlane) => Promise<unknown>>> = {
   SIGTERM: ({ apiserver }) => apiserver.kill('SIGTERM').then(apiserver.start),
   SIGKILL: ({ apiserver }) => apiserver.kill('SIGKILL').then(apiserver.start),
@@ -60,7 +60,7 @@ async function goAway({ apiserver }: ControlPlane, ms: number): Promise<void> {
   await apiserver.start();
 }
 
-/** Runs that are in work at each of these absences of the API server; no process may end of it. */
+/** Plays each of these absences of the API server while runs are in work. No process may end because of it. */
 async function playWithout(ground: Ground, absences: readonly string[]): Promise<void> {
   const plane = await ground.startPlane();
   const arena = await ground.open(SLOW, plane);

@@ -7,7 +7,7 @@ import { type Ground, PATIENCE_MS, type Scenario } from '../scenario.ts';
 
 type Lines = NonNullable<Fault['lines']>;
 
-/** Has every watch of these kinds (all, if there are none) go through `lines`, from a new connection on. */
+/** Makes every watch of these kinds (or of all, if none are given) go through `lines`, from a new connection on. */
 function disturb({ proxy }: Arena, { count }: Ground, lines: () => Lines, plurals: readonly string[] = []): void {
   proxy.follow(({ verb, resource }) => {
     if (verb !== 'watch' || (plurals.length > 0 && !plurals.includes(resource))) return undefined;
@@ -19,7 +19,7 @@ function disturb({ proxy }: Arena, { count }: Ground, lines: () => Lines, plural
 
 const CHILDREN = [TOOL_RUNS.plural, 'agentruns'];
 
-/** Each of these in turn, with runs of its own. */
+/** Plays each disturbance in turn, with runs of its own. */
 async function disturbInTurn(
   ground: Ground,
   disturbances: readonly { readonly what: string; readonly lines: () => Lines; readonly plurals?: readonly string[] }[],
@@ -35,7 +35,7 @@ async function disturbInTurn(
   }
 }
 
-/** Runs that begin while every watch goes through `lines`; a watch that is opened after `calmAfterMs` is undisturbed. */
+/** Begins runs while every watch goes through `lines`; a watch that is opened after `calmAfterMs` is undisturbed. */
 async function runUnder(ground: Ground, lines: () => Lines, calmAfterMs: number, patienceMs: number): Promise<void> {
   const arena = await ground.open();
   await arena.startReplica();
@@ -60,7 +60,7 @@ const loseATenth = ({ random, count }: Ground): Lines =>
     }
   };
 
-/** Steps that may find their child gone before anybody saw it. */
+/** Steps whose child may be gone before anybody saw it. */
 const fleeting: Orchestration['steps'] = ['a', 'b', 'c'].map((name) => ({
   name,
   kind: 'ToolRun',
@@ -113,7 +113,7 @@ export const watches: readonly Scenario[] = [
     title: 'watches that stay open and say nothing',
     isPatient: true,
     play: (ground) =>
-      // Given up after 150 s.
+      // The engine gives such a watch up after 150 s.
       runUnder(ground, mute, 2_000, 200_000),
   },
   {
@@ -170,7 +170,7 @@ export const watches: readonly Scenario[] = [
     title: 'a tenth of all news lost, until everything is listed again',
     isPatient: true,
     play: (ground) =>
-      // Listed every 10 to 11 minutes.
+      // Everything is listed again every 10 to 11 minutes.
       runUnder(ground, () => loseATenth(ground), 30_000, 13 * 60_000),
   },
 ];

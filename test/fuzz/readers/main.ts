@@ -20,14 +20,14 @@ interface Fuzzed {
   readonly log: string;
 }
 
-/** Fuzzes a target in a folder that has nothing else in it. What it fails with stays there. */
+/** Fuzzes a target in a folder that has nothing else in it. An input that fails stays there. */
 async function fuzz(target: Target, folder: string, fuzzerFlags: readonly string[], input?: string): Promise<Fuzzed> {
   const { name, isSync, seeds, words } = target;
   const bundle = join(folder, 'fuzz.cjs');
   await build({
     entryPoints: [join(import.meta.dirname, `targets/${name}.ts`)],
     outfile: bundle,
-    // The fuzzer instruments CommonJS, and what it shall find its way through must be in it.
+    // The fuzzer instruments CommonJS, and all code that it is to explore must be in the bundle.
     ...{ bundle: true, platform: 'node', format: 'cjs', target: 'node24' },
     logOverride: { 'empty-import-meta': 'silent' },
   });
@@ -42,7 +42,7 @@ async function fuzz(target: Target, folder: string, fuzzerFlags: readonly string
   const inputs = input === undefined ? [found, first] : [resolve(input)];
   // A kubeconfig names files, wherever they are.
   const options = [`--sync=${isSync}`, `--timeout=${MOST.seconds * 1000}`, '--disableBugDetectors=path-traversal'];
-  // A file, since the fuzzer loses what it cannot write into a pipe at once.
+  // A file, because the fuzzer loses what it cannot write into a pipe at once.
   const log = await open(join(folder, 'log'), 'w+');
   const child = spawn(process.execPath, [jazzer, bundle, ...inputs, ...options, '--', ...flags], {
     ...{ cwd: folder, stdio: ['ignore', 'ignore', log.fd] },

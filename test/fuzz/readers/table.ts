@@ -12,7 +12,7 @@ export interface Target {
   readonly isSync: boolean;
   /** Where the fuzzer begins. */
   readonly seeds: readonly string[];
-  /** What it puts in. */
+  /** The words that the fuzzer inserts. */
   readonly words: readonly string[];
 }
 

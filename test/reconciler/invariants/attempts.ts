@@ -100,7 +100,7 @@ function checkTimeout(change: Change, moment: Recorded, facts: Facts): string[] 
   if (!isRunning && !hasTimedOut) return [];
   const { nowMs } = moment;
   const dueMs = deadlineOf(change);
-  // A nested run cleans up after the timeout of its step. If its parent ends too, they have the same time.
+  // A nested run cleans up after the timeout of its step. If its parent ends too, both share the time for cleanup.
   const isCleaning = after.reason === 'CleaningUp' && mustCleanUp(child);
   const extraMs = endingOf(moment, facts) === undefined ? cleanupMs(facts) : Infinity;
   const isUnseen = child === undefined && isChildKind(after);
@@ -119,7 +119,8 @@ function deadlineOf({ step, before, child }: Change): number {
   const { [isUnstarted ? 'pendingTimeoutSeconds' : 'timeoutSeconds']: seconds = 0 } = step;
   const intended = Date.parse(before.startedAt ?? '');
   const created = Date.parse(child?.metadata.creationTimestamp ?? '') || intended;
-  // The time of the child comes from the API server, without fractions of a second, so an intent cannot be later.
+  // The API server sets the creation time of the child, without fractions of a second. The intent comes before the
+  // creation, so it is at most a second later than that time.
   const began = Math.max(Math.min(intended, created + 1000), created);
   return seconds > 0 ? Math.max(began, startMs(child) || began) + seconds * 1000 : Infinity;
 }
@@ -174,7 +175,7 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
   ];
 };
 
-/** When a child reports that it began; NaN if it does not. A nested run counts from its creation. */
+/** When a child began, as it reports. NaN if it does not, and for a nested run, which counts from its creation. */
 function startMs(child: Change['child']): number {
   return child?.kind === 'OrchestrationRun' ? Number.NaN : Date.parse(Object(child?.['status']).startedAt ?? '');
 }

@@ -15,7 +15,10 @@ import {
   statusIn,
 } from './moment.ts';
 
-/** Steps with `runIf: Always`, and nested runs that clean up: all that goes on in a run that ends before its steps do. */
+/**
+ * Whether a step has `runIf: Always`, or its nested run cleans up. Only such steps go on in a run that ends before its
+ * steps do.
+ */
 function isCleanup({ step, after, child }: Change): boolean {
   return (
     runIfOf(step) === 'Always' || (after.reason === 'CleaningUp' && after.phase === 'Running' && mustCleanUp(child))
@@ -77,7 +80,7 @@ export const asksNestedRuns: Check = (moment, facts, changes) => {
   });
 };
 
-/** A nested run is asked to end exactly if its step waits for its cleanup. */
+/** Checks that a plan asks exactly those nested runs to end whose cleanup is awaited and that were not asked before. */
 function checkAsked({ observation, actions }: Planned): string[] {
   const asked = actions.flatMap((action) => (action.type === 'CancelChild' ? [action.ref.name] : []));
   const cleaning = statusIn(actions, observation.run.status).stepStatuses.flatMap(({ phase, reason, resourceRef }) => {

@@ -40,7 +40,10 @@ export const startsSatisfied: Check = (moment, facts, changes) => {
   });
 };
 
-/** A child exists only after its step was let run: after satisfied steps, or with nothing left of the steps before. */
+/**
+ * Checks that a child is created only after the steps before it let its step run. If its `runIf` is `Succeeded`, they
+ * are satisfied. Otherwise, all ancestors are final and their children have ended.
+ */
 function checkCreated({ stored, child, children, step }: Created, { steps, edges }: Facts): string[] {
   const index = steps.findIndex(({ name }) => name === step);
   const { name } = child.metadata;
@@ -115,15 +118,15 @@ export const skipsAtOnce: Check = (_, __, changes) =>
     });
 
 /**
- * The first dependency that failed by itself. Steps that ended with their run ended later, and a step is skipped before
- * any other starts or has its condition judged.
+ * The first dependency that failed by itself. Steps that ended with their run ended later, so they do not count. A step
+ * is skipped before any other starts or has its condition judged, so dependencies that failed in that way come last.
  */
 function culpritOf({ dependencies }: Change): Change | undefined {
   const failed = dependencies.filter((each) => leavesFailure(each) && !isEndedWithRun(each.after));
   return failed.find((each) => !endsLate(each)) ?? failed[0];
 }
 
-/** Whether a step ended in a write because it started, its condition was judged, or such a step failed before it. */
+/** Whether a step ended in a write because it started, its condition was judged, or such a dependency failed. */
 function endsLate(change: Change): boolean {
   const { before, after, hasBegun } = change;
   if (hasBegun || before.phase !== 'Pending') return hasBegun;
@@ -210,7 +213,7 @@ export const endsAsSteps: Check = (moment, facts, changes) => {
   if (moment.type !== 'Recorded' || changes.length === 0 || !isRunFinal(moment.after)) return [];
   const { before, after } = moment;
   const statuses = changes.map((change) => change.after);
-  // The end of the run comes after what its children report.
+  // The reconciler applies what the children report before it ends the run.
   const isEnded = cleanupOf(before) !== undefined || statuses.some(isEndedWithRun);
   const ending = isEnded ? endingOf(moment, facts) : undefined;
   const expected =

@@ -81,7 +81,7 @@ export function isBroken(status: StepStatus): boolean {
   return isStepFinal(status) && !isSatisfied(status);
 }
 
-/** Whether a step leaves a failure to its dependents: its own, or one before it that its `runIf` let it run after. */
+/** Whether a step leaves a failure to its dependents: its own, or an earlier one that its `runIf` accepts. */
 export function leavesFailure({ step, after, dependencies }: Change): boolean {
   if (!isStepFinal(after)) return false;
   return isBroken(after) || (runIfOf(step) !== 'Succeeded' && dependencies.some(leavesFailure));
@@ -99,12 +99,12 @@ export function isLetRun({ step, dependencies }: Change): boolean {
   return dependencies.every(isOver) && (runIf === 'Always' || dependencies.some(leavesFailure));
 }
 
-/** What the condition of a step comes to. Tests use no others. */
+/** The result of the condition of a step. Tests use only `true`, `false` and a condition that fails. */
 export function whenOf({ when }: { readonly when?: string | undefined }): 'True' | 'False' | 'Error' {
   return when === undefined || when === 'true' ? 'True' : when === 'false' ? 'False' : 'Error';
 }
 
-/** Whether a step waits for nothing any more but for room and for the end of a suspension. */
+/** Whether a step waits for nothing but room and the end of a suspension. */
 export function isReady(change: Change): boolean {
   return change.after.phase === 'Pending' && isLetRun(change) && whenOf(change.step) === 'True';
 }
@@ -122,7 +122,7 @@ export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
   return ['RunTimedOut', 'RunCancelled', 'SnapshotLost'].includes(reason);
 }
 
-/** Whether the process observed a child of a step that was ended before it ended by itself. */
+/** Whether the process observed a child of a step that was ended before the child ended by itself. */
 function isLeft(status: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
   const { phase, reason, resourceRef } = status;
   const child = children.get(resourceRef?.name ?? '');
@@ -177,7 +177,7 @@ export function statusIn(actions: Planned['actions'], read: RunStatus): RunStatu
   return patch?.status ?? read;
 }
 
-/** Whether a child is a nested run with a step to come, or in progress, that cleans up. */
+/** Whether a child is a nested run that has not ended and has a cleanup step that is not final. */
 export function mustCleanUp(child: Change['child']): boolean {
   const { stepStatuses = [] } = Object(child?.['status']) as Partial<RunStatus>;
   return (

@@ -80,7 +80,7 @@ describe('a cancelled run', () => {
 });
 
 describe('if two things are due at once', () => {
-  /** Ends the child of `a`, lets time pass and cancels, before any reconcile. */
+  /** Ends the child of `a`, cancels and lets time pass, all before the next reconcile. */
   function due(steps: readonly Step[], { phase = '', seconds = 0, cancel = false, policies = {} }): Story {
     const story = begin(steps, { policies });
     const { world } = story;

@@ -20,7 +20,7 @@ const parameters = {
   env: { default: 'dev', enum: ['dev', 'prod'] },
 };
 
-/** Starts a run with these parameters, of steps that are retried once. */
+/** Starts a run with these parameters. By default, it has two steps, and the first is retried once. */
 function beginWith(given: Readonly<Record<string, string>>, steps = [tool('a', [], { retries: 1 }), tool('b', ['a'])]) {
   const story = begin(steps, { policies: { parameters }, annotations: suspended });
   story.world.api.patch(RUNS, run, { type: 'merge', body: { spec: { parameters: given } } });

@@ -14,7 +14,7 @@ export interface Container {
   readonly command?: readonly string[];
 }
 
-/** Creates the Job of an AgentRun, which may be there already. */
+/** Creates the Job of an AgentRun, or finds it if it already exists. */
 export async function createAgentJob(
   client: KubeClient,
   agentRun: Stored,

@@ -21,7 +21,7 @@ function statusOf({ metadata, status = {} }: Stored, phase: string, changes: Par
   return { observedGeneration: metadata.generation, phase, conditions: withConditions(status.conditions, changes) };
 }
 
-/** Each time it is written the start is now: the controller forgets when it was. */
+/** Every write sets the start to the current time: the controller does not keep the earlier one. */
 export function running(agentRun: Stored, runtimeRef: RuntimeRef): object {
   const conditions = [
     condition('Warning', false, 'NoWarning'),
@@ -45,7 +45,7 @@ export function succeeded(agentRun: Stored): object {
   return { ...statusOf(agentRun, 'Succeeded', conditions), ...carried(agentRun), finishedAt: now() };
 }
 
-/** The Job failed; the cause stands at the top level and in the conditions. */
+/** The Job failed; the cause is at the top level and in the conditions. */
 export function failed(agentRun: Stored, { reason, message }: Refusal): object {
   const conditions = [
     condition('Ready', false, reason),
@@ -56,7 +56,7 @@ export function failed(agentRun: Stored, { reason, message }: Refusal): object {
   return { ...statusOf(agentRun, 'Failed', conditions), ...carried(agentRun), reason, message, finishedAt: now() };
 }
 
-/** Nothing was started: the cause stands in two conditions only, the message of Ready is empty, and there is no end. */
+/** Nothing was started: the cause is in two conditions only, the message of Ready is empty, and there is no end. */
 export function refused(agentRun: Stored, { reason, message }: Refusal): object {
   const conditions = [
     condition('InvalidSpec', true, reason, message),
@@ -77,14 +77,14 @@ export function blocked(agentRun: Stored, reason: string): object {
   return statusOf(agentRun, 'Pending', conditions);
 }
 
-/** What the status before has of the start. */
+/** The fields about the start that the earlier status has. */
 function carried({ status: { runtimeRef, startedAt } = {} }: Stored): object {
   return { ...(runtimeRef && { runtimeRef }), ...(startedAt && { startedAt }) };
 }
 
 const PARAMETERS = { count: 100, bytes: 2048 };
 
-/** What it refuses whatever else holds. */
+/** Why the controller always refuses an AgentRun with such parameters. */
 export function judgeParameters({ spec }: Stored): Refusal | undefined {
   const parameters = Object.entries<string>(spec.parameters ?? {});
   const large = parameters.find(([, value]) => Buffer.byteLength(value) > PARAMETERS.bytes);

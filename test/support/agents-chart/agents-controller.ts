@@ -26,10 +26,10 @@ import { createStatusWriter } from './status-writer.ts';
 export interface AgentsControllerOptions extends Retention {
   /** `real`: a Job for each AgentRun, whose end counts. `simulated`: none, and the script alone counts. */
   readonly jobs: 'real' | 'simulated';
-  /** How attempts end where no kubelet runs their pods; without it whoever runs the pods decides. */
+  /** How attempts end if no kubelet runs their pods. Without a script, the kubelet that runs the pods decides. */
   readonly script?: Script;
   readonly container?: Container;
-  /** Refuses more than the limits of parameters do: for a missing Agent, for one. */
+  /** Refuses AgentRuns for reasons other than the limits of parameters, such as a missing Agent. */
   readonly refuse?: (agentRun: Stored) => Refusal | undefined;
   /** How many AgentRuns may run at a time. */
   readonly limits?: { readonly namespace: number; readonly agent: number };
@@ -53,15 +53,15 @@ export async function startAgentsController(
   const chains = createChains();
   const stopping = new AbortController();
   const playing = new Set<Promise<void>>();
-  /** Each AgentRun as its last event brought it, by key. */
+  /** Each AgentRun as its last event delivered it, by key. */
   const known = new Map<string, Stored>();
   const active = new Set<string>();
-  /** By uid: the event that says so may come later. */
+  /** The uids of AgentRuns that have ended: the event that reports this may come later. */
   const ended = new Set<string>();
   const endings = new Map<string, Ending>();
   const numberOf = createAttemptNumbers();
 
-  /** Does something for an AgentRun after all that was begun for it, and again until it works or the object is gone. */
+  /** Queues work behind all earlier work for an AgentRun, and repeats it until it succeeds or the object is gone. */
   function attend(key: string, work: (agentRun: Stored, key: string) => Promise<void>): void {
     chains.of(key).add(async () => {
       const agentRun = known.get(key);
@@ -112,7 +112,7 @@ export async function startAgentsController(
     if (jobs === 'real') finishWith((await client.get(JOBS, runtimeRef).catch(ignoreAbsence)) as Stored | undefined);
   }
 
-  /** Lets an attempt end when its time has come: its pod, or where there is no Job the AgentRun itself. */
+  /** Ends an attempt when its time has come: its pod, or the AgentRun itself if there is no Job. */
   function play(key: string, job: RuntimeRef, ending: Ending): void {
     const { signal } = stopping;
     endings.set(key, ending);
@@ -131,7 +131,7 @@ export async function startAgentsController(
     if (key !== undefined && end !== undefined) finish(key, end);
   }
 
-  /** With no cause: it succeeded. */
+  /** Ends an AgentRun. Without a cause, it has succeeded. */
   function finish(key: string, cause: Refusal | null): void {
     attend(key, async (agentRun) => {
       if (isFinal(agentRun['status']?.phase) || ended.has(agentRun.metadata.uid)) return;
@@ -143,7 +143,7 @@ export async function startAgentsController(
     });
   }
 
-  /** Of an AgentRun that is being deleted: its Job goes first. */
+  /** Lets go of an AgentRun that is being deleted, after deleting its Job. */
   async function release(agentRun: Stored, key: string): Promise<void> {
     const { namespace, name } = agentRun.metadata;
     const finalizers = agentRun.metadata.finalizers ?? [];
@@ -183,7 +183,7 @@ export async function startAgentsController(
   }
 
   function see(agentRun: Stored): void {
-    numberOf(agentRun); // also one that is deleted before it starts is an attempt
+    numberOf(agentRun); // one that is deleted before it starts counts as an attempt too
     known.set(keyOf(agentRun), agentRun);
     attend(keyOf(agentRun), advance);
   }

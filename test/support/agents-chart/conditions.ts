@@ -11,7 +11,7 @@ export function condition(type: string, isTrue: boolean, reason: string = type, 
   return { type, status, reason, message, lastTransitionTime: new Date().toISOString() };
 }
 
-/** Those before, each in its place, reduced to five fields; with some replaced or added. */
+/** The earlier conditions, each in its place and reduced to five fields, with some replaced or added. */
 export function withConditions(before: unknown, changes: readonly Condition[]): readonly Condition[] {
   const reduced = (Array.isArray(before) ? (before as readonly Condition[]) : []).map(
     ({ type, status, reason, message, lastTransitionTime }) => ({ type, status, reason, message, lastTransitionTime }),

@@ -9,12 +9,12 @@ export interface FollowOptions {
   /** A kind that the API server does not serve is passed over. */
   readonly resources: readonly Resource[];
   readonly namespaces: readonly string[];
-  /** Called with each event's object as it came, a deleted one too. Nothing is kept, so nobody can look at a newer one. */
+  /** Called with the object of each event, also of a deletion. None is kept, so nobody can look up a newer version. */
   readonly onEvent: (object: Stored) => void;
 }
 
 export interface Following {
-  /** What there was at the start, in the order of the kinds. */
+  /** The objects that existed at the start, in the order of the kinds. */
   readonly listed: readonly Stored[];
   readonly stop: () => Promise<void>;
 }
@@ -69,7 +69,7 @@ export async function follow({ client, resources, namespaces, onEvent }: FollowO
   };
 }
 
-/** For what may not be there, or no longer. */
+/** Ignores that an object does not exist, or no longer exists. Throws any other error. */
 export function ignoreAbsence(error: unknown): undefined {
   if (!(error instanceof KubeError) || error.reason !== 'NotFound') throw error;
 }

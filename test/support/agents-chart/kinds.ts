@@ -25,7 +25,7 @@ export const STEP_LABEL = 'agents.proompteng.ai/orchestration-step';
 export const DELIVERY_LABEL = 'agents.proompteng.ai/delivery-id';
 export const TOOL_RUN_LABEL = 'agents.proompteng.ai/tool-run';
 
-/** An object as an event or an answer brought it. */
+/** An object as an event or an answer delivered it. */
 export interface Stored extends KubeObject {
   readonly metadata: ObjectMeta & {
     readonly namespace: string;
@@ -36,7 +36,7 @@ export interface Stored extends KubeObject {
   readonly [field: string]: any;
 }
 
-/** Who writes what is no status: nothing is known of that name but that it is not ours. */
+/** The manager of all fields but the status. The real name is unknown; what matters is that it is not ours. */
 export const CREATOR = 'agents-chart';
 
 export function isFinal(phase: unknown): boolean {
@@ -54,7 +54,7 @@ export function keyOf({ kind, metadata }: Stored): string {
   return `${kind}/${metadata.namespace}/${metadata.name}`;
 }
 
-/** The kind of an object, among some. */
+/** Finds the kind of an object in a list. Throws if it is not there. */
 export function resourceOf({ kind }: Pick<KubeObject, 'kind'>, resources: readonly Resource[]): Resource {
   const found = resources.find((one) => one.kind === kind);
   if (found === undefined) throw new Error(`${kind} is not among ${resources.map((one) => one.kind).join(', ')}`);

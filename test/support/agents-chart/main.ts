@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
     kubeconfig: { type: 'string', default: '' },
     namespaces: { type: 'string', default: 'default' },
     'simulated-jobs': { type: 'boolean', default: false },
-    /** AgentRuns succeed after so long; without it whoever runs their pods decides. */
+    /** AgentRuns succeed after this time. Without it, the kubelet that runs their pods decides. */
     'succeed-after-ms': { type: 'string' },
     'retention-ms': { type: 'string' },
     'sweep-ms': { type: 'string' },

@@ -52,7 +52,7 @@ export const CHILD_KINDS: Readonly<Record<string, ChildKind>> = {
   },
 };
 
-/** Creates a child with a name that is not known before, with labels, and with no owner. */
+/** Creates a child with a generated name, with labels, and with no owner. */
 export async function createChild(client: KubeClient, run: Stored, step: Step, kind: ChildKind): Promise<object> {
   const { namespace, name } = run.metadata;
   const { deliveryId, parameters } = run['spec'];
@@ -67,7 +67,7 @@ export async function createChild(client: KubeClient, run: Stored, step: Step, k
     metadata: { generateName: `${name}-${step.name}-`, namespace, labels },
     spec: kind.buildSpec(step, { ...parameters, ...step.with }),
   };
-  // Our client knows no objects without a name, which is what the API server gives this one.
+  // Our client knows no objects without a name. The API server generates the name of this one.
   const created = await client.create(kind.resource, child as unknown as KubeObject, { fieldManager: CREATOR });
   const { apiVersion, kind: kindName, metadata } = created;
   return { apiVersion, kind: kindName, name: metadata.name, namespace, uid: metadata.uid };

@@ -23,7 +23,7 @@ import type { StandIn } from './stand-in.ts';
 import { createStatusWriter, type WriteStatus } from './status-writer.ts';
 import { advanceToolRun } from './tool-run-jobs.ts';
 
-/** The first three are listed and done at the start, in this order. */
+/** Objects of the first three kinds are listed and handled at the start, in this order. */
 const FOLLOWED = [ORCHESTRATIONS, TOOL_RUNS, RUNS, AGENT_RUNS, POLICIES, DELIVERIES, JOBS];
 const tickMs = 500;
 

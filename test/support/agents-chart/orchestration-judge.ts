@@ -1,4 +1,4 @@
-/** A step as it is written; nothing about it is checked here but what theirs checks. */
+/** A step as it is written. The stand-in checks only what the real controller checks. */
 export interface Step {
   readonly name: string;
   readonly kind: string;

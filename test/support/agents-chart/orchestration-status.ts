@@ -27,7 +27,7 @@ export function failedRun(run: Stored, cause: { readonly reason: string; readonl
   return phased(run, 'Failed', cause);
 }
 
-/** What a ToolRun's Job makes of it. */
+/** The status of a ToolRun, as it follows from its Job. */
 export function toolRunStatus(toolRun: Stored, phase: 'Running' | 'Succeeded' | 'Failed', runtimeRef: object): object {
   return { ...phased(toolRun, phase, { reason: phase, message: '' }), runtimeRef };
 }
@@ -59,7 +59,7 @@ function phased(
   };
 }
 
-/** A condition of that type by somebody else stays as it is. */
+/** A condition of the same type that somebody else wrote stays as it is. */
 function isOpen(conditions: readonly Condition[] = []): (derived: Condition) => boolean {
   return ({ type }) => conditions.every((one) => one.type !== type || one.reason === DERIVED);
 }

@@ -18,7 +18,7 @@ export interface StepStatus {
   readonly resourceRef?: { readonly name: string };
 }
 
-/** How an attempt stands: undefined while it goes on. */
+/** How an attempt ended; undefined while it runs. */
 type Verdict = 'Succeeded' | { readonly reason: string; readonly message: string } | undefined;
 
 const now = () => new Date().toISOString();

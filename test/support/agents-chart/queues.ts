@@ -1,4 +1,4 @@
-/** Work done one after another; what one piece throws ends that piece only. */
+/** Pieces of work that run one after another. An error ends only the piece that throws it. */
 export interface Chain {
   readonly add: (work: () => Promise<void>) => void;
   /** Resolves when all that was added is done; what is added later is dropped. */

@@ -2,7 +2,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import { ignoreAbsence } from './follow.ts';
 import { AGENT_RUNS, isFinal, nameOf, type Stored } from './kinds.ts';
 
-/** How long finished AgentRuns are kept, and how often that is looked at. */
+/** How long finished AgentRuns are kept, and how often the controller looks for older ones. */
 export interface Retention {
   readonly retentionMs?: number;
   readonly sweepMs?: number;
@@ -20,7 +20,7 @@ export function startSweeping(
   async function sweep(namespace: string): Promise<void> {
     for (const agentRun of (await client.list(AGENT_RUNS, { namespace })).items as readonly Stored[]) {
       const { phase, finishedAt, updatedAt } = agentRun['status'] ?? {};
-      // One that was refused has no end.
+      // An AgentRun that was refused has no end time.
       const isOld = isFinal(phase) && Date.now() - Date.parse(finishedAt ?? updatedAt) > retentionMs;
       if (isOld) await client.delete(AGENT_RUNS, nameOf(agentRun)).catch(ignoreAbsence);
     }

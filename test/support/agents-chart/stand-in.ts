@@ -19,7 +19,7 @@ export interface StandInProcess {
   readonly stop: () => Promise<void>;
 }
 
-/** Node cannot tell its own path where it finds no /proc, such as inside the namespaces of a node. */
+/** Node cannot tell its own path if it finds no /proc, such as inside the namespaces of a node. */
 const { execPath } = globalThis.process;
 const node = isAbsolute(execPath) ? execPath : join(import.meta.dirname, '../../../node_modules/.bin/node');
 

@@ -26,7 +26,7 @@ export function createStatusWriter(client: Pick<KubeClient, 'get' | 'patch'>): W
   };
 }
 
-/** Without times at which something was written; a key or a field of a condition that theirs does not know stays. */
+/** A status without the times of its writes. Keys and condition fields that the real controller does not know stay. */
 function comparable({ updatedAt: _, conditions, ...rest }: Readonly<Record<string, unknown>>): object {
   const listed = Array.isArray(conditions) ? (conditions as readonly Condition[]) : [];
   return { ...rest, conditions: listed.map(({ lastTransitionTime: _, ...condition }) => condition) };

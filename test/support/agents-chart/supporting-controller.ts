@@ -20,12 +20,12 @@ import { createChains, createFlaggingQueue } from './queues.ts';
 import type { StandIn } from './stand-in.ts';
 import { createStatusWriter } from './status-writer.ts';
 
-/** Of its ten kinds those that concern us; it gives them a status. */
+/** The kinds that concern us, of the ten to which it gives a status. */
 const OBSERVED = [TOOL_RUNS, POLICIES, SIGNALS, DELIVERIES];
-/** Any event of these has it look at everything again. */
+/** Any event of these kinds makes it look at everything again. */
 const TRIGGERS = [AGENT_RUNS, RUNS, VOLUME_CLAIMS];
 
-/** Reason and message of Ready, for the kinds whose phase is the old one, or Ready. */
+/** Reason and message of Ready, for the kinds that keep their phase, or get the phase Ready if they have none. */
 const READY: Readonly<Record<string, readonly [reason: string, message: string]>> = {
   ToolRun: ['Observed', 'tool run observed'],
   ApprovalPolicy: ['Active', 'approval policy active'],

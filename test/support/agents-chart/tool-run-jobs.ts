@@ -36,7 +36,7 @@ async function followJob(client: KubeClient, writeStatus: WriteStatus, toolRun: 
   await writeStatus(TOOL_RUNS, toolRun, toolRunStatus(toolRun, end === null ? 'Succeeded' : 'Failed', runtimeRef));
 }
 
-/** Fails as AlreadyExists if a Job or a ConfigMap of that name is there, whoever made it. */
+/** Fails as AlreadyExists if a Job or a ConfigMap of that name exists, no matter who created it. */
 async function createJob(client: KubeClient, { metadata, spec }: Stored, { spec: tool }: Stored): Promise<object> {
   const { namespace, name } = metadata;
   const labels = { [TOOL_RUN_LABEL]: name };

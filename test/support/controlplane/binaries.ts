@@ -11,14 +11,15 @@ type Command = readonly [file: string, ...firstArguments: string[]];
 export interface Binaries {
   readonly etcd: Command;
   readonly apiserver: Command;
-  /** Null when KUBEBUILDER_ASSETS is without one, as setup-envtest's folder is. */
+  /** Null if KUBEBUILDER_ASSETS has none, like the folder of setup-envtest. */
   readonly controllerManager: Command | null;
 }
 
 /**
- * Finds the programs of the control plane: in KUBEBUILDER_ASSETS, else what Go has built into the cache. Otherwise Go builds
- * them, which takes 5 to 7 minutes on 2 cores. If `first` is `download`, those that the Kubernetes project publishes are
- * downloaded before, which takes seconds but brings no kube-controller-manager; if that fails, `log` says why, and Go builds.
+ * Finds the programs of the control plane: in KUBEBUILDER_ASSETS, else what Go has built into the cache. Otherwise Go
+ * builds them, which takes 5 to 7 minutes on 2 cores. If `first` is `download`, it tries to download those that the
+ * Kubernetes project publishes instead, which takes seconds but brings no kube-controller-manager. If that fails, `log`
+ * says why, and Go builds.
  * Throws a sentence that says what to do if nothing works.
  */
 export async function resolveBinaries(

@@ -39,7 +39,7 @@ export interface Cluster extends ClusterAddress {
   readonly kubectl: RunTool;
   /** Runs helm; a failure is a code, not a throw. */
   readonly helm: RunTool;
-  /** Returns the path of a kubeconfig that is this service account, by a real token which lives an hour or `hours`. */
+  /** Returns the path of a kubeconfig for this service account, with a real token, valid for an hour or `hours`. */
   readonly serviceAccountKubeconfig: (namespace: string, name: string, hours?: number) => Promise<string>;
 }
 
@@ -55,14 +55,14 @@ interface ToolOptions {
   readonly kubeconfig?: string;
 }
 
-/** What one run of a client gave. */
+/** The result of one run of a client. */
 interface ToolResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Makes the clients for a cluster; nothing is asked of it yet. */
+/** Makes the clients for a cluster. Sends no request yet. */
 export function connectCluster(address: ClusterAddress): Cluster {
   const { folder, tools } = address;
   const kubectl: RunTool = (toolArguments, options = {}) => runTool(tools.kubectl, toolArguments, address, options);

@@ -9,7 +9,7 @@ import type { GuardedFolder } from './folder.ts';
 /** One process of a control plane; started again it has the same flags, ports and data. */
 export interface Component {
   readonly name: string;
-  /** Its output, of all its starts. */
+  /** The output of all its starts. */
   readonly logPath: string;
   /** Null while it does not run. */
   readonly pid: number | null;
@@ -43,8 +43,8 @@ export function createComponent({ name, folder, command, isReady, readySeconds =
     if (child !== null) throw new Error(`${name} is running already`);
     const log = await open(logPath, 'a');
     // The shell registers its pid with the guardian, sees that the guardian has not begun its work, then becomes the
-    // program: no moment in which the program runs unregistered. The environment is empty, since etcd and Kubernetes
-    // take settings from theirs.
+    // program, so the program never runs unregistered. The environment is empty, because etcd and Kubernetes take
+    // settings from theirs.
     const started = spawn('/bin/sh', ['-c', 'echo $$ > "$0" && [ -e "$0" ] && exec "$@"', pidFile, ...command], {
       cwd: folder.path,
       env: {},

@@ -26,7 +26,7 @@ export interface ControlPlaneOptions extends ControlPlaneParts {
   readonly audit?: boolean;
   /** More flags of the API server, which win over ours: `--min-request-timeout=5`. */
   readonly apiserverFlags?: readonly string[];
-  /** Users beside the administrator, of any name and in no group. */
+  /** Users in addition to the administrator, of any name and in no group. */
   readonly users?: readonly string[];
 }
 
@@ -118,7 +118,7 @@ function createControllerManager(
     name: 'kube-controller-manager',
     folder,
     command: [...controllerManager, ...controllerManagerFlags()],
-    // The first thing that a working controller manager does and one can see.
+    // The first visible effect of a working controller manager.
     isReady: () => isServing('/api/v1/namespaces/default/serviceaccounts/default'),
   });
 }

@@ -5,7 +5,7 @@ import { createGuardedFolder } from './folder.ts';
 import type { Environment } from './settings.ts';
 import type { Tools } from './tools.ts';
 
-/** A cluster that was there before us and stays. */
+/** A cluster that existed before the tests and stays after them. */
 export interface ExistingCluster extends Cluster {
   readonly address: ClusterAddress;
   /** Removes what we wrote about the cluster on this machine; the cluster itself is left as it is. */
@@ -17,7 +17,7 @@ interface Kubeconfig {
   readonly users: readonly [{ user: { token?: string } }];
 }
 
-/** Connects to the current context of `kubeconfig`; throws when nobody answers there. */
+/** Connects to the current context of `kubeconfig`; throws if the cluster does not answer. */
 export async function useExistingCluster(
   kubeconfig: string,
   tools: Tools,

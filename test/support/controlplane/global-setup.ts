@@ -10,17 +10,17 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The cluster that all suites of a run share. */
     cluster: ClusterAddress;
-    /** What a suite makes a control plane of its own from; null when the run is on an existing cluster. */
+    /** The parts from which a suite makes a control plane of its own; null if the tests run on an existing cluster. */
     controlPlaneParts: ControlPlaneParts | null;
   }
 }
 
-/** Makes the cluster that all suites of this run share, and returns what ends it. Called by vitest. */
+/** Makes the cluster that all suites of this run share. Returns a function that ends it. Called by vitest. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   try {
     return await provideCluster(project);
   } catch (error) {
-    // What goes wrong here is for the user to mend: vitest shall print the sentence, not our source around it.
+    // The user has to fix what goes wrong here, so let vitest print the sentence, and not our source around it.
     if (error instanceof Error) error.stack = error.message;
     throw error;
   }

@@ -15,7 +15,7 @@ const withoutGo =
   'KUBEBUILDER_ASSETS to what `setup-envtest use -p path` prints. Tests, but not make run, can also use a cluster of yours: ' +
   'USE_EXISTING_CLUSTER=true with KUBECONFIG.';
 
-/** Kubernetes, as the requirements of the Go module name it: `v1.36.3`. */
+/** The version of Kubernetes in the requirements of the Go module, such as `v1.36.3`. */
 export async function readKubernetesVersion(settings: Settings): Promise<string> {
   const goMod = await readFile(join(modulesFolder, 'kube', `${await findRequirements(settings)}.mod`), 'utf8');
   return /k8s\.io\/kubernetes (v\d+\.\d+\.\d+)/.exec(goMod)?.[1] ?? '';
@@ -77,7 +77,7 @@ async function describeKube(settings: Settings): Promise<GoProgram> {
   return ownProgram({ name: 'kube', title, ldflags, requirements });
 }
 
-/** What an older Kubernetes is built from stands beside what the newest is: `v1.34.mod` and `.sum`, for the same program. */
+/** The requirements of an older Kubernetes, `v1.34.mod` and `.sum`, are next to the newest, for the same program. */
 async function findRequirements({ kubernetes }: Settings): Promise<string> {
   if (kubernetes === null) return 'go';
   const files = await readdir(join(modulesFolder, 'kube'));

@@ -4,8 +4,8 @@ import { get as getHttp } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { createServer, type Server } from 'node:net';
 
-// Below the ports that outgoing connections take theirs from (Linux 32768, macOS 49152), so that a component which was
-// killed finds its port free when it starts again; and below 30000, where NodePorts begin.
+// Below the ports for outgoing connections (from 32768 on Linux, from 49152 on macOS), so that a killed component finds
+// its port free when it starts again; and below 30000, where NodePorts begin.
 const lowestPort = 20_000;
 const highestPort = 29_999;
 

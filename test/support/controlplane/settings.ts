@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface Settings {
   /** Folder with kube-apiserver and etcd (setup-envtest's layout), or null: build them. */
   readonly assetsFolder: string | null;
-  /** Kubernetes to build, as `1.34`, or null: the newest. */
+  /** Kubernetes to build, such as `1.34`, or null: the newest. */
   readonly kubernetes: string | null;
   /** URL of the index of the control planes that the Kubernetes project publishes for tests. */
   readonly envtestIndex: string;
@@ -23,9 +23,9 @@ const ENVTEST_INDEX = 'https://raw.githubusercontent.com/kubernetes-sigs/control
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads KUBEBUILDER_ASSETS, ENVTEST_INDEX, KUBERNETES, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only place in test
- * support that does. KUBECONFIG alone is not enough to use a cluster: tests create and delete things, so it must be asked
- * for.
+ * Reads KUBEBUILDER_ASSETS, ENVTEST_INDEX, KUBERNETES, XDG_CACHE_HOME, USE_EXISTING_CLUSTER and KUBECONFIG; the only
+ * place in test support that does. KUBECONFIG alone is not enough to use a cluster: tests create and delete things, so
+ * the user must ask for it.
  */
 export function readSettings(environment: Environment): Settings {
   const useExisting = environment['USE_EXISTING_CLUSTER'] || 'false';

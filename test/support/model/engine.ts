@@ -50,7 +50,7 @@ export type Moment =
       readonly after: RunStatus;
       readonly nowMs: number;
     }
-  /** `stored` was the status when the child came to be, `children` all that there are, `count` how often it was created. */
+  /** `stored` was the status at the creation, `children` are all children, `count` is how often the child was created. */
   | {
       readonly type: 'Created';
       readonly step: string;
@@ -94,7 +94,7 @@ export interface World extends Process {
   standby: Process | undefined;
 }
 
-/** How a call ends: answered; carried out, but the answer is lost; not carried out, and that is all one hears. */
+/** How a call ends: answered; carried out, but the answer is lost; not carried out, and the caller learns only that. */
 export type Reply = 'Answered' | 'Lost' | 'Failed';
 
 /** A world with a fresh run of an Orchestration (`undefined`: of none), of which the process knows nothing yet. */
@@ -148,7 +148,7 @@ export function switchProcess(world: World): void {
   Object.assign(world, { view, refusals, plan: paused, standby });
 }
 
-/** What there is to be seen, by key: everything but snapshots. */
+/** All objects that the process can see, by key: everything but snapshots. */
 export function listVisible({ api }: World): ReadonlyMap<string, KubeObject> {
   const visible = api.all().filter(({ kind }) => kind !== REVISIONS.kind);
   return new Map(visible.map((object) => [keyOf(object.kind, object.metadata.name), object]));
@@ -171,7 +171,7 @@ export function crash(world: World): void {
   world.view = new Map(listVisible(world));
 }
 
-/** What a plan asks of the API server. */
+/** Whether an action of a plan is a call to the API server. */
 function isCall({ type }: Action): boolean {
   return type !== 'EmitEvent' && type !== 'RequeueAt';
 }
@@ -188,7 +188,7 @@ export function plan(world: World): boolean {
   return actions.length > 0;
 }
 
-/** Readable, and taken apart by `attemptOf`. */
+/** Gives a child a readable name, which `attemptOf` can take apart. */
 export function nameChild({ uid }: { readonly uid: string }, step: string, attempt: number): string {
   return [step, attempt, uid.split('/').at(-1)].join('.');
 }
@@ -213,7 +213,7 @@ export function act(world: World, reply: Reply = 'Answered'): void {
   }
 }
 
-/** Makes one call; the key and new state of what was written, where an answer would tell. */
+/** Makes one call. Returns the key and new state of the written object, if an answer would contain them. */
 function write(
   { api, setting, refused, refusals }: World,
   { observation, nowMs }: NonNullable<World['plan']>,
@@ -288,7 +288,7 @@ function write(
   }
 }
 
-/** Creates a child whose work begins at once, as its controller writes; a run says so itself. */
+/** Creates a child whose work begins at once, which its controller would report. A nested run reports it itself. */
 export function createBegun(api: Model, kind: Resource, child: KubeObject): KubeObject {
   const created = api.create(kind, child);
   if (kind.kind !== 'ToolRun' && kind.kind !== 'AgentRun') return created;
@@ -306,7 +306,7 @@ function findChild(api: Model, name: string): KubeObject | undefined {
   return listChildren(api).find(({ metadata }) => metadata.name === name);
 }
 
-/** The scripted stand-in for whoever carries out children: this one has come to `phase`. */
+/** Plays the controller of a child, which has reached `phase`. */
 export function setPhase({ api, nowMs }: World, { kind, metadata }: KubeObject, phase: string, message?: string): void {
   const start = phase === 'Running' && { startedAt: new Date(nowMs).toISOString() };
   const body = { status: { phase, ...start, ...(message !== undefined && { message }) } };

@@ -3,7 +3,7 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import type { ObjectName, Resource } from '../../../src/kube/resources.ts';
 import type { KubeErrorReason } from '../../../src/orchestration/vocabulary/kube-error-reasons.ts';
 
-/** A call, as whoever judges it sees it. */
+/** A call, as a law sees it. */
 export interface Call {
   readonly verb: Verb;
   readonly resource: Resource;
@@ -13,7 +13,7 @@ export interface Call {
   readonly count: () => number;
 }
 
-/** What an API server says to a call that it does not carry out; undefined if it is none of this law's business. */
+/** What an API server answers to a call that it does not carry out; undefined if this law does not deny the call. */
 export type Law = (call: Call) => KubeError | undefined;
 
 const nameOf = ({ resource: { plural, group } }: Call) => `${plural}.${group}`;
@@ -66,7 +66,7 @@ export function withoutKind(resource: Resource): Law {
   return (call) => (isOf(call, resource) ? deny('NotFound', 404, '404 page not found') : undefined);
 }
 
-/** Reads find nothing in it. */
+/** The namespace does not exist: reads find nothing in it. */
 export function withoutNamespace(namespace: string): Law {
   return ({ verb, name }) =>
     verb === 'create' && name.namespace === namespace
@@ -74,7 +74,7 @@ export function withoutNamespace(namespace: string): Law {
       : undefined;
 }
 
-/** What is in it can be changed and deleted; nothing is added. */
+/** The namespace is being deleted: its objects can be changed and deleted, but none can be added. */
 export function endingNamespace(namespace: string): Law {
   return (call) => {
     if (call.verb !== 'create' || call.name.namespace !== namespace) return undefined;

@@ -104,7 +104,7 @@ function modelOf(state: State, now: () => number): Model {
     return object;
   }
 
-  /** Stores a change, unless it is none; an object that is being deleted goes with its last finalizer. */
+  /** Stores a change, if anything differs. An object that is being deleted goes with its last finalizer. */
   function update(resource: Resource, before: KubeObject, after: KubeObject): KubeObject {
     if (isEqual(before, after)) return before;
     const isGone = after.metadata.deletionTimestamp !== undefined && finalizersOf(after).length === 0;
@@ -178,7 +178,7 @@ function modelOf(state: State, now: () => number): Model {
       const isOfStatus = subresource === 'status';
       if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
         throw conflict(resource, name, 'the object has been modified');
-      // A status patch takes nothing but the status from its body: of a uid in it nobody takes notice.
+      // The API server takes only the status from the body of a status patch: it ignores a uid there.
       if (!isOfStatus && uid !== undefined && uid !== before.metadata.uid)
         throw failure('Invalid', `metadata.uid: Invalid value: "${uid}": field is immutable`);
       const merged = mergePatch(before, isOfStatus ? { status } : { ...content, metadata: changes }) as KubeObject;
@@ -239,12 +239,12 @@ function isSelected({ metadata }: KubeObject, labelSelector: string | undefined)
   return labelSelector === undefined || metadata.labels?.[label] === value;
 }
 
-/** Of this kind and namespace, as a quota counts. */
+/** Whether an object is of this kind and namespace, as a quota counts. */
 function isHeld({ resource, object }: Stored, wanted: Resource, namespace: string | undefined): boolean {
   return isOf(wanted, resource) && isWithin(object.metadata, namespace);
 }
 
-/** With the name of whoever wrote it; fields are not told apart. */
+/** The object with its writer among its field managers. Single fields are not distinguished. */
 function signed(object: KubeObject, manager: string | undefined, subresource: 'status' | undefined): KubeObject {
   if (manager === undefined) return object;
   const entry = { manager, operation: 'Update', ...(subresource !== undefined && { subresource }) };

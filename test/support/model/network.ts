@@ -17,8 +17,8 @@ export interface OnItsWay {
 }
 
 /**
- * What becomes of a call beside what the API server makes of it: it is not carried out, its answer is lost, or whoever made
- * it dies before or after it is carried out.
+ * What can happen to a call, apart from the answer of the API server: it is not carried out, its answer is lost, or its
+ * caller dies before or after it is carried out.
  */
 export type Fate = 'fails' | 'answer is lost' | 'caller dies before' | 'caller dies after';
 
@@ -29,10 +29,10 @@ export interface ModelClientOptions {
   readonly decide: (call: Omit<OnItsWay, 'number'>) => Fate | undefined;
   /** Called after each call that changed something. */
   readonly onCommit: () => void;
-  /** The API server's clock, and who is told what it says with each answer and when the call was sent. */
+  /** The API server's clock. `onDate` is told with each answer what it shows, and when the call was sent. */
   readonly serverNow: () => number;
   readonly onDate: (date: string, sentMs: number) => void;
-  /** Ends whoever calls. */
+  /** Ends the calling process. */
   readonly die: () => void;
   readonly isDead: () => boolean;
 }
@@ -57,7 +57,7 @@ export function createModelClient(options: ModelClientOptions): KubeClient & { r
     }
   }
 
-  /** On its way, or for ever if the caller dies meanwhile. */
+  /** Resolves after the travel time, or never if the caller is dead by then. */
   async function outlive(): Promise<void> {
     await travel();
     if (isDead()) await never();

@@ -29,7 +29,7 @@ export type Step = Orchestration['steps'][number];
 
 export const run = { namespace: NAMESPACE, name: RUN };
 export const orchestration = { namespace: NAMESPACE, name: ORCHESTRATION };
-/** How a story has its run planned, for tests that call `planRun` themselves. */
+/** The options with which a story plans its run, for tests that call `planRun` themselves. */
 export const options = { nameChild, missingOrchestrationSeconds: 300 };
 /** Annotations of a run. */
 export const suspended = { [`${GROUP}/suspend`]: 'true' };
@@ -115,7 +115,7 @@ function annotateOnly({ api }: World, name: string, value: string | null): void 
   api.patch(RUNS, run, { type: 'merge', body });
 }
 
-/** What is deleted in the foreground goes. */
+/** Removes the objects that were deleted in the foreground. */
 export function collectGarbage({ world }: Story): void {
   while (world.api.collectGarbage());
   settle(world);

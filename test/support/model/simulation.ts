@@ -21,7 +21,7 @@ import { createModel, type Model } from './model.ts';
 import { createModelClient, type Fate, type OnItsWay } from './network.ts';
 import { createVirtualTime } from './time.ts';
 
-/** Under which name our engines write: the one that `src/engine` gives them. */
+/** The name under which our engines write: the one that `src/engine` gives them. */
 export const FIELD_MANAGER = 'orchestration-gate-reconciler';
 export const AGENT_RUNS = resourceOf('AgentRun');
 export const DELIVERIES: Resource = {
@@ -49,9 +49,9 @@ export interface SimulationOptions {
   readonly orchestrations: Readonly<Record<string, Pick<Orchestration, 'steps' | 'policies'>>>;
   /** How the child of a step ends, the `nth` of its step from 1, or undefined if it hangs. */
   readonly outcomeOf?: (step: string, nth: number) => string | undefined;
-  /** A child of this step takes so long to go after it was asked to: whoever works on it holds it by a finalizer. */
+  /** How long a child of this step stays after its deletion was requested: its controller holds it by a finalizer. */
   readonly lingersMs?: (step: string) => number;
-  /** Finished children go so long after their end, as where somebody tidies up. */
+  /** How long after their end somebody deletes finished children. Without it, nobody does. */
   readonly keepsMs?: number;
   readonly laws?: readonly Law[];
   /** Asked of every call of an engine as it arrives. */
@@ -59,8 +59,8 @@ export interface SimulationOptions {
 }
 
 /**
- * The reconciler as it is, but for HTTP: reflectors, stores, queue, observation, plan and acts work on a model of the API
- * server, in a time that passes only where something is due. The same options give the same history.
+ * The real reconciler, but for HTTP: reflectors, stores, queue, observation, plan and acts work on a model of the API
+ * server. Time passes only when something is due. The same options give the same history.
  */
 export interface Simulation {
   readonly model: Model;
@@ -70,10 +70,10 @@ export interface Simulation {
   readonly calls: readonly OnItsWay[];
   /** The API server's clock. */
   readonly nowMs: () => number;
-  /** Starts an engine whose clock is so far ahead. Dead engines stay dead. */
+  /** Starts an engine whose clock is `aheadMs` ahead. Dead engines stay dead. */
   readonly startEngine: (aheadMs?: number) => void;
   readonly killEngine: () => void;
-  /** Another than our engines changes something. */
+  /** Changes something, as somebody other than our engines. */
   readonly change: <T>(by: (model: Model) => T) => T;
   readonly laws: () => readonly Law[];
   readonly govern: (laws: readonly Law[]) => void;
@@ -83,11 +83,11 @@ export interface Simulation {
     parameters?: Readonly<Record<string, string>>,
   ) => KubeObject;
   readonly get: (resource: Resource, name: string) => KubeObject | undefined;
-  /** Calls back after so long. */
+  /** Calls `then` after `ms`. */
   readonly after: (ms: number, then: () => void) => void;
-  /** Lets time pass until it is so; false if that takes longer. */
+  /** Lets time pass until it is so; false if that takes longer than `withinMs`. */
   readonly until: (isSo: () => boolean, withinMs: number) => Promise<boolean>;
-  /** Lets so much time pass. */
+  /** Lets `ms` pass. */
   readonly pass: (ms: number) => Promise<void>;
 }
 
@@ -114,7 +114,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   let version = '0';
   let isCollecting = false;
 
-  /** Tells everybody that something has changed: watches, the garbage collector, whoever carries out children. */
+  /** Tells everybody that something has changed: watches, the garbage collector, the controllers of children. */
   function tell(): void {
     const events = lawlessly(() => CHILD_KINDS.flatMap((kind) => model.watch(kind, { resourceVersion: version })));
     version = lawlessly(() => model.list(RUNS).resourceVersion);
@@ -139,14 +139,14 @@ export function createSimulation(options: SimulationOptions): Simulation {
     if (isLet) time.schedule(lingersMs(step), () => letGo(object));
   }
 
-  /** Whoever works on a child leaves it: others may have left it meanwhile. */
+  /** Lets the controller of a child release it, unless it is released already. */
   function letGo({ kind, metadata }: KubeObject): void {
     const child = find(resourceOf(kind), metadata.name);
     if (child !== undefined && child.metadata.uid === metadata.uid && isHeld(child))
       edit(child, { metadata: { finalizers: withoutHold(child) } });
   }
 
-  /** The stand-in for whoever carries out children. */
+  /** Plays the controllers of children. */
   function carryOut(child: KubeObject, step: string): void {
     const nth = (made.get(step) ?? 0) + 1;
     made.set(step, nth);
@@ -176,7 +176,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       change(() => model.delete(resourceOf(kind), { namespace: NAMESPACE, name }));
   }
 
-  /** Whatever the laws say: this is nobody's call. */
+  /** Changes something regardless of the laws, because this is not a call. */
   function change<T>(by: (model: Model) => T): T {
     const result = lawlessly(() => by(model));
     tell();

@@ -15,11 +15,11 @@ export interface StageOptions {
   readonly others?: Readonly<Record<string, { readonly steps: readonly Step[]; readonly policies?: object }>>;
   /** How far the clock of the first engine is ahead of the API server's, in seconds. */
   readonly aheadSeconds?: number;
-  /** Whether engines hear the API server's time, as they do in life. */
+  /** Whether engines hear the API server's time, as they do in production. */
   readonly isAnchored?: boolean;
 }
 
-/** The reconciler's own engine as in life, but for the time. */
+/** The reconciler's own engine as in production, but for the time. */
 export function startEngine(
   cluster: Cluster,
   time: { readonly nowMs: number },
@@ -39,8 +39,8 @@ export function startEngine(
 export type Stage = ReturnType<typeof setStage>;
 
 /**
- * A run of these steps before the reconciler's own engine, on an API server that can fail at any call. The run and those
- * that it runs are looked at a second apart, the innermost first; the time is the API server's.
+ * Sets a run of these steps before the reconciler's own engine, on an API server that can fail at any call. The engine
+ * looks at the run and its nested runs once a second of the API server's time, the innermost first.
  */
 export function setStage(
   steps: readonly Step[],
@@ -78,7 +78,7 @@ export function setStage(
   create(RUNS, RUN, { orchestrationRef: { name: 'nightly' } });
   const world = { api } as unknown as World;
 
-  /** Returns what the last look at the outermost run asks for. `Nested`: that one is left aside. */
+  /** Returns what the last look at the outermost run asks for. `Nested` leaves that run out. */
   async function look(times = 10, which: 'All' | 'Nested' = 'All'): Promise<unknown> {
     let outcome: unknown;
     for (let time = 0; time < times; time++) {
@@ -99,7 +99,7 @@ export function setStage(
     circumstances,
     cluster,
     look,
-    /** A look at a run of this name, be it there or not. */
+    /** Looks at the run of this name, whether or not it exists. */
     lookAt: (name: string) => engine.reconcile(`${NAMESPACE}/${name}`),
     restOf: (name: string) => engine.rest(`${NAMESPACE}/${name}`),
     forgetAbsent: () => engine.forgetAbsent(),
@@ -107,7 +107,7 @@ export function setStage(
     pass: (seconds: number) => {
       nowMs += seconds * 1_000;
     },
-    /** The engine dies, and another takes over, whose clock is so far ahead. */
+    /** The engine dies, and another takes over, whose clock is `ahead` seconds ahead. */
     replaceEngine: (ahead = 0) => {
       engine = startAhead(ahead);
     },

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Timing } from '../../../src/kube/ports.ts';
 
-/** Time that passes only where something is due, so that an hour costs what happens in it. */
+/** Time that passes only when something is due, so that an hour costs only what happens in it. */
 export interface VirtualTime extends Timing {
   /** Lets what is due next happen, when all that went before has come to rest; false if that is later than `byMs`. */
   readonly step: (byMs: number) => Promise<boolean>;

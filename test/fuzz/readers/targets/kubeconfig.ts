@@ -54,7 +54,7 @@ function checkError(error: unknown): undefined {
   return undefined;
 }
 
-/** Printed as JSON, the same kubeconfig is read. (The library does not read all YAML that it prints.) */
+/** A kubeconfig printed as JSON is read as the same one. (The library does not read all YAML that it prints.) */
 function checkPrinted(text: string, config: Kubeconfig): void {
   const printed = JSON.stringify(parse(text, { logLevel: 'silent' })) ?? 'null';
   writeFileSync(kubeconfig, printed);

@@ -60,7 +60,7 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** A problem is a line at a place in the text, and whatever holds the field at fault is there. */
+/** A problem is a line at a place in the text, which has the field at fault or what should hold that field. */
 function checkProblem(
   { line, column, end, field, message, kind }: LintProblem,
   text: string,
@@ -89,7 +89,7 @@ function isHeld(value: unknown, field: string): boolean {
     ([, index, name]) => index ?? name ?? '',
   );
   let inside: unknown = value;
-  // A key that is no identifier stands in brackets, and may be cut: it ends the look.
+  // A key that is no identifier is in brackets, and may be cut: it ends the search.
   const isPlain = !/\[(?!\d+\])/.test(field);
   for (const [at, part] of parts.entries()) {
     if (typeof inside !== 'object' || inside === null) return at >= parts.length - 1 || !isPlain;
