@@ -74,17 +74,17 @@ const verbs: Verbs = {
   },
   suspend: {
     area: RUNS,
-    summary: 'Start no more steps of runs, until you resume them',
+    summary: 'Suspend runs: no step starts until you resume them',
     load: async () => (await import('./cli/commands/suspend.ts')).suspend,
   },
   resume: {
     area: RUNS,
-    summary: 'Start steps of suspended runs again',
+    summary: 'Resume suspended runs',
     load: async () => (await import('./cli/commands/resume.ts')).resume,
   },
   cancel: {
     area: RUNS,
-    summary: 'Stop runs for good',
+    summary: 'Cancel runs and stop their steps',
     load: async () => (await import('./cli/commands/cancel.ts')).cancel,
   },
   ui: {

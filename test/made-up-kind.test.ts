@@ -64,9 +64,9 @@ function warningsOf(step: object, by = policy): readonly string[] {
 test('lint and the gate know the kind, its fields, what it needs and what its child may not be', () => {
   expect(warningsOf({})).toEqual([]);
   expect(warningsOf({ gaugeRef: undefined, gauge: 'pressure' })).toEqual([
-    'MissingStepReference: Measurement without gaugeRef: it would fail when it runs; rename "gauge" to gaugeRef',
+    'MissingStepReference: Measurement needs gaugeRef: without it, the step fails when it runs; rename "gauge" to gaugeRef',
   ]);
-  expect(warningsOf({ gaugeref: 'x' })).toEqual([expect.stringMatching(/^UnknownField: .*gaugeRef is there too/)]);
+  expect(warningsOf({ gaugeref: 'x' })).toEqual([expect.stringMatching(/^UnknownField: .*gaugeRef is set too/)]);
   expect(warningsOf({ gaugeRef: 'broken' })).toEqual(['ChildWouldBeDenied: nobody can read this gauge']);
   expect(warningsOf({ kind: 'Mesurement' })).toEqual([
     'UnknownStepKind: unknown kind "Mesurement"; did you mean "Measurement"?',

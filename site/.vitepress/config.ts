@@ -16,7 +16,7 @@ const anchors = createAnchorCheck();
 // Of the pages in docs, none is changed for the site. The build fails if a link between them leads to no page or heading.
 export default defineConfig({
   title: 'Orchestration Gate',
-  description: 'Refuses Orchestrations that can never run, and runs the others exactly as their graph says.',
+  description: 'Rejects Orchestrations that can never run, and runs the others exactly as their graph says.',
   head: [['link', { rel: 'icon', href: icon }]],
   srcDir: 'docs',
   outDir: '../dist/site',

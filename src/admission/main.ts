@@ -141,7 +141,7 @@ function readServedFiles(
     const authorities = readBundle(files.get('ca.crt') ?? '').map(({ certificatePem }) => certificatePem);
     metrics.countCertificateReload(authorities.length > 0 ? 'success' : 'failure');
     if (authorities.length === 0) {
-      clientCaProblem = `${clientCaDir}/ca.crt holds no certificate in PEM form: put there who signs the certificate of the API server`;
+      clientCaProblem = `${clientCaDir}/ca.crt contains no certificate in PEM form: put the CA there that signs the certificate of the API server`;
       const message = clientCa
         ? 'cannot use the new client authorities, keeping the old ones'
         : 'waiting for client authorities';

@@ -1,4 +1,4 @@
-import { quoteName } from '../dag/display.ts';
+import { displayCount, quoteName } from '../dag/display.ts';
 import type { Rewired } from '../orchestration/defaults.ts';
 import type { Judgement, Problem } from '../orchestration/judge.ts';
 import { shortenWarning } from '../orchestration/messages.ts';
@@ -13,7 +13,7 @@ const MOST_WARNINGS = 10;
 const REDERIVED = {
   field: 'spec.steps',
   message:
-    'the chain is derived again: only the default wrote dependsOn here. To start a step at once, set dependsOn: []',
+    'no step declares its own dependsOn, so the gate writes the sequential default again: to start a step at once, set dependsOn: []',
 };
 
 /** Allows the request with these warnings. */
@@ -54,7 +54,10 @@ export function deny(
   const left = deniedCount - listed.length;
   const causes =
     left > 0
-      ? [...listed, { reason: 'TooManyProblems', field: 'spec', message: `… and ${left} more problems` }]
+      ? [
+          ...listed,
+          { reason: 'TooManyProblems', field: 'spec', message: `… and ${displayCount(left, 'more problem')}` },
+        ]
       : listed;
   const { kind } = request.kind;
   return {
@@ -83,7 +86,7 @@ type Warning = Pick<Problem, 'field' | 'message'>;
 function writeWarnings(warnings: readonly Warning[], count: number): readonly string[] {
   if (count <= MOST_WARNINGS) return warnings.map(writeWarning);
   const shown = warnings.slice(0, MOST_WARNINGS - 1);
-  return [...shown.map(writeWarning), `… and ${count - shown.length} more warnings`];
+  return [...shown.map(writeWarning), `… and ${displayCount(count - shown.length, 'more warning')}`];
 }
 
 function writeWarning({ field, message }: Warning): string {
@@ -99,7 +102,7 @@ function withoutEscapes(message: string): string {
 
 /** Writes `2 problems: field: message; field: message`, shortened between two problems if possible. */
 function joinProblems(problems: readonly Problem[], count: number): string {
-  let message = `${count} problem${count === 1 ? '' : 's'}: `;
+  let message = `${displayCount(count, 'problem')}: `;
   for (const [index, problem] of problems.entries()) {
     const next = `${index === 0 ? '' : '; '}${problem.field}: ${problem.message}`;
     const more = `; … and ${count - index} more`;

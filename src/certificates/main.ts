@@ -109,8 +109,12 @@ function followClock(read: () => Promise<Date | undefined>, log: Logger): () => 
     if (Math.abs(skewMs) > NOTABLE_SKEW_MS !== isSkewed) {
       isSkewed = !isSkewed;
       const fields = { aheadSeconds: Math.round(skewMs / 1_000) };
-      if (isSkewed) log.warn(fields, "this machine's clock is not the API server's: certificates go by the latter");
-      else log.info(fields, "this machine's clock is the API server's again");
+      if (isSkewed)
+        log.warn(
+          fields,
+          'the clock of this machine differs from that of the API server: certificates use the time of the API server',
+        );
+      else log.info(fields, 'the clock of this machine agrees with that of the API server again');
     }
     return told;
   };

@@ -38,7 +38,7 @@ export const certificateFlags = {
   certificateService: {
     flag: 'certificate-service',
     kind: anyText('NAME'),
-    help: 'the Service of the gates, in its own namespace: where none of them is ready, none is waited for',
+    help: 'the Service of the gates, in its own namespace; if no gate is ready, the program does not wait for one',
     variables: ['ORCHESTRATION_GATE_CERTIFICATE_SERVICE'],
   },
   webhookConfigurations: {

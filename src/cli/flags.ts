@@ -71,7 +71,7 @@ export const folder = anyText('DIR', 'folder');
  */
 export const objectName: ValueKind<string> = {
   placeholder: 'NAME',
-  expected: 'a name, which holds neither / nor % and is neither . nor ..',
+  expected: 'a name without / and %, other than . and ..',
   read: (text) => (isObjectName(text) ? text : undefined),
 };
 

@@ -79,6 +79,11 @@ export function listNames(names: readonly string[], most = 5): string {
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
+/** `1 step`, `2 steps`. */
+export function displayCount(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`;
+}
+
 /** `Orchestration ci/release`. */
 export function displayObject(kind: string, namespace: string, name: string): string {
   const parts = [namespace, name].filter((part) => part !== '').map(displayName);

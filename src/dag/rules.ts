@@ -54,9 +54,9 @@ type Shown = string | number;
  */
 export const graphMessages = {
   TooManySteps: (count: Shown, most: Shown) =>
-    `${count} steps, and at most ${most} are allowed: split it with SubOrchestration steps (the graph was not checked)`,
+    `${count} steps, but at most ${most} are allowed: replace some of them with SubOrchestration steps (the graph was not checked)`,
   TooManyDependencies: (count: Shown, most: Shown) =>
-    `${count} entries, and at most ${most} are allowed: put a Checkpoint step between (the graph was not checked)`,
+    `${count} entries, but at most ${most} are allowed: combine some of them in a Checkpoint step (the graph was not checked)`,
   DuplicateStep: (name: Shown, first: Shown) => `${name} is already the name of steps[${first}]: rename one of the two`,
   MissingDependency: (wanted: Shown) => `no step is named ${wanted}`,
   SelfDependency: (name: Shown) => `${name} waits for itself and could never start: remove this entry`,
@@ -208,7 +208,7 @@ function impliedRoots({ steps, isSequential }: Graph): readonly (readonly string
 
 function mixedDependsOn(_: Graph, roots: readonly string[]): GraphProblem {
   const describe = () =>
-    `no dependsOn, while other steps declare it: ${listNames(roots, 3)}. Such a step starts at once. Write dependsOn: [] if you intend that`;
+    `dependsOn is declared by other steps, but not by ${listNames(roots, 3)}: a step without it starts at once; if you intend that, write dependsOn: []`;
   return { path: [], describe };
 }
 

@@ -29,7 +29,7 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   }
   const log = createLogger({ level: configuration.logLevel });
   process.on('uncaughtException', (error, origin) => {
-    log.fatal({ error, origin }, 'the engine ends: nobody caught this');
+    log.fatal({ error, origin }, 'the engine ends because of an uncaught exception');
     process.exit(EXIT.fault);
   });
   const parent = connectParent(process);
@@ -72,7 +72,10 @@ export async function runEngine(configuration: ReconcileConfiguration, process: 
   await engine.reportListed();
   const aheadSeconds = Math.round((Date.now() - engine.now()) / 1_000);
   if (Math.abs(aheadSeconds) > NOTABLE_SKEW_SECONDS)
-    log.warn({ aheadSeconds }, "this machine's clock is not the API server's: runs go by the latter");
+    log.warn(
+      { aheadSeconds },
+      'the clock of this machine differs from that of the API server: runs use the time of the API server',
+    );
   const { isEnabled, namespaces, auditedNamespaces } = configuration;
   log.info({ namespaces: isEnabled ? namespaces : [], auditedNamespaces }, 'following runs');
   await engine.start();

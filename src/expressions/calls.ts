@@ -42,7 +42,7 @@ export function scanFunction(scan: Scan, token: Token, index: number): number {
   addMistake(
     scan,
     token,
-    isMethod ? `${text}() follows a value, as in value.${text}(…)` : describeUnknown(text, functions),
+    isMethod ? `call ${text}() on a value, as in value.${text}(…)` : describeUnknown(text, functions),
   );
   return index + 1;
 }
@@ -54,7 +54,7 @@ export function scanMethod(scan: Scan, token: Token, index: number): number {
   else if (isMacro(scan.tokens, index)) checkMacro(scan, token, index);
   else if (text === 'matches') return scanMatches(scan, token, index);
   else if (functions.some((name) => name === text) && text !== 'size') {
-    addMistake(scan, token, `${text}() stands before its value, as in ${text}(value)`);
+    addMistake(scan, token, `write the value into the brackets of ${text}(), as in ${text}(value)`);
   } else if (!methods.some((name) => name === text)) {
     addMistake(scan, token, describeUnknown(text, [...methods, ...macros]));
   }

@@ -8,10 +8,10 @@ export function decodeString({ text, offset, end }: Token): string | Mistake {
   try {
     const { args } = parse(text).ast;
     if (typeof args === 'string') return args;
-    return mistakeAt(offset, end, 'no string');
+    return mistakeAt(offset, end, 'this is not a string');
   } catch (error) {
     const range = error instanceof ParseError ? error.range : undefined;
-    const message = 'no such escape in a string: write \\\\ for a backslash';
+    const message = 'this escape is not valid in a string: write \\\\ for a backslash';
     return mistakeAt(offset + (range?.start ?? 0), range ? offset + range.end : end, message);
   }
 }

@@ -28,19 +28,19 @@ export class Pattern {
  */
 export function compilePattern(text: string): Pattern | { readonly mistake: string } {
   if (text.length > bounds.patternText) {
-    return { mistake: `${text.length} characters, and a pattern has at most ${bounds.patternText}` };
+    return { mistake: `the pattern has ${text.length} characters, but at most ${bounds.patternText} are allowed` };
   }
   const size = measurePattern(text);
   if (size > bounds.patternSize) {
     return {
-      mistake: `${size} parts when its repetitions are written out, and a pattern has at most ${bounds.patternSize}`,
+      mistake: `the pattern has ${size} parts if its repetitions are written out, but at most ${bounds.patternSize} are allowed`,
     };
   }
   try {
     return new Pattern(text, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown';
-    return { mistake: `no pattern of RE2: ${displayText(reason.replaceAll('`', "'"), MOST_SHOWN)}` };
+    return { mistake: `not a valid RE2 pattern: ${displayText(reason.replaceAll('`', "'"), MOST_SHOWN)}` };
   }
 }
 

@@ -69,7 +69,7 @@ export function splitText(text: string, spend: (units: number) => boolean): Piec
 function findStranger(text: string, start: number): string | undefined {
   const [, word] = FIRST_WORD.exec(text.slice(start, start + bounds.firstWord)) ?? [];
   if (word !== undefined && suggestName(word, variables, 2) !== undefined) return undefined;
-  const what = word === undefined ? 'it reads no variable' : `${quoteName(word)} is no variable`;
+  const what = word === undefined ? 'it reads no variable' : `${quoteName(word)} is not a variable`;
   return `this stays text, because ${what}: write ${displayName('$${{')} if you intend that`;
 }
 

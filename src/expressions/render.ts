@@ -15,7 +15,7 @@ export function renderValue(value: unknown): string {
 
 function toJson(value: unknown): string {
   if (typeof value === 'bigint') return `${value}`;
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Failure('the result is no finite number');
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Failure('the result is not a finite number');
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value);

@@ -65,7 +65,7 @@ function describeFault(error: Fault, source: string, origin: Origin): string {
       return `the expression has more than ${bounds.nodes} parts: move some of them into the outputs of a step`;
     case 'no_such_overload': {
       const [, types] = /^no such overload: (.*)$/.exec(summary) ?? [];
-      return `there is no ${displayTypes(types ?? '')}: both sides need fitting types, and string(), int() and double() convert`;
+      return `there is no ${displayTypes(types ?? '')}: use values of matching types, or convert one with string(), int() or double()`;
     }
     case 'no_matching_overload': {
       const [, call] = /'(.*)'$/.exec(summary) ?? [];
@@ -91,13 +91,13 @@ function describeFault(error: Fault, source: string, origin: Origin): string {
     case 'modulo_by_zero':
       return `${quoted} divides by zero`;
     case 'numeric_overflow':
-      return `${quoted} is no integer of 64 bits`;
+      return `${quoted} does not fit into an integer of 64 bits`;
     case 'no_such_key':
       return `there is no ${quoteName(summary.replace(/^No such key: /, ''))}`;
     case 'int_conversion_error':
     case 'double_conversion_error':
     case 'bool_conversion_error':
-      return `${quoted} is no ${/^[a-z]+/.exec(error.code)?.[0]}`;
+      return `the value cannot be converted to ${/^[a-z]+/.exec(error.code)?.[0]}`;
     case 'bytes_unicode_escape':
     case 'invalid_unicode_escape':
     case 'invalid_unicode_surrogate':
@@ -105,7 +105,7 @@ function describeFault(error: Fault, source: string, origin: Origin): string {
     case 'invalid_octal_escape':
     case 'octal_escape_out_of_range':
     case 'invalid_escape_sequence':
-      return `${quoted} is no escape in a string: write \\\\ for a backslash`;
+      return `${quoted} is not a valid escape in a string: write \\\\ for a backslash`;
     case 'index_out_of_bounds':
       return 'the list has no entry at this index';
     default:

@@ -43,7 +43,7 @@ export interface Tokens {
 /** Splits an expression into tokens. Linear. */
 export function tokenize(text: string, steps: ReadonlySet<string>): Tokens {
   if (text.length > bounds.text) {
-    const message = `${text.length} characters, and an expression has at most ${bounds.text}: move a part of it into the outputs of a step`;
+    const message = `the expression has ${text.length} characters, but at most ${bounds.text} are allowed: move a part of it into the outputs of a step`;
     return { tokens: [], mistakes: [mistakeAt(0, text.length, message)] };
   }
   const tokens: Token[] = [];
@@ -113,7 +113,7 @@ function findFault({ type, text: token, end }: Token, text: string, depth: numbe
   if (depth > bounds.depth) return `more than ${bounds.depth} brackets within brackets: simplify the expression`;
   if (type === 'String' && /^b/i.test(token)) return 'bytes are not supported: write a string without b before it';
   if (type !== 'Number') return undefined;
-  if (/[A-Za-z0-9_]/.test(text[end] ?? '')) return `no number is written ${displayName(token + text[end])}`;
+  if (/[A-Za-z0-9_]/.test(text[end] ?? '')) return `${displayName(token + text[end])} is not a valid number`;
   const isInteger = /^(?:0x.*|[0-9]*)$/i.test(token);
   if (isInteger && BigInt(token) > LARGEST_INTEGER) {
     return 'an integer has at most 64 bits: write a decimal point to round it';

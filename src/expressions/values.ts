@@ -40,7 +40,10 @@ export class Variables extends Map<string, unknown> {
 
   /** If the other side of `&&` or `||` decides, the library ignores a failure, so call this at the end too. */
   checkCost(): void {
-    if (this.#left < 0) throw new Failure('reads too many or too large values: let a loop read them once');
+    if (this.#left < 0)
+      throw new Failure(
+        'the expression reads too many or too large values: a loop reads its values again in each pass, so read fewer of them in the loop',
+      );
   }
 
   override get(alias: string): unknown {
@@ -69,7 +72,7 @@ export class Variables extends Map<string, unknown> {
       throw new Failure(`the child has no ${displaySource(source).replace(/^child\.?/, '')}`.trim());
     if (source.type === 'Run') throw new Failure(`the run has no ${source.field}`);
     const step = this.#values.steps(source.step);
-    if (step === undefined) throw new Failure(`${quoteName(source.step)} is no ancestor that has ended`);
+    if (step === undefined) throw new Failure(`${quoteName(source.step)} is not an ancestor that has ended`);
     if (source.type === 'Step') throw new Failure(`the step ${quoteName(source.step)} has no ${source.field}`);
     if (step.phase === 'Succeeded') {
       throw new Failure(`the step ${quoteName(source.step)} has no output ${quoteName(source.output)}`);

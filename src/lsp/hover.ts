@@ -1,5 +1,6 @@
 import { isScalar } from 'yaml';
 import { keyAt, rangeOf } from '../cli/files/nodes.ts';
+import { displayCount } from '../dag/display.ts';
 import { readDeclared } from '../orchestration/declared-parameters.ts';
 import { nameOf } from '../orchestration/decode.ts';
 import { stepKinds } from '../orchestration/kinds/table.ts';
@@ -28,7 +29,7 @@ function describeTarget(target: Target): string {
   if (target.type === 'Step') return describeStep(target.orchestration, target.index);
   if (target.type === 'Object') {
     const steps = orchestrationOf(target.object)?.steps.length ?? 0;
-    return `Orchestration ${code(nameOf(target.object.value).name)}, ${steps} steps`;
+    return `Orchestration ${code(nameOf(target.object.value).name)}, ${displayCount(steps, 'step')}`;
   }
   const declared = readDeclared(target.orchestration).get(target.name);
   if (declared === undefined) return `Parameter ${code(target.name)}, which policies.parameters does not declare`;
@@ -46,7 +47,7 @@ function describeField({ object: { kind }, path, type, node }: SpotOfObject): st
   const isStepKind = path.length === 4 && path[1] === 'steps' && path[3] === 'kind';
   if (type === 'Value' && isStepKind && isScalar(node)) {
     const found = stepKinds.get(String(node.value));
-    return found && `A ${found.name} step ${found.does}.`;
+    return found && `${/^[AEIOU]/.test(found.name) ? 'An' : 'A'} ${found.name} step ${found.does}.`;
   }
   return type === 'Key' ? schemaAt(kind, path)?.description : undefined;
 }

@@ -54,7 +54,7 @@ function checkValues({ kind, approvers }: Step, kinds: StepKinds, index: number,
     report(pathTo(index, ['approvers', 'count']), () => `is ${count}, and must be from 1 to ${MOST_APPROVERS}`);
   const known = kinds.get(kind);
   if (known === undefined || known.fields['approvers'] !== undefined) return;
-  const describe = () => `${kind} steps wait for no approval: put an ApprovalGate step before this one`;
+  const describe = () => `${kind} steps do not wait for approval: put an ApprovalGate step before this one`;
   report(pathTo(index, ['approvers']), describe);
 }
 

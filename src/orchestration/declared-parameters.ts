@@ -1,4 +1,4 @@
-import { displayName, listNames, quoteName } from '../dag/display.ts';
+import { listNames, quoteName } from '../dag/display.ts';
 import { suggestName } from '../dag/suggest.ts';
 import { compilePattern } from '../expressions/pattern.ts';
 import { asRecord, type Orchestration } from './decode.ts';
@@ -105,7 +105,7 @@ function createCompiler(): (text: string | undefined) => Compiled | undefined {
   return (text) => {
     if (text === undefined) return undefined;
     const pattern = compilePattern(text);
-    if ('mistake' in pattern) return { mistake: `is not valid: ${displayName(pattern.mistake)}` };
+    if ('mistake' in pattern) return pattern;
     left -= pattern.size;
     return left < 0 ? { mistake: 'is too large together with the other patterns: use smaller counts' } : pattern;
   };
@@ -161,7 +161,8 @@ function findViolation(
   }
   if (compiled === undefined || 'mistake' in compiled) return undefined;
   if (value.length > LONGEST_MATCHED) {
-    return () => `has ${value.length} characters, and at most ${LONGEST_MATCHED} are allowed beside a pattern`;
+    return () =>
+      `has ${value.length} characters, but at most ${LONGEST_MATCHED} are allowed if the parameter has a pattern`;
   }
   return compiled.matches(value)
     ? undefined

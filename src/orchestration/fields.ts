@@ -67,11 +67,11 @@ export const stepFields: Readonly<Record<string, Field>> = {
   },
   timeoutSeconds: {
     aliases: 'timeout timeoutMinutes timeoutSecs timeoutSec timeoutMs activeDeadlineSeconds deadlineSeconds',
-    without: 'nothing bounds an attempt',
+    without: 'an attempt has no time limit',
   },
   pendingTimeoutSeconds: {
     aliases: 'pendingTimeout pendingSeconds startTimeout startTimeoutSeconds queueTimeout',
-    without: 'nothing bounds how long the child of an attempt waits to start',
+    without: 'the child of an attempt can wait to start without a time limit',
   },
   with: {
     aliases: 'parameters params arguments inputs',
@@ -94,7 +94,7 @@ export const policyFields = tableOf({
         aliases: 'max count',
         means: 'The retries of every step that does not set retries.',
         isWhole: true,
-        without: 'steps that do not say are not retried',
+        without: 'a step that does not set retries is not retried',
       },
     }),
   },
@@ -105,7 +105,7 @@ export const policyFields = tableOf({
         aliases: 'total seconds',
         means: 'Maximum duration of the run, in seconds. 0 means no limit.',
         isWhole: true,
-        without: 'nothing bounds the run',
+        without: 'the run has no time limit',
       },
       cleanupSeconds: {
         aliases: 'cleanup',
@@ -119,7 +119,7 @@ export const policyFields = tableOf({
     aliases: 'parallel parallelism maxParallelism maxConcurrency maxConcurrent',
     means: 'Maximum number of children of a run that exist at the same time. 0 means no limit.',
     isWhole: true,
-    without: 'nothing bounds how many children of a run are there at once',
+    without: 'any number of children of a run can exist at the same time',
   },
   parameters: {
     aliases: 'params inputs arguments',
@@ -129,7 +129,7 @@ export const policyFields = tableOf({
   concurrency: {
     aliases: 'mutex semaphore semaphores synchronization lock locks concurrencyPolicy concurrencyGroup singleton',
     means: 'How many runs of a group can work at the same time.',
-    without: 'nothing bounds how many runs work at the same time',
+    without: 'any number of runs can work at the same time',
   },
   ttlSecondsAfterFinished: {
     aliases: 'ttl ttlSeconds ttlStrategy',

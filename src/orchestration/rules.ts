@@ -100,7 +100,7 @@ function ownSubOrchestrations({ kinds, ...orchestration }: Subject): Place[] {
     .filter(({ name }) => name === own)
     .map(({ path }) => ({
       path,
-      describe: () => `${quoteName(own)} would run itself for ever: refer to another Orchestration`,
+      describe: () => `${quoteName(own)} would run itself without end: refer to another Orchestration`,
     }));
 }
 
@@ -123,7 +123,7 @@ function unknownKinds({ steps, kinds }: Subject): Place[] {
     path: stepPath(index, 'kind'),
     describe: () => {
       const known = kinds.all.map(({ name }) => name);
-      return `unknown kind ${quoteName(kind)}${guess(kind, known) || `; known are ${known.join(', ')}`}`;
+      return `unknown kind ${quoteName(kind)}${guess(kind, known) || `; the known kinds are ${known.join(', ')}`}`;
     },
   }));
 }
@@ -147,7 +147,7 @@ function describeLack(step: Step, fields: readonly string[], kinds: StepKinds): 
   const meant = fields.map((field) => [misspelling(step, field, kinds.fields), field] as const);
   const [misspelt, field] = meant.find(([found]) => found !== undefined) ?? [];
   const fix = misspelt === undefined ? '' : `; rename ${quoteName(misspelt)} to ${field}`;
-  return `${step.kind} without ${fields.join(' or ')}: it would fail when it runs${fix}`;
+  return `${step.kind} needs ${fields.join(' or ')}: without it, the step fails when it runs${fix}`;
 }
 
 /** Finds children of steps that the API server would deny or a controller would fail. */

@@ -124,10 +124,10 @@ function describePolicy(
 
 /** `without` is the effect of the missing field. Undefined if the known field is present too. */
 function describeUnknown(meant: string, without: string | undefined): string {
-  const unread = 'the API server keeps this field, but nothing reads it';
+  const unread = 'the API server stores this field, but it has no effect';
   return without === undefined
-    ? `${unread}, and ${meant} is there too: remove this one`
-    : `${unread}; did you mean ${meant}? Without it ${without}`;
+    ? `${unread}, and ${meant} is set too: remove this one`
+    : `${unread}; did you mean ${meant}? Without it, ${without}`;
 }
 
 /** Describes when a step without `dependsOn` starts. */

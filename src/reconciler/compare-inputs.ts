@@ -56,7 +56,7 @@ export function createInputComparison(
   return (before, after) => {
     const { when } = after;
     if (when !== undefined && !isEqual(wasInputs.judge(before, when), isInputs.judge(after, when)))
-      return 'its when has another result';
+      return 'its when has a different result';
     const kind = kinds.get(after.kind);
     return (kind?.type === 'Child' ? compareSpec(before, after, kind) : undefined) ?? compareOutputs(after);
   };

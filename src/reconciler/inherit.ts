@@ -102,9 +102,9 @@ function createJudge(
 
   function judgeDeclared(step: Step, index: number): Cause | undefined {
     const [before, status] = [entries.get(step.name), statuses.get(step.name)];
-    if (named.has(step.name)) return { type: 'Named', message: 'it is to run again' };
-    if (declared === undefined) return { type: 'New', message: 'the snapshot of that run is gone' };
-    if (before === undefined) return { type: 'New', message: 'that run did not have it' };
+    if (named.has(step.name)) return { type: 'Named', message: 'the rerun names it' };
+    if (declared === undefined) return { type: 'New', message: 'the finished run has no snapshot any more' };
+    if (before === undefined) return { type: 'New', message: 'the finished run did not have it' };
     const message = describeChange(before, readEntry(graph, orchestration.steps, index));
     if (message !== undefined) return { type: 'Changed', message };
     return status !== undefined && hasFailed(status)

@@ -81,7 +81,7 @@ function planStart(observation: Observation, nowMs: number, options: PlanOptions
   if (ancestry.includes(run.orchestration)) {
     return fail(
       RunReason.SubOrchestrationCycle,
-      `${[run.orchestration, ...ancestry].map(quoteName).join(' is run by ')}: it would never end`,
+      `${[run.orchestration, ...ancestry].map(quoteName).join(', run by ')}: this loop would never end; remove one of these references`,
     );
   }
   if (ancestry.length >= MOST_NESTED)

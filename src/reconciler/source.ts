@@ -29,7 +29,9 @@ export function judgeSource({ run, orchestration }: FoundSource, resumption: Res
   if (run === undefined) return refuse(`${name} does not exist`, true);
   const { status } = run;
   if (run.isContested)
-    return refuse(`another controller has written the status of ${name}, so what its steps came to is not known here`);
+    return refuse(
+      `another controller has written the status of ${name}, so the outcome of its steps is unknown: create a new run instead`,
+    );
   if (!isRunFinal(status) && run.isTemplate) return refuse(`${name} is a template, which never runs`);
   if (!isRunFinal(status))
     return refuse(

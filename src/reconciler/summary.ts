@@ -114,6 +114,7 @@ function describeCleanup(statuses: readonly StepStatus[], { reason, message }: E
 function describeSuccess(statuses: readonly StepStatus[]): string {
   const skipped = statuses.filter(({ phase }) => phase === 'Skipped').length;
   const succeeded = statuses.length - skipped;
+  if (statuses.length === 1 && skipped === 0) return 'the step succeeded';
   return skipped === 0
     ? `all ${succeeded} steps succeeded`
     : `${succeeded} of ${statuses.length} steps succeeded, ${skipped} skipped by their conditions`;
@@ -127,7 +128,7 @@ function explainUnknown(statuses: readonly StepStatus[]): string {
   const step = statuses.find(({ storedPhase }) => storedPhase !== undefined);
   if (step?.storedPhase === undefined) return '';
   const [name, phase] = [displayName(step.name), displayName(step.storedPhase)];
-  return `; step ${name} has the phase ${phase}, which this version does not know: the run waits for the version that wrote it, or for a cancel`;
+  return `; step ${name} has the phase ${phase}, which this version does not know: upgrade the reconciler to the version that wrote it, or cancel the run`;
 }
 
 /** Returns the stored status with this state in it. */

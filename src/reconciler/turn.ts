@@ -116,7 +116,7 @@ function displayGroup({ group }: ObservedGroup): string {
   return `the group ${quoteName(group.text)}`;
 }
 
-/** `: held by "a"; before it wait "b", "c"`. */
+/** `: held by "a"; ahead of it in the queue: "b", "c"`. */
 function listAhead({ places, holders, ahead }: ObservedGroup): string {
   const names = places?.held.map(({ name, holder }) => holder?.name ?? name) ?? holders;
   const waiting = ahead.toSorted((one, other) => (precedes(one.metadata, other.metadata) ? -1 : 1));
@@ -124,7 +124,7 @@ function listAhead({ places, holders, ahead }: ObservedGroup): string {
     ...(names.length > 0 ? [`held by ${listNames(names, MOST_NAMED)}`] : []),
     ...(waiting.length > 0
       ? [
-          `before it wait ${listNames(
+          `ahead of it in the queue: ${listNames(
             waiting.map(({ metadata }) => metadata.name),
             MOST_NAMED,
           )}`,

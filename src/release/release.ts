@@ -72,7 +72,8 @@ async function releaseIn(
         left.push(`cannot release ${resource.kind} ${keyOf(object.metadata)}: ${wordsOf(error)}`);
     }
   }
-  if (released > 0) say(`released ${released} ${resource.kind}s of ${namespace ?? 'all namespaces'}`);
+  if (released > 0)
+    say(`released ${released} ${resource.kind}${released === 1 ? '' : 's'} of ${namespace ?? 'all namespaces'}`);
   return left;
 }
 

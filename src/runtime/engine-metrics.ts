@@ -32,7 +32,7 @@ export const ENGINE_METRICS = {
   },
   unowned: {
     name: 'orchestration_gate_buckets_unowned_seconds',
-    help: 'Time since any replica with the bucket has renewed its Lease, for the bucket where it is longest. Less than 3 in normal operation.',
+    help: 'Time since a replica that holds the bucket last renewed its Lease; the maximum over all buckets. Less than 3 in normal operation.',
   },
   queueDepth: {
     name: 'orchestration_gate_workqueue_depth',

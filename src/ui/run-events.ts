@@ -1,6 +1,6 @@
 import { findEvents, type RunEvent } from '../cli/cluster/find-events.ts';
 import type { Cluster as Api } from '../cli/cluster/port.ts';
-import { displayName } from '../dag/display.ts';
+import { displayCount, displayName } from '../dag/display.ts';
 import type { KubeObject } from '../objects/object.ts';
 import { asRecord, isRecord } from '../orchestration/decode.ts';
 import type { EventView, RunEvents } from './page/protocol.ts';
@@ -20,8 +20,8 @@ export async function readRunEvents(api: Api, run: KubeObject, step: string | un
   const reduced = { ...run, status: { ...asRecord(run['status']), stepStatuses: asked } };
   const found = (await findEvents(api, reduced)).events.filter((event) => step === undefined || event.step !== '');
   const sentences = [
-    ...tell(steps.length - asked.length, 'other steps: choose a step to see its own'),
-    ...tell(found.length - MOST_EVENTS, 'older Events'),
+    ...tell(steps.length - asked.length, 'other step', ': choose a step to see its own'),
+    ...tell(found.length - MOST_EVENTS, 'older Event'),
   ];
   return {
     events: found.toReversed().slice(0, MOST_EVENTS).map(viewEvent),
@@ -29,8 +29,8 @@ export async function readRunEvents(api: Api, run: KubeObject, step: string | un
   };
 }
 
-function tell(count: number, what: string): readonly string[] {
-  return count > 0 ? [`Not shown: ${count} ${what}.`] : [];
+function tell(count: number, noun: string, more = ''): readonly string[] {
+  return count > 0 ? [`Not shown: ${displayCount(count, noun)}${more}.`] : [];
 }
 
 /** Returns the steps that have started, as they are stored. Those that changed last come first. */

@@ -51,7 +51,7 @@ export function explainStep(facts: RunFacts, index: number): Explanation {
 }
 
 const TOLERATED = 'The failure is tolerated (continueOnFailure): the dependents of this step start anyway.';
-const NEUTRAL = 'That is no failure: the dependents of this step start anyway.';
+const NEUTRAL = 'This is not a failure: the dependents of this step start anyway.';
 const SUSPENDED = 'The run is suspended: no step starts until its suspend annotation is removed.';
 
 function explainPending(facts: RunFacts, index: number, declared: Step): Explanation {
@@ -83,10 +83,10 @@ function findOpen({ dependencies, statuses }: RunFacts, index: number, declared:
   return findWaiting(dependencies, index).filter((at) => !isStepFinal(statuses[at] as StepStatus));
 }
 
-const NOT_STARTED = 'The run has not started: no controller has taken it up yet.';
+const NOT_STARTED = 'The run has not started: no controller has started to process it yet.';
 
 function explainRunning({ attempt, resourceRef, reason, message }: StepStatus): string {
-  if (reason === StepReason.CleaningUp) return `The run that carries it out cleans up: ${message}.`;
+  if (reason === StepReason.CleaningUp) return `The nested run of this step cleans up: ${message}.`;
   if (message) return message;
   if (resourceRef !== undefined) {
     const { kind, name, uid } = resourceRef;
@@ -105,10 +105,11 @@ function explainSkipped(facts: RunFacts, index: number, step: StepStatus): Expla
   const link = (word: string, at: number) => ({ word, index: at });
   const [culpritStep, rootStep] = [facts.statuses[culprit] as StepStatus, facts.statuses[root] as StepStatus];
   const origin = `${quoteName(rootStep.name)} failed: ${describeReason(rootStep)}`;
-  if (root === culprit) return { why: [`Skipped, since ${origin}`], because: [link('culprit and root cause', root)] };
+  if (root === culprit)
+    return { why: [`Skipped because ${origin}`], because: [link('failed dependency and root cause', root)] };
   return {
-    why: [`Skipped, since ${quoteName(culpritStep.name)} was skipped.`, `The root cause: ${origin}`],
-    because: [link('culprit', culprit), link('root cause', root)],
+    why: [`Skipped because ${quoteName(culpritStep.name)} was skipped.`, `The root cause: ${origin}`],
+    because: [link('skipped dependency', culprit), link('root cause', root)],
   };
 }
 

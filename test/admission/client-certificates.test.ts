@@ -54,7 +54,7 @@ test('a gate without an authority for clients is not ready, and says why', async
   const gate = await startGate({ flags: ['--client-ca-dir=/nowhere'], readyPath: '/livez' });
   onTestFinished(() => gate.stop());
   const readReadiness = async () => (await fetch(`${gate.sideUrl}/readyz`)).text();
-  await expect.poll(readReadiness).toContain('/nowhere/ca.crt holds no certificate in PEM form');
+  await expect.poll(readReadiness).toContain('/nowhere/ca.crt contains no certificate in PEM form');
 });
 
 function issueAuthority(commonName: string): Promise<CertificatePair> {

@@ -250,7 +250,7 @@ describe('mutation', () => {
     const { warnings = [], patch } = mutate(update(before, after));
     expect(patch).toHaveLength(3);
     expect(warnings).toEqual([
-      'spec.steps: the chain is derived again: only the default wrote dependsOn here. To start a step at once, set dependsOn: []',
+      'spec.steps: no step declares its own dependsOn, so the gate writes the sequential default again: to start a step at once, set dependsOn: []',
       'spec.steps[0]: "b" now waits for nothing',
       'spec.steps[2]: "d" now waits for "c"',
     ]);

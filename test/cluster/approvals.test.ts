@@ -166,7 +166,7 @@ describe('approvers.notCreator', () => {
     }
     expect(stepOf(await reconciled().statusOf('stamped', hasEnded), 'ask').approvals).toMatchObject([{ user: 'bob' }]);
     const waiting = stepOf(await reconciled().statusOf('unstamped', isStep('ask', 'Running')), 'ask');
-    expect(waiting.message).toContain('approvals that nobody can give');
+    expect(waiting.message).toContain('an approval that nobody can give');
   });
 
   it('takes the creator of an inner run from the outermost run', async () => {

@@ -145,7 +145,7 @@ describeNeeding(['ownControlPlane'], 'the chart', () => {
       await api.create('AgentRun', 'held', { metadata: { finalizers }, spec });
       const hook = playHook(api, 'gate-orchestration-gate-release');
       await helm('uninstall', 'gate', '--namespace', 'agents', '--wait');
-      expect(await hook).toMatch(/released 1 AgentRuns of agents\nno AgentRun is held\n$/);
+      expect(await hook).toMatch(/released 1 AgentRun of agents\nno AgentRun is held\n$/);
       expect((await api.read('AgentRun', 'held'))?.metadata).toMatchObject({ finalizers: ['example.com/theirs'] });
       expect(await api.list('Job')).toEqual([]);
       const kinds =

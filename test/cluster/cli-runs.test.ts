@@ -23,7 +23,7 @@ describe('the CLI and runs on a real API server', () => {
     reconciled().api.create('Orchestration', name, { spec: { steps } });
 
   const createdName = (stdout: string) =>
-    /OrchestrationRun [\w-]+\/([\w-]+) (?:created|is there)/.exec(stdout)?.[1] ?? '';
+    /OrchestrationRun [\w-]+\/([\w-]+) (?:created|already exists)/.exec(stdout)?.[1] ?? '';
 
   const deliveryIdOf = async (name: string) => {
     const run = await reconciled().api.read('OrchestrationRun', name);
@@ -110,7 +110,7 @@ describe('the CLI and runs on a real API server', () => {
     expect([first.code, second.code, createdName(second.stdout)]).toEqual([0, 0, createdName(first.stdout)]);
     expect([first.stdout, second.stdout].filter((said) => said.endsWith(' created\n'))).toHaveLength(1);
     const again = await deliver('-p', 'v=1');
-    expect(again.stdout).toMatch(/ is there already: (Pending|Running)\n$/);
+    expect(again.stdout).toMatch(/ already exists: (Pending|Running)\n$/);
     const other = await deliver('-p', 'v=2', '-p', 'w=');
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(
@@ -221,7 +221,7 @@ describe('the CLI and runs on a real API server', () => {
       });
       const { code, stdout } = await start(['run', 'unheard'], kubeconfig).ended;
       proxy.follow(undefined);
-      expect([code, lost, stdout]).toEqual([0, 1, expect.stringContaining('is there already')]);
+      expect([code, lost, stdout]).toEqual([0, 1, expect.stringContaining('already exists')]);
     });
   });
 });

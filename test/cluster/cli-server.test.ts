@@ -124,7 +124,7 @@ describeNeeding(['loopbackWebhooks'], 'the CLI and a cluster with a gate', () =>
         `  in namespace ${namespace()}, against what is stored:`,
         '    + c',
         '    ~ b: waits no longer for a',
-        '  live runs that go on with what they started with: started',
+        '  live runs that keep the graph they started with: started',
         '  runs that have not started, and will follow this: waiting',
         '',
       ].join('\n'),

@@ -39,7 +39,9 @@ describe('policies.concurrency', () => {
     expect(waiting).toMatchObject({ phase: 'Pending' });
     expect(progress(waiting)?.message).toBe('waits for a place in the group "one": held by "one-a"');
     await start('one-c', 'one');
-    expect(progress(await statusOf('one-c', isQueued))?.message).toMatch(/held by "one-a"; before it wait "one-b"$/);
+    expect(progress(await statusOf('one-c', isQueued))?.message).toMatch(
+      /held by "one-a"; ahead of it in the queue: "one-b"$/,
+    );
     expect(await holdersIn('one')).toEqual(['one-a']);
     await endChild('one-a', 'work', 'Succeeded');
     await statusOf('one-b', isRunning);

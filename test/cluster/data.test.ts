@@ -67,7 +67,9 @@ describe('a run whose steps hand values to each other', () => {
     const status = await statusOf('failing', hasEnded);
     expect(stepOf(status, 'decide')).toMatchObject({ phase: 'Failed', reason: 'ConditionFailed', attempt: 0 });
     expect(stepOf(status, 'use')).toMatchObject({ phase: 'Failed', reason: 'InputFailed', attempt: 0 });
-    expect(stepOf(status, 'decide').message).toBe('when: "int(steps.build.outputs.value)" is no int');
+    expect(stepOf(status, 'decide').message).toBe(
+      'when: "int(steps.build.outputs.value)": the value cannot be converted to int',
+    );
   });
 
   it('reads the outputs that a step declares from the status of its child', async () => {

@@ -128,7 +128,7 @@ describeNeeding(['controllers'], 'an AgentRun beside the agents controller', () 
     const { name } = (await childOf('at-work', 'a')).metadata;
     const words = [`--kubeconfig=${cluster.kubeconfig}`, `--own-namespace=${namespace}`, '--stop-engine=true'];
     const { code, stdout } = await startCli(['release', ...words]).ended;
-    expect(stdout).toMatch(/^no engine works for 600 s: .*\nreleased 1 AgentRuns of .*\nno AgentRun is held\n$/);
+    expect(stdout).toMatch(/^no engine works for 600 s: .*\nreleased 1 AgentRun of .*\nno AgentRun is held\n$/);
     expect(code).toBe(0);
     // An engine that still worked would put it back.
     await api.setStatus('AgentRun', name, { phase: 'Running' });

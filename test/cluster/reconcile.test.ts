@@ -45,7 +45,7 @@ describe('a run on a real API server', () => {
       reason: 'DependencyFailed',
       message: 'dependency build failed: exit 1',
     });
-    expect(stepOf(status, 'publish').message).toBe('dependency test failed: build failed: exit 1');
+    expect(stepOf(status, 'publish').message).toBe('dependency test was skipped: build failed: exit 1');
     expect(outcomeOf(status)).toMatchObject({
       status: 'False',
       reason: 'StepFailed',

@@ -41,7 +41,7 @@ describe('the CronJob of the page on schedules', () => {
   it('creates one run for each Job, also if its pod is started again', async () => {
     for (const job of ['first', 'second']) await kubectl(['create', 'job', job, '--from=cronjob/nightly']);
     expect(await runPodOf('first')).toMatchObject({ code: 0, stdout: expect.stringContaining('created') });
-    expect(await runPodOf('first')).toMatchObject({ code: 0, stdout: expect.stringContaining('is there already') });
+    expect(await runPodOf('first')).toMatchObject({ code: 0, stdout: expect.stringContaining('already exists') });
     expect(await runPodOf('second')).toMatchObject({ code: 0, stdout: expect.stringContaining('created') });
     const runs = await kubectl(['get', 'orchestrationruns', '-o', 'jsonpath={.items[*].spec.deliveryId}']);
     expect(runs.split(' ').sort()).toEqual(['first', 'second']);

@@ -48,7 +48,7 @@ describeNeeding(['loopbackWebhooks'], 'the settings of a running gate', () => {
   it('say how large a graph may be', async () => {
     await gated().gate.writeSettings({ 'limits.maxSteps': '2' });
     await accepts([root('a'), root('b')]);
-    await refuses([root('a'), root('b'), root('c')], 'spec.steps: 3 steps, and at most 2 are allowed');
+    await refuses([root('a'), root('b'), root('c')], 'spec.steps: 3 steps, but at most 2 are allowed');
   });
 
   it('stay in force when the next settings are wrong, and every mistake is reported', async () => {

@@ -117,7 +117,7 @@ describeNeeding([], 'the server of the page', () => {
     const created = await page.act({ ...form, parameters: { version: 'v1' } });
     expect(created).toMatchObject({ status: 200, answer: { isDone: true, run: 'release-11111111' } });
     expect(await page.act({ ...form, parameters: { version: 'v1' } })).toMatchObject({
-      answer: { isDone: true, sentences: [expect.stringContaining('is there already')] },
+      answer: { isDone: true, sentences: [expect.stringContaining('already exists')] },
     });
 
     expect(await page.act({ verb: 'suspend', namespace, run: run.name })).toMatchObject({ status: 200 });

@@ -91,7 +91,7 @@ function describePage(): void {
       await expectStep(page, 'left', 'Failed');
       await expectStep(page, 'join', 'Skipped');
       await expectStep(page, 'right', 'Running');
-      await textOf(page, '#details').toContain('Skipped, since "left" failed: exit 1');
+      await textOf(page, '#details').toContain('Skipped because "left" failed: exit 1');
       await textOf(page, '.legend').toMatch(/1 Succeeded\s*1 Failed\s*1 Skipped\s*1 Running/);
       await play.endStep('diamond', 'right', 'Succeeded');
       await textOf(page, '.title').toContain('Failed');

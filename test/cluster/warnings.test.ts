@@ -38,7 +38,7 @@ describe('kubectl apply', () => {
     expect(await apply('deploy', steps)).toEqual({
       code: 0,
       warnings: [
-        'Warning: spec.steps[1].depends_on: the API server keeps this field, but nothing reads it; did you mean dependsOn? Without it this step starts after "build"',
+        'Warning: spec.steps[1].depends_on: the API server stores this field, but it has no effect; did you mean dependsOn? Without it, this step starts after "build"',
       ],
     });
   });

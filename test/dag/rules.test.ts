@@ -47,13 +47,13 @@ const unlimited: Limits = { maxSteps: Infinity, maxDependencies: Infinity };
 describe('the message of', () => {
   test('TooManySteps', () => {
     expect(verdictOn([root('a'), root('b'), root('c')], { maxSteps: 2, maxDependencies: 9 })).toEqual([
-      'TooManySteps : 3 steps, and at most 2 are allowed: split it with SubOrchestration steps (the graph was not checked)',
+      'TooManySteps : 3 steps, but at most 2 are allowed: replace some of them with SubOrchestration steps (the graph was not checked)',
     ]);
   });
 
   test('TooManyDependencies', () => {
     expect(verdictOn([root('a'), root('b'), step('c', 'a', 'b')], { maxSteps: 9, maxDependencies: 1 })).toEqual([
-      'TooManyDependencies 2.dependsOn: 2 entries, and at most 1 are allowed: put a Checkpoint step between (the graph was not checked)',
+      'TooManyDependencies 2.dependsOn: 2 entries, but at most 1 are allowed: combine some of them in a Checkpoint step (the graph was not checked)',
     ]);
   });
 
@@ -101,7 +101,7 @@ describe('the message of', () => {
 
   test('MixedDependsOn', () => {
     expect(verdictOn([step('a'), step('b', 'a'), step('c'), step('d'), step(''), step('e'), step('f')])).toEqual([
-      'MixedDependsOn : no dependsOn, while other steps declare it: "c", "d", "e" and 1 more. Such a step starts at once. Write dependsOn: [] if you intend that',
+      'MixedDependsOn : dependsOn is declared by other steps, but not by "c", "d", "e" and 1 more: a step without it starts at once; if you intend that, write dependsOn: []',
     ]);
   });
 });

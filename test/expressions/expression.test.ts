@@ -85,15 +85,15 @@ describe('a mistake names its place and a fix:', () => {
     ['run.name + €', '€: the character € has no meaning here'],
     ['run.name // x', '/: an expression holds no comments'],
     ['b"x"', 'b"x": bytes are not supported: write a string without b before it'],
-    ['1u', '1: no number is written 1u'],
+    ['1u', '1: 1u is not a valid number'],
     ['99999999999999999999', '99999999999999999999: an integer has at most 64 bits: write a decimal point to round it'],
-    ['"\\q"', '\\q: "\\\\q" is no escape in a string: write \\\\ for a backslash'],
+    ['"\\q"', '\\q: "\\\\q" is not a valid escape in a string: write \\\\ for a backslash'],
     ['1 +', ': the expression ends too early'],
     ['(1', ': the expression ends too early: ) is missing'],
     ['run.name run.uid', 'run.uid: "run.uid" has no meaning here'],
     ['sze("a")', 'sze: no function is named "sze": did you mean "size"?'],
-    ['contains("a", "b")', 'contains: contains() follows a value, as in value.contains(…)'],
-    ['run.name.int()', 'int: int() stands before its value, as in int(value)'],
+    ['contains("a", "b")', 'contains: call contains() on a value, as in value.contains(…)'],
+    ['run.name.int()', 'int: write the value into the brackets of int(), as in int(value)'],
     ['run.name.split("")', 'split: no function is named "split"'],
     ['[1].map(x, x)', 'map: map() is not supported: use the list as it is, or filter it'],
     ['[1].all(x, [1].exists(y, y == x))', 'exists: exists() cannot stand inside another'],
@@ -104,8 +104,8 @@ describe('a mistake names its place and a fix:', () => {
     ['run.name.foo', 'foo: there is no field to read, and this is string'],
     ['true ? 1 : "x"', 'true ? 1 : "x": both results of ? : must have the same type'],
     ['run.name.matches(run.uid)', 'matches: matches() takes a pattern as a string literal'],
-    ['run.name.matches("(")', '"(": no pattern of RE2: missing closing )'],
-    ['run.name.matches("(?=a)")', '"(?=a)": no pattern of RE2: invalid or unsupported Perl syntax'],
+    ['run.name.matches("(")', '"(": not a valid RE2 pattern: missing closing )'],
+    ['run.name.matches("(?=a)")', '"(?=a)": not a valid RE2 pattern: invalid or unsupported Perl syntax'],
     ['{"__proto__": 1}', '"__proto__": no key of a map can be named "__proto__"'],
     ['{run.name: 1}', 'run: the keys of a map are string literals'],
     ['[[[[1]]]]', '[: more than 3 lists and maps within each other'],
@@ -143,7 +143,7 @@ describe('an expression is denied before it is parsed if', () => {
     ['it has 500 operators', `1${'+1'.repeat(500)}`, 'more than 250 parts'],
     ['it reads 65 values', Array(65).fill('run.uid').join('+'), 'at most 64 values'],
     ['it has 17 patterns', Array(17).fill('"a".matches("a")').join('||'), 'at most 16 patterns'],
-    ['a pattern is large', '"a".matches("((a{10}){10}){10}")', 'a pattern has at most 500'],
+    ['a pattern is large', '"a".matches("((a{10}){10}){10}")', 'but at most 500 are allowed'],
   ])('%s', (_, text, message) => {
     expect(findMistakes(text, 'Boolean')[0]).toContain(message);
   });
@@ -190,7 +190,7 @@ describe('an evaluation', () => {
     ],
     ['has(steps.skipped.outputs.image) ? steps.skipped.outputs.image : "none"', 'none'],
     ['steps.build.outputs.none', 'Error: the step "build" has no output "none"'],
-    ['steps.other.phase', 'Error: "other" is no ancestor that has ended'],
+    ['steps.other.phase', 'Error: "other" is not an ancestor that has ended'],
     ['parameters.none', 'Error: the run has no parameter "none"'],
     ['parameters.constructor', 'Error: the run has no parameter "constructor"'],
     ['child.status.none.x', 'Error: the child has no status.none.x'],
@@ -198,10 +198,10 @@ describe('an evaluation', () => {
     ['child.__proto__', 'Error: the child has no __proto__'],
     ['child.status.list.filter(x, x.constructor == 1)', 'Error: there is no "constructor"'],
     ['1 / 0', 'Error: "1 / 0" divides by zero'],
-    ['1.0 / 0.0', 'Error: the result is no finite number'],
-    ['9223372036854775807 + 1', 'Error: "9223372036854775807 + 1" is no integer of 64 bits'],
-    ['int("")', 'Error: "int(\\"\\")" is no int'],
-    ['int("9223372036854775808")', 'Error: "int(\\"9223372036854775808\\")" is no integer of 64 bits'],
+    ['1.0 / 0.0', 'Error: the result is not a finite number'],
+    ['9223372036854775807 + 1', 'Error: "9223372036854775807 + 1" does not fit into an integer of 64 bits'],
+    ['int("")', 'Error: "int(\\"\\")": the value cannot be converted to int'],
+    ['int("9223372036854775808")', 'Error: "int(\\"9223372036854775808\\")" does not fit into an integer of 64 bits'],
     ['child.status.n + "a"', 'Error: "child.status.n + \\"a\\"": there is no int + string'],
     ['child.status.none', 'Error: the result is null'],
   ])('of %s', (text, value) => {
@@ -225,7 +225,7 @@ describe('an evaluation', () => {
   test('fails for a loop that reads a large value again and again', () => {
     const list = Array.from({ length: 900 }, (_, index) => `${index}`);
     expect(evaluateText('child.list.all(x, x in child.list)', 'Boolean', withChild({ list }))).toBe(
-      'Error: reads too many or too large values: let a loop read them once',
+      'Error: the expression reads too many or too large values: a loop reads its values again in each pass, so read fewer of them in the loop',
     );
     expect(evaluateText('child.list.exists(x, x == "899")', 'Boolean', withChild({ list }))).toBe(true);
   });

@@ -23,21 +23,21 @@ describe('compilePattern', () => {
   });
 
   test.each([
-    ['(', "no pattern of RE2: missing closing ): '('"],
-    ['(a)\\1', "no pattern of RE2: invalid escape sequence: '\\\\1'"],
-    ['(\u0003', "no pattern of RE2: missing closing ): '(\\u0003'"],
-    ['a'.repeat(513), '513 characters, and a pattern has at most 512'],
-    ['a{501}', '501 parts when its repetitions are written out, and a pattern has at most 500'],
-    ['(a?){400}(b?){400}', 'and a pattern has at most 500'],
-    ['(?:[a-z{9}]{20}){40}', 'and a pattern has at most 500'],
-    ['((a{100}){100}){100}', 'and a pattern has at most 500'],
+    ['(', "not a valid RE2 pattern: missing closing ): '('"],
+    ['(a)\\1', "not a valid RE2 pattern: invalid escape sequence: '\\\\1'"],
+    ['(\u0003', "not a valid RE2 pattern: missing closing ): '(\\u0003'"],
+    ['a'.repeat(513), 'the pattern has 513 characters, but at most 512 are allowed'],
+    ['a{501}', 'the pattern has 501 parts if its repetitions are written out, but at most 500 are allowed'],
+    ['(a?){400}(b?){400}', 'but at most 500 are allowed'],
+    ['(?:[a-z{9}]{20}){40}', 'but at most 500 are allowed'],
+    ['((a{100}){100}){100}', 'but at most 500 are allowed'],
   ])('denies %.30s', (pattern, mistake) => {
     expect(matches(pattern, '')).toContain(mistake);
   });
 
   test('says what is wrong in a short line, whatever the pattern is', () => {
     expect(matches(`(${'\u0017'.repeat(500)}`, '')).toMatch(
-      /^no pattern of RE2: missing closing \): '\((\\u0017){20,}…$/,
+      /^not a valid RE2 pattern: missing closing \): '\((\\u0017){20,}…$/,
     );
   });
 });

@@ -72,9 +72,9 @@ describe('a placeholder', () => {
   });
 
   test.each([
-    ['${{ github.sha }}', '"github" is no variable'],
-    ['${{ github', '"github" is no variable'],
-    ['${{ contains(run.name, "x") }}', '"contains" is no variable'],
+    ['${{ github.sha }}', '"github" is not a variable'],
+    ['${{ github', '"github" is not a variable'],
+    ['${{ contains(run.name, "x") }}', '"contains" is not a variable'],
     ['${{}}', 'it reads no variable'],
     ['${{ 1 + 1 }}', 'it reads no variable'],
   ])('of others stays text: %s', (text, warning) => {

@@ -91,7 +91,7 @@ const SETTLING_MS = 30_000;
 
 /** Whether a process logs something that nobody foresaw. */
 function isBrokenPromise(line: string): boolean {
-  return /nobody caught this|unhandled|"cause":"(fault|memory|exit)"/i.test(line);
+  return /because of an uncaught exception|unhandled|"cause":"(fault|memory|exit)"/i.test(line);
 }
 
 /** Makes an arena without reconcilers. Needs a control plane with the agents chart's CRDs. */

@@ -171,20 +171,20 @@ describe('the gate', () => {
     [
       { approvers: { cuont: 2, notcreator: true } },
       [
-        'warn UnknownField spec.steps[0].approvers.cuont: the API server keeps this field, but nothing reads it; did you mean count? Without it one approval opens the gate',
-        'warn UnknownField spec.steps[0].approvers.notcreator: the API server keeps this field, but nothing reads it; did you mean notCreator? Without it whoever created the run may approve it',
+        'warn UnknownField spec.steps[0].approvers.cuont: the API server stores this field, but it has no effect; did you mean count? Without it, one approval opens the gate',
+        'warn UnknownField spec.steps[0].approvers.notcreator: the API server stores this field, but it has no effect; did you mean notCreator? Without it, the user who created the run can approve it',
       ],
     ],
     [
       { aprovers: { count: 2 } },
       [
-        'warn UnknownField spec.steps[0].aprovers: the API server keeps this field, but nothing reads it; did you mean approvers? Without it one approval opens the gate, also one by whoever created the run',
+        'warn UnknownField spec.steps[0].aprovers: the API server stores this field, but it has no effect; did you mean approvers? Without it, one approval opens the gate, even if the user who created the run gives it',
       ],
     ],
     [
       { kind: 'Checkpoint', approvers: { count: 2 } },
       [
-        'deny InvalidField spec.steps[0].approvers: Checkpoint steps wait for no approval: put an ApprovalGate step before this one',
+        'deny InvalidField spec.steps[0].approvers: Checkpoint steps do not wait for approval: put an ApprovalGate step before this one',
       ],
     ],
   ])('says of %j what is wrong and how to mend it', (step, problems) => {

@@ -33,7 +33,7 @@ describe('policies.concurrency', () => {
     [{ group: ['a'] }, 'InvalidField group: is a list, not a string'],
     [{ group: 'deploy' }, /^InvalidExpression group: no variable is named "deploy"/],
     [{ group: 'steps.a.phase' }, /^InvalidExpression group: steps cannot be read here/],
-    [{ limit: 2 }, /^UnknownField limit: .*did you mean max\? Without it one run of the group works at a time/],
+    [{ limit: 2 }, /^UnknownField limit: .*did you mean max\? Without it, one run of the group works at a time/],
     [{ cancelInProgress: true }, /^UnknownField cancelInProgress: .*did you mean whenFull\?/],
   ])('of %j has one problem', (concurrency, problem) => {
     expect(verdictOn(concurrency)).toEqual([problem instanceof RegExp ? expect.stringMatching(problem) : problem]);

@@ -47,10 +47,10 @@ describe('a declaration', () => {
     [{ env: { enum: [] } }, 'InvalidField env.enum: is empty: list at least one value'],
     [{ env: { pattern: ['a'] } }, 'InvalidField env.pattern: is a list, not a string'],
     [{ env: { description: true } }, 'InvalidField env.description: is the boolean true, not a string'],
-    [{ env: { pattern: '[a' } }, "InvalidField env.pattern: is not valid: no pattern of RE2: missing closing ]: '[a'"],
+    [{ env: { pattern: '[a' } }, "InvalidField env.pattern: not a valid RE2 pattern: missing closing ]: '[a'"],
     [
       { env: { pattern: '(?!a)' } },
-      "InvalidField env.pattern: is not valid: no pattern of RE2: invalid or unsupported Perl syntax: '(?!'",
+      "InvalidField env.pattern: not a valid RE2 pattern: invalid or unsupported Perl syntax: '(?!'",
     ],
     [
       { env: { pattern: 'a'.repeat(257) } },
@@ -66,7 +66,7 @@ describe('a declaration', () => {
     ],
     [
       { version: { default: 'a'.repeat(513), pattern: 'a' } },
-      'InvalidField version.default: has 513 characters, and at most 512 are allowed beside a pattern',
+      'InvalidField version.default: has 513 characters, but at most 512 are allowed if the parameter has a pattern',
     ],
     [
       { env: { default: 'c', enum: ['a'], pattern: '^[ab]$' } },
@@ -74,11 +74,11 @@ describe('a declaration', () => {
     ],
     [
       { env: { requried: true } },
-      'UnknownField env.requried: the API server keeps this field, but nothing reads it; did you mean required? Without it a run can leave the parameter out',
+      'UnknownField env.requried: the API server stores this field, but it has no effect; did you mean required? Without it, a run can leave the parameter out',
     ],
     [
       { env: { regex: 'x', pattern: 'x' } },
-      'UnknownField env.regex: the API server keeps this field, but nothing reads it, and pattern is there too: remove this one',
+      'UnknownField env.regex: the API server stores this field, but it has no effect, and pattern is set too: remove this one',
     ],
   ])('%j is reported at its place', (parameters, sentence) => {
     expect(verdictOn(parameters)).toEqual([sentence]);
@@ -111,7 +111,7 @@ describe('a declaration', () => {
     (pattern) => {
       const startMs = performance.now();
       expect(verdictOn({ env: { pattern } })).toEqual([
-        expect.stringContaining('parts when its repetitions are written out'),
+        expect.stringContaining('parts if its repetitions are written out'),
       ]);
       expect(performance.now() - startMs).toBeLessThan(1000);
     },
@@ -161,7 +161,7 @@ describe('the parameters of a run', () => {
 
   test('have a value that is too long to match reported, not matched', () => {
     expect(checkParameters(declared, { version: '1'.repeat(1_000_000) })).toEqual([
-      'parameter "version" has 1000000 characters, and at most 512 are allowed beside a pattern',
+      'parameter "version" has 1000000 characters, but at most 512 are allowed if the parameter has a pattern',
     ]);
   });
 

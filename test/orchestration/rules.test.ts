@@ -24,7 +24,7 @@ describe('checkResource', () => {
   test.each([
     [
       { kind: 'SubOrchestration', orchestrationRef: { name: 'nightly' } },
-      'SubOrchestrationCycle spec.steps[0].orchestrationRef.name: "nightly" would run itself for ever: refer to another Orchestration',
+      'SubOrchestrationCycle spec.steps[0].orchestrationRef.name: "nightly" would run itself without end: refer to another Orchestration',
     ],
     [
       { kind: 'AgentRum', agentRef: { name: 'x' } },
@@ -32,24 +32,27 @@ describe('checkResource', () => {
     ],
     [
       { kind: 'Exec' },
-      'UnknownStepKind spec.steps[0].kind: unknown kind "Exec"; known are AgentRun, ToolRun, SubOrchestration, ApprovalGate, SignalWait, Checkpoint, MemoryOp',
+      'UnknownStepKind spec.steps[0].kind: unknown kind "Exec"; the known kinds are AgentRun, ToolRun, SubOrchestration, ApprovalGate, SignalWait, Checkpoint, MemoryOp',
     ],
     [
       { kind: 'AgentRun', implementationSpecRef: { name: 'fix' } },
-      'MissingStepReference spec.steps[0]: AgentRun without agentRef: it would fail when it runs',
+      'MissingStepReference spec.steps[0]: AgentRun needs agentRef: without it, the step fails when it runs',
     ],
     [
       { kind: 'AgentRun', agentRef: { name: 'coder' }, with: { implementation: 'fix' } },
-      'MissingStepReference spec.steps[0]: AgentRun without implementationSpecRef or implementation: it would fail when it runs',
+      'MissingStepReference spec.steps[0]: AgentRun needs implementationSpecRef or implementation: without it, the step fails when it runs',
     ],
-    [{ kind: 'ToolRun' }, 'MissingStepReference spec.steps[0]: ToolRun without toolRef: it would fail when it runs'],
+    [
+      { kind: 'ToolRun' },
+      'MissingStepReference spec.steps[0]: ToolRun needs toolRef: without it, the step fails when it runs',
+    ],
     [
       { kind: 'SubOrchestration' },
-      'MissingStepReference spec.steps[0]: SubOrchestration without orchestrationRef: it would fail when it runs',
+      'MissingStepReference spec.steps[0]: SubOrchestration needs orchestrationRef: without it, the step fails when it runs',
     ],
     [
       { kind: 'SignalWait' },
-      'MissingStepReference spec.steps[0]: SignalWait without signalRef or deliveryId: it would fail when it runs',
+      'MissingStepReference spec.steps[0]: SignalWait needs signalRef or deliveryId: without it, the step fails when it runs',
     ],
     [
       { name: 'Build it' },
@@ -83,11 +86,11 @@ describe('checkResource', () => {
     ],
     [
       { policies: { retries: { limit: 1.5 } } },
-      'InvalidPolicy spec.policies.retries.limit: is the number 1.5, not a whole number of 0 or more: it is ignored, and steps that do not say are not retried',
+      'InvalidPolicy spec.policies.retries.limit: is the number 1.5, not a whole number of 0 or more: it is ignored, and a step that does not set retries is not retried',
     ],
     [
       { policies: { timeouts: { totalSeconds: '60' } } },
-      'InvalidPolicy spec.policies.timeouts.totalSeconds: is the string "60", not a whole number of 0 or more: it is ignored, and nothing bounds the run',
+      'InvalidPolicy spec.policies.timeouts.totalSeconds: is the string "60", not a whole number of 0 or more: it is ignored, and the run has no time limit',
     ],
     [
       { policies: { timeouts: { cleanupSeconds: -1 } } },
@@ -95,11 +98,11 @@ describe('checkResource', () => {
     ],
     [
       { policies: { timeouts: 7 } },
-      'InvalidPolicy spec.policies.timeouts: is the number 7, not an object: it is ignored, and nothing bounds the run, and the cleanup of a run has the default time',
+      'InvalidPolicy spec.policies.timeouts: is the number 7, not an object: it is ignored, and the run has no time limit, and the cleanup of a run has the default time',
     ],
     [
       { policies: { maxParallel: -2 } },
-      'InvalidPolicy spec.policies.maxParallel: is the number -2, not a whole number of 0 or more: it is ignored, and nothing bounds how many children of a run are there at once',
+      'InvalidPolicy spec.policies.maxParallel: is the number -2, not a whole number of 0 or more: it is ignored, and any number of children of a run can exist at the same time',
     ],
     [
       { policies: { ttlSecondsAfterFinished: [] } },
@@ -138,8 +141,8 @@ describe('checkResource', () => {
 
   test('reports everything that an AgentRun step lacks', () => {
     expect(verdictOn({ kind: 'AgentRun' })).toEqual([
-      expect.stringContaining('AgentRun without agentRef: '),
-      expect.stringContaining('AgentRun without implementationSpecRef or implementation: '),
+      expect.stringContaining('AgentRun needs agentRef: '),
+      expect.stringContaining('AgentRun needs implementationSpecRef or implementation: '),
     ]);
   });
 

@@ -8,7 +8,7 @@ import { stepSchema } from '../../src/orchestration/schema.ts';
 import { findUnknownFields } from '../../src/orchestration/unknown-fields.ts';
 import { checkpoint, orchestration } from '../support/reviews.ts';
 
-const UNREAD = 'the API server keeps this field, but nothing reads it';
+const UNREAD = 'the API server stores this field, but it has no effect';
 
 function problemsOf(steps: readonly object[], spec: object = {}): string[] {
   const { orchestration: decoded } = decodeOrchestration(orchestration(steps, { spec }));
@@ -66,9 +66,9 @@ describe('a field of a step that is not read', () => {
       { ...checkpoint('b'), depends_on: ['a'], retry: 2 },
     ];
     expect(problemsOf(steps)).toEqual([
-      `spec.steps[0].needs: ${UNREAD}; did you mean dependsOn? Without it this step starts first`,
-      `spec.steps[1].depends_on: ${UNREAD}; did you mean dependsOn? Without it this step starts after "a"`,
-      `spec.steps[1].retry: ${UNREAD}; did you mean retries? Without it the step is retried only as often as spec.policies.retries.limit says`,
+      `spec.steps[0].needs: ${UNREAD}; did you mean dependsOn? Without it, this step starts first`,
+      `spec.steps[1].depends_on: ${UNREAD}; did you mean dependsOn? Without it, this step starts after "a"`,
+      `spec.steps[1].retry: ${UNREAD}; did you mean retries? Without it, the step is retried only as often as spec.policies.retries.limit says`,
     ]);
   });
 
@@ -76,7 +76,7 @@ describe('a field of a step that is not read', () => {
     const steps = [checkpoint('a'), checkpoint('b', 'a'), { ...checkpoint('c'), depends_on: ['b'] }];
     const { warnings } = judgeOrchestration(orchestration(steps));
     expect(warnings.map(({ code, message }) => [code, message])).toEqual([
-      ['UnknownField', `${UNREAD}; did you mean dependsOn? Without it this step starts at once`],
+      ['UnknownField', `${UNREAD}; did you mean dependsOn? Without it, this step starts at once`],
     ]);
     const policy = { ...defaultPolicy, severities: new Map([['UnknownField', 'off'] as const]) };
     expect(judgeOrchestration(orchestration(steps), policy).warnings).toMatchObject([{ code: 'MixedDependsOn' }]);
@@ -98,13 +98,13 @@ describe('a field of a step that is not read', () => {
     const steps = [checkpoint('a'), { ...checkpoint('b', 'a'), depends_on: ['a'] }];
     const { warnings } = judgeOrchestration(orchestration(steps, { metadata }));
     expect(warnings.map(({ message }) => message)).toEqual([
-      `${UNREAD}; did you mean dependsOn? Without it this step starts after "a"`,
+      `${UNREAD}; did you mean dependsOn? Without it, this step starts after "a"`,
     ]);
   });
 
   test('must be removed if the field that it resembles is present', () => {
     expect(problemsOf([checkpoint('a'), { ...checkpoint('b', 'a'), needs: ['a'] }])).toEqual([
-      `spec.steps[1].needs: ${UNREAD}, and dependsOn is there too: remove this one`,
+      `spec.steps[1].needs: ${UNREAD}, and dependsOn is set too: remove this one`,
     ]);
   });
 
@@ -112,7 +112,7 @@ describe('a field of a step that is not read', () => {
     const step = { name: 'a', kind: 'ToolRun', toolref: { name: 'lint' } };
     const { warnings } = judgeOrchestration(orchestration([step]));
     expect(warnings.map(({ code, field, message }) => `${code} ${field}: ${message}`)).toEqual([
-      'MissingStepReference spec.steps[0]: ToolRun without toolRef: it would fail when it runs; rename "toolref" to toolRef',
+      'MissingStepReference spec.steps[0]: ToolRun needs toolRef: without it, the step fails when it runs; rename "toolref" to toolRef',
     ]);
   });
 });
@@ -122,26 +122,26 @@ describe('a field of the policies that is not read', () => {
     [
       { maxParalel: 3 },
       'maxParalel',
-      'maxParallel? Without it nothing bounds how many children of a run are there at once',
+      'maxParallel? Without it, any number of children of a run can exist at the same time',
     ],
     [
       { parallelism: 3 },
       'parallelism',
-      'maxParallel? Without it nothing bounds how many children of a run are there at once',
+      'maxParallel? Without it, any number of children of a run can exist at the same time',
     ],
-    [{ timeout: 60 }, 'timeout', 'timeouts.totalSeconds? Without it nothing bounds the run'],
-    [{ timeOuts: { totalSeconds: 60 } }, 'timeOuts', 'timeouts? Without it nothing bounds the run'],
-    [{ timeouts: { totalSecond: 60 } }, 'timeouts.totalSecond', 'totalSeconds? Without it nothing bounds the run'],
-    [{ retries: { max: 2 } }, 'retries.max', 'limit? Without it steps that do not say are not retried'],
+    [{ timeout: 60 }, 'timeout', 'timeouts.totalSeconds? Without it, the run has no time limit'],
+    [{ timeOuts: { totalSeconds: 60 } }, 'timeOuts', 'timeouts? Without it, the run has no time limit'],
+    [{ timeouts: { totalSecond: 60 } }, 'timeouts.totalSecond', 'totalSeconds? Without it, the run has no time limit'],
+    [{ retries: { max: 2 } }, 'retries.max', 'limit? Without it, a step that does not set retries is not retried'],
     [
       { ttlSecondsAfterFinish: 9 },
       'ttlSecondsAfterFinish',
-      'ttlSecondsAfterFinished? Without it finished runs are kept',
+      'ttlSecondsAfterFinished? Without it, finished runs are kept',
     ],
     [
       { historyLimit: 9 },
       'historyLimit',
-      'history.limit? Without it the Orchestration does not say how many finished runs are kept',
+      'history.limit? Without it, the Orchestration does not say how many finished runs are kept',
     ],
   ])('%j is reported', (policies, field, rest) => {
     expect(problemsOf([checkpoint('a')], { policies })).toEqual([

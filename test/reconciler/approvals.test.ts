@@ -70,7 +70,7 @@ describe('an ApprovalGate', () => {
     const stage = await waiting();
     decide(stage, { 'ask.1': 'yes', 'ask.2': 'approved by', 'other.1': 'approved by ann' });
     await stage.look(2);
-    expect(stage.stepOf('ask').message).toMatch(/; ignored, since malformed: "ask\.1", "ask\.2"$/);
+    expect(stage.stepOf('ask').message).toMatch(/; ignored because they are malformed: "ask\.1", "ask\.2"$/);
     expect(stage.stepOf('ask').approvals).toBeUndefined();
   });
 
@@ -164,7 +164,7 @@ describe('approvers.notCreator', () => {
     decide(stage, { 'ask.1': 'approved by bob' });
     await stage.look(3);
     expect(stage.stepOf('ask').approvals).toBeUndefined();
-    expect(stage.stepOf('ask').message).toContain('approvals that nobody can give');
+    expect(stage.stepOf('ask').message).toContain('an approval that nobody can give');
   });
 
   test('takes the creator of an inner run from the outermost run', async () => {

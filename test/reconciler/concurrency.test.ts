@@ -74,7 +74,7 @@ describe('runs of one group', () => {
       reason: 'Queued',
       message: 'waits for a place in the group "main": held by "z"',
     });
-    expect(progress(simulation, 'x')?.message).toMatch(/: held by "z"; before it wait "y"$/);
+    expect(progress(simulation, 'x')?.message).toMatch(/: held by "z"; ahead of it in the queue: "y"$/);
     expect(place(simulation, 'z')).toMatchObject({ status: 'True', reason: 'PlaceTaken' });
     expect(place(simulation, 'y')).toMatchObject({ status: 'False', reason: 'PlaceAwaited' });
     await end(simulation, 'z');
@@ -97,7 +97,7 @@ describe('runs of one group', () => {
     simulation.startEngine();
     await simulation.pass(10_000);
     expect(atWork(simulation)).toEqual(['c']);
-    expect(progress(simulation, 'a')?.message).toMatch(/: held by "c"; before it wait "b"$/);
+    expect(progress(simulation, 'a')?.message).toMatch(/: held by "c"; ahead of it in the queue: "b"$/);
   });
 
   test('have the group that their parameters give, and share it across Orchestrations', async () => {

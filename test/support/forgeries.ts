@@ -29,7 +29,7 @@ export const create = ['create', '-f', '-'];
 
 // What the policy says.
 const finality = 'a decision is final: leave the annotation approval.orchestration.proompteng.ai/ask.1 as it is';
-export const ownName = (user: string) => `you are ${user}, and you decide in your own name`;
+export const ownName = (user: string) => `you are ${user}, so the first line of the annotation must be`;
 const noRight = (user: string) =>
   `user ${user} may not decide step "ask" of Orchestration "deploy": that needs the verb approve on orchestrations/approval named deploy or deploy.ask in namespace agents`;
 export const waitsNot = (step: string) => `step "${step}" does not wait for approval`;

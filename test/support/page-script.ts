@@ -115,9 +115,9 @@ function viewRelease(nowMs: number): StepView[] {
     viewStep(7, 'Skipped', {
       ...{
         reason: 'DependencyFailed',
-        why: ['Skipped, since "integration-tests" failed: exit 1: 2 of 48 tests failed'],
+        why: ['Skipped because "integration-tests" failed: exit 1: 2 of 48 tests failed'],
       },
-      because: [{ word: 'culprit and root cause', index: 5 }],
+      because: [{ word: 'failed dependency and root cause', index: 5 }],
     }),
     viewStep(8, 'Running', {
       ...{ startedAt: at(5), reason: 'ApprovalPending', why: ['It waits for 2 approvals, and has 1.'] },
@@ -177,7 +177,7 @@ function playFailed(nowMs: number): Message[] {
     [
       viewStep(0, 'Succeeded', ended),
       viewStep(1, 'Failed', { ...ended, why: ['exit 2'], reason: 'ChildFailed' }),
-      viewStep(2, 'Skipped', { why: ['Skipped, since "build" failed: exit 2'], reason: 'DependencyFailed' }),
+      viewStep(2, 'Skipped', { why: ['Skipped because "build" failed: exit 2'], reason: 'DependencyFailed' }),
       viewStep(3, 'Succeeded', ended),
     ],
     [{ verb: 'rerun', consequence: 'A new run inherits 2 steps of release-1040 and carries out the others.' }],

@@ -32,12 +32,12 @@ export const mistakes: readonly Mistake[] = [
   {
     code: 'TooManySteps',
     spec: { steps: many(1001) },
-    says: 'spec.steps: 1001 steps, and at most 1000 are allowed: split it with SubOrchestration steps (the graph was not checked)',
+    says: 'spec.steps: 1001 steps, but at most 1000 are allowed: replace some of them with SubOrchestration steps (the graph was not checked)',
   },
   {
     code: 'TooManyDependencies',
     spec: { steps: [step('a'), step('b', ...Array<string>(257).fill('a'))] },
-    says: 'spec.steps[1].dependsOn: 257 entries, and at most 256 are allowed: put a Checkpoint step between (the graph was not checked)',
+    says: 'spec.steps[1].dependsOn: 257 entries, but at most 256 are allowed: combine some of them in a Checkpoint step (the graph was not checked)',
   },
   {
     code: 'DuplicateStep',

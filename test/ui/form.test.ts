@@ -33,7 +33,7 @@ describe('the form of a new run', () => {
       target: 'Choose one of staging, production.',
       '': 'Write NAME=VALUE in place of “oops”.',
     });
-    expect(fill({ version: '1' }, 'version=2')[1]).toEqual({ '': 'version has a field of its own.' });
+    expect(fill({ version: '1' }, 'version=2')[1]).toEqual({ '': 'Enter version in its own field.' });
   });
 
   test('takes parameters that are not declared', () => {

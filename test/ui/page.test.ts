@@ -443,7 +443,7 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
       const { page, played, textOf } = await open({ hash: '#/run/release-1040' });
       await page.locator('[data-verb=rerun]').click();
       await page.locator('dialog select').selectOption(['checkout', 'notify']);
-      await page.getByLabel('Follow the Orchestration as it is now').check();
+      await page.getByLabel('Use the current version of the Orchestration').check();
       await page.locator('dialog [type=submit]').click();
       await textOf('.notice').toContain('It is done.');
       expect(played.actions).toMatchObject([

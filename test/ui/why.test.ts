@@ -38,7 +38,7 @@ describe('a step that waits', () => {
     const view = (status: object) =>
       viewRun([step('a')], [], { status: { runId: undefined as never, ...status } })('a').why;
     expect(view(pending)).toEqual(['waits for its Orchestration']);
-    expect(view({})).toEqual(['The run has not started: no controller has taken it up yet.']);
+    expect(view({})).toEqual(['The run has not started: no controller has started to process it yet.']);
   });
 });
 
@@ -73,10 +73,10 @@ describe('a step with a condition', () => {
     ['ConditionFailed', 'Failed', 'when: no x', 'Its condition cannot be evaluated: when: no x'],
     ['InputFailed', 'Failed', 'with.a: no x', 'An input cannot be evaluated: with.a: no x'],
     ['OutputFailed', 'Failed', 'output "a": no x', 'It ran, but its outputs are not valid: output "a": no x'],
-    ['CleaningUp', 'Running', 'the run was cancelled', 'The run that carries it out cleans up: the run was cancelled.'],
+    ['CleaningUp', 'Running', 'the run was cancelled', 'The nested run of this step cleans up: the run was cancelled.'],
   ] as const)('that is %s says so', (reason, phase, message, sentence) => {
     const { why } = viewRun([step('a')], [stands('a', phase, { reason, message })])('a');
-    const neutral = 'That is no failure: the dependents of this step start anyway.';
+    const neutral = 'This is not a failure: the dependents of this step start anyway.';
     expect(why).toEqual(reason === 'ConditionFalse' ? [sentence, neutral] : [sentence]);
   });
 });
@@ -112,13 +112,13 @@ describe('a skipped step', () => {
     const steps = [step('a'), step('b', ['a']), step('c', ['b'])];
     const view = viewRun(steps, [stands('a', 'Failed', { message: 'exit 1' }), skipped('b', 0), skipped('c', 0)]);
     expect(view('b')).toMatchObject({
-      why: ['Skipped, since "a" failed: exit 1'],
-      because: [{ word: 'culprit and root cause', index: 0 }],
+      why: ['Skipped because "a" failed: exit 1'],
+      because: [{ word: 'failed dependency and root cause', index: 0 }],
     });
     expect(view('c')).toMatchObject({
-      why: ['Skipped, since "b" was skipped.', 'The root cause: "a" failed: exit 1'],
+      why: ['Skipped because "b" was skipped.', 'The root cause: "a" failed: exit 1'],
       because: [
-        { word: 'culprit', index: 1 },
+        { word: 'skipped dependency', index: 1 },
         { word: 'root cause', index: 0 },
       ],
     });
@@ -131,7 +131,7 @@ describe('a skipped step', () => {
       stands('early', 'Failed', { second: 1 }),
       skipped('c', 1),
     ]);
-    expect(view('c').because).toEqual([{ word: 'culprit and root cause', index: 1 }]);
+    expect(view('c').because).toEqual([{ word: 'failed dependency and root cause', index: 1 }]);
   });
 
   test('of a thousand in a row names the first as root cause, quickly', () => {
@@ -144,7 +144,7 @@ describe('a skipped step', () => {
   test('whose status leads in a circle gets an explanation', () => {
     const steps = [step('a', ['b']), step('b', ['a'])];
     expect(viewRun(steps, [skipped('a', 0), skipped('b', 0)])('a').why).toEqual([
-      'Skipped, since "b" failed: DependencyFailed',
+      'Skipped because "b" failed: DependencyFailed',
     ]);
   });
 });

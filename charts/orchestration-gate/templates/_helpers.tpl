@@ -96,21 +96,21 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- if and .toolRunController.enabled (not .toolRunController.allowedServiceAccounts) }}
 {{- $where := .rbac.clusterScoped | ternary "the whole cluster" "the followed namespaces" }}
-{{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and whoever holds the sidecar's token, may use almost every service account of %s." $where) }}
+{{- $risks = append $risks (printf "toolRunController.allowedServiceAccounts is empty: Tools, and anyone who has the token of the sidecar, can use almost every service account of %s." $where) }}
 {{- end }}
 {{- if and .orchestrationController.enabled (not .approvals.policy.enabled) }}
-{{- $risks = append $risks "approvals.policy.enabled is false: whoever may change a run may approve its steps in any name." }}
+{{- $risks = append $risks "approvals.policy.enabled is false: every user who can change a run may approve its steps in any name." }}
 {{- end }}
 {{- range $receiver := include "orchestration-gate.receivers" $ | fromJsonArray }}
 {{- range .folders }}
 {{- if and (eq .name "headers") (hasPrefix "http:" $receiver.url) }}
-{{- $risks = append $risks (printf "%s is sent to without TLS: whoever sees its traffic reads the headers of Secret %s." $receiver.url .object) }}
+{{- $risks = append $risks (printf "telemetry goes to %s without TLS: anyone who can see the traffic reads the headers of Secret %s." $receiver.url .object) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- $security := include "orchestration-gate.containerSecurity" $ | fromJson }}
 {{- if $security.privileged }}
-{{- $risks = append $risks "containerSecurityContext.privileged is true: whoever takes over a container has its node." }}
+{{- $risks = append $risks "containerSecurityContext.privileged is true: an attacker in a container also controls its node." }}
 {{- end }}
 {{- if not $security.runAsNonRoot }}
 {{- $risks = append $risks "securityContext.runAsNonRoot is not true: the containers may run as root." }}

@@ -19,7 +19,7 @@ export const newRunFlags = {
   deliveryId: {
     flag: 'delivery-id',
     kind: anyText('ID'),
-    help: 'the event that asks for it, which names it (default: a new UUID)',
+    help: 'ID of the requesting event; sets the name (default: a new UUID)',
   },
   name: { flag: 'name', kind: objectName, help: 'the name of the run (default: a unique one)' },
   waits: { flag: 'wait', kind: toggle, help: 'show the run until it ends, as watch does' },
@@ -102,7 +102,7 @@ export async function createOnce(
     ];
     if (differences.length === 0) return { object, isNew: false };
     const subject = displayObject('OrchestrationRun', stored.namespace, stored.name);
-    throw new CommandError(...differences.map((difference) => `${subject} is there already, with ${difference}`));
+    throw new CommandError(...differences.map((difference) => `${subject} already exists, with ${difference}`));
   }
 }
 
@@ -146,5 +146,5 @@ export function describeCreated(object: KubeObject, isNew: boolean): string {
   const run = readRun(object);
   const subject = displayObject('OrchestrationRun', run.namespace, run.name);
   const phase = isIdleTemplate(run) ? 'a template, which never runs' : (run.status.phase ?? 'Pending');
-  return isNew ? `${subject} created\n` : `${subject} is there already: ${phase}\n`;
+  return isNew ? `${subject} created\n` : `${subject} already exists: ${phase}\n`;
 }

@@ -100,7 +100,7 @@ export function describeRun(run: Run, nowMs: number): string {
   const { phase, startedAt, finishedAt, stepStatuses } = status;
   const subject = `${displayObject('OrchestrationRun', namespace, name)} of ${displayName(spec.orchestrationRef.name)}`;
   if (isIdleTemplate(run)) return `${subject}: a template, which never runs`;
-  if (phase === undefined) return `${subject}: no controller has taken it up yet`;
+  if (phase === undefined) return `${subject}: no controller has started to process it yet`;
   const spentMs = (finishedAt === undefined ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt ?? '');
   const parts = [
     phase,

@@ -1,4 +1,4 @@
-import { displayObject, displayText, quoteName } from '../../dag/display.ts';
+import { displayCount, displayObject, displayText, quoteName } from '../../dag/display.ts';
 import type { KubeObject } from '../../objects/object.ts';
 import { asRecord } from '../../orchestration/decode.ts';
 import type { ChildKind } from '../../orchestration/kinds/kind.ts';
@@ -187,8 +187,7 @@ function checkAsked(step: StepStatus, kind: ChildKind, { inner }: Asked, only: n
       `${subject} is of kind ${kind.name} and has no inner run, so it has no step ${quoteName(inner)}`,
     );
   if (only === undefined || only <= step.attempt) return;
-  const had = step.attempt === 1 ? '1 attempt' : `${step.attempt} attempts`;
-  throw new CommandError(`--attempt is ${only}, and ${subject} has had ${had}`);
+  throw new CommandError(`--attempt is ${only}, and ${subject} has had ${displayCount(step.attempt, 'attempt')}`);
 }
 
 /** Why a step that has no child has no log. */
@@ -198,7 +197,7 @@ function describeNoChild(step: StepStatus, hasChild: boolean): string {
   if (!hasChild) return `${subject} is of kind ${displayText(kind)}, which runs no pod, so it has no log`;
   const { inheritedFrom } = asRecord(step);
   if (typeof inheritedFrom === 'string')
-    return `${subject} was carried out by another run: see orchestration-gate logs ${displayText(inheritedFrom)} ${displayText(name)}`;
+    return `another run executed ${subject}: run orchestration-gate logs ${displayText(inheritedFrom)} ${displayText(name)}`;
   const why = message === '' ? '' : `: ${displayText(message)}`;
   return isStepFinal(step) ? `${subject} never started (${phase}${why})` : `${subject} has not started${why}`;
 }

@@ -27,5 +27,5 @@ export const duration: ValueKind<number> = {
 export const timeoutFlag = {
   flag: 'timeout',
   kind: duration,
-  help: 'how long to wait: 90s, 10m, 1h30m (default: for ever)',
+  help: 'how long to wait: 90s, 10m, 1h30m (default: no limit)',
 } as const;

@@ -21,7 +21,7 @@ export function nameOf(kind: ClusterKind): ValueKind<string> {
   const words = WORDS[kind];
   return {
     placeholder: 'NAME',
-    expected: `a name, or ${words[0]}/NAME, which holds no other / and no %, and is neither . nor ..`,
+    expected: `a name or ${words[0]}/NAME, where the name has no / and no %, and is not . or ..`,
     read: (text) => {
       const slash = text.indexOf('/');
       const name = text.slice(slash + 1);

@@ -19,7 +19,7 @@ const flags = {
   tailLines: {
     flag: 'tail',
     kind: wholeNumber(0, 1_000_000_000),
-    help: 'only so many lines of each log, the last ones',
+    help: 'only the last lines of each log, this many',
   },
   sinceMs: { flag: 'since', kind: duration, help: 'only lines of the last 90s, 10m, 1h30m' },
   timestamps: { flag: 'timestamps', kind: toggle, help: 'begin each line with its time' },
@@ -39,7 +39,7 @@ export const logs = defineCommand({
   run: async (choice, { run, step }, ports) => {
     const { screen, clock, withCluster } = ports;
     if (choice.attempt !== undefined && step === undefined)
-      throw new CommandError('--attempt is of one step: name the STEP behind the RUN');
+      throw new CommandError('--attempt needs a step: name the STEP after the RUN');
     return withCluster(choice, async (cluster) => {
       const note = createNotes('logs', screen);
       const { isInteractive, isColored } = screen;

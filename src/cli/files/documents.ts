@@ -145,7 +145,7 @@ const MOST_SHOWN = 200;
 /** Returns the library's message, unless that is about the library's internals. */
 function explain({ message }: Error, source: string): string {
   if (/call stack|overflow/i.test(message)) return 'nested too deep to be read: flatten it';
-  if (/alias count/.test(message)) return 'its aliases unfold to more than is ever needed: write them out';
+  if (/alias count/.test(message)) return 'its aliases expand to too many values: write the values out';
   const hint = source.includes('{{') ? ' (render a template before it is read)' : '';
   return `not valid YAML: ${displayText(message, MOST_SHOWN)}${hint}`;
 }
@@ -162,7 +162,7 @@ function findFaults(document: ParsedDocument): Fault[] {
       const seen = new Set<string>();
       for (const { key } of items) {
         if (isCollection(key))
-          tell(key, 'a list or a map stands where a key should: quote it, or render the template first');
+          tell(key, 'the key is a list or a map, not text: quote it, or render the template first');
         if (!isScalar(key) || typeof key.value === 'symbol') continue;
         const name = String(key.value);
         if (seen.has(name)) tell(key, `the key ${quoteName(name)} is given twice: remove one of the two`);
@@ -171,7 +171,7 @@ function findFaults(document: ParsedDocument): Fault[] {
     },
     Alias: (_, alias, ancestors) => {
       const isInside = ancestors.some((ancestor) => isNode(ancestor) && ancestor.anchor === alias.source);
-      if (isInside) tell(alias, `the alias ${quoteName(alias.source)} stands inside what it stands for: remove it`);
+      if (isInside) tell(alias, `the alias ${quoteName(alias.source)} refers to a value that contains it: remove it`);
     },
   });
   return faults;

@@ -32,9 +32,9 @@ const policyFields: readonly IgnoredField[] = [
   { path: ['parameters'], instead: 'a run starts with any parameters, and without the defaults' },
   { path: ['concurrency'], instead: 'runs of a group work at the same time' },
   { path: ['retries', 'limit'], instead: 'a step that does not set retries is not retried' },
-  { path: ['timeouts', 'totalSeconds'], instead: 'nothing bounds the run' },
+  { path: ['timeouts', 'totalSeconds'], instead: 'the run has no time limit' },
   { path: ['timeouts', 'cleanupSeconds'], instead: 'there is no cancel and no deadline to clean up after' },
-  { path: ['maxParallel'], instead: 'nothing bounds how many children of a run are there at once' },
+  { path: ['maxParallel'], instead: 'any number of children of a run can exist at the same time' },
   { path: ['ttlSecondsAfterFinished'], instead: 'finished runs are kept' },
   { path: ['history', 'limit'], instead: 'finished runs are kept' },
 ];

@@ -22,7 +22,7 @@ export function findMisspelling(value: unknown): { field: 'apiVersion' | 'kind';
   const group = typeof apiVersion === 'string' ? apiVersion.slice(0, apiVersion.lastIndexOf('/') + 1) : '';
   if (isOurKind(kind) && isNearGroup(group)) {
     const found = typeof apiVersion === 'string' ? `is ${quoteName(apiVersion)}` : 'is absent';
-    return { field: 'apiVersion', message: `${found}, and ${kind} is of ${API_VERSION}: write that` };
+    return { field: 'apiVersion', message: `${found}, but the apiVersion of ${kind} is ${API_VERSION}: use that one` };
   }
   if (group !== `${GROUP}/` || typeof kind !== 'string') return undefined;
   const meant = suggestName(kind, KINDS);

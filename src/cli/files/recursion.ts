@@ -27,7 +27,7 @@ function findLoops(neighbours: readonly Orchestration[]): [Orchestration, FoundP
     const loop = members.map(({ name }) => name);
     const closing = members.at(-1)?.references.find(({ name }) => name === loop[0]);
     if (closing === undefined) return [];
-    const describe = () => `${displayLoop(loop)} run each other for ever: remove one of these references`;
+    const describe = () => `${displayLoop(loop)} run each other without end: remove one of these references`;
     return [[closing.owner, { code: 'SubOrchestrationCycle', path: closing.path, describe, loop }] as const];
   });
 }

@@ -1,4 +1,4 @@
-import { displayName, displayObject, displayText } from '../../dag/display.ts';
+import { displayCount, displayName, displayObject, displayText } from '../../dag/display.ts';
 import type { WhenFull } from '../../orchestration/concurrency.ts';
 import { describeCondition } from '../../orchestration/run-if.ts';
 import type { PreviewedInput } from '../../reconciler/preview.ts';
@@ -51,7 +51,7 @@ function describe({
     const lines = problems.map(({ field, message }) => `  ${field}: ${message}\n`);
     return `${title} would be refused\n${lines.join('')}`;
   }
-  const heading = `${title}: ${count(plan.failures.length, 'step')} in ${count(plan.waves.length, 'wave')}`;
+  const heading = `${title}: ${displayCount(plan.failures.length, 'step')} in ${displayCount(plan.waves.length, 'wave')}`;
   const note = plan.isSequential ? ' (sequential: no step declares dependsOn)' : '';
   return `${heading}${note}\n${[
     ...violations.map((violation) => `a run with these parameters fails: ${displayText(violation)}`),
@@ -80,14 +80,14 @@ function describeConcurrency({ concurrency }: Plan): string[] {
   if (concurrency === undefined) return [];
   const { max, group, whenFull } = concurrency;
   const of = group === undefined ? 'of this Orchestration' : `of the group ${displayText(group, MOST_INPUT)}`;
-  return [`at most ${count(max, 'run')} ${of} at a time, ${FULL[whenFull]} (policies.concurrency)`];
+  return [`at most ${displayCount(max, 'run')} ${of} at a time, ${FULL[whenFull]} (policies.concurrency)`];
 }
 
 function describeWaves({ waves, maxParallel }: Plan): string[] {
   const lines = waves.map((wave, index) => `wave ${index + 1}${index === 0 ? ' (roots)' : ''}: ${list(wave)}`);
   return maxParallel === 0
     ? lines
-    : [...lines, `at most ${count(maxParallel, 'step')} at a time (policies.maxParallel)`];
+    : [...lines, `at most ${displayCount(maxParallel, 'step')} at a time (policies.maxParallel)`];
 }
 
 function describeConditions({ conditions }: Plan): string[] {
@@ -97,16 +97,16 @@ function describeConditions({ conditions }: Plan): string[] {
 function describeInputs(inputs: readonly PreviewedInput[]): string[] {
   return inputs.map(({ step, path, text, open }) => {
     const place = `${displayName(step)}: ${displayText(path.join('.'))}: ${displayText(text, MOST_INPUT)}`;
-    return open.length === 0 ? place : `${place}, open until the run: ${open.join(', ')}`;
+    return open.length === 0 ? place : `${place}, known only when it runs: ${open.join(', ')}`;
   });
 }
 
 function describeFailures({ failures }: Plan): string[] {
   return failures.map(({ step, isTolerated, skips, starts }) => {
     const skipped = skips.length === 0 ? 'skips nothing' : `skips ${skips.length}: ${list(skips)}`;
-    const effect = isTolerated ? 'is tolerated, and skips nothing' : skipped;
+    const effect = isTolerated ? 'the failure is tolerated and skips nothing' : `that ${skipped}`;
     const started = starts.length === 0 ? '' : `, and starts ${list(starts)}`;
-    return `if ${displayName(step)} fails, that ${effect}${started}`;
+    return `if ${displayName(step)} fails, ${effect}${started}`;
   });
 }
 
@@ -130,7 +130,7 @@ function describeTime({ longestPath: { steps, seconds }, unbounded, totalSeconds
   const lines = [`longest path: ${list(steps, ' → ')}${bound}`];
   if (unbounded.length > 0) lines.push(`without timeoutSeconds, so of unknown duration: ${list(unbounded)}`);
   if (totalSeconds === 0) return lines;
-  const isShort = seconds > totalSeconds ? ': sooner than the longest path may take' : '';
+  const isShort = seconds > totalSeconds ? ', which is less than the longest path can take' : '';
   return [...lines, `the run ends after ${formatElapsed(totalSeconds * 1_000)} at most (policies.timeouts)${isShort}`];
 }
 
@@ -145,13 +145,15 @@ function describeImpact({ namespace, changes, runsThatKeep, runsThatFollow }: Im
           ...changes.changed.map(describeChange),
           ...changes.fields.map((field) => `~ ${field}`),
         ])),
-    ...(runsThatKeep.length > 0 ? [`live runs that go on with what they started with: ${list(runsThatKeep)}`] : []),
+    ...(runsThatKeep.length > 0 ? [`live runs that keep the graph they started with: ${list(runsThatKeep)}`] : []),
     ...(runsThatFollow.length > 0 ? [`runs that have not started, and will follow this: ${list(runsThatFollow)}`] : []),
   ];
 }
 
 function describeChanges(where: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [`${where}: stored just so`] : [`${where}, against what is stored:`, ...indent(lines)];
+  return lines.length === 0
+    ? [`${where}: no difference from what is stored`]
+    : [`${where}, against what is stored:`, ...indent(lines)];
 }
 
 function describeChange({ step, waitsAlsoFor, waitsNoLongerFor, fields }: ChangedStep): string {
@@ -166,7 +168,7 @@ function describeChange({ step, waitsAlsoFor, waitsNoLongerFor, fields }: Change
 function describeChildren(children: readonly ChildVerdict[]): string[] {
   if (children.length === 0) return [];
   const accepted = children.filter(({ verdict }) => verdict === 'Accepted').length;
-  const heading = `the API server would create ${accepted} of ${count(children.length, 'child', 'children')} now (dry run)`;
+  const heading = `the API server would create ${accepted} of ${displayCount(children.length, 'child', 'children')} now (dry run)`;
   const news = children.filter(({ verdict, problems }) => verdict !== 'NotChecked' && problems.length > 0);
   return [heading, ...indent([...news.flatMap(describeChild), ...describeUnchecked(children)])];
 }
@@ -186,8 +188,4 @@ function indent(lines: readonly string[]): string[] {
 function list(names: readonly string[], between = ', '): string {
   const shown = names.slice(0, MOST_NAMES).map(displayName).join(between);
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
-}
-
-function count(number: number, noun: string, nouns = `${noun}s`): string {
-  return `${number} ${number === 1 ? noun : nouns}`;
 }

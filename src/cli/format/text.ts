@@ -1,4 +1,4 @@
-import { displayObject, displayText } from '../../dag/display.ts';
+import { displayCount, displayObject, displayText } from '../../dag/display.ts';
 import type { LintProblem, ObjectProblem, Report } from '../files/report.ts';
 
 type Paint = (text: string) => string;
@@ -35,20 +35,16 @@ function titleOf(problem: ObjectProblem | LintProblem): string {
 }
 
 function summarize({ problems, objectCount, faultyCount, ignoredCount }: Report): string {
-  const ignored = ignoredCount === 0 ? '' : `; ${count(ignoredCount, 'other document')} ignored`;
+  const ignored = ignoredCount === 0 ? '' : `; ${displayCount(ignoredCount, 'other document')} ignored`;
   if (objectCount === 0) return `no Orchestration or OrchestrationRun found${ignored}`;
-  if (problems.length === 0) return `no problems in ${count(objectCount, 'object')}${ignored}`;
+  if (problems.length === 0) return `no problems in ${displayCount(objectCount, 'object')}${ignored}`;
   const of = (severity: ObjectProblem['severity']) =>
     problems.filter((problem) => problem.severity === severity).length;
   const [errors, warnings] = [of('deny'), of('warn')];
   const found = [
-    ...(errors > 0 ? [count(errors, 'error')] : []),
-    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+    ...(errors > 0 ? [displayCount(errors, 'error')] : []),
+    ...(warnings > 0 ? [displayCount(warnings, 'warning')] : []),
   ];
   const where = faultyCount === objectCount ? '' : `${faultyCount} of `;
-  return `${found.join(' and ')} in ${where}${count(objectCount, 'object')}${ignored}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return `${found.join(' and ')} in ${where}${displayCount(objectCount, 'object')}${ignored}`;
 }

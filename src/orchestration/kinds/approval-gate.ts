@@ -17,7 +17,7 @@ const WAITING = [READY, 'Pending'];
 /** The fields of `approvers`. */
 const approverFields = tableOf({
   count: { aliases: 'min minimum required approvals', without: 'one approval opens the gate' },
-  notCreator: { aliases: 'notAuthor excludeCreator notSelf', without: 'whoever created the run may approve it' },
+  notCreator: { aliases: 'notAuthor excludeCreator notSelf', without: 'the user who created the run can approve it' },
 });
 
 /**
@@ -37,7 +37,7 @@ export const approvalGate: GateKind = {
     },
     approvers: {
       aliases: 'approver approvedBy reviewers requiredApprovals',
-      without: 'one approval opens the gate, also one by whoever created the run',
+      without: 'one approval opens the gate, even if the user who created the run gives it',
       isStatic: true,
       inside: approverFields,
     },

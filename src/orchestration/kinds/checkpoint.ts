@@ -6,5 +6,5 @@ export const checkpoint: ImmediateKind = {
   does: 'marks a place in the graph',
   needs: [],
   fields: {},
-  message: 'a checkpoint does nothing but mark its place',
+  message: 'a Checkpoint step only marks a place in the graph',
 };

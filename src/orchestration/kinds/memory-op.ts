@@ -7,8 +7,8 @@ import type { ImmediateKind } from './kind.ts';
 export const memoryOp: ImmediateKind = {
   type: 'Immediate',
   name: 'MemoryOp',
-  does: 'does nothing here',
+  does: 'succeeds at once and does nothing',
   needs: [],
   fields: {},
-  message: 'memory operations are not carried out here',
+  message: 'this reconciler does not execute memory operations',
 };

@@ -38,13 +38,15 @@ export function judgePeople(step: Step, people: People): Verdict {
 function describeNeed(step: Step, { run, approvals, creators, malformed }: People): string {
   const { count, notCreator } = approversOf(step);
   if (notCreator && creators.size === 0)
-    return `approvals that nobody can give, since the run lacks the annotation ${Annotation.CreatedBy} that notCreator needs: start another run`;
+    return `an approval that nobody can give, because the run does not have the annotation ${Annotation.CreatedBy}, which notCreator needs: start another run`;
   const needed = count === 1 ? 'an approval' : `${count} approvals and has ${approvals.length}`;
   const parts = [
     `${needed}: run orchestration-gate approve ${run} ${step.name}`,
     ...(approvals.length > 0 ? [`approved by ${listUsers(approvals)}`] : []),
     ...(notCreator ? [`not by ${listNames([...creators], 2)}, who created the run`] : []),
-    ...(malformed.length > 0 ? [`ignored, since malformed: ${listNames(malformed, 2)}`] : []),
+    ...(malformed.length > 0
+      ? [`ignored because ${malformed.length === 1 ? 'it is' : 'they are'} malformed: ${listNames(malformed, 2)}`]
+      : []),
   ];
   return parts.join('; ');
 }

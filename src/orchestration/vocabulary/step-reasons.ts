@@ -83,7 +83,7 @@ export const stepReasons = {
     phase: 'Succeeded, Failed, Skipped',
     meaning:
       'The step did not run again: the run continues another one, in which the step ended like this. `inheritedFrom` ' +
-      'names the run that carried the step out.',
+      'names the run that executed the step.',
   },
   ChildFailed: {
     phase: 'Failed, Retrying',

@@ -66,7 +66,8 @@ function createEnds(pass: Pass) {
     const isOver = findUnwanted(observation, status) === undefined && before.every((end) => end.isOver);
     const earlier = before.find(({ cause }) => cause !== undefined)?.cause;
     if (isSatisfied(status)) return runIfOf(step) === 'Succeeded' ? { isOver } : { isOver, cause: earlier };
-    const own = `${displayName(status.name)} failed: ${status.message ?? status.reason ?? 'no message'}`;
+    const ended = status.phase === 'Skipped' ? 'was skipped' : 'failed';
+    const own = `${displayName(status.name)} ${ended}: ${status.message ?? status.reason ?? 'no message'}`;
     return { isOver, cause: status.reason === StepReason.DependencyFailed ? (earlier ?? own) : own };
   }
 
@@ -77,8 +78,10 @@ function createEnds(pass: Pass) {
       const { status } = stepAt(pass, culprit);
       const { cause } = of(culprit);
       const name = displayName(status.name);
-      if (isSatisfied(status)) return `dependency ${name} comes after a failure: ${cause}`;
-      return status.phase === 'Skipped' ? `dependency ${name} failed: ${cause}` : `dependency ${cause}`;
+      const isSkipped = status.phase === 'Skipped';
+      if (isSatisfied(status))
+        return `dependency ${name} ${isSkipped ? 'was skipped' : 'ran'} after a failure: ${cause}`;
+      return isSkipped ? `dependency ${name} was skipped: ${cause}` : `dependency ${cause}`;
     },
   };
 }

@@ -72,7 +72,7 @@ async function act(send: () => Promise<Response>): Promise<ActionAnswer> {
     const text = await response.text();
     return text.startsWith('{') ? (JSON.parse(text) as ActionAnswer) : { isDone: false, sentences: [text.trim()] };
   } catch {
-    return { isDone: false, sentences: [`${UNREACHABLE} Whether this was done is not known.`] };
+    return { isDone: false, sentences: [`${UNREACHABLE} It is not known whether the action was performed.`] };
   }
 }
 

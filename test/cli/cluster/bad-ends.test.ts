@@ -28,8 +28,8 @@ async function write(text: string): Promise<string> {
 
 type Words = readonly [Parameters<typeof startCommand>[0], ...string[]];
 
-const NAME = 'a name, which holds neither / nor % and is neither . nor ..';
-const RUN = 'a name, or run/NAME, which holds no other / and no %, and is neither . nor ..';
+const NAME = 'a name without / and %, other than . and ..';
+const RUN = 'a name or run/NAME, where the name has no / and no %, and is not . or ..';
 
 test.each<[words: Words, complaint: string]>([
   [['status'], 'RUN is missing: name an OrchestrationRun'],

@@ -56,7 +56,7 @@ describe('a run', () => {
     const ready = (reason: string, message: string) => [condition(reason, message)];
     const heading = (...[status]: Parameters<typeof aRun>) => drawRun(aRun(status), msAfter(60))[0]?.text;
     expect(drawRun(aRun({}), 0)[0]?.text).toBe(
-      'OrchestrationRun ci/nightly of release: no controller has taken it up yet',
+      'OrchestrationRun ci/nightly of release: no controller has started to process it yet',
     );
     expect(heading({ phase: 'Pending', conditions: ready('Suspended', 'not started') })).toContain(
       'Pending, 1m00s (Suspended: not started)',

@@ -68,12 +68,12 @@ async function lintAs(format: string): Promise<string> {
 
 test('six mistakes in expressions are reported at once, each with its line and column in the file', async () => {
   expect(await lintAs('text')).toBe(`Orchestration ci/mistakes in mistakes.yaml
-mistakes.yaml:12:13: deny InvalidExpression spec.steps[0].when: there is no string != double: both sides need fitting types, and string(), int() and double() convert (at character 1)
+mistakes.yaml:12:13: deny InvalidExpression spec.steps[0].when: there is no string != double: use values of matching types, or convert one with string(), int() or double() (at character 1)
 mistakes.yaml:15:20: deny UnknownReference spec.steps[0].with.image: policies.parameters does not declare "verison"; did you mean "version"? (at character 19)
 mistakes.yaml:25:36: deny UnknownReference spec.steps[1].goal: no step has the name "biuld"; did you mean "build"? (at character 30)
 mistakes.yaml:31:36: deny UnknownOutput spec.steps[2].when: step "test" has no output "raport"; did you mean "report"? (at character 21)
 mistakes.yaml:35:18: deny ReferenceNotAncestor spec.steps[2].with.note: step "notify" may not have ended when this step starts: add it to dependsOn (at character 15)
-mistakes.yaml:36:19: warn UnknownPlaceholder spec.steps[2].with.text: this stays text, because "github" is no variable: write $\${{ if you intend that (at character 5)
+mistakes.yaml:36:19: warn UnknownPlaceholder spec.steps[2].with.text: this stays text, because "github" is not a variable: write $\${{ if you intend that (at character 5)
 
 5 errors and 1 warning in 1 object
 `);

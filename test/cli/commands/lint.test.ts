@@ -169,7 +169,7 @@ describe('Orchestrations that run each other', () => {
         code: 'SubOrchestrationCycle',
         severity: 'deny',
         field: 'spec.steps[0].orchestrationRef.name',
-        message: 'p → q → p run each other for ever: remove one of these references',
+        message: 'p → q → p run each other without end: remove one of these references',
         steps: ['p', 'q'],
       },
     ]);

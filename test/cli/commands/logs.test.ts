@@ -82,7 +82,7 @@ test.each<[args: string[], exitCode: number, sentence: string]>([
   [['r', 'biuld'], 2, 'OrchestrationRun ci/r has no step "biuld"; did you mean build?'],
   [['r', 'build/x'], 2, 'step "build" is of kind AgentRun and has no inner run, so it has no step "x"'],
   [['r', 'build', '--attempt', '2'], 2, '--attempt is 2, and step "build" has had 1 attempt'],
-  [['r', '--attempt', '2'], 2, '--attempt is of one step: name the STEP behind the RUN'],
+  [['r', '--attempt', '2'], 2, '--attempt needs a step: name the STEP after the RUN'],
   [['s'], 2, 'no OrchestrationRun is named "s" in namespace "ci"; did you mean "r"?'],
 ])('%j ends with %i and a sentence', async (args, exitCode, sentence) => {
   expect(await show(args)).toEqual({ exitCode, stdout: '', stderr: `logs: ${sentence}\n` });

@@ -25,7 +25,7 @@ test('tells waves, what failures skip, and how long it can take', async () => {
   wave 2: test
   wave 3: deploy
   if build fails, that skips 2: test, deploy
-  if lint fails, that is tolerated, and skips nothing
+  if lint fails, the failure is tolerated and skips nothing
   if test fails, that skips 1: deploy
   if deploy fails, that skips nothing
   longest path: build → test → deploy: 35m30s
@@ -47,7 +47,7 @@ test('counts the retries and bounds of policies', async () => {
   const { stdout } = await planOf(orchestration('bounded', ...steps) + policies);
   expect(stdout).toContain('longest path: a: 3m00s at most\n');
   expect(stdout).toContain(
-    'the run ends after 2m00s at most (policies.timeouts): sooner than the longest path may take',
+    'the run ends after 2m00s at most (policies.timeouts), which is less than the longest path can take',
   );
   expect(stdout).toContain('at most 3 steps at a time (policies.maxParallel)');
 });
@@ -92,7 +92,7 @@ describe('a plan of a graph with conditions and inputs', () => {
   deploy: when parameters.env == "prod"
   undo: runIf Failed
   mark: runIf Always
-  deploy: with.image: \${{ steps.build.outputs.image }} to prod by ship, open until the run: steps.build.outputs.image
+  deploy: with.image: \${{ steps.build.outputs.image }} to prod by ship, known only when it runs: steps.build.outputs.image
   if build fails, that skips 1: deploy, and starts undo
   if deploy fails, that skips nothing, and starts undo
 `);

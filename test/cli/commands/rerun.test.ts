@@ -166,10 +166,10 @@ describe('rerun', () => {
     const [stored] = (await execute(rerun, ['release-1', '--name', 'r'])).created;
     if (stored === undefined) throw new Error('nothing was created');
     const again = await execute(rerun, ['release-1', '--name', 'r'], { stored });
-    expect([again.code, again.out]).toEqual([0, 'OrchestrationRun ci/r is there already: Pending\n']);
+    expect([again.code, again.out]).toEqual([0, 'OrchestrationRun ci/r already exists: Pending\n']);
     const other = await execute(rerun, ['release-1', '--name', 'r', '--from', 'build'], { stored });
     expect(other.err).toBe(
-      'rerun: OrchestrationRun ci/r is there already, with annotation orchestration.proompteng.ai/resume-steps nothing instead of "[\\"build\\"]"\n',
+      'rerun: OrchestrationRun ci/r already exists, with annotation orchestration.proompteng.ai/resume-steps nothing instead of "[\\"build\\"]"\n',
     );
   });
 });
@@ -204,7 +204,7 @@ describe('plan --rerun', () => {
       'build    runs: its input parameters.version changed\n',
     );
     expect((await execute(plan, ['--rerun', 'release-1', '--from', 'build'])).out).toContain(
-      'runs: it is to run again',
+      'runs: the rerun names it',
     );
   });
 

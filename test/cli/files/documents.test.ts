@@ -68,8 +68,8 @@ describe('documents', () => {
 
   test('tells keys that are no text', () => {
     expect(read('{ [a]: 1, ? { b: 2 } : 3 }\n')).toEqual([
-      '1:3 a list or a map stands where a key should: quote it, or render the template first',
-      '1:13 a list or a map stands where a key should: quote it, or render the template first',
+      '1:3 the key is a list or a map, not text: quote it, or render the template first',
+      '1:13 the key is a list or a map, not text: quote it, or render the template first',
     ]);
   });
 
@@ -97,7 +97,7 @@ describe('aliases', () => {
   });
 
   test('inside what they stand for are told', () => {
-    expect(read('a: &a [1, *a]\n')).toEqual(['1:11 the alias "a" stands inside what it stands for: remove it']);
+    expect(read('a: &a [1, *a]\n')).toEqual(['1:11 the alias "a" refers to a value that contains it: remove it']);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe('aliases', () => {
       { length: 9 },
       (__, n) => `a${n + 1}: &a${n + 1} ${wrap(Array(9).fill(`*a${n}`).join())}`,
     );
-    expect(read(['a0: &a0 { x: 1 }', ...levels].join('\n'))).toEqual([expect.stringContaining('aliases unfold')]);
+    expect(read(['a0: &a0 { x: 1 }', ...levels].join('\n'))).toEqual([expect.stringContaining('aliases expand')]);
   });
 });
 

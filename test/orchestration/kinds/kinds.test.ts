@@ -353,13 +353,13 @@ describe('ApprovalGate', () => {
       'somebody else than an unknown creator',
       { approvers: { notCreator: true } },
       {},
-      'approvals that nobody can give, since the run lacks the annotation orchestration.proompteng.ai/created-by that notCreator needs: start another run',
+      'an approval that nobody can give, because the run does not have the annotation orchestration.proompteng.ai/created-by, which notCreator needs: start another run',
     ],
     [
       'an approval, beside one that cannot be read',
       {},
       { malformed: ['ask.1'] },
-      `an approval: ${command}; ignored, since malformed: "ask.1"`,
+      `an approval: ${command}; ignored because it is malformed: "ask.1"`,
     ],
     [
       'people or a policy',
@@ -460,5 +460,5 @@ describe('SignalWait', () => {
 });
 
 test.each(['Checkpoint', 'MemoryOp'])('%s succeeds at once, and the message says so', (name) => {
-  expect(kindOf(name, 'Immediate').message).toMatch(/nothing|not carried out/);
+  expect(kindOf(name, 'Immediate').message).toMatch(/only marks|does not execute/);
 });

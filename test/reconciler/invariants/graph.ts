@@ -137,8 +137,9 @@ function endsLate(change: Change): boolean {
 function blame(culprit: Change): string {
   const { name, after } = culprit;
   const root = rootOf(culprit);
-  if (isSatisfied(after)) return `dependency ${name} comes after a failure: ${root}`;
-  return after.phase === 'Skipped' ? `dependency ${name} failed: ${root}` : `dependency ${root}`;
+  const isSkipped = after.phase === 'Skipped';
+  if (isSatisfied(after)) return `dependency ${name} ${isSkipped ? 'was skipped' : 'ran'} after a failure: ${root}`;
+  return isSkipped ? `dependency ${name} was skipped: ${root}` : `dependency ${root}`;
 }
 
 /** The failure that a step leaves to its dependents, in words: that of the first step that failed by itself. */

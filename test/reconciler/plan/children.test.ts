@@ -127,7 +127,7 @@ describe('a SubOrchestration', () => {
 
   test('that runs one of its own ancestors fails, and names the loop', () => {
     expect(standingOf(begin(nested, { ancestry: ['outer', ORCHESTRATION] }))).toBe(
-      'Failed, SubOrchestrationCycle: "nightly" is run by "outer" is run by "nightly": it would never end',
+      'Failed, SubOrchestrationCycle: "nightly", run by "outer", run by "nightly": this loop would never end; remove one of these references',
     );
   });
 

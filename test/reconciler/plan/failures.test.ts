@@ -12,8 +12,8 @@ describe('a failure', () => {
       reason: 'DependencyFailed',
       message: 'dependency build failed: exit 1',
     });
-    expect(statusOf(story, 'ship').message).toBe('dependency test failed: build failed: exit 1');
-    expect(statusOf(story, 'tell').message).toBe('dependency ship failed: build failed: exit 1');
+    expect(statusOf(story, 'ship').message).toBe('dependency test was skipped: build failed: exit 1');
+    expect(statusOf(story, 'tell').message).toBe('dependency ship was skipped: build failed: exit 1');
   });
 
   test('skips a step without waiting for the other dependencies of the step', () => {

@@ -71,7 +71,7 @@ describe('a step with runIf: Always', () => {
     expect(phasesOf(story)).toBe('build: Failed, report: Succeeded, ship: Skipped, rollback: Running');
     expect(statusOf(story, 'ship')).toMatchObject({
       reason: 'DependencyFailed',
-      message: 'dependency report comes after a failure: build failed: exit 1',
+      message: 'dependency report ran after a failure: build failed: exit 1',
     });
   });
 
@@ -84,7 +84,7 @@ describe('a step with runIf: Always', () => {
     ]);
     end(story, 'build', 'Failed', 'exit 1');
     end(story, 'report', 'Succeeded');
-    expect(statusOf(story, 'ship').message).toBe('dependency report comes after a failure: build failed: exit 1');
+    expect(statusOf(story, 'ship').message).toBe('dependency report ran after a failure: build failed: exit 1');
   });
 
   test('does not hide the failure before it if its own condition is false', () => {
@@ -95,7 +95,7 @@ describe('a step with runIf: Always', () => {
     ]);
     end(story, 'build', 'Failed', 'exit 1');
     expect(statusOf(story, 'report')).toMatchObject({ phase: 'Skipped', reason: 'ConditionFalse' });
-    expect(statusOf(story, 'ship').message).toBe('dependency report comes after a failure: build failed: exit 1');
+    expect(statusOf(story, 'ship').message).toBe('dependency report was skipped after a failure: build failed: exit 1');
   });
 
   test('starts only when the child of a step that timed out is gone', () => {

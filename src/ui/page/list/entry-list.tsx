@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { displayCount } from '../count.ts';
 import { lookOfPhase } from '../looks.ts';
 import { usePage } from '../page-state.ts';
 import { Icon } from '../parts.tsx';
@@ -163,7 +164,7 @@ function Row({ row, of, props, isCurrent, onToggle }: RowViewProps) {
 
 function Fold({ row, onToggle }: { readonly row: ListRow; readonly onToggle: (row: ListRow) => void }) {
   if (row.children === 0) return <span class="fold" />;
-  const words = `${row.children} ${row.children === 1 ? 'sub-run' : 'sub-runs'}`;
+  const words = displayCount(row.children, 'sub-run');
   return (
     // The arrow keys do the same.
     // biome-ignore lint/a11y/noStaticElementInteractions: a button inside of a row would be a stop of the Tab key

@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { displayCount } from '../count.ts';
 import { usePage } from '../page-state.ts';
 import { Command, Copy } from '../parts.tsx';
 import type { LogMessage } from '../protocol.ts';
@@ -44,13 +45,13 @@ export function LogView(props: LogViewProps) {
         <Toggle label="Wrap" on={isWrapped} />
         <Copy text={writeText} label="Copy all" />
         <span class="count" role="status">
-          {searched.value === '' ? `${count} lines` : `${found} of ${count} lines`}
+          {searched.value === '' ? displayCount(count, 'line') : `${found} of ${displayCount(count, 'line')}`}
         </span>
       </div>
       {trouble.value || note ? <p class="note">{trouble.value || note}</p> : undefined}
       <Lines {...{ logs, searched, isWrapped, isFollowed }} />
       <p class="rest">
-        {dropped > 0 ? `${dropped} earlier lines are left out. ` : ''}
+        {dropped > 0 ? `${displayCount(dropped, 'earlier line is', 'earlier lines are')} left out. ` : ''}
         {isOver ? 'That is the end.' : ''}
       </p>
       {sources.map(({ pod, container, command }) => (

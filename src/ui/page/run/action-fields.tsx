@@ -37,7 +37,7 @@ export function ActionFields(props: ActionFieldsProps) {
       return (
         <>
           <label class="field">
-            <span>Steps that run again in any case, with all that depend on them</span>
+            <span>Steps to run again, with all steps that depend on them</span>
             <select
               multiple
               size={Math.min(8, Math.max(2, steps.length))}
@@ -52,7 +52,7 @@ export function ActionFields(props: ActionFieldsProps) {
               ))}
             </select>
           </label>
-          {check('isLatest', 'Follow the Orchestration as it is now, and not as it was')}
+          {check('isLatest', 'Use the current version of the Orchestration')}
         </>
       );
     case 'approve':
@@ -68,7 +68,7 @@ export function ActionFields(props: ActionFieldsProps) {
         </label>
       );
     case 'cancel':
-      return check('isNow', 'Without cleanup: also end the steps that run in any case');
+      return check('isNow', 'Without cleanup: also end the steps with runIf: Always');
     case 'suspend':
     case 'resume':
       return null;

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { displayCount } from '../count.ts';
 import { countLooks, LOOKS } from '../looks.ts';
 import { usePage } from '../page-state.ts';
 import type { Shown } from '../store.ts';
@@ -32,6 +33,7 @@ function describeShown(shown: Shown | undefined): string {
   const counts = countLooks(picture.boxes, steps).filter(({ look }) => look !== LOOKS.pending);
   const waits = new Set(actions?.flatMap(({ step }) => step ?? [])).size;
   const words = counts.map(({ look, count }) => `${count} ${look.word.toLowerCase()}`);
-  const wait = waits === 0 ? '' : ` ${waits} ${waits === 1 ? 'step waits' : 'steps wait'} for approval.`;
-  return `${run.name}: ${run.phase || 'not started'}, ${picture.boxes.length} steps: ${words.join(', ') || 'none started'}.${wait}`;
+  const wait = waits === 0 ? '' : ` ${displayCount(waits, 'step waits', 'steps wait')} for approval.`;
+  const size = displayCount(picture.boxes.length, 'step');
+  return `${run.name}: ${run.phase || 'not started'}, ${size}: ${words.join(', ') || 'none started'}.${wait}`;
 }

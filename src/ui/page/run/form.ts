@@ -34,7 +34,7 @@ export function readForm(
   for (const line of others.split('\n').filter((text) => text.trim() !== '')) {
     const [, name = '', value = ''] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
     if (name === '') mistakes.set('', `Write NAME=VALUE in place of “${line.trim()}”.`);
-    else if (declared.some((parameter) => parameter.name === name)) mistakes.set('', `${name} has a field of its own.`);
+    else if (declared.some((parameter) => parameter.name === name)) mistakes.set('', `Enter ${name} in its own field.`);
     else parameters[name] = value;
   }
   return { parameters, mistakes };

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useMemo } from 'preact/hooks';
+import { displayCount } from '../count.ts';
 import { findBoxes } from '../graph/search.ts';
 import { lookOf } from '../looks.ts';
 import { usePage } from '../page-state.ts';
@@ -42,7 +43,7 @@ export function Stage({ shown, picture }: { readonly shown: Shown; readonly pict
           <GraphView
             {...{ picture, steps, chosen, isDimmed }}
             onSelect={choose}
-            label={`Graph of ${picture.boxes.length} steps`}
+            label={`Graph of ${displayCount(picture.boxes.length, 'step')}`}
           />
         </div>
         {chosen === undefined ? undefined : <StepPanel {...{ shown, picture, index: chosen, onChoose: choose }} />}

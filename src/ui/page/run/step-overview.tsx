@@ -129,7 +129,7 @@ function StepFacts({ step }: { readonly step: StepView }) {
     <Facts
       facts={[
         [
-          'Carried out by',
+          'Inherited from run',
           inheritedFrom && (
             <a href={hrefTo({ kind: 'OrchestrationRun', name: inheritedFrom })}>
               <bdi>{inheritedFrom}</bdi>

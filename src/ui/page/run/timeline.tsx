@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { displayCount } from '../count.ts';
 import { type RowProps, VirtualList } from '../list/virtual-list.tsx';
 import { usePage } from '../page-state.ts';
 import { Icon, Name } from '../parts.tsx';
@@ -24,9 +25,10 @@ export function Timeline({ picture, steps, chosen, isShown, onChoose }: Timeline
   const plan = planTimeline(picture, steps.values(), nowMs.value);
   if (plan === undefined) return null;
   const bars = isShown === undefined ? plan.bars : plan.bars.filter(({ index }) => isShown(index));
+  const filtered = plan.bars.length - bars.length;
   const rest = [
-    plan.unstarted === 0 ? '' : `${plan.unstarted} ${plan.unstarted === 1 ? 'step has' : 'steps have'} not started.`,
-    bars.length < plan.bars.length ? `${plan.bars.length - bars.length} are filtered out.` : '',
+    plan.unstarted === 0 ? '' : `${displayCount(plan.unstarted, 'step has', 'steps have')} not started.`,
+    filtered === 0 ? '' : `${displayCount(filtered, 'is', 'are')} filtered out.`,
   ];
   return (
     <section id="timeline" class="timeline" aria-label="Timeline">

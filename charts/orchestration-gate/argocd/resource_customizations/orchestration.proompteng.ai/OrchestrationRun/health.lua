@@ -13,7 +13,7 @@ if phase == "Pending" and (obj.metadata.annotations or {})["agents.proompteng.ai
 end
 
 if obj.status == nil or obj.status.phase == nil then
-  return { status = "Progressing", message = "no controller has taken the run up yet" }
+  return { status = "Progressing", message = "no controller has started to process the run yet" }
 end
 
 local hs = { status = phases[obj.status.phase] or "Unknown", message = obj.status.phase }
