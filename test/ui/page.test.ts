@@ -107,8 +107,17 @@ describe.skipIf(!(await hasChromium()))('the page', () => {
 
   test('leads from an Event of a nested step to the step that runs it', async () => {
     const { page, textOf } = await open({ hash: '#/run/release-1041?tab=events' });
-    await page.locator('.event-of a', { hasText: 'deploy-staging/push' }).click();
+    await page.locator('.event-of button', { hasText: 'deploy-staging/push' }).click();
     await textOf('#details h2').toBe('deploy-staging');
+  });
+
+  test('leads to a step that waits for approval from any tab, and back', async () => {
+    const { page, textOf } = await open({ hash: '#/run/release-1041?tab=events&step=approve' });
+    await textOf('.events').toContain('BackoffLimitExceeded');
+    await page.locator('.decisions button', { hasText: /^approve$/ }).click();
+    await textOf('#details h2').toBe('approve');
+    await page.goBack();
+    await textOf('.events').toContain('BackoffLimitExceeded');
   });
 
   test('shows an Orchestration with its runs, their durations and how many of the last fifty have succeeded', async () => {

@@ -35,6 +35,7 @@ export interface PageState {
   readonly followUrl: () => void;
   readonly hrefTo: (selected: EntryKey, step?: string) => string;
   readonly goTo: (selected: EntryKey, step?: string) => void;
+  /** Shows the graph with this step, or with none, whatever tab is open. */
   readonly chooseStep: (name: string | undefined) => void;
 }
 
@@ -66,8 +67,9 @@ export function createPageState(api: Api, url: UrlBar, nowMs: number): PageState
   }
 
   function chooseStep(name: string | undefined): void {
-    const { step: before, ...rest } = route.peek();
-    if (name !== before) go({ ...rest, ...(name !== undefined && { step: name }) }, before !== undefined);
+    const { step: before, tab, ...rest } = route.peek();
+    if (name === before && tab === '') return;
+    go({ ...rest, tab: '', ...(name !== undefined && { step: name }) }, before !== undefined && tab === '');
   }
 
   return {

@@ -7,13 +7,6 @@ import { formatAge, formatTime } from '../time.ts';
 
 const AGAIN_MS = 5_000;
 
-interface EventProps {
-  readonly event: EventView;
-  /** The name of the run that is shown. */
-  readonly run: string;
-  readonly isBrief: boolean;
-}
-
 /** The events of a run, or of the child of one of its steps, the latest first. It is kept up to date. */
 export function EventTable({ namespace, run, step }: RunEventsQuery) {
   const { api } = usePage();
@@ -48,7 +41,7 @@ export function EventTable({ namespace, run, step }: RunEventsQuery) {
           {events.map((event) => (
             <Event
               key={`${event.kind} ${event.name} ${event.reason} ${event.firstAt}`}
-              {...{ event, run }}
+              event={event}
               isBrief={step !== undefined}
             />
           ))}
@@ -62,8 +55,8 @@ export function EventTable({ namespace, run, step }: RunEventsQuery) {
   );
 }
 
-function Event({ event, run, isBrief }: EventProps) {
-  const { hrefTo, nowMs, shown } = usePage();
+function Event({ event, isBrief }: { readonly event: EventView; readonly isBrief: boolean }) {
+  const { nowMs, chooseStep, shown } = usePage();
   const { type, reason, message, kind, name, step, count, lastAt } = event;
   // A step of a nested run is behind the step of this run that runs it: outer/inner.
   const isOf = (outer: string) => step === outer || step?.startsWith(`${outer}/`) === true;
@@ -87,9 +80,9 @@ function Event({ event, run, isBrief }: EventProps) {
           {step === undefined ? undefined : (
             <>
               {' of step '}
-              <a href={hrefTo({ kind: 'OrchestrationRun', name: run }, box?.name)}>
+              <button type="button" class="inline" onClick={() => chooseStep(box?.name)}>
                 <Name of={step} />
-              </a>
+              </button>
             </>
           )}
         </p>
