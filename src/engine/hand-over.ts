@@ -40,7 +40,7 @@ export interface HandOver {
    * Works on exactly these buckets, as soon as the copy has their objects. It also follows the expected ones, so that
    * the copy has their objects when work on them begins.
    */
-  readonly work: (buckets: ReadonlySet<number>, expected?: ReadonlySet<number>) => void;
+  readonly work: (buckets: ReadonlySet<number>, expected: ReadonlySet<number>) => void;
   /** Stops work on all buckets. The copy keeps their objects, because the buckets probably come back. */
   readonly lose: () => void;
   /** Resolves when the copy has the objects of the first buckets. */
@@ -159,7 +159,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
       for (const bucket of buckets) if (!draining.has(bucket)) draining.set(bucket, limitDrain(bucket));
       giveBackIdle();
     },
-    work(buckets, expected = new Set()) {
+    work(buckets, expected) {
       wanted = buckets;
       toFollow = new Set([...buckets, ...draining.keys(), ...expected]);
       settle();

@@ -141,7 +141,7 @@ test('a key that is refused because the Lease is late comes back with the next r
     ...{ timing: createFakeTiming(() => 0), log: silentLog },
   });
   const all = new Set(Array.from({ length: BUCKETS }, (_, bucket) => bucket));
-  handOver.work(all);
+  handOver.work(all, new Set());
   await handOver.whenSettled;
   const reconcile = () =>
     handOver.guard(
@@ -152,7 +152,7 @@ test('a key that is refused because the Lease is late comes back with the next r
   isCurrent = false;
   expect(await reconcile()).toBe('done');
   isCurrent = true;
-  handOver.work(all);
+  handOver.work(all, new Set());
   expect([gained, await reconcile()]).toEqual([[BUCKETS, BUCKETS], { afterMs: 1 }]);
 });
 
