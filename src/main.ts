@@ -84,7 +84,7 @@ const verbs: Verbs = {
   },
   cancel: {
     area: RUNS,
-    summary: 'Cancel runs and stop their steps',
+    summary: 'Cancel runs',
     load: async () => (await import('./cli/commands/cancel.ts')).cancel,
   },
   ui: {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { displayCount } from '../count.ts';
 import { lookOfPhase } from '../looks.ts';
+import { displayCount } from '../names.ts';
 import { usePage } from '../page-state.ts';
 import { Icon } from '../parts.tsx';
 import type { Entry, EntryKind } from '../protocol.ts';

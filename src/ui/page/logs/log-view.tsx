@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { displayCount } from '../count.ts';
+import { displayCount } from '../names.ts';
 import { usePage } from '../page-state.ts';
 import { Command, Copy } from '../parts.tsx';
 import type { LogMessage } from '../protocol.ts';

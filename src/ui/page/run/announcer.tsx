@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { displayCount } from '../count.ts';
 import { countLooks, LOOKS } from '../looks.ts';
+import { displayCount } from '../names.ts';
 import { usePage } from '../page-state.ts';
 import type { Shown } from '../store.ts';
 

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo } from 'preact/hooks';
-import { displayCount } from '../count.ts';
 import { findBoxes } from '../graph/search.ts';
 import { lookOf } from '../looks.ts';
+import { displayCount } from '../names.ts';
 import { usePage } from '../page-state.ts';
 import type { Picture } from '../protocol.ts';
 import type { Shown } from '../store.ts';

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { displayCount } from '../count.ts';
 import { type RowProps, VirtualList } from '../list/virtual-list.tsx';
+import { displayCount } from '../names.ts';
 import { usePage } from '../page-state.ts';
 import { Icon, Name } from '../parts.tsx';
 import type { Picture, StepView } from '../protocol.ts';
