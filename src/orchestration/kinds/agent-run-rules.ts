@@ -2,7 +2,7 @@ import { isRecord } from '../decode.ts';
 import type { Path, Report } from '../problem.ts';
 import { isReadFromWith, mentionsObject } from '../references.ts';
 import type { Step } from '../schema.ts';
-import { findMisfits } from '../shapes.ts';
+import { findMisfits, type Shape } from '../shapes.ts';
 import { agentRunFacts, parameterFacts } from './agent-run-facts.ts';
 import { type AgentRunField, agentRunFields, readAgentRun } from './agent-run-spec.ts';
 
@@ -29,23 +29,34 @@ export function checkAgentRun(step: Step, index: number, report: Report): void {
 }
 
 function judgeFields(step: Step, index: number, report: Report): void {
-  for (const [field, shape] of FACTS) {
-    const value = readAgentRun(step, field as AgentRunField);
-    if (value === undefined && field === IMPLEMENTATION && mentionsObject(step, field))
+  for (const [name, shape] of FACTS) {
+    const field = name as AgentRunField;
+    const value = readAgentRun(step, field);
+    if (value !== undefined) judgeField(field, value, shape, (path) => placeOf(step, index, field, path), report);
+    else if (field === IMPLEMENTATION && mentionsObject(step, field))
       report(placeOf(step, index, field), () => UNREADABLE);
-    if (value === undefined) continue;
-    const isWithoutInline = field === IMPLEMENTATION && isFlat(value);
-    if (isWithoutInline) report(placeOf(step, index, field), () => `${DENIED}: ${FLAT}`);
-    const whole = isWithoutInline ? { inline: value } : value;
-    for (const { path, describe } of findMisfits(shape, whole, MOST_IN_A_FIELD)) {
-      report(placeOf(step, index, field, path), () => `${DENIED}: ${[field, ...path].join('.')} ${describe()}`);
-    }
+  }
+}
+
+function judgeField(
+  field: AgentRunField,
+  value: unknown,
+  shape: Shape,
+  placeAt: (path: Path) => Path,
+  report: Report,
+): void {
+  const isWithoutInline = field === IMPLEMENTATION && isFlat(value);
+  if (isWithoutInline) report(placeAt([]), () => `${DENIED}: ${FLAT}`);
+  const whole = isWithoutInline ? { inline: value } : value;
+  for (const { path, describe } of findMisfits(shape, whole, MOST_IN_A_FIELD)) {
+    const written = isWithoutInline ? path.slice(1) : path;
+    report(placeAt(written), () => `${DENIED}: ${[field, ...path].join('.')} ${describe()}`);
   }
 }
 
 /**
  * Returns true if an implementation has its fields directly, instead of under `inline`. The fields are then checked as
- * well.
+ * well: a message names them as the API server would, and the place is where they are written.
  */
 function isFlat(value: unknown): boolean {
   return isRecord(value) && value['inline'] === undefined && Object.keys(value).length > 0;

@@ -34,6 +34,11 @@ describe('an AgentRun step whose child would be denied or failed', () => {
       `with.implementation: ${DENIED}: ${FLAT}`,
       `with.implementation: ${DENIED}: implementation.inline.source.provider is "codex", not one of github, linear, manual, custom`,
     ],
+    [
+      { implementation: { text: 'do it', source: { provider: 'codex' } } },
+      `implementation: ${DENIED}: ${FLAT}`,
+      `implementation.source.provider: ${DENIED}: implementation.inline.source.provider is "codex", not one of github, linear, manual, custom`,
+    ],
     [{ implementation: {} }, `implementation.inline: ${DENIED}: implementation.inline is absent: it is required`],
     [
       { with: { implementation: '{"inline": {text: "do it"}}' } },
