@@ -43,6 +43,8 @@ export interface Child {
   readonly seenMs: number;
   /** When the API server had stored its end. */
   endedMs?: number;
+  /** How long the API server took to store its end. */
+  endTookMs?: number;
 }
 
 /** A control plane with runs on it, until disposed. */
@@ -162,8 +164,11 @@ function playScene(client: ObservedClient, plane: ControlPlane, namespace: strin
     const child = children.get(name);
     const of = child?.kind === AGENT_RUNS.kind ? AGENT_RUNS : TOOL_RUNS;
     const body = { status: { phase } };
+    const sentMs = performance.now();
     await client.patch(of, { namespace, name }, { type: 'merge', body }, { subresource: 'status' });
-    if (child !== undefined) child.endedMs = performance.now();
+    if (child === undefined) return;
+    child.endedMs = performance.now();
+    child.endTookMs = child.endedMs - sentMs;
   }
 
   const scene: Scene = {
