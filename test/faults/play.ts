@@ -51,7 +51,7 @@ export interface PlayOptions {
 
 /** Plays a scenario on a control plane and judges it. What it throws is a complaint too. */
 export async function play(
-  { id, title, play: perform }: Scenario,
+  { id, title, notWhileMoving, play: perform }: Scenario,
   plane: ControlPlane,
   parts: ControlPlaneParts,
   seed: number,
@@ -95,7 +95,8 @@ export async function play(
     complain: (sentence) => verdict.other.push(sentence),
   };
   try {
-    await perform(ground);
+    if (isMoving && notWhileMoving !== undefined) notRun = notWhileMoving;
+    else await perform(ground);
   } catch (error) {
     verdict.other.push(`the scenario broke off: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
   }

@@ -39,6 +39,8 @@ export interface Scenario {
   readonly isShareOf?: string;
   /** Mostly waits: played at the same time as the others. */
   readonly isPatient?: boolean;
+  /** Why it is not played while buckets move. */
+  readonly notWhileMoving?: string;
   readonly play: (ground: Ground) => Promise<void>;
 }
 

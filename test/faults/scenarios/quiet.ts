@@ -43,6 +43,7 @@ export const quiet: readonly Scenario[] = [
     id: 'F22',
     title: 'nothing at all happens to 100 runs for 12 minutes',
     isPatient: true,
+    notWhileMoving: 'a move is written into a Lease, and the new owner of a bucket looks at all of its runs',
     async play({ open, count, note, complain }) {
       const arena = await open({
         steps: endless,

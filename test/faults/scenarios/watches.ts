@@ -86,6 +86,7 @@ export const watches: readonly Scenario[] = [
     id: 'F4l',
     title: 'news of children a minute late',
     isPatient: true,
+    notWhileMoving: 'each move ends a watch, and with it all news that this scenario still holds back',
     play: (ground) =>
       disturbInTurn(
         ground,
