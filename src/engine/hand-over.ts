@@ -11,6 +11,8 @@ export interface HandOverObserver {
 export interface HandOverOptions {
   /** Follows the objects of these buckets. Resolves when the copy has them. */
   readonly follow: (buckets: ReadonlySet<number>) => Promise<void>;
+  /** Records the children of the runs of these buckets that no status records yet. Must not throw. */
+  readonly recordChildren: (buckets: ReadonlySet<number>) => Promise<void>;
   /** Reports that no work on these buckets is in progress any more. */
   readonly giveBack: (buckets: readonly number[]) => void;
   /** Whether this replica still holds what it was given. */
@@ -34,7 +36,10 @@ export interface HandOver {
   readonly division: Division;
   /** Wraps the reconcile of keys. It skips the keys of buckets that are not held: other replicas reconcile them. */
   readonly guard: (bucketOf: (key: string) => number, process: Process) => Process;
-  /** Stops work on these buckets. They are given back as soon as their reconciles have ended. */
+  /**
+   * Stops work on these buckets. They are given back as soon as their reconciles have ended and their children are
+   * recorded.
+   */
   readonly drain: (buckets: ReadonlySet<number>) => void;
   /**
    * Works on exactly these buckets, as soon as the copy has their objects. It also follows the expected ones, so that
@@ -48,20 +53,20 @@ export interface HandOver {
 }
 
 /**
- * A reconcile that takes longer than this does not delay the hand-over. If two replicas then work on the same run,
+ * Work on a bucket that takes longer than this does not delay the hand-over. If two replicas then work on the same run,
  * fixed names and conditional writes ensure that nothing is done twice.
  */
 const DRAIN_MS = 10_000;
 
 /** Holds no bucket until `work`. */
 export function createHandOver(options: HandOverOptions): HandOver {
-  const { follow, giveBack, isCurrent, onGained, onDropped, timing, log, observer } = options;
+  const { follow, recordChildren, giveBack, isCurrent, onGained, onDropped, timing, log, observer } = options;
   const settled = Promise.withResolvers<void>();
   /** The buckets to work on, and those of them whose objects the copy has. */
   let wanted: ReadonlySet<number> = new Set();
   let held: ReadonlySet<number> = new Set();
-  /** The buckets that are given back soon, each with a function that ends the wait for its reconciles. */
-  const draining = new Map<number, () => void>();
+  /** The buckets that are given back as soon as no work on them is in progress and their children are recorded. */
+  const draining = new Map<number, { readonly cancel: () => void; isRecorded: boolean }>();
   /** The number of reconciles in progress, by bucket. */
   const busy = new Map<number, number>();
   /** The buckets that the copy must follow, and those that it follows now. */
@@ -102,8 +107,14 @@ export function createHandOver(options: HandOverOptions): HandOver {
   }
 
   function giveBackIdle(): void {
-    const idle = [...draining.keys()].filter((bucket) => !busy.has(bucket));
-    if (idle.length > 0) giveBack(idle);
+    const idle = [...draining].filter(([bucket]) => !busy.has(bucket));
+    const { ready = [], open = [] } = Object.groupBy(idle, ([, { isRecorded }]) => (isRecorded ? 'ready' : 'open'));
+    if (ready.length > 0) giveBack(ready.map(([bucket]) => bucket));
+    if (open.length === 0) return;
+    for (const [, drain] of open) drain.isRecorded = true;
+    const buckets = new Set(open.map(([bucket]) => bucket));
+    const recording = recordChildren(buckets);
+    for (const bucket of buckets) void count(bucket, recording);
   }
 
   /** Gives a bucket back in time even if a reconcile hangs. Returns a function that cancels that. */
@@ -114,7 +125,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
     });
   }
 
-  async function count(bucket: number, work: Promise<ReconcileResult>): Promise<ReconcileResult> {
+  async function count<Result>(bucket: number, work: Promise<Result>): Promise<Result> {
     busy.set(bucket, (busy.get(bucket) ?? 0) + 1);
     try {
       return await work;
@@ -151,12 +162,13 @@ export function createHandOver(options: HandOverOptions): HandOver {
     drain(buckets) {
       wanted = subtract(wanted, buckets);
       settle();
-      for (const [bucket, cancel] of draining) {
+      for (const [bucket, { cancel }] of draining) {
         if (buckets.has(bucket)) continue;
         cancel();
         draining.delete(bucket);
       }
-      for (const bucket of buckets) if (!draining.has(bucket)) draining.set(bucket, limitDrain(bucket));
+      for (const bucket of buckets)
+        if (!draining.has(bucket)) draining.set(bucket, { cancel: limitDrain(bucket), isRecorded: false });
       giveBackIdle();
     },
     work(buckets, expected) {

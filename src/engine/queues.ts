@@ -61,6 +61,11 @@ export interface Queues {
    * because the cache may not have all of its finished runs any more.
    */
   readonly forget: () => void;
+  /**
+   * Call this before another replica continues the runs of these buckets, or of all. It records the children that no
+   * status records yet. It does not throw.
+   */
+  readonly recordChildren: (buckets?: ReadonlySet<number>) => Promise<void>;
   /** Call this when the policy has changed. It adds every Orchestration, because the result can change. */
   readonly judgeAgain: () => void;
 }
@@ -75,6 +80,7 @@ export const noQueues: Queues = {
   seeList: () => {},
   resume: async () => {},
   forget: () => {},
+  recordChildren: async () => {},
   judgeAgain: () => {},
 };
 
@@ -147,6 +153,7 @@ export function createQueues(options: QueuesOptions): Queues {
       if (shared.followed.unlisted([RUNS.kind]).length === 0) runs.forgetAbsent();
       judgeAgain();
     },
+    recordChildren: (buckets) => runs.recordChildren((key) => buckets?.has(bucketsOf.OrchestrationRun(key)) ?? true),
     judgeAgain,
   };
 }

@@ -26,7 +26,7 @@ export const ALONE: Replicas = {
 
 export interface ReplicasOptions
   extends Pick<MembershipOptions, 'client' | 'namespace' | 'identity' | 'now' | 'timing' | 'log'>,
-    Pick<HandOverOptions, 'follow' | 'onGained' | 'onDropped' | 'observer'> {}
+    Pick<HandOverOptions, 'follow' | 'recordChildren' | 'onGained' | 'onDropped' | 'observer'> {}
 
 /** Makes this replica follow and work on its buckets according to the Leases. Holds no bucket before `begin`. */
 export function createReplicas(options: ReplicasOptions): Replicas {

@@ -72,7 +72,15 @@ export interface RunQueue extends Queue {
   readonly seeList: (kind: string) => void;
   /** Call this when the cache has given up buckets. It forgets their runs. */
   readonly forgetAbsent: () => void;
+  /**
+   * Records the children that no status records yet, of the runs whose keys `concerns` accepts. It takes about as long as
+   * a write and its watch event. It does not throw: what could not be written goes to `onError`.
+   */
+  readonly recordChildren: (concerns: (key: string) => boolean) => Promise<void>;
 }
+
+/** How long `recordChildren` waits before it looks again whether the copy has what this process wrote. */
+const LOOK_AGAIN_MS = 20;
 
 /** How long a reconcile waits for a change that no event announces. */
 export const POLL_MS = 10_000;
@@ -110,6 +118,11 @@ export function createRunQueue({
     reactions.settle(key, afterMs);
     return outcome;
   });
+  async function recordChildrenOf(key: string): Promise<void> {
+    while (followed.untilOwnWritesSeenMs(key) > 0)
+      await new Promise<void>((resolve) => void timing.schedule(LOOK_AGAIN_MS, resolve));
+    await reconciler.recordChildren(key);
+  }
   // Nothing is due for most finished runs, of which there can be thousands. They are not reported to the supervisor.
   const process = guard(async (key) => reconciler.rest(key) ?? reconcile(key));
   const queue = createQueue({ workers, process, onError, timing, observer });
@@ -133,6 +146,10 @@ export function createRunQueue({
     },
     forgetAbsent() {
       for (const key of reconciler.forgetAbsent()) interests.forget(key);
+    },
+    async recordChildren(concerns) {
+      const keys = reconciler.listUnrecorded().filter(concerns);
+      await Promise.all(keys.map((key) => recordChildrenOf(key).catch((error: unknown) => onError(key, error))));
     },
   };
 }

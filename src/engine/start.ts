@@ -171,6 +171,7 @@ export function startEngine(options: EngineOptions): Engine {
           ...{ namespace: configuration.ownNamespace, identity, timing, log, observer: metrics.buckets },
           now: () => new Date(now()),
           follow: followed.followBuckets,
+          recordChildren: (buckets) => queues.recordChildren(buckets),
           onGained: (buckets) => {
             // Until the start, the queues collect the keys of all buckets.
             if (isStarted) void queues.resume(buckets);
@@ -213,7 +214,7 @@ export function startEngine(options: EngineOptions): Engine {
     onError,
   });
   const bucketsOf = keyBuckets(followed);
-  const queues = isEnabled
+  const queues: Queues = isEnabled
     ? createQueues({
         ...{ configuration, policy: () => settings().policy, metrics, record, tracker, recordEnd: telemetry?.record },
         ...{ replicas, bucketsOf, nextTurn, followed, rivals, division, now, timing, onError },
@@ -272,6 +273,7 @@ export function startEngine(options: EngineOptions): Engine {
     stop: async () => {
       isStopping = true;
       await Promise.all([...queues.byKind.values()].map((queue) => queue.stop()));
+      await queues.recordChildren();
       await replicas.stop();
       await Promise.all([followed.stop(), audit?.stop()]);
     },

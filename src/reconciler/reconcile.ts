@@ -10,6 +10,7 @@ import { planWithOpenings } from './openings.ts';
 import { releaseOrphans } from './orphans.ts';
 import type { PlanOptions } from './plan-start.ts';
 import type { Cluster } from './ports.ts';
+import { readRun } from './read-run.ts';
 import type { Requeue } from './requeue.ts';
 import { createSlots } from './slots.ts';
 import { SMALLEST_WINDOW_MS, writeWindowMs } from './status-size.ts';
@@ -33,6 +34,13 @@ export interface Reconciler {
    * Safety does not depend on it. Returns the keys of these runs.
    */
   readonly forgetAbsent: () => readonly string[];
+  /** The keys of the runs with a child that this process created and whose uid the status does not record yet. */
+  readonly listUnrecorded: () => readonly string[];
+  /**
+   * Writes the status of such a run, and does nothing else. A process that continues the run cannot know about a child
+   * that was deleted before its uid was recorded, and would create it again. Throws as `reconcile` does.
+   */
+  readonly recordChildren: (key: string) => Promise<void>;
 }
 
 /** What is remembered about the writes of a run between two reconciles. Safety does not depend on it. */
@@ -126,7 +134,29 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     return absent;
   }
 
-  return { reconcile, rest, forgetAbsent };
+  function listUnrecorded(): readonly string[] {
+    return [...paces].flatMap(([key, { uid }]) => (isUnrecorded(key, memory.created.get(uid)) ? [key] : []));
+  }
+
+  function isUnrecorded(key: string, created: ReadonlyMap<string, string> | undefined): boolean {
+    const run = cluster.getRun(key);
+    if (run === undefined || created === undefined) return false;
+    if (cluster.untilOwnWritesSeenMs(key) > 0) return true;
+    const { stepStatuses } = readRun(run, false).status;
+    return stepStatuses.some(
+      ({ resourceRef: ref }) => ref !== undefined && ref.uid === undefined && created.has(ref.name),
+    );
+  }
+
+  async function recordChildren(key: string): Promise<void> {
+    const observation = await observeRun(cluster, key, memory, { ...options, now });
+    if (observation === undefined || observation.run.isContested) return;
+    const actions = await planWithOpenings(cluster, observation, now(), options);
+    const status = actions.filter(({ type }) => type === 'PatchStatus');
+    await act({ cluster, key, run: observation.run, memory, slots, elapsed }, status);
+  }
+
+  return { reconcile, rest, forgetAbsent, listUnrecorded, recordChildren };
 }
 
 /** Returns the soonest of everything that a reconcile asks for. */

@@ -98,6 +98,7 @@ function startReplica(server: LeaseServer, identity: string) {
       followed = buckets;
       return Promise.resolve();
     },
+    recordChildren: async () => {},
     giveBack: (buckets) => membership?.giveBack(buckets),
     isCurrent: () => membership?.isCurrent() === true,
     onGained: () => {},
@@ -136,7 +137,7 @@ test('a key that is refused because the Lease is late comes back with the next r
     follow: async () => {},
     isCurrent: () => isCurrent,
     onGained: (buckets) => gained.push(buckets.size),
-    ...{ giveBack: () => {}, onDropped: () => {} },
+    ...{ recordChildren: async () => {}, giveBack: () => {}, onDropped: () => {} },
     observer: { setHeld: () => {}, countHandOvers: () => {} },
     ...{ timing: createFakeTiming(() => 0), log: silentLog },
   });
@@ -154,6 +155,37 @@ test('a key that is refused because the Lease is late comes back with the next r
   isCurrent = true;
   handOver.work(all, new Set());
   expect([gained, await reconcile()]).toEqual([[BUCKETS, BUCKETS], { afterMs: 1 }]);
+});
+
+test('a bucket is given back when its reconcile has ended, and then its children are recorded', async () => {
+  const events: string[] = [];
+  const [reconcile, recording] = [Promise.withResolvers<'done'>(), Promise.withResolvers<void>()];
+  const handOver = createHandOver({
+    follow: async () => {},
+    recordChildren: (buckets) => {
+      events.push(`record ${[...buckets]}`);
+      return recording.promise;
+    },
+    giveBack: (buckets) => events.push(`give back ${buckets}`),
+    isCurrent: () => true,
+    ...{ onGained: () => {}, onDropped: () => {} },
+    observer: { setHeld: () => {}, countHandOvers: () => {} },
+    ...{ timing: createFakeTiming(() => 0), log: silentLog },
+  });
+  handOver.work(new Set([7, 8]), new Set());
+  await handOver.whenSettled;
+  void handOver.guard(
+    () => 7,
+    () => reconcile.promise,
+  )('ns/run');
+  handOver.drain(new Set([7]));
+  expect(events).toEqual([]);
+  reconcile.resolve('done');
+  await settle();
+  expect(events).toEqual(['record 7']);
+  recording.resolve();
+  await settle();
+  expect(events).toEqual(['record 7', 'give back 7']);
 });
 
 describe('a replica', () => {

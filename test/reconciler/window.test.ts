@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RUN } from '../support/model/engine.ts';
+import { listChildren, NAMESPACE, RUN, TOOL_RUNS } from '../support/model/engine.ts';
 import { tool } from '../support/model/play.ts';
 import { setStage } from '../support/model/stage.ts';
 
@@ -45,4 +45,20 @@ test('the write that ends a run does not wait', async () => {
   run.end('b', 'Succeeded');
   await run.lookAt(RUN);
   expect(run.status().phase).toBe('Succeeded');
+});
+
+test('a child that is deleted just before another engine continues is not created again', async () => {
+  const run = setStage([tool('a', [])]);
+  while (run.children().length === 0) await run.lookAt(RUN);
+  const [child] = listChildren(run.api);
+  expect(run.stepOf('a').resourceRef?.uid).toBeUndefined();
+  await run.recordChildren();
+  expect(run.stepOf('a').resourceRef?.uid).toBe(child?.metadata.uid);
+  const writes = run.calls(/patch/).length;
+  await run.recordChildren();
+  expect(run.calls(/patch/)).toHaveLength(writes);
+  run.api.delete(TOOL_RUNS, { namespace: NAMESPACE, name: child?.metadata.name ?? '' });
+  run.replaceEngine();
+  await run.look();
+  expect(run.stepOf('a')).toMatchObject({ phase: 'Failed', reason: 'ChildDeleted' });
 });

@@ -103,6 +103,10 @@ export function setStage(
     lookAt: (name: string) => engine.reconcile(`${NAMESPACE}/${name}`),
     restOf: (name: string) => engine.rest(`${NAMESPACE}/${name}`),
     forgetAbsent: () => engine.forgetAbsent(),
+    /** As before another process continues the runs of this one. */
+    recordChildren: async () => {
+      for (const key of engine.listUnrecorded()) await engine.recordChildren(key);
+    },
     nowMs: () => nowMs,
     pass: (seconds: number) => {
       nowMs += seconds * 1_000;
