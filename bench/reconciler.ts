@@ -46,7 +46,7 @@ export async function benchReconciler({ milliseconds }: Effort): Promise<Section
   const notes = [
     'Writes of the reconciler are counted from the audit log of the API server, by its service account: snapshot, status, children and events of whole runs, divided by their steps.',
     'A reaction is from when the API server had stored the end of a child to when a watch showed the next one: of twenty chains of fifty whose children take a second, so that one ends every 50 ms.',
-    'Chains whose children have once ended together stay together, because all children take a second. Then up to fifteen steps wait for the API server at the same time, and a single write of the stand-in takes eleven times its median as well. That is why the p99 is so far from the median.',
+    'Chains whose children have once ended together stay together, because all children take a second. Then many steps wait for the API server at the same time, and a single write of the stand-in takes many times its median as well. That is why the p99 is so far from the median.',
     'The children of a wide run are counted from its first to its last, as a watch showed them; the plain loop makes creates and patches of the same kinds and sizes. Its neighbours are chains of 10 in the same namespace whose children take two seconds; the wide run starts among them, and its children end as theirs do.',
     'Throughput counts all writes of both sides, those of the stand-in that ends children among them; the plain loop makes creates and patches of the same kinds and sizes, sixteen at once, as does the stand-in.',
   ];
