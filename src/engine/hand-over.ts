@@ -67,7 +67,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
   let held: ReadonlySet<number> = new Set();
   /** The buckets that are given back as soon as no work on them is in progress and their children are recorded. */
   const draining = new Map<number, { readonly cancel: () => void; isRecorded: boolean }>();
-  /** The number of reconciles in progress, by bucket. */
+  /** The amount of work in progress, by bucket: reconciles, and records of children. */
   const busy = new Map<number, number>();
   /** The buckets that the copy must follow, and those that it follows now. */
   let toFollow: ReadonlySet<number> = new Set();
@@ -117,10 +117,10 @@ export function createHandOver(options: HandOverOptions): HandOver {
     for (const bucket of buckets) void count(bucket, recording);
   }
 
-  /** Gives a bucket back in time even if a reconcile hangs. Returns a function that cancels that. */
+  /** Gives a bucket back in time even if work on it hangs. Returns a function that cancels that. */
   function limitDrain(bucket: number): () => void {
     return timing.schedule(DRAIN_MS, () => {
-      log.warn({ bucket, afterMs: DRAIN_MS }, 'a reconcile does not end, its bucket is given back');
+      log.warn({ bucket, afterMs: DRAIN_MS }, 'work on a bucket does not end, so the bucket is given back');
       giveBack([bucket]);
     });
   }

@@ -2,7 +2,7 @@ import type { FollowedCluster } from '../kube/cluster.ts';
 import { createInterests, type Interests } from '../kube/interests.ts';
 import { ORCHESTRATIONS, REVISIONS, RUNS } from '../kube/kinds.ts';
 import { LEASES } from '../kube/lease.ts';
-import type { Timing } from '../kube/ports.ts';
+import { sleep, type Timing } from '../kube/ports.ts';
 import { createQueue, type Queue, type QueueObserver } from '../kube/queue.ts';
 import type { StoredObject } from '../objects/object.ts';
 import { type ReconcileResult, within } from '../objects/outcomes.ts';
@@ -119,8 +119,8 @@ export function createRunQueue({
     return outcome;
   });
   async function recordChildrenOf(key: string): Promise<void> {
-    while (followed.untilOwnWritesSeenMs(key) > 0)
-      await new Promise<void>((resolve) => void timing.schedule(LOOK_AGAIN_MS, resolve));
+    const { signal } = new AbortController();
+    while (followed.untilOwnWritesSeenMs(key) > 0) await sleep(timing, LOOK_AGAIN_MS, signal);
     await reconciler.recordChildren(key);
   }
   // Nothing is due for most finished runs, of which there can be thousands. They are not reported to the supervisor.

@@ -1,6 +1,7 @@
 import type { ReconcileResult } from '../objects/outcomes.ts';
 import { isRunFinal } from '../orchestration/run-status.ts';
 import { act } from './act.ts';
+import { isIntent } from './children.ts';
 import { MOST_CREATES } from './create-children.ts';
 import { createFinishedRuns } from './finished.ts';
 import type { Memory } from './memory.ts';
@@ -144,7 +145,7 @@ export function createReconciler({ cluster, now, elapsed, ...options }: Reconcil
     if (cluster.untilOwnWritesSeenMs(key) > 0) return true;
     const { stepStatuses } = readRun(run, false).status;
     return stepStatuses.some(
-      ({ resourceRef: ref }) => ref !== undefined && ref.uid === undefined && created.has(ref.name),
+      (step) => isIntent(step) && step.resourceRef.uid === undefined && created.has(step.resourceRef.name),
     );
   }
 
