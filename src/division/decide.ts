@@ -33,25 +33,26 @@ export interface Decision {
 }
 
 /**
- * Decides which buckets a replica holds. It takes a bucket of its share only if no other Lease names the bucket. Its
- * own Lease names a bucket that it gives back until its work on the bucket has ended.
+ * Decides which buckets a replica holds. It takes a bucket of its share only if no other Lease names the bucket. Late
+ * members get no share of these buckets, because they have probably died, and nobody would work on the buckets until
+ * their Leases expire. The own Lease names a bucket that the replica gives back until its work on the bucket has ended.
  */
 export function decideBuckets({ identity, others, mayHold, published, ended }: Situation): Decision {
-  const shareAmong = (members: readonly Member[]) =>
-    mayHold ? divideBuckets([identity, ...members.map((member) => member.identity)]).get(identity) : undefined;
+  const shareAmong = (members: readonly Member[]): ReadonlySet<number> =>
+    (mayHold && divideBuckets([identity, ...members.map((member) => member.identity)]).get(identity)) || new Set();
+  const { late = [], timely = [] } = Object.groupBy(others, ({ isLate }) => (isLate ? 'late' : 'timely'));
   const share = shareAmong(others);
-  const late = others.filter(({ isLate }) => isLate);
-  const next = late.length === 0 ? undefined : shareAmong(others.filter(({ isLate }) => !isLate));
+  const timelyShare = late.length === 0 ? share : shareAmong(timely);
   const isOf = (members: readonly Member[], bucket: number) => members.some(({ buckets }) => buckets.has(bucket));
   const expected = new Set<number>();
   const work = new Set<number>();
   const draining = new Set<number>();
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const isNamed = published.has(bucket);
-    if (share?.has(bucket)) {
-      if (isNamed || !isOf(others, bucket)) work.add(bucket);
-    } else if (isNamed && !ended.has(bucket)) draining.add(bucket);
-    if (next?.has(bucket) && !isNamed && isOf(late, bucket)) expected.add(bucket);
+    const isFree = !isOf(others, bucket);
+    if (timelyShare.has(bucket) ? isNamed || isFree : isNamed && isFree && share.has(bucket)) work.add(bucket);
+    else if (isNamed && !ended.has(bucket)) draining.add(bucket);
+    if (timelyShare.has(bucket) && !isNamed && isOf(late, bucket)) expected.add(bucket);
   }
   return { work, draining, expected };
 }

@@ -367,6 +367,19 @@ describe('a replica', () => {
     await two.stop();
   });
 
+  test('takes the buckets of one that died, even those that belong to another one that died nine seconds later', async () => {
+    const server = createLeaseServer();
+    const [one, two, three] = [startReplica(server, 'one'), startReplica(server, 'two'), startReplica(server, 'three')];
+    await pass([one, two, three], 10_000);
+    const ofTwo = two.held().length;
+    await pass([two, three], 9_000);
+    await pass([three], 9_000);
+    expect(three.held().length).toBe(BUCKETS - ofTwo);
+    await pass([three], 9_000);
+    expect(three.division.isWhole()).toBe(true);
+    await three.stop();
+  });
+
   test('deletes the Lease of one that is gone', async () => {
     const server = createLeaseServer();
     const [one, two] = [startReplica(server, 'one'), startReplica(server, 'two')];
