@@ -69,6 +69,7 @@ export async function play(
   const ground: Ground = {
     plane,
     seed,
+    isMoving,
     random: createRandom(seed, Number.parseInt(id.slice(1), 10)),
     async open(options, on = plane) {
       const moveBuckets: ArenaOptions['moveBuckets'] = (within) =>

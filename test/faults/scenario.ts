@@ -10,6 +10,8 @@ export interface Ground {
   readonly plane: ControlPlane;
   readonly random: Random;
   readonly seed: number;
+  /** Whether the buckets of all replicas move all the time. */
+  readonly isMoving: boolean;
   /** An arena on a plane, the shared one unless given; it is judged and closed at the end of the scenario. */
   readonly open: (options?: ArenaOptions, plane?: ControlPlane) => Promise<Arena>;
   /** Judges an arena and closes it before the scenario ends. */

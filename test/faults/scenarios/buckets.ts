@@ -16,19 +16,23 @@ const MOVING_MS = 60_000;
 const SHARING = { flags: ['--leader-elect=true'] };
 /**
  * A bucket has no owner for at most the duration of a Lease, and 5 s until the others have seen that. The time counts
- * from the last renewal, after which an owner can live for 2 s.
+ * from the last renewal, after which an owner can live for 2 s. If members pass, they die too, often before they take
+ * the buckets of one that died before them, and then a bucket waits for several Leases.
  */
 const MOST_UNOWNED_SECONDS = 15 + 5 + 2;
 
 const READ_MS = 500;
 
-/** Reads the Leases twice a second. Tells the longest time that a bucket had no owner, and how many changed owners. */
+/**
+ * Reads the Leases twice a second. Tells the longest time that a bucket had no owner, with its last owner, and how many
+ * changed owners.
+ */
 function watchOwners({ client, namespace }: Arena) {
   const ending = new AbortController();
   const renewed = new Map<string, { readonly version: string | undefined; atMs: number }>();
   const owners = new Map<number, { readonly identity: string; atMs: number }>();
   let readMs = performance.now();
-  let unownedMs = 0;
+  let longest = { unownedMs: 0, of: 'no bucket' };
   let handOvers = 0;
 
   function see(lease: KubeObject): void {
@@ -53,7 +57,10 @@ function watchOwners({ client, namespace }: Arena) {
       for (const one of [...renewed.values(), ...owners.values()]) one.atMs += stoodStillMs;
       readMs = performance.now();
       items.forEach(see);
-      for (const { atMs } of owners.values()) unownedMs = Math.max(unownedMs, performance.now() - atMs);
+      for (const [bucket, { identity, atMs }] of owners) {
+        const unownedMs = performance.now() - atMs;
+        if (unownedMs > longest.unownedMs) longest = { unownedMs, of: `bucket ${bucket}, last of ${identity}` };
+      }
       await delay(READ_MS, undefined, { signal: ending.signal }).catch(() => {});
     }
   }
@@ -62,14 +69,14 @@ function watchOwners({ client, namespace }: Arena) {
     async stop() {
       ending.abort();
       await running;
-      return { unownedSeconds: unownedMs / 1_000, handOvers };
+      return { unownedSeconds: longest.unownedMs / 1_000, of: longest.of, handOvers };
     },
   };
 }
 
 /** Three replicas to which something happens in each round, so that at least one of them always works. */
-async function shareAmongThree(ground: Ground, rounds: number, mostUnownedSeconds = Infinity): Promise<void> {
-  const { open, count, note, complain, random } = ground;
+async function shareAmongThree(ground: Ground, rounds: number): Promise<void> {
+  const { open, count, note, complain, random, isMoving } = ground;
   const arena = await open({ delayMs: () => 200 + random.int(800), isLabelled: true });
   for (let index = 0; index < 3; index++) await arena.startReplica(SHARING);
   const watching = watchOwners(arena);
@@ -91,12 +98,10 @@ async function shareAmongThree(ground: Ground, rounds: number, mostUnownedSecond
     await delay(2_000 + random.int(4_000));
   }
   await arena.finish(PATIENCE_MS + MOVING_MS);
-  const { unownedSeconds, handOvers } = await watching.stop();
-  note(
-    `a bucket was without an owner for ${unownedSeconds.toFixed(1)} s at most; ${handOvers} buckets were handed over`,
-  );
-  if (unownedSeconds > mostUnownedSeconds)
-    complain(`a bucket was without an owner for ${unownedSeconds.toFixed(1)} s, more than ${mostUnownedSeconds}`);
+  const { unownedSeconds, of, handOvers } = await watching.stop();
+  const longest = `${of}, was without an owner for ${unownedSeconds.toFixed(1)} s`;
+  note(`${longest}, the longest time; ${handOvers} buckets were handed over`);
+  if (unownedSeconds > MOST_UNOWNED_SECONDS && !isMoving) complain(`${longest}, more than ${MOST_UNOWNED_SECONDS}`);
   if (handOvers === 0) complain('no bucket was handed over');
 }
 
@@ -132,7 +137,7 @@ export const buckets: readonly Scenario[] = [
   {
     id: 'F40',
     title: 'three replicas that share runs, one after the other killed, paused past its Lease, ended and crashed',
-    play: (ground) => shareAmongThree(ground, 12, MOST_UNOWNED_SECONDS),
+    play: (ground) => shareAmongThree(ground, 12),
   },
   {
     id: 'F41',
