@@ -50,7 +50,9 @@ export function decideBuckets({ identity, others, mayHold, published, ended }: S
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const isNamed = published.has(bucket);
     const isFree = !isOf(others, bucket);
-    if (timelyShare.has(bucket) ? isNamed || isFree : isNamed && isFree && share.has(bucket)) work.add(bucket);
+    const isMine = timelyShare.has(bucket) && (isNamed || isFree);
+    const stays = share.has(bucket) && isNamed && isFree;
+    if (isMine || stays) work.add(bucket);
     else if (isNamed && !ended.has(bucket)) draining.add(bucket);
     if (timelyShare.has(bucket) && !isNamed && isOf(late, bucket)) expected.add(bucket);
   }
