@@ -35,7 +35,7 @@ export interface Arena {
   readonly finish: (withinMs: number) => Promise<boolean>;
   /** Whether a run exists and is over. */
   readonly hasEnded: (run: string) => boolean;
-  /** Waits until it is so; false if that takes longer than `withinMs`. */
+  /** Waits until it is so; false if that takes longer than `withinMs`, or two minutes more while buckets move. */
   readonly until: (isSo: () => boolean, withinMs: number) => Promise<boolean>;
   /** The name of the run that a call writes for, if it is one that changes something. */
   readonly runOf: (call: ProxiedCall) => string | undefined;
@@ -63,7 +63,7 @@ export interface ArenaOptions {
   readonly moveBuckets?: (arena: Pick<Arena, 'client' | 'namespace'>) => { readonly stop: () => Promise<unknown> };
 }
 
-/** How much longer runs may take while buckets move: the share of a killed member waits for 15 s, more than once. */
+/** How much longer all waits may take while buckets move: the share of a killed member waits for 15 s, more than once. */
 const MOVING_MS = 120_000;
 
 const ORCHESTRATION = 'mixed';
@@ -133,7 +133,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
   }
 
   async function until(isSo: () => boolean, withinMs: number): Promise<boolean> {
-    const deadline = performance.now() + withinMs;
+    const deadline = performance.now() + withinMs + (moveBuckets ? MOVING_MS : 0);
     while (!isSo()) {
       if (performance.now() > deadline) return false;
       await delay(20);
@@ -211,8 +211,7 @@ export async function openArena(plane: ControlPlane, options: ArenaOptions = {})
       return names;
     },
     recreateRun: createRun,
-    finish: (withinMs) =>
-      until(() => [...made].every(isKnown) && isSettled(), withinMs + (moveBuckets ? MOVING_MS : 0)),
+    finish: (withinMs) => until(() => [...made].every(isKnown) && isSettled(), withinMs),
     hasEnded: (name) =>
       journal.current(RUNS.kind).some((run) => run.metadata.name === name && isRunFinal(statusOf(run))),
     until,

@@ -79,6 +79,8 @@ export const obstacles: readonly Scenario[] = [
     id: 'F29',
     title: 'a kind that a gate waits for is absent, then forbidden: runs start, end by cancel and by deadline',
     isQuick: true,
+    notWhileMoving:
+      'its runs end after 8 s, and their buckets can wait longer than that for the Leases of dead members',
     async play({ open, close, count, note, complain }) {
       for (const status of [404, 403]) {
         const arena = await open({
