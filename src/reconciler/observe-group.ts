@@ -59,7 +59,7 @@ export async function observePlaces(
 
 /**
  * Observes the group of a run that has its snapshot and has not started. A run that can only wait for older runs does
- * not read the places. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits
+ * not read the places, unless it may hold one. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits
  * for.
  */
 async function observeGroup(
@@ -85,7 +85,12 @@ async function observeGroup(
     undefined,
   );
   if (last !== undefined) cluster.getRun(`${run.namespace}/${last.metadata.name}`, key);
-  const isInTurn = last === undefined || policy.whenFull !== 'Queue' || owners.length > 0 || run.isCancelled;
+  const isInTurn =
+    last === undefined ||
+    policy.whenFull !== 'Queue' ||
+    owners.length > 0 ||
+    run.isCancelled ||
+    mayHoldPlace(memory, run, ahead);
   if (!isInTurn) return { group: seen };
   try {
     return { group: { ...seen, places: await readPlaces(options, run, { group, policy }, owners) } };
@@ -93,6 +98,16 @@ async function observeGroup(
     memory.places.delete(run.uid);
     return { group: { ...seen, words: wordsOf(error) }, error };
   }
+}
+
+/**
+ * Whether a run that waits for others may have a place already: its status says so, this process took it, or one of the
+ * others has read it. A run can be suspended, or its engine can end, after it has taken a place and before it starts. If
+ * older runs wait by then, they wait for this run.
+ */
+function mayHoldPlace(memory: Memory, run: ObservedRun, ahead: readonly StoredObject[]): boolean {
+  const isOwn = (lease: StoredObject) => readPlace(lease).holder?.uid === run.uid;
+  return owesPlace(memory, run) || ahead.some(({ metadata }) => memory.places.get(metadata.uid)?.leases.some(isOwn));
 }
 
 /** The text of a group, or why there is none. */
@@ -242,7 +257,7 @@ function isHolding(cluster: Cluster, holder: StoredObject | undefined): boolean 
   return !isRunFinal(asRecord(status)) || (holdsPlace(status) && !cluster.statusWriters(holder).isForeign);
 }
 
-/** Whether a run that is over may still have a place. */
+/** Whether a run may have a place, as far as its status and this process know. */
 export function owesPlace({ takers }: Memory, { uid, status }: Pick<ObservedRun, 'uid' | 'status'>): boolean {
   return holdsPlace(status) || takers.has(uid);
 }

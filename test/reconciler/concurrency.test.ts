@@ -175,6 +175,48 @@ describe('a waiting run', () => {
     expect(atWork(simulation)).toEqual(['z']);
   });
 
+  test('starts if another replica took a place for it, although older runs wait before it here', async () => {
+    const simulation = begin({});
+    await create(simulation, 'z', 'a', 'b');
+    simulation.killEngine();
+    const { uid = '' } = simulation.get(RUNS, 'b')?.metadata ?? {};
+    const owner = { apiVersion: API_VERSION, kind: RUNS.kind, name: 'b', uid, controller: true };
+    const body = { metadata: { labels: { [Label.Holder]: uid }, ownerReferences: [owner] } };
+    const target = { namespace: NAMESPACE, name: namePlace(nameGroup('main'), 0) };
+    simulation.change((model) => model.patch(LEASES, target, { type: 'merge', body }));
+    simulation.change((model) => model.delete(RUNS, { namespace: NAMESPACE, name: 'z' }));
+    simulation.startEngine();
+    await simulation.pass(MINUTE_MS);
+    expect([atWork(simulation), progress(simulation, 'a')?.reason]).toEqual([['b'], 'Queued']);
+    await end(simulation, 'b');
+    expect(atWork(simulation)).toEqual(['a']);
+  });
+
+  test('starts if it has a place since before it was suspended, although an older run waits now', async () => {
+    let isDead = false;
+    const simulation = begin(
+      {},
+      {
+        decide: ({ verb, resource }) => {
+          if (isDead || verb !== 'create' || resource !== LEASES) return undefined;
+          isDead = true;
+          return 'caller dies after';
+        },
+      },
+    );
+    simulation.createRun('a', 'main');
+    annotate(simulation, 'a', 'suspend');
+    await create(simulation, 'b');
+    annotate(simulation, 'b', 'suspend');
+    annotate(simulation, 'a', 'suspend', null);
+    simulation.startEngine();
+    await simulation.pass(MINUTE_MS);
+    expect([isDead, atWork(simulation), progress(simulation, 'a')?.reason]).toEqual([true, [], 'Queued']);
+    annotate(simulation, 'b', 'suspend', null);
+    await simulation.pass(MINUTE_MS);
+    expect(atWork(simulation)).toEqual(['b']);
+  });
+
   test('that is cancelled ends at once, and the next one takes its turn', async () => {
     const simulation = begin({});
     await create(simulation, 'a', 'b', 'c');
