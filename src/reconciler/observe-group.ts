@@ -59,8 +59,8 @@ export async function observePlaces(
 
 /**
  * Observes the group of a run that has its snapshot and has not started. A run that can only wait for older runs does
- * not read the places, unless it may hold one. `owners` are the runs that own this run, nearest first. The run is subscribed to what it waits
- * for.
+ * not read the places, unless it may hold one. `owners` are the runs that own this run, nearest first. The run is
+ * subscribed to what it waits for.
  */
 async function observeGroup(
   options: GroupOptions,

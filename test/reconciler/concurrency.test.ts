@@ -9,6 +9,7 @@ import { listAtWork } from '../exhaustive/places/competition.ts';
 import { statusOf } from '../exhaustive/unkind/checks.ts';
 import { NAMESPACE, ORCHESTRATIONS, RUN, RUNS, TOOL_RUNS } from '../support/model/engine.ts';
 import { quota, withoutRight } from '../support/model/laws.ts';
+import type { Fate, OnItsWay } from '../support/model/network.ts';
 import { tool } from '../support/model/play.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../support/model/simulation.ts';
 import { setStage } from '../support/model/stage.ts';
@@ -26,6 +27,17 @@ function begin(concurrency: Policy, more: Partial<SimulationOptions> = {}, polic
   const simulation = createSimulation({ orchestrations: { main, free }, outcomeOf: () => undefined, ...more });
   simulation.startEngine();
   return simulation;
+}
+
+/** The engine dies at the first call that is due. `hasDied` says whether it has. */
+function dieOnce(fate: Fate, isDue: (call: OnItsWay) => boolean) {
+  let hasDied = false;
+  const decide = (call: OnItsWay) => {
+    if (hasDied || !isDue(call)) return undefined;
+    hasDied = true;
+    return fate;
+  };
+  return { decide, hasDied: () => hasDied };
 }
 
 async function create({ createRun, pass }: Simulation, ...names: readonly string[]): Promise<void> {
@@ -193,17 +205,11 @@ describe('a waiting run', () => {
   });
 
   test('starts if it has a place since before it was suspended, although an older run waits now', async () => {
-    let isDead = false;
-    const simulation = begin(
-      {},
-      {
-        decide: ({ verb, resource }) => {
-          if (isDead || verb !== 'create' || resource !== LEASES) return undefined;
-          isDead = true;
-          return 'caller dies after';
-        },
-      },
+    const { decide, hasDied } = dieOnce(
+      'caller dies after',
+      ({ verb, resource }) => verb === 'create' && resource === LEASES,
     );
+    const simulation = begin({}, { decide });
     simulation.createRun('a', 'main');
     annotate(simulation, 'a', 'suspend');
     await create(simulation, 'b');
@@ -211,7 +217,7 @@ describe('a waiting run', () => {
     annotate(simulation, 'a', 'suspend', null);
     simulation.startEngine();
     await simulation.pass(MINUTE_MS);
-    expect([isDead, atWork(simulation), progress(simulation, 'a')?.reason]).toEqual([true, [], 'Queued']);
+    expect([hasDied(), atWork(simulation), progress(simulation, 'a')?.reason]).toEqual([true, [], 'Queued']);
     annotate(simulation, 'b', 'suspend', null);
     await simulation.pass(MINUTE_MS);
     expect(atWork(simulation)).toEqual(['b']);
@@ -318,21 +324,14 @@ describe('a run that has ended', () => {
   });
 
   test('releases its place also if its engine dies right after it recorded the end', async () => {
-    let isDead = false;
-    const simulation = begin(
-      {},
-      {
-        decide: ({ verb, resource }) => {
-          if (isDead || verb !== 'list' || resource !== LEASES || stored(simulation, 'a').phase !== 'Succeeded')
-            return undefined;
-          isDead = true;
-          return 'caller dies before';
-        },
-      },
+    const { decide, hasDied } = dieOnce(
+      'caller dies before',
+      ({ verb, resource }) => verb === 'list' && resource === LEASES && stored(simulation, 'a').phase === 'Succeeded',
     );
+    const simulation = begin({}, { decide });
     await create(simulation, 'a');
     await end(simulation, 'a');
-    expect([isDead, leases(simulation).length]).toEqual([true, 1]);
+    expect([hasDied(), leases(simulation).length]).toEqual([true, 1]);
     simulation.startEngine();
     await simulation.pass(10_000);
     expect(leases(simulation)).toEqual([]);
