@@ -66,6 +66,14 @@ export const placeMutants: readonly Mutant[] = [
     changes: [[GROUP, 'if (!(nowMs < Date.parse(creationTimestamp) + UNTRIED_MS)) return false;', 'return false;']],
   },
   {
+    name: 'a run that took a place waits for older runs',
+    changes: [[GROUP, 'return owesPlace(memory, run) || ahead.some', 'return ahead.some']],
+  },
+  {
+    name: 'a run does not learn from older runs that it has a place',
+    changes: [[GROUP, 'memory.places.get(metadata.uid)?.leases.some(isOwn)', 'false']],
+  },
+  {
     name: 'groups that differ share their places',
     changes: [[PLACES, "nameFrom(`run-${text}`, ['concurrency', text])", "nameFrom('run', ['concurrency'])"]],
   },
