@@ -1,6 +1,7 @@
 import { cleanupSeconds, defaultRetries, readDuration } from '../orchestration/durations.ts';
 import type { Outcome, Wait } from '../orchestration/kinds/kind.ts';
 import { cutMessage } from '../orchestration/messages.ts';
+import { runIfOf } from '../orchestration/run-if.ts';
 import {
   isRunning,
   MOST_PREVIOUS_ATTEMPTS,
@@ -34,8 +35,9 @@ export function recordOutcome(pass: Pass, index: number): void {
   const uid = findChild(observation, status)?.metadata.uid ?? observation.created.get(status.resourceRef?.name ?? '');
   if (uid !== undefined && status.resourceRef) draft.change(index, { resourceRef: { ...status.resourceRef, uid } });
   if (outcome.state === 'Running') {
+    const isAskedToEnd = status.reason === StepReason.CleaningUp;
     const cleanup = mustCleanUp(observation, status) && { cleanup: true };
-    draft.change(index, { ...describeAttempt(pass, index, outcome.wait), ...cleanup });
+    draft.change(index, { ...(!isAskedToEnd && describeAttempt(pass, index, outcome.wait)), ...cleanup });
   }
   if (outcome.state === 'Succeeded') recordSuccess(pass, index, outcome);
   if (outcome.state !== 'Failed') return;
@@ -59,13 +61,23 @@ function recordSuccess(pass: Pass, index: number, succeeded: Extract<Outcome, { 
 }
 
 /**
- * Ends a step whose nested run has cleaned up: like the run if the run is ending, or else as an attempt that timed out.
+ * Ends a step whose nested run has cleaned up: like its run if the run has ended the step, or else as an attempt that
+ * timed out.
  */
 function endCleaned(pass: Pass, index: number): void {
-  const { draft, ending } = pass;
+  const ending = endingOf(pass, index);
   const { message = '' } = stepAt(pass, index).status;
   if (ending === undefined) endAttempt(pass, index, StepReason.StepTimedOut, message);
-  else draft.change(index, endOf(ending, 'Running'));
+  else pass.draft.change(index, endOf(ending, 'Running'));
+}
+
+/**
+ * The recorded ending of the run if it concerns a step. A step with `runIf: Always` goes on. If the ending is not
+ * recorded yet, only the timeout of a step can have asked its nested run to end.
+ */
+function endingOf(pass: Pass, index: number): Ending | undefined {
+  const { ending } = pass;
+  return ending?.isRecorded && runIfOf(stepAt(pass, index).step) !== 'Always' ? ending : undefined;
 }
 
 /** How a step ends when its run ends before it does. */
@@ -84,12 +96,11 @@ function describeAttempt(pass: Pass, index: number, wait: Wait | undefined): Ste
 
 /** Ends the attempts that have passed their deadline. A nested run that has to clean up gets time for that first. */
 export function timeOutAttempts(pass: Pass): void {
-  const { draft, nowMs, observation, orchestration, ending } = pass;
+  const { draft, nowMs, observation, orchestration } = pass;
   for (const index of draft.steps.keys()) {
     const { status } = stepAt(pass, index);
-    const deadline = deadlineOf(pass, index);
+    const deadline = endingOf(pass, index) === undefined ? deadlineOf(pass, index) : undefined;
     if (deadline === undefined || nowMs < deadline.dueMs) continue;
-    if (ending !== undefined && status.reason === StepReason.CleaningUp) continue;
     const { message } = deadline;
     if (mustCleanUp(observation, status) && nowMs < deadline.dueMs + cleanupSeconds(orchestration) * 1000)
       draft.change(index, { reason: StepReason.CleaningUp, message });

@@ -6,6 +6,7 @@ import {
   endingOf,
   type Facts,
   hasEnded,
+  hasTimedOut,
   isChildKind,
   isDeciding,
   isHolding,
@@ -96,8 +97,8 @@ export const timesOutInOrder: Check = (moment, facts, changes) => {
 function checkTimeout(change: Change, moment: Recorded, facts: Facts): string[] {
   const { name, before, after, hasBegun, child } = change;
   const isRunning = after.phase === 'Running' && before.phase === 'Running' && !hasBegun;
-  const hasTimedOut = after.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
-  if (!isRunning && !hasTimedOut) return [];
+  const isNew = hasTimedOut(change);
+  if (!isRunning && !isNew) return [];
   const { nowMs } = moment;
   const dueMs = deadlineOf(change);
   // A nested run cleans up after the timeout of its step. If its parent ends too, both share the time for cleanup.
@@ -106,7 +107,7 @@ function checkTimeout(change: Change, moment: Recorded, facts: Facts): string[] 
   const isUnseen = child === undefined && isChildKind(after);
   const mayRun = isDeciding(moment, facts) || isUnseen || (isCleaning && nowMs < dueMs + extraMs);
   return [
-    said(hasTimedOut && nowMs < dueMs && before.reason !== 'CleaningUp', `${name} timed out too early`),
+    said(isNew && nowMs < dueMs, `${name} timed out too early`),
     said(isRunning && nowMs >= dueMs && !mayRun, `${name} runs on after its timeout`),
   ];
 }
@@ -151,11 +152,11 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
       `${begun[0]?.name} was started before ${overdue[0]?.name} was retried`,
     ),
     said(overdue.length > 0 && !mayWait, `${overdue[0]?.name} is due and not retried`),
-    ...changes.flatMap(({ name, step, before, after: is, child }) => {
+    ...changes.flatMap((change) => {
+      const { name, step, before, after: is, child } = change;
       const isOurs =
         before.phase === 'Running' && child !== undefined && before.resourceRef?.uid === child.metadata.uid;
       const hasSucceeded = isOurs && Object(child['status']).phase === 'Succeeded';
-      const isNewTimeout = is.reason === 'StepTimedOut' && before.reason !== 'StepTimedOut';
       return [
         said(hasSucceeded && is.phase !== 'Succeeded', `${name} is ${is.phase}, though its child succeeded`),
         said(
@@ -163,7 +164,7 @@ export const appliesInOrder: Check = (moment, facts, changes) => {
           `${name} runs on without its child`,
         ),
         said(
-          ending !== undefined && isNewTimeout && runIfOf(step) !== 'Always',
+          ending !== undefined && hasTimedOut(change) && runIfOf(step) !== 'Always',
           `${name} timed out in a run that ended`,
         ),
         said(

@@ -6,6 +6,7 @@ import {
   cleanupOf,
   endingOf,
   hasEnded,
+  hasTimedOut,
   isDeciding,
   isEndedWithRun,
   mustCleanUp,
@@ -58,9 +59,9 @@ export const recordsEnding: Check = (moment, facts, changes) => {
     said(!isDue && is !== undefined, 'the run says that it cleans up, and does not'),
     said(isDue && is?.status !== status, `CleaningUp is ${is?.status}, not ${status}`),
     said(isDue && is?.reason !== ending, `CleaningUp says ${is?.reason}, not ${ending}`),
-    ...changes.map(({ name, before: old, after: step, hasBegun }) => {
-      const isLate = hasBegun || (step.reason === 'StepTimedOut' && old.reason !== 'StepTimedOut');
-      return said(isDeciding(moment, facts) && isLate, `${name} moved before the end was recorded`);
+    ...changes.map((change) => {
+      const isLate = change.hasBegun || hasTimedOut(change);
+      return said(isDeciding(moment, facts) && isLate, `${change.name} moved before the end was recorded`);
     }),
     said(
       was?.status === is?.status && was?.lastTransitionTime !== is?.lastTransitionTime,
@@ -73,10 +74,18 @@ export const asksNestedRuns: Check = (moment, facts, changes) => {
   if (moment.type === 'Planned') return checkAsked(moment);
   if (moment.type !== 'Recorded') return [];
   const ending = endingOf(moment, facts);
-  return changes.map(({ name, before, after, child }) => {
-    const isCleaned = before.reason === 'CleaningUp' && before.phase === 'Running' && isStepFinal(after);
-    const isOwn = Object(child?.['status']).phase === 'Succeeded' || ending === undefined;
-    return said(isCleaned && !isOwn && after.reason !== ending, `${name} cleaned up and ended by ${after.reason}`);
+  return changes.flatMap(({ name, step, before, after, child }) => {
+    if (before.reason !== 'CleaningUp' || before.phase !== 'Running') return [];
+    const hasSucceeded = Object(child?.['status']).phase === 'Succeeded';
+    // `endsButCleanup` checks when a run may end a step with `runIf: Always`.
+    const wasAskedByStep = cleanupOf(moment.before) === undefined || runIfOf(step) === 'Always';
+    const isOwn = wasAskedByStep && after.reason === 'StepTimedOut';
+    const hasEndedOtherwise = after.phase !== 'Running' && !hasSucceeded && !isOwn && after.reason !== ending;
+    const isStillAsked = after.phase === 'Running' && after.attempt === before.attempt;
+    return [
+      said(hasEndedOtherwise, `${name} cleaned up and ended by ${after.reason}`),
+      said(isStillAsked && after.reason !== 'CleaningUp', `${name} no longer says that it cleans up`),
+    ];
   });
 };
 

@@ -122,6 +122,11 @@ export function isEndedWithRun({ reason = '' }: StepStatus): boolean {
   return ['RunTimedOut', 'RunCancelled', 'SnapshotLost'].includes(reason);
 }
 
+/** Whether a write decides a timeout. The end of a nested run that a timeout asked to end was decided before. */
+export function hasTimedOut({ before, after }: Change): boolean {
+  return after.reason === 'StepTimedOut' && !['StepTimedOut', 'CleaningUp'].includes(before.reason ?? '');
+}
+
 /** Whether the process observed a child of a step that was ended before the child ended by itself. */
 function isLeft(status: StepStatus, { children }: Pick<Observation, 'children'>): boolean {
   const { phase, reason, resourceRef } = status;

@@ -12,6 +12,7 @@ import {
   pass,
   phasesOf,
   requeuedIn,
+  run,
   type Story,
   settle,
   standingOf,
@@ -213,6 +214,33 @@ describe('a nested run with cleanup', () => {
     pass(story, 19);
     expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
     expect(childOf(story, 'sub')?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  test('that its step asked to end, and that ends when its parent is cancelled, has timed out', () => {
+    const story = begin([{ ...nested, timeoutSeconds: 10 }, tool('next')]);
+    work(story);
+    pass(story, 11);
+    story.world.api.patch(RUNS, run, { type: 'merge', body: { metadata: { annotations: cancelled } } });
+    end(story, 'sub', 'Cancelled');
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Failed', reason: 'StepTimedOut' });
+    expect(standingOf(story)).toBe('Failed, StepFailed: "sub" failed: attempt took longer than 10 s');
+  });
+
+  test('of a cleanup step that timed out is retried as any other step, also if its parent is cancelled meanwhile', () => {
+    const story = begin([
+      tool('up', []),
+      { ...nested, dependsOn: [], runIf: 'Always', timeoutSeconds: 10, retries: 1 },
+    ]);
+    work(story);
+    pass(story, 11);
+    annotate(story, 'cancel');
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', reason: 'CleaningUp', attempt: 1 });
+    end(story, 'sub', 'Cancelled');
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Retrying', reason: 'StepTimedOut' });
+    collectGarbage(story);
+    expect(statusOf(story, 'sub')).toMatchObject({ phase: 'Running', attempt: 2 });
+    end(story, 'sub', 'Succeeded');
+    expect(standingOf(story)).toBe('Cancelled, RunCancelled: the run was cancelled: "up"');
   });
 });
 
