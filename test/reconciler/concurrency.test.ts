@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LEASES } from '../../src/kube/lease.ts';
+import type { KubeObject } from '../../src/objects/object.ts';
 import { findCondition } from '../../src/orchestration/conditions.ts';
 import type { Orchestration } from '../../src/orchestration/decode.ts';
 import { API_VERSION, GROUP } from '../../src/orchestration/schema.ts';
@@ -221,6 +222,28 @@ describe('a waiting run', () => {
     annotate(simulation, 'b', 'suspend', null);
     await simulation.pass(MINUTE_MS);
     expect(atWork(simulation)).toEqual(['b']);
+  });
+
+  test('that took a place starts, although an older run that nothing reconciles is resumed just then', async () => {
+    let isResumed = false;
+    const simulation = begin(
+      {},
+      {
+        decide: ({ verb, resource, name, body }, world) => {
+          const owner = (body as KubeObject | undefined)?.metadata?.ownerReferences?.[0]?.name;
+          if (owner === 'a' || name.name === 'a') return 'fails';
+          if (isResumed || verb !== 'create' || resource !== LEASES) return undefined;
+          isResumed = true;
+          annotate(world, 'a', 'suspend', null);
+          return 'answer is lost';
+        },
+      },
+    );
+    simulation.createRun('a', 'main');
+    annotate(simulation, 'a', 'suspend');
+    simulation.createRun('b', 'main');
+    await simulation.pass(MINUTE_MS / 2);
+    expect([isResumed, atWork(simulation), progress(simulation, 'a')]).toEqual([true, ['b'], undefined]);
   });
 
   test('that is cancelled ends at once, and the next one takes its turn', async () => {
